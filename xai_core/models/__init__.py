@@ -1,0 +1,36 @@
+"""The networks that can be explained: one file a family, loaded once per process and device."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import torch
+
+from xai_core.models._cache import ModelCache, choose_device
+from xai_core.models._spec import MODELS, ModelSpec
+from xai_core.models._weights import Progress, WeightsFile
+from xai_core.models.classifier import Classifier, Preprocessing
+from xai_core.models.layers import Layer, list_layers
+
+__all__ = ["MODELS", "Classifier", "Layer", "ModelSpec", "Preprocessing", "WeightsFile", "list_layers", "load_model"]
+
+_CACHE = ModelCache()
+
+
+def load_model(name: str, device: torch.device | str | None = None, progress: Progress | None = None) -> Classifier:
+    """The model of this name on a device (None: CUDA, else MPS, else CPU), built once per process. `progress` gets (bytes, total).
+
+    Raises UnknownName, InvalidParam (no such device) or ModelUnavailable (weights missing and out of reach, with what to do).
+    """
+    return _CACHE.get(MODELS.get(name), choose_device(device), progress)
+
+
+def _discover() -> None:
+    """Import the family files. Not `registry.discover`: a script imported here could not be run with `python -m` without a warning."""
+    for info in sorted(pkgutil.iter_modules(__path__), key=lambda info: info.name):
+        if not info.name.startswith(("_", "train_")):
+            importlib.import_module(f"{__name__}.{info.name}")
+
+
+_discover()

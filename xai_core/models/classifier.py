@@ -1,0 +1,155 @@
+"""The record of one loaded network: its module, how a picture becomes its input, its labels and its explainable layers."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass, field
+from threading import Lock
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import nn
+
+from xai_core.errors import InvalidParam, UnknownName
+from xai_core.models.layers import Layer, list_layers
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What happens to a picture before the network: shorter side to `resize`, centre crop, then (pixel - mean) / std for pixels in 0..1."""
+
+    resize: int
+    crop: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    interpolation: str = "bilinear"
+
+    def __post_init__(self) -> None:
+        if self.resize < self.crop:
+            raise ValueError(f"a crop of {self.crop} pixels does not fit a picture resized to {self.resize}")
+
+    @property
+    def channels(self) -> int:
+        """3 for colour (RGB), 1 for grey (L)."""
+        return len(self.mean)
+
+    def see(self, image: Image.Image) -> Image.Image:
+        """The picture as the model sees it, crop x crop pixels. Sizes are rounded as torchvision does, so that pixels agree exactly."""
+        image = image.convert("L" if self.channels == 1 else "RGB")
+        shorter = min(image.size)
+        size = tuple(int(self.resize * side / shorter) for side in image.size)
+        filter_ = Image.Resampling[self.interpolation.upper()]
+        image = image.resize(size, filter_)  # type: ignore[arg-type]  # a tuple of two, which a generator cannot say
+        left, top = (round((side - self.crop) / 2) for side in size)
+        return image.crop((left, top, left + self.crop, top + self.crop))
+
+    def pixels(self, seen: Image.Image) -> Floats:
+        """The seen picture as numbers in 0..1, (H, W, C)."""
+        array: Floats = np.asarray(seen, dtype=np.float32) / np.float32(255)
+        return array.reshape(seen.height, seen.width, self.channels)
+
+    def _mean_std(self, like: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        device = like.device if like is not None else None
+        mean, std = (torch.tensor(values, dtype=torch.float32, device=device).view(-1, 1, 1) for values in (self.mean, self.std))
+        return mean, std
+
+    def tensor(self, pixels: Floats) -> torch.Tensor:
+        """The network's input for pixels in 0..1: float32, (1, C, H, W), normalised."""
+        mean, std = self._mean_std()
+        return (torch.tensor(np.moveaxis(pixels, -1, 0).copy(), dtype=torch.float32)[None] - mean) / std
+
+    def pixels_of(self, tensor: torch.Tensor) -> Floats:
+        """The inverse of `tensor`: (1, C, H, W) back to pixels (H, W, C) in 0..1."""
+        mean, std = self._mean_std(tensor)
+        pixels = (tensor.detach() * std + mean)[0].permute(1, 2, 0)
+        array: Floats = np.ascontiguousarray(pixels.cpu().numpy())
+        return array
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """A network ready to be explained. `module` is in eval mode and shared by every session: nobody hooks, trains or changes it.
+
+    `note` is a sentence for the visitor where something about the weights deserves one, else empty.
+    """
+
+    name: str
+    title: str
+    family: str
+    module: nn.Module
+    preprocessing: Preprocessing
+    labels: tuple[str, ...]
+    weights_sha256: str
+    device: torch.device
+    prefer: str | None = None
+    note: str = ""
+    _lock: Lock = field(default_factory=Lock, repr=False)
+    _found: list[tuple[Layer, ...]] = field(default_factory=list, repr=False)
+
+    @property
+    def side(self) -> int:
+        """Side of the square input in pixels."""
+        return self.preprocessing.crop
+
+    def prepare(self, image: Image.Image) -> torch.Tensor:
+        """A picture as the network's input on the model's device, (1, C, H, W). A new tensor for every call."""
+        steps = self.preprocessing
+        return steps.tensor(steps.pixels(steps.see(image))).to(self.device)
+
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers that can be explained, in execution order. Found once, by one forward pass."""
+        with self._lock:
+            if not self._found:
+                example = torch.zeros(1, self.preprocessing.channels, self.side, self.side, device=self.device)
+                self._found.append(list_layers(self.module, example, self.prefer))
+            return self._found[0]
+
+    def layer(self, name: str) -> Layer:
+        """The explainable layer of this name, aliases included. Raises InvalidParam or UnknownName with what is allowed."""
+        known = {layer.name: layer for layer in self.layers()}
+        if isinstance(name, str) and name in known:
+            return known[name]
+        if name in dict(self.module.named_modules()):
+            best = self.recommended_layer
+            hint = f" Recommended: {best.name}." if best else ""
+            raise InvalidParam(f"The layer {name!r} of {self.title} has no picture-like output, so it cannot be explained.{hint}")
+        raise UnknownName.of("layer", name, known)
+
+    @property
+    def recommended_layer(self) -> Layer | None:
+        """The layer to explain when the visitor chooses none."""
+        return next((layer for layer in self.layers() if layer.recommended), None)
+
+    def class_index(self, target: int | str) -> int:
+        """The index of a class given by index, by its digits or by its label.
+
+        A label is looked for as written first and then in any case ("Cardigan" is a dog, "cardigan" a jacket). Where that leaves
+        several classes, the caller is asked for the number instead of being given the first. Raises UnknownName or InvalidParam.
+        """
+        if isinstance(target, str):
+            return self._labelled(target)
+        last = len(self.labels) - 1
+        try:
+            index = -1 if isinstance(target, bool) else operator.index(target)
+        except TypeError:
+            index = -1
+        if not 0 <= index <= last:
+            raise InvalidParam(f"A class of {self.title} is a whole number from 0 to {last} or a label. Got {str(target)[:60]!r}.")
+        return index
+
+    def _labelled(self, text: str) -> int:
+        wanted = text.strip()
+        exact = [i for i, label in enumerate(self.labels) if label == wanted]
+        found = exact or [i for i, label in enumerate(self.labels) if label.casefold() == wanted.casefold()]
+        if len(found) > 1:
+            choices = ", ".join(f"{i} ({self.labels[i]})" for i in found)
+            raise InvalidParam(f"Several classes of {self.title} are called {wanted[:60]!r}: {choices}. Give the number instead.")
+        if found:
+            return found[0]
+        if wanted.isascii() and wanted.isdigit() and len(wanted) < 10:
+            return self.class_index(int(wanted))
+        raise UnknownName.of("class", wanted, {label.lower(): label for label in self.labels})
