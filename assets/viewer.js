@@ -1,0 +1,478 @@
+// The comparison viewer: cards with a picture and a map on it. Colours, scale, opacity, reading values and saving all happen here;
+// nothing goes to the server. All words from data enter as text, never as markup.
+
+const VIEW = { opacity: "75", palette: "orange_blue", scale: "own", show: "colours" };
+const SHOWS = { colours: "Colours", outline: "Outline", picture: "Picture only" };
+const SCALES = { own: "Each its own", shared: "One for all" };
+const WAITS = { waiting: "Waiting for its turn", working: "Working …", cancelled: "Stopped." };
+const LEVELS = {
+  green: ["Checks passed", "M5 12.5l4.5 4.5L19 7.5"],
+  amber: ["Read with care", "M12 4L2.8 20h18.4z M12 10v4.5 M12 17.2v.1"],
+  red: ["Do not rely on it", "M8 3h8l5 5v8l-5 5H8l-5-5V8z M9 9l6 6 M15 9l-6 6"],
+};
+const SIDE = 448, PIXEL_ART = 64, NO_NUMBER = -32768, STORE = "whybox.view";
+const viewers = new WeakMap();
+
+function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "text") node.textContent = value;
+    else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+function icon(level) {
+  const space = "http://www.w3.org/2000/svg", svg = document.createElementNS(space, "svg"), path = document.createElementNS(space, "path");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  path.setAttribute("d", LEVELS[level][1]);
+  svg.append(path);
+  return svg;
+}
+
+const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+const number = (value) => String(Number(Math.abs(value).toPrecision(3)));
+
+function surface(width, height) {
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  return canvas;
+}
+
+function loadPicture(address) {
+  return new Promise((resolve, reject) => {
+    const picture = new Image();
+    picture.onload = () => resolve(picture);
+    picture.onerror = () => reject(new Error("The picture could not be read."));
+    picture.src = address;
+  });
+}
+
+// ---- the map: from packed numbers to colours ------------------------------------------------------------------------------------
+
+async function unpack(map) {
+  const stream = new Blob([bytes(map.values)]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const whole = new DataView(await new Response(stream).arrayBuffer()), values = new Float32Array(whole.byteLength / 2);
+  for (let at = 0; at < values.length; at++) {
+    const step = whole.getInt16(2 * at, true);
+    values[at] = step === NO_NUMBER ? NaN : (step / 32767) * map.peak;
+  }
+  return values;
+}
+
+// Bilinear between cell centres, or squares for small grids: the same rule as xai_core/render/overlay.py.
+function enlarge(values, [columns, rows], factor) {
+  if (factor === 1) return values;
+  const width = columns * factor, height = rows * factor, out = new Float32Array(width * height), squares = Math.max(columns, rows) < PIXEL_ART;
+  for (let y = 0; y < height; y++) {
+    const v = (y + 0.5) / factor - 0.5, top = Math.max(0, Math.floor(v)), bottom = Math.min(rows - 1, Math.floor(v) + 1), down = v - Math.floor(v);
+    for (let x = 0; x < width; x++) {
+      const nearest = values[Math.floor(y / factor) * columns + Math.floor(x / factor)];
+      if (squares || Number.isNaN(nearest)) { out[y * width + x] = nearest; continue; }
+      const u = (x + 0.5) / factor - 0.5, left = Math.max(0, Math.floor(u)), right = Math.min(columns - 1, Math.floor(u) + 1), across = u - Math.floor(u);
+      const at = (row, column) => values[row * columns + column] || 0;
+      const above = at(top, left) * (1 - across) + at(top, right) * across, below = at(bottom, left) * (1 - across) + at(bottom, right) * across;
+      out[y * width + x] = above * (1 - down) + below * down;
+    }
+  }
+  return out;
+}
+
+const rowOf = (part, signed) => (signed ? 128 + Math.round(Math.max(-1, Math.min(1, part)) * 127) : Math.round(Math.max(0, Math.min(1, part)) * 255));
+
+function colourise(target, values, scale, table, signed) {
+  const image = target.createImageData(target.canvas.width, target.canvas.height), out = new Uint32Array(image.data.buffer), colours = new Uint32Array(table.buffer);
+  for (let at = 0; at < values.length; at++) {
+    if (!Number.isNaN(values[at]) && scale > 0) out[at] = colours[rowOf(values[at] / scale, signed)];
+  }
+  target.putImageData(image, 0, 0);
+}
+
+// A line around every region whose |value| is at least half of full colour, in the colour of its sign, with a white rim.
+function outline(target, values, scale, table, signed) {
+  const width = target.canvas.width, height = target.canvas.height, image = target.createImageData(width, height), out = image.data;
+  const side = (x, y) => {
+    const value = x < 0 || y < 0 || x >= width || y >= height ? 0 : values[y * width + x];
+    return scale > 0 && Math.abs(value) >= scale / 2 ? Math.sign(value) : 0;
+  };
+  const edge = (x, y, sign, reach) => side(x - reach, y) !== sign || side(x + reach, y) !== sign || side(x, y - reach) !== sign || side(x, y + reach) !== sign;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const sign = side(x, y);
+      if (!sign || !edge(x, y, sign, 5)) continue;
+      const row = 4 * rowOf(sign, signed), at = 4 * (y * width + x), line = edge(x, y, sign, 3);
+      for (let channel = 0; channel < 3; channel++) out[at + channel] = line ? table[row + channel] : 255;
+      out[at + 3] = 255;
+    }
+  }
+  target.putImageData(image, 0, 0);
+}
+
+// ---- the view: what the visitor chose, kept in the address and for the next page -----------------------------------------------------
+
+function readView(palettes) {
+  const query = new URLSearchParams(location.search), names = Object.keys(VIEW);
+  let saved = {};
+  if (names.some((name) => query.has("view_" + name))) saved = Object.fromEntries(names.map((name) => [name, query.get("view_" + name)]));
+  else try { saved = JSON.parse(sessionStorage.getItem(STORE)) || {}; } catch { /* storage may be blocked */ }
+  const view = { ...VIEW }, opacity = Number(saved.opacity ?? NaN);
+  if (saved.opacity !== "" && opacity >= 0 && opacity <= 100) view.opacity = String(Math.round(opacity));
+  if (Object.hasOwn(palettes, saved.palette)) view.palette = saved.palette;
+  if (Object.hasOwn(SCALES, saved.scale)) view.scale = saved.scale;
+  if (Object.hasOwn(SHOWS, saved.show)) view.show = saved.show;
+  return view;
+}
+
+function keepView(view) {
+  const url = new URL(location.href);
+  for (const name of Object.keys(VIEW)) {
+    if (view[name] === VIEW[name]) url.searchParams.delete("view_" + name);
+    else url.searchParams.set("view_" + name, view[name]);
+  }
+  if (url.href !== location.href) history.replaceState(history.state, "", url);
+  try { sessionStorage.setItem(STORE, JSON.stringify(view)); } catch { /* storage may be blocked */ }
+}
+
+// ---- one card -------------------------------------------------------------------------------------------------------------------
+
+class Card {
+  constructor(viewer, id) {
+    this.viewer = viewer;
+    this.id = id;
+    this.title = make("h3");
+    this.name = make("div", { class: "name" });
+    this.canvas = make("canvas", { role: "img" });
+    this.note = make("div", { class: "note" }, make("span"));
+    this.cross = make("div", { class: "cross", hidden: "" });
+    this.low = make("span");
+    this.high = make("span");
+    this.tick = make("i", { hidden: "" });
+    this.ramp = make("canvas", { width: 256, height: 1, "aria-hidden": "true" });
+    this.scale = make("div", { class: "scale" }, this.low, make("div", { class: "ramp" }, this.ramp, this.tick), this.high);
+    this.reading = make("div", { class: "reading" });
+    this.words = make("div", { class: "words" });
+    this.node = make("article", { class: "card" },
+      make("div", { class: "top" }, this.title, this.name),
+      make("div", { class: "picture" }, make("div", { class: "frame" }, this.canvas, this.note, this.cross), this.scale, this.reading), this.words);
+    this.listen();
+  }
+
+  listen() {
+    const point = (event) => {
+      const box = this.canvas.getBoundingClientRect();
+      this.viewer.point((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+    };
+    this.canvas.addEventListener("pointermove", point);
+    this.canvas.addEventListener("pointerdown", point);
+    this.canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && this.viewer.point(null));
+    this.canvas.addEventListener("focus", () => this.reading.setAttribute("aria-live", "polite"));
+    this.canvas.addEventListener("blur", () => this.reading.removeAttribute("aria-live"));
+    this.canvas.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+      if (event.key === "Escape") return this.viewer.point(null);
+      if (!step || !this.map) return undefined;
+      event.preventDefault();
+      const far = event.shiftKey ? 10 : 1, [x, y] = this.viewer.at ?? [0.5, 0.5], [columns, rows] = this.map.grid;
+      return this.viewer.point(x + (step[0] * far) / columns, y + (step[1] * far) / rows);
+    });
+  }
+
+  // Takes the panel's new state. Unchanged maps are kept, so a growing comparison decodes each map once.
+  async take(panel, picture) {
+    this.node.dataset.state = panel.state;
+    this.title.textContent = panel.title;
+    this.name.textContent = panel.name;
+    const note = panel.state === "done" ? "" : panel.message || WAITS[panel.state] || "";
+    this.note.hidden = !note;
+    this.note.firstChild.textContent = note;
+    this.tell(panel);
+    this.picture = picture;
+    const packed = panel.map?.values ?? null, changed = packed !== this.packed;
+    this.packed = packed;
+    this.panel = panel;
+    this.map = panel.map ?? null;
+    const [columns, rows] = this.map ? this.map.grid : [picture.naturalWidth, picture.naturalHeight];
+    const factor = Math.max(1, Math.ceil(SIDE / Math.max(columns, rows)));
+    this.node.classList.toggle("tiny", Math.max(columns, rows) < PIXEL_ART);
+    if (this.canvas.width !== columns * factor || this.canvas.height !== rows * factor) Object.assign(this.canvas, { width: columns * factor, height: rows * factor });
+    this.canvas.setAttribute("aria-label", this.map ? `${panel.title}. ${this.map.alt}` : `The picture. ${panel.title}: ${note}`);
+    if (this.map) this.canvas.tabIndex = 0;
+    else this.canvas.removeAttribute("tabindex");
+    this.scale.hidden = this.reading.hidden = !this.map;
+    if (changed) {
+      this.values = this.grown = this.drawn = null;
+      if (this.map) {
+        const values = await unpack(this.map);
+        if (this.packed !== packed) return; // newer numbers came while these were unpacked
+        this.values = values;
+        this.grown = enlarge(values, this.map.grid, factor);
+      }
+    }
+    this.draw();
+    this.read();
+  }
+
+  tell(panel) {
+    const key = JSON.stringify([panel.sentence, panel.caption, panel.level, panel.checks, panel.cost, panel.map?.odd]);
+    if (key === this.told) return; // an open list of checks stays open
+    this.told = key;
+    const parts = [make("p", { text: panel.sentence })];
+    if (panel.map?.odd) parts.push(make("p", { text: panel.map.odd }));
+    if (panel.caption) parts.push(make("p", { class: "soft", text: panel.caption }));
+    if (LEVELS[panel.level]) {
+      const checks = panel.checks.map((check) => make("li", { "data-level": check.level }, icon(check.level), make("span", { text: check.sentence })));
+      parts.push(make("details", {}, make("summary", { "data-level": panel.level }, icon(panel.level), LEVELS[panel.level][0]), make("ul", {}, ...checks)));
+    }
+    if (panel.map) {
+      const save = make("button", { type: "button", text: "Save picture", "aria-label": `Save picture: ${panel.title}`, onclick: () => this.viewer.save([this], this.id) });
+      parts.push(make("div", { class: "foot" }, make("span", { class: "soft", text: panel.cost }), save));
+    }
+    this.words.replaceChildren(...parts);
+  }
+
+  get fullColour() { return this.viewer.view.scale === "shared" ? this.map.shared_scale : this.map.scale; }
+
+  get caption() { return this.viewer.view.scale === "shared" ? this.map.caption_shared : this.map.caption_own; }
+
+  draw() {
+    const pen = this.canvas.getContext("2d"), { width, height } = this.canvas, { view } = this.viewer;
+    pen.imageSmoothingEnabled = !this.node.classList.contains("tiny");
+    pen.imageSmoothingQuality = "high";
+    pen.globalAlpha = 1;
+    pen.filter = "none";
+    pen.clearRect(0, 0, width, height);
+    pen.drawImage(this.picture, 0, 0, width, height);
+    if (!this.grown) return;
+    const table = this.viewer.table(this.map.signed), key = [view.palette, view.show, this.fullColour].join();
+    if (this.drawn !== key && view.show !== "picture") {
+      this.layer ??= surface(width, height);
+      if (this.layer.width !== width || this.layer.height !== height) Object.assign(this.layer, { width, height });
+      (view.show === "outline" ? outline : colourise)(this.layer.getContext("2d"), this.grown, this.fullColour, table, this.map.signed);
+      this.drawn = key;
+    }
+    const opacity = Number(view.opacity) / 100;
+    if (view.show === "colours" && opacity > 0) {
+      pen.globalAlpha = Math.sqrt(opacity); // the photograph gives up its own colours as the map's get stronger
+      pen.drawImage(this.viewer.greyed(this.picture, width, height, pen.imageSmoothingEnabled), 0, 0);
+      pen.globalAlpha = opacity;
+    }
+    if (view.show !== "picture") pen.drawImage(this.layer, 0, 0);
+    pen.globalAlpha = 1;
+    this.legend(table);
+  }
+
+  legend(table) {
+    const pen = this.ramp.getContext("2d"), image = pen.createImageData(256, 1);
+    image.data.set(table);
+    if (this.map.signed) image.data.set(table.subarray(4, 8), 0); // row 0 means "no number"
+    pen.putImageData(image, 0, 0);
+    this.low.textContent = this.map.signed ? "against" : "none";
+    this.high.textContent = this.map.signed ? "for" : "most";
+  }
+
+  read() {
+    const at = this.viewer.at;
+    this.cross.hidden = this.tick.hidden = !at || !this.values;
+    this.reading.classList.toggle("here", !this.cross.hidden);
+    if (!this.map) return;
+    if (this.cross.hidden) { this.reading.textContent = this.caption; return; }
+    this.cross.style.left = `${100 * at[0]}%`;
+    this.cross.style.top = `${100 * at[1]}%`;
+    const [columns, rows] = this.map.grid, column = Math.min(columns - 1, Math.floor(at[0] * columns)), row = Math.min(rows - 1, Math.floor(at[1] * rows));
+    const value = this.values[row * columns + column], part = this.fullColour > 0 ? value / this.fullColour : 0;
+    const sign = value > 0 ? "+" : value < 0 ? "−" : "";
+    this.tick.hidden = Number.isNaN(value);
+    this.tick.style.left = `${(rowOf(part, this.map.signed) / 255) * 100}%`;
+    this.reading.textContent = Number.isNaN(value) ? "No number here" : `${sign}${Math.round(Math.abs(100 * part))} % of full colour: ${sign}${number(value)} ${this.map.unit}`;
+  }
+}
+
+// ---- all cards and their toolbar ------------------------------------------------------------------------------------------------------
+
+class Viewer {
+  constructor(parent, palettes) {
+    this.palettes = Object.fromEntries(Object.entries(palettes).map(([name, p]) => [name, { title: p.title, signed: bytes(p.signed), unsigned: bytes(p.unsigned) }]));
+    this.view = readView(this.palettes);
+    this.cards = new Map();
+    this.at = null;
+    this.grid = make("div", { class: "grid" });
+    this.node = make("div", { class: "wb" }, this.toolbar(), this.grid);
+    parent.append(this.node);
+  }
+
+  toolbar() {
+    const id = "wb" + Math.random().toString(36).slice(2, 8);
+    const slide = (event) => this.choose("opacity", event.target.value);
+    this.slider = make("input", { id: id + "o", type: "range", min: 0, max: 100, step: 1, oninput: slide });
+    this.percent = make("output", { for: id + "o" });
+    this.select = make("select", { id: id + "p", onchange: (event) => this.choose("palette", event.target.value) },
+      ...Object.entries(this.palettes).map(([name, palette]) => make("option", { value: name, text: palette.title })));
+    this.saveAll = make("button", { type: "button", text: "Save all as one picture", onclick: () => this.save([...this.cards.values()].filter((card) => card.grown), "comparison") });
+    this.scales = this.choices("scale", "Colour scale", SCALES, id);
+    const bar = make("div", { class: "bar", role: "group", "aria-label": "How the maps are shown" },
+      this.choices("show", "Show", SHOWS, id),
+      make("div", { class: "field" }, make("label", { for: id + "o", text: "Strength of the colours" }), make("div", { class: "slide" }, this.slider, this.percent)),
+      make("div", { class: "field" }, make("label", { for: id + "p", text: "Colours" }), this.select),
+      this.scales,
+      make("div", { class: "field end" }, this.saveAll));
+    this.bar = bar;
+    return bar;
+  }
+
+  choices(name, title, options, id) {
+    const items = Object.entries(options).map(([value, text]) =>
+      make("label", {}, make("input", { type: "radio", name: id + name, value, "data-view": name, onchange: () => this.choose(name, value) }), make("span", { text })));
+    return make("fieldset", { class: "field" }, make("legend", { text: title }), make("div", { class: "choices" }, ...items));
+  }
+
+  table(signed) { return this.palettes[this.view.palette][signed ? "signed" : "unsigned"]; }
+
+  greyed(picture, width, height, smooth) {
+    if (this.grey?.picture !== picture || this.grey.canvas.width !== width || this.grey.canvas.height !== height) {
+      const canvas = surface(width, height), pen = canvas.getContext("2d", { willReadFrequently: true });
+      pen.imageSmoothingEnabled = smooth;
+      pen.imageSmoothingQuality = "high";
+      pen.drawImage(picture, 0, 0, width, height);
+      const image = pen.getImageData(0, 0, width, height), data = image.data;
+      for (let at = 0; at < data.length; at += 4) data[at] = data[at + 1] = data[at + 2] = 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
+      pen.putImageData(image, 0, 0);
+      this.grey = { picture, canvas };
+    }
+    return this.grey.canvas;
+  }
+
+  choose(name, value) {
+    this.view[name] = value;
+    this.show();
+    clearTimeout(this.later); // browsers limit how often an address may change
+    this.later = setTimeout(() => keepView(this.view), 150);
+    for (const card of this.cards.values()) if (card.grown) { card.draw(); card.read(); }
+  }
+
+  show() {
+    this.slider.value = this.view.opacity;
+    this.slider.setAttribute("aria-valuetext", `${this.view.opacity} percent`);
+    this.percent.textContent = `${this.view.opacity} %`;
+    this.slider.disabled = this.view.show !== "colours";
+    this.select.value = this.view.palette;
+    for (const input of this.bar.querySelectorAll("[data-view]")) input.checked = this.view[input.dataset.view] === input.value;
+    const maps = [...this.cards.values()].filter((card) => card.map);
+    this.saveAll.disabled = !maps.length;
+    this.saveAll.parentElement.hidden = this.scales.hidden = this.cards.size < 2;
+  }
+
+  point(x, y) {
+    const inside = (part) => Math.max(0, Math.min(0.9999, part));
+    this.at = x === null ? null : [inside(x), inside(y)];
+    for (const card of this.cards.values()) card.read();
+  }
+
+  async take(data) {
+    const ids = data.panels.map((panel) => panel.id), turn = (this.turn = {});
+    if (this.address !== data.picture) {
+      const picture = await loadPicture(data.picture);
+      if (this.turn !== turn) return; // newer data came while the picture was read
+      this.address = data.picture;
+      this.picture = picture;
+    }
+    for (const [id, card] of this.cards) if (!ids.includes(id)) { card.node.remove(); this.cards.delete(id); }
+    const cards = new Map(ids.map((id) => [id, this.cards.get(id) ?? new Card(this, id)]));
+    this.cards = cards;
+    const order = [...cards.values()].map((card) => card.node);
+    if (order.some((node, at) => this.grid.children[at] !== node)) this.grid.replaceChildren(...order);
+    this.grid.dataset.count = ids.length;
+    this.grid.style.setProperty("--count", ids.length);
+    this.shade();
+    const done = data.panels.map((panel) => cards.get(panel.id).take(panel, this.picture));
+    this.show();
+    keepView(this.view);
+    await Promise.all(done);
+  }
+
+  // Badge colours need to know whether the theme is dark; the theme is only told as colours.
+  shade() {
+    const pen = surface(1, 1).getContext("2d");
+    pen.fillStyle = getComputedStyle(this.node).getPropertyValue("--st-background-color").trim() || "#fff";
+    pen.fillRect(0, 0, 1, 1);
+    const [red, green, blue] = pen.getImageData(0, 0, 1, 1).data;
+    this.node.classList.toggle("dark", red + green + blue < 384);
+  }
+
+  // A sheet on white: title, name, picture as shown, scale. The same for one panel and for all.
+  save(cards, name) {
+    const gap = 24, columns = Math.min(4, cards.length), tile = Math.max(...cards.map((card) => card.canvas.width));
+    const lines = (pen, text, font) => {
+      pen.font = font;
+      const out = [""];
+      for (const word of text.split(/\s+/)) {
+        const longer = out.at(-1) ? `${out.at(-1)} ${word}` : word;
+        if (out.at(-1) && pen.measureText(longer).width > tile) out.push(word);
+        else out[out.length - 1] = longer;
+      }
+      return out.map((line) => ({ line, font }));
+    };
+    const measure = surface(1, 1).getContext("2d"), sheets = [];
+    const big = "600 22px sans-serif", small = "15px sans-serif";
+    for (const card of cards) {
+      const above = [...lines(measure, card.panel.title, big), ...lines(measure, card.panel.name, small)];
+      sheets.push({ card, above, below: this.view.show === "picture" ? [] : lines(measure, card.caption, small) });
+    }
+    const tall = (part) => part.reduce((sum, { font }) => sum + (font === big ? 30 : 21), 0);
+    const rows = [];
+    for (let at = 0; at < sheets.length; at += columns) rows.push(sheets.slice(at, at + columns));
+    const heads = rows.map((row) => Math.max(...row.map((sheet) => tall(sheet.above))) + 8);
+    const heights = rows.map((row, at) => heads[at] + Math.max(...row.map((sheet) => sheet.card.canvas.height + 8 + tall(sheet.below))));
+    const paper = surface(gap + columns * (tile + gap), gap + heights.reduce((sum, height) => sum + height + gap, 0)), pen = paper.getContext("2d");
+    pen.fillStyle = "#fff";
+    pen.fillRect(0, 0, paper.width, paper.height);
+    pen.textBaseline = "top";
+    const write = (part, x, y) => {
+      for (const { line, font } of part) {
+        pen.font = font;
+        pen.fillStyle = font === big ? "#1a1c24" : "#5a5e6a";
+        pen.fillText(line, x, y);
+        y += font === big ? 30 : 21;
+      }
+    };
+    let y = gap;
+    rows.forEach((row, at) => {
+      row.forEach((sheet, column) => {
+        const x = gap + column * (tile + gap);
+        write(sheet.above, x, y);
+        pen.drawImage(sheet.card.canvas, x, y + heads[at]);
+        write(sheet.below, x, y + heads[at] + sheet.card.canvas.height + 8);
+      });
+      y += heights[at] + gap;
+    });
+    paper.toBlob((blob) => {
+      const link = make("a", { href: URL.createObjectURL(blob), download: `whybox-${name.replace(/[^\w-]+/g, "-")}.png` });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    }, "image/png");
+  }
+
+  dispose() {
+    clearTimeout(this.later);
+    this.node.remove();
+  }
+}
+
+export default function (component) {
+  const { data, parentElement } = component;
+  let viewer = viewers.get(parentElement);
+  if (!viewer) {
+    viewer = new Viewer(parentElement, data.palettes);
+    viewers.set(parentElement, viewer);
+  }
+  const call = (viewer.call = {});
+  viewer.take(data);
+  return () => {
+    if (viewer.call !== call) return; // Streamlit may end an overtaken call after a newer one has begun
+    viewer.dispose();
+    viewers.delete(parentElement);
+  };
+}

@@ -1,0 +1,144 @@
+"""Pictures with a map on them: one panel, or a sheet of several with titles and the scale used.
+
+The photograph loses its own colours as the overlay gets stronger, so that every colour left is the map's.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from xai_core.render.colour import DEFAULT_PALETTE, colourise, normalise, scale_of
+from xai_core.render.words import goes_beyond, scale_caption
+from xai_core.results import Attribution
+
+Floats = npt.NDArray[np.floating]
+
+DISPLAY_SIDE = 448
+"""Panels are drawn at the smallest whole multiple of the map's grid whose longer side reaches this many pixels."""
+PIXEL_ART = 64
+"""Grids with a longer side below this are enlarged as squares: smoothing would invent detail the model never had."""
+DEFAULT_OPACITY = 0.75
+_GAP, _INK, _PALE, _PAPER = 24, (26, 28, 36), (90, 94, 106), (255, 255, 255)
+
+
+def display_size(rows: int, columns: int) -> tuple[int, int]:
+    """(width, height) at which a map of this grid is drawn."""
+    factor = max(1, math.ceil(DISPLAY_SIDE / max(rows, columns)))
+    return columns * factor, rows * factor
+
+
+def enlarge(values: Floats, size: tuple[int, int]) -> Floats:
+    """The map on a grid of size (width, height): bilinear, or as squares where the grid is small. A place without a number stays without."""
+    if values.shape == (size[1], size[0]):
+        return values
+    how = Image.Resampling.NEAREST if max(values.shape) < PIXEL_ART else Image.Resampling.BILINEAR
+    known = np.isfinite(values)
+    grown = np.asarray(Image.fromarray(np.where(known, values, 0).astype(np.float32)).resize(size, how), dtype=np.float64)
+    if known.all():
+        return grown
+    return np.where(np.asarray(Image.fromarray(known).resize(size, Image.Resampling.NEAREST)), grown, np.nan)
+
+
+def overlay(
+    picture: Image.Image,
+    heatmap: Floats,
+    palette: str = DEFAULT_PALETTE,
+    opacity: float = DEFAULT_OPACITY,
+    scale: float | None = None,
+    *,
+    signed: bool = True,
+) -> Image.Image:
+    """The picture with the map on it, RGB, at `display_size` of the map's grid. opacity 0 is the picture, 1 hides it where colour is full."""
+    size = display_size(*heatmap.shape)
+    how = Image.Resampling.NEAREST if max(heatmap.shape) < PIXEL_ART else Image.Resampling.BICUBIC
+    photo = picture.convert("RGB")
+    photo = photo if photo.size == size else photo.resize(size, how)
+    base = Image.blend(photo, photo.convert("L").convert("RGB"), math.sqrt(opacity))
+    _, used = normalise(heatmap, scale)
+    grown, _ = normalise(enlarge(heatmap, size), used)
+    colours = colourise(grown, palette, signed=signed).astype(np.float64)
+    cover = colours[..., 3:] / 255 * opacity
+    mixed = np.asarray(base, dtype=np.float64) * (1 - cover) + colours[..., :3] * cover
+    return Image.fromarray(np.round(mixed).astype(np.uint8))
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """How a sheet is drawn: palette, opacity and whether maps in the same unit share one scale."""
+
+    palette: str = DEFAULT_PALETTE
+    opacity: float = DEFAULT_OPACITY
+    shared: bool = False
+
+
+def scales(attributions: Sequence[Attribution], *, shared: bool) -> list[float]:
+    """The scale of each map: its own, or the largest among the maps in the same unit."""
+    own = [scale_of(attribution.heatmap) for attribution in attributions]
+    if not shared:
+        return own
+    return [max(other for other, b in zip(own, attributions, strict=True) if b.quantity == a.quantity) for a in attributions]
+
+
+def _png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def comparison_png(
+    picture: Image.Image, attributions: Sequence[Attribution], titles: Sequence[str], sheet: Sheet | None = None, *, columns: int = 4
+) -> bytes:
+    """A PNG of all maps side by side, each with its title, technical name, class and scale. `picture` is what the model saw."""
+    look = sheet or Sheet()
+    used = scales(attributions, shared=look.shared)
+    panels = [
+        _panel(picture, attribution, title, scale, look) for attribution, title, scale in zip(attributions, titles, used, strict=True)
+    ]
+    columns = max(1, min(columns, len(panels)))
+    rows = [panels[start : start + columns] for start in range(0, len(panels), columns)]
+    width = _GAP + sum(max(panel.width for panel in panels) + _GAP for _ in range(columns)) if panels else 2 * _GAP
+    heights = [max(panel.height for panel in row) for row in rows]
+    paper = Image.new("RGB", (width, _GAP + sum(height + _GAP for height in heights)), _PAPER)
+    top = _GAP
+    for row, height in zip(rows, heights, strict=True):
+        for column, panel in enumerate(row):
+            paper.paste(panel, (_GAP + column * ((width - _GAP) // columns), top))
+        top += height + _GAP
+    return _png(paper)
+
+
+def panel_png(picture: Image.Image, attribution: Attribution, title: str, sheet: Sheet | None = None) -> bytes:
+    """A PNG of one map on its picture, with title and scale."""
+    return comparison_png(picture, [attribution], [title], sheet)
+
+
+def _pitch(size: int) -> int:
+    return int(size * 1.35)
+
+
+def _panel(picture: Image.Image, attribution: Attribution, title: str, scale: float, look: Sheet) -> Image.Image:
+    heat = attribution.heatmap
+    signed = bool((heat < 0).any())
+    drawn = overlay(picture, heat, look.palette, look.opacity, scale, signed=signed)
+    caption = scale_caption(scale, attribution.quantity, shared=look.shared, signed=signed, clipped=goes_beyond(heat, scale))
+    lines = [(line, 22, _INK) for line in wrap(title, 36)]
+    lines += [(line, 15, _PALE) for line in wrap(f"{attribution.method}: {attribution.label}", 58)]
+    above = sum(_pitch(size) for _, size, _ in lines) + 8
+    below = wrap(caption, 58)
+    paper = Image.new("RGB", (drawn.width, above + drawn.height + 8 + _pitch(15) * len(below)), _PAPER)
+    pen, top = ImageDraw.Draw(paper), 0
+    for line, size, ink in lines:
+        pen.text((0, top), line, ink, ImageFont.load_default(size))
+        top += _pitch(size)
+    paper.paste(drawn, (0, above))
+    for number, line in enumerate(below):
+        pen.text((0, above + drawn.height + 8 + _pitch(15) * number), line, _PALE, ImageFont.load_default(15))
+    return paper

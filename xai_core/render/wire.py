@@ -1,0 +1,90 @@
+"""Maps, palettes and pictures as small texts for the browser, which colours them itself."""
+
+from __future__ import annotations
+
+import base64
+import io
+import zlib
+from typing import TypedDict
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from xai_core.render.colour import PALETTES, scale_of
+from xai_core.render.overlay import PIXEL_ART
+from xai_core.render.words import describe, goes_beyond, scale_caption, text_alternative
+from xai_core.results import Attribution
+
+NO_NUMBER = -32768
+
+
+class WireMap(TypedDict):
+    """One map: `values` is zlib-packed little-endian int16, value / peak · 32767, in base64; NO_NUMBER marks places without one."""
+
+    values: str
+    grid: tuple[int, int]
+    peak: float
+    scale: float
+    shared_scale: float
+    unit: str
+    signed: bool
+    alt: str
+    odd: str
+    caption_own: str
+    caption_shared: str
+
+
+class WirePalette(TypedDict):
+    title: str
+    signed: str
+    unsigned: str
+
+
+def pack(heatmap: npt.NDArray[np.floating]) -> tuple[str, float]:
+    """(the map's numbers as text, the largest |value| they are relative to). Error at most 1.6e-5 of that value."""
+    finite = np.isfinite(heatmap)
+    safe = np.where(finite, heatmap, 0.0).astype(np.float64)
+    peak = float(np.abs(safe).max(initial=0.0))
+    steps = np.round(safe / peak * 32767) if peak > 0 else safe
+    whole = np.where(finite, steps, NO_NUMBER).astype("<i2")
+    return base64.b64encode(zlib.compress(whole.tobytes(), 6)).decode("ascii"), peak
+
+
+def wire_map(attribution: Attribution, shared_scale: float | None = None) -> WireMap:
+    """What the browser needs to draw this map and to say what it shows. `shared_scale` is that of all maps in the same unit."""
+    heat = attribution.heatmap
+    values, peak = pack(heat)
+    scale = scale_of(heat)
+    shared = scale if shared_scale is None else shared_scale
+    signed = bool((heat < 0).any())
+    return WireMap(
+        values=values,
+        grid=(heat.shape[1], heat.shape[0]),
+        peak=peak,
+        scale=scale,
+        shared_scale=shared,
+        unit=attribution.quantity,
+        signed=signed,
+        alt=text_alternative(heat),
+        odd=describe(heat),
+        caption_own=scale_caption(scale, attribution.quantity, signed=signed, clipped=goes_beyond(heat, scale)),
+        caption_shared=scale_caption(shared, attribution.quantity, shared=True, signed=signed, clipped=goes_beyond(heat, shared)),
+    )
+
+
+def wire_picture(picture: Image.Image) -> str:
+    """The picture as a data address: PNG where it is tiny (every pixel counts), else a good JPEG."""
+    buffer = io.BytesIO()
+    tiny = max(picture.size) < PIXEL_ART
+    picture.convert("RGB").save(buffer, "PNG") if tiny else picture.convert("RGB").save(buffer, "JPEG", quality=93, subsampling=0)
+    return f"data:image/{'png' if tiny else 'jpeg'};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
+
+
+def wire_palettes() -> dict[str, WirePalette]:
+    """Every palette's two tables, 1024 bytes each, in base64."""
+
+    def text(table: npt.NDArray[np.uint8]) -> str:
+        return base64.b64encode(table.tobytes()).decode("ascii")
+
+    return {name: WirePalette(title=p.title, signed=text(p.signed), unsigned=text(p.unsigned)) for name, p in PALETTES.items()}
