@@ -1,0 +1,42 @@
+"""The errors a visitor may see. Their text is a whole sentence: what was wrong, what is allowed, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class XaiError(Exception):
+    """Base of every error whose text may be shown to a visitor as it is."""
+
+
+class InvalidImage(XaiError):
+    """The bytes given are not a picture this project can read."""
+
+
+class InvalidParam(XaiError):
+    """A parameter, target or layer is outside what is allowed."""
+
+
+class UnknownName(XaiError):
+    """A method, model, sample or label of this name does not exist."""
+
+    @classmethod
+    def of(cls, kind: str, name: object, known: Iterable[str]) -> UnknownName:
+        """Build the sentence, with the nearest known names first."""
+        names = list(known)
+        near = get_close_matches(str(name).lower(), names, n=3, cutoff=0.5)
+        hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(names[:12])}{', …' if len(names) > 12 else '.'}"
+        return cls(f"There is no {kind} called {str(name)[:80]!r}. {hint}")
+
+
+class NotApplicable(XaiError):
+    """The method cannot be right on this model; the text says why."""
+
+
+class ModelUnavailable(XaiError):
+    """The model's weights are not here and cannot be fetched."""
+
+
+class Cancelled(XaiError):
+    """The work was stopped on request."""

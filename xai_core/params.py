@@ -1,0 +1,144 @@
+"""Parameters declared once: default, bounds, unit and help. Validation, form, cache key, link and documentation follow from it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from xai_core.errors import InvalidParam, UnknownName
+
+Value = bool | int | float | str
+Bound = int | float | Callable[[int], int | float]
+"""A number, or a function of the model's input side in pixels (a window of 32 fits a 224-pixel picture, not a 28-pixel one)."""
+
+
+def _at(bound: Any, side: int) -> Any:
+    return bound(side) if callable(bound) else bound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Param:
+    """One setting of a method: its name in code, its title on the page and one sentence of help."""
+
+    name: str
+    title: str
+    help: str
+    unit: str = ""
+    advanced: bool = False
+
+    def default_for(self, side: int) -> Value:
+        """The value used when the visitor says nothing, for a model with inputs of `side` pixels."""
+        raise NotImplementedError
+
+    def check(self, value: object, side: int) -> Value:
+        """The value in its own type. Raises InvalidParam with what is allowed."""
+        raise NotImplementedError
+
+    def refuse(self, allowed: str, got: object) -> InvalidParam:
+        return InvalidParam(f"{self.title} ({self.name}) must be {allowed}. Got {str(got)[:60]!r}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number(Param):
+    """A number between two inclusive bounds."""
+
+    default: Bound
+    low: Bound
+    high: Bound
+    step: Bound
+
+    def bounds(self, side: int) -> tuple[float, float]:
+        return _at(self.low, side), _at(self.high, side)
+
+    def step_for(self, side: int) -> float:
+        return _at(self.step, side)
+
+    def default_for(self, side: int) -> Value:
+        return _at(self.default, side)
+
+    def _number(self, value: object) -> float | None:
+        """The value as a finite number, or None. Text is taken because links and command lines carry text."""
+        if isinstance(value, bool):
+            return None
+        try:
+            number = float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError, OverflowError):
+            return None
+        return number if math.isfinite(number) else None
+
+    def _in_bounds(self, value: object, side: int, kind: str) -> float:
+        number = self._number(value)
+        low, high = self.bounds(side)
+        whole = kind == "a whole number"
+        if number is None or not low <= number <= high or (whole and number != int(number)):
+            unit = f" {self.unit}" if self.unit else ""
+            raise self.refuse(f"{kind} from {low:g} to {high:g}{unit}", value)
+        return number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Int(Number):
+    """A whole number."""
+
+    step: Bound = 1
+
+    def check(self, value: object, side: int) -> int:
+        return int(self._in_bounds(value, side, "a whole number"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Float(Number):
+    """A real number."""
+
+    step: Bound = 0.01
+
+    def check(self, value: object, side: int) -> float:
+        return float(self._in_bounds(value, side, "a number"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(Param):
+    """One of a few named options; `options` maps the name in code to the words on the page."""
+
+    default: str
+    options: Mapping[str, str]
+
+    def default_for(self, side: int) -> Value:
+        return self.default
+
+    def check(self, value: object, side: int) -> str:
+        if not isinstance(value, str) or value not in self.options:
+            raise self.refuse(f"one of {', '.join(self.options)}", value)
+        return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flag(Param):
+    """Yes or no."""
+
+    default: bool
+
+    def default_for(self, side: int) -> Value:
+        return self.default
+
+    def check(self, value: object, side: int) -> bool:
+        if isinstance(value, str) and value.lower() in {"true", "false"}:
+            return value.lower() == "true"
+        if not isinstance(value, bool):
+            raise self.refuse("yes or no (true or false)", value)
+        return value
+
+
+def resolve(declared: Iterable[Param], given: Mapping[str, object] | None, side: int) -> dict[str, Value]:
+    """Every declared parameter with a checked value, in the declared order.
+
+    Raises UnknownName for a parameter nobody declared and InvalidParam for a value outside its bounds.
+    """
+    known = {p.name: p for p in declared}
+    for name in given or {}:
+        if name not in known:
+            raise UnknownName.of("parameter", name, known)
+    chosen = {name: p.default_for(side) for name, p in known.items()} | dict(given or {})
+    return {name: known[name].check(value, side) for name, value in chosen.items()}

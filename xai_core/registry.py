@@ -1,0 +1,61 @@
+"""A named collection that fills itself: importing a package's modules registers what they declare."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Generic, Protocol, TypeVar
+
+from xai_core.errors import UnknownName
+
+
+class Named(Protocol):
+    """Anything with a name to look it up by."""
+
+    @property
+    def name(self) -> str: ...
+
+
+T = TypeVar("T", bound=Named)
+
+
+class Registry(Generic[T]):
+    """Specs by name, in the order they were declared. Iterating gives names, `.get(name)` the spec."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._specs: dict[str, T] = {}
+
+    def add(self, spec: T) -> T:
+        """Declare a spec. A second one of the same name is a programming error and stops the start."""
+        if spec.name in self._specs:
+            raise ValueError(f"two entries of kind {self.kind} are called {spec.name!r}")
+        self._specs[spec.name] = spec
+        return spec
+
+    def get(self, name: str) -> T:
+        """The spec of this name. Raises UnknownName with the nearest names."""
+        if not isinstance(name, str) or name not in self._specs:
+            raise UnknownName.of(self.kind, name, self._specs)
+        return self._specs[name]
+
+    def specs(self) -> tuple[T, ...]:
+        return tuple(self._specs.values())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._specs)
+
+    def __len__(self) -> int:
+        return len(self._specs)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._specs
+
+
+def discover(package: ModuleType) -> None:
+    """Import every public module of a package, in alphabetical order. A broken one raises, naming itself."""
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda i: i.name):
+        if not info.name.startswith("_"):
+            importlib.import_module(f"{package.__name__}.{info.name}")
