@@ -1,0 +1,30 @@
+"""What all tests share: one Chromium for the browser tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that uses the browser is a browser test."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium. Without one the test is skipped, but never in CI.
+
+    One a module, because Playwright keeps an event loop running: no test after it could call asyncio.run.
+    """
+    from tests import browser_tools
+
+    with browser_tools.browser() as chromium:
+        yield chromium
