@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 LARGEST_ERROR = 1e-3
 """Logits of a backend may differ from plain torch by this much."""
-ACTIVATION_BUDGET = 256 * 2**20
+ACTIVATION_BUDGET = 320 * 2**20
 """Bytes of activations one gradient micro-batch may hold."""
 _BATCHES = (4, 8, 16, 32)
 _OPENVINO_LOCK = threading.Lock()
@@ -158,7 +158,7 @@ def _measure(run: Run, example: torch.Tensor) -> tuple[int, float]:
 
 def build(classifier: Classifier) -> Forward:
     """Make, check and measure the forward of a model. Never raises for a backend that does not work: plain torch always does."""
-    example = torch.zeros((1, *classifier.input_shape))
+    example = torch.zeros((1, classifier.preprocessing.channels, classifier.side, classifier.side))
     run, backend, note = _torch_run(classifier), "torch", ""
     if classifier.device.type == "cpu":
         try:
@@ -173,7 +173,7 @@ def build(classifier: Classifier) -> Forward:
             else:
                 note = f"The fast engine differs from plain torch by {error:.2g} on this model, so plain torch is used, more slowly."
     micro_batch, seconds = _measure(run, example)
-    gradient_batch = max(1, min(8, ACTIVATION_BUDGET // (2 * _activation_bytes(classifier.module, example.to(classifier.device)))))
+    gradient_batch = max(1, min(8, ACTIVATION_BUDGET // _activation_bytes(classifier.module, example.to(classifier.device))))
     return Forward(run, backend, note, micro_batch, gradient_batch, seconds)
 
 

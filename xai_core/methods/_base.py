@@ -1,0 +1,153 @@
+"""What a method is (`MethodSpec`), what it is given (`Request`) and what it gives back (`RawMap`).
+
+A method file declares its spec as data and a `run` of a few lines; everything else (validation, isolation, batching, progress, cancel,
+seeds, checks) happens here and in `_run.py`, once for all methods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import nn
+
+from xai_core.engine.forward import Forward
+from xai_core.engine.isolation import isolate
+from xai_core.engine.jobs import Job
+from xai_core.errors import NotApplicable
+from xai_core.images import make_baseline
+from xai_core.models.classifier import Classifier
+from xai_core.models.layers import Layer
+from xai_core.params import Param, Value
+from xai_core.registry import Registry
+from xai_core.results import Floats, Target
+
+Family = Literal["activation", "gradient", "path", "perturbation", "surrogate"]
+
+
+@dataclass
+class RawMap:
+    """A method's own numbers: signed values (H, W) or (C, H, W) on the input grid, and what it reports about itself."""
+
+    values: torch.Tensor | Floats
+    details: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Request:
+    """One call's private world: its own input tensor, its own module copy, its own random generator, and the shared forward."""
+
+    classifier: Classifier
+    pixels: Floats
+    x: torch.Tensor
+    logits: torch.Tensor
+    target: Target
+    layer: Layer | None
+    params: Mapping[str, Value]
+    forward: Forward
+    job: Job[object]
+    rng: np.random.Generator
+    evaluations: int = 1
+
+    @cached_property
+    def module(self) -> nn.Module:
+        """A private copy of the network: hook it freely, it is thrown away with the request."""
+        return isolate(self.classifier.module)
+
+    @property
+    def chosen_layer(self) -> Layer:
+        """The layer to explain. Raises NotApplicable for a network without one."""
+        if self.layer is None:
+            raise NotApplicable(f"{self.classifier.title} has no layer that still knows where things are in the picture.")
+        return self.layer
+
+    def number(self, name: str) -> float:
+        """A numeric parameter."""
+        return float(self.params[name])
+
+    def integer(self, name: str) -> int:
+        """A whole-number parameter."""
+        return int(self.params[name])
+
+    def choice(self, name: str) -> str:
+        """A parameter with named options."""
+        return str(self.params[name])
+
+    def select(self, logits: torch.Tensor) -> torch.Tensor:
+        """The explained number of each row of logits (N, classes), as (N,): the target's logit, or the difference of a pair's."""
+        if isinstance(self.target, tuple):
+            return logits[:, self.target[0]] - logits[:, self.target[1]]
+        return logits[:, self.target]
+
+    @property
+    def score(self) -> float:
+        """The explained number for the picture itself."""
+        return float(self.select(self.logits)[0])
+
+    def count(self, evaluations: int) -> None:
+        """Count evaluations done and stop here if the job was cancelled."""
+        self.evaluations += evaluations
+        self.job.tick(evaluations)
+
+    def scores(self, rows: torch.Tensor, compose: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        """The explained number (N,) of N pictures, made by `compose` from their rows one micro-batch at a time."""
+        found = []
+        for part in rows.split(self.forward.micro_batch):
+            self.job.tick()
+            found.append(self.select(self.forward(compose(part))))
+            self.count(len(part))
+        return torch.cat(found)
+
+    def gradients(self, pictures: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Per micro-batch of pictures (N, C, H, W): the explained numbers (n,) and their gradients (n, C, H, W), on the model's device."""
+        for part in pictures.split(self.forward.gradient_batch):
+            self.job.tick()
+            own = part.detach().clone(memory_format=torch.channels_last).requires_grad_(True)
+            with torch.enable_grad():
+                found = self.select(self.module(own))
+                (gradient,) = torch.autograd.grad(found.sum(), own)
+            yield found.detach(), gradient
+            self.count(len(part))
+
+    def baseline(self, kind: str) -> torch.Tensor:
+        """A picture without the evidence, prepared like the input: (1, C, H, W) on the model's device."""
+        picture = make_baseline(self.pixels, kind, self.rng)
+        return self.classifier.preprocessing.tensor(picture).to(self.x.device)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodSpec:
+    """One method: words for the page, facts for the engine, its parameters and its `run`."""
+
+    name: str
+    title: str
+    question: str
+    """The question the map answers, in plain words."""
+    sentence: str
+    """How to read the map, in one sentence."""
+    caution: str
+    """What the map cannot tell, in one sentence."""
+    family: Family
+    paper: str
+    run: Callable[[Request], RawMap]
+    cost: Callable[[Mapping[str, Value], int], int]
+    """Evaluations for these parameters and this input side: a guess for the progress bar and the order of the panels."""
+    gradient: bool = False
+    """True if an evaluation is a forward and a backward pass."""
+    params: tuple[Param, ...] = ()
+    uses_layer: bool = False
+    version: int = 1
+    """Raised when the same request gives another map: part of every key."""
+    refusal: Callable[[Classifier], str | None] = lambda _classifier: None
+    """Why the method cannot be right on this model, decided from its structure; None where it can."""
+
+    def weight(self, params: Mapping[str, Value], side: int) -> float:
+        """Work in forward passes, to run the cheapest first."""
+        return self.cost(params, side) * (4.0 if self.gradient else 1.0)
+
+
+METHODS: Registry[MethodSpec] = Registry("method")

@@ -1,0 +1,216 @@
+"""From a picture and a method's name to a checked Attribution: the one way every map is made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from xai_core.engine.forward import Forward, forward_for
+from xai_core.engine.isolation import out_of_place
+from xai_core.engine.jobs import Job, Jobs
+from xai_core.errors import InvalidImage, InvalidParam, NotApplicable
+from xai_core.images import image_sha256
+from xai_core.methods._base import METHODS, MethodSpec, Request
+from xai_core.models import load_model
+from xai_core.models.classifier import Classifier
+from xai_core.models.layers import Layer
+from xai_core.params import Value, resolve
+from xai_core.results import Attribution, Prediction, Target
+from xai_core.trust import Evidence, run_checks
+
+TargetLike = int | str | tuple[int | str, int | str] | None
+LARGEST_SEED = 2**32 - 1
+_VERSIONS = {name: version(name) for name in ("torch", "captum", "numpy")}
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A request whose every word has been checked, before any work is done."""
+
+    model: Classifier
+    image: Image.Image
+    spec: MethodSpec
+    target: Target | None
+    layer: Layer | None
+    params: Mapping[str, Value]
+    seed: int
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Everything that decides the map, by content."""
+        layer = self.layer.name if self.layer else None
+        weights = (self.model.name, self.model.weights_sha256, str(self.model.device))
+        return (*weights, image_sha256(self.image), self.spec.name, self.spec.version, self.target, layer, *self.params.items(), self.seed)
+
+    @property
+    def weight(self) -> float:
+        return self.spec.weight(self.params, self.model.side)
+
+
+def _target(model: Classifier, target: object) -> Target | None:
+    """The target as checked class indices; None stays None and means the top class."""
+    if target is None:
+        return None
+    if isinstance(target, (tuple, list)):
+        if len(target) != 2:
+            raise InvalidParam(f"A pair of classes has exactly two entries: (A, B) asks why A and not B. Got {len(target)}.")
+        first, second = (model.class_index(part) for part in target)
+        if first == second:
+            raise InvalidParam(f"A pair needs two different classes. Got {model.labels[first]} twice.")
+        return first, second
+    return model.class_index(target)  # type: ignore[arg-type]  # class_index refuses in words what is neither
+
+
+def _layer(model: Classifier, spec: MethodSpec, layer: str | None) -> Layer | None:
+    if spec.uses_layer:
+        return model.layer(layer) if layer is not None else model.recommended_layer
+    if layer is not None:
+        raise InvalidParam(f"{spec.title} ({spec.name}) does not look at one layer; leave the layer out. Got {str(layer)[:60]!r}.")
+    return None
+
+
+def _seed(seed: object) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed <= LARGEST_SEED:
+        raise InvalidParam(f"The seed must be a whole number from 0 to {LARGEST_SEED}. Got {str(seed)[:60]!r}.")
+    return int(seed)
+
+
+def _plan(
+    model: Classifier, image: Image.Image, method: str, target: object, layer: str | None, params: Mapping[str, object] | None, seed: object
+) -> _Plan:
+    spec = METHODS.get(method)
+    if not isinstance(image, Image.Image):
+        raise InvalidImage(f"A picture read by read_image is needed here. Got {type(image).__name__}.")
+    reason = spec.refusal(model)
+    if reason is not None:
+        raise NotApplicable(reason)
+    checked = resolve(spec.params, params, model.side)
+    return _Plan(model, image, spec, _target(model, target), _layer(model, spec, layer), checked, _seed(seed))
+
+
+def _label(model: Classifier, target: Target) -> str:
+    if isinstance(target, tuple):
+        return f"{model.labels[target[0]]}, not {model.labels[target[1]]}"
+    return model.labels[target]
+
+
+def _explain(plan: _Plan, job: Job[Any]) -> Attribution:
+    began, model = time.perf_counter(), plan.model
+    job.expect(plan.spec.cost(plan.params, model.side))
+    forward = forward_for(model)
+    steps = model.preprocessing
+    pixels = steps.pixels(steps.see(plan.image))
+    x = steps.tensor(pixels).to(model.device)
+    logits = forward(x)
+    job.tick(1)
+    target = plan.target if plan.target is not None else int(logits[0].argmax())
+    rng = np.random.default_rng(plan.seed)
+    request = Request(model, pixels, x, logits, target, plan.layer, plan.params, forward, job, rng)
+    with out_of_place():
+        raw = plan.spec.run(request)
+    values = np.asarray(raw.values.cpu() if isinstance(raw.values, torch.Tensor) else raw.values, dtype=np.float32)
+    probabilities = logits[0].softmax(0)
+    first = target[0] if isinstance(target, tuple) else target
+    label = _label(model, target)
+    evidence = Evidence(values, raw.details, label, float(probabilities[first]), float(probabilities.max()))
+    return Attribution(
+        values=values,
+        method=plan.spec.name,
+        model=model.name,
+        layer=plan.layer.name if plan.layer else None,
+        target=target,
+        label=label,
+        quantity="difference of two logits" if isinstance(target, tuple) else "logit",
+        params=plan.params,
+        seed=plan.seed,
+        evaluations=request.evaluations,
+        seconds=time.perf_counter() - began,
+        image_sha256=image_sha256(plan.image),
+        versions=_VERSIONS | {f"method:{plan.spec.name}": str(plan.spec.version), "weights": model.weights_sha256, "engine": forward.backend},
+        checks=run_checks(evidence),
+        details=raw.details,
+    )
+
+
+def explain(
+    model: Classifier,
+    image: Image.Image,
+    method: str,
+    target: TargetLike = None,
+    layer: str | None = None,
+    params: Mapping[str, object] | None = None,
+    seed: int = 0,
+    job: Job[Any] | None = None,
+) -> Attribution:
+    """A checked map of evidence for `target` (top class if None) by one method, (H, W) or (C, H, W) on the model's input grid.
+
+    `job` receives progress and may cancel. Raises UnknownName, InvalidParam, NotApplicable, InvalidImage or Cancelled.
+    """
+    return _explain(_plan(model, image, method, target, layer, params, seed), job or Job())
+
+
+_JOBS = Jobs()
+
+
+def start(
+    model: Classifier,
+    image: Image.Image,
+    method: str,
+    target: TargetLike = None,
+    layer: str | None = None,
+    params: Mapping[str, object] | None = None,
+    seed: int = 0,
+) -> Job[Attribution]:
+    """Like `explain`, in the background: the job to watch, shared by everybody who asks for the same map. Bad words raise at once."""
+    plan = _plan(model, image, method, target, layer, params, seed)
+    return _JOBS.submit(plan.key, lambda job: _explain(plan, job), cost=plan.weight)
+
+
+def leave(job: Job[Any]) -> None:
+    """Say that one visitor no longer waits for a job from `start`; it stops when nobody does."""
+    _JOBS.leave(job)
+
+
+def compare(
+    model: Classifier,
+    image: Image.Image,
+    methods: Sequence[str],
+    target: TargetLike = None,
+    layer: str | None = None,
+    params: Mapping[str, Mapping[str, object]] | None = None,
+    seed: int = 0,
+    job: Job[Any] | None = None,
+) -> list[Attribution]:
+    """Maps of several methods for one picture and one target, in the order of `methods`; `params` by method name.
+
+    The layer goes to the methods that look at one. Every request is checked before the first one runs.
+    """
+    given = params or {}
+    for name in given:
+        METHODS.get(name)
+    plans = [_plan(model, image, m, target, layer if METHODS.get(m).uses_layer else None, given.get(m), seed) for m in methods]
+    shared = job or Job()
+    return [_explain(plan, shared) for plan in plans]
+
+
+def predict(model: Classifier, image: Image.Image, top: int = 5) -> Prediction:
+    """The `top` likeliest classes of a picture, best first."""
+    if isinstance(top, bool) or not isinstance(top, int) or not 1 <= top <= len(model.labels):
+        raise InvalidParam(f"The number of classes to show must be from 1 to {len(model.labels)}. Got {str(top)[:60]!r}.")
+    probabilities, indices = forward_for(model)(model.prepare(image))[0].softmax(0).topk(top)
+    rows = zip(indices.tolist(), probabilities.tolist(), strict=True)
+    return Prediction(tuple((index, model.labels[index], probability) for index, probability in rows))
+
+
+def warm(name: str = "efficientnet_lite0", progress: Callable[[int, int], None] | None = None) -> Forward:
+    """Load a model and build its forward and layer list, so that the first visitor does not wait for them."""
+    model = load_model(name, progress=progress)
+    model.layers()
+    return forward_for(model)

@@ -1,0 +1,171 @@
+"""LIME: a simple linear model of what the network says when superpixels are hidden.
+
+Ribeiro et al. 2016, arXiv:1602.04938, on SLIC superpixels (Achanta et al. 2012), with K features chosen by K-Lasso as in the paper.
+Captum's LimeBase does the loop; samples come from the request's own generator, since Captum's default draws from the global one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from captum.attr import LimeBase
+from scipy import ndimage
+from skimage.segmentation import slic
+from sklearn.linear_model import Ridge, lars_path
+
+from xai_core.errors import InvalidParam
+from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
+from xai_core.params import Choice, Float, Int
+from xai_core.results import Floats
+
+Doubles = npt.NDArray[np.float64]
+
+
+def superpixels(pixels: Floats, count: int) -> npt.NDArray[np.int64]:
+    """About `count` patches of similar colour: labels 0..n-1 for every pixel, (H, W)."""
+    colour = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+    labels = slic(colour.astype(np.float64), n_segments=count, compactness=10.0, sigma=1.0, start_label=0, channel_axis=2)
+    return np.unique(labels, return_inverse=True)[1].reshape(labels.shape).astype(np.int64)
+
+
+class _KLasso:
+    """Captum's interpretable model: the K features that enter the Lasso path first, then a weighted ridge on these alone."""
+
+    def __init__(self, features: int) -> None:
+        self.features = features
+        self.weights: Doubles = np.zeros(0)
+        self.r2 = 1.0
+
+    def fit(self, loader: Any) -> None:
+        shown, scores, similarity = (part.numpy().astype(np.float64) for part in next(iter(loader)))
+        root = np.sqrt(similarity)[:, None]
+        centred = (shown - np.average(shown, axis=0, weights=similarity)) * root
+        wanted = (scores - np.average(scores, weights=similarity)) * root[:, 0]
+        chosen = self._enter_first(centred, wanted)
+        ridge = Ridge(alpha=1.0).fit(shown[:, chosen], scores, sample_weight=similarity)
+        self.weights = np.zeros(shown.shape[1])
+        self.weights[chosen] = ridge.coef_
+        spread = float(wanted @ wanted)
+        missed = (scores - ridge.predict(shown[:, chosen])) * root[:, 0]
+        self.r2 = 1.0 - float(missed @ missed) / spread if spread > 0 else 1.0
+
+    def _enter_first(self, centred: Doubles, wanted: Doubles) -> npt.NDArray[np.int64]:
+        if self.features >= centred.shape[1]:
+            return np.arange(centred.shape[1])
+        _, _, path = lars_path(centred, wanted, method="lasso")
+        steps = [np.flatnonzero(step) for step in path.T]
+        fitting = [step for step in steps if 0 < len(step) <= self.features]
+        return max(fitting, key=len) if fitting else np.arange(self.features)
+
+    def representation(self) -> torch.Tensor:
+        return torch.from_numpy(self.weights)
+
+
+def _replacement(request: Request, labels: npt.NDArray[np.int64]) -> torch.Tensor:
+    """What stands in for a hidden superpixel, as a prepared picture (C, H, W)."""
+    if request.choice("replace") != "mean":
+        return request.baseline(request.choice("replace"))[0]
+    groups = np.arange(labels.max() + 1)
+    means = np.stack([ndimage.mean(channel, labels, groups) for channel in np.moveaxis(request.pixels, -1, 0)], axis=-1)
+    return request.classifier.preprocessing.tensor(means[labels].astype(np.float32)).to(request.x.device)[0]
+
+
+def run(request: Request) -> RawMap:
+    """Weight of each superpixel in the local linear model, in logits, painted on its pixels, (H, W)."""
+    samples, width, asked = request.integer("samples"), request.number("kernel_width"), request.integer("segments")
+    if request.integer("features") > asked:
+        raise InvalidParam(f"Patches kept (features) must be at most the number of patches, {asked}. Got {request.integer('features')}.")
+    labels = superpixels(request.pixels, asked)
+    count, pixel_patch = int(labels.max()) + 1, torch.from_numpy(labels)
+    hidden = _replacement(request, labels)
+    request.job.expect(samples + 1)
+
+    def draw(_picture: torch.Tensor, **_: object) -> Iterator[torch.Tensor]:
+        """Rows (1, patches) of 0 hidden, 1 shown; the first shows everything, as in the authors' package."""
+        rows = request.rng.integers(0, 2, size=(samples, count))
+        rows[0] = 1
+        yield from torch.from_numpy(rows).float().split(1)
+
+    def near(_picture: object, _sample: object, shown: torch.Tensor, **_: object) -> torch.Tensor:
+        """Exponential kernel on the cosine distance to the whole picture."""
+        distance = 1 - (shown.sum() / count).sqrt()
+        return torch.exp(-((distance / width) ** 2)).reshape(1)
+
+    def compose(shown: torch.Tensor) -> torch.Tensor:
+        return torch.where(shown.bool()[:, pixel_patch][:, None], request.x, hidden)
+
+    surrogate = _KLasso(request.integer("features"))
+    lime = LimeBase(
+        lambda shown: request.scores(shown, compose),
+        surrogate,  # type: ignore[arg-type]  # Captum asks for two methods only
+        similarity_func=near,
+        perturb_func=draw,
+        perturb_interpretable_space=True,
+        from_interp_rep_transform=lambda shown, *_, **__: shown,  # the pictures are composed in whole batches
+        to_interp_rep_transform=None,
+    )
+    weights = lime.attribute(request.x, n_samples=samples, perturbations_per_eval=request.forward.micro_batch)
+    return RawMap(weights[pixel_patch].float(), {"surrogate_r2": surrogate.r2, "patches": float(count)})
+
+
+METHODS.add(
+    MethodSpec(
+        name="lime",
+        title="Patch votes",
+        question="Which patches of the picture vote for this class?",
+        sentence="Orange patches raise the score of this class when they are visible, blue patches lower it.",
+        caution="It is a simple stand-in for the model near this picture: look at its fit, and at another seed.",
+        family="surrogate",
+        paper="Ribeiro et al. 2016, arXiv:1602.04938",
+        run=run,
+        cost=lambda params, side: int(params["samples"]) + 1,
+        params=(
+            Int(
+                name="segments",
+                title="Patches",
+                help="About how many patches of similar colour the picture is cut into.",
+                default=50,
+                low=2,
+                high=400,
+            ),
+            Int(
+                name="samples",
+                title="Samples",
+                help="How many pictures with hidden patches the model is asked about. More is steadier and slower.",
+                default=500,
+                low=10,
+                high=10_000,
+                step=10,
+            ),
+            Int(
+                name="features",
+                title="Patches kept",
+                help="How many patches may have a vote; the least telling ones are left out (K-Lasso).",
+                default=15,
+                low=1,
+                high=400,
+            ),
+            Choice(
+                name="replace",
+                title="Hide with",
+                help="What a hidden patch is filled with.",
+                default="grey",
+                options={"grey": "Grey", "mean": "The patch's own mean colour", "blur": "A blurred copy"},
+            ),
+            Float(
+                name="kernel_width",
+                title="Kernel width",
+                help="How far from the picture samples still count. Small: only pictures with little hidden.",
+                default=0.25,
+                low=0.05,
+                high=5.0,
+                step=0.05,
+                advanced=True,
+            ),
+        ),
+    )
+)

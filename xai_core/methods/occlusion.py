@@ -1,0 +1,96 @@
+"""Occlusion: cover a patch, see how far the score falls.
+
+Zeiler & Fergus 2014, arXiv:1311.2901. The windows and their averaging are those of Captum's Occlusion; the pictures are built one
+micro-batch at a time for the shared forward, which Captum's own loop would feed with copies and masks of the whole picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+from xai_core.errors import InvalidParam
+from xai_core.images import BASELINES
+from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
+from xai_core.params import Choice, Int, Value
+
+
+def _starts(side: int, window: int, stride: int) -> list[int]:
+    """Where windows begin along one side: every `stride` pixels until the far edge is covered; the last may reach over it."""
+    return [step * stride for step in range(-(-(side - window) // stride) + 1)]
+
+
+def _windows(side: int, window: int, stride: int) -> torch.Tensor:
+    """All windows as rows (top, left), shape (N, 2)."""
+    starts = torch.tensor(_starts(side, window, stride))
+    return torch.cartesian_prod(starts, starts).reshape(-1, 2)
+
+
+def run(request: Request) -> RawMap:
+    """Logit drop when a patch covers a pixel, averaged over the windows that cover it, (H, W); positive is evidence for the target."""
+    side, window, stride = request.x.shape[-1], request.integer("window"), request.integer("stride")
+    if stride > window:
+        raise InvalidParam(f"Stride must be at most the window ({window} pixels), or pixels between windows are never covered. Got {stride}.")
+    corners, patch = _windows(side, window, stride), request.baseline(request.choice("patch"))[0]
+    request.job.expect(len(corners) + 1)
+
+    def cover(part: torch.Tensor) -> torch.Tensor:
+        pictures = request.x.repeat(len(part), 1, 1, 1)
+        for picture, (top, left) in zip(pictures, part.tolist(), strict=True):
+            hole = (slice(None), slice(top, top + window), slice(left, left + window))
+            picture[hole] = patch[hole]
+        return pictures
+
+    drops = request.score - request.scores(corners, cover)
+    total, covered = torch.zeros(2, side, side, dtype=torch.float64)
+    for (top, left), drop in zip(corners.tolist(), drops.tolist(), strict=True):
+        total[top : top + window, left : left + window] += drop
+        covered[top : top + window, left : left + window] += 1
+    return RawMap((total / covered).float())
+
+
+def _cost(params: Mapping[str, Value], side: int) -> int:
+    return len(_starts(side, int(params["window"]), int(params["stride"]))) ** 2 + 1
+
+
+METHODS.add(
+    MethodSpec(
+        name="occlusion",
+        title="Cover and see",
+        question="What does the model miss when a part is covered?",
+        sentence="Orange parts lower the score when covered, so the model relied on them; covering blue parts raises it.",
+        caution="A covered picture is one the model has never met, and two parts that back each other up can both look unimportant.",
+        family="perturbation",
+        paper="Zeiler & Fergus 2014, arXiv:1311.2901",
+        run=run,
+        cost=_cost,
+        params=(
+            Int(
+                name="window",
+                title="Window",
+                unit="pixels",
+                help="Side of the square that covers the picture. Smaller is finer and slower, and may miss large objects.",
+                default=lambda side: max(side // 7, 2),
+                low=lambda side: min(2, side),
+                high=lambda side: side,
+            ),
+            Int(
+                name="stride",
+                title="Stride",
+                unit="pixels",
+                help="How far the square moves each time. Half the window is usual; smaller is smoother and slower.",
+                default=lambda side: max(side // 14, 1),
+                low=lambda side: max(side // 112, 1),
+                high=lambda side: side,
+            ),
+            Choice(
+                name="patch",
+                title="Cover with",
+                help="What the square is filled with. If the map changes much between fillings, trust it less.",
+                default="grey",
+                options=BASELINES,
+            ),
+        ),
+    )
+)
