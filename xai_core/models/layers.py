@@ -65,10 +65,18 @@ class _Call:
     name: str
     module: nn.Module
     start: int
+    given: dict[int, int]
+    """Its input tensors by id, with their version: in-place arithmetic raises it."""
     end: int = -1
     output: Any = None
+    version: int = 0
     passes_through: bool = False
     """It returned one of its own inputs: dropout in eval mode, identity."""
+
+    @property
+    def tensor(self) -> tuple[int, int]:
+        """Which tensor it returned. An id alone would not do: after `x += y` the same object holds another map."""
+        return id(self.output), self.version  # ids are safe: the call keeps its output alive
 
 
 _NOT_A_MAP = -1
@@ -125,14 +133,17 @@ def _watch(root: nn.Module) -> dict[str, _Call]:
     clock = iter(range(10**9))
 
     def watch(name: str, module: nn.Module) -> None:
-        def before(_: nn.Module, __: Any) -> None:
-            calls[name] = _Call(name, module, next(clock))
+        def before(_: nn.Module, inputs: Any) -> None:
+            calls[name] = _Call(name, module, next(clock), {id(tensor): tensor._version for tensor in _tensors(inputs)})
 
         def after(_: nn.Module, inputs: Any, output: Any) -> None:
             call = calls[name]
             call.end, call.output = next(clock), output
-            call.passes_through = any(output is given for given in inputs)
-            if isinstance(output, torch.Tensor) and output.ndim == 4 and _axis(output) is None:
+            if not isinstance(output, torch.Tensor):
+                return
+            call.version = output._version
+            call.passes_through = call.given.get(id(output)) == output._version
+            if output.ndim == 4 and _axis(output) is None:
                 same = [axis for t in _tensors(inputs) if t.shape == output.shape and (axis := _axis(t)) is not None]
                 setattr(output, "_channel_axis", same[0] if same else 1)  # noqa: B010
 
@@ -165,9 +176,9 @@ def _describe(call: _Call, batch: int) -> Layer | None:
 
 def _aliases(calls: Sequence[_Call]) -> dict[str, str]:
     """For each layer the outermost name among those that return the same tensor (its own name if that is it)."""
-    groups: dict[int, list[_Call]] = {}
+    groups: dict[tuple[int, int], list[_Call]] = {}
     for call in calls:
-        groups.setdefault(id(call.output), []).append(call)  # ids are safe: the calls keep their outputs alive
+        groups.setdefault(call.tensor, []).append(call)
     names: dict[str, str] = {}
     for group in groups.values():
         makers = [call for call in group if not call.passes_through] or group
@@ -176,7 +187,11 @@ def _aliases(calls: Sequence[_Call]) -> dict[str, str]:
     return names
 
 
-_POOLING = (nn.modules.pooling._MaxPoolNd, nn.modules.pooling._AvgPoolNd, nn.modules.pooling._LPPoolNd) + (
+_REDUCING = (
+    _DropoutNd,
+    nn.modules.pooling._MaxPoolNd,
+    nn.modules.pooling._AvgPoolNd,
+    nn.modules.pooling._LPPoolNd,
     nn.modules.pooling._AdaptiveMaxPoolNd,
     nn.modules.pooling._AdaptiveAvgPoolNd,
     nn.FractionalMaxPool2d,
@@ -186,7 +201,7 @@ _POOLING = (nn.modules.pooling._MaxPoolNd, nn.modules.pooling._AvgPoolNd, nn.mod
 def _only_reduces(module: nn.Module) -> bool:
     """Pooling and dropout add no evidence of their own, and pooling coarsens the grid."""
     leaf = next(module.children(), None) is None
-    return isinstance(module, (*_POOLING, _DropoutNd)) or (leaf and "pool" in type(module).__name__.lower())
+    return isinstance(module, _REDUCING) or (leaf and "pool" in type(module).__name__.lower())
 
 
 def _is_attention(module: nn.Module) -> bool:
@@ -203,10 +218,10 @@ def _recommend(calls: dict[str, _Call], layers: Sequence[Layer], prefer: str | N
     if named:
         return named[-1].alias_of or named[-1].name
     own = [layer for layer in layers if layer.alias_of is None]
-    first_maker: dict[int, nn.Module] = {}
+    first_maker: dict[tuple[int, int], nn.Module] = {}
     for call in sorted(calls.values(), key=lambda call: call.end):
-        first_maker.setdefault(id(call.output), call.module)
-    maps = [la for la in own if la.layout != "tokens" and not _only_reduces(first_maker[id(calls[la.name].output)])]
+        first_maker.setdefault(call.tensor, call.module)
+    maps = [la for la in own if la.layout != "tokens" and not _only_reduces(first_maker[calls[la.name].tensor])]
     last_attention = max((call.start for call in calls.values() if _is_attention(call.module)), default=-1)
     tokens = [la for la in own if la.layout == "tokens" and (calls[la.name].end < last_attention or last_attention < 0)]
     if tokens and (not maps or calls[maps[-1].name].end < calls[tokens[-1].name].end):
