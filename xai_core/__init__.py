@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidImage, InvalidParam, ModelUnavailable, NotApplicable, UnknownName, XaiError
-from xai_core.images import SAMPLES, read_image
-from xai_core.methods import METHODS, compare, explain, predict, start, warm
+from xai_core.images import SAMPLES, image_sha256, read_image
+from xai_core.methods import METHODS, Plan, compare, engine_note, explain, leave, plan, predict, start, start_model, warm
 from xai_core.models import MODELS, load_model
+from xai_core.models.classifier import Classifier
 from xai_core.results import Attribution, Check, Prediction
 
 __all__ = [
@@ -15,18 +17,26 @@ __all__ = [
     "Attribution",
     "Cancelled",
     "Check",
+    "Classifier",
     "InvalidImage",
     "InvalidParam",
+    "Job",
     "ModelUnavailable",
     "NotApplicable",
+    "Plan",
     "Prediction",
     "UnknownName",
     "XaiError",
     "compare",
+    "engine_note",
     "explain",
+    "image_sha256",
+    "leave",
     "load_model",
+    "plan",
     "predict",
     "read_image",
     "start",
+    "start_model",
     "warm",
 ]

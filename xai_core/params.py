@@ -53,10 +53,11 @@ class Number(Param):
         return _at(self.low, side), _at(self.high, side)
 
     def step_for(self, side: int) -> float:
-        return _at(self.step, side)
+        return float(_at(self.step, side))
 
-    def default_for(self, side: int) -> Value:
-        return _at(self.default, side)
+    def default_for(self, side: int) -> int | float:
+        value: int | float = _at(self.default, side)
+        return value
 
     def _number(self, value: object) -> float | None:
         """The value as a finite number, or None. Text is taken because links and command lines carry text."""

@@ -73,7 +73,7 @@ class Attribution:
         """The map as one number a pixel, (H, W): channels summed, since contributions add up."""
         if self.values.ndim == 2:
             return self.values
-        heat = self.values.sum(axis=0)
+        heat: Floats = self.values.sum(axis=0)
         heat.flags.writeable = False
         return heat
 

@@ -60,7 +60,7 @@ class Forward:
 
 
 def _torch_run(classifier: Classifier) -> Run:
-    module = isolate(classifier.module).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    module = isolate(classifier.module).to(memory_format=torch.channels_last)
 
     def run(batch: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():

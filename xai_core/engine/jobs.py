@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Container, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, Literal, TypeVar
 
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 State = Literal["waiting", "working", "done", "failed", "cancelled"]
 
+_UNFORESEEN = "This failed for a reason nobody foresaw. Nothing else is affected; the details are in the server's log."
 _STOPPED = "Stopped. Nothing was kept of this explanation; start it again whenever you like."
 
 
@@ -33,7 +34,7 @@ class Job(Generic[T]):
         self.cost = cost
         self.total = 0
         self.done = 0
-        self.waiters = 1
+        self.waiters: set[str] = set()
         self.result: T | None = None
         self.error: XaiError | None = None
         self.state: State = "waiting"
@@ -57,6 +58,11 @@ class Job(Generic[T]):
         if self.state == "waiting":
             self.state, self.error = "cancelled", Cancelled(_STOPPED)
             self._finished.set()
+
+    @property
+    def stopping(self) -> bool:
+        """True from the moment somebody asked to stop."""
+        return self._stop.is_set()
 
     @property
     def finished(self) -> bool:
@@ -84,7 +90,7 @@ class Job(Generic[T]):
 
     def run(self, work: Callable[[Job[T]], T]) -> None:
         """Do the work in this thread and keep its outcome. What nobody foresaw is kept as a sentence, then raised for the log."""
-        self.error = XaiError("This explanation failed for a reason nobody foresaw. The others are not affected; details are in the server's log.")
+        self.error = XaiError(_UNFORESEEN)
         state: State = "failed"
         try:
             self.state, self._started = "working", time.monotonic()
@@ -111,15 +117,16 @@ class Jobs:
         self._by_key: OrderedDict[Hashable, Job[Any]] = OrderedDict()
         self._keep = keep
 
-    def submit(self, key: Hashable, work: Callable[[Job[T]], T], cost: float = 0.0) -> Job[T]:
-        """Start the work, or join the job that already does it (or has done it)."""
+    def submit(self, key: Hashable, work: Callable[[Job[T]], T], cost: float = 0.0, waiter: str = "") -> Job[T]:
+        """Start the work, or join the job that already does it (or has done it). Asking again with the same waiter changes nothing."""
         with self._lock:
             job = self._by_key.get(key)
-            if job is not None and job.state not in ("failed", "cancelled") and not job._stop.is_set():
-                job.waiters += 1
+            if job is not None and not job.stopping and job.state not in ("failed", "cancelled"):
+                job.waiters.add(waiter)
                 self._by_key.move_to_end(key)
                 return job
             job = Job(key, cost)
+            job.waiters.add(waiter)
             self._by_key[key] = job
             self._by_key.move_to_end(key)
             self._forget()
@@ -127,12 +134,14 @@ class Jobs:
         self._pool.submit(self._run_cheapest).add_done_callback(_log_unforeseen)
         return job
 
-    def leave(self, job: Job[Any]) -> None:
-        """One who waited no longer does; the work stops when nobody is left."""
+    def leave(self, waiter: str, keep: Container[Hashable] = ()) -> None:
+        """This waiter waits for nothing any more but the keys to keep; work that nobody waits for stops."""
         with self._lock:
-            job.waiters -= 1
-            if job.waiters <= 0 and not job.finished:
-                job.cancel()
+            for key, job in self._by_key.items():
+                if waiter in job.waiters and key not in keep:
+                    job.waiters.discard(waiter)
+                    if not job.waiters and not job.finished:
+                        job.cancel()
 
     def _run_cheapest(self) -> None:
         with self._lock:
@@ -141,8 +150,8 @@ class Jobs:
 
     def _forget(self) -> None:
         """Drop the longest unused finished jobs over the limit."""
-        spare = len(self._by_key) - self._keep
-        for key in [k for k, j in self._by_key.items() if j.finished][: max(spare, 0)]:
+        finished = [key for key, job in self._by_key.items() if job.finished]
+        for key in finished[: max(len(finished) - self._keep, 0)]:
             del self._by_key[key]
 
 

@@ -140,6 +140,8 @@ class MethodSpec:
     """True if an evaluation is a forward and a backward pass."""
     params: tuple[Param, ...] = ()
     uses_layer: bool = False
+    random: bool = False
+    """True if the map depends on the seed."""
     version: int = 1
     """Raised when the same request gives another map: part of every key."""
     refusal: Callable[[Classifier], str | None] = lambda _classifier: None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
@@ -12,13 +14,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from xai_core.engine.forward import Forward, forward_for
+from xai_core.engine.forward import forward_for
 from xai_core.engine.isolation import out_of_place
 from xai_core.engine.jobs import Job, Jobs
 from xai_core.errors import InvalidImage, InvalidParam, NotApplicable
 from xai_core.images import image_sha256
 from xai_core.methods._base import METHODS, MethodSpec, Request
-from xai_core.models import load_model
+from xai_core.models import MODELS, load_model
 from xai_core.models.classifier import Classifier
 from xai_core.models.layers import Layer
 from xai_core.params import Value, resolve
@@ -26,13 +28,14 @@ from xai_core.results import Attribution, Prediction, Target
 from xai_core.trust import Evidence, run_checks
 
 TargetLike = int | str | tuple[int | str, int | str] | None
+DEFAULT_MODEL = "efficientnet_lite0"
 LARGEST_SEED = 2**32 - 1
 _VERSIONS = {name: version(name) for name in ("torch", "captum", "numpy")}
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """A request whose every word has been checked, before any work is done."""
+class Plan:
+    """A request whose every word has been checked, before any work is done. `id` names the map it will give, by content."""
 
     model: Classifier
     image: Image.Image
@@ -42,12 +45,13 @@ class _Plan:
     params: Mapping[str, Value]
     seed: int
 
-    @property
-    def key(self) -> tuple[object, ...]:
-        """Everything that decides the map, by content."""
+    @cached_property
+    def id(self) -> str:
+        """SHA-256 of everything that decides the map: weights, device, picture, method, target, layer, parameters and seed."""
         layer = self.layer.name if self.layer else None
-        weights = (self.model.name, self.model.weights_sha256, str(self.model.device))
-        return (*weights, image_sha256(self.image), self.spec.name, self.spec.version, self.target, layer, *self.params.items(), self.seed)
+        model = (self.model.name, self.model.weights_sha256, str(self.model.device))
+        method = (self.spec.name, self.spec.version, sorted(self.params.items()))
+        return hashlib.sha256(repr((model, image_sha256(self.image), method, self.target, layer, self.seed)).encode()).hexdigest()
 
     @property
     def weight(self) -> float:
@@ -82,9 +86,19 @@ def _seed(seed: object) -> int:
     return int(seed)
 
 
-def _plan(
-    model: Classifier, image: Image.Image, method: str, target: object, layer: str | None, params: Mapping[str, object] | None, seed: object
-) -> _Plan:
+def plan(
+    model: Classifier,
+    image: Image.Image,
+    method: str,
+    target: TargetLike = None,
+    layer: str | None = None,
+    params: Mapping[str, object] | None = None,
+    seed: int = 0,
+) -> Plan:
+    """Check a request and decide whether the method can be right on this model, before any work.
+
+    Raises UnknownName, InvalidParam, NotApplicable or InvalidImage, each with a sentence for the visitor.
+    """
     spec = METHODS.get(method)
     if not isinstance(image, Image.Image):
         raise InvalidImage(f"A picture read by read_image is needed here. Got {type(image).__name__}.")
@@ -92,7 +106,7 @@ def _plan(
     if reason is not None:
         raise NotApplicable(reason)
     checked = resolve(spec.params, params, model.side)
-    return _Plan(model, image, spec, _target(model, target), _layer(model, spec, layer), checked, _seed(seed))
+    return Plan(model, image, spec, _target(model, target), _layer(model, spec, layer), checked, _seed(seed))
 
 
 def _label(model: Classifier, target: Target) -> str:
@@ -101,20 +115,20 @@ def _label(model: Classifier, target: Target) -> str:
     return model.labels[target]
 
 
-def _explain(plan: _Plan, job: Job[Any]) -> Attribution:
-    began, model = time.perf_counter(), plan.model
-    job.expect(plan.spec.cost(plan.params, model.side))
+def _explain(planned: Plan, job: Job[Any]) -> Attribution:
+    began, model = time.perf_counter(), planned.model
+    job.expect(planned.spec.cost(planned.params, model.side))
     forward = forward_for(model)
     steps = model.preprocessing
-    pixels = steps.pixels(steps.see(plan.image))
+    pixels = steps.pixels(steps.see(planned.image))
     x = steps.tensor(pixels).to(model.device)
     logits = forward(x)
     job.tick(1)
-    target = plan.target if plan.target is not None else int(logits[0].argmax())
-    rng = np.random.default_rng(plan.seed)
-    request = Request(model, pixels, x, logits, target, plan.layer, plan.params, forward, job, rng)
+    target = planned.target if planned.target is not None else int(logits[0].argmax())
+    rng = np.random.default_rng(planned.seed)
+    request = Request(model, pixels, x, logits, target, planned.layer, planned.params, forward, job, rng)
     with out_of_place():
-        raw = plan.spec.run(request)
+        raw = planned.spec.run(request)
     values = np.asarray(raw.values.cpu() if isinstance(raw.values, torch.Tensor) else raw.values, dtype=np.float32)
     probabilities = logits[0].softmax(0)
     first = target[0] if isinstance(target, tuple) else target
@@ -122,18 +136,18 @@ def _explain(plan: _Plan, job: Job[Any]) -> Attribution:
     evidence = Evidence(values, raw.details, label, float(probabilities[first]), float(probabilities.max()))
     return Attribution(
         values=values,
-        method=plan.spec.name,
+        method=planned.spec.name,
         model=model.name,
-        layer=plan.layer.name if plan.layer else None,
+        layer=planned.layer.name if planned.layer else None,
         target=target,
         label=label,
         quantity="difference of two logits" if isinstance(target, tuple) else "logit",
-        params=plan.params,
-        seed=plan.seed,
+        params=planned.params,
+        seed=planned.seed,
         evaluations=request.evaluations,
         seconds=time.perf_counter() - began,
-        image_sha256=image_sha256(plan.image),
-        versions=_VERSIONS | {f"method:{plan.spec.name}": str(plan.spec.version), "weights": model.weights_sha256, "engine": forward.backend},
+        image_sha256=image_sha256(planned.image),
+        versions=_VERSIONS | {"method": str(planned.spec.version), "weights": model.weights_sha256, "engine": forward.backend},
         checks=run_checks(evidence),
         details=raw.details,
     )
@@ -153,29 +167,20 @@ def explain(
 
     `job` receives progress and may cancel. Raises UnknownName, InvalidParam, NotApplicable, InvalidImage or Cancelled.
     """
-    return _explain(_plan(model, image, method, target, layer, params, seed), job or Job())
+    return _explain(plan(model, image, method, target, layer, params, seed), job or Job())
 
 
 _JOBS = Jobs()
 
 
-def start(
-    model: Classifier,
-    image: Image.Image,
-    method: str,
-    target: TargetLike = None,
-    layer: str | None = None,
-    params: Mapping[str, object] | None = None,
-    seed: int = 0,
-) -> Job[Attribution]:
-    """Like `explain`, in the background: the job to watch, shared by everybody who asks for the same map. Bad words raise at once."""
-    plan = _plan(model, image, method, target, layer, params, seed)
-    return _JOBS.submit(plan.key, lambda job: _explain(plan, job), cost=plan.weight)
+def start(planned: Plan, waiter: str = "") -> Job[Attribution]:
+    """Explain in the background: the job to watch, shared by everybody who asks for the same map. `waiter` says who asks."""
+    return _JOBS.submit(planned.id, lambda job: _explain(planned, job), planned.weight, waiter)
 
 
-def leave(job: Job[Any]) -> None:
-    """Say that one visitor no longer waits for a job from `start`; it stops when nobody does."""
-    _JOBS.leave(job)
+def leave(waiter: str, keep: Sequence[Plan] = ()) -> None:
+    """Say that `waiter` wants none of its maps any more but those to keep. Work that nobody wants stops."""
+    _JOBS.leave(waiter, {planned.id for planned in keep})
 
 
 def compare(
@@ -195,9 +200,9 @@ def compare(
     given = params or {}
     for name in given:
         METHODS.get(name)
-    plans = [_plan(model, image, m, target, layer if METHODS.get(m).uses_layer else None, given.get(m), seed) for m in methods]
+    plans = [plan(model, image, m, target, layer if METHODS.get(m).uses_layer else None, given.get(m), seed) for m in methods]
     shared = job or Job()
-    return [_explain(plan, shared) for plan in plans]
+    return [_explain(each, shared) for each in plans]
 
 
 def predict(model: Classifier, image: Image.Image, top: int = 5) -> Prediction:
@@ -209,8 +214,31 @@ def predict(model: Classifier, image: Image.Image, top: int = 5) -> Prediction:
     return Prediction(tuple((index, model.labels[index], probability) for index, probability in rows))
 
 
-def warm(name: str = "efficientnet_lite0", progress: Callable[[int, int], None] | None = None) -> Forward:
-    """Load a model and build its forward and layer list, so that the first visitor does not wait for them."""
-    model = load_model(name, progress=progress)
+def warm(name: str = DEFAULT_MODEL, job: Job[Any] | None = None) -> Classifier:
+    """Load a model with its forward and layer list, so that nobody waits for them later. `job` counts the bytes of a download."""
+
+    def report(done: int, total: int) -> None:
+        if job is not None:
+            job.done = done
+            job.expect(total)
+            job.tick()
+
+    model = load_model(name, progress=report)
     model.layers()
-    return forward_for(model)
+    forward_for(model)
+    return model
+
+
+_MODEL_JOBS = Jobs(workers=2, keep=0)
+"""Keeps no finished job: the model cache alone decides which models stay in memory."""
+
+
+def start_model(name: str, waiter: str = "") -> Job[Classifier]:
+    """`warm` in the background, with the progress of the download. One job however many ask."""
+    MODELS.get(name)
+    return _MODEL_JOBS.submit(name, lambda job: warm(name, job), waiter=waiter)
+
+
+def engine_note(model: Classifier) -> str:
+    """A sentence where the model cannot run on the fast engine, else empty."""
+    return forward_for(model).note

@@ -8,6 +8,7 @@ misses f(x) - f(baseline) by under 1 %. On networks with kinks this takes a few 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -51,7 +52,7 @@ class _Path:
     def errors(self) -> tuple[list[tuple[float, float]], np.ndarray]:
         """Each interval, and by how much the trapezoid there misses the true change of the score."""
         places = sorted(self.points)
-        steps = list(zip(places, places[1:], strict=False))
+        steps = list(pairwise(places))
         ends = [(self.points[a], self.points[b], b - a) for a, b in steps]
         return steps, np.array([(p.slope + q.slope) / 2 * length - (q.score - p.score) for p, q, length in ends])
 
@@ -96,6 +97,7 @@ METHODS.add(
         run=run,
         cost=lambda params, side: min(int(params["steps"]), 80) + 1,
         gradient=True,
+        random=True,
         params=(
             Choice(
                 name="baseline",

@@ -101,7 +101,7 @@ def run(request: Request) -> RawMap:
     surrogate = _KLasso(request.integer("features"))
     lime = LimeBase(
         lambda shown: request.scores(shown, compose),
-        surrogate,  # type: ignore[arg-type]  # Captum asks for two methods only
+        surrogate,
         similarity_func=near,
         perturb_func=draw,
         perturb_interpretable_space=True,
@@ -123,6 +123,7 @@ METHODS.add(
         paper="Ribeiro et al. 2016, arXiv:1602.04938",
         run=run,
         cost=lambda params, side: int(params["samples"]) + 1,
+        random=True,
         params=(
             Int(
                 name="segments",

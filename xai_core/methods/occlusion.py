@@ -31,7 +31,7 @@ def run(request: Request) -> RawMap:
     """Logit drop when a patch covers a pixel, averaged over the windows that cover it, (H, W); positive is evidence for the target."""
     side, window, stride = request.x.shape[-1], request.integer("window"), request.integer("stride")
     if stride > window:
-        raise InvalidParam(f"Stride must be at most the window ({window} pixels), or pixels between windows are never covered. Got {stride}.")
+        raise InvalidParam(f"Stride must be at most the window, {window} pixels, or some pixels are never covered. Got {stride}.")
     corners, patch = _windows(side, window, stride), request.baseline(request.choice("patch"))[0]
     request.job.expect(len(corners) + 1)
 
@@ -65,6 +65,7 @@ METHODS.add(
         paper="Zeiler & Fergus 2014, arXiv:1311.2901",
         run=run,
         cost=_cost,
+        random=True,
         params=(
             Int(
                 name="window",

@@ -1,0 +1,100 @@
+"""Who is here and what they chose: ids in the session, pictures and jobs elsewhere."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import OrderedDict
+
+import streamlit as st
+from PIL import Image
+
+import xai_core
+
+DEFAULT_SAMPLE = "coffee"
+KEPT_PICTURES = 48
+"""Own pictures kept for all visitors together, each shrunk to about a megapixel; the longest unused goes first."""
+
+
+class _Pictures:
+    """Own pictures by content, shared by all sessions; a session only holds the id."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, Image.Image] = OrderedDict()
+
+    def put(self, image: Image.Image) -> str:
+        name = xai_core.image_sha256(image)
+        with self._lock:
+            self._kept[name] = image
+            self._kept.move_to_end(name)
+            while len(self._kept) > KEPT_PICTURES:
+                self._kept.popitem(last=False)
+        return name
+
+    def get(self, name: str) -> Image.Image | None:
+        with self._lock:
+            if name in self._kept:
+                self._kept.move_to_end(name)
+            return self._kept.get(name)
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def _pictures() -> _Pictures:
+    return _Pictures()
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def sample_picture(name: str) -> Image.Image:
+    """A sample by name. A copy for every caller."""
+    return xai_core.SAMPLES.get(name).load()
+
+
+def waiter() -> str:
+    """This session's name towards the engine."""
+    name: str = st.session_state.setdefault("visitor", uuid.uuid4().hex)
+    return name
+
+
+def take_own_picture(widget: str) -> None:
+    """Callback of an uploader or camera: read what it holds, or keep the sentence that says why it cannot be read."""
+    upload = st.session_state.get(widget)
+    if upload is None:
+        return
+    try:
+        st.session_state["own_picture"] = _pictures().put(xai_core.read_image(upload))
+        st.session_state["own_title"] = "Photo" if widget.startswith("camera") else upload.name
+        st.session_state.pop("picture_error", None)
+    except xai_core.InvalidImage as problem:
+        st.session_state["picture_error"] = str(problem)
+
+
+def forget_own_picture() -> None:
+    """Callback: go back to the sample."""
+    for name in ("own_picture", "own_title", "picture_error"):
+        st.session_state.pop(name, None)
+
+
+def choose_sample(name: str) -> None:
+    """Callback: take this sample."""
+    forget_own_picture()
+    st.session_state["sample"] = name
+
+
+def picture() -> tuple[Image.Image, str]:
+    """The picture in use and its title."""
+    own = st.session_state.get("own_picture")
+    image = _pictures().get(own) if own else None
+    if image is not None:
+        return image, st.session_state.get("own_title", "Your picture")
+    if own:
+        forget_own_picture()
+        gone = "Your picture is no longer kept here, so a sample stands in for it. Please choose your picture again."
+        st.session_state["picture_error"] = gone
+    name = st.session_state.get("sample") or DEFAULT_SAMPLE
+    return sample_picture(name), xai_core.SAMPLES.get(name).title
+
+
+def own_picture_in_use() -> bool:
+    """True while an own picture, which no link can carry, is shown."""
+    return bool(st.session_state.get("own_picture"))

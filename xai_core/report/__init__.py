@@ -1,0 +1,5 @@
+"""Results to files that others can read and check."""
+
+from xai_core.report.bundle import npz_bytes, read_npz
+
+__all__ = ["npz_bytes", "read_npz"]
