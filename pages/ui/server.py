@@ -58,15 +58,11 @@ class SecurityHeaders:
 
 def warm_model() -> None:
     """Load the default model and its forward. Where that fails the pages say why, so the server starts all the same."""
-    try:
-        from xai_core import warm
-        from xai_core.errors import XaiError
-    except ImportError as error:
-        logger.warning("The model could not be loaded at start: %s", error)
-        return
+    from xai_core import XaiError, warm  # not above: importing torch takes seconds, and the port is to be taken first
+
     try:
         warm()
-    except (XaiError, ImportError, OSError, RuntimeError, ValueError) as error:
+    except (XaiError, OSError, RuntimeError, ValueError) as error:
         logger.warning("The model could not be loaded at start: %s", error)
 
 
@@ -137,8 +133,11 @@ def serve(app: ASGIApp, host: str, port: int) -> None:
             log_level="warning",
             timeout_graceful_shutdown=3,
         )
+        server = Server(config)
         with contextlib.suppress(KeyboardInterrupt):
-            Server(config).run(sockets=[listener])
+            server.run(sockets=[listener])
+    if not server.started:
+        sys.exit("Whybox could not start; the lines above say why.")
     print("Whybox has stopped.", flush=True)
 
 

@@ -36,12 +36,12 @@ if st.button("fail"):
     raise ValueError("a secret of the server")
 """
 LAUNCHER = """
-import pathlib, sys, time, xai_core
+import pathlib, sys, time
 from pages.ui import server
-def warm():
+def warm_model():
     time.sleep(0.5)
     print("warmed", flush=True)
-xai_core.warm = warm
+server.warm_model = warm_model
 server.serve(server.create_app(pathlib.Path(sys.argv[1])), "127.0.0.1", 0)
 """
 
@@ -61,7 +61,7 @@ class Running:
         self.ready = threading.Event()
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
-        if not self.ready.wait(30):
+        if not self.ready.wait(60):
             self.process.kill()
             pytest.fail("the server did not start:\n" + "".join(self.lines))
         self.url = re.findall(r"http://\S+", self.lines[-1])[0]
@@ -100,6 +100,15 @@ def test_a_failing_warm_up_is_one_sentence_and_no_obstacle(monkeypatch: pytest.M
     with caplog.at_level(logging.WARNING):
         assert asyncio.run(start()) == "served"
     assert [record.getMessage() for record in caplog.records] == ["The model could not be loaded at start: The weights are not here."]
+
+
+def test_a_failed_start_is_told_and_no_success() -> None:
+    async def broken(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": "broken on purpose"})
+
+    with pytest.raises(SystemExit, match="Whybox could not start"):
+        server.serve(broken, "127.0.0.1", 0)
 
 
 def test_websockets_pass_untouched() -> None:
