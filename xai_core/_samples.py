@@ -1,0 +1,95 @@
+"""The sample pictures: photographs that ship in the wheels of scikit-image and scikit-learn, and digits of scikit-learn.
+
+Nothing is copied or downloaded; origins and licences are those the two packages state (also in assets/SOURCES.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image
+
+from xai_core.errors import XaiError
+from xai_core.registry import Registry
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A picture to start with. `load` gives a new RGB picture each time and raises XaiError if its file is not installed."""
+
+    name: str
+    title: str
+    origin: str
+    licence: str
+    load: Callable[[], Image.Image]
+    kind: Literal["photo", "digit"] = "photo"
+
+
+_CC0 = "CC0 1.0"
+_PUBLIC = "public domain"
+_CC_BY = "CC BY 2.0"
+_CC_BY_4 = "CC BY 4.0"
+
+_PHOTOS = (
+    ("coffee", "Coffee", "skimage/data/coffee.png", "Rachel Michetti, at Pikolo Espresso Bar", _CC0),
+    ("chelsea", "Cat", "skimage/data/chelsea.png", "Stefan van der Walt: Chelsea the cat", _CC0),
+    ("rocket", "Rocket", "skimage/data/rocket.jpg", "SpaceX: launch of DSCOVR on Falcon 9", _PUBLIC),
+    ("camera", "Photographer", "skimage/data/camera.png", "Lav Varshney", _CC0),
+    ("astronaut", "Astronaut", "skimage/data/astronaut.png", "NASA Great Images: Eileen Collins", _PUBLIC),
+    ("flower", "Flower", "sklearn/datasets/images/flower.jpg", "vultilion on Flickr, photo 6056698931", _CC_BY),
+    ("china", "Pagoda", "sklearn/datasets/images/china.jpg", "danielbuechele on Flickr, photo 6061409035", _CC_BY),
+    ("motorcycle", "Motorcycle", "skimage/data/motorcycle_left.png", "Middlebury 2014 stereo benchmark, left view",
+     "none stated; please cite Scharstein et al., GCPR 2014"),
+    ("coins", "Coins", "skimage/data/coins.png", "Brooklyn Museum: Greek coins from Pompeii", "no known copyright restrictions"),
+    ("horse", "Horse (outline)", "skimage/data/horse.png", "Andreas Preuss (marauder), Openclipart 158377", _CC0),
+    ("hubble", "Galaxies", "skimage/data/hubble_deep_field.jpg", "NASA, HubbleSite: eXtreme Deep Field, 2012", _PUBLIC),
+    ("retina", "Inside of an eye", "skimage/data/retina.jpg", "Mikael Häggström, Wikimedia Commons", _CC0),
+)  # fmt: skip
+
+_DIGITS = ((3, 1513), (5, 1532), (8, 1529))
+"""(digit, row of load_digits): rows that the digit network's training holds out."""
+_DIGIT_SIDE = 280
+
+
+def samples(read: Callable[[Path], Image.Image]) -> Registry[Sample]:
+    """All samples, the photographs first; their files go through `read` like any upload."""
+    registry: Registry[Sample] = Registry("sample picture")
+    for name, title, file, origin, licence in _PHOTOS:
+        registry.add(Sample(name, title, origin, licence, partial(_photo, title, file, read)))
+    for digit, row in _DIGITS:
+        origin = f"scikit-learn, load_digits, row {row}: UCI Optical Recognition of Handwritten Digits (Alpaydin, Kaynak 1998)"
+        registry.add(Sample(f"digit_{digit}", f"Handwritten {digit}", origin, _CC_BY_4, partial(_digit, row), "digit"))
+    return registry
+
+
+def _photo(title: str, file: str, read: Callable[[Path], Image.Image]) -> Image.Image:
+    package, _, inside = file.partition("/")
+    spec = find_spec(package)  # finds the folder without importing the package
+    path = Path((spec.submodule_search_locations or [""])[0], inside) if spec else None
+    if path is None or not path.is_file():
+        raise _missing(title, "scikit-image" if package == "skimage" else "scikit-learn")
+    return read(path)
+
+
+def _digit(row: int) -> Image.Image:
+    """White on black, from 8 x 8 pixels of 0 to 16, as smooth as the digit network's training pictures."""
+    try:
+        from sklearn.datasets import load_digits  # here, because importing it takes a second
+
+        levels = load_digits().images[row]
+    except (ImportError, OSError) as error:
+        raise _missing("handwritten digit", "scikit-learn") from error
+    grey = Image.fromarray(np.rint(levels * (255 / 16)).astype(np.uint8))
+    return grey.resize((_DIGIT_SIDE, _DIGIT_SIDE), Image.Resampling.BICUBIC).convert("RGB")
+
+
+def _missing(title: str, project: str) -> XaiError:
+    return XaiError(
+        f"The sample picture {title!r} is not on this computer: it comes with {project}. Choose another, or install {project} again."
+    )
