@@ -136,7 +136,7 @@ def serve(app: ASGIApp, host: str, port: int) -> None:
         server = Server(config)
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
-    if not server.started:
+    if not server.started:  # newer uvicorns have left with an error of their own
         sys.exit("Whybox could not start; the lines above say why.")
     print("Whybox has stopped.", flush=True)
 
