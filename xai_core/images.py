@@ -64,7 +64,7 @@ _OTHERS = (
     (0, b"<svg", "drawing (SVG)"), (0, b"<", "web page or a drawing (SVG)"), (0, b"PK\x03\x04", "ZIP archive or a document"),
 )  # fmt: skip
 _BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError, struct.error, zlib.error)
-"""What decoders raise on damaged files: the first three seen when pictures were mutated (tests/test_images_refused.py), the rest to be safe."""
+"""What decoders raise on damage: the first three were seen on mutated pictures (tests/test_images_refused.py), the rest is precaution."""
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE,
     6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90,
