@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.ui import sidebar
 
-st.set_page_config(page_title="Whybox", page_icon=":material/visibility:", layout="wide")
+st.set_page_config(page_title="Whybox", page_icon="assets/icon.png", layout="wide")
 
 page = st.navigation(
     {

@@ -39,7 +39,7 @@ class Attribution:
     """A map of evidence on the model's input grid, with everything needed to compute it again.
 
     `values` is float32, read-only and signed, (H, W) or (C, H, W) for methods that speak per channel; positive is evidence
-    for the target. Its unit is `quantity` (usually the target's logit).
+    for the target. `quantity` is what was explained (usually the target's logit), `unit` what the values themselves are measured in.
     """
 
     values: Floats
@@ -49,6 +49,7 @@ class Attribution:
     target: Target
     label: str
     quantity: str
+    unit: str
     params: Mapping[str, Value]
     seed: int
     evaluations: int

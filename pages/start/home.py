@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import streamlit as st
+from PIL import Image, ImageOps
 
 import xai_core
 from pages.ui import sidebar, visitor
 
-SHOWN = 4
+SHOWN = 6
+THUMBNAIL = (240, 240)
+
+
+def _thumbnail(name: str) -> Image.Image:
+    return ImageOps.fit(visitor.sample_picture(name), THUMBNAIL)
+
 
 st.title("Why did the model say that?")
 st.markdown(
@@ -15,31 +22,27 @@ st.markdown(
     "each with a sentence on how to read it and a check that says whether you can trust it."
 )
 
+st.subheader("1. Pick a picture")
+st.markdown("One click, and the four explanations appear.")
+photos = [sample for sample in xai_core.SAMPLES.specs() if sample.kind == "photo"][:SHOWN]
+for sample, column in zip(photos, st.columns(SHOWN), strict=False):
+    with column:
+        st.image(_thumbnail(sample.name), alt=f"Sample: {sample.title}", width="stretch")
+        if st.button(sample.title, key=f"try_{sample.name}", on_click=visitor.choose_sample, args=(sample.name,), width="stretch"):
+            st.switch_page("pages/image/compare.py")
 
-def _way_in(title: str, text: str) -> None:
-    st.subheader(title)
-    st.markdown(text)
-
-
-samples, own, deep = st.columns([2, 1, 1], gap="large")
-with samples:
-    _way_in("Pick a picture", "One click, and the four explanations appear.")
-    photos = [sample for sample in xai_core.SAMPLES.specs() if sample.kind == "photo"][:SHOWN]
-    for sample, column in zip(photos, st.columns(SHOWN), strict=True):
-        with column:
-            st.image(visitor.sample_picture(sample.name), alt=f"Sample: {sample.title}", width="stretch")
-            if st.button(sample.title, key=f"try_{sample.name}", on_click=visitor.choose_sample, args=(sample.name,), width="stretch"):
-                st.switch_page("pages/image/compare.py")
+own, deep = st.columns(2, gap="large")
 with own:
-    _way_in("Use your own photo", "It stays on the computer that runs Whybox.")
-    before = st.session_state.get("own_picture")
+    st.subheader("2. Or use your own photo")
+    st.markdown("It stays on the computer that runs Whybox.")
     sidebar.uploader("home")
     if "picture_error" in st.session_state:
         st.error(st.session_state["picture_error"], icon=":material/broken_image:")
     elif visitor.own_picture_in_use() and st.button("Explain my photo", type="primary", width="stretch"):
         st.switch_page("pages/image/compare.py")
 with deep:
-    _way_in("Look deeper", "One method at a time, with every setting and every layer of the model.")
+    st.subheader("3. Or look deeper")
+    st.markdown("One method at a time, with every setting and every layer of the model.")
     if st.button("Open Explain", width="stretch"):
         st.switch_page("pages/image/explain.py")
 

@@ -34,6 +34,7 @@ def pick(model: xai_core.Classifier, image: Image.Image) -> int:
         list(chance),
         format_func=lambda index: f"{words[index]} · {_percent(chance[index])}",
         key="guess",
+        wrap=True,
         on_change=_from_chip,
     )
     st.selectbox(

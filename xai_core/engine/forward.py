@@ -22,6 +22,7 @@ from torch import nn
 
 from xai_core.engine import data_folder
 from xai_core.engine.isolation import isolate, out_of_place
+from xai_core.engine.turns import TURNS
 from xai_core.models.classifier import Classifier
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ Run = Callable[[torch.Tensor], torch.Tensor]
 class Forward:
     """`forward(batch)` gives logits (N, classes), float32 on the CPU, for a batch (N, C, H, W) of prepared pictures.
 
-    One batch runs at a time: it uses every core. Callers split their work into batches of `micro_batch`, so that several jobs take turns.
+    Callers split their work into batches of `micro_batch`, so that several jobs take turns.
     """
 
     run: Run
@@ -51,11 +52,8 @@ class Forward:
     gradient_batch: int = 8
     seconds_a_picture: float = 0.0
 
-    def __post_init__(self) -> None:
-        self._turn = threading.Lock()
-
     def __call__(self, batch: torch.Tensor) -> torch.Tensor:
-        with self._turn:
+        with TURNS:
             return self.run(batch)
 
 
@@ -172,7 +170,8 @@ def build(classifier: Classifier) -> Forward:
                 run, backend = fast, "openvino"
             else:
                 note = f"The fast engine differs from plain torch by {error:.2g} on this model, so plain torch is used, more slowly."
-    micro_batch, seconds = _measure(run, example)
+    with TURNS:
+        micro_batch, seconds = _measure(run, example)
     gradient_batch = max(1, min(8, ACTIVATION_BUDGET // _activation_bytes(classifier.module, example.to(classifier.device))))
     return Forward(run, backend, note, micro_batch, gradient_batch, seconds)
 

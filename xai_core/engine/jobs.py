@@ -90,19 +90,19 @@ class Job(Generic[T]):
 
     def run(self, work: Callable[[Job[T]], T]) -> None:
         """Do the work in this thread and keep its outcome. What nobody foresaw is kept as a sentence, then raised for the log."""
-        self.error = XaiError(_UNFORESEEN)
         state: State = "failed"
+        error: XaiError | None = XaiError(_UNFORESEEN)
         try:
             self.state, self._started = "working", time.monotonic()
             self.tick()
             self.result = work(self)
-            state, self.error = "done", None
+            state, error = "done", None
         except Cancelled as stop:
-            state, self.error = "cancelled", stop
+            state, error = "cancelled", stop
         except XaiError as problem:
-            self.error = problem
+            error = problem
         finally:
-            self.state = state
+            self.error, self.state = error, state
             self._finished.set()
 
 

@@ -18,6 +18,7 @@ from torch import nn
 from xai_core.engine.forward import Forward
 from xai_core.engine.isolation import isolate
 from xai_core.engine.jobs import Job
+from xai_core.engine.turns import TURNS
 from xai_core.errors import NotApplicable
 from xai_core.images import make_baseline
 from xai_core.models.classifier import Classifier
@@ -107,7 +108,7 @@ class Request:
         for part in pictures.split(self.forward.gradient_batch):
             self.job.tick()
             own = part.detach().clone(memory_format=torch.channels_last).requires_grad_(True)
-            with torch.enable_grad():
+            with TURNS, torch.enable_grad():
                 found = self.select(self.module(own))
                 (gradient,) = torch.autograd.grad(found.sum(), own)
             yield found.detach(), gradient
@@ -136,6 +137,8 @@ class MethodSpec:
     run: Callable[[Request], RawMap]
     cost: Callable[[Mapping[str, Value], int], int]
     """Evaluations for these parameters and this input side: a guess for the progress bar and the order of the panels."""
+    unit: str = "logit"
+    """What the map's values are measured in."""
     gradient: bool = False
     """True if an evaluation is a forward and a backward pass."""
     params: tuple[Param, ...] = ()

@@ -142,6 +142,7 @@ def _explain(planned: Plan, job: Job[Any]) -> Attribution:
         target=target,
         label=label,
         quantity="difference of two logits" if isinstance(target, tuple) else "logit",
+        unit=planned.spec.unit,
         params=planned.params,
         seed=planned.seed,
         evaluations=request.evaluations,

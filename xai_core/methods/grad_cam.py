@@ -11,6 +11,7 @@ import torch
 from captum.attr import LayerAttribution, LayerGradCam
 from torch import nn
 
+from xai_core.engine.turns import TURNS
 from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.models.classifier import Classifier
 from xai_core.params import Flag
@@ -34,7 +35,8 @@ def _probe(request: Request) -> nn.Module:
 def run(request: Request) -> RawMap:
     """Evidence for the target at each place of the layer, (H, W): channel maps weighted by their mean gradient."""
     cam = LayerGradCam(lambda x: request.select(request.module(x)), _probe(request))
-    raw = cam.attribute(request.x, relu_attributions=bool(request.params["relu"]))
+    with TURNS:
+        raw = cam.attribute(request.x, relu_attributions=bool(request.params["relu"]))
     request.count(1)
     values = LayerAttribution.interpolate(raw, tuple(request.x.shape[-2:]), "bilinear")
     return RawMap(values[0, 0].detach())
@@ -57,6 +59,7 @@ METHODS.add(
         paper="Selvaraju et al. 2017, arXiv:1610.02391",
         run=run,
         cost=lambda params, side: 2,
+        unit="weighted activation",
         gradient=True,
         uses_layer=True,
         refusal=_refusal,
