@@ -11,6 +11,7 @@ import threading
 import urllib.request
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,8 @@ class WeightsFile:
                 f"The weights file {self.name} ({self.size_mb:.0f} MB) is not here and could not be fetched ({why}). {self.by_hand}"
             ) from error
         finally:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):  # gone already, or its folder could not be made
+                partial.unlink()
 
     def _receive(self, partial: Path, progress: Progress | None) -> None:
         """Write the download to `partial`; raises OSError if it is cut short or is another file than it should be."""

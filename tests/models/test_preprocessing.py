@@ -1,0 +1,72 @@
+"""What the model sees, against torchvision's own transforms and against the closed form."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import skimage.data
+import torch
+from PIL import Image
+from torchvision.models import get_model_weights
+
+from xai_core.models import Preprocessing
+from xai_core.models.torchvision_zoo import ROWS, preprocessing_of
+
+PHOTOS = {
+    "wide": lambda: Image.fromarray(skimage.data.coffee()),
+    "tall": lambda: Image.fromarray(skimage.data.chelsea()).rotate(90, expand=True).crop((0, 0, 299, 451)),
+    "square": lambda: Image.fromarray(skimage.data.astronaut()),
+    "smaller than the input": lambda: Image.fromarray(skimage.data.chelsea()).resize((91, 67)),
+}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_zoo_preprocessing_equals_torchvision(row):
+    weights = get_model_weights(row.name)[row.weights]
+    steps = preprocessing_of(weights.value)
+    for title, photo in PHOTOS.items():
+        image = photo()
+        ours = steps.tensor(steps.pixels(steps.see(image)))
+        theirs = weights.transforms()(image)[None]
+        assert ours.shape == theirs.shape == (1, 3, steps.crop, steps.crop)
+        assert (ours - theirs).abs().max() <= 1e-6, title
+
+
+def test_grey_models_see_luminance_and_one_channel():
+    steps = Preprocessing(resize=28, crop=28, mean=(0.5,), std=(0.25,))
+    seen = steps.see(Image.new("RGB", (60, 40), (255, 0, 0)))
+    assert (seen.mode, seen.size, steps.channels) == ("L", (28, 28), 1)
+    assert steps.pixels(seen).shape == (28, 28, 1)
+    assert steps.pixels(seen).mean() == pytest.approx(76 / 255)  # 0.299 of full red, ITU-R 601
+    assert steps.tensor(steps.pixels(seen))[0, 0, 0, 0].item() == pytest.approx((76 / 255 - 0.5) / 0.25, abs=1e-6)
+
+
+def test_every_mode_of_picture_becomes_rgb():
+    steps = Preprocessing(resize=16, crop=8, mean=(0.0,) * 3, std=(1.0,) * 3)
+    for mode in ("L", "P", "RGBA", "CMYK", "1"):
+        seen = steps.see(Image.new(mode, (20, 30)))
+        assert (seen.mode, seen.size) == ("RGB", (8, 8))
+
+
+def test_the_crop_is_the_centre():
+    image = np.zeros((64, 128, 3), np.uint8)
+    image[:, 32:96] = 255  # exactly what a centre crop of the full height takes
+    steps = Preprocessing(resize=64, crop=64, mean=(0.0,) * 3, std=(1.0,) * 3)
+    assert steps.pixels(steps.see(Image.fromarray(image))).min() == 1.0
+
+
+def test_tensor_and_pixels_are_inverse_and_leave_their_input():
+    steps = Preprocessing(resize=8, crop=8, mean=(0.1, 0.2, 0.3), std=(0.5, 0.6, 0.7))
+    pixels = np.random.default_rng(0).random((8, 8, 3), dtype=np.float32)
+    before = pixels.copy()
+    pixels.flags.writeable = False
+    tensor = steps.tensor(pixels)
+    assert tensor[0, 2, 3, 5].item() == pytest.approx((before[3, 5, 2] - 0.3) / 0.7, abs=1e-6)
+    kept = tensor.clone()
+    np.testing.assert_allclose(steps.pixels_of(tensor), before, atol=1e-6)
+    assert torch.equal(tensor, kept) and np.array_equal(pixels, before)
+
+
+def test_a_crop_larger_than_the_picture_is_refused_at_once():
+    with pytest.raises(ValueError, match="does not fit"):
+        Preprocessing(resize=20, crop=28, mean=(0.0,), std=(1.0,))
