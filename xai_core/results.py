@@ -49,13 +49,13 @@ class Attribution:
     target: Target
     label: str
     quantity: str
-    unit: str
     params: Mapping[str, Value]
     seed: int
     evaluations: int
     seconds: float
     image_sha256: str
     versions: Mapping[str, str]
+    unit: str = "logit"
     checks: tuple[Check, ...] = ()
     details: Mapping[str, float] = field(default_factory=dict)
     """Numbers the method itself reports: a completeness gap, steps used, a surrogate's R²."""
