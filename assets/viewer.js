@@ -34,7 +34,11 @@ function icon(level) {
 }
 
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-const number = (value) => String(Number(Math.abs(value).toPrecision(3)));
+// Three digits, fewer where the packed numbers (steps of peak / 32767) do not carry three.
+function number(value, peak) {
+  const steps = Math.abs(value / peak) * 32767 || 0;
+  return String(Number(Math.abs(value).toPrecision(Math.max(1, Math.min(3, Math.floor(Math.log10(steps || 1)))))));
+}
 
 function surface(width, height) {
   const canvas = document.createElement("canvas");
@@ -176,8 +180,9 @@ class Card {
       if (event.key === "Escape") return this.viewer.point(null);
       if (!step || !this.map) return undefined;
       event.preventDefault();
-      const far = event.shiftKey ? 10 : 1, [x, y] = this.viewer.at ?? [0.5, 0.5], [columns, rows] = this.map.grid;
-      return this.viewer.point(x + (step[0] * far) / columns, y + (step[1] * far) / rows);
+      const far = event.shiftKey ? 10 : 1, at = this.viewer.at ?? [0.5, 0.5];
+      // From cell centre to cell centre, so that no rounding error skips a cell.
+      return this.viewer.point(...at.map((part, axis) => (Math.floor(part * this.map.grid[axis]) + far * step[axis] + 0.5) / this.map.grid[axis]));
     });
   }
 
@@ -199,7 +204,7 @@ class Card {
     const factor = Math.max(1, Math.ceil(SIDE / Math.max(columns, rows)));
     this.node.classList.toggle("tiny", Math.max(columns, rows) < PIXEL_ART);
     if (this.canvas.width !== columns * factor || this.canvas.height !== rows * factor) Object.assign(this.canvas, { width: columns * factor, height: rows * factor });
-    this.canvas.setAttribute("aria-label", this.map ? `${panel.title}. ${this.map.alt}` : `The picture. ${panel.title}: ${note}`);
+    this.canvas.setAttribute("aria-label", this.map ? `${panel.title}. ${this.map.alt} The arrow keys read values.` : `The picture. ${panel.title}: ${note}`);
     if (this.map) this.canvas.tabIndex = 0;
     else this.canvas.removeAttribute("tabindex");
     this.scale.hidden = this.reading.hidden = !this.map;
@@ -255,7 +260,7 @@ class Card {
       this.drawn = key;
     }
     const opacity = Number(view.opacity) / 100;
-    if (view.show === "colours" && opacity > 0) {
+    if (view.show === "colours") {
       pen.globalAlpha = Math.sqrt(opacity); // the photograph gives up its own colours as the map's get stronger
       pen.drawImage(this.viewer.greyed(this.picture, width, height, pen.imageSmoothingEnabled), 0, 0);
       pen.globalAlpha = opacity;
@@ -287,7 +292,7 @@ class Card {
     const sign = value > 0 ? "+" : value < 0 ? "−" : "";
     this.tick.hidden = Number.isNaN(value);
     this.tick.style.left = `${(rowOf(part, this.map.signed) / 255) * 100}%`;
-    this.reading.textContent = Number.isNaN(value) ? "No number here" : `${sign}${Math.round(Math.abs(100 * part))} % of full colour: ${sign}${number(value)} ${this.map.unit}`;
+    this.reading.textContent = Number.isNaN(value) ? "No number here" : `${sign}${Math.round(Math.abs(100 * part))} % of full colour: ${sign}${number(value, this.map.peak)} ${this.map.unit}`;
   }
 }
 
@@ -366,7 +371,7 @@ class Viewer {
   }
 
   point(x, y) {
-    const inside = (part) => Math.max(0, Math.min(0.9999, part));
+    const inside = (part) => Math.max(0, Math.min(0.99999, part));
     this.at = x === null ? null : [inside(x), inside(y)];
     for (const card of this.cards.values()) card.read();
   }
@@ -455,6 +460,13 @@ class Viewer {
     }, "image/png");
   }
 
+  fail(error) {
+    const old = typeof DecompressionStream === "undefined";
+    const text = old ? "This browser is too old to draw the maps. Please update it." : `The maps could not be drawn. ${error.message}`;
+    this.grid.replaceChildren(make("p", { role: "alert", text }));
+    this.cards.clear();
+  }
+
   dispose() {
     clearTimeout(this.later);
     this.node.remove();
@@ -469,7 +481,7 @@ export default function (component) {
     viewers.set(parentElement, viewer);
   }
   const call = (viewer.call = {});
-  viewer.take(data);
+  viewer.take(data).catch((error) => viewer.fail(error));
   return () => {
     if (viewer.call !== call) return; // Streamlit may end an overtaken call after a newer one has begun
     viewer.dispose();

@@ -36,7 +36,7 @@ def display_size(rows: int, columns: int) -> tuple[int, int]:
 
 
 def enlarge(values: Floats, size: tuple[int, int]) -> Floats:
-    """The map on a grid of size (width, height): bilinear, or as squares where the grid is small. A place without a number stays without."""
+    """The map on a grid of size (width, height): bilinear, squares where the grid is small. A place without a number stays so."""
     if values.shape == (size[1], size[0]):
         return values
     how = Image.Resampling.NEAREST if max(values.shape) < PIXEL_ART else Image.Resampling.BILINEAR
@@ -56,7 +56,7 @@ def overlay(
     *,
     signed: bool = True,
 ) -> Image.Image:
-    """The picture with the map on it, RGB, at `display_size` of the map's grid. opacity 0 is the picture, 1 hides it where colour is full."""
+    """The picture with the map on it, RGB, at `display_size` of the map's grid. Opacity 1 hides the picture under full colour."""
     size = display_size(*heatmap.shape)
     how = Image.Resampling.NEAREST if max(heatmap.shape) < PIXEL_ART else Image.Resampling.BICUBIC
     photo = picture.convert("RGB")
@@ -84,7 +84,7 @@ def scales(attributions: Sequence[Attribution], *, shared: bool) -> list[float]:
     own = [scale_of(attribution.heatmap) for attribution in attributions]
     if not shared:
         return own
-    return [max(other for other, b in zip(own, attributions, strict=True) if b.quantity == a.quantity) for a in attributions]
+    return [max(other for other, b in zip(own, attributions, strict=True) if b.unit == a.unit) for a in attributions]
 
 
 def _png(image: Image.Image) -> bytes:
@@ -128,7 +128,7 @@ def _panel(picture: Image.Image, attribution: Attribution, title: str, scale: fl
     heat = attribution.heatmap
     signed = bool((heat < 0).any())
     drawn = overlay(picture, heat, look.palette, look.opacity, scale, signed=signed)
-    caption = scale_caption(scale, attribution.quantity, shared=look.shared, signed=signed, clipped=goes_beyond(heat, scale))
+    caption = scale_caption(scale, attribution.unit, shared=look.shared, signed=signed, clipped=goes_beyond(heat, scale))
     lines = [(line, 22, _INK) for line in wrap(title, 36)]
     lines += [(line, 15, _PALE) for line in wrap(f"{attribution.method}: {attribution.label}", 58)]
     above = sum(_pitch(size) for _, size, _ in lines) + 8

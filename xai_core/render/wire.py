@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import weakref
 import zlib
 from typing import TypedDict
 
@@ -53,23 +54,44 @@ def pack(heatmap: npt.NDArray[np.floating]) -> tuple[str, float]:
 
 def wire_map(attribution: Attribution, shared_scale: float | None = None) -> WireMap:
     """What the browser needs to draw this map and to say what it shows. `shared_scale` is that of all maps in the same unit."""
+    own = _own(attribution)
+    shared = own["scale"] if shared_scale is None else shared_scale
+    beyond = goes_beyond(attribution.heatmap, shared)
+    caption = scale_caption(shared, own["unit"], shared=True, signed=own["signed"], clipped=beyond)
+    return {**own, "shared_scale": shared, "caption_shared": caption}
+
+
+_known: dict[int, tuple[weakref.ref[Attribution], WireMap]] = {}
+"""Maps already packed, by id for as long as the attribution lives: a page that polls a job draws the finished maps twice a second."""
+
+
+def _own(attribution: Attribution) -> WireMap:
+    place = id(attribution)
+    known = _known.get(place)
+    if known and known[0]() is attribution:
+        return known[1]
+    packed = _pack_own(attribution)
+    _known[place] = weakref.ref(attribution, lambda _: _known.pop(place, None)), packed
+    return packed
+
+
+def _pack_own(attribution: Attribution) -> WireMap:
     heat = attribution.heatmap
     values, peak = pack(heat)
-    scale = scale_of(heat)
-    shared = scale if shared_scale is None else shared_scale
+    scale, unit = scale_of(heat), attribution.unit
     signed = bool((heat < 0).any())
     return WireMap(
         values=values,
         grid=(heat.shape[1], heat.shape[0]),
         peak=peak,
         scale=scale,
-        shared_scale=shared,
-        unit=attribution.quantity,
+        shared_scale=scale,
+        unit=unit,
         signed=signed,
         alt=text_alternative(heat),
         odd=describe(heat),
-        caption_own=scale_caption(scale, attribution.quantity, signed=signed, clipped=goes_beyond(heat, scale)),
-        caption_shared=scale_caption(shared, attribution.quantity, shared=True, signed=signed, clipped=goes_beyond(heat, shared)),
+        caption_own=scale_caption(scale, unit, signed=signed, clipped=goes_beyond(heat, scale)),
+        caption_shared="",
     )
 
 

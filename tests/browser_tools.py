@@ -1,0 +1,93 @@
+"""A real Chromium and a real server for the tests that need them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update".split()
+READY = '[data-testid="stApp"][data-test-script-state="notRunning"][data-test-connection-state="CONNECTED"]'
+"""Streamlit's own sign that a run has ended and the page is connected."""
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+def chromium_path(playwright: Playwright | None = None) -> str | None:
+    """The program to start: the system's Chromium, else the one Playwright has downloaded, else None."""
+    found = next((path for path in map(shutil.which, _NAMES) if path), None)
+    if found or playwright is None:
+        return found
+    own = playwright.chromium.executable_path
+    return own if Path(own).exists() else None
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """A headless Chromium. Skips the test where the machine has none; fails it in CI, where there must be one."""
+    with sync_playwright() as playwright:
+        path = chromium_path(playwright)
+        if path is None:
+            if os.environ.get("CI"):
+                pytest.fail("No Chromium found, and in CI the browser tests must run.")
+            pytest.skip("No Chromium on this machine: `make browser` fetches one.")
+        opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _healthy(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@contextmanager
+def serve(script: str | os.PathLike[str], port: int = 0, env: Mapping[str, str] | None = None, wait: float = 60) -> Iterator[str]:
+    """The address of a Streamlit server that runs `script`, from the project's folder, on this machine only. Ended afterwards."""
+    port = port or free_port()
+    address = f"http://127.0.0.1:{port}"
+    options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true", "server.fileWatcherType": "none"}
+    options |= {"browser.gatherUsageStats": "false"}
+    command = [sys.executable, "-m", "streamlit", "run", os.fspath(script), *(f"--{name}={value}" for name, value in options.items())]
+    surroundings = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
+    with tempfile.TemporaryFile("w+") as log:
+        server = subprocess.Popen(command, cwd=ROOT, env=surroundings, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            deadline = time.monotonic() + wait
+            while not _healthy(address):
+                if server.poll() is not None or time.monotonic() > deadline:
+                    log.seek(0)
+                    pytest.fail(f"The server did not start:\n{log.read()[-2000:]}")
+                time.sleep(0.1)
+            yield address
+        finally:
+            server.terminate()
+            try:
+                server.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
