@@ -41,7 +41,7 @@ class Convolutional(nn.Module):
         self.stem = nn.Conv2d(3, 4, 3, padding=1)
         self.relu = nn.ReLU(inplace=True)
         self.body = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4))
-        self.drop = nn.Dropout(0.5)
+        self.off = nn.Dropout(0.5)
         self.pool = nn.MaxPool2d(2)
         self.head = nn.Linear(4 * 16, 5)
 
@@ -49,18 +49,18 @@ class Convolutional(nn.Module):
         x = self.relu(self.stem(x))
         y = self.body(x)
         y += x
-        return self.head(self.pool(self.drop(self.relu(y))).flatten(1))
+        return self.head(self.pool(self.off(self.relu(y))).flatten(1))
 
 
 def test_convolutional_network():
     layers = list_layers(Convolutional(), torch.randn(2, 3, 8, 8))
-    assert [layer.name for layer in layers] == ["stem", "body.0", "body.1", "body", "relu", "drop", "pool"]
+    assert [layer.name for layer in layers] == ["stem", "body.0", "body.1", "body", "relu", "off", "pool"]
     assert [layer.depth for layer in layers] == [1, 2, 3, 4, 5, 6, 7]
     assert {layer.layout for layer in layers} == {"channels_first"}
     found = by_name(layers)
     assert found["body.1"].alias_of == "body" and found["body"].alias_of is None
     assert found["relu"].shape == (4, 8, 8) and found["relu"].grid == (8, 8) and found["relu"].kind == "ReLU"
-    assert found["drop"].alias_of == "relu"  # in eval mode dropout returns what it got
+    assert found["off"].alias_of == "relu"  # in eval mode dropout returns what it got, so it made nothing
     assert found["body"].alias_of is None and found["relu"].alias_of is None
     assert recommended(layers) == "relu"  # neither the pooling after it nor the dropout
 
