@@ -107,8 +107,8 @@ function outline(target, values, scale, table, signed) {
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const sign = side(x, y);
-      if (!sign || !edge(x, y, sign, 5)) continue;
-      const row = 4 * rowOf(sign, signed), at = 4 * (y * width + x), line = edge(x, y, sign, 3);
+      if (!sign || !edge(x, y, sign, 7)) continue;
+      const row = 4 * rowOf(sign, signed), at = 4 * (y * width + x), line = edge(x, y, sign, 5);
       for (let channel = 0; channel < 3; channel++) out[at + channel] = line ? table[row + channel] : 255;
       out[at + 3] = 255;
     }
@@ -241,7 +241,12 @@ class Card {
 
   get fullColour() { return this.viewer.view.scale === "shared" ? this.map.shared_scale : this.map.scale; }
 
-  get caption() { return this.viewer.view.scale === "shared" ? this.map.caption_shared : this.map.caption_own; }
+  get caption() {
+    const { scale, show } = this.viewer.view;
+    if (show === "picture") return "The picture as the model saw it.";
+    const caption = scale === "shared" ? this.map.caption_shared : this.map.caption_own;
+    return show === "outline" ? `The line runs where half of full colour is reached. ${caption}` : caption;
+  }
 
   draw() {
     const pen = this.canvas.getContext("2d"), { width, height } = this.canvas, { view } = this.viewer;
@@ -267,6 +272,7 @@ class Card {
     }
     if (view.show !== "picture") pen.drawImage(this.layer, 0, 0);
     pen.globalAlpha = 1;
+    this.scale.style.visibility = view.show === "picture" ? "hidden" : "";
     this.legend(table);
   }
 
@@ -321,7 +327,7 @@ class Viewer {
     const bar = make("div", { class: "bar", role: "group", "aria-label": "How the maps are shown" },
       this.choices("show", "Show", SHOWS, id),
       make("div", { class: "field" }, make("label", { for: id + "o", text: "Strength of the colours" }), make("div", { class: "slide" }, this.slider, this.percent)),
-      make("div", { class: "field" }, make("label", { for: id + "p", text: "Colours" }), this.select),
+      make("div", { class: "field" }, make("label", { for: id + "p", text: "Palette" }), this.select),
       this.scales,
       make("div", { class: "field end" }, this.saveAll));
     this.bar = bar;
@@ -424,7 +430,7 @@ class Viewer {
     const big = "600 22px sans-serif", small = "15px sans-serif";
     for (const card of cards) {
       const above = [...lines(measure, card.panel.title, big), ...lines(measure, card.panel.name, small)];
-      sheets.push({ card, above, below: this.view.show === "picture" ? [] : lines(measure, card.caption, small) });
+      sheets.push({ card, above, below: lines(measure, card.caption, small) });
     }
     const tall = (part) => part.reduce((sum, { font }) => sum + (font === big ? 30 : 21), 0);
     const rows = [];

@@ -179,7 +179,7 @@ def test_palette_scale_and_show_change_the_picture_and_send_nothing(watched: Wat
     seen = [canvases(page)[:2]]
     assert "this map's own scale" in page.locator(".reading").first.inner_text()
     for act in (
-        lambda: page.get_by_label("Colours", exact=True).and_(page.locator("select")).select_option("purple_green"),
+        lambda: page.get_by_label("Palette").select_option("purple_green"),
         lambda: page.get_by_role("radio", name="One for all").check(),
         lambda: page.get_by_role("radio", name="Outline").check(),
         lambda: page.get_by_role("radio", name="Picture only").check(),
@@ -190,6 +190,8 @@ def test_palette_scale_and_show_change_the_picture_and_send_nothing(watched: Wat
     assert seen[1][0] != seen[2][0], "the weaker map gets paler on the shared scale"
     assert seen[1][1] == seen[2][1], "the strongest map has set that scale"
     assert len({shot[1] for shot in seen}) == 4
+    expect(page.locator(".reading").first).to_have_text("The picture as the model saw it.")
+    page.get_by_role("radio", name="Colours").check()
     assert "one scale for all maps in this unit" in page.locator(".reading").first.inner_text()
 
 
