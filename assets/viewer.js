@@ -1,5 +1,5 @@
 // The comparison viewer: cards with a picture and a map on it. Colours, scale, opacity, reading values and saving all happen here;
-// nothing goes to the server. All words from data enter as text, never as markup.
+// nothing goes to the server. All words from data enter as text, never as markup. Joined behind viewer_map.js and viewer_sheet.js into one module by pages/ui/viewer.py.
 
 const VIEW = { opacity: "75", palette: "orange_blue", scale: "own", show: "colours" };
 const SHOWS = { colours: "Colours", outline: "Outline", picture: "Picture only" };
@@ -10,7 +10,7 @@ const LEVELS = {
   amber: ["Read with care", "M12 4L2.8 20h18.4z M12 10v4.5 M12 17.2v.1"],
   red: ["Do not rely on it", "M8 3h8l5 5v8l-5 5H8l-5-5V8z M9 9l6 6 M15 9l-6 6"],
 };
-const SIDE = 448, PIXEL_ART = 64, NO_NUMBER = -32768, STORE = "whybox.view";
+const STORE = "whybox.view";
 const viewers = new WeakMap();
 
 function make(tag, attributes = {}, ...children) {
@@ -33,20 +33,6 @@ function icon(level) {
   return svg;
 }
 
-const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-// Three digits, fewer where the packed numbers (steps of peak / 32767) do not carry three.
-function number(value, peak) {
-  const steps = Math.abs(value / peak) * 32767 || 0;
-  return String(Number(Math.abs(value).toPrecision(Math.max(1, Math.min(3, Math.floor(Math.log10(steps || 1)))))));
-}
-
-function surface(width, height) {
-  const canvas = document.createElement("canvas");
-  canvas.width = width;
-  canvas.height = height;
-  return canvas;
-}
-
 function loadPicture(address) {
   return new Promise((resolve, reject) => {
     const picture = new Image();
@@ -54,66 +40,6 @@ function loadPicture(address) {
     picture.onerror = () => reject(new Error("The picture could not be read."));
     picture.src = address;
   });
-}
-
-// ---- the map: from packed numbers to colours ------------------------------------------------------------------------------------
-
-async function unpack(map) {
-  const stream = new Blob([bytes(map.values)]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const whole = new DataView(await new Response(stream).arrayBuffer()), values = new Float32Array(whole.byteLength / 2);
-  for (let at = 0; at < values.length; at++) {
-    const step = whole.getInt16(2 * at, true);
-    values[at] = step === NO_NUMBER ? NaN : (step / 32767) * map.peak;
-  }
-  return values;
-}
-
-// Bilinear between cell centres, or squares for small grids: the same rule as xai_core/render/overlay.py.
-function enlarge(values, [columns, rows], factor) {
-  if (factor === 1) return values;
-  const width = columns * factor, height = rows * factor, out = new Float32Array(width * height), squares = Math.max(columns, rows) < PIXEL_ART;
-  for (let y = 0; y < height; y++) {
-    const v = (y + 0.5) / factor - 0.5, top = Math.max(0, Math.floor(v)), bottom = Math.min(rows - 1, Math.floor(v) + 1), down = v - Math.floor(v);
-    for (let x = 0; x < width; x++) {
-      const nearest = values[Math.floor(y / factor) * columns + Math.floor(x / factor)];
-      if (squares || Number.isNaN(nearest)) { out[y * width + x] = nearest; continue; }
-      const u = (x + 0.5) / factor - 0.5, left = Math.max(0, Math.floor(u)), right = Math.min(columns - 1, Math.floor(u) + 1), across = u - Math.floor(u);
-      const at = (row, column) => values[row * columns + column] || 0;
-      const above = at(top, left) * (1 - across) + at(top, right) * across, below = at(bottom, left) * (1 - across) + at(bottom, right) * across;
-      out[y * width + x] = above * (1 - down) + below * down;
-    }
-  }
-  return out;
-}
-
-const rowOf = (part, signed) => (signed ? 128 + Math.round(Math.max(-1, Math.min(1, part)) * 127) : Math.round(Math.max(0, Math.min(1, part)) * 255));
-
-function colourise(target, values, scale, table, signed) {
-  const image = target.createImageData(target.canvas.width, target.canvas.height), out = new Uint32Array(image.data.buffer), colours = new Uint32Array(table.buffer);
-  for (let at = 0; at < values.length; at++) {
-    if (!Number.isNaN(values[at]) && scale > 0) out[at] = colours[rowOf(values[at] / scale, signed)];
-  }
-  target.putImageData(image, 0, 0);
-}
-
-// A line around every region whose |value| is at least half of full colour, in the colour of its sign, with a white rim.
-function outline(target, values, scale, table, signed) {
-  const width = target.canvas.width, height = target.canvas.height, image = target.createImageData(width, height), out = image.data;
-  const side = (x, y) => {
-    const value = x < 0 || y < 0 || x >= width || y >= height ? 0 : values[y * width + x];
-    return scale > 0 && Math.abs(value) >= scale / 2 ? Math.sign(value) : 0;
-  };
-  const edge = (x, y, sign, reach) => side(x - reach, y) !== sign || side(x + reach, y) !== sign || side(x, y - reach) !== sign || side(x, y + reach) !== sign;
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const sign = side(x, y);
-      if (!sign || !edge(x, y, sign, 7)) continue;
-      const row = 4 * rowOf(sign, signed), at = 4 * (y * width + x), line = edge(x, y, sign, 5);
-      for (let channel = 0; channel < 3; channel++) out[at + channel] = line ? table[row + channel] : 255;
-      out[at + 3] = 255;
-    }
-  }
-  target.putImageData(image, 0, 0);
 }
 
 // ---- the view: what the visitor chose, kept in the address and for the next page -----------------------------------------------------
@@ -413,53 +339,8 @@ class Viewer {
     this.node.classList.toggle("dark", red + green + blue < 384);
   }
 
-  // A sheet on white: title, name, picture as shown, scale. The same for one panel and for all.
   save(cards, name) {
-    const gap = 24, columns = Math.min(4, cards.length), tile = Math.max(...cards.map((card) => card.canvas.width));
-    const lines = (pen, text, font) => {
-      pen.font = font;
-      const out = [""];
-      for (const word of text.split(/\s+/)) {
-        const longer = out.at(-1) ? `${out.at(-1)} ${word}` : word;
-        if (out.at(-1) && pen.measureText(longer).width > tile) out.push(word);
-        else out[out.length - 1] = longer;
-      }
-      return out.map((line) => ({ line, font }));
-    };
-    const measure = surface(1, 1).getContext("2d"), sheets = [];
-    const big = "600 22px sans-serif", small = "15px sans-serif";
-    for (const card of cards) {
-      const above = [...lines(measure, card.panel.title, big), ...lines(measure, card.panel.name, small)];
-      sheets.push({ card, above, below: lines(measure, card.caption, small) });
-    }
-    const tall = (part) => part.reduce((sum, { font }) => sum + (font === big ? 30 : 21), 0);
-    const rows = [];
-    for (let at = 0; at < sheets.length; at += columns) rows.push(sheets.slice(at, at + columns));
-    const heads = rows.map((row) => Math.max(...row.map((sheet) => tall(sheet.above))) + 8);
-    const heights = rows.map((row, at) => heads[at] + Math.max(...row.map((sheet) => sheet.card.canvas.height + 8 + tall(sheet.below))));
-    const paper = surface(gap + columns * (tile + gap), gap + heights.reduce((sum, height) => sum + height + gap, 0)), pen = paper.getContext("2d");
-    pen.fillStyle = "#fff";
-    pen.fillRect(0, 0, paper.width, paper.height);
-    pen.textBaseline = "top";
-    const write = (part, x, y) => {
-      for (const { line, font } of part) {
-        pen.font = font;
-        pen.fillStyle = font === big ? "#1a1c24" : "#5a5e6a";
-        pen.fillText(line, x, y);
-        y += font === big ? 30 : 21;
-      }
-    };
-    let y = gap;
-    rows.forEach((row, at) => {
-      row.forEach((sheet, column) => {
-        const x = gap + column * (tile + gap);
-        write(sheet.above, x, y);
-        pen.drawImage(sheet.card.canvas, x, y + heads[at]);
-        write(sheet.below, x, y + heads[at] + sheet.card.canvas.height + 8);
-      });
-      y += heights[at] + gap;
-    });
-    paper.toBlob((blob) => {
+    sheet(cards).toBlob((blob) => {
       const link = make("a", { href: URL.createObjectURL(blob), download: `whybox-${name.replace(/[^\w-]+/g, "-")}.png` });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10_000);

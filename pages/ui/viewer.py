@@ -19,7 +19,8 @@ _ASSETS = Path(__file__).resolve().parents[2] / "assets"
 _viewer = st.components.v2.component(
     "whybox_viewer",
     css=(_ASSETS / "viewer.css").read_text(encoding="utf-8"),
-    js=(_ASSETS / "viewer.js").read_text(encoding="utf-8"),
+    # One module: code given inline cannot import a neighbour.
+    js="\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in ("viewer_map.js", "viewer_sheet.js", "viewer.js")),
 )
 
 
