@@ -6,10 +6,8 @@ Hooks on a shared module make the maps of other threads wrong. A structural copy
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
 from typing import Any
 
-import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
@@ -32,26 +30,18 @@ def isolate(module: nn.Module) -> nn.Module:
     return private
 
 
-_OPERATORS: Mapping[Any, Callable[..., Any]] = {
-    torch.Tensor.__iadd__: torch.add,
-    torch.Tensor.__isub__: torch.sub,
-    torch.Tensor.__imul__: torch.mul,
-    torch.Tensor.__itruediv__: torch.true_divide,
-}
-
-
 class _OutOfPlace(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if kwargs.get("inplace"):
             kwargs = kwargs | {"inplace": False}
-        return _OPERATORS.get(func, func)(*args, **kwargs)
+        return func(*args, **kwargs)
 
 
 def out_of_place() -> TorchFunctionMode:
-    """A context in which `F.relu(x, inplace=True)` and `x += y` leave `x` as it was, in this thread only.
+    """A context in which functional activations such as `F.relu(x, inplace=True)` leave `x` as it was, in this thread only.
 
-    Without it a hooked activation (DenseNet's last norm, ResNet's last batch norm) is overwritten by the operation that follows,
-    and a map of that layer is silently the map of the next one.
+    `x += y` cannot be caught here: torch reports it as `x.add_(y)`, which a network may also write for its effect on `x`. Who hooks a
+    layer hands a clone on to the rest of the network.
     """
     return _OutOfPlace()

@@ -8,7 +8,7 @@ from types import TracebackType
 
 
 class Turns:
-    """A lock that serves in order of arrival: `with turns: one batch`. Every batch uses all cores, so batches side by side only get slower."""
+    """A lock that serves in order of arrival: `with turns: one batch`. A batch uses all cores, so two side by side only get slower."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()

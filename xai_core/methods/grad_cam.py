@@ -20,13 +20,14 @@ from xai_core.params import Flag
 def _probe(request: Request) -> nn.Module:
     """A module on the private copy whose output is the layer's maps (N, C, rows, columns), whatever the layer's own layout.
 
-    The graph starts at the layer: nothing before it needs a gradient, so the call costs little more than a forward pass.
+    The graph starts at the layer: nothing before it needs a gradient, so the call costs little more than a forward pass. The rest of the
+    network gets a clone, since it may overwrite what the layer returned (ResNet adds its short cut in place).
     """
     layer, probe = request.chosen_layer, nn.Identity()
 
     def through_probe(_module: nn.Module, _inputs: Any, output: torch.Tensor) -> torch.Tensor:
         own = output.detach().requires_grad_(True)
-        return layer.from_maps(probe(layer.to_maps(own).clone()), own)
+        return layer.from_maps(probe(layer.to_maps(own)), own).clone()
 
     request.module.get_submodule(layer.name).register_forward_hook(through_probe)
     return probe

@@ -41,7 +41,8 @@ class _KLasso:
         self.r2 = 1.0
 
     def fit(self, loader: Any) -> None:
-        shown, scores, similarity = (part.numpy().astype(np.float64) for part in next(iter(loader)))
+        # not by iterating: that would draw a seed from the global generator
+        shown, scores, similarity = (part.numpy().astype(np.float64) for part in loader.dataset.tensors)
         root = np.sqrt(similarity)[:, None]
         centred = (shown - np.average(shown, axis=0, weights=similarity)) * root
         wanted = (scores - np.average(scores, weights=similarity)) * root[:, 0]

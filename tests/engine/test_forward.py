@@ -1,0 +1,167 @@
+"""The shared forward: equal to plain torch, built once, and honest where the fast backend fails."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+from torch import nn
+
+from tests.networks import classifier, network
+from xai_core.engine import forward as engine
+from xai_core.engine.forward import Forward, build, forward_for
+
+
+@pytest.fixture(autouse=True)
+def own_data_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("WHYBOX_DATA", str(tmp_path))
+    return tmp_path
+
+
+class Small(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(3, 8, 3, stride=2), nn.Linear(8, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.conv(x).relu().mean((2, 3)))
+
+
+def toy(name: str = "small", module: nn.Module | None = None):
+    return classifier(module or Small(), 32, name=name)
+
+
+def batch(count: int, side: int = 32) -> torch.Tensor:
+    return torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(5)) * 2 - 1
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "small_cnn"])
+def test_bundled_models_run_on_the_fast_engine_and_equal_torch(name):
+    model = network(name)
+    found = forward_for(model)
+    x = torch.rand(5, model.preprocessing.channels, model.side, model.side, generator=torch.Generator().manual_seed(5)) * 3 - 1
+    with torch.no_grad():
+        expected = model.module(x)
+    assert found.backend == "openvino" and not found.note
+    assert (found(x) - expected).abs().max() <= 1e-3 and expected.abs().max() > 1
+    assert found.micro_batch in engine._BATCHES and found.seconds_a_picture > 0 and 1 <= found.gradient_batch <= 8
+
+
+def test_results_do_not_share_memory_between_calls():
+    run = build(toy())
+    first = run(batch(2))
+    kept = first.clone()
+    run(batch(2) + 1)
+    assert torch.equal(first, kept)
+
+
+def test_it_is_built_once_for_thirty_visitors(monkeypatch):
+    model, built = toy(), []
+    original = engine.build
+    monkeypatch.setattr(engine, "build", lambda m: built.append(m) or original(m))
+    gate = threading.Barrier(30)
+
+    def visit(_: int) -> Forward:
+        gate.wait()
+        return forward_for(model)
+
+    with ThreadPoolExecutor(30) as pool:
+        found = set(map(id, pool.map(visit, range(30))))
+    assert len(built) == 1 and len(found) == 1
+
+
+def test_a_backend_that_computes_something_else_is_dropped_with_a_note(monkeypatch):
+    original = engine._openvino_run
+
+    def wrong(model, example):
+        run = original(model, example)
+        return lambda x: run(x) + 0.01
+
+    monkeypatch.setattr(engine, "_openvino_run", wrong)
+    model = toy()
+    found = build(model)
+    assert found.backend == "torch" and "0.01" in found.note
+    assert torch.allclose(found(batch(3)), model.module(batch(3)), atol=1e-5)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_backend_that_gives_no_numbers_is_dropped(monkeypatch, bad):
+    monkeypatch.setattr(engine, "_openvino_run", lambda model, example: lambda x: torch.full((len(x), 10), bad))
+    assert build(toy()).backend == "torch"
+
+
+class Untraceable(Small):
+    """Its shape of computation depends on the data in a way no tracer accepts."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if torch.jit.is_tracing():
+            raise RuntimeError("cannot be traced")
+        return super().forward(x)
+
+
+def test_a_network_the_fast_engine_cannot_take_runs_in_torch_with_a_note():
+    model = toy("untraceable", Untraceable())
+    found = build(model)
+    assert found.backend == "torch" and "plain torch" in found.note
+    assert torch.allclose(found(batch(3)), model.module(batch(3)), atol=1e-6)
+
+
+def test_the_translated_network_is_kept_and_read_again(own_data_folder, monkeypatch):
+    model = toy()
+    expected = build(model)(batch(4))
+    kept = sorted(path.suffix for path in (own_data_folder / "openvino").iterdir())
+    assert kept == [".bin", ".xml"], "nothing half-written stays"
+
+    def forbidden(*_args: object, **_more: object) -> None:
+        raise AssertionError("traced again")
+
+    monkeypatch.setattr(torch.jit, "trace", forbidden)
+    again = build(model)
+    assert again.backend == "openvino" and torch.equal(again(batch(4)), expected)
+
+
+def test_a_spoilt_kept_file_costs_speed_or_nothing_but_never_a_wrong_answer(own_data_folder):
+    model = toy()
+    build(model)
+    for path in (own_data_folder / "openvino").iterdir():
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    found = build(model)
+    assert torch.allclose(found(batch(3)), model.module(batch(3)), atol=1e-3)
+
+
+def test_a_disk_that_takes_nothing_costs_nothing_else(tmp_path, monkeypatch):
+    blocked = tmp_path / "a file, not a folder"
+    blocked.write_text("")
+    monkeypatch.setenv("WHYBOX_DATA", str(blocked))
+    assert build(toy()).backend == "openvino"
+
+
+def test_a_dropped_model_takes_its_forward_along():
+    model = toy()
+    forward_for(model)
+    before = len(engine._BUILT)
+    del model
+    import gc
+
+    gc.collect()
+    assert len(engine._BUILT) == before - 1
+
+
+def test_the_slow_are_given_small_batches():
+    seen: list[int] = []
+
+    def slow(x: torch.Tensor) -> torch.Tensor:
+        seen.append(len(x))
+        import time
+
+        time.sleep(0.02 * len(x) + 0.2)
+        return torch.zeros(len(x), 3)
+
+    size, seconds = engine._measure(slow, torch.zeros(1, 3, 4, 4))
+    assert size == 32 and seconds < 0.05  # a fixed cost a batch favours large ones
+    size, _ = engine._measure(
+        lambda x: (slow(x[:1]), torch.zeros(len(x), 3))[1] if len(x) < 5 else slow(x.repeat(4, 1, 1, 1)), torch.zeros(1, 3, 4, 4)
+    )
+    assert size == 4

@@ -1,0 +1,261 @@
+"""What every method promises on every model, looped over both registries."""
+
+from __future__ import annotations
+
+import copy
+import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+import xai_core
+from tests.networks import ZOO, classifier, in_plain_torch, network, picture
+from xai_core import METHODS, MODELS, Cancelled, InvalidParam, Job, NotApplicable, UnknownName
+from xai_core.models.classifier import Classifier
+from xai_core.params import Choice, Flag, Number
+
+METHOD_NAMES = list(METHODS)
+MODEL_NAMES = list(MODELS)
+QUICK = ["efficientnet_lite0", "small_cnn"]
+
+
+def small(method: str, side: int) -> dict[str, object]:
+    """Parameters that keep a map cheap; a method not named here runs with its own defaults."""
+    return {
+        "lime": {"samples": 20, "segments": 12, "features": 6},
+        "occlusion": {"window": side // 2, "stride": side // 4},
+        "integrated_gradients": {"steps": 6},
+    }.get(method, {})
+
+
+def snapshot(model: Classifier) -> dict[str, object]:
+    """Everything about the shared module and the process that an explanation must leave as it was."""
+    hooks = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    return {
+        "modes": [part.training for part in model.module.modules()],
+        "inplace": [getattr(part, "inplace", None) for part in model.module.modules()],
+        "hooks": [len(getattr(part, kind)) for part in model.module.modules() for kind in hooks],
+        "gradients": [(p.requires_grad, p.grad is None) for p in model.module.parameters()],
+        "weights": [float(tensor.double().sum()) for tensor in model.module.state_dict().values()],
+        "torch generator": torch.get_rng_state().tolist(),
+        "numpy generator": repr(np.random.get_state()),
+        "python generator": hash(random.getstate()),
+    }
+
+
+def explain(model: Classifier, method: str, image: Image.Image | None = None, **more: object) -> xai_core.Attribution:
+    more.setdefault("params", small(method, model.side))
+    return xai_core.explain(model, image or picture(), method, **more)
+
+
+@pytest.mark.parametrize("model_name", MODEL_NAMES)
+def test_every_method_on_every_model_gives_a_checked_map_or_the_reason(model_name):
+    model = network(model_name)
+    image = picture()
+    before, pixels = snapshot(model), image.tobytes()
+    for method in METHOD_NAMES:
+        try:
+            found = explain(model, method, image, seed=3)
+        except NotApplicable as reason:
+            assert len(str(reason)) > 20
+            continue
+        finally:
+            assert snapshot(model) == before, f"{method} changed the shared module or a global generator"
+            assert image.tobytes() == pixels
+        assert found.values.dtype == np.float32 and not found.values.flags.writeable
+        assert found.heatmap.shape == (model.side, model.side)
+        assert np.isfinite(found.values).all() and np.ptp(found.heatmap) > 0, f"{method} is flat on {model_name}"
+        assert found.label == model.labels[found.target] and found.evaluations > 0 and found.seconds > 0
+        assert np.array_equal(explain(model, method, image, seed=3).values, found.values), f"{method}: same seed, another map"
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_another_target_gives_another_map_and_a_pair_the_difference(method):
+    model = network("efficientnet_lite0")
+    one, two = (explain(model, method, target=index) for index in (5, 967))
+    assert not np.allclose(one.values, two.values)
+    pair = explain(model, method, target=(5, 967))
+    assert pair.target == (5, 967) and pair.quantity == "difference of two logits" and not np.allclose(pair.values, one.values)
+    assert np.array_equal(explain(model, method, target=model.labels[967]).values, two.values)
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+@pytest.mark.parametrize("target", [1000, -1, 2**70, "no such thing", (1, 2, 3), (4, 4), 1.5, True, [], (1, "no such thing"), b"x", {}])
+def test_a_wrong_target_is_refused_in_words(method, target):
+    with pytest.raises((InvalidParam, UnknownName)) as refusal:
+        explain(network("efficientnet_lite0"), method, target=target)
+    assert len(str(refusal.value)) > 20 and "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+@pytest.mark.parametrize("layer", ["", "no.such.layer", "_fc", "_dropout", 7, "__class__"])
+def test_a_wrong_layer_is_refused_in_words(method, layer):
+    with pytest.raises((InvalidParam, UnknownName)):
+        explain(network("efficientnet_lite0"), method, layer=layer)
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+@pytest.mark.parametrize("seed", [-1, 2**32, 0.5, "0", None, True])
+def test_a_wrong_seed_is_refused(method, seed):
+    with pytest.raises(InvalidParam, match="seed"):
+        explain(network("small_cnn"), method, seed=seed)
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_every_wrong_parameter_is_refused_with_what_is_allowed(method):
+    model, spec = network("small_cnn"), METHODS.get(method)
+    with pytest.raises(UnknownName):
+        explain(model, method, params={"no_such_parameter": 1})
+    for param in spec.params:
+        wrong: list[object] = [None, [], "nonsense", float("nan")]
+        if isinstance(param, Number):
+            low, high = param.bounds(model.side)
+            wrong += [low - 1, high + 1, float("inf"), 10**400]
+        if isinstance(param, (Choice, Number)):
+            wrong.append(True)
+        if isinstance(param, Flag):
+            wrong += [0, 2]
+        for value in wrong:
+            with pytest.raises(InvalidParam, match=param.name):
+                explain(model, method, params={param.name: value})
+
+
+def test_unknown_names_suggest_the_nearest():
+    with pytest.raises(UnknownName, match="grad_cam"):
+        explain(network("small_cnn"), "gradcam")
+    with pytest.raises(UnknownName, match="occlusion"):
+        xai_core.compare(network("small_cnn"), picture(), ["grad_cam", "oclusion"])
+    with pytest.raises(xai_core.InvalidImage):
+        xai_core.explain(network("small_cnn"), "not a picture", "grad_cam")
+
+
+@pytest.mark.parametrize("model_name", QUICK)
+@pytest.mark.parametrize("method", METHOD_NAMES)
+@pytest.mark.parametrize("shade", [0, 128, 255])
+def test_a_flat_picture_gives_a_finite_map(model_name, method, shade):
+    model = network(model_name)
+    found = explain(model, method, Image.new("RGB", (64, 48), (shade,) * 3))
+    assert found.heatmap.shape == (model.side, model.side) and np.isfinite(found.values).all()
+
+
+class Fragile(nn.Module):
+    """A network that breaks down from the n-th forward pass on."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+        self.relu = nn.ReLU(inplace=True)
+        self.head = nn.Linear(4, 10)
+        self.calls, self.after, self.lock = [0], after, [threading.Lock]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.calls[0] += 1  # a list: copies made for isolation count on their own
+        if self.calls[0] > self.after:
+            raise RuntimeError("out of memory")
+        return self.head(self.relu(self.conv(x)).mean((2, 3)))
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_a_failing_network_leaves_everything_as_it_was(method):
+    model = in_plain_torch(classifier(Fragile(after=10**9), 16))
+    model.layers()
+    before = snapshot(model)
+    explain(model, method)  # it works as long as the network does
+    model.module.after = 0
+    model = copy.copy(model)
+    in_plain_torch(model)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        explain(model, method)
+    assert snapshot(model) == before
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_a_cancelled_explanation_stops_within_a_batch_and_leaves_everything_as_it_was(method):
+    model = network("efficientnet_lite0")
+    before = snapshot(model)
+
+    class Impatient(Job[object]):
+        def tick(self, evaluations: int = 0) -> None:
+            if self.done >= 1:
+                self.cancel()
+            super().tick(evaluations)
+
+    job = Impatient()
+    params = {"lime": {"samples": 2000}, "occlusion": {"window": 16, "stride": 8}}.get(method, {})
+    with pytest.raises(Cancelled):
+        explain(model, method, params=params, job=job)
+    assert job.done <= 1 + 64, "more than the batch in hand was computed after the cancel"
+    assert snapshot(model) == before
+
+
+def test_eight_threads_mixing_all_methods_equal_the_serial_maps():
+    model, images = network("efficientnet_lite0"), [picture(seed=seed) for seed in range(3)]
+    asks = [(method, number) for number in range(3) for method in METHOD_NAMES for _ in range(2)]
+    serial = {(method, number): explain(model, method, images[number], seed=number).values for method, number in asks}
+    distinct = {values.tobytes() for values in serial.values()}
+    assert len(distinct) == len(serial), "the case is trivial if maps agree anyway"
+    before = snapshot(model)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda ask: explain(model, ask[0], images[ask[1]], seed=ask[1]).values, asks))
+    for ask, values in zip(asks, found, strict=True):
+        assert np.abs(values - serial[ask]).max() <= 1e-5, ask
+    assert snapshot(model) == before
+
+
+def test_eight_threads_on_a_network_with_in_place_activations():
+    model = network("resnet18")
+    assert any(getattr(part, "inplace", False) for part in model.module.modules()), "the case would be trivial"
+    serial = {method: explain(model, method).values for method in METHOD_NAMES}
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda method: (method, explain(model, method).values), METHOD_NAMES * 4))
+    for method, values in found:
+        assert np.abs(values - serial[method]).max() <= 1e-5 * max(1.0, float(np.abs(serial[method]).max())), method
+
+
+def test_compare_gives_the_maps_of_explain_in_the_order_asked_for():
+    model = network("small_cnn")
+    wanted = METHOD_NAMES[::-1]
+    params = {method: small(method, model.side) for method in wanted}
+    job: Job[object] = Job()
+    found = xai_core.compare(model, picture(), wanted, target=3, layer=model.recommended_layer.name, params=params, seed=5, job=job)
+    assert [each.method for each in found] == wanted
+    for each in found:
+        layer = model.recommended_layer.name if METHODS.get(each.method).uses_layer else None
+        alone = xai_core.explain(model, picture(), each.method, 3, layer, params[each.method], 5)
+        assert np.array_equal(alone.values, each.values) and alone.params == each.params and alone.image_sha256 == each.image_sha256
+
+
+def test_the_plan_names_the_map_by_content():
+    model, image = network("small_cnn"), picture()
+    same = xai_core.plan(model, image, "lime", 3, params={"samples": 50}, seed=1).id
+    assert same == xai_core.plan(model, image.copy(), "lime", "3", params={"samples": "50"}, seed=1).id
+    others = [
+        xai_core.plan(model, image, "lime", 4, params={"samples": 50}, seed=1),
+        xai_core.plan(model, image, "lime", 3, params={"samples": 60}, seed=1),
+        xai_core.plan(model, image, "lime", 3, params={"samples": 50}, seed=2),
+        xai_core.plan(model, picture(seed=9), "lime", 3, params={"samples": 50}, seed=1),
+        xai_core.plan(model, image, "occlusion", 3),
+        xai_core.plan(network("efficientnet_lite0"), image, "lime", 3, params={"samples": 50}, seed=1),
+    ]
+    assert len({same, *(other.id for other in others)}) == 7
+
+
+def test_every_method_says_what_it_is():
+    for spec in METHODS.specs():
+        words = (spec.title, spec.question, spec.sentence, spec.caution, spec.paper)
+        assert all(words) and spec.sentence.endswith(".") and spec.caution.endswith(".") and spec.question.endswith("?")
+        assert any(char.isdigit() for char in spec.paper), "a paper has a year"
+        for param in spec.params:
+            assert param.title and param.help.endswith(".")
+            for side in (28, 224, 260):
+                assert param.check(param.default_for(side), side) == param.default_for(side)
+
+
+def test_the_zoo_is_all_here():
+    asked = "alexnet vgg16 resnet18 resnet50 densenet121 googlenet mobilenet_v3_large efficientnet_b0 convnext_tiny vit_b_16 swin_t".split()
+    assert set(asked) <= set(ZOO) <= set(MODEL_NAMES)

@@ -1,0 +1,98 @@
+"""Integrated Gradients against closed forms, a fine even sum, and Captum."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from captum.attr import IntegratedGradients
+from torch import nn
+
+import xai_core
+from tests.networks import classifier, in_plain_torch, network, picture
+
+SIDE = 8
+
+
+class Linear(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(4, 3 * SIDE * SIDE, generator=torch.Generator().manual_seed(2)))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.flatten(1) @ self.weight.T
+
+
+class Square(Linear):
+    """Logit k is the sum of w · x²: its integrated gradient from black is w · x² itself, value by value."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x * x)
+
+
+class Kink(nn.Module):
+    """A step in slope at one place of the way: even grids converge slowly here."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        total = x.flatten(1).mean(1)
+        return torch.stack([100 * (total - 0.337).relu(), total], dim=1)
+
+
+def values(module: nn.Module, classes: int, target: int = 1, **params: object) -> tuple[xai_core.Attribution, np.ndarray]:
+    model, image = in_plain_torch(classifier(module, SIDE, classes=classes)), picture(SIDE)
+    params = {"baseline": "black", **params}
+    return xai_core.explain(model, image, "integrated_gradients", target, params=params), model.prepare(image)[0].numpy()
+
+
+def test_a_linear_network_gives_weight_times_difference():
+    net = Linear()
+    found, x = values(net, 4)
+    assert np.allclose(found.values, net.weight[1].detach().numpy().reshape(x.shape) * x, atol=1e-5)
+    assert found.details["completeness_gap"] < 1e-5 and found.details["steps"] <= 25
+
+
+def test_a_square_gives_its_closed_form():
+    net = Square()
+    found, x = values(net, 4)
+    assert np.allclose(found.values, net.weight[1].detach().numpy().reshape(x.shape) * x**2, atol=1e-4)
+
+
+@pytest.mark.parametrize("baseline", ["black", "grey", "mean", "blur", "noise"])
+def test_the_shares_add_up_to_the_change_of_the_score(baseline):
+    net = Square()
+    found, _ = values(net, 4, baseline=baseline)
+    assert abs(float(found.values.astype(np.float64).sum()) - found.details["score_change"]) <= 0.0101 * abs(found.details["score_change"])
+
+
+def test_a_kink_is_found_and_refined():
+    found, x = values(Kink(), 2, 0)
+    true = 100 * (x.mean() - 0.337)
+    assert true > 5
+    assert abs(found.values.sum() - true) < 0.01 * true and found.details["steps"] < 64
+    even = np.linspace(0, 1, int(found.details["steps"])) * x.mean() > 0.337  # the same number of points, evenly spread
+    trapezoid = 100 * x.mean() * (even[1:].astype(float) + even[:-1]).mean() / 2 * 1.0
+    assert abs(found.values.sum() - true) <= abs(trapezoid * 1.0 - true) + 1e-6
+
+
+def test_it_agrees_with_a_fine_sum_of_captum_on_a_real_network():
+    model, image = network("efficientnet_lite0"), xai_core.SAMPLES.get("coffee").load()
+    found = xai_core.explain(model, image, "integrated_gradients", params={"baseline": "black"})
+    x, black = model.prepare(image), model.preprocessing.tensor(np.zeros((224, 224, 3), np.float32))
+    fine = IntegratedGradients(model.module).attribute(x, black, found.target, n_steps=128, method="riemann_middle", internal_batch_size=8)
+    ours, theirs = found.values, fine[0].detach().numpy()
+    with torch.no_grad():
+        logits = model.module(torch.cat([x, black]))[:, found.target]
+    change = float(logits[0] - logits[1])
+    assert found.values.shape == (3, 224, 224)
+    assert abs(found.details["score_change"] - change) < 1e-3 * abs(change)
+    assert abs(float(ours.astype(np.float64).sum()) - change) <= 0.011 * abs(change)
+    assert found.details["steps"] <= 200, "even steps need about 257 here"
+    assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > 0.99
+
+
+def test_the_limit_of_steps_is_kept_and_told():
+    model, image = network("efficientnet_lite0"), xai_core.SAMPLES.get("chelsea").load()
+    found = xai_core.explain(model, image, "integrated_gradients", params={"baseline": "black", "steps": 9})
+    assert found.details["steps"] == 9 and found.evaluations == 10
+    check = next(check for check in found.checks if check.name == "completeness")
+    assert check.level == "red" and check.value == pytest.approx(found.details["completeness_gap"]) and check.value > 0.1

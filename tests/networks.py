@@ -1,0 +1,76 @@
+"""Networks for tests: every architecture of the zoo with random weights, and tiny ones whose right answer is known."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+from torchvision.models import get_model
+
+from xai_core.engine import forward
+from xai_core.models import MODELS, load_model
+from xai_core.models.classifier import Classifier, Preprocessing
+from xai_core.models.torchvision_zoo import ROWS
+
+BUNDLED = tuple(spec.name for spec in MODELS.specs() if spec.bundled)
+ZOO = {row.name: row for row in ROWS}
+
+
+def classifier(
+    module: nn.Module, side: int, channels: int = 3, classes: int = 10, name: str = "toy", prefer: str | None = None
+) -> Classifier:
+    """A record around any network; pixels 0..1 go in as they are."""
+    module = module.eval().requires_grad_(False)
+    steps = Preprocessing(side, side, (0.0,) * channels, (1.0,) * channels)
+    labels = tuple(f"class {number}" for number in range(classes))
+    return Classifier(name, name, "test", module, steps, labels, f"weights of {name}", torch.device("cpu"), prefer)
+
+
+def in_plain_torch(model: Classifier, micro_batch: int = 4, gradient_batch: int = 2) -> Classifier:
+    """Give the model a forward in plain torch with fixed batches: compiling a network takes seconds, and most tests are not about it."""
+    forward._BUILT[model] = forward.Forward(forward._torch_run(model), "torch", "", micro_batch, gradient_batch)
+    return model
+
+
+def _warm(module: nn.Module, side: int) -> None:
+    """Give batch norms the statistics of their own inputs: with those of a fresh network, activations vanish or explode."""
+    noise = torch.rand(4, 3, side, side, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    norms = [part for part in module.modules() if isinstance(part, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.momentum = None
+    module.train()
+    for part in module.modules():
+        if isinstance(part, nn.Dropout):
+            part.eval()
+    with torch.no_grad():
+        module(noise)
+    module.eval()
+
+
+@lru_cache(maxsize=3)
+def network(name: str) -> Classifier:
+    """A model by name: the bundled ones as they are, the zoo's with seeded random weights."""
+    if name in BUNDLED:
+        return load_model(name)
+    row = ZOO[name]
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        module = get_model(row.name, weights=None, **row.options)
+        for key, value in row.afterwards.items():
+            setattr(module, key, value)
+        _warm(module, 224)
+    return in_plain_torch(classifier(module, 224, classes=1000, name=name, prefer=row.prefer))
+
+
+def picture(side: int = 224, seed: int = 0) -> Image.Image:
+    """A colourful picture with structure: smooth gradients and two blobs."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:side, :side] / side
+    planes = [np.sin(rng.uniform(3, 9) * rows + rng.uniform(3, 9) * columns + rng.uniform(0, 6)) for _ in range(3)]
+    array = np.stack(planes, axis=2) * 60 + 128
+    array[side // 5 : side // 2, side // 4 : side // 2] += 60
+    array += rng.normal(0, 6, array.shape)
+    return Image.fromarray(np.clip(array, 0, 255).astype(np.uint8))

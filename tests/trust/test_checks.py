@@ -1,0 +1,58 @@
+"""Checks: each level at its border, and silence where a question does not arise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from xai_core.trust import CHECKS, Evidence, run_checks
+
+
+def evidence(values=None, details=None, probability=0.9, top=0.9) -> Evidence:
+    values = np.array([[0.0, 1.0], [-1.0, 0.5]], np.float32) if values is None else np.array(values, np.float32)
+    return Evidence(values, details or {}, "espresso", probability, top)
+
+
+def levels(found: Evidence) -> dict[str, str]:
+    return {check.name: check.level for check in run_checks(found)}
+
+
+def test_a_sound_map_of_a_sure_model_raises_nothing():
+    assert levels(evidence()) == {}
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_values_that_are_no_numbers_are_red(bad):
+    check = run_checks(evidence([[0, bad], [1, bad]]))[0]
+    assert (check.name, check.level, check.value) == ("finite", "red", 2.0) and check.sentence.startswith("2 values")
+
+
+@pytest.mark.parametrize("value", [0.0, 3.5, -1.0])
+def test_a_flat_map_is_amber(value):
+    assert levels(evidence(np.full((3, 3), value))) == {"flat": "amber"}
+    assert levels(evidence([[0, 1e-30]])) == {}
+
+
+@pytest.mark.parametrize(("gap", "level"), [(0.0, "green"), (0.01, "green"), (0.011, "amber"), (0.1, "amber"), (0.11, "red"), (1e9, "red")])
+def test_completeness(gap, level):
+    assert levels(evidence(details={"completeness_gap": gap})) == {"completeness": level}
+
+
+@pytest.mark.parametrize(("fit", "level"), [(1.0, "green"), (0.6, "green"), (0.59, "amber"), (0.3, "amber"), (0.29, "red"), (-2.0, "red")])
+def test_surrogate_fit(fit, level):
+    check = run_checks(evidence(details={"surrogate_r2": fit}))[0]
+    assert check.level == level and check.value == fit and " -" not in check.sentence
+
+
+@pytest.mark.parametrize(("own", "top", "word"), [(0.19, 0.19, "unsure"), (0.2, 0.2, ""), (0.009, 0.9, "almost no score"), (0.01, 0.9, "")])
+def test_an_opinion_worth_explaining(own, top, word):
+    found = run_checks(evidence(probability=own, top=top))
+    assert bool(found) == bool(word) and all(check.level == "amber" and word in check.sentence for check in found)
+
+
+def test_every_check_speaks_in_one_sentence():
+    worst = evidence([[float("nan")]], {"completeness_gap": 5.0, "surrogate_r2": 0.0}, 0.001, 0.1)
+    found = run_checks(worst)
+    assert {check.name for check in found} <= set(CHECKS) and len(found) == 4
+    for check in found:
+        assert check.sentence.endswith(".") and "\n" not in check.sentence and len(check.sentence) < 160
