@@ -22,7 +22,7 @@ def test_names_in_order_and_lookup():
         things.add(Thing(name))
     assert list(things) == ["saliency", "occlusion", "lime"] and len(things) == 3 and "lime" in things
     assert things.get("lime").name == "lime" and [thing.name for thing in things.specs()] == list(things)
-    with pytest.raises(UnknownName, match="no thing called 'oclusion'. Did you mean occlusion"):
+    with pytest.raises(UnknownName, match=r"no thing called 'oclusion'\. Did you mean occlusion"):
         things.get("oclusion")
     with pytest.raises(UnknownName, match="Known: saliency, occlusion, lime"):
         things.get("zzz")

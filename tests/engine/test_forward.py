@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -143,25 +145,26 @@ def test_a_dropped_model_takes_its_forward_along():
     forward_for(model)
     before = len(engine._BUILT)
     del model
-    import gc
-
     gc.collect()
     assert len(engine._BUILT) == before - 1
 
 
-def test_the_slow_are_given_small_batches():
-    seen: list[int] = []
-
+def test_a_fixed_cost_a_batch_favours_large_ones():
     def slow(x: torch.Tensor) -> torch.Tensor:
-        seen.append(len(x))
-        import time
-
-        time.sleep(0.02 * len(x) + 0.2)
+        time.sleep(0.001 * len(x) + 0.05)
         return torch.zeros(len(x), 3)
 
     size, seconds = engine._measure(slow, torch.zeros(1, 3, 4, 4))
-    assert size == 32 and seconds < 0.05  # a fixed cost a batch favours large ones
-    size, _ = engine._measure(
-        lambda x: (slow(x[:1]), torch.zeros(len(x), 3))[1] if len(x) < 5 else slow(x.repeat(4, 1, 1, 1)), torch.zeros(1, 3, 4, 4)
-    )
-    assert size == 4
+    assert size == 32 and seconds < 0.01
+
+
+def test_no_larger_batch_is_tried_once_one_takes_over_a_second():
+    seen: list[int] = []
+
+    def slower(x: torch.Tensor) -> torch.Tensor:
+        seen.append(len(x))
+        time.sleep(0.15 * len(x))
+        return torch.zeros(len(x), 3)
+
+    size, _ = engine._measure(slower, torch.zeros(1, 3, 4, 4))
+    assert size in (4, 8) and max(seen) == 8

@@ -126,6 +126,9 @@ class MethodSpec:
 
     name: str
     title: str
+    """In plain words, for the page."""
+    technical: str
+    """The name in the literature."""
     question: str
     """The question the map answers, in plain words."""
     sentence: str

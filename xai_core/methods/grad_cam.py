@@ -53,6 +53,7 @@ METHODS.add(
     MethodSpec(
         name="grad_cam",
         title="Region map",
+        technical="Grad-CAM",
         question="Which region made the model think of this class?",
         sentence="Bright regions are where the model's last picture-like layer found signs of this class.",
         caution="It is coarse: it shows a region, not the exact edge of an object.",

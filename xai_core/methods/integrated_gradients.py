@@ -89,6 +89,7 @@ METHODS.add(
     MethodSpec(
         name="integrated_gradients",
         title="Pixel shares",
+        technical="Integrated Gradients",
         question="How much did each pixel add to the score?",
         sentence="Orange pixels added to the score on the way from an empty picture to this one, blue pixels took away.",
         caution="It depends on the empty picture it starts from: with black, dark pixels can never count.",

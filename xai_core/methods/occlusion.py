@@ -58,6 +58,7 @@ METHODS.add(
     MethodSpec(
         name="occlusion",
         title="Cover and see",
+        technical="Occlusion",
         question="What does the model miss when a part is covered?",
         sentence="Orange parts lower the score when covered, so the model relied on them; covering blue parts raises it.",
         caution="A covered picture is one the model has never met, and two parts that back each other up can both look unimportant.",
