@@ -36,6 +36,8 @@ class RawMap:
 
     values: torch.Tensor | Floats
     details: dict[str, float] = field(default_factory=dict)
+    unit: str = ""
+    """What the values are measured in, where a parameter makes it another than the spec's."""
 
 
 @dataclass(eq=False)
@@ -53,6 +55,8 @@ class Request:
     job: Job[object]
     rng: np.random.Generator
     evaluations: int = 1
+    blank: torch.Tensor | None = None
+    """The last picture without evidence that the method asked for, so that it can be asked what the model sees in it."""
 
     @cached_property
     def module(self) -> nn.Module:
@@ -117,7 +121,8 @@ class Request:
     def baseline(self, kind: str) -> torch.Tensor:
         """A picture without the evidence, prepared like the input: (1, C, H, W) on the model's device."""
         picture = make_baseline(self.pixels, kind, self.rng)
-        return self.classifier.preprocessing.tensor(picture).to(self.x.device)
+        self.blank = self.classifier.preprocessing.tensor(picture).to(self.x.device)
+        return self.blank
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +151,8 @@ class MethodSpec:
     """True if an evaluation is a forward and a backward pass."""
     params: tuple[Param, ...] = ()
     uses_layer: bool = False
+    class_specific: bool = True
+    """False if the map is the same for every target."""
     random: bool = False
     """True if the map depends on the seed."""
     version: int = 1

@@ -129,6 +129,8 @@ def _explain(planned: Plan, job: Job[Any]) -> Attribution:
     request = Request(model, pixels, x, logits, target, planned.layer, planned.params, forward, job, rng)
     with out_of_place():
         raw = planned.spec.run(request)
+    if request.blank is not None:
+        raw.details["baseline_confidence"] = float(forward(request.blank)[0].softmax(0).max())
     values = np.asarray(raw.values.cpu() if isinstance(raw.values, torch.Tensor) else raw.values, dtype=np.float32)
     probabilities = logits[0].softmax(0)
     first = target[0] if isinstance(target, tuple) else target
@@ -142,7 +144,7 @@ def _explain(planned: Plan, job: Job[Any]) -> Attribution:
         target=target,
         label=label,
         quantity="difference of two logits" if isinstance(target, tuple) else "logit",
-        unit=planned.spec.unit,
+        unit=raw.unit or planned.spec.unit,
         params=planned.params,
         seed=planned.seed,
         evaluations=request.evaluations,

@@ -1,0 +1,63 @@
+"""Facts about a network that decide which methods can be right on it, each found by one pass over a private copy and kept with it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+import torch
+
+from xai_core.engine.isolation import isolate, out_of_place
+from xai_core.models.classifier import Classifier
+from xai_core.rules import RectifierRule
+
+T = TypeVar("T")
+
+
+def once(find: Callable[[Classifier], T]) -> Callable[[Classifier], T]:
+    """Ask `find` once a classifier, however many threads want to know; the answer goes when the classifier goes."""
+    known: WeakKeyDictionary[Classifier, T] = WeakKeyDictionary()
+    lock = threading.Lock()
+
+    @wraps(find)
+    def ask(classifier: Classifier) -> T:
+        with lock:
+            if classifier not in known:
+                known[classifier] = find(classifier)
+            return known[classifier]
+
+    return ask
+
+
+def example(classifier: Classifier) -> torch.Tensor:
+    """An empty picture of the right shape, (1, C, H, W)."""
+    return torch.zeros(1, classifier.preprocessing.channels, classifier.side, classifier.side, device=classifier.device)
+
+
+@once
+def rectifiers(classifier: Classifier) -> int:
+    """How many rectifiers lie on the way from the picture to the scores, as modules, functions or methods."""
+    with out_of_place(), torch.enable_grad(), RectifierRule() as rule:
+        isolate(classifier.module)(example(classifier).requires_grad_(True))
+    met: int = rule.met  # mypy takes a mode for something untyped
+    return met
+
+
+def without_rectifier(classifier: Classifier) -> str | None:
+    """Why a rule for rectifiers changes nothing here; None where it has something to act on."""
+    if rectifiers(classifier):
+        return None
+    return (
+        f"{classifier.title} has no rectifier (ReLU) on the way from the picture to its scores: "
+        "this method would only repeat the plain gradient. Use saliency instead."
+    )
+
+
+def without_layer(classifier: Classifier) -> str | None:
+    """Why no layer can be explained; None where one can."""
+    if classifier.recommended_layer is None:
+        return f"{classifier.title} has no layer that still knows where things are in the picture."
+    return None
