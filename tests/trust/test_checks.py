@@ -51,8 +51,26 @@ def test_an_opinion_worth_explaining(own, top, word):
 
 
 def test_every_check_speaks_in_one_sentence():
-    worst = evidence([[float("nan")]], {"completeness_gap": 5.0, "surrogate_r2": 0.0}, 0.001, 0.1)
+    sick = {"completeness_gap": 5.0, "surrogate_r2": 0.0, "guided_difference": 0.0, "grid_rows": 2.0, "baseline_confidence": 1.0}
+    worst = evidence([[float("nan"), 1.0]], sick, 0.001, 0.1)
     found = run_checks(worst)
-    assert {check.name for check in found} <= set(CHECKS) and len(found) == 4
+    assert {check.name for check in found} <= set(CHECKS) and len(found) == len(CHECKS) - 1
     for check in found:
         assert check.sentence.endswith(".") and "\n" not in check.sentence and len(check.sentence) < 160
+
+
+@pytest.mark.parametrize(("difference", "level"), [(0.0, "red"), (1e-4, "red"), (2e-4, "amber"), (0.05, "amber"), (0.06, ""), (1.2, "")])
+def test_a_guided_map_that_is_the_gradient(difference, level):
+    assert levels(evidence(details={"guided_difference": difference})) == ({"guided_difference": level} if level else {})
+
+
+@pytest.mark.parametrize(("grid", "level"), [((4, 9), "amber"), ((3, 3), "amber"), ((5, 5), ""), ((14, 14), "")])
+def test_a_layer_too_coarse(grid, level):
+    details = {"grid_rows": float(grid[0]), "grid_columns": float(grid[1])}
+    assert levels(evidence(details=details)) == ({"coarse_layer": level} if level else {})
+    assert "coarse_layer" not in levels(evidence([[1, 1]], details)), "an empty map points at nothing"
+
+
+@pytest.mark.parametrize(("confidence", "level"), [(0.0, ""), (0.49, ""), (0.5, "amber"), (1.0, "amber")])
+def test_an_empty_picture_that_is_none_to_the_model(confidence, level):
+    assert levels(evidence(details={"baseline_confidence": confidence})) == ({"missingness": level} if level else {})
