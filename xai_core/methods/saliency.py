@@ -1,0 +1,42 @@
+"""Saliency: the gradient of the score by each pixel.
+
+Simonyan et al. 2013, arXiv:1312.6034.
+"""
+
+from __future__ import annotations
+
+from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
+from xai_core.methods._gradients import CHANNELS, collapse, gradient
+from xai_core.params import Flag
+
+
+def run(request: Request) -> RawMap:
+    """Size of the gradient at each pixel, (H, W), in logits per unit of the prepared picture; with its sign where asked for."""
+    return RawMap(collapse(gradient(request), request.choice("channels"), bool(request.params["signed"])))
+
+
+METHODS.add(
+    MethodSpec(
+        name="saliency",
+        title="Touchy pixels",
+        technical="Saliency (gradient)",
+        question="Which pixels would move the score most if they changed a little?",
+        sentence="Bright pixels move the score when they change a little, whichever way; many bright specks are normal.",
+        caution="It shows what the score reacts to, not what the score is made of, and it is noisy: compare with the smoothed map.",
+        family="gradient",
+        paper="Simonyan et al. 2013, arXiv:1312.6034",
+        run=run,
+        cost=lambda params, side: 2,
+        unit="logit per unit of input",
+        gradient=True,
+        params=(
+            CHANNELS,
+            Flag(
+                name="signed",
+                title="Show the direction",
+                help="Off, as in the paper: only how strongly. On: orange where brighter raises the score, blue where it lowers it.",
+                default=False,
+            ),
+        ),
+    )
+)
