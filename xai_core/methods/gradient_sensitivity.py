@@ -1,0 +1,32 @@
+"""Sensitivity analysis: the squared gradient, whose values add up to the squared length of the gradient.
+
+Montavon et al. 2017, arXiv:1706.07979, section 4.
+"""
+
+from __future__ import annotations
+
+from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
+from xai_core.methods._gradients import gradient
+
+
+def run(request: Request) -> RawMap:
+    """Squared gradient of each value of the prepared picture, (C, H, W), never negative; the sum is the squared norm of the gradient."""
+    return RawMap(gradient(request).square())
+
+
+METHODS.add(
+    MethodSpec(
+        name="gradient_sensitivity",
+        title="Touchy pixels, squared",
+        technical="Sensitivity analysis (squared gradient)",
+        question="Where does the score react most strongly to small changes?",
+        sentence="The brighter a pixel, the larger its share of the score's reaction to small changes of the picture.",
+        caution="It says where the score would change, not what speaks for or against the class; squaring hides all but the strongest.",
+        family="gradient",
+        paper="Montavon et al. 2017, arXiv:1706.07979",
+        run=run,
+        cost=lambda params, side: 2,
+        unit="squared logit per unit of input",
+        gradient=True,
+    )
+)
