@@ -1,0 +1,44 @@
+"""Gradient times input: each value of the picture times the slope of the score there.
+
+Shrikumar et al. 2016, arXiv:1605.01713. On a network of linear maps and rectifiers without biases the values add up to the score.
+"""
+
+from __future__ import annotations
+
+from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
+from xai_core.methods._gradients import gradient
+from xai_core.params import Choice
+
+
+def run(request: Request) -> RawMap:
+    """Prepared picture times gradient, (C, H, W), in logits, positive = evidence for; or times the squared gradient."""
+    slope, x = gradient(request), request.x[0]
+    if request.choice("form") == "squared":
+        return RawMap(x * slope.square(), unit="squared logit per unit of input")
+    return RawMap(x * slope)
+
+
+METHODS.add(
+    MethodSpec(
+        name="gradient_x_input",
+        title="Pixel times slope",
+        technical="Gradient × input",
+        question="What does each pixel add, judged by the slope of the score at this picture?",
+        sentence="Orange pixels push the score up by being as they are, blue pixels pull it down, as far as the slope here can tell.",
+        caution="Pixels of the middle colour that the model subtracts can never count, and edges may be the picture's alone.",
+        family="gradient",
+        paper="Shrikumar et al. 2016, arXiv:1605.01713",
+        run=run,
+        cost=lambda params, side: 2,
+        gradient=True,
+        params=(
+            Choice(
+                name="form",
+                title="Slope",
+                help="Squared: the slope counts by its square, so only the brightness of the pixel decides the sign.",
+                default="plain",
+                options={"plain": "As it is", "squared": "Squared"},
+            ),
+        ),
+    )
+)
