@@ -1,0 +1,144 @@
+"""SmoothGrad: a gradient map averaged over copies of the picture with random noise.
+
+Smilkov et al. 2017, arXiv:1706.03825; the squared form is SmoothGrad² of Hooker et al. 2018, arXiv:1806.10758.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import torch
+
+from xai_core.images import BASELINES
+from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
+from xai_core.methods._gradients import collapse
+from xai_core.params import Choice, Flag, Float, Int, Value
+
+
+def _noisy(request: Request) -> Iterator[torch.Tensor]:
+    """Copies of the prepared picture with noise, (n, C, H, W), one micro-batch at a time; the noise does not depend on its size."""
+    low, high = request.x.aminmax()
+    deviation, left = request.number("noise") / 100 * float(high - low), request.integer("samples")
+    while left > 0:
+        count = min(left, request.forward.gradient_batch)
+        noise = torch.from_numpy(request.rng.standard_normal((count, *request.x.shape[1:]), dtype="float32"))
+        yield request.x + deviation * noise.to(request.x.device)
+        left -= count
+
+
+def _slopes(request: Request, pictures: torch.Tensor) -> torch.Tensor:
+    """The gradient at each picture, (n, C, H, W)."""
+    return torch.cat([gradients for _, gradients in request.gradients(pictures)])
+
+
+def _shares(request: Request, copies: torch.Tensor, baseline: torch.Tensor) -> torch.Tensor:
+    """Integrated Gradients of each copy by the midpoint rule, (n, C, H, W)."""
+    steps = request.integer("steps")
+    places = ((torch.arange(steps, device=copies.device) + 0.5) / steps).view(-1, 1, 1, 1)
+    means = [_slopes(request, baseline + places * (copy - baseline)).mean(0) for copy in copies]
+    return torch.stack(means) * (copies - baseline)
+
+
+def _change(request: Request, copies: torch.Tensor, baseline: torch.Tensor) -> float:
+    """By how much the copies' scores exceed the baseline's, added up."""
+    *scores, empty = request.scores(torch.cat([copies, baseline]), lambda pictures: pictures).double().tolist()
+    return float(sum(scores) - empty * len(scores))
+
+
+def run(request: Request) -> RawMap:
+    """Mean of the chosen map, or of its squares, over noisy copies: (H, W) for saliency, else (C, H, W)."""
+    of, squared, samples = request.choice("of"), bool(request.params["squared"]), request.integer("samples")
+    request.job.expect(_cost(request.params, request.x.shape[-1]))
+    baseline = request.baseline(request.choice("baseline")) if of == "integrated_gradients" else torch.zeros_like(request.x)
+    total, change = torch.zeros_like(request.x[0], dtype=torch.float64), 0.0
+    for copies in _noisy(request):
+        if of == "integrated_gradients":
+            maps = _shares(request, copies, baseline)
+            change += _change(request, copies, baseline) / samples
+        else:
+            maps = _slopes(request, copies) * (1 if of == "saliency" else copies)
+        total += (maps.square() if squared else maps).sum(0, dtype=torch.float64) / samples
+    values = total.float()
+    unit = "logit per unit of input" if of == "saliency" else "logit"
+    details = {}
+    if of == "integrated_gradients" and not squared:
+        details = {"completeness_gap": abs(float(total.sum()) - change) / max(abs(change), 1e-12), "score_change": change}
+    return RawMap(collapse(values, "max") if of == "saliency" else values, details, f"squared {unit}" if squared else unit)
+
+
+def _cost(params: Mapping[str, Value], side: int) -> int:
+    samples = int(params["samples"])
+    return samples * (int(params["steps"]) + 2 if params["of"] == "integrated_gradients" else 1) + 1
+
+
+METHODS.add(
+    MethodSpec(
+        name="smooth_grad",
+        title="Touchy pixels, smoothed",
+        technical="SmoothGrad",
+        question="Which pixels does the score depend on if small noise in the picture is averaged out?",
+        sentence="Bright pixels move the score in many slightly noisy copies of the picture, not only in this very one.",
+        caution="Smoothing makes a map look better, not truer: with much noise it shows what the model does on pictures it never met.",
+        family="gradient",
+        paper="Smilkov et al. 2017, arXiv:1706.03825",
+        run=run,
+        cost=_cost,
+        unit="logit per unit of input",
+        gradient=True,
+        random=True,
+        params=(
+            Choice(
+                name="of",
+                title="Map to smooth",
+                help="Which map is computed for every noisy copy.",
+                default="saliency",
+                options={
+                    "saliency": "Saliency (gradient)",
+                    "gradient_x_input": "Gradient × input",
+                    "integrated_gradients": "Integrated Gradients",
+                },
+            ),
+            Float(
+                name="noise",
+                title="Noise",
+                unit="%",
+                help="Strength of the noise as a share of the picture's range from darkest to brightest; 10 to 20 is usual.",
+                default=15.0,
+                low=0.0,
+                high=100.0,
+                step=1.0,
+            ),
+            Int(
+                name="samples",
+                title="Copies",
+                help="How many noisy copies are averaged. More is smoother and slower.",
+                default=25,
+                low=1,
+                high=500,
+            ),
+            Flag(
+                name="squared",
+                title="Average the squares",
+                help="On: every copy's map is squared first, so that copies with opposite signs do not cancel; the direction is lost.",
+                default=False,
+            ),
+            Choice(
+                name="baseline",
+                title="Start from",
+                help="The picture without evidence, for Integrated Gradients only.",
+                default="blur",
+                options=BASELINES,
+                advanced=True,
+            ),
+            Int(
+                name="steps",
+                title="Steps a copy",
+                help="How many points the way from the empty picture to each copy has, for Integrated Gradients only.",
+                default=16,
+                low=1,
+                high=256,
+                advanced=True,
+            ),
+        ),
+    )
+)
