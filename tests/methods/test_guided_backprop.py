@@ -1,0 +1,75 @@
+"""Guided backpropagation against the closed form of a chain, Captum where it is right, and the plain gradient where Captum is wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from captum.attr import GuidedBackprop
+from torch import nn
+
+import xai_core
+from tests.networks import network, picture
+from tests.toys import CLASSES, SIDE, Channels, Conv, Linear, close, seeded, toy
+from xai_core import NotApplicable
+from xai_core.engine.isolation import isolate
+from xai_core.methods._structure import rectifiers
+
+
+class Layers(nn.Sequential):
+    """Only nn.ReLU modules, each used once: here Captum is right."""
+
+    def __init__(self) -> None:
+        wide = 3 * SIDE * SIDE
+        super().__init__(nn.Flatten(), nn.Linear(wide, 20), nn.ReLU(), nn.Linear(20, 20), nn.ReLU(), nn.Linear(20, CLASSES))
+
+
+def guided(model, x: torch.Tensor, target: int) -> np.ndarray:
+    """The rule written out for `Layers`: matrix products, cut twice at every rectifier."""
+    _, first, _, second, _, third = model.module
+    one = first(x.flatten(1))
+    two = second(one.relu())
+    back = third.weight[target] * (two[0] > 0)
+    back = (back.relu() @ second.weight) * (one[0] > 0)
+    return (back.relu() @ first.weight).detach().numpy().reshape(3, SIDE, SIDE)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_it_is_the_rule_and_captums():
+    model, image = toy(Layers()), picture(SIDE)
+    found = xai_core.explain(model, image, "guided_backprop", 1)
+    theirs = GuidedBackprop(isolate(model.module)).attribute(model.prepare(image), target=1)[0].numpy()
+    assert close(found.values, guided(model, model.prepare(image), 1)) and close(found.values, theirs)
+    assert found.details["rectifiers"] == 2 and found.details["guided_difference"] > 0.1
+
+
+def test_it_sees_functions_and_reused_modules():
+    model, image = toy(Conv()), picture(SIDE)
+    x = model.prepare(image).requires_grad_(True)
+    (plain,) = torch.autograd.grad(model.module(x)[0, 2], x)
+    found = xai_core.explain(model, image, "guided_backprop", 2)
+    assert rectifiers(model) == found.details["rectifiers"] == 4
+    difference = np.linalg.norm(found.values - plain[0].numpy()) / max(np.linalg.norm(found.values), float(plain.norm()))
+    assert found.details["guided_difference"] == pytest.approx(difference, rel=1e-4) and difference > 0.1
+
+
+@pytest.mark.parametrize(("name", "count"), [("efficientnet_lite0", 33), ("googlenet", 57), ("mobilenet_v3_large", 19)])
+def test_it_differs_from_the_gradient_where_captum_gives_the_gradient(name, count):
+    model = network(name)
+    found = xai_core.explain(model, picture(), "guided_backprop", 7)
+    assert found.details["guided_difference"] > 0.2 and found.details["rectifiers"] == count
+    assert "guided_difference" not in {check.name for check in found.checks}
+
+
+@pytest.mark.parametrize("method", ["guided_backprop", "deconvolution", "guided_grad_cam"])
+def test_a_network_without_rectifiers_is_refused(method):
+    with pytest.raises(NotApplicable, match="no rectifier"):
+        xai_core.explain(toy(Channels()), picture(SIDE), method)
+
+
+def test_a_rectifier_that_cuts_nothing_is_told():
+    model = toy(Linear())
+    model.module.forward = lambda x: (x + 1).relu().flatten(1) @ seeded(Linear()).weight.abs().T
+    found = xai_core.explain(model, picture(SIDE), "guided_backprop", 1)
+    assert found.details["guided_difference"] == 0 and found.level == "red"
+    assert next(check for check in found.checks if check.level == "red").name == "guided_difference"

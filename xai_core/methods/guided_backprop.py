@@ -1,0 +1,38 @@
+"""Guided backpropagation: a gradient in which rectifiers pass back only what is positive.
+
+Springenberg et al. 2014, arXiv:1412.6806. It fails the sanity checks of Adebayo et al. 2018, arXiv:1810.03292.
+"""
+
+from __future__ import annotations
+
+from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
+from xai_core.methods._gradients import compared
+from xai_core.methods._structure import without_rectifier
+from xai_core.rules import Guided
+
+
+def run(request: Request) -> RawMap:
+    """Guided gradient of each value of the prepared picture, (C, H, W), signed, in logits per unit of it."""
+    return RawMap(*compared(request, Guided()))
+
+
+METHODS.add(
+    MethodSpec(
+        name="guided_backprop",
+        title="Sharp outlines",
+        technical="Guided backpropagation",
+        question="Which fine structures of the picture light up inside the network?",
+        sentence="Coloured lines are structures that the network's units respond to; they are sharp because negative signals are cut.",
+        caution=(
+            "It fails the sanity checks of Adebayo 2018: the map hardly changes when the network's weights are replaced by random ones, "
+            "so it shows edges of the picture more than reasons of the model."
+        ),
+        family="gradient",
+        paper="Springenberg et al. 2014, arXiv:1412.6806",
+        run=run,
+        cost=lambda params, side: 3,
+        unit="guided logit per unit of input",
+        gradient=True,
+        refusal=without_rectifier,
+    )
+)
