@@ -1,0 +1,35 @@
+"""Deconvolution: a signal sent back through the network in which rectifiers keep only what is positive, wherever they were open.
+
+Zeiler & Fergus 2013, arXiv:1311.2901. How little it depends on the class: Nie et al. 2018, arXiv:1805.07039.
+"""
+
+from __future__ import annotations
+
+from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
+from xai_core.methods._gradients import compared
+from xai_core.methods._structure import without_rectifier
+from xai_core.rules import Deconvolution
+
+
+def run(request: Request) -> RawMap:
+    """Signal sent back to each value of the prepared picture, (C, H, W), signed, in logits per unit of it."""
+    return RawMap(*compared(request, Deconvolution()))
+
+
+METHODS.add(
+    MethodSpec(
+        name="deconvolution",
+        title="Signal sent back",
+        technical="Deconvolution (deconvnet)",
+        question="Which patterns in the picture would bring forth this score if one ran the network backwards?",
+        sentence="Coloured structures are what the class sends back through the layers when only raising signals are passed on.",
+        caution="It depends little on the class and on the weights (Nie 2018), and without max-pooling it shows little of the picture.",
+        family="gradient",
+        paper="Zeiler & Fergus 2013, arXiv:1311.2901",
+        run=run,
+        cost=lambda params, side: 3,
+        unit="deconvolved logit per unit of input",
+        gradient=True,
+        refusal=without_rectifier,
+    )
+)
