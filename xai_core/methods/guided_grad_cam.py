@@ -1,0 +1,47 @@
+"""Guided Grad-CAM: the fine lines of guided backpropagation where Grad-CAM sees evidence.
+
+Selvaraju et al. 2017, arXiv:1610.02391, section 3.2. It fails the sanity checks of Adebayo et al. 2018, arXiv:1810.03292.
+"""
+
+from __future__ import annotations
+
+from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
+from xai_core.methods._gradients import compared
+from xai_core.methods._layers import weighted
+from xai_core.methods._structure import without_layer, without_rectifier
+from xai_core.models.classifier import Classifier
+from xai_core.rules import Guided
+
+
+def run(request: Request) -> RawMap:
+    """Guided gradient times the positive part of Grad-CAM, (C, H, W), signed."""
+    guided, details = compared(request, Guided())  # first: the probe of the layer cuts the way back to the picture
+    region = weighted(request, lambda maps, gradients: gradients.mean((1, 2), keepdim=True), relu=True)
+    return RawMap(guided * region.values, details | region.details)
+
+
+def _refusal(classifier: Classifier) -> str | None:
+    return without_layer(classifier) or without_rectifier(classifier)
+
+
+METHODS.add(
+    MethodSpec(
+        name="guided_grad_cam",
+        title="Sharp outlines in the region",
+        technical="Guided Grad-CAM",
+        question="Which fine structures lie where the model found this class?",
+        sentence="Coloured lines are structures the network responds to, shown only inside the region that speaks for the class.",
+        caution=(
+            "It fails the sanity checks of Adebayo 2018, as guided backpropagation does: "
+            "the region depends on the model, the lines inside are mostly edges of the picture."
+        ),
+        family="gradient",
+        paper="Selvaraju et al. 2017, arXiv:1610.02391",
+        run=run,
+        cost=lambda params, side: 4,
+        unit="guided logit × weighted activation",
+        gradient=True,
+        uses_layer=True,
+        refusal=_refusal,
+    )
+)
