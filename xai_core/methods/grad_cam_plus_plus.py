@@ -1,0 +1,46 @@
+"""Grad-CAM++: Grad-CAM with weights that count small and several objects as fully as a large one.
+
+Chattopadhyay et al. 2018, arXiv:1710.11063, equations 10 and 19. The paper explains exp(score), which only scales the map: its higher
+derivatives are powers of the gradient, so g² / (2 g² + g³ ΣA) becomes 1 / (2 + g ΣA).
+"""
+
+from __future__ import annotations
+
+import torch
+
+from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
+from xai_core.methods._layers import RELU, weighted
+from xai_core.methods._structure import without_layer
+
+
+def weigh(maps: torch.Tensor, gradients: torch.Tensor) -> torch.Tensor:
+    """A weight for each channel, (C, 1, 1): its positive gradients, each weighted by how much of the channel it explains."""
+    parts = 2 + gradients * maps.sum((1, 2), keepdim=True)
+    share = torch.where((gradients > 0) & (parts != 0), 1 / parts, 0)
+    return (share * gradients).sum((1, 2), keepdim=True)
+
+
+def run(request: Request) -> RawMap:
+    """Evidence for the target at each place of the layer, (H, W)."""
+    return weighted(request, weigh)
+
+
+METHODS.add(
+    MethodSpec(
+        name="grad_cam_plus_plus",
+        title="Region map for several objects",
+        technical="Grad-CAM++",
+        question="Which regions made the model think of this class, small and repeated ones included?",
+        sentence="Bright regions are where the model's last picture-like layer found signs of this class; several objects can be bright.",
+        caution="It leaves out whatever speaks against the class, is as coarse as the region map, and often nearly equals it.",
+        family="activation",
+        paper="Chattopadhyay et al. 2018, arXiv:1710.11063",
+        run=run,
+        cost=lambda params, side: 2,
+        unit="weighted activation",
+        gradient=True,
+        uses_layer=True,
+        refusal=without_layer,
+        params=(RELU,),
+    )
+)
