@@ -1,0 +1,32 @@
+"""LayerCAM against its formula, place by place, and pytorch-grad-cam."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pytorch_grad_cam import LayerCAM
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+import xai_core
+from tests.networks import picture
+from tests.toys import LAYERS, SIDE, Conv, by_hand, close, on_picture, toy
+from xai_core.engine.isolation import isolate
+
+
+@pytest.mark.parametrize(("module", "layer"), LAYERS)
+def test_it_is_the_formula(module, layer):
+    model, image = toy(module()), picture(SIDE)
+    maps, slopes = by_hand(model, image, layer, 2)
+    cam = np.zeros(maps.shape[1:])
+    for k, i, j in np.ndindex(maps.shape):
+        cam[i, j] += max(slopes[k, i, j], 0) * maps[k, i, j]
+    found = xai_core.explain(model, image, "layer_cam", 2, layer, {"relu": False})
+    assert close(found.values, on_picture(cam))
+
+
+def test_it_is_the_map_of_pytorch_grad_cam():
+    model, image = toy(Conv()), picture(SIDE)
+    module = isolate(model.module).requires_grad_(True)
+    theirs = LayerCAM(module, [module.third])(model.prepare(image), [ClassifierOutputTarget(2)])[0]
+    found = xai_core.explain(model, image, "layer_cam", 2, "third").values
+    assert np.ptp(theirs) > 0.5 and np.corrcoef(found.ravel(), theirs.ravel())[0, 1] > 0.9999

@@ -1,0 +1,36 @@
+"""LayerCAM: every place of every map weighted by its own positive gradient, so that early, fine layers can be read too.
+
+Jiang et al. 2021, doi:10.1109/TIP.2021.3089943.
+"""
+
+from __future__ import annotations
+
+from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
+from xai_core.methods._layers import RELU, weighted
+from xai_core.methods._structure import without_layer
+
+
+def run(request: Request) -> RawMap:
+    """Evidence for the target at each place of the layer, (H, W)."""
+    return weighted(request, lambda maps, gradients: gradients.relu())
+
+
+METHODS.add(
+    MethodSpec(
+        name="layer_cam",
+        title="Region map, place by place",
+        technical="LayerCAM",
+        question="Which places of this layer speak for the class?",
+        sentence="Bright places are where the layer found something whose growth would raise the score; earlier layers give finer maps.",
+        caution="Early layers show edges and textures of the picture as well as reasons: compare several layers.",
+        family="activation",
+        paper="Jiang et al. 2021, doi:10.1109/TIP.2021.3089943",
+        run=run,
+        cost=lambda params, side: 2,
+        unit="weighted activation",
+        gradient=True,
+        uses_layer=True,
+        refusal=without_layer,
+        params=(RELU,),
+    )
+)
