@@ -1,0 +1,39 @@
+"""XGrad-CAM against its formula, the sum it promises, and pytorch-grad-cam."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from pytorch_grad_cam import XGradCAM
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+import xai_core
+from tests.networks import picture
+from tests.toys import LAYERS, SIDE, Conv, by_hand, close, on_picture, toy
+from xai_core.engine.isolation import isolate
+from xai_core.methods.xgrad_cam import weigh
+
+
+@pytest.mark.parametrize(("module", "layer"), LAYERS)
+def test_it_is_the_formula_and_adds_up(module, layer):
+    model, image = toy(module()), picture(SIDE)
+    maps, slopes = by_hand(model, image, layer, 2)
+    cam = sum(float((g * a).sum() / a.sum()) * a if a.any() else 0 * a for a, g in zip(maps, slopes, strict=True))
+    assert cam.sum() == pytest.approx((maps * slopes).sum(), rel=1e-6)
+    found = xai_core.explain(model, image, "xgrad_cam", 2, layer, {"relu": False})
+    assert close(found.values, on_picture(cam), 1e-3)
+
+
+def test_a_channel_that_cancels_itself_has_no_weight():
+    maps = torch.tensor([[[1.0, -1.0]], [[0.0, 0.0]], [[1.0, 3.0]]])
+    slopes = torch.tensor([[[5.0, 1.0]], [[1.0, 1.0]], [[1.0, 3.0]]])
+    assert weigh(maps, slopes).flatten().tolist() == [0, 0, 2.5]
+
+
+def test_it_is_the_map_of_pytorch_grad_cam():
+    model, image = toy(Conv()), picture(SIDE)
+    module = isolate(model.module).requires_grad_(True)
+    theirs = XGradCAM(module, [module.second])(model.prepare(image), [ClassifierOutputTarget(1)])[0]
+    found = xai_core.explain(model, image, "xgrad_cam", 1, "second").values
+    assert np.ptp(theirs) > 0.5 and np.corrcoef(found.ravel(), theirs.ravel())[0, 1] > 0.9999

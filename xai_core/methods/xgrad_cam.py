@@ -1,0 +1,48 @@
+"""XGrad-CAM: weights chosen so that the map adds up to the layer's activation times gradient.
+
+Fu et al. 2020, arXiv:2008.02312. Each channel's gradient is averaged with the channel's own activations as weights.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
+from xai_core.methods._layers import RELU, weighted
+from xai_core.methods._structure import without_layer
+
+CANCELLED = 1e-6
+"""A channel whose activations cancel to less than this share of their size has no weighted mean, and gets no weight."""
+
+
+def weigh(maps: torch.Tensor, gradients: torch.Tensor) -> torch.Tensor:
+    """A weight for each channel, (C, 1, 1): the mean of its gradients weighted by its activations."""
+    total = maps.sum((1, 2), keepdim=True)
+    sound = total.abs() > CANCELLED * maps.abs().sum((1, 2), keepdim=True)
+    return torch.where(sound, (gradients * maps).sum((1, 2), keepdim=True) / total, 0)
+
+
+def run(request: Request) -> RawMap:
+    """Evidence for the target at each place of the layer, (H, W)."""
+    return weighted(request, weigh)
+
+
+METHODS.add(
+    MethodSpec(
+        name="xgrad_cam",
+        title="Region map that adds up",
+        technical="XGrad-CAM",
+        question="Which region made the model think of this class, if the region must account for the layer's whole effect?",
+        sentence="Bright regions are where the layer found signs of this class, weighted so that the places add up to the layer's effect.",
+        caution="Its weights assume a layer without negative values, one after a rectifier; elsewhere a channel can get too much weight.",
+        family="activation",
+        paper="Fu et al. 2020, arXiv:2008.02312",
+        run=run,
+        cost=lambda params, side: 2,
+        unit="weighted activation",
+        gradient=True,
+        uses_layer=True,
+        refusal=without_layer,
+        params=(RELU,),
+    )
+)
