@@ -1,0 +1,36 @@
+"""Eigen-CAM against power iteration, and its sign and its blindness to classes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import xai_core
+from tests.networks import picture
+from tests.toys import LAYERS, SIDE, Conv, by_hand, close, on_picture, toy
+
+
+@pytest.mark.parametrize(("module", "layer"), LAYERS)
+def test_it_is_the_first_principal_direction(module, layer):
+    """By power iteration. Not pytorch-grad-cam: that centres the maps and leaves their sign to chance."""
+    model, image = toy(module()), picture(SIDE)
+    maps = by_hand(model, image, layer, 2)[0]
+    rows = maps.reshape(len(maps), -1)
+    direction = np.ones(len(rows))
+    for _ in range(5000):
+        direction = rows @ (rows.T @ direction)
+        direction /= np.linalg.norm(direction)
+    cam = (direction @ rows).reshape(maps.shape[1:])
+    found = xai_core.explain(model, image, "eigen_cam", 2, layer)
+    assert close(found.values, on_picture(cam if cam.sum() > 0 else -cam), 1e-3)
+
+
+def test_maps_without_negative_values_give_a_map_without_negative_values():
+    found = xai_core.explain(toy(Conv()), picture(SIDE), "eigen_cam", 2, "last").values
+    assert found.min() >= -1e-6 and found.max() > 0
+
+
+def test_it_does_not_depend_on_the_class_and_says_so():
+    model, image = toy(Conv()), picture(SIDE)
+    one, two = (xai_core.explain(model, image, "eigen_cam", target, "last") for target in (1, 2))
+    assert np.array_equal(one.values, two.values) and not xai_core.METHODS.get("eigen_cam").class_specific
