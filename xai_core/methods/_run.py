@@ -102,11 +102,12 @@ def plan(
     spec = METHODS.get(method)
     if not isinstance(image, Image.Image):
         raise InvalidImage(f"A picture read by read_image is needed here. Got {type(image).__name__}.")
-    reason = spec.refusal(model)
+    checked = resolve(spec.params, params, model.side)
+    found = Plan(model, image, spec, _target(model, target), _layer(model, spec, layer), checked, _seed(seed))
+    reason = spec.refusal(model)  # last: a wrong word is refused the same on every model, and without a forward pass
     if reason is not None:
         raise NotApplicable(reason)
-    checked = resolve(spec.params, params, model.side)
-    return Plan(model, image, spec, _target(model, target), _layer(model, spec, layer), checked, _seed(seed))
+    return found
 
 
 def _label(model: Classifier, target: Target) -> str:
