@@ -279,6 +279,7 @@ def measure(bench: Bench, question: Question) -> Answer:
     ]
     said = [f"the limit is {limit.words}: {median(limit_s):.3f} s", question.note(found)]
     said += [peer.note(maps[peer.name]) for peer in question.peers]
+    say(table(rows))
     missed = [line for row in rows for target in question.targets if (line := target.missed(row))]
     return Answer(rows, [f"{question.title}: {'; '.join(filter(None, said))}."], list(dict.fromkeys(missed)))
 

@@ -66,8 +66,8 @@ def _captum(bench: Bench, samples: int, segments: int, batch: int) -> Floats:
 
 
 def _authors(bench: Bench, samples: int, segments: int, batch: int) -> Floats:
-    def kernel(distance: Floats, width: float) -> Floats:
-        return np.asarray(np.exp(-((distance / width) ** 2)))
+    def kernel(distance: Floats, kernel_width: float) -> Floats:
+        return np.asarray(np.exp(-((distance / kernel_width) ** 2)))
 
     def logits(pictures: Floats) -> Floats:
         mean, std = (np.asarray(part, np.float32) for part in (bench.model.preprocessing.mean, bench.model.preprocessing.std))
