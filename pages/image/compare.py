@@ -13,13 +13,12 @@ FOUR = ("grad_cam", "occlusion", "integrated_gradients", "lime")
 st.title("Four ways to ask why")
 model, image, seen, target = picture.head()
 st.subheader(f"Why “{model.labels[target]}”?")
-maps = st.container()
-with st.expander("Settings, raw values and link"):
+maps, save = st.container(), st.empty()
+with st.expander("Settings and link", icon=":material/tune:"):
     seed = forms.seed()
     st.caption("Every setting of a method is on the page Explain. The link in your address bar shows this view to others.")
     if visitor.own_picture_in_use():
         st.caption("Your own picture is not part of the link: who opens it sees the sample instead.")
-    save = st.empty()
 
 
 def _ask(method: str) -> panels.Ask:

@@ -28,7 +28,7 @@ def _layer() -> str | None:
 
     key = link.keep("layer", model.recommended_layer.name, read, key=f"layer_{model.name}")
     help_ = "Later layers know more and see coarser."
-    return st.selectbox("Layer", list(layers), format_func=words, key=key, help=help_, persist_state="session")
+    return st.selectbox("Layer", list(layers), format_func=words, key=key, help=help_)
 
 
 shown, settings = st.columns([3, 2], gap="large")
@@ -39,7 +39,6 @@ with settings:
         list(xai_core.METHODS),
         format_func=lambda name: f"{xai_core.METHODS.get(name).title} ({name})",
         key="method",
-        persist_state="session",
     )
     spec = xai_core.METHODS.get(name)
     st.markdown(f"**{spec.question}**")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
+from collections.abc import Sequence
 
 import streamlit as st
 from PIL import Image
@@ -12,7 +13,6 @@ import xai_core
 from pages.ui import link
 
 GUESSES = 5
-_KEY = "class_of_"
 
 
 def _percent(probability: float) -> str:
@@ -23,24 +23,21 @@ def _from_chip(key: str) -> None:
     st.session_state[key] = st.session_state.get("guess")
 
 
-def forget() -> None:
-    """For callbacks: a new picture is asked about its own first guess."""
-    link.forget("class")
-    for key in st.session_state:
-        if str(key).startswith(_KEY):
-            st.session_state[key] = None
+def different(labels: Sequence[str]) -> list[str]:
+    """The labels, those that occur more than once with their number."""
+    times = Counter(labels)
+    return [f"{label} ({index})" if times[label] > 1 else label for index, label in enumerate(labels)]
 
 
 def pick(model: xai_core.Classifier, image: Image.Image) -> int:
     """Draw chips and search; the chosen class index, the model's first guess if nothing was chosen."""
     labels = model.labels
-    times = Counter(labels)
-    words = [f"{label} ({index})" if times[label] > 1 else label for index, label in enumerate(labels)]
+    words = different(labels)
     # One choice for each set of labels: class 3 of a digit network is not class 3 of ImageNet.
-    key = f"{_KEY}{zlib.crc32(repr(labels).encode()):x}"
+    key = f"class_of_{zlib.crc32(repr(labels).encode()):x}"
 
     def write(index: int | None) -> str:
-        return "" if index is None else str(index) if times[labels[index]] > 1 else labels[index]
+        return "" if index is None else labels[index] if words[index] == labels[index] else str(index)
 
     link.keep("class", None, model.class_index, write, key)
     guesses = xai_core.predict(model, image, min(GUESSES, len(labels))).classes
@@ -64,6 +61,5 @@ def pick(model: xai_core.Classifier, image: Image.Image) -> int:
         format_func=lambda index: words[index],
         key=key,
         placeholder="Search all labels",
-        persist_state="session",
     )
     return target

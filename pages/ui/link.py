@@ -23,11 +23,13 @@ LOOKS = "view_"
 
 @dataclass
 class _Setting:
-    """A widget whose value travels in the link."""
+    """What travels under one name. It may have several widgets, one for each model say; `key` is the one drawn last."""
 
     key: str
     default: object
     write: Callable[[Any], str]
+    values: dict[str, object] = field(default_factory=dict)
+    """By widget, since Streamlit forgets the value of a widget that a page does not draw."""
 
 
 @dataclass
@@ -55,7 +57,7 @@ def begin() -> None:
         st.session_state["link"] = _Link(_address())
     elif context is not None and context.is_history_navigation:
         link = _link()
-        link.unread, link.stale = _address(), {setting.key for setting in link.settings.values()}
+        link.unread, link.stale = _address(), {key for setting in link.settings.values() for key in setting.values}
 
 
 def keep(name: str, default: T, read: Callable[[str], T], write: Callable[[T], str] = str, key: str = "") -> str:
@@ -63,30 +65,37 @@ def keep(name: str, default: T, read: Callable[[str], T], write: Callable[[T], s
 
     `read` raises an XaiError for what is not allowed, which then falls back to the default. The widget itself states no default.
     """
-    link, key = _link(), key or name
-    link.settings[name] = _Setting(key, default, write)
+    link, state, key = _link(), st.session_state, key or name
+    setting = link.settings.setdefault(name, _Setting(key, default, write))
+    setting.key, setting.default, setting.write = key, default, write
     if key in link.stale:
         link.stale.discard(key)
-        st.session_state[key] = default
+        state[key] = default
     if name in link.unread:
         try:
-            st.session_state[key] = read(link.unread.pop(name))
+            state[key] = read(link.unread.pop(name))
         except XaiError:
-            st.session_state[key] = default
-    st.session_state.setdefault(key, default)
+            state[key] = default
+    if key not in state:
+        state[key] = setting.values.get(key, default)
+    setting.values[key] = state[key]
     return key
 
 
 def forget(name: str) -> None:
-    """Drop what the address said about a setting that no widget has taken yet."""
+    """For callbacks: this setting has its default again, in all its widgets."""
     _link().unread.pop(name, None)
+    if setting := _link().settings.get(name):
+        for key in setting.values:
+            st.session_state[key] = setting.values[key] = setting.default
 
 
 def query() -> dict[str, str]:
     """What the link says now, for st.switch_page and st.page_link: without it Back would lead to a page without settings."""
-    link, state = _link(), st.session_state
-    chosen = {name: (setting, state[setting.key]) for name, setting in link.settings.items() if setting.key in state}
-    return link.unread | {name: setting.write(value) for name, (setting, value) in chosen.items() if value != setting.default}
+    link = _link()
+    values = {name: st.session_state.get(setting.key, setting.values.get(setting.key)) for name, setting in link.settings.items()}
+    chosen = {name: value for name, value in values.items() if value != link.settings[name].default}
+    return link.unread | {name: link.settings[name].write(value) for name, value in chosen.items()}
 
 
 def write() -> None:

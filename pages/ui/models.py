@@ -23,9 +23,7 @@ def _words(name: str) -> str:
 
 def pick() -> None:
     """The list of models, with one sentence on the chosen one."""
-    name = st.selectbox(
-        "Model", list(xai_core.MODELS), format_func=_words, key="model", label_visibility="collapsed", persist_state="session"
-    )
+    name = st.selectbox("Model", list(xai_core.MODELS), format_func=_words, key="model", label_visibility="collapsed")
     st.caption(xai_core.MODELS.get(name).sentence)
 
 
@@ -54,16 +52,12 @@ def _stop_loading(job: Loading, old: str) -> None:
 
 
 @st.fragment(run_every=POLL_S)
-def _loading(job: Loading, name: str, old: str | None) -> None:
-    """Watches this one job: asking for the model again after a failure would start it anew, for ever."""
-    if isinstance(job.error, xai_core.ModelUnavailable) or job.state == "failed":
-        _failures()[name] = str(job.error)
+def _loading(job: Loading, name: str, old: str) -> None:
     if job.finished:
         st.rerun()
     share = f" {job.done / 1e6:.0f} of {job.total / 1e6:.0f} MB" if job.total else ""
     st.progress(job.fraction, f"Loading {xai_core.MODELS.get(name).title} …{share}")
-    other = old or FALLBACK
-    if other != name and st.button("Stop loading", key="stop_model", on_click=_stop_loading, args=(job, other)):
+    if old != name and st.button("Stop loading", key="stop_model", on_click=_stop_loading, args=(job, old)):
         st.rerun()
 
 
@@ -78,32 +72,48 @@ def _failed(name: str, old: str) -> None:
         st.info(f"{xai_core.MODELS.get(old).title} is in use instead.", icon=":material/undo:")
 
 
-def _chosen(name: str, old: str | None) -> xai_core.Classifier | None:
-    """The model if it can be had at once; else its loading is started and shown."""
+def _chosen(name: str, old: str) -> xai_core.Classifier | None:
+    """The model if it can be had at once; else its loading is started and shown.
+
+    The job is held until its outcome has been seen: asking anew after a failure would start it again, for ever.
+    """
     if (model := _ready(name)) is not None or name in _failures():
         return model
-    job = xai_core.start_model(name, waiter())
+    loading: dict[str, Loading] = st.session_state.setdefault("model_loading", {})
+    job = loading.get(name)
+    if job is None or job.stopping:
+        job = loading[name] = xai_core.start_model(name, waiter())
     try:
         model = job.wait(AT_ONCE_S)
     except TimeoutError:
         _loading(job, name, old)
+        return None
     except xai_core.XaiError as problem:
         _failures()[name] = str(problem)
+    del loading[name]
     return model
+
+
+def _warm(name: str) -> xai_core.Classifier:
+    try:
+        return xai_core.warm(name)
+    except xai_core.XaiError as problem:
+        st.error(str(problem), icon=":material/cloud_off:")
+        st.stop()
 
 
 def current() -> xai_core.Classifier:
     """The chosen model, or the one before while the chosen one loads or cannot be had. Stops the page if there is none."""
     name: str = st.session_state["model"]
     old: str | None = st.session_state.get("model_in_use")
-    model = _chosen(name, old)
+    model = _chosen(name, old or FALLBACK)
     if model is None and name in _failures():
         old = old or FALLBACK
         _failed(name, old)
     if model is None:
         if old is None or old == name:
             st.stop()
-        name, model = old, _ready(old) or xai_core.warm(old)
+        name, model = old, _ready(old) or _warm(old)
     st.session_state["model_in_use"] = name
     _seen()[name] = model
     return model

@@ -37,7 +37,6 @@ def _picture() -> None:
         format_func=lambda name: xai_core.SAMPLES.get(name).title,
         key="sample",
         on_change=visitor.forget_own_picture,
-        persist_state="session",
     )
     with st.expander("Use your own", icon=":material/add_photo_alternate:", expanded=visitor.own_picture_in_use()):
         uploader("sidebar")

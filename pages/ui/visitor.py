@@ -10,7 +10,7 @@ import streamlit as st
 from PIL import Image
 
 import xai_core
-from pages.ui import classes
+from pages.ui import link
 
 DEFAULT_SAMPLE = "coffee"
 KEPT_PICTURES = 48
@@ -75,7 +75,7 @@ def take_own_picture(widget: str, place: str) -> None:
     except xai_core.InvalidImage as problem:
         st.session_state["picture_error"] = (place, str(problem))
         return
-    classes.forget()
+    link.forget("class")  # a new picture is asked about its own first guess
     title = "Your photo" if widget.startswith("camera") else upload.name
     st.session_state.update({"own_picture": name, "own_title": title, "own_widget": widget})
     st.session_state.pop("picture_error", None)
@@ -83,7 +83,7 @@ def take_own_picture(widget: str, place: str) -> None:
 
 def forget_own_picture() -> None:
     """Callback: go back to the sample, or to another one."""
-    classes.forget()
+    link.forget("class")
     st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1
     for name in ("own_picture", "own_title", "own_widget", "picture_error"):
         st.session_state.pop(name, None)
