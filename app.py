@@ -20,8 +20,8 @@ PAGES = {
 
 # The icon goes first: a page's own one would be fetched from Google as the tab's icon.
 st.set_page_config(page_icon="assets/icon.png", layout="wide")
-link.begin()
 page = st.navigation(PAGES, position="hidden")  # the sidebar draws it, with the settings in every link
+link.begin(page.url_path)
 st.set_page_config(page_title=f"{page.title} · Whybox")
 st.html(STYLE)
 with st.sidebar:

@@ -34,11 +34,16 @@ class _Setting:
 
 @dataclass
 class _Link:
-    """`unread`: what the address said that no widget has taken yet. `stale`: widgets to be set anew, since Back brought another address."""
+    """`unread`: what the address said that no widget has taken yet. `stale`: widgets to be set anew, since Back brought another address.
+
+    `arriving`: in the first run on a page, whose widgets do not know the values of those of the same key on the page before.
+    """
 
     unread: dict[str, str]
     settings: dict[str, _Setting] = field(default_factory=dict)
     stale: set[str] = field(default_factory=set)
+    page: str | None = None
+    arriving: bool = True
 
 
 def _address() -> dict[str, str]:
@@ -50,14 +55,12 @@ def _link() -> _Link:
     return link
 
 
-def begin() -> None:
-    """First thing in every run. The address is only read when it is new: when a visitor comes, and after Back and Forward."""
-    context = get_script_run_ctx()
-    if "link" not in st.session_state:
-        st.session_state["link"] = _Link(_address())
-    elif context is not None and context.is_history_navigation:
-        link = _link()
+def begin(page: str) -> None:
+    """First thing in every run of a page. The address is only read when it is new: when a visitor comes, and after Back and Forward."""
+    context, link = get_script_run_ctx(), st.session_state.setdefault("link", _Link(_address()))
+    if context is not None and context.is_history_navigation:
         link.unread, link.stale = _address(), {key for setting in link.settings.values() for key in setting.values}
+    link.arriving, link.page = page != link.page, page
 
 
 def keep(name: str, default: T, read: Callable[[str], T], write: Callable[[T], str] = str, key: str = "") -> str:
@@ -76,8 +79,8 @@ def keep(name: str, default: T, read: Callable[[str], T], write: Callable[[T], s
             state[key] = read(link.unread.pop(name))
         except XaiError:
             state[key] = default
-    if key not in state:
-        state[key] = setting.values.get(key, default)
+    if link.arriving or key not in state:
+        state[key] = state.get(key, setting.values.get(key, default))
     setting.values[key] = state[key]
     return key
 
