@@ -34,6 +34,7 @@ def check(answer: Answer, peers: list[str], evaluations: int) -> None:
     assert "the limit is " in answer.notes[0]
 
 
+@pytest.mark.slow
 def test_occlusion_gives_the_map_of_captum(bench: Bench) -> None:
     answer = measure(bench, occlusion.question(bench, window=112, stride=56))
     check(answer, ["Captum"], 10)
@@ -41,6 +42,7 @@ def test_occlusion_gives_the_map_of_captum(bench: Bench) -> None:
     assert answer.rows[0].pearson > 0.9999
 
 
+@pytest.mark.slow
 def test_lime_agrees_with_both_peers(bench: Bench) -> None:
     answer = measure(bench, lime.question(bench, samples=60, segments=6))
     check(answer, ["Captum", "lime"], 61)
@@ -48,6 +50,7 @@ def test_lime_agrees_with_both_peers(bench: Bench) -> None:
     assert "two seeds of ours" in answer.notes[0]
 
 
+@pytest.mark.slow
 def test_integrated_gradients_says_both_gaps(bench: Bench) -> None:
     answer = measure(bench, integrated_gradients.question(bench, steps=4))
     check(answer, ["Captum"], 5)
@@ -55,6 +58,7 @@ def test_integrated_gradients_says_both_gaps(bench: Bench) -> None:
     assert "of Captum's " in answer.notes[0]
 
 
+@pytest.mark.slow
 def test_grad_cam_gives_the_map_of_both_peers(bench: Bench) -> None:
     answer = measure(bench, grad_cam.question(bench))
     check(answer, ["Captum", "pytorch-grad-cam"], 2)
