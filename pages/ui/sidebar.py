@@ -11,6 +11,16 @@ import xai_core
 from pages.ui import link, models, visitor
 
 TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
+# On a phone the sidebar lies over the page. Streamlit closes it behind its own menu, but not behind st.page_link.
+_CLOSE = """export default function () {
+  const sidebar = document.querySelector('[data-testid="stSidebar"]');
+  if (!sidebar || sidebar.dataset.closes) return;
+  sidebar.dataset.closes = "yes";
+  sidebar.addEventListener("click", (event) => {
+    if (innerWidth < 768 && event.target.closest("a")) sidebar.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+  });
+}"""
+_close_on_phones = st.components.v2.component("whybox_menu", js=_CLOSE)
 
 
 def uploader(place: str) -> None:
@@ -27,6 +37,7 @@ def _sections(pages: Mapping[str, Sequence[StreamlitPage]]) -> None:
             st.caption(title)
         for page in section:
             st.page_link(page, query_params=link.query())
+    _close_on_phones(key="menu")
 
 
 def _picture() -> None:
