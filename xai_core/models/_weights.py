@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
-import pickle
+from pickle import UnpicklingError
 import re
 import threading
 import urllib.request
@@ -118,7 +118,7 @@ def _digest(file: Any) -> Any:
     return digest
 
 
-_BROKEN = (OSError, EOFError, RuntimeError, ValueError, KeyError, IndexError, TypeError, AttributeError, pickle.UnpicklingError)
+_BROKEN = (OSError, EOFError, RuntimeError, ValueError, KeyError, IndexError, TypeError, AttributeError, UnpicklingError)
 """What torch.load and load_state_dict raise for a file that is cut, foreign or of another network: there is no common class."""
 
 
