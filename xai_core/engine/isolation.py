@@ -13,7 +13,6 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-
 _SHARED = (type(None), bool, int, float, str, bytes, type, torch.dtype, torch.device)
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
