@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import sidebar
+from pages.ui import link, sidebar
 
-st.set_page_config(page_title="Whybox", page_icon="assets/icon.png", layout="wide")
+# Streamlit puts white on the primary colour in both themes; on the light one of the dark theme that is 3.3:1, too little to read.
+STYLE = """<style>
+[data-testid="stBaseButton-primary"] *, [data-testid="stMultiSelectTagsContainer"] * { color: light-dark(#ffffff, #06171b); }
+</style>"""
+PAGES = {
+    "": [st.Page("pages/start/home.py", title="Start", icon=":material/home:", default=True)],
+    "Pictures": [
+        st.Page("pages/image/compare.py", title="Compare", icon=":material/grid_view:"),
+        st.Page("pages/image/explain.py", title="Explain", icon=":material/search:"),
+    ],
+}
 
-page = st.navigation(
-    {
-        "": [st.Page("pages/start/home.py", title="Start", icon=":material/home:", default=True)],
-        "Pictures": [
-            st.Page("pages/image/compare.py", title="Compare", icon=":material/grid_view:"),
-            st.Page("pages/image/explain.py", title="Explain", icon=":material/search:"),
-        ],
-    }
-)
+# The icon goes first: a page's own one would be fetched from Google as the tab's icon.
+st.set_page_config(page_icon="assets/icon.png", layout="wide")
+page = st.navigation(PAGES, position="hidden")  # the sidebar draws it, with the settings in every link
+link.begin(page.url_path)
+st.set_page_config(page_title=f"{page.title} · Whybox")
+st.html(STYLE)
 with st.sidebar:
-    sidebar.draw()
+    sidebar.draw(PAGES)
 page.run()
+link.write()

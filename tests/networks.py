@@ -61,6 +61,9 @@ def network(name: str) -> Classifier:
         module = get_model(row.name, weights=None, **row.options)
         for key, value in row.afterwards.items():
             setattr(module, key, value)
+        for part in module.modules():
+            if isinstance(part, nn.Linear) and not part.weight.any():
+                nn.init.normal_(part.weight, std=0.1)  # torchvision starts ViT's head at zero, where every map is flat
         _warm(module, 224)
     return in_plain_torch(classifier(module, 224, classes=1000, name=name, prefer=row.prefer))
 

@@ -159,6 +159,8 @@ def _tell(found: Attribution) -> None:
     print(f"{found.method}, why {found.label}? {text_alternative(found.heatmap)} ({cost}{layer})")
     for check in found.checks:
         print(f"  {check.level}: {check.sentence}")
+    if not found.checks:
+        print("  green: no check found anything wrong.")
 
 
 def _explain(args: argparse.Namespace) -> None:

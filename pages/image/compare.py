@@ -12,25 +12,25 @@ FOUR = ("grad_cam", "occlusion", "integrated_gradients", "lime")
 
 st.title("Four ways to ask why")
 model, image, seen, target = picture.head()
+st.subheader(f"Why “{model.labels[target]}”?")
+maps, save = st.container(), st.empty()
+with st.expander("Settings and link", icon=":material/tune:"):
+    seed = forms.seed()
+    st.caption("Every setting of a method is on the page Explain. The link in your address bar shows this view to others.")
+    if visitor.own_picture_in_use():
+        st.caption("Your own picture is not part of the link: who opens it sees the sample instead.")
 
 
-def _ask(method: str, seed: int) -> panels.Ask:
+def _ask(method: str) -> panels.Ask:
     try:
         return panels.Ask(method, xai_core.plan(model, image, method, target, seed=seed))
     except xai_core.XaiError as problem:
         return panels.Ask(method, refusal=str(problem))
 
 
-st.subheader(f"Why “{model.labels[target]}”?")
-foot = st.container()
-with foot, st.expander("Settings, raw values and link"):
-    seed = forms.seed()
-    st.caption("Every setting of a method is on the page Explain. The link in your address bar shows this view to others.")
-    if visitor.own_picture_in_use():
-        st.caption("Your own picture is not part of the link: who opens it sees the sample instead.")
-    save = st.empty()
-asks = sorted((_ask(method, seed) for method in FOUR), key=lambda ask: ask.planned.weight if ask.planned else 0.0)
-found = panels.watch(asks, seen, "compare")
+asks = sorted(map(_ask, FOUR), key=lambda ask: ask.planned.weight if ask.planned else 0.0)
+with maps:
+    found = panels.watch(asks, seen, "compare")
 save.download_button(
     "Save raw values (NPZ)",
     data=lambda: npz_bytes(found),

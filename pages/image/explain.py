@@ -5,31 +5,44 @@ from __future__ import annotations
 import streamlit as st
 
 import xai_core
-from pages.ui import forms, panels, picture
+from pages.ui import forms, link, panels, picture
 from xai_core.report import npz_bytes
 
 st.title("One method, every setting")
 model, image, seen, target = picture.head()
 
+
+def _layer() -> str | None:
+    """The choice of a layer, the recommended one first chosen; kept for each model."""
+    layers = {each.name: each for each in model.layers() if each.alias_of is None}
+    if model.recommended_layer is None:
+        return None
+
+    def words(name: str) -> str:
+        rows, columns = layers[name].grid
+        return f"{name} · {layers[name].kind} · {rows}×{columns}{', recommended' if layers[name].recommended else ''}"
+
+    def read(name: str) -> str:
+        layer = model.layer(name)
+        return layer.alias_of or layer.name
+
+    key = link.keep("layer", model.recommended_layer.name, read, key=f"layer_{model.name}")
+    help_ = "Later layers know more and see coarser."
+    return st.selectbox("Layer", list(layers), format_func=words, key=key, help=help_)
+
+
 shown, settings = st.columns([3, 2], gap="large")
 with settings:
+    link.keep("method", next(iter(xai_core.METHODS)), lambda name: xai_core.METHODS.get(name).name)
     name = st.selectbox(
-        "Method", list(xai_core.METHODS), format_func=lambda n: f"{xai_core.METHODS.get(n).title} ({n})", key="method", bind="query-params"
+        "Method",
+        list(xai_core.METHODS),
+        format_func=lambda name: f"{xai_core.METHODS.get(name).title} ({name})",
+        key="method",
     )
     spec = xai_core.METHODS.get(name)
     st.markdown(f"**{spec.question}**")
-    layer = None
-    if spec.uses_layer and model.recommended_layer:
-        layers = {each.name: each for each in model.layers() if each.alias_of is None}
-        best = list(layers).index(model.recommended_layer.name)
-
-        def _words(layer_name: str) -> str:
-            rows, columns = layers[layer_name].grid
-            mark = ", recommended" if layers[layer_name].recommended else ""
-            return f"{layer_name} · {layers[layer_name].kind} · {rows}×{columns}{mark}"
-
-        help_ = "Later layers know more and see coarser."
-        layer = st.selectbox("Layer", list(layers), best, _words, key=f"layer_{model.name}", help=help_, bind="query-params")
+    layer = _layer() if spec.uses_layer else None
     params = forms.draw(spec.params, model.side, spec.name)
     seed = forms.seed() if spec.random else 0
     with st.expander("About this method", icon=":material/help:"):

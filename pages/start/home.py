@@ -6,16 +6,19 @@ import streamlit as st
 from PIL import Image, ImageOps
 
 import xai_core
-from pages.ui import sidebar, visitor
+from pages.ui import link, sidebar, visitor
 
 SHOWN = 6
 THUMBNAIL = (240, 240)
+COMPARE, EXPLAIN = "pages/image/compare.py", "pages/image/explain.py"
 
 
+@st.cache_data(show_spinner=False, max_entries=SHOWN)
 def _thumbnail(name: str) -> Image.Image:
     return ImageOps.fit(visitor.sample_picture(name), THUMBNAIL)
 
 
+xai_core.leave(visitor.waiter())  # nothing runs here: what another page has started stops
 st.title("Why did the model say that?")
 st.markdown(
     "A computer model looks at a photo and says *espresso*. Whybox shows **what it looked at**: four different methods, side by side, "
@@ -29,22 +32,22 @@ for sample, column in zip(photos, st.columns(SHOWN), strict=False):
     with column:
         st.image(_thumbnail(sample.name), alt=f"Sample: {sample.title}", width="stretch")
         if st.button(sample.title, key=f"try_{sample.name}", on_click=visitor.choose_sample, args=(sample.name,), width="stretch"):
-            st.switch_page("pages/image/compare.py")
+            st.switch_page(COMPARE, query_params=link.query())
 
 own, deep = st.columns(2, gap="large")
 with own:
     st.subheader("2. Or use your own photo")
     st.markdown("It stays on the computer that runs Whybox.")
     sidebar.uploader("home")
-    if "picture_error" in st.session_state:
-        st.error(st.session_state["picture_error"], icon=":material/broken_image:")
+    if problem := visitor.picture_error("home"):
+        st.error(problem, icon=":material/broken_image:")
     elif visitor.own_picture_in_use() and st.button("Explain my photo", type="primary", width="stretch"):
-        st.switch_page("pages/image/compare.py")
+        st.switch_page(COMPARE, query_params=link.query())
 with deep:
     st.subheader("3. Or look deeper")
     st.markdown("One method at a time, with every setting and every layer of the model.")
     if st.button("Open Explain", width="stretch"):
-        st.switch_page("pages/image/explain.py")
+        st.switch_page(EXPLAIN, query_params=link.query())
 
 st.caption(
     "An explanation is a clue, not a proof: it tells what this model reacted to, not what is true about the world. "

@@ -6,48 +6,55 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from pages.ui import link
 from xai_core.params import Choice, Flag, Int, Number, Param, Value
 
 MOST_SLIDER_STEPS = 500
+_SEED_HELP = "The same seed gives the same map. Try another: what changes is chance."
+SEED = Int(name="seed", title="Seed", help=_SEED_HELP, default=0, low=0, high=2**32 - 1)
+
+
+def _text(value: Value) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _number(param: Number, side: int, key: str) -> Value:
     kind = int if isinstance(param, Int) else float
     low, high = (kind(bound) for bound in param.bounds(side))
-    step, default = kind(param.step_for(side)), kind(param.default_for(side))
+    step = kind(param.step_for(side))
     label = f"{param.title} ({param.unit})" if param.unit else param.title
     if high <= low:
         return low
     widget = st.slider if (high - low) / step <= MOST_SLIDER_STEPS else st.number_input
-    value: Value = widget(label, low, high, default, step, key=key, help=param.help, bind="query-params")
+    value: Value = widget(label, low, high, step=step, key=key, help=param.help)
     return value
 
 
-def _widget(param: Param, side: int, key: str) -> Value:
+def _widget(param: Param, side: int, prefix: str) -> Value:
+    """The record's widget. Its value is kept for each input size, since bounds and defaults follow it; the link only names it."""
+    name = prefix + param.name
+    key = link.keep(name, param.default_for(side), lambda text: param.check(text, side), _text, key=f"{name}_{side}")
     if isinstance(param, Choice):
         names = list(param.options)
-        value: Value = st.selectbox(
-            param.title, names, names.index(param.default), lambda n: param.options[n], key, param.help, bind="query-params"
-        )
+        value: Value = st.selectbox(param.title, names, format_func=lambda n: param.options[n], key=key, help=param.help)
         return value
     if isinstance(param, Flag):
-        return st.toggle(param.title, param.default, key=key, help=param.help, bind="query-params")
+        return st.toggle(param.title, key=key, help=param.help)
     if isinstance(param, Number):
         return _number(param, side, key)
     raise TypeError(f"no widget for {type(param).__name__}")
 
 
-def draw(params: Sequence[Param], side: int, prefix: str) -> Mapping[str, Value]:
+def draw(params: Sequence[Param], side: int, method: str) -> Mapping[str, Value]:
     """One widget for each parameter, the advanced ones folded away. Values by parameter name."""
-    values = {param.name: _widget(param, side, f"{prefix}_{param.name}_{side}") for param in params if not param.advanced}
+    values = {param.name: _widget(param, side, f"{method}_") for param in params if not param.advanced}
     hidden = [param for param in params if param.advanced]
     if hidden:
         with st.expander("More settings"):
-            values |= {param.name: _widget(param, side, f"{prefix}_{param.name}_{side}") for param in hidden}
+            values |= {param.name: _widget(param, side, f"{method}_") for param in hidden}
     return values
 
 
 def seed() -> int:
     """The seed of every random draw: the same seed gives the same map."""
-    help_ = "The same seed gives the same map. Try another: what changes is chance."
-    return int(st.number_input("Seed", 0, 2**32 - 1, 0, key="seed", help=help_, bind="query-params"))
+    return int(_widget(SEED, 0, ""))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from weakref import WeakValueDictionary
+
 import streamlit as st
 
 import xai_core
 from pages.ui.visitor import waiter
 
 AT_ONCE_S = 0.3
+POLL_S = 0.5
 FALLBACK = "efficientnet_lite0"
+
+Loading = xai_core.Job[xai_core.Classifier]
 
 
 def _words(name: str) -> str:
@@ -18,57 +23,97 @@ def _words(name: str) -> str:
 
 def pick() -> None:
     """The list of models, with one sentence on the chosen one."""
-    name = st.selectbox("Model", list(xai_core.MODELS), format_func=_words, key="model", bind="query-params", label_visibility="collapsed")
+    name = st.selectbox("Model", list(xai_core.MODELS), format_func=_words, key="model", label_visibility="collapsed")
     st.caption(xai_core.MODELS.get(name).sentence)
 
 
-def _stop_loading(old: str) -> None:
-    st.session_state["model_stopped"] = True
+@st.cache_resource(show_spinner=False, max_entries=1)
+def _seen() -> WeakValueDictionary[str, xai_core.Classifier]:
+    """Models this process has delivered and not dropped since: having one must not wait in line behind other people's downloads."""
+    return WeakValueDictionary()
+
+
+def _ready(name: str) -> xai_core.Classifier | None:
+    """The model if it is in memory. Asking the core for it anew marks it as used."""
+    alive = _seen().get(name)
+    return xai_core.load_model(name) if alive is not None else None
+
+
+def _failures() -> dict[str, str]:
+    failures: dict[str, str] = st.session_state.setdefault("model_failed", {})
+    return failures
+
+
+def _stop_loading(job: Loading, old: str) -> None:
+    job.waiters.discard(waiter())
+    if not job.waiters:  # another visitor may wait for the same download
+        job.cancel()
     st.session_state["model"] = old
 
 
-@st.fragment(run_every=0.5)
-def _loading(name: str, old: str | None) -> None:
-    job = xai_core.start_model(name, waiter())
+@st.fragment(run_every=POLL_S)
+def _loading(job: Loading, name: str, old: str) -> None:
     if job.finished:
         st.rerun()
-    title = xai_core.MODELS.get(name).title
     share = f" {job.done / 1e6:.0f} of {job.total / 1e6:.0f} MB" if job.total else ""
-    st.progress(job.fraction, f"Loading {title} …{share}")
-    if old is not None and st.button("Stop loading", key="stop_model", on_click=_stop_loading, args=(old,)):
-        job.cancel()
+    st.progress(job.fraction, f"Loading {xai_core.MODELS.get(name).title} …{share}")
+    if old != name and st.button("Stop loading", key="stop_model", on_click=_stop_loading, args=(job, old)):
+        st.rerun()
 
 
-def _retry() -> None:
-    st.session_state.pop("model_failed", None)
+def _retry(name: str) -> None:
+    _failures().pop(name, None)
 
 
-def _failed(name: str, sentence: str, old: str | None) -> None:
-    st.error(sentence, icon=":material/cloud_off:")
-    st.button("Try again", key="retry_model", on_click=_retry)
-    if old is not None:
-        st.info(f"{xai_core.MODELS.get(old).title} stays in use.", icon=":material/undo:")
+def _failed(name: str, old: str) -> None:
+    st.error(_failures()[name], icon=":material/cloud_off:")
+    st.button("Try again", key="retry_model", on_click=_retry, args=(name,))
+    if old != name:
+        st.info(f"{xai_core.MODELS.get(old).title} is in use instead.", icon=":material/undo:")
+
+
+def _chosen(name: str, old: str) -> xai_core.Classifier | None:
+    """The model if it can be had at once; else its loading is started and shown.
+
+    The job is held until its outcome has been seen: asking anew after a failure would start it again, for ever.
+    """
+    if (model := _ready(name)) is not None or name in _failures():
+        return model
+    loading: dict[str, Loading] = st.session_state.setdefault("model_loading", {})
+    job = loading.get(name)
+    if job is None or job.stopping:
+        job = loading[name] = xai_core.start_model(name, waiter())
+    try:
+        model = job.wait(AT_ONCE_S)
+    except TimeoutError:
+        _loading(job, name, old)
+        return None
+    except xai_core.XaiError as problem:
+        _failures()[name] = str(problem)
+    del loading[name]
+    return model
+
+
+def _warm(name: str) -> xai_core.Classifier:
+    try:
+        return xai_core.warm(name)
+    except xai_core.XaiError as problem:
+        st.error(str(problem), icon=":material/cloud_off:")
+        st.stop()
 
 
 def current() -> xai_core.Classifier:
     """The chosen model, or the one before while the chosen one loads or cannot be had. Stops the page if there is none."""
-    name, old = st.session_state.get("model") or FALLBACK, st.session_state.get("model_in_use")
-    failed = st.session_state.get("model_failed", {})
-    if name not in failed:
-        job = xai_core.start_model(name, waiter())
-        try:
-            model = job.wait(AT_ONCE_S)
-        except TimeoutError:
-            _loading(name, old)
-        except xai_core.XaiError as problem:
-            st.session_state["model_failed"] = failed | {name: str(problem)}
-        else:
-            st.session_state["model_in_use"] = name
-            return model
-    if name in st.session_state.get("model_failed", {}):
-        _failed(name, st.session_state["model_failed"][name], old)
-    if old is None and name != FALLBACK and name in st.session_state.get("model_failed", {}):
-        old = FALLBACK
-    if old is None:
-        st.stop()
-    return xai_core.start_model(old, waiter()).wait(60)
+    name: str = st.session_state["model"]
+    old: str | None = st.session_state.get("model_in_use")
+    model = _chosen(name, old or FALLBACK)
+    if model is None and name in _failures():
+        old = old or FALLBACK
+        _failed(name, old)
+    if model is None:
+        if old is None or old == name:
+            st.stop()
+        name, model = old, _ready(old) or _warm(old)
+    st.session_state["model_in_use"] = name
+    _seen()[name] = model
+    return model

@@ -1,22 +1,43 @@
-"""The sidebar every page shares: which model, which picture."""
+"""The sidebar every page shares: where to go, which model, which picture."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 import xai_core
-from pages.ui import models, visitor
+from pages.ui import link, models, visitor
 
 TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
+# On a phone the sidebar lies over the page. Streamlit closes it behind its own menu, but not behind st.page_link.
+_CLOSE = """export default function () {
+  const sidebar = document.querySelector('[data-testid="stSidebar"]');
+  if (!sidebar || sidebar.dataset.closes) return;
+  sidebar.dataset.closes = "yes";
+  sidebar.addEventListener("click", (event) => {
+    if (innerWidth < 768 && event.target.closest("a")) sidebar.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+  });
+}"""
+_close_on_phones = st.components.v2.component("whybox_menu", js=_CLOSE)
 
 
 def uploader(place: str) -> None:
     """Drop a file or take a photo; `place` keeps the widgets of two places apart."""
-    key = f"upload_{place}"
-    st.file_uploader("Your picture", TYPES, key=key, on_change=visitor.take_own_picture, args=(key,), max_upload_size=25)
+    file, shot = visitor.upload_key("upload", place), visitor.upload_key("camera", place)
+    st.file_uploader("Your picture", TYPES, key=file, on_change=visitor.take_own_picture, args=(file, place), max_upload_size=25)
     if st.toggle("Use the camera", key=f"use_camera_{place}"):
-        shot = f"camera_{place}"
-        st.camera_input("Take a photo", key=shot, on_change=visitor.take_own_picture, args=(shot,))
+        st.camera_input("Take a photo", key=shot, on_change=visitor.take_own_picture, args=(shot, place))
+
+
+def _sections(pages: Mapping[str, Sequence[StreamlitPage]]) -> None:
+    for title, section in pages.items():
+        if title:
+            st.caption(title)
+        for page in section:
+            st.page_link(page, query_params=link.query())
+    _close_on_phones(key="menu")
 
 
 def _picture() -> None:
@@ -27,20 +48,22 @@ def _picture() -> None:
         format_func=lambda name: xai_core.SAMPLES.get(name).title,
         key="sample",
         on_change=visitor.forget_own_picture,
-        bind="query-params",
     )
     with st.expander("Use your own", icon=":material/add_photo_alternate:", expanded=visitor.own_picture_in_use()):
         uploader("sidebar")
     image, title = visitor.picture()
-    if "picture_error" in st.session_state:
-        st.error(st.session_state["picture_error"], icon=":material/broken_image:")
+    if problem := visitor.picture_error("sidebar"):
+        st.error(problem, icon=":material/broken_image:")
     st.image(image, caption=title, alt=f"The picture in use: {title}", width="stretch")
     if visitor.own_picture_in_use():
         st.button("Back to the samples", on_click=visitor.forget_own_picture, icon=":material/undo:")
 
 
-def draw() -> None:
-    """Both pickers. What they hold is kept between pages, and in the link."""
+def draw(pages: Mapping[str, Sequence[StreamlitPage]]) -> None:
+    """Navigation and both pickers. What they hold is kept between pages, and in the link."""
+    link.keep("model", models.FALLBACK, lambda name: xai_core.MODELS.get(name).name)
+    link.keep("sample", visitor.DEFAULT_SAMPLE, lambda name: xai_core.SAMPLES.get(name).name)
+    _sections(pages)
     st.subheader("Model")
     models.pick()
     _picture()

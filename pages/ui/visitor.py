@@ -10,6 +10,7 @@ import streamlit as st
 from PIL import Image
 
 import xai_core
+from pages.ui import link
 
 DEFAULT_SAMPLE = "coffee"
 KEPT_PICTURES = 48
@@ -56,23 +57,42 @@ def waiter() -> str:
     return name
 
 
-def take_own_picture(widget: str) -> None:
+def upload_key(kind: str, place: str) -> str:
+    """The key of an uploader. A new one after going back to the samples, so that no uploader shows a file that is not in use."""
+    return f"{kind}_{place}_{st.session_state.get('uploads', 0)}"
+
+
+def take_own_picture(widget: str, place: str) -> None:
     """Callback of an uploader or camera: read what it holds, or keep the sentence that says why it cannot be read."""
     upload = st.session_state.get(widget)
-    if upload is None:
+    if upload is None:  # the visitor took the file away again
+        if st.session_state.get("own_widget") == widget:
+            forget_own_picture()
+        st.session_state.pop("picture_error", None)
         return
     try:
-        st.session_state["own_picture"] = _pictures().put(xai_core.read_image(upload))
-        st.session_state["own_title"] = "Photo" if widget.startswith("camera") else upload.name
-        st.session_state.pop("picture_error", None)
+        name = _pictures().put(xai_core.read_image(upload))
     except xai_core.InvalidImage as problem:
-        st.session_state["picture_error"] = str(problem)
+        st.session_state["picture_error"] = (place, str(problem))
+        return
+    link.forget("class")  # a new picture is asked about its own first guess
+    title = "Your photo" if widget.startswith("camera") else upload.name
+    st.session_state.update({"own_picture": name, "own_title": title, "own_widget": widget})
+    st.session_state.pop("picture_error", None)
 
 
 def forget_own_picture() -> None:
-    """Callback: go back to the sample."""
-    for name in ("own_picture", "own_title", "picture_error"):
+    """Callback: go back to the sample, or to another one."""
+    link.forget("class")
+    st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1
+    for name in ("own_picture", "own_title", "own_widget", "picture_error"):
         st.session_state.pop(name, None)
+
+
+def picture_error(place: str) -> str:
+    """Why the last file taken at this place is not in use, or an empty text."""
+    where, sentence = st.session_state.get("picture_error", ("", ""))
+    return str(sentence) if where == place else ""
 
 
 def choose_sample(name: str) -> None:
@@ -90,8 +110,8 @@ def picture() -> tuple[Image.Image, str]:
     if own:
         forget_own_picture()
         gone = "Your picture is no longer kept here, so a sample stands in for it. Please choose your picture again."
-        st.session_state["picture_error"] = gone
-    name = st.session_state.get("sample") or DEFAULT_SAMPLE
+        st.session_state["picture_error"] = ("sidebar", gone)
+    name = st.session_state["sample"]
     return sample_picture(name), xai_core.SAMPLES.get(name).title
 
 

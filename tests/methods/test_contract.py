@@ -27,6 +27,7 @@ QUICK = ["efficientnet_lite0", "small_cnn"]
 def small(method: str, side: int) -> dict[str, object]:
     """Parameters that keep a map cheap; a method not named here runs with its own defaults."""
     return {
+        "grad_cam": {"relu": False},  # with random weights nothing may speak for the class, and a map of zeros proves little
         "lime": {"samples": 20, "segments": 12, "features": 6},
         "occlusion": {"window": side // 2, "stride": side // 4},
         "integrated_gradients": {"steps": 6},

@@ -49,16 +49,16 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "layer"), CASES)
 @pytest.mark.parametrize("relu", [True, False])
+@pytest.mark.parametrize(("name", "layer"), CASES)
 def test_it_is_the_formula(name, layer, relu):
     model, image = network(name), picture()
     chosen = layer or model.recommended_layer.name
     found = xai_core.explain(model, image, "grad_cam", 7, layer, {"relu": relu})
     expected = by_hand(model, image, chosen, 7, relu)
-    assert found.layer == chosen and np.ptp(expected) > 0
+    assert found.layer == chosen and (relu or np.ptp(expected) > 0)  # nothing may speak for class 7
     assert np.abs(found.values - expected).max() <= 1e-4 * np.abs(expected).max()
-    assert relu == (found.values.min() >= 0) or not relu
+    assert found.values.min() >= 0 or not relu
 
 
 @pytest.mark.parametrize(("name", "layer"), [("efficientnet_lite0", "_blocks.15._bn2"), ("resnet18", "layer4")])

@@ -78,7 +78,7 @@ def test_it_agrees_with_a_fine_sum_of_captum_on_a_real_network():
     model, image = network("efficientnet_lite0"), xai_core.SAMPLES.get("coffee").load()
     found = xai_core.explain(model, image, "integrated_gradients", params={"baseline": "black"})
     x, black = model.prepare(image), model.preprocessing.tensor(np.zeros((224, 224, 3), np.float32))
-    fine = IntegratedGradients(model.module).attribute(x, black, found.target, n_steps=128, method="riemann_middle", internal_batch_size=8)
+    fine = IntegratedGradients(model.module).attribute(x, black, found.target, n_steps=64, method="riemann_middle", internal_batch_size=8)
     ours, theirs = found.values, fine[0].detach().numpy()
     with torch.no_grad():
         logits = model.module(torch.cat([x, black]))[:, found.target]
@@ -87,7 +87,7 @@ def test_it_agrees_with_a_fine_sum_of_captum_on_a_real_network():
     assert abs(found.details["score_change"] - change) < 1e-3 * abs(change)
     assert abs(float(ours.astype(np.float64).sum()) - change) <= 0.011 * abs(change)
     assert found.details["steps"] <= 200, "even steps need about 257 here"
-    assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > 0.99
+    assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > 0.99  # 64 even steps are not exact either
 
 
 def test_the_limit_of_steps_is_kept_and_told():

@@ -64,12 +64,12 @@ def test_it_is_the_definition(net, window, stride):
     x = model.prepare(image)[0].double().numpy()
     exact = model.module.double()
     expected = by_hand(lambda z: float(exact(torch.from_numpy(z)[None])[0, 2]), x, window, stride, np.zeros_like(x))
-    assert np.ptp(expected) > 0
-    assert np.abs(found.values - expected).max() < 1e-4
+    assert (np.ptp(expected) > 0) == (window < SIDE), "one window over everything says the same everywhere"
+    assert np.abs(expected).max() > 0.1 and np.abs(found.values - expected).max() < 1e-4
     assert found.evaluations == len(_starts(SIDE, window, stride)) ** 2 + 1
 
 
-@pytest.mark.parametrize(("window", "stride"), [(32, 16), (50, 33)])
+@pytest.mark.parametrize(("window", "stride"), [(64, 32), (50, 47)])
 def test_it_is_captums_map_on_a_real_network(window, stride):
     model, image = network("efficientnet_lite0"), xai_core.SAMPLES.get("coffee").load()
     found = xai_core.explain(model, image, "occlusion", params={"window": window, "stride": stride, "patch": "grey"})

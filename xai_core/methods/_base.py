@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from xai_core.engine.forward import Forward
-from xai_core.engine.isolation import isolate
+from xai_core.engine.isolation import fold_norms, isolate
 from xai_core.engine.jobs import Job
 from xai_core.engine.turns import TURNS
 from xai_core.errors import NotApplicable
@@ -62,6 +62,11 @@ class Request:
     def module(self) -> nn.Module:
         """A private copy of the network: hook it freely, it is thrown away with the request."""
         return isolate(self.classifier.module)
+
+    @cached_property
+    def _gradient_module(self) -> nn.Module:
+        """A second private copy, for input gradients only: nobody looks at its layers, so its norms are folded."""
+        return fold_norms(isolate(self.classifier.module))
 
     @property
     def chosen_layer(self) -> Layer:
@@ -113,7 +118,7 @@ class Request:
             self.job.tick()
             own = part.detach().clone(memory_format=torch.channels_last).requires_grad_(True)
             with TURNS, torch.enable_grad():
-                found = self.select(self.module(own))
+                found = self.select(self._gradient_module(own))
                 (gradient,) = torch.autograd.grad(found.sum(), own)
             yield found.detach(), gradient
             self.count(len(part))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
-import pickle
 import re
 import threading
 import urllib.request
@@ -14,6 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -118,7 +118,7 @@ def _digest(file: Any) -> Any:
     return digest
 
 
-_BROKEN = (OSError, EOFError, RuntimeError, ValueError, KeyError, IndexError, TypeError, AttributeError, pickle.UnpicklingError)
+_BROKEN = (OSError, EOFError, RuntimeError, ValueError, KeyError, IndexError, TypeError, AttributeError, UnpicklingError)
 """What torch.load and load_state_dict raise for a file that is cut, foreign or of another network: there is no common class."""
 
 

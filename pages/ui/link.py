@@ -1,0 +1,107 @@
+"""The link: everything a visitor chose, in the address bar by its stable name: `?sample=chelsea&class=tabby&method=lime&lime_samples=1000`.
+
+A reload, a copied link, Back and Forward give the same view; what has its default is left out. Streamlit's own `bind="query-params"`
+writes the words on the page instead (`sample=Cat`), so that rewording a title would break the links people have handed out, and
+`st.switch_page` refuses to leave a page while a bound setting is in the address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from xai_core import XaiError
+
+T = TypeVar("T")
+LOOKS = "view_"
+"""Names that belong to the viewer, which keeps them in the address itself, in the browser."""
+
+
+@dataclass
+class _Setting:
+    """What travels under one name. It may have several widgets, one for each model say; `key` is the one drawn last."""
+
+    key: str
+    default: object
+    write: Callable[[Any], str]
+    values: dict[str, object] = field(default_factory=dict)
+    """By widget, since Streamlit forgets the value of a widget that a page does not draw."""
+
+
+@dataclass
+class _Link:
+    """`unread`: what the address said that no widget has taken yet. `stale`: widgets to be set anew, since Back brought another address.
+
+    `arriving`: in the first run on a page, whose widgets do not know the values of those of the same key on the page before.
+    """
+
+    unread: dict[str, str]
+    settings: dict[str, _Setting] = field(default_factory=dict)
+    stale: set[str] = field(default_factory=set)
+    page: str | None = None
+    arriving: bool = True
+
+
+def _address() -> dict[str, str]:
+    return {name: text for name, text in st.query_params.to_dict().items() if not name.startswith(LOOKS)}
+
+
+def _link() -> _Link:
+    link: _Link = st.session_state["link"]
+    return link
+
+
+def begin(page: str) -> None:
+    """First thing in every run of a page. The address is only read when it is new: when a visitor comes, and after Back and Forward."""
+    context, link = get_script_run_ctx(), st.session_state.setdefault("link", _Link(_address()))
+    if context is not None and context.is_history_navigation:
+        link.unread, link.stale = _address(), {key for setting in link.settings.values() for key in setting.values}
+    link.arriving, link.page = page != link.page, page
+
+
+def keep(name: str, default: T, read: Callable[[str], T], write: Callable[[T], str] = str, key: str = "") -> str:
+    """Give a widget its value before it is drawn: from a new link, else as it was, else the default. Returns the widget's key.
+
+    `read` raises an XaiError for what is not allowed, which then falls back to the default. The widget itself states no default.
+    """
+    link, state, key = _link(), st.session_state, key or name
+    setting = link.settings.setdefault(name, _Setting(key, default, write))
+    setting.key, setting.default, setting.write = key, default, write
+    if key in link.stale:
+        link.stale.discard(key)
+        state[key] = default
+    if name in link.unread:
+        try:
+            state[key] = read(link.unread.pop(name))
+        except XaiError:
+            state[key] = default
+    if link.arriving or key not in state:
+        state[key] = state.get(key, setting.values.get(key, default))
+    setting.values[key] = state[key]
+    return key
+
+
+def forget(name: str) -> None:
+    """For callbacks: this setting has its default again, in all its widgets."""
+    _link().unread.pop(name, None)
+    if setting := _link().settings.get(name):
+        for key in setting.values:
+            st.session_state[key] = setting.values[key] = setting.default
+
+
+def query() -> dict[str, str]:
+    """What the link says now, for st.switch_page and st.page_link: without it Back would lead to a page without settings."""
+    link = _link()
+    values = {name: st.session_state.get(setting.key, setting.values.get(setting.key)) for name, setting in link.settings.items()}
+    chosen = {name: value for name, value in values.items() if value != link.settings[name].default}
+    return link.unread | {name: link.settings[name].write(value) for name, value in chosen.items()}
+
+
+def write() -> None:
+    """Bring the address up to date: when all widgets are drawn, and before the viewer, which then adds its own part again."""
+    if (wanted := query()) != _address():
+        st.query_params.from_dict(wanted)

@@ -1,0 +1,52 @@
+"""What the page tests share: the app as one visitor meets it, on the real model, without a browser."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+
+import pytest
+from PIL import ImageDraw
+from streamlit.testing.v1 import AppTest
+
+import xai_core
+from tests.browser_tools import ROOT
+
+HOME, COMPARE, EXPLAIN = "pages/start/home.py", "pages/image/compare.py", "pages/image/explain.py"
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warmed() -> None:
+    """The server has loaded the model before its first visitor; so does this."""
+    xai_core.warm()
+
+
+@pytest.fixture
+def open_app() -> Iterator[Open]:
+    """`open_app(page, sample="rocket", ...)`: a new visitor who follows a link. What they left running is stopped afterwards."""
+    visitors: list[AppTest] = []
+
+    def open_page(page: str = HOME, **link: str) -> AppTest:
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+        visitors.append(at)
+        at.query_params.update(link)
+        if page != HOME:
+            at.switch_page(page)
+        at.run()
+        return at
+
+    yield open_page
+    for at in visitors:
+        if "visitor" in at.session_state:
+            xai_core.leave(at.session_state["visitor"])
+
+
+@pytest.fixture(scope="session")
+def jpeg() -> bytes:
+    """A photograph as a phone would send it: large, a JPEG, and not one of the samples."""
+    photo = xai_core.SAMPLES.get("chelsea").load().resize((1600, 1064))
+    ImageDraw.Draw(photo).rectangle((0, 0, 60, 60), fill="red")
+    file = io.BytesIO()
+    photo.save(file, "JPEG", quality=88)
+    return file.getvalue()

@@ -1,0 +1,63 @@
+"""Reading a page under test: what a visitor sees, in one word each."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
+
+WAIT_S = 120
+
+
+def fine(at: AppTest) -> AppTest:
+    """The page, after checking that nothing on it failed."""
+    assert [box.value for box in at.exception] == []
+    return at
+
+
+def errors(at: AppTest) -> list[str]:
+    return [box.value for box in at.error]
+
+
+def asked(at: AppTest) -> str:
+    """The class the page explains."""
+    return next(title.value for title in at.subheader if title.value.startswith("Why")).removeprefix("Why “").removesuffix("”?")
+
+
+def chips(at: AppTest) -> list[str]:
+    """The model's first guesses, with their chance."""
+    return list(at.pills(key="guess").options)
+
+
+def search(at: AppTest) -> Selectbox:
+    """The search over all classes."""
+    return next(box for box in at.selectbox if box.label == "Or ask about any other class")
+
+
+def picture(at: AppTest) -> str:
+    """The title of the picture in use."""
+    return str(at.sidebar.image[0].proto.imgs[0].caption)
+
+
+def panels(at: AppTest) -> list[dict[str, Any]]:
+    """What the viewer was given, a panel each."""
+    viewer = at.get("bidi_component")[0]
+    return list(json.loads(viewer.proto.json)["panels"])  # type: ignore[attr-defined]  # AppTest knows no components
+
+
+def states(at: AppTest) -> dict[str, str]:
+    return {panel["id"]: panel["state"] for panel in panels(at)}
+
+
+def until(at: AppTest, done: Callable[[AppTest], bool]) -> AppTest:
+    """Runs the page again and again, as its polling would, until `done`."""
+    end = time.monotonic() + WAIT_S
+    while not done(at):
+        assert time.monotonic() < end, f"still not after {WAIT_S} s"
+        time.sleep(0.2)
+        at.run()
+    return at
