@@ -45,7 +45,7 @@ def _failures() -> dict[str, str]:
 
 
 def _stop_loading(job: Loading, old: str) -> None:
-    job.waiters.discard(waiter())
+    job.waiters.pop(waiter(), None)
     if not job.waiters:  # another visitor may wait for the same download
         job.cancel()
     st.session_state["model"] = old

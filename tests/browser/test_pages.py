@@ -203,6 +203,8 @@ def test_while_a_job_runs_other_controls_answer(visitor: Visitor) -> None:
     expect(page.get_by_role("heading", name="Why “cup”?")).to_be_visible(timeout=WAIT)
     assert time.monotonic() - began < 20, "the 10,000 pictures were not waited for"
     expect(visitor.cards("working")).to_have_count(1, timeout=WAIT)
+    visitor.button("Stop").click()  # or it would run on into the next tests
+    expect(visitor.cards("cancelled")).to_have_count(1, timeout=WAIT)
 
 
 def test_one_stops_and_the_other_still_gets_the_map(visitors: list[Visitor]) -> None:

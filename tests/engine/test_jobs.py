@@ -92,6 +92,16 @@ def test_work_stops_only_when_nobody_waits(jobs):
     assert again.wait(5) == "fresh"
 
 
+def test_work_that_nobody_asks_about_any_more_stops():
+    jobs = Jobs(workers=1, grace=0.3)
+    job = jobs.submit("long", lambda job: steps(job, 10_000), waiter="a")
+    for _ in range(6):
+        time.sleep(0.1)
+        assert jobs.submit("long", lambda job: "never", waiter="a") is job and not job.finished, "asking keeps it going"
+    with pytest.raises(Cancelled):
+        job.wait(2)
+
+
 def test_the_cheapest_waiting_job_goes_first():
     jobs, order, gate = Jobs(workers=1), [], threading.Event()
     jobs.submit("block", lambda job: gate.wait(5))

@@ -34,7 +34,9 @@ class Job(Generic[T]):
         self.cost = cost
         self.total = 0
         self.done = 0
-        self.waiters: set[str] = set()
+        self.waiters: dict[str, float] = {}
+        """Who waits, and when they last asked."""
+        self.grace = float("inf")
         self.result: T | None = None
         self.error: XaiError | None = None
         self.state: State = "waiting"
@@ -49,6 +51,9 @@ class Job(Generic[T]):
     def tick(self, evaluations: int = 0) -> None:
         """Count evaluations done. Raises Cancelled when somebody asked to stop."""
         self.done += evaluations
+        asked = list(self.waiters.values())  # a copy at once: others come and go meanwhile
+        if asked and time.monotonic() - max(asked) > self.grace:
+            self._stop.set()
         if self._stop.is_set():
             raise Cancelled(_STOPPED)
 
@@ -109,24 +114,27 @@ class Job(Generic[T]):
 class Jobs:
     """Runs jobs on a few threads, the cheapest waiting one first. Equal keys share one job; finished ones are kept for a while."""
 
-    def __init__(self, workers: int = 3, keep: int = 256) -> None:
+    def __init__(self, workers: int = 3, keep: int = 256, grace: float = float("inf")) -> None:
+        """`grace`: seconds after which work stops that nobody has asked about again, since their page was closed."""
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="whybox-job")
         self._lock = threading.Lock()
         self._waiting: list[tuple[float, int, Job[Any], Callable[[Job[Any]], Any]]] = []
         self._order = itertools.count()
         self._by_key: OrderedDict[Hashable, Job[Any]] = OrderedDict()
         self._keep = keep
+        self._grace = grace
 
     def submit(self, key: Hashable, work: Callable[[Job[T]], T], cost: float = 0.0, waiter: str = "") -> Job[T]:
-        """Start the work, or join the job that already does it (or has done it). Asking again with the same waiter changes nothing."""
+        """Start the work, or join the job that already does it (or has done it). Asking again only shows that the waiter is still there."""
         with self._lock:
             job = self._by_key.get(key)
             if job is not None and not job.stopping and job.state not in ("failed", "cancelled"):
-                job.waiters.add(waiter)
+                job.waiters[waiter] = time.monotonic()
                 self._by_key.move_to_end(key)
                 return job
             job = Job(key, cost)
-            job.waiters.add(waiter)
+            job.grace = self._grace
+            job.waiters[waiter] = time.monotonic()
             self._by_key[key] = job
             self._by_key.move_to_end(key)
             self._forget()
@@ -139,7 +147,7 @@ class Jobs:
         with self._lock:
             for key, job in self._by_key.items():
                 if waiter in job.waiters and key not in keep:
-                    job.waiters.discard(waiter)
+                    del job.waiters[waiter]
                     if not job.waiters and not job.finished:
                         job.cancel()
 

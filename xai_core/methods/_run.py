@@ -174,7 +174,9 @@ def explain(
     return _explain(plan(model, image, method, target, layer, params, seed), job or Job())
 
 
-_JOBS = Jobs()
+CLOSED_TAB_S = 120.0
+"""A page asks about its jobs twice a second; browsers slow down pages in the background to once a minute."""
+_JOBS = Jobs(grace=CLOSED_TAB_S)
 
 
 def start(planned: Plan, waiter: str = "") -> Job[Attribution]:
