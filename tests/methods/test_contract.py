@@ -57,6 +57,11 @@ def explain(model: Classifier, method: str, image: Image.Image | None = None, **
     return xai_core.explain(model, image or picture(), method, **more)
 
 
+def same(one: np.ndarray, other: np.ndarray) -> bool:
+    """Equal up to the order in which torch's threads add up: the last bits of a backward pass may differ from run to run."""
+    return one.shape == other.shape and float(np.abs(one - other).max()) <= 1e-5 * max(float(np.abs(one).max()), 1e-12)
+
+
 @pytest.mark.parametrize("model_name", MODEL_NAMES)
 def test_every_method_on_every_model_gives_a_checked_map_or_the_reason(model_name):
     model = network(model_name)
@@ -76,7 +81,7 @@ def test_every_method_on_every_model_gives_a_checked_map_or_the_reason(model_nam
         assert np.isfinite(found.values).all() and np.ptp(found.heatmap) > 0, f"{method} is flat on {model_name}"
         assert found.label == model.labels[found.target] and found.evaluations > 0 and found.seconds > 0
         if model_name in QUICK:  # nothing about a seed depends on the architecture
-            assert np.array_equal(explain(model, method, image, seed=3).values, found.values), f"{method}: same seed, another map"
+            assert same(explain(model, method, image, seed=3).values, found.values), f"{method}: same seed, another map"
     assert all(len(reason) > 20 for reason in reasons) and len(reasons) < len(METHOD_NAMES)
 
 
@@ -90,7 +95,7 @@ def test_another_target_gives_another_map_and_a_pair_the_difference(method):
     assert not np.allclose(one.values, two.values)
     pair = explain(model, method, target=(5, 967))
     assert pair.target == (5, 967) and pair.quantity == "difference of two logits" and not np.allclose(pair.values, one.values)
-    assert np.array_equal(explain(model, method, target=model.labels[967]).values, two.values)
+    assert same(explain(model, method, target=model.labels[967]).values, two.values)
 
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
@@ -238,7 +243,7 @@ def test_compare_gives_the_maps_of_explain_in_the_order_asked_for():
     for each in found:
         layer = model.recommended_layer.name if METHODS.get(each.method).uses_layer else None
         alone = xai_core.explain(model, picture(), each.method, 3, layer, params[each.method], 5)
-        assert np.array_equal(alone.values, each.values) and alone.params == each.params and alone.image_sha256 == each.image_sha256
+        assert same(alone.values, each.values) and alone.params == each.params and alone.image_sha256 == each.image_sha256
 
 
 def test_the_plan_names_the_map_by_content():
