@@ -22,7 +22,17 @@ TOP_LEVEL = frozenset(
 )
 # From the bottom up. A module may import its own layer and those below. "xai_core" is its __init__ and __main__.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"xai_core.images", "xai_core._samples", "xai_core.results", "xai_core.params", "xai_core.registry", "xai_core.errors"}),
+    frozenset(
+        {
+            "xai_core._threads",
+            "xai_core.images",
+            "xai_core._samples",
+            "xai_core.results",
+            "xai_core.params",
+            "xai_core.registry",
+            "xai_core.errors",
+        }
+    ),
     frozenset({"xai_core.rules", "xai_core.engine", "xai_core.models"}),
     frozenset({"xai_core.methods", "xai_core.trust", "xai_core.inside", "xai_core.attacks", "xai_core.imageset", "xai_core.tabular"}),
     frozenset({"xai_core.report", "xai_core.render"}),

@@ -104,12 +104,13 @@ def test_attributes_that_point_at_parts_point_at_the_copys_parts():
 def test_folded_norms_compute_the_same_gradients(name):
     module = network(name).module
     results = []
-    for private in (isolate(module), fold_norms(isolate(module))):
-        x = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    # in double precision: in single, a rounding error at a kink may choose the other slope
+    for private in (isolate(module).double(), fold_norms(isolate(module).double())):
+        x = torch.rand(1, 3, 224, 224, dtype=torch.double, generator=torch.Generator().manual_seed(0), requires_grad=True)
         score = private(x)[0, 7]
         results.append((score.detach(), *torch.autograd.grad(score, x)))
     (score, gradient), (folded_score, folded_gradient) = results
     assert any(isinstance(part, nn.BatchNorm2d) for part in module.modules()), "nothing to fold"
-    assert (score - folded_score).abs() <= 1e-4 * score.abs()
-    # at a kink a rounding error may choose the other slope: a few pixels differ, the gradient as a whole does not
-    assert (gradient - folded_gradient).norm() <= 1e-3 * gradient.norm()
+    assert (score - folded_score).abs() <= 1e-9 * score.abs()
+    assert (gradient - folded_gradient).norm() <= 1e-9 * gradient.norm()
+    assert next(module.parameters()).dtype is torch.float32
