@@ -78,19 +78,24 @@ def test_several_methods_one_after_another(tmp_path: Path) -> None:
     assert occlusion["maps"][0]["params"]["window"] == 14
 
 
+def possible() -> list[str]:
+    """The methods that can be right on the digit network: it has no average pooling before its last layer, so CAM is refused."""
+    return [method for method in xai_core.METHODS if method != "cam"]
+
+
 def test_all_methods_each_to_its_own_files(tmp_path: Path) -> None:
     assert cli.main(["explain", *DIGIT, "--all", "--out", str(tmp_path)]) == 0
-    assert names(tmp_path) == sorted(f"digit_3-{method}.{kind}" for method in xai_core.METHODS for kind in ("npz", "png"))
+    assert names(tmp_path) == sorted(f"digit_3-{method}.{kind}" for method in possible() for kind in ("npz", "png"))
 
 
 def test_compare_puts_all_methods_on_one_sheet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["compare", *DIGIT, "--out", str(tmp_path)]) == 0
     assert names(tmp_path) == ["digit_3-compare.npz", "digit_3-compare.png"]
     arrays, about = read_npz((tmp_path / "digit_3-compare.npz").read_bytes())
-    assert [each["method"] for each in about["maps"]] == list(xai_core.METHODS)
+    assert [each["method"] for each in about["maps"]] == possible()
     assert all(values.shape[-2:] == (28, 28) for values in arrays.values())
     said = capsys.readouterr().out
-    assert all(f"{method}, why " in said for method in xai_core.METHODS)
+    assert all(f"{method}, why " in said for method in possible())
 
 
 WRONG = [

@@ -119,8 +119,15 @@ def _maps(args: argparse.Namespace, methods: Sequence[str]) -> tuple[str, Image.
     asked: list[Mapping[str, Any]] = []
     for method in methods:
         takes_layer = len(methods) == 1 or xai_core.METHODS.get(method).uses_layer
-        asked.append({"method": method, "target": target, "layer": args.layer if takes_layer else None, "params": params[method]})
-        xai_core.plan(model, image, **asked[-1], seed=args.seed)
+        wish = {"method": method, "target": target, "layer": args.layer if takes_layer else None, "params": params[method]}
+        try:
+            xai_core.plan(model, image, **wish, seed=args.seed)
+        except xai_core.NotApplicable as reason:
+            if len(methods) == 1:
+                raise
+            print(f"Left out {method}: {reason}", file=sys.stderr)
+        else:
+            asked.append(wish)
     return name, model.preprocessing.see(image), [_run(model, image, each, args.seed) for each in asked]
 
 

@@ -33,7 +33,7 @@ def _layer() -> str | None:
 
 shown, settings = st.columns([3, 2], gap="large")
 with settings:
-    link.keep("method", next(iter(xai_core.METHODS)), lambda name: xai_core.METHODS.get(name).name)
+    link.keep("method", "grad_cam", lambda name: xai_core.METHODS.get(name).name)
     name = st.selectbox(
         "Method",
         list(xai_core.METHODS),
