@@ -119,7 +119,7 @@ def _maps(args: argparse.Namespace, methods: Sequence[str]) -> tuple[str, Image.
     asked: list[Mapping[str, Any]] = []
     for method in methods:
         takes_layer = len(methods) == 1 or xai_core.METHODS.get(method).uses_layer
-        wish = {"method": method, "target": target, "layer": args.layer if takes_layer else None, "params": params[method]}
+        wish: dict[str, Any] = {"method": method, "target": target, "layer": args.layer if takes_layer else None, "params": params[method]}
         try:
             xai_core.plan(model, image, **wish, seed=args.seed)
         except xai_core.NotApplicable as reason:
