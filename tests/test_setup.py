@@ -142,6 +142,7 @@ def test_streamlit_knows_every_option(config: dict[str, Any]) -> None:
 def test_options_that_keep_the_server_quick_private_and_safe(config: dict[str, Any]) -> None:
     options = flat(config)
     assert options["server.fileWatcherType"] == "none"
+    assert options["runner.postScriptGC"] is False, "a third of a second without any map being made, after every look of every page"
     assert options["server.enableXsrfProtection"] is True
     assert options["server.maxUploadSize"] == 25
     assert options["browser.gatherUsageStats"] is False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import socket
@@ -70,6 +71,8 @@ def warm_model() -> None:
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
     """Healthy means warm: nothing is answered before the model is loaded."""
     await asyncio.to_thread(warm_model)
+    gc.collect()
+    gc.freeze()  # half a million objects of torch that never go: a full collection among them stops every thread for 0.3 s
     yield None
 
 

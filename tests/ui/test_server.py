@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import re
@@ -110,6 +111,19 @@ def test_a_failed_start_is_no_success() -> None:
     with pytest.raises(SystemExit) as ended:
         server.serve(broken, "127.0.0.1", 0)
     assert ended.value.code
+
+
+def test_what_was_loaded_at_start_is_not_searched_for_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def start() -> int:
+        async with server.lifespan(server.app):
+            return gc.get_freeze_count()
+
+    monkeypatch.setattr(server, "warm_model", lambda: None)
+    gc.unfreeze()
+    try:
+        assert asyncio.run(start()) > 10_000
+    finally:
+        gc.unfreeze()
 
 
 def test_websockets_pass_untouched() -> None:
