@@ -27,7 +27,7 @@ from xai_core.params import Param, Value
 from xai_core.registry import Registry
 from xai_core.results import Floats, Target
 
-Family = Literal["activation", "gradient", "path", "perturbation", "surrogate"]
+Family = Literal["activation", "gradient", "path", "relevance", "perturbation", "surrogate"]
 
 
 @dataclass
@@ -160,6 +160,8 @@ class MethodSpec:
     """False if the map is the same for every target."""
     random: bool = False
     """True if the map depends on the seed."""
+    sanity: str = ""
+    """What randomizing the network's weights did to such maps, in one sentence with its source; empty where nobody published it."""
     version: int = 1
     """Raised when the same request gives another map: part of every key."""
     refusal: Callable[[Classifier], str | None] = lambda _classifier: None
