@@ -16,11 +16,12 @@ import torch
 from torch import nn
 
 from xai_core.engine.forward import Forward
-from xai_core.engine.isolation import fold_norms, isolate
+from xai_core.engine.isolation import isolate
 from xai_core.engine.jobs import Job
 from xai_core.engine.turns import TURNS
 from xai_core.errors import NotApplicable
 from xai_core.images import make_baseline
+from xai_core.methods._structure import folded
 from xai_core.models.classifier import Classifier
 from xai_core.models.layers import Layer
 from xai_core.params import Param, Value
@@ -28,6 +29,8 @@ from xai_core.registry import Registry
 from xai_core.results import Floats, Target
 
 Family = Literal["activation", "gradient", "path", "relevance", "perturbation", "surrogate"]
+Need = Literal["gradient", "layer", "answers"]
+Verdict = Literal["passes", "fails", "mixed", "unknown"]
 
 
 @dataclass
@@ -66,7 +69,7 @@ class Request:
     @cached_property
     def _gradient_module(self) -> nn.Module:
         """A second private copy, for input gradients only: nobody looks at its layers, so its norms are folded."""
-        return fold_norms(isolate(self.classifier.module))
+        return isolate(folded(self.classifier))
 
     @property
     def chosen_layer(self) -> Layer:
@@ -161,7 +164,14 @@ class MethodSpec:
     random: bool = False
     """True if the map depends on the seed."""
     sanity: str = ""
-    """What randomizing the network's weights did to such maps, in one sentence with its source; empty where nobody published it."""
+    """What randomizing the network's weights did to such maps, in one sentence with its source; empty where nobody published it.
+
+    What stands before its first colon is the verdict, with "pass", "fail" or "mixed" in it: "Fails: the map stayed the same (…)."
+    """
+    local: bool = True
+    """True if a map speaks about one picture; False for what holds for the model on all pictures."""
+    post_hoc: bool = True
+    """True if it explains a finished network from outside; False where the network's own last sum is the explanation."""
     version: int = 1
     """Raised when the same request gives another map: part of every key."""
     refusal: Callable[[Classifier], str | None] = lambda _classifier: None
@@ -170,6 +180,32 @@ class MethodSpec:
     def weight(self, params: Mapping[str, Value], side: int) -> float:
         """Work in forward passes, to run the cheapest first."""
         return self.cost(params, side) * (4.0 if self.gradient else 1.0)
+
+    def passes(self, params: Mapping[str, Value], side: int) -> tuple[int, int]:
+        """Forward and backward passes, about: where a gradient is needed, all evaluations but that of the picture itself go back too."""
+        forward = self.cost(params, side)
+        return forward, forward - 1 if self.gradient else 0
+
+    @property
+    def model_agnostic(self) -> bool:
+        """True if it only shows pictures and reads scores, so that it works with any model."""
+        return self.family in ("perturbation", "surrogate") and not self.gradient and not self.uses_layer
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What it must get from the model: its slopes, a look inside at its layers, or nothing but answers."""
+        if self.model_agnostic:
+            return ("answers",)
+        inside = self.uses_layer or self.family == "activation" or not self.gradient
+        needed: dict[Need, bool] = {"gradient": self.gradient, "layer": inside}
+        return tuple(need for need, so in needed.items() if so)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the sanity check said, from the beginning of `sanity`."""
+        beginning = self.sanity.partition(":")[0].lower()
+        words: dict[str, Verdict] = {"pass": "passes", "fail": "fails", "mixed": "mixed"}
+        return next((verdict for word, verdict in words.items() if word in beginning), "unknown")
 
 
 METHODS: Registry[MethodSpec] = Registry("method")

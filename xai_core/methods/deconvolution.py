@@ -26,6 +26,7 @@ METHODS.add(
         caution="It depends little on the class and on the weights (Nie 2018), and without max-pooling it shows little of the picture.",
         family="gradient",
         paper="Zeiler & Fergus 2013, arXiv:1311.2901",
+        sanity="Fails: the map does not depend on the weights of the later layers (Sixt et al. 2020, arXiv:1912.09818).",
         run=run,
         cost=lambda params, side: 3,
         unit="deconvolved logit per unit of input",

@@ -32,6 +32,7 @@ METHODS.add(
         caution="It is coarse: it shows a region, not the exact edge of an object.",
         family="activation",
         paper="Selvaraju et al. 2017, arXiv:1610.02391",
+        sanity="Passes: with random weights the region was another one (Adebayo et al. 2018, arXiv:1810.03292).",
         run=run,
         cost=lambda params, side: 2,
         unit="weighted activation",

@@ -24,6 +24,7 @@ METHODS.add(
         caution="It says where the score would change, not what speaks for or against the class; squaring hides all but the strongest.",
         family="gradient",
         paper="Montavon et al. 2017, arXiv:1706.07979",
+        sanity="Passes: it is the square of the plain gradient, which changed with the weights (Adebayo et al. 2018, arXiv:1810.03292).",
         run=run,
         cost=lambda params, side: 2,
         unit="squared logit per unit of input",

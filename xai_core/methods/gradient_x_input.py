@@ -28,6 +28,10 @@ METHODS.add(
         caution="Pixels of the middle colour that the model subtracts can never count, and edges may be the picture's alone.",
         family="gradient",
         paper="Shrikumar et al. 2016, arXiv:1605.01713",
+        sanity=(
+            "Mixed: the values changed with the weights, but the shapes of the picture stayed to be seen, "
+            "because each value is multiplied by the input (Adebayo et al. 2018, arXiv:1810.03292)."
+        ),
         run=run,
         cost=lambda params, side: 2,
         gradient=True,

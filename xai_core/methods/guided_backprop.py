@@ -29,6 +29,7 @@ METHODS.add(
         ),
         family="gradient",
         paper="Springenberg et al. 2014, arXiv:1412.6806",
+        sanity="Fails: the map hardly changed when the upper layers got random weights (Adebayo et al. 2018, arXiv:1810.03292).",
         run=run,
         cost=lambda params, side: 3,
         unit="guided logit per unit of input",

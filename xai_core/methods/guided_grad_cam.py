@@ -37,6 +37,7 @@ METHODS.add(
         ),
         family="gradient",
         paper="Selvaraju et al. 2017, arXiv:1610.02391",
+        sanity="Fails: its fine lines stayed when the upper layers got random weights (Adebayo et al. 2018, arXiv:1810.03292).",
         run=run,
         cost=lambda params, side: 4,
         unit="guided logit × weighted activation",

@@ -95,6 +95,10 @@ METHODS.add(
         caution="It depends on the empty picture it starts from: with black, dark pixels can never count.",
         family="path",
         paper="Sundararajan et al. 2017, arXiv:1703.01365",
+        sanity=(
+            "Mixed: with random weights the values were others, but the outlines of the picture remained, "
+            "since its distance from the baseline is one of the factors (Adebayo et al. 2018, arXiv:1810.03292)."
+        ),
         run=run,
         cost=lambda params, side: min(int(params["steps"]), 80) + 1,
         gradient=True,

@@ -25,6 +25,7 @@ METHODS.add(
         caution="It shows what the score reacts to, not what the score is made of, and it is noisy: compare with the smoothed map.",
         family="gradient",
         paper="Simonyan et al. 2013, arXiv:1312.6034",
+        sanity="Passes: the map changed when the network's weights were made random (Adebayo et al. 2018, arXiv:1810.03292).",
         run=run,
         cost=lambda params, side: 2,
         unit="logit per unit of input",

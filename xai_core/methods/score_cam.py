@@ -48,6 +48,7 @@ METHODS.add(
         caution="It tries pictures the model has never met, and one or two windows often decide the whole map.",
         family="activation",
         paper="Wang et al. 2019, arXiv:1910.01279",
+        sanity="Passes: its authors report that the map changes when the weights are made random (Wang et al. 2019, arXiv:1910.01279).",
         run=run,
         cost=lambda params, side: min(int(params["channels"]), 512) + 2,
         unit="mean activation",

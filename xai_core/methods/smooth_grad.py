@@ -81,6 +81,7 @@ METHODS.add(
         caution="Smoothing makes a map look better, not truer: with much noise it shows what the model does on pictures it never met.",
         family="gradient",
         paper="Smilkov et al. 2017, arXiv:1706.03825",
+        sanity="Passes: like the plain gradient, it changed when the weights were made random (Adebayo et al. 2018, arXiv:1810.03292).",
         run=run,
         cost=_cost,
         unit="logit per unit of input",
