@@ -1,0 +1,30 @@
+"""The teaching cards: one Markdown file a method in assets/methods, all with the same headings in the same order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from xai_core.methods._base import METHODS
+
+CARDS = Path(__file__).resolve().parents[2] / "assets" / "methods"
+HEADINGS = (
+    "What question it answers",
+    "How to read it",
+    "What it cannot tell",
+    "When it lies",
+    "Cost",
+    "Formula",
+    "Source",
+)
+
+
+def method_card(method: str, level: int = 4) -> str:
+    """A method's card in Markdown with headings of this level, formulas between $$; empty where none has been written.
+
+    Raises UnknownName with the nearest names.
+    """
+    file = CARDS / f"{METHODS.get(method).name}.md"
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    for heading in HEADINGS:
+        text = text.replace(f"## {heading}\n", f"{'#' * level} {heading}\n", 1)
+    return text
