@@ -16,6 +16,7 @@ PAGES = {
         st.Page("pages/image/compare.py", title="Compare", icon=":material/grid_view:"),
         st.Page("pages/image/explain.py", title="Explain", icon=":material/search:"),
     ],
+    "Learn": [st.Page("pages/learn/methods.py", title="Methods", icon=":material/menu_book:")],
 }
 
 # The icon goes first: a page's own one would be fetched from Google as the tab's icon.

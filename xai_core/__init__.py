@@ -7,6 +7,7 @@ from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidImage, InvalidParam, ModelUnavailable, NotApplicable, UnknownName, XaiError
 from xai_core.images import SAMPLES, image_sha256, read_image
 from xai_core.methods import METHODS, Plan, compare, engine_note, explain, leave, plan, predict, start, start_model, warm
+from xai_core.methods._cards import method_card
 from xai_core.models import MODELS, load_model
 from xai_core.models.classifier import Classifier
 from xai_core.results import Attribution, Check, Prediction
@@ -34,6 +35,7 @@ __all__ = [
     "image_sha256",
     "leave",
     "load_model",
+    "method_card",
     "plan",
     "predict",
     "read_image",

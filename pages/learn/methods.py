@@ -1,0 +1,120 @@
+"""All methods, read from the registry: what each asks, needs, costs and is worth; one card open at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+import xai_core
+from pages.ui import link, models, visitor
+from xai_core.methods import MethodSpec
+from xai_core.params import resolve
+
+EXPLAIN = "pages/image/explain.py"
+FAMILIES = {
+    "activation": "Region maps (activation)",
+    "gradient": "Slopes (gradient)",
+    "path": "Shares along a way (path)",
+    "relevance": "Credit passed back (relevance)",
+    "perturbation": "Hide and see (perturbation)",
+    "surrogate": "Simple stand-in (surrogate)",
+}
+NEEDS = {"answers": "only the model's answers", "gradient": "its slopes (gradient)", "layer": "a look inside (layer)"}
+VERDICTS = {
+    "passes": ":green-badge[:material/check_circle: Sanity check passed]",
+    "mixed": ":orange-badge[:material/contrast: Sanity check mixed]",
+    "fails": ":red-badge[:material/cancel: Sanity check failed]",
+    "unknown": ":gray-badge[:material/help: Sanity check not published]",
+}
+UNKNOWN = "Nobody has published this test for the method. Run it yourself before you rely on the map."
+SANITY = (
+    "The sanity check replaces what a network has learned by random numbers. A good explanation must then change. "
+    "One that stays the same did not speak about the model."
+)
+
+
+def _cost(spec: MethodSpec) -> str:
+    forward, backward = spec.passes(resolve(spec.params, None, model.side), model.side)
+    return f"about {forward:,} forward{f' and {backward:,} backward' if backward else ''} passes"
+
+
+def _needs(spec: MethodSpec) -> str:
+    return " and ".join(NEEDS[need] for need in spec.needs)
+
+
+def _facts(spec: MethodSpec) -> Mapping[str, str]:
+    return {
+        "Speaks about": "one picture (local)" if spec.local else "the model on all pictures (global)",
+        "When": "after training, on a finished model (post-hoc)" if spec.post_hoc else "built into the model (intrinsic)",
+        "Works with": "any model (model-agnostic)" if spec.model_agnostic else "networks it can look into (model-specific)",
+        "Family": FAMILIES[spec.family],
+        "Needs": _needs(spec),
+        "Cost": f"{_cost(spec)}, with the usual settings on {model.title}",
+        f"On {model.title}": refusals[spec.name] or "it runs",
+    }
+
+
+def _open(name: str) -> None:
+    st.session_state["method"] = name
+
+
+def _filter(title: str, name: str, options: Mapping[str, str]) -> str | None:
+    def read(text: str) -> str:
+        if text not in options:
+            raise xai_core.UnknownName.of(name, text, options)
+        return text
+
+    key = link.keep(name, None, read)
+    return st.pills(title, list(options), format_func=lambda option: options[option], key=key, wrap=True)
+
+
+def _row(spec: MethodSpec, chosen: str) -> None:
+    """A method in the list: its name as a button, then what it asks, needs and costs; grey where it cannot be right on this model."""
+    reason = refusals[spec.name]
+    with st.container(border=True, gap="small"):
+        key, now = f"open_{spec.name}", spec.name == chosen
+        st.button(spec.title, key=key, type="primary" if now else "secondary", on_click=_open, args=(spec.name,))
+        words = f"{spec.technical}. *{spec.question}*"
+        st.markdown(f":gray[{words}]" if reason else words)
+        st.caption(f"Needs {_needs(spec)} · {_cost(spec)}")
+        st.markdown(VERDICTS[spec.verdict])
+        if reason:
+            st.caption(f":material/block: Not on {model.title}. {reason}")
+
+
+def _list(specs: Sequence[MethodSpec], chosen: str) -> None:
+    with st.container(height=620, border=False, key="methods"):
+        for family, words in FAMILIES.items():
+            members = [spec for spec in specs if spec.family == family]
+            if members:
+                st.markdown(f"**{words}**")
+            for spec in members:
+                _row(spec, chosen)
+
+
+def _detail(spec: MethodSpec) -> None:
+    st.subheader(spec.title)
+    st.markdown(f"{spec.technical}. **{spec.question}**")
+    st.markdown("\n".join(f"- **{label}:** {fact}" for label, fact in _facts(spec).items()))
+    st.markdown(f"{VERDICTS[spec.verdict]} {spec.sanity or UNKNOWN}", help=SANITY)
+    if st.button("Try it on the picture", icon=":material/search:", disabled=refusals[spec.name] is not None):
+        st.switch_page(EXPLAIN, query_params=link.query())
+    st.markdown(xai_core.method_card(spec.name))
+
+
+xai_core.leave(visitor.waiter())  # nothing is computed here: what another page has started stops
+st.title("All methods")
+st.markdown("Every method asks the model another question. Choose one to read what it can tell, when it lies, and what it costs.")
+model = models.current()
+refusals = {spec.name: spec.refusal(model) for spec in xai_core.METHODS.specs()}
+family, need = _filter("Family", "family", FAMILIES), _filter("Needs", "needs", NEEDS)
+fitting = [spec for spec in xai_core.METHODS.specs() if family in (None, spec.family) and (need is None or need in spec.needs)]
+link.keep("method", "grad_cam", lambda name: xai_core.METHODS.get(name).name)
+st.caption(f"{len(fitting)} of {len(refusals)} methods" if fitting else "No method fits both filters: take one of them away.")
+overview, card = st.columns([2, 3], gap="large")
+with card:
+    name = st.selectbox("Method", list(refusals), format_func=lambda name: f"{xai_core.METHODS.get(name).title} ({name})", key="method")
+    _detail(xai_core.METHODS.get(name))
+with overview:
+    _list(fitting, name)
