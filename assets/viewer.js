@@ -235,6 +235,9 @@ class Viewer {
     this.palettes = Object.fromEntries(Object.entries(palettes).map(([name, p]) => [name, { title: p.title, signed: bytes(p.signed), unsigned: bytes(p.unsigned) }]));
     this.view = readView(this.palettes);
     this.cards = new Map();
+    this.heads = new Map();
+    this.pictures = new Map();
+    this.greys = new WeakMap();
     this.at = null;
     this.grid = make("div", { class: "grid" });
     this.node = make("div", { class: "wb" }, this.toolbar(), this.grid);
@@ -269,7 +272,8 @@ class Viewer {
   table(signed) { return this.palettes[this.view.palette][signed ? "signed" : "unsigned"]; }
 
   greyed(picture, width, height, smooth) {
-    if (this.grey?.picture !== picture || this.grey.canvas.width !== width || this.grey.canvas.height !== height) {
+    const known = this.greys.get(picture);
+    if (known?.width !== width || known.height !== height) {
       const canvas = surface(width, height), pen = canvas.getContext("2d", { willReadFrequently: true });
       pen.imageSmoothingEnabled = smooth;
       pen.imageSmoothingQuality = "high";
@@ -277,9 +281,9 @@ class Viewer {
       const image = pen.getImageData(0, 0, width, height), data = image.data;
       for (let at = 0; at < data.length; at += 4) data[at] = data[at + 1] = data[at + 2] = 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
       pen.putImageData(image, 0, 0);
-      this.grey = { picture, canvas };
+      this.greys.set(picture, canvas);
     }
-    return this.grey.canvas;
+    return this.greys.get(picture);
   }
 
   choose(name, value) {
@@ -310,24 +314,36 @@ class Viewer {
 
   async take(data) {
     const ids = data.panels.map((panel) => panel.id), turn = (this.turn = {});
-    if (this.address !== data.picture) {
-      const picture = await loadPicture(data.picture);
-      if (this.turn !== turn) return; // newer data came while the picture was read
-      this.address = data.picture;
-      this.picture = picture;
-    }
+    const pictures = new Map();
+    for (const address of data.pictures) pictures.set(address, this.pictures.get(address) ?? (await loadPicture(address)));
+    if (this.turn !== turn) return; // newer data came while the pictures were read
+    this.pictures = pictures;
     for (const [id, card] of this.cards) if (!ids.includes(id)) { card.node.remove(); this.cards.delete(id); }
     const cards = new Map(ids.map((id) => [id, this.cards.get(id) ?? new Card(this, id)]));
     this.cards = cards;
-    const order = [...cards.values()].map((card) => card.node);
-    if (order.some((node, at) => this.grid.children[at] !== node)) this.grid.replaceChildren(...order);
+    const order = this.rows(data.panels);
+    if (order.length !== this.grid.children.length || order.some((node, at) => this.grid.children[at] !== node)) this.grid.replaceChildren(...order);
     this.grid.dataset.count = ids.length;
-    this.grid.style.setProperty("--count", ids.length);
+    this.grid.style.setProperty("--count", Math.max(...data.panels.map((panel) => data.panels.filter((other) => other.row === panel.row).length)));
     this.shade();
-    const done = data.panels.map((panel) => cards.get(panel.id).take(panel, this.picture));
+    const done = data.panels.map((panel) => cards.get(panel.id).take(panel, pictures.get(data.pictures[panel.picture])));
     this.show();
     keepView(this.view);
     await Promise.all(done);
+  }
+
+  // The cards in their order, each row that has a title under it.
+  rows(panels) {
+    const order = [];
+    panels.forEach((panel, at) => {
+      if (panel.row && panel.row !== panels[at - 1]?.row) {
+        const head = this.heads.get(panel.row) ?? make("h2", { class: "row", text: panel.row });
+        this.heads.set(panel.row, head);
+        order.push(head);
+      }
+      order.push(this.cards.get(panel.id).node);
+    });
+    return order;
   }
 
   // Badge colours need to know whether the theme is dark; the theme is only told as colours.

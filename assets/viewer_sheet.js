@@ -28,7 +28,7 @@ function sheet(cards) {
   const columns = Math.min(4, cards.length), width = Math.max(...cards.map((card) => card.canvas.width)), ruler = surface(1, 1).getContext("2d");
   const tiles = cards.map((card) => ({
     canvas: card.canvas,
-    above: [...broken(ruler, card.panel.title, BIG, width), ...broken(ruler, card.panel.name, SMALL, width)],
+    above: [...(card.panel.row ? broken(ruler, card.panel.row, SMALL, width) : []), ...broken(ruler, card.panel.title, BIG, width), ...broken(ruler, card.panel.name, SMALL, width)],
     below: broken(ruler, card.caption, SMALL, width),
   }));
   const rows = [];

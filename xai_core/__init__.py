@@ -6,16 +6,32 @@ from xai_core import _threads  # noqa: F401  # first: before torch is loaded
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidImage, InvalidParam, ModelUnavailable, NotApplicable, UnknownName, XaiError
 from xai_core.images import SAMPLES, image_sha256, read_image
-from xai_core.methods import METHODS, Plan, compare, engine_note, explain, leave, plan, predict, start, start_model, warm
+from xai_core.methods import (
+    METHODS,
+    MethodSpec,
+    Plan,
+    TargetLike,
+    compare,
+    engine_note,
+    explain,
+    leave,
+    plan,
+    predict,
+    start,
+    start_model,
+    warm,
+)
 from xai_core.methods._cards import method_card
 from xai_core.models import MODELS, load_model
 from xai_core.models.classifier import Classifier
 from xai_core.results import Attribution, Check, Prediction
+from xai_core.trust import Agreement, agreement
 
 __all__ = [
     "METHODS",
     "MODELS",
     "SAMPLES",
+    "Agreement",
     "Attribution",
     "Cancelled",
     "Check",
@@ -23,12 +39,15 @@ __all__ = [
     "InvalidImage",
     "InvalidParam",
     "Job",
+    "MethodSpec",
     "ModelUnavailable",
     "NotApplicable",
     "Plan",
     "Prediction",
+    "TargetLike",
     "UnknownName",
     "XaiError",
+    "agreement",
     "compare",
     "engine_note",
     "explain",

@@ -1,39 +1,66 @@
-"""Four explanations of one picture, side by side, each appearing as soon as it is ready."""
+"""Explanations side by side: four methods of one picture, or any rows and columns, each map appearing as soon as it is ready."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 import xai_core
-from pages.ui import forms, panels, picture, visitor
+from pages.ui import agreement, classes, forms, link, matrix, panels, picture, visitor
 from xai_core.report import npz_bytes
 
-FOUR = ("grad_cam", "occlusion", "integrated_gradients", "lime")
+
+def _order() -> panels.Order | None:
+    """What the maps of a row are sorted by."""
+
+    def read(name: str) -> str:
+        if name not in agreement.ORDERS:
+            raise xai_core.UnknownName.of("order", name, agreement.ORDERS)
+        return name
+
+    key = link.keep("sort", "cost", read)
+    name = st.selectbox("Sort by", list(agreement.ORDERS), format_func=lambda name: agreement.ORDERS[name][0], key=key)
+    return agreement.ORDERS[name][1]
+
+
+def _agreement(asks: Sequence[panels.Ask], found: Mapping[str, xai_core.Attribution]) -> None:
+    """A table for every row with two maps or more."""
+    rows = {row: [ask for ask in asks if ask.row == row and ask.name in found] for row in dict.fromkeys(ask.row for ask in asks)}
+    rows = {row: ready for row, ready in rows.items() if len(ready) > 1}
+    if not rows:
+        return
+    st.subheader("How far do the maps agree?")
+    st.markdown(
+        "From +1.00 (the same places, in the same order) over 0 (nothing in common) to −1.00 (the opposite). "
+        "The small number is how much of the strongest tenth both maps share; by chance it would be 10 %."
+    )
+    for row, ready in rows.items():
+        if row:
+            st.markdown(f"**{row}**")
+        agreement.table([ask.title or xai_core.METHODS.get(ask.method).title for ask in ready], [found[ask.name] for ask in ready])
+
 
 st.title("Four ways to ask why")
-model, image, seen, target = picture.head()
-st.subheader(f"Why “{model.labels[target]}”?")
-maps, save = st.container(), st.empty()
-with st.expander("Settings and link", icon=":material/tune:"):
-    seed = forms.seed()
+head = picture.head()
+st.subheader(classes.asked(head.model, head.target))
+with st.expander("What to compare", icon=":material/grid_view:"):
+    chosen = st.container()
+    left, right = st.columns(2, gap="large")
+    with left:
+        order = _order()
+    with right:
+        seed = forms.seed()
+    with chosen:
+        asks = matrix.choose(matrix.Subject(head.model, head.image, head.target, head.wish, seed))
     st.caption("Every setting of a method is on the page Explain. The link in your address bar shows this view to others.")
     if visitor.own_picture_in_use():
         st.caption("Your own picture is not part of the link: who opens it sees the sample instead.")
-
-
-def _ask(method: str) -> panels.Ask:
-    try:
-        return panels.Ask(method, xai_core.plan(model, image, method, target, seed=seed))
-    except xai_core.XaiError as problem:
-        return panels.Ask(method, refusal=str(problem))
-
-
-asks = sorted(map(_ask, FOUR), key=lambda ask: ask.planned.weight if ask.planned else 0.0)
-with maps:
-    found = panels.watch(asks, seen, "compare")
-save.download_button(
+found = panels.watch(asks, head.seen, "compare", order)
+_agreement(asks, found)
+st.download_button(
     "Save raw values (NPZ)",
-    data=lambda: npz_bytes(found),
+    data=lambda: npz_bytes(list(found.values())),
     file_name="whybox-maps.npz",
     mime="application/octet-stream",
     disabled=not found,

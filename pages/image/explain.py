@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 import xai_core
-from pages.ui import forms, link, panels, picture
+from pages.ui import classes, forms, link, panels, picture
 from xai_core.report import npz_bytes
 
 st.title("One method, every setting")
-model, image, seen, target = picture.head()
+model, image, seen, target, _ = picture.head()
 
 
 def _layer() -> str | None:
@@ -31,16 +31,22 @@ def _layer() -> str | None:
     return st.selectbox("Layer", list(layers), format_func=words, key=key, help=help_)
 
 
+def _method() -> xai_core.MethodSpec:
+    """The choice among what can be right on this model; what cannot is listed below it in grey, with the reason."""
+    reasons = {spec.name: reason for spec in xai_core.METHODS.specs() if (reason := spec.refusal(model))}
+    key = link.keep("method", "grad_cam", lambda name: xai_core.METHODS.get(name).name)
+    names = [name for name in xai_core.METHODS if name not in reasons or name == st.session_state[key]]
+    name = st.selectbox("Method", names, format_func=lambda name: f"{xai_core.METHODS.get(name).title} ({name})", key=key)
+    if reasons:
+        with st.expander(f"Not possible on this model ({len(reasons)})"):
+            for refused, reason in reasons.items():
+                st.caption(f"**{xai_core.METHODS.get(refused).title}** ({refused}): {reason}")
+    return xai_core.METHODS.get(name)
+
+
 shown, settings = st.columns([3, 2], gap="large")
 with settings:
-    link.keep("method", "grad_cam", lambda name: xai_core.METHODS.get(name).name)
-    name = st.selectbox(
-        "Method",
-        list(xai_core.METHODS),
-        format_func=lambda name: f"{xai_core.METHODS.get(name).title} ({name})",
-        key="method",
-    )
-    spec = xai_core.METHODS.get(name)
+    spec = _method()
     st.markdown(f"**{spec.question}**")
     layer = _layer() if spec.uses_layer else None
     params = forms.draw(spec.params, model.side, spec.name)
@@ -48,16 +54,16 @@ with settings:
     with st.expander("About this method", icon=":material/help:"):
         st.markdown(f"{spec.sentence}\n\n**What it cannot tell.** {spec.caution}\n\n**Source.** {spec.paper}")
 with shown:
-    st.subheader(f"Why “{model.labels[target]}”?")
+    st.subheader(classes.asked(model, target))
     try:
-        ask = panels.Ask(name, xai_core.plan(model, image, name, target, layer, params, seed))
+        ask = panels.Ask(spec.name, xai_core.plan(model, image, spec.name, target, layer, params, seed))
     except xai_core.XaiError as problem:
-        ask = panels.Ask(name, refusal=str(problem))
-    found = panels.watch([ask], seen, "explain")
+        ask = panels.Ask(spec.name, refusal=str(problem))
+    found = list(panels.watch([ask], seen, "explain").values())
     st.download_button(
         "Save raw values (NPZ)",
         data=lambda: npz_bytes(found),
-        file_name=f"whybox-{name}.npz",
+        file_name=f"whybox-{spec.name}.npz",
         mime="application/octet-stream",
         disabled=not found,
         icon=":material/download:",

@@ -13,6 +13,7 @@ import xai_core
 from pages.ui import link
 
 GUESSES = 5
+Target = int | tuple[int, int]
 
 
 def _percent(probability: float) -> str:
@@ -29,23 +30,45 @@ def different(labels: Sequence[str]) -> list[str]:
     return [f"{label} ({index})" if times[label] > 1 else label for index, label in enumerate(labels)]
 
 
-def pick(model: xai_core.Classifier, image: Image.Image) -> int:
-    """Draw chips and search; the chosen class index, the model's first guess if nothing was chosen."""
-    labels = model.labels
-    words = different(labels)
-    # One choice for each set of labels: class 3 of a digit network is not class 3 of ImageNet.
-    key = f"class_of_{zlib.crc32(repr(labels).encode()):x}"
+def key_of(labels: Sequence[str]) -> str:
+    """A short name for a set of labels, to keep choices apart: class 3 of a digit network is not class 3 of ImageNet."""
+    return f"{zlib.crc32(repr(labels).encode()):x}"
+
+
+def _search(model: xai_core.Classifier, name: str, label: str, words: Sequence[str], hint: str) -> int | None:
+    """A search over all labels, kept in the link under `name`."""
 
     def write(index: int | None) -> str:
-        return "" if index is None else labels[index] if words[index] == labels[index] else str(index)
+        return "" if index is None else model.labels[index] if words[index] == model.labels[index] else str(index)
 
-    link.keep("class", None, model.class_index, write, key)
-    guesses = xai_core.predict(model, image, min(GUESSES, len(labels))).classes
-    chance = {index: probability for index, _, probability in guesses}
+    key = link.keep(name, None, model.class_index, write, f"{name}_of_{key_of(model.labels)}")
     chosen: int | None = st.session_state[key]
-    target = guesses[0][0] if chosen is None else chosen
-    st.session_state["guess"] = target if target in chance else None
-    st.pills(
+    st.selectbox(label, range(len(words)), index=None, format_func=lambda index: words[index], key=key, placeholder=hint)
+    return chosen
+
+
+def asked(model: xai_core.Classifier, target: Target) -> str:
+    """The question about a target, for a heading."""
+    if isinstance(target, tuple):
+        return f"Why “{model.labels[target[0]]}” and not “{model.labels[target[1]]}”?"
+    return f"Why “{model.labels[target]}”?"
+
+
+def pick(model: xai_core.Classifier, image: Image.Image) -> tuple[Target, Target | None]:
+    """Draw chips and search. The class to explain, or the pair (A, not B), and again as far as the visitor chose it, else None."""
+    words = different(model.labels)
+    key = f"class_of_{key_of(model.labels)}"
+    guesses = xai_core.predict(model, image, min(GUESSES, len(words))).classes
+    chance = {index: probability for index, _, probability in guesses}
+    chips = st.empty()
+    one, other = st.columns(2)
+    with one:
+        chosen = _search(model, "class", "Or ask about any other class", words, "Search all labels")
+    with other:
+        against = _search(model, "not", "… and not (for “why this and not that?”)", words, "Nothing to compare with")
+    first = guesses[0][0] if chosen is None else chosen
+    st.session_state["guess"] = first if first in chance else None
+    chips.pills(
         "What the model thinks it sees. Choose one to ask why:",
         list(chance),
         format_func=lambda index: f"{words[index]} · {_percent(chance[index])}",
@@ -54,12 +77,6 @@ def pick(model: xai_core.Classifier, image: Image.Image) -> int:
         on_change=_from_chip,
         args=(key,),
     )
-    st.selectbox(
-        "Or ask about any other class",
-        range(len(words)),
-        index=None,
-        format_func=lambda index: words[index],
-        key=key,
-        placeholder="Search all labels",
-    )
-    return target
+    if against is None or against == first:
+        return first, chosen
+    return (first, against), (first, against)

@@ -72,13 +72,15 @@ def _failed(name: str, old: str) -> None:
         st.info(f"{xai_core.MODELS.get(old).title} is in use instead.", icon=":material/undo:")
 
 
-def _chosen(name: str, old: str) -> xai_core.Classifier | None:
-    """The model if it can be had at once; else its loading is started and shown.
+def fetch(name: str) -> xai_core.Classifier | Loading:
+    """The model if it can be had at once, else the job that loads it. Raises ModelUnavailable where it could not be had before.
 
     The job is held until its outcome has been seen: asking anew after a failure would start it again, for ever.
     """
-    if (model := _ready(name)) is not None or name in _failures():
+    if (model := _ready(name)) is not None:
         return model
+    if name in _failures():
+        raise xai_core.ModelUnavailable(_failures()[name])
     loading: dict[str, Loading] = st.session_state.setdefault("model_loading", {})
     job = loading.get(name)
     if job is None or job.stopping:
@@ -86,12 +88,26 @@ def _chosen(name: str, old: str) -> xai_core.Classifier | None:
     try:
         model = job.wait(AT_ONCE_S)
     except TimeoutError:
-        _loading(job, name, old)
-        return None
+        return job
     except xai_core.XaiError as problem:
         _failures()[name] = str(problem)
+        del loading[name]
+        raise
     del loading[name]
+    _seen()[name] = model
     return model
+
+
+def _chosen(name: str, old: str) -> xai_core.Classifier | None:
+    """The model if it can be had at once; else its loading is shown."""
+    try:
+        found = fetch(name)
+    except xai_core.XaiError:
+        return None
+    if isinstance(found, xai_core.Job):
+        _loading(found, name, old)
+        return None
+    return found
 
 
 def _warm(name: str) -> xai_core.Classifier:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import streamlit as st
 from PIL import Image
@@ -14,17 +15,43 @@ from pages.ui.viewer import Panel, show_maps
 from pages.ui.visitor import waiter
 
 POLL_S = 0.4
+LINES = 4
+"""As many jobs have a progress line of their own; more of them share one."""
 
 Making = xai_core.Job[xai_core.Attribution]
+Loading = xai_core.Job[xai_core.Classifier]
+Order = Callable[[Sequence[xai_core.Attribution]], Sequence[float]]
+"""What finished maps of a row are sorted by, the smallest first."""
 
 
 @dataclass(frozen=True)
 class Ask:
-    """One map wanted: the checked request, or the sentence that says why there can be none."""
+    """One map wanted: the checked request, the sentence that says why there can be none, or the model it still waits for.
+
+    Its card has the method's titles, or `title` above them. `id` tells cards of one page apart; cards of one `row` stand together.
+    """
 
     method: str
     planned: xai_core.Plan | None = None
     refusal: str = ""
+    loading: Loading | None = None
+    id: str = ""
+    title: str = ""
+    row: str = ""
+    picture: Image.Image | None = None
+
+    @property
+    def name(self) -> str:
+        return self.id or self.method
+
+    @property
+    def words(self) -> str:
+        """What the card is called where there is no card around it."""
+        return " · ".join(filter(None, (self.row, self.title or xai_core.METHODS.get(self.method).title)))
+
+    @property
+    def weight(self) -> float:
+        return self.planned.weight if self.planned else 0.0
 
 
 def _stopped() -> set[str]:
@@ -66,13 +93,18 @@ def _jobs(asks: Sequence[Ask]) -> list[Making | None]:
 
 def _panel(ask: Ask, job: Making | None) -> Panel:
     spec = xai_core.METHODS.get(ask.method)
+    title, name = (ask.title, f"{spec.title} ({spec.technical})") if ask.title else (spec.title, spec.technical)
     caption = f"Layer: {ask.planned.layer.name}" if ask.planned and ask.planned.layer else ""
+    card = Panel(ask.name, title, name, spec.sentence, "failed", None, caption, row=ask.row, picture=ask.picture)
+    if ask.loading is not None:
+        return replace(card, state="waiting", message="Waiting for its model")
     if ask.planned is None:
-        return Panel(spec.name, spec.title, spec.technical, spec.sentence, "failed", message=ask.refusal)
+        return replace(card, message=ask.refusal)
     if job is None:
-        return Panel(spec.name, spec.title, spec.technical, spec.sentence, "cancelled", caption=caption, message="Stopped.")
-    message = str(job.error) if job.error is not None else ""
-    return Panel(spec.name, spec.title, spec.technical, spec.sentence, job.state, job.result, caption, message)
+        return replace(card, state="cancelled", message="Stopped.")
+    if job.result is not None and ask.planned.target is None:
+        card = replace(card, caption=" · ".join(filter(None, (f"Class: {job.result.label}", caption))))
+    return replace(card, state=job.state, attribution=job.result, message=str(job.error) if job.error is not None else "")
 
 
 def _left(job: Making) -> str:
@@ -84,10 +116,25 @@ def _left(job: Making) -> str:
 
 def _progress(ask: Ask, job: Making) -> None:
     line, button = st.columns([6, 1], vertical_alignment="center")
-    title = xai_core.METHODS.get(ask.method).title
-    line.progress(job.fraction, f"{title}: {_left(job)}")
-    if button.button("Stop", key=f"stop_{ask.method}", width="stretch", help=f"Stop {title}"):
+    line.progress(job.fraction, f"{ask.words}: {_left(job)}")
+    if button.button("Stop", key=f"stop_{ask.name}", width="stretch", help=f"Stop {ask.words}"):
         _stop([ask])
+
+
+def _all_progress(jobs: Sequence[Making]) -> None:
+    """One line for many jobs: how many maps are ready, and how far the others are."""
+    ready = sum(job.finished for job in jobs)
+    st.progress(sum(job.fraction for job in jobs) / len(jobs), f"{ready} of {len(jobs)} maps are ready")
+
+
+def _wait_for_models(asks: Sequence[Ask]) -> None:
+    """A line for each model that is being loaded. When one has come, the whole page is drawn anew: its maps can be asked for."""
+    loading = {id(ask.loading): (ask, ask.loading) for ask in asks if ask.loading is not None}
+    for ask, job in loading.values():
+        if job.finished:
+            st.rerun()
+        share = f"{job.done / 1e6:.0f} of {job.total / 1e6:.0f} MB" if job.total else "starting"
+        st.progress(job.fraction, f"Loading the model of {ask.words}: {share}")
 
 
 def _stop(asks: Sequence[Ask]) -> None:
@@ -110,18 +157,36 @@ def _buttons(asks: Sequence[Ask], jobs: Sequence[Making | None], key: str) -> No
 def _draw(asks: Sequence[Ask], picture: Image.Image, key: str, polled: bool) -> None:
     jobs = _jobs(asks)
     running = [(ask, job) for ask, job in zip(asks, jobs, strict=True) if job is not None and not job.finished]
-    if polled and not running:
+    if polled and not running and not any(ask.loading for ask in asks):
         st.rerun()  # the whole page: polling ends, and what depends on the maps is drawn
-    for ask, job in running:
-        _progress(ask, job)
+    _wait_for_models(asks)
+    if len(running) > LINES:
+        _all_progress([job for job in jobs if job is not None])
+    else:
+        for ask, job in sorted(running, key=lambda pair: pair[0].weight):
+            _progress(ask, job)
     _buttons(asks, jobs, key)
     show_maps(picture, [_panel(ask, job) for ask, job in zip(asks, jobs, strict=True)], key=key)
 
 
-def watch(asks: Sequence[Ask], picture: Image.Image, key: str) -> list[xai_core.Attribution]:
-    """Start what was asked for and show it as it comes. Returns the maps that are finished now, in the order asked for."""
+def _arranged(asks: Sequence[Ask], found: Mapping[str, xai_core.Attribution], order: Order | None) -> list[Ask]:
+    """Rows as they are, the cards of each sorted: finished ones by `order` if there is one, all others behind them by cost."""
+    place: dict[str, float] = {}
+    for row in dict.fromkeys(ask.row for ask in asks):
+        names = [ask.name for ask in asks if ask.row == row and ask.name in found]
+        place |= zip(names, order([found[name] for name in names]), strict=True) if order else {}
+    rows = list(dict.fromkeys(ask.row for ask in asks))
+    return sorted(asks, key=lambda ask: (rows.index(ask.row), place.get(ask.name, math.inf), ask.weight))
+
+
+def watch(asks: Sequence[Ask], picture: Image.Image, key: str, order: Order | None = None) -> dict[str, xai_core.Attribution]:
+    """Start what was asked for and show it as it comes, the cheapest first. Returns the maps that are finished now, by ask.
+
+    `order` sorts the cards of a row as soon as nothing is being made any more: they must not jump about meanwhile.
+    """
     link.write()
-    jobs = [job for job in _jobs(asks) if job is not None]
-    polled = not all(job.finished for job in jobs)
-    st.fragment(_draw, run_every=POLL_S if polled else None)(asks, picture, key, polled)
-    return [job.result for job in jobs if job.result is not None]
+    jobs = _jobs(asks)
+    polled = any(ask.loading for ask in asks) or not all(job.finished for job in jobs if job is not None)
+    found = {ask.name: job.result for ask, job in zip(asks, jobs, strict=True) if job is not None and job.result is not None}
+    st.fragment(_draw, run_every=POLL_S if polled else None)(_arranged(asks, found, None if polled else order), picture, key, polled)
+    return found

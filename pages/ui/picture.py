@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import streamlit as st
 from PIL import Image
 
@@ -9,7 +11,17 @@ import xai_core
 from pages.ui import classes, models, visitor
 
 
-def head() -> tuple[xai_core.Classifier, Image.Image, Image.Image, int]:
+class Head(NamedTuple):
+    """What a picture page is about. `wish` is the target as far as the visitor chose it, None where it is the model's first guess."""
+
+    model: xai_core.Classifier
+    image: Image.Image
+    seen: Image.Image
+    target: classes.Target
+    wish: classes.Target | None
+
+
+def head() -> Head:
     """Draw the head; the model, the picture, the picture as the model sees it, and the class to explain."""
     model = models.current()
     image, title = visitor.picture()
@@ -21,5 +33,5 @@ def head() -> tuple[xai_core.Classifier, Image.Image, Image.Image, int]:
         for note in (model.note, xai_core.engine_note(model)):
             if note:
                 st.info(note, icon=":material/info:")
-        target = classes.pick(model, image)
-    return model, image, seen, target
+        target, wish = classes.pick(model, image)
+    return Head(model, image, seen, target, wish)

@@ -62,6 +62,11 @@ def upload_key(kind: str, place: str) -> str:
     return f"{kind}_{place}_{st.session_state.get('uploads', 0)}"
 
 
+def _forget_classes() -> None:
+    for name in ("class", "not"):
+        link.forget(name)
+
+
 def take_own_picture(widget: str, place: str) -> None:
     """Callback of an uploader or camera: read what it holds, or keep the sentence that says why it cannot be read."""
     upload = st.session_state.get(widget)
@@ -75,7 +80,7 @@ def take_own_picture(widget: str, place: str) -> None:
     except xai_core.InvalidImage as problem:
         st.session_state["picture_error"] = (place, str(problem))
         return
-    link.forget("class")  # a new picture is asked about its own first guess
+    _forget_classes()  # a new picture is asked about its own first guess
     title = "Your photo" if widget.startswith("camera") else upload.name
     st.session_state.update({"own_picture": name, "own_title": title, "own_widget": widget})
     st.session_state.pop("picture_error", None)
@@ -83,7 +88,7 @@ def take_own_picture(widget: str, place: str) -> None:
 
 def forget_own_picture() -> None:
     """Callback: go back to the sample, or to another one."""
-    link.forget("class")
+    _forget_classes()
     st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1
     for name in ("own_picture", "own_title", "own_widget", "picture_error"):
         st.session_state.pop(name, None)
