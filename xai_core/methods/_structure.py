@@ -9,7 +9,9 @@ from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 import torch
+from torch import nn
 
+from xai_core.engine import folding
 from xai_core.engine.isolation import isolate, out_of_place
 from xai_core.models.classifier import Classifier
 from xai_core.rules import RectifierRule
@@ -35,6 +37,12 @@ def once(find: Callable[[Classifier], T]) -> Callable[[Classifier], T]:
 def example(classifier: Classifier) -> torch.Tensor:
     """An empty picture of the right shape, (1, C, H, W)."""
     return torch.zeros(1, classifier.preprocessing.channels, classifier.side, classifier.side, device=classifier.device)
+
+
+@once
+def folded(classifier: Classifier) -> nn.Module:
+    """The network with its batch norms folded away, to be isolated by each call that wants a gradient by the input."""
+    return folding.folded(classifier.module, example(classifier))
 
 
 @once
