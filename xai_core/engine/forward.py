@@ -120,7 +120,7 @@ def _difference(run: Run, classifier: Classifier, example: torch.Tensor) -> floa
 
 
 def _activation_bytes(module: nn.Module, example: torch.Tensor) -> int:
-    """Bytes all leaf modules put out for one picture: what a backward pass has to keep."""
+    """Bytes all leaf modules put out for one picture, those of norms apart, which are folded away: what a backward pass has to keep."""
     private, total = isolate(module), 0
 
     def count(_part: nn.Module, _inputs: Any, output: Any) -> None:
@@ -128,7 +128,7 @@ def _activation_bytes(module: nn.Module, example: torch.Tensor) -> int:
         total += output.numel() * output.element_size() if isinstance(output, torch.Tensor) else 0
 
     for part in private.modules():
-        if not any(True for _ in part.children()):
+        if not isinstance(part, nn.BatchNorm2d) and not any(True for _ in part.children()):
             part.register_forward_hook(count)
     with torch.no_grad(), out_of_place():
         private(example)

@@ -31,9 +31,9 @@ class Agreement:
     @property
     def mean_rank(self) -> Doubles:
         """Each map's mean correlation with the others it can be compared with, (n,); NaN where there is none."""
-        others = np.where(np.eye(len(self.rank), dtype=bool), np.nan, self.rank)
-        known = np.isfinite(others)
-        mean: Doubles = np.where(known.any(1), np.where(known, others, 0).sum(1) / np.maximum(known.sum(1), 1), np.nan)
+        known = np.isfinite(self.rank) & ~np.eye(len(self.rank), dtype=bool)
+        total, count = np.where(known, self.rank, 0).sum(axis=1), known.sum(axis=1)
+        mean: Doubles = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
         return mean
 
 
@@ -49,7 +49,8 @@ def _strongest(heat: Doubles) -> Doubles:
     values, wanted = heat.ravel(), TOP * heat.size
     edge = np.partition(values, values.size - int(np.ceil(wanted)))[values.size - int(np.ceil(wanted))]
     above, tied = values > edge, values == edge
-    return (above + tied * (wanted - above.sum()) / tied.sum()) / wanted
+    share: Doubles = (above + tied * (wanted - above.sum()) / tied.sum()) / wanted
+    return share
 
 
 def agreement(maps: Sequence[Attribution]) -> Agreement:
