@@ -11,7 +11,6 @@ from pages.ui import link, models, visitor
 from xai_core.methods import MethodSpec
 from xai_core.params import resolve
 
-EXPLAIN = "pages/image/explain.py"
 FAMILIES = {
     "activation": "Region maps (activation)",
     "gradient": "Slopes (gradient)",
@@ -99,7 +98,7 @@ def _detail(spec: MethodSpec) -> None:
     st.markdown("\n".join(f"- **{label}:** {fact}" for label, fact in _facts(spec).items()))
     st.markdown(f"{VERDICTS[spec.verdict]} {spec.sanity or UNKNOWN}", help=SANITY)
     if st.button("Try it on the picture", icon=":material/search:", disabled=refusals[spec.name] is not None):
-        st.switch_page(EXPLAIN, query_params=link.query())
+        st.switch_page("pages/image/explain.py", query_params=link.query())
     st.markdown(xai_core.method_card(spec.name))
 
 
@@ -107,7 +106,8 @@ xai_core.leave(visitor.waiter())  # nothing is computed here: what another page 
 st.title("All methods")
 st.markdown("Every method asks the model another question. Choose one to read what it can tell, when it lies, and what it costs.")
 model = models.current()
-refusals = {spec.name: spec.refusal(model) for spec in xai_core.METHODS.specs()}
+with st.spinner(f"Finding out what works on {model.title} …"):
+    refusals = {spec.name: spec.refusal(model) for spec in xai_core.METHODS.specs()}
 family, need = _filter("Family", "family", FAMILIES), _filter("Needs", "needs", NEEDS)
 fitting = [spec for spec in xai_core.METHODS.specs() if family in (None, spec.family) and (need is None or need in spec.needs)]
 link.keep("method", "grad_cam", lambda name: xai_core.METHODS.get(name).name)
