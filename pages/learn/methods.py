@@ -35,7 +35,7 @@ SANITY = (
 
 def _cost(spec: MethodSpec) -> str:
     forward, backward = spec.passes(resolve(spec.params, None, model.side), model.side)
-    return f"about {forward:,} forward{f' and {backward:,} backward' if backward else ''} passes"
+    return f"about {forward:,} forward{f' and up to {backward:,} backward' if backward else ''} passes"
 
 
 def _needs(spec: MethodSpec) -> str:

@@ -182,7 +182,7 @@ class MethodSpec:
         return self.cost(params, side) * (4.0 if self.gradient else 1.0)
 
     def passes(self, params: Mapping[str, Value], side: int) -> tuple[int, int]:
-        """Forward and backward passes, about: where a gradient is needed, all evaluations but that of the picture itself go back too."""
+        """Forward passes, about, and backward ones at most: with a gradient every evaluation may go back but that of the picture itself."""
         forward = self.cost(params, side)
         return forward, forward - 1 if self.gradient else 0
 
