@@ -6,39 +6,19 @@ import numpy as np
 import pytest
 import torch
 from sklearn.linear_model import Ridge
-from torch import nn
 
 import xai_core
-from tests.networks import classifier, in_plain_torch, network, picture
+from tests.networks import network, picture
+from tests.patches import cut, game_on, linear, per_patch
 from xai_core import InvalidParam
-from xai_core.methods.lime import _KLasso, superpixels
-
-SIDE = 40
-
-
-class PatchSum(nn.Module):
-    """Logit 0 is Σ weight · (patch looks like the picture): exactly linear in which superpixels are shown."""
-
-    def __init__(self, labels: np.ndarray, weights: np.ndarray, image: torch.Tensor) -> None:
-        super().__init__()
-        masks = torch.stack([torch.from_numpy(labels == patch) for patch in range(labels.max() + 1)]).float()
-        self.register_buffer("masks", masks)
-        self.register_buffer("weights", torch.from_numpy(weights).float())
-        self.register_buffer("image", image)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        same = ((x - self.image).abs().sum(1) < 1e-6).float()
-        shown = (same[:, None] * self.masks).sum((2, 3)) / self.masks.sum((1, 2))
-        return torch.stack([(shown.round() * self.weights).sum(1), shown.sum(1) * 0], dim=1)
+from xai_core.methods._superpixels import superpixels
+from xai_core.methods.lime import _KLasso
 
 
 def planted(segments: int, seed: int = 0):
-    image = picture(SIDE, seed)
-    pixels = np.asarray(image, np.float32) / 255
-    labels = superpixels(pixels, segments)
+    image, labels = cut(segments, seed)
     weights = np.random.default_rng(seed).normal(0, 2, labels.max() + 1)
-    net = PatchSum(labels, weights, torch.from_numpy(pixels).permute(2, 0, 1)[None])
-    return in_plain_torch(classifier(net, SIDE, classes=2)), image, labels, weights
+    return game_on(image, labels, linear(weights)), image, labels, weights
 
 
 @pytest.mark.parametrize("replace", ["grey", "mean", "blur"])
@@ -47,8 +27,7 @@ def test_it_recovers_the_weights_of_a_linear_network(replace):
     assert len(weights) > 10 and np.ptp(weights) > 3
     params = {"segments": 20, "features": 20, "samples": 2000, "kernel_width": 5.0, "replace": replace}
     found = xai_core.explain(model, image, "lime", 0, params=params)
-    recovered = np.array([found.values[labels == patch][0] for patch in range(len(weights))])
-    assert np.ptp([np.ptp(found.values[labels == patch]) for patch in range(len(weights))]) == 0, "a patch has one weight"
+    recovered = per_patch(found.values, labels)
     assert np.abs(recovered - weights).max() < 0.02 * np.abs(weights).max()  # the ridge (alpha 1) shrinks a little
     assert found.details["surrogate_r2"] > 0.999 and found.details["patches"] == len(weights)
     assert next(check for check in found.checks if check.name == "surrogate_fit").level == "green"
@@ -58,8 +37,7 @@ def test_k_lasso_keeps_the_k_strongest():
     model, image, labels, weights = planted(20, seed=3)
     strong = set(np.argsort(-np.abs(weights))[:3])
     found = xai_core.explain(model, image, "lime", 0, params={"segments": 20, "features": 3, "samples": 2000, "kernel_width": 5.0})
-    kept = {patch for patch in range(len(weights)) if found.values[labels == patch][0] != 0}
-    assert kept == strong
+    assert set(np.flatnonzero(per_patch(found.values, labels))) == strong
     assert found.details["surrogate_r2"] < 0.999
 
 

@@ -6,6 +6,7 @@ Captum's LimeBase does the loop; samples come from the request's own generator, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,23 +14,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from captum.attr import LimeBase
-from scipy import ndimage
-from skimage.segmentation import slic
 from sklearn.linear_model import Ridge, lars_path
 
 from xai_core.errors import InvalidParam
 from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
-from xai_core.params import Choice, Float, Int
-from xai_core.results import Floats
+from xai_core.methods._superpixels import REPLACE, SEGMENTS, hiding, replacement
+from xai_core.methods._superpixels import superpixels as superpixels  # read from here by benchmarks/lime.py
+from xai_core.params import Float, Int
 
 Doubles = npt.NDArray[np.float64]
-
-
-def superpixels(pixels: Floats, count: int) -> npt.NDArray[np.int64]:
-    """About `count` patches of similar colour: labels 0..n-1 for every pixel, (H, W)."""
-    colour = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
-    labels = slic(colour.astype(np.float64), n_segments=count, compactness=10.0, sigma=1.0, start_label=0, channel_axis=2)
-    return np.unique(labels, return_inverse=True)[1].reshape(labels.shape).astype(np.int64)
 
 
 class _KLasso:
@@ -66,23 +59,13 @@ class _KLasso:
         return torch.from_numpy(self.weights)
 
 
-def _replacement(request: Request, labels: npt.NDArray[np.int64]) -> torch.Tensor:
-    """What stands in for a hidden superpixel, as a prepared picture (C, H, W)."""
-    if request.choice("replace") != "mean":
-        return request.baseline(request.choice("replace"))[0]
-    groups = np.arange(labels.max() + 1)
-    means = np.stack([ndimage.mean(channel, labels, groups) for channel in np.moveaxis(request.pixels, -1, 0)], axis=-1)
-    return request.classifier.preprocessing.tensor(means[labels].astype(np.float32)).to(request.x.device)[0]
-
-
 def run(request: Request) -> RawMap:
     """Weight of each superpixel in the local linear model, in logits, painted on its pixels, (H, W)."""
     samples, width, asked = request.integer("samples"), request.number("kernel_width"), request.integer("segments")
     if request.integer("features") > asked:
         raise InvalidParam(f"Patches kept (features) must be at most the number of patches, {asked}. Got {request.integer('features')}.")
     labels = superpixels(request.pixels, asked)
-    count, pixel_patch = int(labels.max()) + 1, torch.from_numpy(labels)
-    hidden = _replacement(request, labels)
+    count, compose = int(labels.max()) + 1, hiding(request, labels, replacement(request, labels))
     request.job.expect(samples + 1)
 
     def draw(_picture: torch.Tensor, **_: object) -> Iterator[torch.Tensor]:
@@ -93,11 +76,8 @@ def run(request: Request) -> RawMap:
 
     def near(_picture: object, _sample: object, shown: torch.Tensor, **_: object) -> torch.Tensor:
         """Exponential kernel on the cosine distance to the whole picture."""
-        distance = 1 - (shown.sum() / count).sqrt()
-        return torch.exp(-((distance / width) ** 2)).reshape(1)
-
-    def compose(shown: torch.Tensor) -> torch.Tensor:
-        return torch.where(shown.bool()[:, pixel_patch][:, None], request.x, hidden)
+        distance = 1 - math.sqrt(float(shown.numpy().mean()))  # not in torch: it is asked once a sample
+        return torch.tensor([math.exp(-((distance / width) ** 2))])
 
     surrogate = _KLasso(request.integer("features"))
     lime = LimeBase(
@@ -110,7 +90,7 @@ def run(request: Request) -> RawMap:
         to_interp_rep_transform=None,
     )
     weights = lime.attribute(request.x, n_samples=samples, perturbations_per_eval=request.forward.micro_batch)
-    return RawMap(weights[pixel_patch].float(), {"surrogate_r2": surrogate.r2, "patches": float(count)})
+    return RawMap(weights[torch.from_numpy(labels)].float(), {"surrogate_r2": surrogate.r2, "patches": float(count)})
 
 
 METHODS.add(
@@ -127,14 +107,7 @@ METHODS.add(
         cost=lambda params, side: int(params["samples"]) + 1,
         random=True,
         params=(
-            Int(
-                name="segments",
-                title="Patches",
-                help="About how many patches of similar colour the picture is cut into.",
-                default=50,
-                low=2,
-                high=400,
-            ),
+            SEGMENTS,
             Int(
                 name="samples",
                 title="Samples",
@@ -152,13 +125,7 @@ METHODS.add(
                 low=1,
                 high=400,
             ),
-            Choice(
-                name="replace",
-                title="Hide with",
-                help="What a hidden patch is filled with.",
-                default="grey",
-                options={"grey": "Grey", "mean": "The patch's own mean colour", "blur": "A blurred copy"},
-            ),
+            REPLACE,
             Float(
                 name="kernel_width",
                 title="Kernel width",

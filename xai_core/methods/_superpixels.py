@@ -1,0 +1,62 @@
+"""What the methods on superpixels share: how the picture is cut into patches, and what a hidden patch is filled with.
+
+Superpixels are those of SLIC: Achanta et al. 2012, doi:10.1109/TPAMI.2012.120.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy import ndimage
+from skimage.segmentation import slic
+
+from xai_core.methods._base import Request
+from xai_core.params import Choice, Int
+from xai_core.results import Floats
+
+Labels = npt.NDArray[np.int64]
+
+SEGMENTS = Int(
+    name="segments",
+    title="Patches",
+    help="About how many patches of similar colour the picture is cut into.",
+    default=50,
+    low=2,
+    high=400,
+)
+REPLACE = Choice(
+    name="replace",
+    title="Hide with",
+    help="What a hidden patch is filled with.",
+    default="grey",
+    options={"grey": "Grey", "mean": "The patch's own mean colour", "blur": "A blurred copy"},
+)
+
+
+def superpixels(pixels: Floats, count: int) -> Labels:
+    """About `count` patches of similar colour: labels 0..n-1 for every pixel, (H, W)."""
+    colour = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+    labels = slic(colour.astype(np.float64), n_segments=count, compactness=10.0, sigma=1.0, start_label=0, channel_axis=2)
+    return np.unique(labels, return_inverse=True)[1].reshape(labels.shape).astype(np.int64)
+
+
+def replacement(request: Request, labels: Labels) -> torch.Tensor:
+    """What stands in for a hidden patch, as a prepared picture (C, H, W)."""
+    if request.choice("replace") != "mean":
+        return request.baseline(request.choice("replace"))[0]
+    groups = np.arange(labels.max() + 1)
+    means = np.stack([ndimage.mean(channel, labels, groups) for channel in np.moveaxis(request.pixels, -1, 0)], axis=-1)
+    return request.classifier.preprocessing.tensor(means[labels].astype(np.float32)).to(request.x.device)[0]
+
+
+def hiding(request: Request, labels: Labels, hidden: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
+    """From rows (n, patches), 0 hidden and 1 shown, to pictures (n, C, H, W) with `hidden` in the place of what is not shown."""
+    pixel_patch = torch.from_numpy(labels)
+
+    def compose(shown: torch.Tensor) -> torch.Tensor:
+        return torch.where(shown.bool()[:, pixel_patch][:, None].to(request.x.device), request.x, hidden)
+
+    return compose
