@@ -1,0 +1,49 @@
+"""DeepLIFT: the change of the score against an empty picture, shared out step by step through the network.
+
+Shrikumar et al. 2017, arXiv:1704.02685, rescale rule; what it means for attention, gates and norms is in `xai_core.rules.deep_lift`.
+"""
+
+from __future__ import annotations
+
+from xai_core.images import BASELINES
+from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
+from xai_core.methods._deep import POINTS, TOLERANCE, lifted
+from xai_core.params import Choice
+
+
+def run(request: Request) -> RawMap:
+    """Share of f(x) - f(baseline) that each value of the input accounts for, (C, H, W), in logits; they add up to it."""
+    return lifted(request, request.baseline(request.choice("baseline")))
+
+
+METHODS.add(
+    MethodSpec(
+        name="deep_lift",
+        title="Shares, step by step",
+        technical="DeepLIFT",
+        question="Which pixels made the difference to an empty picture, followed back through every step of the network?",
+        sentence="Orange pixels raised the score against the empty picture, blue pixels lowered it; all of them add up to the difference.",
+        caution="It depends on the empty picture it starts from: pixels that are the same in both count nothing.",
+        family="path",
+        paper="Shrikumar et al. 2017, arXiv:1704.02685",
+        run=run,
+        cost=lambda params, side: 3,
+        gradient=True,
+        random=True,
+        sanity=(
+            "It passed: when later layers of VGG-16 and ResNet-50 were replaced by random ones, its maps changed, "
+            "unlike those of the other special backward rules tested (Sixt et al. 2020, arXiv:1912.09818)."
+        ),
+        params=(
+            Choice(
+                name="baseline",
+                title="Start from",
+                help="The picture without evidence. Compare two: what changes between the maps depends on this choice.",
+                default="blur",
+                options=BASELINES,
+            ),
+            POINTS,
+            TOLERANCE,
+        ),
+    )
+)
