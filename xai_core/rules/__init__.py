@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from xai_core.rules._base import RectifierRule
 from xai_core.rules.deconvolution import Deconvolution
+from xai_core.rules.deep_lift import DeepLift, Lift
 from xai_core.rules.guided import Guided
+from xai_core.rules.relevance import Composite, Relevance
 
-__all__ = ["Deconvolution", "Guided", "RectifierRule"]
+__all__ = ["Composite", "Deconvolution", "DeepLift", "Guided", "Lift", "RectifierRule", "Relevance"]
