@@ -1,0 +1,97 @@
+"""Excitation backprop against zennit, a walk counted by hand, and the promise that probabilities add up to 1."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torchvision.models import resnet18
+from zennit.composites import ExcitationBackprop
+from zennit.core import BasicHook, ParamMod
+from zennit.layer import Sum
+from zennit.torchvision import ResNetCanonizer
+
+import xai_core
+from tests.networks import classifier, in_plain_torch, network, picture
+from tests.toys import CLASSES, SIDE, Channels, Tokens, close, toy
+from xai_core import METHODS, NotApplicable
+
+
+class Layers(nn.Sequential):
+    def __init__(self) -> None:
+        wide = 3 * SIDE * SIDE
+        super().__init__(nn.Flatten(), nn.Linear(wide, 20, bias=False), nn.ReLU(), nn.Linear(20, CLASSES, bias=False))
+
+
+def walked(model, x: torch.Tensor, target: int, opposite: bool = False) -> np.ndarray:
+    """The chances of the walk written out for `Layers`; the opposite class has all its weights reversed."""
+    _, first, _, second = model.module
+    pixels = x.flatten().double().numpy()
+    one, two = (layer.weight.detach().double().numpy() for layer in (first, second))
+    hidden = np.maximum(one @ pixels, 0)
+    chance = (hidden * (-two[target] if opposite else two[target])).clip(min=0)
+    chance /= chance.sum()
+    steps = (one * pixels).clip(min=0)
+    return (chance @ (steps / steps.sum(1, keepdims=True))).reshape(3, SIDE, SIDE)
+
+
+def test_it_is_the_walk_by_hand():
+    model, image = toy(Layers()), picture(SIDE)
+    x = model.prepare(image)
+    plain = xai_core.explain(model, image, "excitation_backprop", 2)
+    contrast = xai_core.explain(model, image, "excitation_backprop", 2, params={"contrastive": True})
+    assert close(plain.values, walked(model, x, 2)) and plain.values.sum() == pytest.approx(1, abs=1e-5)
+    assert close(contrast.values, walked(model, x, 2) - walked(model, x, 2, opposite=True))
+    assert plain.values.min() >= 0 > contrast.values.min() and abs(contrast.values.sum()) <= 1e-5
+
+
+class Positive(BasicHook):
+    """Zennit's own rule for sums lets negative summands take negative chances; the paper's walk steps to positive ones only."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            input_modifiers=[lambda x: x.clamp(min=0)],
+            param_modifiers=[ParamMod(lambda parameter, _: parameter, param_keys=[])],
+            gradient_mapper=lambda gradient, outs: [gradient / (outs[0] + 1e-12)],
+            reducer=lambda inputs, gradients: inputs[0] * gradients[0],
+        )
+
+
+def test_it_is_zennit_on_a_residual_network():
+    def make() -> nn.Module:
+        with torch.random.fork_rng():
+            torch.manual_seed(3)
+            return resnet18(num_classes=10).eval()
+
+    model, image = in_plain_torch(classifier(make(), 64)), picture(64)
+    x = model.prepare(image).double().requires_grad_(True)
+    rules = ExcitationBackprop(stabilizer=1e-12, layer_map=[((Sum,), Positive())], zero_params=["bias"], canonizers=[ResNetCanonizer()])
+    with rules.context(make().double()) as changed:
+        (expected,) = torch.autograd.grad(changed(x), x, torch.eye(10)[None, 1].double())
+    found = xai_core.explain(model, image, "excitation_backprop", 1)
+    assert float(expected.sum()) == pytest.approx(1, abs=1e-3) and close(found.values, expected[0].numpy())
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "resnet18", "googlenet", "small_cnn"])
+def test_chances_add_up_to_one(name):
+    found = xai_core.explain(network(name), picture(), "excitation_backprop", 7)
+    assert found.values.min() >= -1e-7 and found.values.sum(dtype=np.float64) == pytest.approx(1, abs=1e-4)
+    assert found.details["probability_sum"] == pytest.approx(1, abs=1e-4)
+
+
+def test_a_pair_is_the_difference_of_two_walks():
+    model, image = network("small_cnn"), picture()
+    one, two, pair = (xai_core.explain(model, image, "excitation_backprop", target).values for target in (3, 5, (3, 5)))
+    assert close(pair, one - two)
+
+
+@pytest.mark.parametrize(("name", "word"), [("mobilenet_v3_large", "hardswish"), ("efficientnet_b0", "silu")])
+def test_activations_that_may_be_negative_are_refused(name, word):
+    with pytest.raises(NotApplicable, match=word):
+        xai_core.explain(network(name), picture(), "excitation_backprop")
+
+
+@pytest.mark.parametrize("module", [Channels, Tokens])
+def test_so_are_layer_norms_and_smooth_activations_of_toys(module):
+    assert "negative" in METHODS.get("excitation_backprop").refusal(toy(module()))

@@ -1,0 +1,55 @@
+"""Excitation backprop: a walk from the class down to the pixels that steps, at each unit, to an input that excites it.
+
+Zhang et al. 2016, arXiv:1608.00507; the contrastive map is section 3.3. Where no input excites a unit the paper drops its probability;
+here it goes to the inputs that the unit sees, so that the whole stays 1. A sum counts as a layer whose weights are 1.
+"""
+
+from __future__ import annotations
+
+from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
+from xai_core.methods._relevance import chosen, down, without_rectifiers_only
+from xai_core.params import Flag
+from xai_core.rules import Composite
+from xai_core.rules.shares import AlphaBeta, Plus
+
+_CONTRAST = AlphaBeta(alpha=1, beta=1, spreads=False)
+"""At the layer that scores: what excites the class, less what excites its opposite, a unit with all weights reversed."""
+
+
+def run(request: Request) -> RawMap:
+    """Share of the walks that end on each value, (C, H, W), a probability that sums to 1; contrastive: less that of the opposite."""
+    plus, contrastive = Plus(), bool(request.params["contrastive"])
+    composite = Composite(plus, plus, mix=plus, top=_CONTRAST if contrastive else None, norms_pass=True)
+    found, _ = down(request, composite, lambda logits: chosen(request, logits))
+    return RawMap(found, {"probability_sum": float(found.double().sum())})
+
+
+METHODS.add(
+    MethodSpec(
+        name="excitation_backprop",
+        title="Winning paths",
+        technical="Excitation backprop",
+        question="Where do the strongest paths from the class down through the network end?",
+        sentence="The brighter a place, the more of the paths that excite the class end there; all places together make 1.",
+        caution="It counts only what speaks for the class, and its maps for different classes look much alike unless made contrastive.",
+        family="relevance",
+        paper="Zhang et al. 2016, arXiv:1608.00507",
+        run=run,
+        cost=lambda params, side: 2,
+        unit="share of the paths",
+        gradient=True,
+        sanity=(
+            "Fails: in Sixt et al. 2020, arXiv:1912.09818, such maps hardly changed when late layers were made random: "
+            "rules that pass on positive parts only forget the class on the way down."
+        ),
+        refusal=without_rectifiers_only,
+        params=(
+            Flag(
+                name="contrastive",
+                title="Against its opposite",
+                help="On: less the paths of a class with all its weights reversed, so that what excites everything cancels out.",
+                default=False,
+            ),
+        ),
+    )
+)
