@@ -52,7 +52,7 @@ with settings:
     params = forms.draw(spec.params, model.side, spec.name)
     seed = forms.seed() if spec.random else 0
     with st.expander("About this method", icon=":material/help:"):
-        st.markdown(f"{spec.sentence}\n\n**What it cannot tell.** {spec.caution}\n\n**Source.** {spec.paper}")
+        st.markdown(xai_core.method_card(spec.name))
 with shown:
     st.subheader(classes.asked(model, target))
     try:

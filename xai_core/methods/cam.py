@@ -104,6 +104,7 @@ METHODS.add(
         run=run,
         cost=lambda params, side: 2,
         unit="logit per place",
+        post_hoc=False,
         refusal=_refusal,
         params=(RELU,),
     )

@@ -20,8 +20,8 @@ Bytes = npt.NDArray[np.uint8]
 Lch = tuple[float, float, float]
 """Lightness 0..1, chroma, hue in degrees."""
 
-ROBUST_PERCENTILE = 99.5
-"""Full colour starts here: one runaway pixel of a gradient map must not make all others invisible."""
+ROBUST_PERCENTILE = 98.0
+"""Full colour starts here, as in most displays of attributions: a few runaway pixels of a gradient map must not hide all others."""
 
 _LMS_FROM_LAB = np.array([[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]])
 _RGB_FROM_LMS = np.array(
@@ -114,7 +114,7 @@ PALETTES: Mapping[str, Palette] = MappingProxyType(
 
 
 def scale_of(heatmap: Floats) -> float:
-    """The value at which full colour starts: the 99.5th percentile of |value| over the finite places.
+    """The value at which full colour starts: the 98th percentile of |value| over the finite places.
 
     The largest |value| where that percentile is zero (a map with very few places), and 0.0 where there is nothing but zeros.
     """
