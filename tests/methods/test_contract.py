@@ -34,10 +34,10 @@ def small(method: str, side: int) -> dict[str, object]:
         "score_cam": {"channels": 8},
         **{name: {"relu": False} for name in ("grad_cam_plus_plus", "layer_cam", "xgrad_cam")},  # random weights may speak against all
         "smooth_grad": {"samples": 3},
-        "kernel_shap": {"samples": 30, "segments": 12},
-        "rise": {"masks": 12, "cells": 4},
-        "adaptive_occlusion": {"segments": 9, "rounds": 2},
-        "meaningful_perturbation": {"steps": 3},
+        "kernel_shap": {"samples": 12, "segments": 6},
+        "rise": {"masks": 10},
+        "adaptive_occlusion": {"segments": 6, "rounds": 1},
+        "meaningful_perturbation": {"steps": 2},
         "deep_shap": {"count": 2},
         "gradient_shap": {"samples": 4, "count": 2},
     }.get(method, {})
