@@ -10,6 +10,7 @@ from pages.ui import link, sidebar, visitor
 
 SHOWN = 6
 THUMBNAIL = (240, 240)
+TILE = 112
 COMPARE, EXPLAIN = "pages/image/compare.py", "pages/image/explain.py"
 
 
@@ -28,8 +29,9 @@ st.markdown(
 st.subheader("1. Pick a picture")
 st.markdown("One click, and the four explanations appear.")
 photos = [sample for sample in xai_core.SAMPLES.specs() if sample.kind == "photo"][:SHOWN]
-for sample, column in zip(photos, st.columns(SHOWN), strict=False):
-    with column:
+row = st.container(horizontal=True, gap="xsmall", horizontal_alignment="distribute")  # three fit side by side on a phone, six elsewhere
+for sample in photos:
+    with row.container(width=TILE, gap="xsmall"):
         st.image(_thumbnail(sample.name), alt=f"Sample: {sample.title}", width="stretch")
         if st.button(sample.title, key=f"try_{sample.name}", on_click=visitor.choose_sample, args=(sample.name,), width="stretch"):
             st.switch_page(COMPARE, query_params=link.query())
