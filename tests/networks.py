@@ -17,6 +17,8 @@ from xai_core.models.torchvision_zoo import ROWS
 
 BUNDLED = tuple(spec.name for spec in MODELS.specs() if spec.bundled)
 ZOO = {row.name: row for row in ROWS}
+ZOO_SIDE = 112
+"""Half of what the zoo's weights were trained for: all structure is the same, a quarter of the work."""
 
 
 def classifier(
@@ -58,14 +60,15 @@ def network(name: str) -> Classifier:
     row = ZOO[name]
     with torch.random.fork_rng():
         torch.manual_seed(7)
-        module = get_model(row.name, weights=None, **row.options)
+        fixed = {"image_size": ZOO_SIDE} if row.name.startswith("vit") else {}  # it alone is built for one size
+        module = get_model(row.name, weights=None, **row.options, **fixed)
         for key, value in row.afterwards.items():
             setattr(module, key, value)
         for part in module.modules():
             if isinstance(part, nn.Linear) and not part.weight.any():
                 nn.init.normal_(part.weight, std=0.1)  # torchvision starts ViT's head at zero, where every map is flat
-        _warm(module, 224)
-    return in_plain_torch(classifier(module, 224, classes=1000, name=name, prefer=row.prefer))
+        _warm(module, ZOO_SIDE)
+    return in_plain_torch(classifier(module, ZOO_SIDE, classes=1000, name=name, prefer=row.prefer))
 
 
 def picture(side: int = 224, seed: int = 0) -> Image.Image:
