@@ -15,7 +15,7 @@ Sizes = Sequence[int]
 
 def reigns(start: torch.Tensor, way: torch.Tensor) -> torch.Tensor:
     """The part of the way, 0 to 1, on which each value of a window is the largest, for windows (values, N); the parts add up to 1."""
-    parts, holder = torch.zeros_like(start), start.argmax(0)
+    parts, holder = torch.zeros_like(start), start.max(0).indices  # argmax is ten times slower here
     left, now = torch.arange(start.shape[1], device=start.device), torch.zeros_like(start[0])
     while len(left):  # each value that takes over is faster than the one before, so this ends
         values, speeds = start[:, left], way[:, left]
