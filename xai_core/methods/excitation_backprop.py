@@ -31,7 +31,7 @@ METHODS.add(
         technical="Excitation backprop",
         question="Where do the strongest paths from the class down through the network end?",
         sentence="The brighter a place, the more of the paths that excite the class end there; all places together make 1.",
-        caution="It counts only what speaks for the class, and its maps for different classes look much alike unless made contrastive.",
+        caution="It counts only what speaks for the class; plain maps of different classes are nearly the same, contrastive ones are not.",
         family="relevance",
         paper="Zhang et al. 2016, arXiv:1608.00507",
         run=run,
