@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -73,7 +73,22 @@ def serve(script: str | os.PathLike[str], port: int = 0, env: Mapping[str, str] 
     options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true", "server.fileWatcherType": "none"}
     options |= {"browser.gatherUsageStats": "false"}
     command = [sys.executable, "-m", "streamlit", "run", os.fspath(script), *(f"--{name}={value}" for name, value in options.items())]
-    surroundings = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
+    with _running(command, {"PYTHONPATH": str(ROOT), **(env or {})}, address, wait):
+        yield address
+
+
+@contextmanager
+def run_server(**env: str) -> Iterator[str]:
+    """The address of the server that `make run` starts, warmed. Ended afterwards."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    with _running([sys.executable, "-m", "pages.ui.server"], {"HOST": "127.0.0.1", "PORT": str(port), **env}, address, 120):
+        yield address
+
+
+@contextmanager
+def _running(command: Sequence[str], env: Mapping[str, str], address: str, wait: float) -> Iterator[None]:
+    surroundings = {**os.environ, **env}
     with tempfile.TemporaryFile("w+") as log:
         server = subprocess.Popen(command, cwd=ROOT, env=surroundings, stdout=log, stderr=subprocess.STDOUT)
         try:
@@ -83,7 +98,7 @@ def serve(script: str | os.PathLike[str], port: int = 0, env: Mapping[str, str] 
                     log.seek(0)
                     pytest.fail(f"The server did not start:\n{log.read()[-2000:]}")
                 time.sleep(0.1)
-            yield address
+            yield
         finally:
             server.terminate()
             try:

@@ -41,7 +41,7 @@ def _agreement(asks: Sequence[panels.Ask], found: Mapping[str, xai_core.Attribut
         agreement.table([ask.title or xai_core.METHODS.get(ask.method).title for ask in ready], [found[ask.name] for ask in ready])
 
 
-st.title("Four ways to ask why")
+st.title("Explanations side by side")
 head = picture.head()
 st.subheader(classes.asked(head.model, head.target))
 with st.expander("What to compare", icon=":material/grid_view:"):

@@ -22,6 +22,7 @@ import uvicorn
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.runtime.pages_manager import PagesManager
 
 SCRIPT = Path(__file__).resolve().parents[2] / "app.py"
 DEFAULT_HOST = "127.0.0.1"
@@ -78,6 +79,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
 
 def create_app(script: Path = SCRIPT) -> st.App:
     """The ASGI app around a Streamlit script."""
+    # st.navigation says so too, but only during the first visitor's first run, whose deep link then gets a box "Page not found".
+    PagesManager.uses_pages_directory = False
     return st.App(script, lifespan=lifespan, middleware=[Middleware(SecurityHeaders)])
 
 

@@ -13,7 +13,7 @@ from PIL import ImageDraw
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Locator, Page, Request, WebSocket, expect
 
 import xai_core
-from tests.browser_tools import READY, ROOT, serve
+from tests.browser_tools import READY, ROOT, run_server, serve
 
 WAIT = 240_000
 """Milliseconds: nothing is slow on a quiet machine, and a busy one is no fault of the page."""
@@ -121,6 +121,17 @@ def test_a_deep_link_on_a_fresh_server_has_the_frame(visitor: Visitor) -> None:
     expect(sidebar.get_by_text("Handwritten 3").first).to_be_visible()
     expect(page).to_have_title("Compare · Whybox")
     visitor.finished(FOUR)
+
+
+def test_a_deep_link_on_a_fresh_server_shows_no_box_over_the_page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The server of `make run`: Streamlit alone tells its first visitor that the page was not found, and shows it."""
+    with run_server(WHYBOX_DATA=str(tmp_path_factory.getbasetemp() / "whybox")) as fresh, browser.new_context() as context:
+        visitor = Visitor(context, fresh)
+        page = visitor.open("/compare", **SMALL)
+        visitor.finished(FOUR)
+        expect(page).to_have_title("Compare · Whybox")
+        assert page.get_by_role("dialog").count() == 0
+        assert visitor.faults == []
 
 
 def test_home_to_sample_to_four_maps_and_then_silence(visitor: Visitor) -> None:

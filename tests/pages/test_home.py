@@ -22,7 +22,7 @@ def test_it_shows_three_ways_in(open_app: Open) -> None:
 def test_one_click_on_a_sample_leads_to_its_comparison(open_app: Open) -> None:
     at = open_app(sample="coffee", seed="4")
     fine(at.button(key="try_rocket").click().run())
-    assert (at.title[0].value, picture(at)) == ("Four ways to ask why", "Rocket")
+    assert (at.title[0].value, picture(at)) == ("Explanations side by side", "Rocket")
     assert at.query_params == {"sample": "rocket", "seed": "4"}
 
 
@@ -53,7 +53,7 @@ def test_own_photo_leads_to_its_comparison(open_app: Open, jpeg: bytes) -> None:
     assert picture(at) == "my cat.jpg"
     next(button for button in at.button if button.label == "Explain my photo").click()
     fine(at.run())
-    assert (at.title[0].value, picture(at)) == ("Four ways to ask why", "my cat.jpg")
+    assert (at.title[0].value, picture(at)) == ("Explanations side by side", "my cat.jpg")
 
 
 def test_a_broken_file_gets_one_sentence_beside_the_uploader(open_app: Open, jpeg: bytes) -> None:

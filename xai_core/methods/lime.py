@@ -18,8 +18,7 @@ from sklearn.linear_model import Ridge, lars_path
 
 from xai_core.errors import InvalidParam
 from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
-from xai_core.methods._superpixels import REPLACE, SEGMENTS, hiding, replacement
-from xai_core.methods._superpixels import superpixels as superpixels  # read from here by benchmarks/lime.py
+from xai_core.methods._superpixels import REPLACE, SEGMENTS, hiding, replacement, superpixels
 from xai_core.params import Float, Int
 
 Doubles = npt.NDArray[np.float64]

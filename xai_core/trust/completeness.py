@@ -20,7 +20,7 @@ def run(evidence: Evidence) -> Check | None:
     if gap <= GOOD:
         return Check("completeness", "green", f"The shares add up to the change of the score (off by {percent}).", gap)
     if gap <= POOR:
-        return Check("completeness", "amber", f"The shares miss the change of the score by {percent}: allow more steps.", gap)
+        return Check("completeness", "amber", f"The shares miss the change of the score by {percent}: read them with care.", gap)
     return Check("completeness", "red", f"The shares miss the change of the score by {percent}: do not rely on this map.", gap)
 
 
