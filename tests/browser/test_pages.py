@@ -237,7 +237,7 @@ def test_reload_and_copied_link_give_the_same_view(visitors: list[Visitor]) -> N
     page.get_by_role("option", name="Handwritten 5").click()
     expect(page.get_by_role("heading", name="Why “5”?")).to_be_visible(timeout=WAIT)
     page.get_by_test_id("stMain").get_by_role("combobox", name=re.compile("Method")).click()
-    page.get_by_role("option", name=re.compile("occlusion")).click()
+    page.get_by_role("option", name=re.compile(r"\(occlusion\)")).click()
     slider = page.get_by_role("slider", name=re.compile("Window"))
     expect(slider).to_be_visible(timeout=WAIT)
     first.ready()

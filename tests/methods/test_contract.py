@@ -38,7 +38,7 @@ def small(method: str, side: int) -> dict[str, object]:
         "kernel_shap": {"samples": 12, "segments": 6},
         "rise": {"masks": 10},
         "adaptive_occlusion": {"segments": 6, "rounds": 1},
-        "meaningful_perturbation": {"steps": 2},
+        "meaningful_perturbation": {"steps": 8},
         "deep_shap": {"count": 2},
         "gradient_shap": {"samples": 4, "count": 2},
     }.get(method, {})
