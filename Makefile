@@ -18,7 +18,7 @@ run: $(VENV)/.run ## start Whybox and print its address (HOST and PORT can be se
 test: $(VENV)/.dev browser ## everything: ruff, mypy and all tests, those in a browser too
 	$(PY) -m ruff check .
 	$(PY) -m mypy
-	$(PY) -m pytest --durations=10
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --durations=10 # two workers with a core each: half the time of one with both
 
 check: $(VENV)/.dev ## the quick part: ruff, mypy and the fast tests
 	$(PY) -m ruff check .

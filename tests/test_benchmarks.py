@@ -11,7 +11,7 @@ import pytest
 
 import xai_core
 from benchmarks import __main__ as programme
-from benchmarks import _harness, grad_cam, integrated_gradients, lime, occlusion
+from benchmarks import _harness, grad_cam, integrated_gradients, kernel_shap, lime, occlusion, rise, score_cam, smooth_grad
 from benchmarks._harness import COLUMNS, Answer, Bench, Row, Target, measure, peak_memory, pearson, table
 
 ROW = Row("Occlusion", "Captum", "8", 1.0, 4.0, 0.25, 730, 1.1, 12.0, 345.6, 0.99999)
@@ -48,6 +48,34 @@ def test_lime_agrees_with_both_peers(bench: Bench) -> None:
     check(answer, ["Captum", "lime"], 61)
     assert all(row.pearson > 0.9 for row in answer.rows)
     assert "two seeds of ours" in answer.notes[0]
+
+
+@pytest.mark.slow
+def test_rise_agrees_with_the_recipe(bench: Bench) -> None:
+    answer = measure(bench, rise.question(bench, masks=200))
+    check(answer, ["plain torch"], 201)
+    assert answer.rows[0].pearson > 0.5
+
+
+@pytest.mark.slow
+def test_kernel_shap_agrees_with_captum(bench: Bench) -> None:
+    answer = measure(bench, kernel_shap.question(bench, samples=60, segments=5))
+    check(answer, ["Captum"], answer.rows[0].evaluations)
+    assert answer.rows[0].pearson > 0.9
+
+
+@pytest.mark.slow
+def test_smooth_grad_agrees_with_captum(bench: Bench) -> None:
+    answer = measure(bench, smooth_grad.question(bench, samples=6))
+    check(answer, ["Captum"], 7)
+    assert answer.rows[0].pearson > 0.3
+
+
+@pytest.mark.slow
+def test_score_cam_agrees_with_its_peer(bench: Bench) -> None:
+    answer = measure(bench, score_cam.question(bench, "_blocks.0"))
+    check(answer, ["pytorch-grad-cam"], 18)
+    assert answer.rows[0].pearson > 0.99
 
 
 @pytest.mark.slow

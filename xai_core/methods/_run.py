@@ -221,7 +221,10 @@ def predict(model: Classifier, image: Image.Image, top: int = 5) -> Prediction:
 
 
 def warm(name: str = DEFAULT_MODEL, job: Job[Any] | None = None) -> Classifier:
-    """Load a model with its forward and layer list, so that nobody waits for them later. `job` counts the bytes of a download."""
+    """Load a model with its forward, its layers and what can be right on it, so that nobody waits for them later.
+
+    `job` counts the bytes of a download.
+    """
 
     def report(done: int, total: int) -> None:
         if job is not None:
@@ -232,6 +235,8 @@ def warm(name: str = DEFAULT_MODEL, job: Job[Any] | None = None) -> Classifier:
     model = load_model(name, progress=report)
     model.layers()
     forward_for(model)
+    for spec in METHODS.specs():
+        spec.refusal(model)
     return model
 
 
