@@ -324,7 +324,9 @@ class Viewer {
     const order = this.rows(data.panels);
     if (order.length !== this.grid.children.length || order.some((node, at) => this.grid.children[at] !== node)) this.grid.replaceChildren(...order);
     this.grid.dataset.count = ids.length;
-    this.grid.toggleAttribute("data-rows", data.panels.some((panel) => panel.row));
+    const inRows = data.panels.some((panel) => panel.row);
+    this.grid.toggleAttribute("data-rows", inRows);
+    this.scales.querySelector('[value="shared"] + span').textContent = inRows ? "One for each row" : SCALES.shared;
     this.grid.style.setProperty("--count", Math.max(...data.panels.map((panel) => data.panels.filter((other) => other.row === panel.row).length)));
     this.shade();
     const done = data.panels.map((panel) => cards.get(panel.id).take(panel, pictures.get(data.pictures[panel.picture])));

@@ -65,7 +65,7 @@ def test_small_grids_have_words_too(side: int) -> None:
 def test_scale_captions() -> None:
     assert scale_caption(0.01234, "logit") == "Full colour: ±0.0123 logit (this map's own scale)."
     caption = scale_caption(2.0, "logit", shared=True, signed=False, clipped=True)
-    assert caption == "Full colour: 2 logit (one scale for all maps in this unit; a few places go beyond)."
+    assert caption == "Full colour: 2 logit (one scale for all maps beside it in this unit; a few places go beyond)."
     assert scale_caption(0.0, "logit") == "Nothing to colour: the map is zero."
 
 

@@ -66,6 +66,11 @@ if mode == "flat":
     done = [Panel(str(at), "Flat", "F", "s", "done", attribution(values, "flat"))
             for at, values in enumerate((np.zeros((side, side)), np.full((side, side), 0.5), np.full((side, side), np.nan), holes))]
     rest = []
+if mode == "rows":
+    cards = ("a", 1, "First", None), ("b", 2, "First", None), ("c", 9, "Second", photo(side).rotate(90))
+    done = [Panel(name, name.upper(), "N", "How.", "done", attribution(factor * heat(side), name), row=row, picture=picture)
+            for name, factor, row, picture in cards]
+    rest = []
 if st.button("Finish") or mode == "ended":
     rest[0] = dataclasses.replace(rest[0], state="done", attribution=attribution(heat(side)[::-1], "lime"))
 st.write("Python saw", str(dict(st.query_params)))
@@ -194,7 +199,19 @@ def test_palette_scale_and_show_change_the_picture_and_send_nothing(watched: Wat
     assert len({shot[1] for shot in seen}) == 4
     expect(page.locator(".reading").first).to_have_text("The picture as the model saw it.")
     page.get_by_role("radio", name="Colours").check()
-    assert "one scale for all maps in this unit" in page.locator(".reading").first.inner_text()
+    assert "one scale for all maps beside it in this unit" in page.locator(".reading").first.inner_text()
+
+
+def test_rows_have_a_title_a_scale_and_pictures_of_their_own(watched: Watched) -> None:
+    page = watched.open("mode=rows")
+    kinds = page.locator(".grid > *").evaluate_all("all => all.map(node => node.querySelector('h3')?.textContent ?? node.textContent)")
+    assert kinds == ["First", "A", "B", "Second", "C"]
+    page.get_by_role("radio", name="One for each row").check()
+    amounts = [text.split(" logit")[0] for text in page.locator(".reading").all_inner_texts()]
+    assert amounts[0] == amounts[1] != amounts[2], "a row shares its scale and no other's"
+    page.get_by_role("radio", name="Picture only").check()
+    shots = canvases(page)
+    assert shots[0] == shots[1] != shots[2]
 
 
 def test_pointing_reads_the_same_place_in_every_map(watched: Watched) -> None:

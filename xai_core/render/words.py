@@ -80,7 +80,7 @@ def scale_caption(scale: float, unit: str, *, shared: bool = False, signed: bool
     if scale <= 0:
         return "Nothing to colour: the map is zero."
     amount = f"{'±' if signed else ''}{_number(scale)}{f' {unit}' if unit else ''}"
-    whose = "one scale for all maps in this unit" if shared else "this map's own scale"
+    whose = "one scale for all maps beside it in this unit" if shared else "this map's own scale"
     more = "; a few places go beyond" if clipped else ""
     return f"Full colour: {amount} ({whose}{more})."
 
