@@ -151,7 +151,8 @@ def test_memory_taken_and_given_back_is_seen(sampled: bool, monkeypatch: pytest.
 def test_the_programme_prints_writes_and_ends_with_its_verdict(
     missed: list[str], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(programme, "measure", lambda _bench, _question: Answer([ROW], ["Occlusion: a note."], missed))
+    monkeypatch.setattr(programme, "first_run", lambda _bench, _question: None)
+    monkeypatch.setattr(programme, "measure", lambda _bench, _question, _first: Answer([ROW], ["Occlusion: a note."], missed))
     assert programme.main(["--repeats", "1", "--only", "occlusion", "--out", str(tmp_path / "table.md")]) == code
     said = capsys.readouterr().out
     assert said.startswith(table([ROW]))

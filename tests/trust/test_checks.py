@@ -57,7 +57,15 @@ def test_a_search_that_ran_out_says_so(reached, level):
 
 
 def test_every_check_speaks_in_one_sentence():
-    sick = {"reached": 0.0, "area": 0.5, "completeness_gap": 5.0, "surrogate_r2": 0.0, "guided_difference": 0.0, "grid_rows": 2.0, "baseline_confidence": 1.0}
+    sick = {
+        "reached": 0.0,
+        "area": 0.5,
+        "completeness_gap": 5.0,
+        "surrogate_r2": 0.0,
+        "guided_difference": 0.0,
+        "grid_rows": 2.0,
+        "baseline_confidence": 1.0,
+    }
     worst = evidence([[float("nan"), 1.0]], sick, 0.001, 0.1)
     found = run_checks(worst)
     assert {check.name for check in found} <= set(CHECKS) and len(found) == len(CHECKS) - 1
