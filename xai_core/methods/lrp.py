@@ -53,8 +53,8 @@ METHODS.add(
         cost=lambda params, side: 2,
         gradient=True,
         sanity=(
-            "Mixed: Sixt et al. 2020, arXiv:1912.09818, found that maps by the alpha-beta and z+ rules hardly change when late layers are made "
-            "random, and that the epsilon rule in the last layers makes them more faithful to the class."
+            "Mixed: Sixt et al. 2020, arXiv:1912.09818, found that maps by the alpha-beta and z+ rules hardly change when late layers are "
+            "made random, and that the epsilon rule in the last layers makes them more faithful to the class."
         ),
         refusal=without_rules,
         params=(
