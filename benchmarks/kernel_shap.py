@@ -7,11 +7,10 @@ import torch
 from captum.attr import KernelShap
 
 import xai_core
-from benchmarks._harness import Bench, Floats, Peer, Question, Target, pearson
+from benchmarks._harness import Bench, Floats, Peer, Question, pearson
 from xai_core.images import make_baseline
 from xai_core.methods._superpixels import superpixels
 
-TARGETS = (Target("to_limit", most=1.25),)
 _TRIAL_SHARE = 5
 
 
@@ -38,6 +37,5 @@ def question(bench: Bench, samples: int = 500, segments: int = 50) -> Question:
         ours=lambda: xai_core.explain(bench.model, bench.image, "kernel_shap", params=given),
         limit=lambda found: bench.forward_limit(found.evaluations),
         peers=(Peer("Captum", captum, lambda batch: captum(batch, few)),),
-        targets=TARGETS,
         note=note,
     )

@@ -7,9 +7,8 @@ import torch
 import torch.nn.functional as F
 
 import xai_core
-from benchmarks._harness import Bench, Floats, Peer, Question, Target, pearson
+from benchmarks._harness import Bench, Floats, Peer, Question, pearson
 
-TARGETS = (Target("to_limit", most=1.25),)
 CELLS, VISIBLE = 7, 0.5
 _TRIAL_SHARE = 10
 
@@ -44,6 +43,5 @@ def question(bench: Bench, masks: int = 2000) -> Question:
         peers=(
             Peer("plain torch", lambda batch: _recipe(bench, masks, batch), lambda batch: _recipe(bench, masks // _TRIAL_SHARE, batch)),
         ),
-        targets=TARGETS,
         note=note,
     )
