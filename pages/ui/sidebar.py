@@ -13,11 +13,13 @@ from pages.ui import link, models, visitor
 TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
 # On a phone the sidebar lies over the page. Streamlit closes it behind its own menu, but not behind st.page_link.
 _CLOSE = """export default function () {
-  const sidebar = document.querySelector('[data-testid="stSidebar"]');
-  if (!sidebar || sidebar.dataset.closes) return;
-  sidebar.dataset.closes = "yes";
-  sidebar.addEventListener("click", (event) => {
-    if (innerWidth < 768 && event.target.closest("a")) sidebar.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+  const root = document.documentElement; // and not the sidebar, which React may put up anew
+  if (root.dataset.closesMenu) return;
+  root.dataset.closesMenu = "yes";
+  document.addEventListener("click", (event) => {
+    const sidebar = event.target.closest?.('[data-testid="stSidebar"]');
+    if (!sidebar || innerWidth >= 768 || !event.target.closest("a")) return;
+    sidebar.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
   });
 }"""
 _close_on_phones = st.components.v2.component("whybox_menu", js=_CLOSE)

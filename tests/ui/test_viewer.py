@@ -45,8 +45,7 @@ checks = (Check("flat", "green", "The map is not flat."), Check("fit", "amber", 
 done = [
     Panel("one", "Where it looked", "Grad-CAM", "How to read one.", "done",
           attribution(np.clip(heat(side), 0, None), "grad_cam", checks=checks)),
-    Panel("two", "What covering changes", "Occlusion", "How to read two.", "done", attribution(3 * heat(side), "occlusion"),
-          caption="Window: 4 px"),
+    Panel("two", "What covering changes", "Occlusion", "Two.", "done", attribution(3 * heat(side), "occlusion"), caption="Window: 4 px"),
 ]
 rest = [
     Panel("three", "Which pieces matter", "LIME", "How to read three.", "working"),
@@ -61,16 +60,13 @@ if mode == "evil":
     done = [Panel(text, text, text, text, "done", attribution(heat(side), text, unit=text, checks=(bad,)), caption=text)]
     rest = [Panel("f", "Failed", "F", "s", "failed", message=text)]
 if mode == "flat":
-    holes = heat(side)
-    holes[:14] = np.nan
+    holes = np.where(np.arange(side)[:, None] < 14, np.nan, heat(side))
     done = [Panel(str(at), "Flat", "F", "s", "done", attribution(values, "flat"))
             for at, values in enumerate((np.zeros((side, side)), np.full((side, side), 0.5), np.full((side, side), np.nan), holes))]
     rest = []
 if mode == "rows":
-    cards = ("a", 1, "First", None), ("b", 2, "First", None), ("c", 9, "Second", photo(side).rotate(90))
-    done = [Panel(name, name.upper(), "N", "How.", "done", attribution(factor * heat(side), name), row=row, picture=picture)
-            for name, factor, row, picture in cards]
-    rest = []
+    cards, rest = (("a", 1, "First", None), ("b", 2, "First", None), ("c", 9, "Second", photo(side).rotate(90))), []
+    done = [Panel(a, a.upper(), "N", "How.", "done", attribution(k * heat(side), a), row=b, picture=c) for a, k, b, c in cards]
 if st.button("Finish") or mode == "ended":
     rest[0] = dataclasses.replace(rest[0], state="done", attribution=attribution(heat(side)[::-1], "lime"))
 st.write("Python saw", str(dict(st.query_params)))
@@ -207,11 +203,10 @@ def test_rows_have_a_title_a_scale_and_pictures_of_their_own(watched: Watched) -
     kinds = page.locator(".grid > *").evaluate_all("all => all.map(node => node.querySelector('h3')?.textContent ?? node.textContent)")
     assert kinds == ["First", "A", "B", "Second", "C"]
     page.get_by_role("radio", name="One for each row").check()
-    amounts = [text.split(" logit")[0] for text in page.locator(".reading").all_inner_texts()]
-    assert amounts[0] == amounts[1] != amounts[2], "a row shares its scale and no other's"
+    one, two, other = (text.split(" logit")[0] for text in page.locator(".reading").all_inner_texts())
+    assert one == two != other, "a row shares its scale and no other's"
     page.get_by_role("radio", name="Picture only").check()
-    shots = canvases(page)
-    assert shots[0] == shots[1] != shots[2]
+    assert canvases(page)[0] == canvases(page)[1] != canvases(page)[2]
 
 
 def test_pointing_reads_the_same_place_in_every_map(watched: Watched) -> None:
