@@ -13,13 +13,7 @@ from xai_core.report import npz_bytes
 
 def _order() -> panels.Order | None:
     """What the maps of a row are sorted by."""
-
-    def read(name: str) -> str:
-        if name not in agreement.ORDERS:
-            raise xai_core.UnknownName.of("order", name, agreement.ORDERS)
-        return name
-
-    key = link.keep("sort", "cost", read)
+    key = link.keep("sort", "cost", link.one_of("order", agreement.ORDERS))
     name = st.selectbox("Sort by", list(agreement.ORDERS), format_func=lambda name: agreement.ORDERS[name][0], key=key)
     return agreement.ORDERS[name][1]
 

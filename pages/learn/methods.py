@@ -59,12 +59,7 @@ def _open(name: str) -> None:
 
 
 def _filter(title: str, name: str, options: Mapping[str, str]) -> str | None:
-    def read(text: str) -> str:
-        if text not in options:
-            raise xai_core.UnknownName.of(name, text, options)
-        return text
-
-    key = link.keep(name, None, read)
+    key = link.keep(name, None, link.one_of(name, options))
     return st.pills(title, list(options), format_func=lambda option: options[option], key=key, wrap=True)
 
 

@@ -7,14 +7,14 @@ writes the words on the page instead (`sample=Cat`), so that rewording a title w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from xai_core import XaiError
+from xai_core import UnknownName, XaiError
 
 T = TypeVar("T")
 LOOKS = "view_"
@@ -83,6 +83,18 @@ def keep(name: str, default: T, read: Callable[[str], T], write: Callable[[T], s
         state[key] = state.get(key, setting.values.get(key, default))
     setting.values[key] = state[key]
     return key
+
+
+def one_of(kind: str, options: Iterable[str]) -> Callable[[str], str]:
+    """A reader for `keep` that takes one of these names and nothing else."""
+    names = tuple(options)
+
+    def read(text: str) -> str:
+        if text not in names:
+            raise UnknownName.of(kind, text, names)
+        return text
+
+    return read
 
 
 def forget(name: str) -> None:

@@ -146,13 +146,7 @@ AXES: Mapping[str, Axis] = {axis.name: axis for axis in (_METHODS, _CLASSES, _LA
 
 def _which(place: str, title: str, usual: str, names: Sequence[str]) -> str:
     """The axis in one place of the page, among those still free."""
-
-    def read(name: str) -> str:
-        if name and name not in AXES:
-            raise xai_core.UnknownName.of("axis", name, AXES)
-        return name
-
-    key = link.keep(place, usual, read)
+    key = link.keep(place, usual, link.one_of("axis", (NOTHING, *AXES)))
     if st.session_state[key] not in names:
         st.session_state[key] = names[0]
     chosen: str = st.selectbox(title, names, format_func=lambda name: AXES[name].title if name else "Nothing: one row", key=key)
