@@ -11,7 +11,7 @@ import gc
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -71,6 +71,10 @@ class Bench:
     @cached_property
     def target(self) -> int:
         return xai_core.predict(self.model, self.image, 1).classes[0][0]
+
+    def seeds_agree(self, method: str, given: Mapping[str, object], found: xai_core.Attribution) -> float:
+        """Pearson of our map with that of another seed: as far as two right maps agree where each draws its own."""
+        return pearson(found.heatmap, xai_core.explain(self.model, self.image, method, params=given, seed=1).heatmap)
 
     def explain(self, method: str, layer: str | None = None, **params: object) -> xai_core.Attribution:
         return xai_core.explain(self.model, self.image, method, layer=layer, params=params)

@@ -7,7 +7,7 @@ import torch
 from captum.attr import KernelShap
 
 import xai_core
-from benchmarks._harness import Bench, Floats, Peer, Question, pearson
+from benchmarks._harness import Bench, Floats, Peer, Question
 from xai_core.images import make_baseline
 from xai_core.methods._superpixels import superpixels
 
@@ -29,8 +29,7 @@ def question(bench: Bench, samples: int = 500, segments: int = 50) -> Question:
         return np.asarray(values[0, 0].detach())
 
     def note(found: xai_core.Attribution) -> str:
-        other = xai_core.explain(bench.model, bench.image, "kernel_shap", params=given, seed=1)
-        return f"every map has its own random samples; two seeds of ours have Pearson {pearson(found.heatmap, other.heatmap):.4f}"
+        return f"every map has its own random samples; two seeds of ours have Pearson {bench.seeds_agree('kernel_shap', given, found):.4f}"
 
     return Question(
         title=f"KernelSHAP, {samples} samples",

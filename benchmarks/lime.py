@@ -16,7 +16,7 @@ from captum.attr import Lime
 from lime.lime_image import LimeImageExplainer  # type: ignore[import-untyped]  # ships no types
 
 import xai_core
-from benchmarks._harness import Bench, Floats, Peer, Question, Target, pearson
+from benchmarks._harness import Bench, Floats, Peer, Question, Target
 from xai_core.images import make_baseline
 from xai_core.methods._superpixels import superpixels
 
@@ -32,8 +32,7 @@ def question(bench: Bench, samples: int = 1000, segments: int = 50) -> Question:
     few = max(10, samples // _TRIAL_SHARE)
 
     def note(found: xai_core.Attribution) -> str:
-        other = xai_core.explain(bench.model, bench.image, "lime", params=given, seed=1)
-        return f"every map has its own random samples; two seeds of ours have Pearson {pearson(found.heatmap, other.heatmap):.4f}"
+        return f"every map has its own random samples; two seeds of ours have Pearson {bench.seeds_agree('lime', given, found):.4f}"
 
     return Question(
         title=f"LIME, {samples} samples",

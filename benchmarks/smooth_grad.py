@@ -7,7 +7,7 @@ import torch
 from captum.attr import NoiseTunnel, Saliency
 
 import xai_core
-from benchmarks._harness import Bench, Floats, Peer, Question, pearson
+from benchmarks._harness import Bench, Floats, Peer, Question
 
 NOISE = 15.0
 """Percent of the range of the prepared picture."""
@@ -33,8 +33,7 @@ def question(bench: Bench, samples: int = 25) -> Question:
         return np.asarray(slopes.detach().abs().amax(1)[0])
 
     def note(found: xai_core.Attribution) -> str:
-        other = xai_core.explain(bench.model, bench.image, "smooth_grad", params=given, seed=1)
-        return f"every map has its own noise; two seeds of ours have Pearson {pearson(found.heatmap, other.heatmap):.4f}"
+        return f"every map has its own noise; two seeds of ours have Pearson {bench.seeds_agree('smooth_grad', given, found):.4f}"
 
     return Question(
         title=f"SmoothGrad, {samples} copies",
