@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 
 from xai_core.engine.isolation import fold_norms
 from xai_core.engine.turns import TURNS
-from xai_core.images import SAMPLES, make_baseline
+from xai_core.images import BASELINES, SAMPLES, make_baseline
 from xai_core.methods._base import RawMap, Request
 from xai_core.params import Choice, Float, Int
 from xai_core.results import Floats
@@ -30,6 +30,13 @@ TOLERANCE = Float(
     high=20.0,
     step=0.1,
     advanced=True,
+)
+START = Choice(
+    name="baseline",
+    title="Start from",
+    help="The picture without evidence. Compare two: what changes between the maps depends on this choice.",
+    default="blur",
+    options=BASELINES,
 )
 POINTS = Int(
     name="points",

@@ -5,10 +5,8 @@ Shrikumar et al. 2017, arXiv:1704.02685, rescale rule; what it means for attenti
 
 from __future__ import annotations
 
-from xai_core.images import BASELINES
 from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
-from xai_core.methods._deep import POINTS, TOLERANCE, lifted
-from xai_core.params import Choice
+from xai_core.methods._deep import POINTS, START, TOLERANCE, lifted
 
 
 def run(request: Request) -> RawMap:
@@ -35,13 +33,7 @@ METHODS.add(
             "unlike those of the other special backward rules tested (Sixt et al. 2020, arXiv:1912.09818)."
         ),
         params=(
-            Choice(
-                name="baseline",
-                title="Start from",
-                help="The picture without evidence. Compare two: what changes between the maps depends on this choice.",
-                default="blur",
-                options=BASELINES,
-            ),
+            START,
             POINTS,
             TOLERANCE,
         ),

@@ -13,9 +13,9 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from xai_core.images import BASELINES
 from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
-from xai_core.params import Choice, Float, Int
+from xai_core.methods._deep import START, TOLERANCE
+from xai_core.params import Int
 
 FIRST_POINTS = 17
 """Points of the first, even grid."""
@@ -104,13 +104,7 @@ METHODS.add(
         gradient=True,
         random=True,
         params=(
-            Choice(
-                name="baseline",
-                title="Start from",
-                help="The picture without evidence. Compare two: what changes between the maps depends on this choice.",
-                default="blur",
-                options=BASELINES,
-            ),
+            START,
             Int(
                 name="steps",
                 title="Most steps",
@@ -120,17 +114,7 @@ METHODS.add(
                 high=512,
                 advanced=True,
             ),
-            Float(
-                name="tolerance",
-                title="Gap allowed",
-                unit="%",
-                help="The shares may miss the true change of the score by this much.",
-                default=1.0,
-                low=0.01,
-                high=20.0,
-                step=0.1,
-                advanced=True,
-            ),
+            TOLERANCE,
         ),
     )
 )
