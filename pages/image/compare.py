@@ -14,7 +14,8 @@ from xai_core.report import npz_bytes
 def _order() -> panels.Order | None:
     """What the maps of a row are sorted by."""
     key = link.keep("sort", "cost", link.one_of("order", agreement.ORDERS))
-    name = st.selectbox("Sort by", list(agreement.ORDERS), format_func=lambda name: agreement.ORDERS[name][0], key=key)
+    names = list(agreement.ORDERS)
+    name = st.selectbox("Sort by", names, link.place(names, key), format_func=lambda name: agreement.ORDERS[name][0], key=key)
     return agreement.ORDERS[name][1]
 
 

@@ -28,7 +28,7 @@ def _layer() -> str | None:
 
     key = link.keep("layer", model.recommended_layer.name, read, key=f"layer_{model.name}")
     help_ = "Later layers know more and see coarser."
-    return st.selectbox("Layer", list(layers), format_func=words, key=key, help=help_)
+    return st.selectbox("Layer", list(layers), link.place(layers, key), format_func=words, key=key, help=help_)
 
 
 def _method() -> xai_core.MethodSpec:
@@ -36,7 +36,8 @@ def _method() -> xai_core.MethodSpec:
     reasons = {spec.name: reason for spec in xai_core.METHODS.specs() if (reason := spec.refusal(model))}
     key = link.keep("method", "grad_cam", lambda name: xai_core.METHODS.get(name).name)
     names = [name for name in xai_core.METHODS if name not in reasons or name == st.session_state[key]]
-    name = st.selectbox("Method", names, format_func=lambda name: f"{xai_core.METHODS.get(name).title} ({name})", key=key)
+    start = link.place(names, key)
+    name = st.selectbox("Method", names, start, format_func=lambda name: f"{xai_core.METHODS.get(name).title} ({name})", key=key)
     if reasons:
         with st.expander(f"Not possible on this model ({len(reasons)})"):
             for refused, reason in reasons.items():

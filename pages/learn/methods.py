@@ -60,7 +60,7 @@ def _open(name: str) -> None:
 
 def _filter(title: str, name: str, options: Mapping[str, str]) -> str | None:
     key = link.keep(name, None, link.one_of(name, options))
-    return st.pills(title, list(options), format_func=lambda option: options[option], key=key, wrap=True)
+    return st.pills(title, list(options), default=link.shown(key), format_func=options.__getitem__, key=key, wrap=True)
 
 
 def _row(spec: MethodSpec, chosen: str) -> None:
@@ -109,7 +109,9 @@ link.keep("method", "grad_cam", lambda name: xai_core.METHODS.get(name).name)
 st.caption(f"{len(fitting)} of {len(refusals)} methods" if fitting else "No method fits both filters: take one of them away.")
 overview, card = st.columns([2, 3], gap="large")
 with card:
-    name = st.selectbox("Method", list(refusals), format_func=lambda name: f"{xai_core.METHODS.get(name).title} ({name})", key="method")
+    start = link.place(refusals, "method")
+    words = {name: f"{xai_core.METHODS.get(name).title} ({name})" for name in refusals}
+    name = st.selectbox("Method", list(refusals), start, format_func=words.__getitem__, key="method")
     _detail(xai_core.METHODS.get(name))
 with overview:
     _list(fitting, name)

@@ -43,6 +43,7 @@ def _search(model: xai_core.Classifier, name: str, label: str, words: Sequence[s
 
     key = link.keep(name, None, model.class_index, write, f"{name}_of_{key_of(model.labels)}")
     chosen: int | None = st.session_state[key]
+    # no default of its own: a selectbox that has one cannot be emptied
     st.selectbox(label, range(len(words)), index=None, format_func=lambda index: words[index], key=key, placeholder=hint)
     return chosen
 
@@ -72,6 +73,7 @@ def pick(model: xai_core.Classifier, image: Image.Image) -> tuple[Target, Target
         "What the model thinks it sees. Choose one to ask why:",
         list(chance),
         format_func=lambda index: f"{words[index]} · {_percent(chance[index])}",
+        default=link.shown("guess"),
         key="guess",
         wrap=True,
         on_change=_from_chip,

@@ -26,7 +26,7 @@ def _number(param: Number, side: int, key: str) -> Value:
     if high <= low:
         return low
     widget = st.slider if (high - low) / step <= MOST_SLIDER_STEPS else st.number_input
-    value: Value = widget(label, low, high, step=step, key=key, help=param.help)
+    value: Value = widget(label, low, high, value=link.shown(key), step=step, key=key, help=param.help)
     return value
 
 
@@ -36,10 +36,11 @@ def _widget(param: Param, side: int, prefix: str) -> Value:
     key = link.keep(name, param.default_for(side), lambda text: param.check(text, side), _text, key=f"{name}_{side}")
     if isinstance(param, Choice):
         names = list(param.options)
-        value: Value = st.selectbox(param.title, names, format_func=lambda n: param.options[n], key=key, help=param.help)
+        start = link.place(names, key)
+        value: Value = st.selectbox(param.title, names, start, format_func=lambda n: param.options[n], key=key, help=param.help)
         return value
     if isinstance(param, Flag):
-        return st.toggle(param.title, key=key, help=param.help)
+        return st.toggle(param.title, value=link.shown(key), key=key, help=param.help)
     if isinstance(param, Number):
         return _number(param, side, key)
     raise TypeError(f"no widget for {type(param).__name__}")

@@ -66,7 +66,7 @@ def begin(page: str) -> None:
 def keep(name: str, default: T, read: Callable[[str], T], write: Callable[[T], str] = str, key: str = "") -> str:
     """Give a widget its value before it is drawn: from a new link, else as it was, else the default. Returns the widget's key.
 
-    `read` raises an XaiError for what is not allowed, which then falls back to the default. The widget itself states no default.
+    `read` raises an XaiError for what is not allowed, which then falls back to the default. The widget's default is `shown`.
     """
     link, state, key = _link(), st.session_state, key or name
     setting = link.settings.setdefault(name, _Setting(key, default, write))
@@ -95,6 +95,20 @@ def one_of(kind: str, options: Iterable[str]) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def shown(key: str) -> Any:
+    """The value to give a widget as its own default too.
+
+    When two runs follow each other closely the browser draws only the second, and with it loses what the first has set: a widget without
+    a default would stand at its lowest value, and say so at its next change.
+    """
+    return st.session_state[key]
+
+
+def place(options: Iterable[object], key: str) -> int:
+    """Where `shown` stands among the options of a selectbox."""
+    return list(options).index(shown(key))
 
 
 def forget(name: str) -> None:

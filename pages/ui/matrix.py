@@ -149,7 +149,8 @@ def _which(place: str, title: str, usual: str, names: Sequence[str]) -> str:
     key = link.keep(place, usual, link.one_of("axis", (NOTHING, *AXES)))
     if st.session_state[key] not in names:
         st.session_state[key] = names[0]
-    chosen: str = st.selectbox(title, names, format_func=lambda name: AXES[name].title if name else "Nothing: one row", key=key)
+    titles = {NOTHING: "Nothing: one row"} | {name: axis.title for name, axis in AXES.items()}
+    chosen: str = st.selectbox(title, names, link.place(names, key), format_func=titles.__getitem__, key=key)
     return chosen
 
 
@@ -165,7 +166,7 @@ def _along(axis: Axis, subject: Subject) -> Options:
     st.session_state[key] = [name for name in st.session_state[key] if name in options]
     usual = list(axis.usual(subject))
     empty = f"Chosen for you: {', '.join(options[name] for name in usual)}"
-    chosen = st.multiselect(axis.title, list(options), format_func=lambda name: options[name], key=key, placeholder=empty)
+    chosen = st.multiselect(axis.title, list(options), link.shown(key), format_func=options.__getitem__, key=key, placeholder=empty)
     return {name: options[name] for name in chosen or usual}
 
 
@@ -223,7 +224,7 @@ def choose(subject: Subject) -> list[Ask]:
         options = _methods(subject)
         if st.session_state["by"] not in options:
             st.session_state["by"] = FOUR[0]
-        method = st.selectbox("Method", list(options), format_func=lambda name: options[name], key="by")
+        method = st.selectbox("Method", list(options), link.place(options, "by"), format_func=options.__getitem__, key="by")
     fitting = max(MOST // len(columns), 1)
     if len(columns) * len(rows) > MOST:
         columns, rows = dict(list(columns.items())[:MOST]), dict(list(rows.items())[:fitting])

@@ -7,6 +7,7 @@ from weakref import WeakValueDictionary
 import streamlit as st
 
 import xai_core
+from pages.ui import link
 from pages.ui.visitor import waiter
 
 AT_ONCE_S = 0.3
@@ -23,7 +24,8 @@ def _words(name: str) -> str:
 
 def pick() -> None:
     """The list of models, with one sentence on the chosen one."""
-    name = st.selectbox("Model", list(xai_core.MODELS), format_func=_words, key="model", label_visibility="collapsed")
+    names = list(xai_core.MODELS)
+    name = st.selectbox("Model", names, link.place(names, "model"), format_func=_words, key="model", label_visibility="collapsed")
     st.caption(xai_core.MODELS.get(name).sentence)
 
 

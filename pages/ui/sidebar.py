@@ -47,6 +47,7 @@ def _picture() -> None:
     st.selectbox(
         "Sample",
         list(xai_core.SAMPLES),
+        link.place(xai_core.SAMPLES, "sample"),
         format_func=lambda name: xai_core.SAMPLES.get(name).title,
         key="sample",
         on_change=visitor.forget_own_picture,

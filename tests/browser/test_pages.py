@@ -13,7 +13,7 @@ from PIL import ImageDraw
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Locator, Page, Request, WebSocket, expect
 
 import xai_core
-from tests.browser_tools import READY, ROOT, run_server, serve
+from tests.browser_tools import READY, run_server
 
 WAIT = 240_000
 """Milliseconds: nothing is slow on a quiet machine, and a busy one is no fault of the page."""
@@ -29,7 +29,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("server")
     data, closed = tmp_path_factory.getbasetemp() / "whybox", "http://127.0.0.1:9"
     environment = {"WHYBOX_DATA": str(data), "TORCH_HOME": str(folder), "https_proxy": closed, "http_proxy": closed}
-    with serve(ROOT / "app.py", env=environment) as running:
+    with run_server(**environment) as running:
         yield running
 
 

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import xai_core
 from tests.pages.visit import fine, panels, search, states, until
+from xai_core.images import BASELINES
 from xai_core.params import Choice, Flag, Int, Number, Param
 
 Open = Callable[..., AppTest]
@@ -104,3 +105,12 @@ def test_another_class_is_another_map(open_app: Open) -> None:
     search(at).set_value(968)
     fine(until(at.run(), lambda at: states(at)["grad_cam"] == "done"))
     assert panels(at)[0]["map"] != first
+
+
+def test_a_browser_that_drew_only_the_second_of_two_runs_shows_the_value_in_use(open_app: Open) -> None:
+    at = open_app(EXPLAIN, method="occlusion", occlusion_window="56", occlusion_patch="black", model="efficientnet_lite0")
+    fine(at.run())
+    window, patch = widget(at, "occlusion_window_224"), widget(at, "occlusion_patch_224")
+    assert not window.proto.set_value, "the first run alone says what the session state holds"
+    assert list(window.proto.default) == [56]
+    assert patch.options[patch.proto.default] == BASELINES["black"]
