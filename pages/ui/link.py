@@ -19,6 +19,9 @@ from xai_core import UnknownName, XaiError
 T = TypeVar("T")
 LOOKS = "view_"
 """Names that belong to the viewer, which keeps them in the address itself, in the browser."""
+RESULT_PAGE = "result"
+RESULT = ("result", "owner")
+"""Names that belong to the page of kept results, which reads them from its address. No link to another page carries them."""
 
 
 @dataclass
@@ -37,6 +40,7 @@ class _Link:
     """`unread`: what the address said that no widget has taken yet. `stale`: widgets to be set anew, since Back brought another address.
 
     `arriving`: in the first run on a page, whose widgets do not know the values of those of the same key on the page before.
+    `returning`: in the first run behind Back or Forward.
     """
 
     unread: dict[str, str]
@@ -44,10 +48,16 @@ class _Link:
     stale: set[str] = field(default_factory=set)
     page: str | None = None
     arriving: bool = True
+    returning: bool = False
 
 
 def _address() -> dict[str, str]:
-    return {name: text for name, text in st.query_params.to_dict().items() if not name.startswith(LOOKS)}
+    return {name: text for name, text in st.query_params.to_dict().items() if not name.startswith(LOOKS) and name not in RESULT}
+
+
+def of_result() -> dict[str, str]:
+    """What the address says about a kept result."""
+    return {name: text for name, text in st.query_params.to_dict().items() if name in RESULT}
 
 
 def _link() -> _Link:
@@ -58,9 +68,15 @@ def _link() -> _Link:
 def begin(page: str) -> None:
     """First thing in every run of a page. The address is only read when it is new: when a visitor comes, and after Back and Forward."""
     context, link = get_script_run_ctx(), st.session_state.setdefault("link", _Link(_address()))
-    if context is not None and context.is_history_navigation:
+    link.returning = context is not None and context.is_history_navigation
+    if link.returning:
         link.unread, link.stale = _address(), {key for setting in link.settings.values() for key in setting.values}
     link.arriving, link.page = page != link.page, page
+
+
+def strayed() -> bool:
+    """Whether a kept result is asked for under the address of another page. Not behind Back, which would never get past it."""
+    return "result" in of_result() and _link().page != RESULT_PAGE and not _link().returning
 
 
 def keep(name: str, default: T, read: Callable[[str], T], write: Callable[[T], str] = str, key: str = "") -> str:
@@ -129,5 +145,6 @@ def query() -> dict[str, str]:
 
 def write() -> None:
     """Bring the address up to date: when all widgets are drawn, and before the viewer, which then adds its own part again."""
-    if (wanted := query()) != _address():
+    wanted = query() | (of_result() if _link().page == RESULT_PAGE else {})
+    if wanted != _address() | of_result():
         st.query_params.from_dict(wanted)
