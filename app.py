@@ -18,11 +18,15 @@ PAGES = {
     ],
     "Learn": [st.Page("pages/learn/methods.py", title="Methods", icon=":material/menu_book:")],
 }
+RESULT = st.Page("pages/image/result.py", title="Kept result", icon=":material/link:", url_path=link.RESULT_PAGE)
 
 # The icon goes first: a page's own one would be fetched from Google as the tab's icon.
 st.set_page_config(page_icon="assets/icon.png", layout="wide")
-page = st.navigation(PAGES, position="hidden")  # the sidebar draws it, with the settings in every link
+# The sidebar draws it, with the settings in every link; a kept result is reached by its own link only.
+page = st.navigation(PAGES | {"Kept": [RESULT]}, position="hidden")
 link.begin(page.url_path)
+if link.strayed():
+    st.switch_page(RESULT, query_params=link.query() | link.of_result())
 st.set_page_config(page_title=f"{page.title} · Whybox")
 st.html(STYLE)
 with st.sidebar:

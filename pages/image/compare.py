@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 import xai_core
-from pages.ui import agreement, classes, forms, link, matrix, panels, picture, visitor
-from xai_core.report import npz_bytes
+from pages.ui import agreement, classes, forms, keeping, link, matrix, panels, picture, visitor
 
 
 def _order() -> panels.Order | None:
@@ -50,15 +49,7 @@ with st.expander("What to compare", icon=":material/grid_view:"):
         asks = matrix.choose(matrix.Subject(head.model, head.image, head.target, head.wish, seed))
     st.caption("Every setting of a method is on the page Explain. The link in your address bar shows this view to others.")
     if visitor.own_picture_in_use():
-        st.caption("Your own picture is not part of the link: who opens it sees the sample instead.")
+        st.caption("Your own picture is not part of it: who opens it sees the sample instead. “Make a link”, below, can keep your picture.")
 found = panels.watch(asks, head.seen, "compare", order)
 _agreement(asks, found)
-st.download_button(
-    "Save raw values (NPZ)",
-    data=lambda: npz_bytes(list(found.values())),
-    file_name="whybox-maps.npz",
-    mime="application/octet-stream",
-    disabled=not found,
-    icon=":material/download:",
-    on_click="ignore",
-)
+keeping.offer({ask.planned.id: found[ask.name] for ask in asks if ask.planned and ask.name in found}, "whybox-maps.npz")

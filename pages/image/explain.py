@@ -5,8 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 import xai_core
-from pages.ui import classes, forms, link, panels, picture
-from xai_core.report import npz_bytes
+from pages.ui import classes, forms, keeping, link, panels, picture
 
 st.title("One method, every setting")
 model, image, seen, target, _ = picture.head()
@@ -60,13 +59,5 @@ with shown:
         ask = panels.Ask(spec.name, xai_core.plan(model, image, spec.name, target, layer, params, seed))
     except xai_core.XaiError as problem:
         ask = panels.Ask(spec.name, refusal=str(problem))
-    found = list(panels.watch([ask], seen, "explain").values())
-    st.download_button(
-        "Save raw values (NPZ)",
-        data=lambda: npz_bytes(found),
-        file_name=f"whybox-{spec.name}.npz",
-        mime="application/octet-stream",
-        disabled=not found,
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    found = panels.watch([ask], seen, "explain")
+    keeping.offer({ask.planned.id: found[ask.name]} if ask.planned and found else {}, f"whybox-{spec.name}.npz")
