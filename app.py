@@ -16,7 +16,10 @@ PAGES = {
         st.Page("pages/image/compare.py", title="Compare", icon=":material/grid_view:"),
         st.Page("pages/image/explain.py", title="Explain", icon=":material/search:"),
     ],
-    "Learn": [st.Page("pages/learn/methods.py", title="Methods", icon=":material/menu_book:")],
+    "Learn": [
+        st.Page("pages/learn/methods.py", title="Methods", icon=":material/menu_book:"),
+        st.Page("pages/learn/status.py", title="What is running", icon=":material/speed:"),
+    ],
 }
 RESULT = st.Page("pages/image/result.py", title="Kept result", icon=":material/link:", url_path=link.RESULT_PAGE)
 

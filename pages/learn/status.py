@@ -1,0 +1,90 @@
+"""What this computer is doing for everybody right now, in plain words, looked up anew every two seconds."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+import xai_core
+from pages.ui import provenance
+
+POLL_S = 2.0
+
+
+def _things(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def _size(megabytes: float) -> str:
+    return f"{megabytes / 1024:.1f} GB" if megabytes >= 1024 else f"{megabytes:.0f} MB"
+
+
+def _now(status: xai_core.Status) -> str:
+    """The whole page in one sentence."""
+    if not status.working and not status.waiting:
+        return "Nothing is being made right now. A map that you ask for begins at once."
+    if not status.waiting:
+        return f"{_things(status.working, 'map is', 'maps are')} being made, and nobody has to wait."
+    return f"{_things(status.working, 'map is', 'maps are')} being made, and {_things(status.waiting, 'waits', 'wait')} for a turn."
+
+
+def _figure(title: str, technical: str, figure: str, sentence: str) -> None:
+    with st.container(border=True, width=300):
+        st.metric(f"{title} *({technical})*", figure)
+        st.caption(sentence)
+
+
+def _work(status: xai_core.Status) -> None:
+    with st.container(horizontal=True):
+        _figure("Waiting", "queue", f"{status.waiting:,}", "Short jobs go first, so that a quick map never waits for a slow one.")
+        _figure("Being made", "running jobs", f"{status.working:,}", "So many maps are worked on at the same time.")
+        _figure("People", "sessions", f"{status.visitors:,}", "So many asked for something within the last two minutes.")
+        speed = f"{status.evaluations_per_second:,.0f} a second"
+        _figure("Speed", "evaluations", speed, "So often the models look at a picture, or at a changed copy of it.")
+
+
+def _memory(status: xai_core.Status) -> None:
+    st.subheader("Memory")
+    share = min(max(status.reserved_mb / status.budget_mb, 0.0), 1.0) if status.budget_mb > 0 else 0.0
+    words = f"{_size(status.reserved_mb)} of {_size(status.budget_mb)} are taken by the maps being made *(memory budget)*"
+    st.progress(share, words)
+    st.caption(
+        "A map that does not fit into the rest waits until another one is finished. "
+        f"The whole program takes {_size(status.memory_mb)} of this computer's memory *(resident memory)*."
+    )
+
+
+def _kept(status: xai_core.Status) -> None:
+    st.subheader("Finished maps")
+    wanted = status.hits + status.misses
+    with st.container(horizontal=True):
+        kept = f"They take {_size(status.stored_mb)}. When there is no room left, those that nobody looked at for longest go."
+        _figure("Kept", "stored results", f"{status.results:,}", kept)
+        share = f"{100 * status.hits / wanted:.0f} %" if wanted else "–"
+        found = f"{status.hits:,} of {_things(wanted, 'map', 'maps')} asked for had been made before, so nobody had to wait for them."
+        _figure("Found ready", "cache hits", share, found)
+
+
+def _models(status: xai_core.Status) -> None:
+    st.subheader("Models ready to answer")
+    st.caption("These are loaded *(in memory)*; any other is loaded when somebody chooses it.")
+    names = "".join(f"<li>{escape(provenance.model_title(name))} <small>({escape(name)})</small></li>" for name in status.models)
+    st.html(f"<ul>{names or '<li>None yet</li>'}</ul>")
+
+
+@st.fragment(run_every=POLL_S)
+def _live() -> None:
+    status = xai_core.status()
+    st.markdown(f"**{_now(status)}**")
+    if status.note:
+        st.warning(status.note, icon=":material/save:")
+    _work(status)
+    _memory(status)
+    _kept(status)
+    _models(status)
+
+
+st.title("What is running")
+st.markdown("Everybody who has Whybox open shares one computer. This is what it is doing; the numbers are looked up every two seconds.")
+_live()  # without xai_core.leave: who looks here while waiting for a map still wants it

@@ -1,0 +1,100 @@
+"""The page that says what the computer is doing: true numbers, plain words, and looking stops nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import xai_core
+from tests.pages.visit import WAIT_S, fine, until
+from xai_core.engine.store import Store
+from xai_core.methods import _service
+
+Open = Callable[..., AppTest]
+STATUS, EXPLAIN = "pages/learn/status.py", "pages/image/explain.py"
+LONG = {"method": "lime", "lime_samples": "10000"}
+
+
+@pytest.fixture(autouse=True)
+def idle() -> None:
+    """Nothing of an earlier test is still being made."""
+    end = time.monotonic() + WAIT_S
+    while (status := xai_core.status()).working or status.waiting:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def figures(at: AppTest) -> dict[str, str]:
+    """The numbers by their plain words."""
+    return {metric.label.partition(" *")[0]: metric.value for metric in at.metric}
+
+
+def summary(at: AppTest) -> str:
+    """The whole page in one sentence."""
+    return next(text.value.strip("*") for text in at.main.markdown if text.value.startswith("**"))
+
+
+def test_an_idle_computer(open_app: Open) -> None:
+    at = fine(open_app(STATUS))
+    assert at.title[0].value == "What is running"
+    assert summary(at).startswith("Nothing is being made right now.")
+    assert figures(at)["Waiting"] == figures(at)["Being made"] == "0"
+    assert [metric.label.partition("*")[2].rstrip("*") for metric in at.metric] == [
+        "(queue)",
+        "(running jobs)",
+        "(sessions)",
+        "(evaluations)",
+        "(stored results)",
+        "(cache hits)",
+    ]
+    (models,) = [cast(Any, each).proto.body for each in at.main.get("html")]
+    assert all(name in models for name in xai_core.status().models)
+    assert "EfficientNet-Lite0" in models
+
+
+def test_a_job_is_seen_by_others_and_not_stopped_by_looking(open_app: Open) -> None:
+    busy = open_app(EXPLAIN, **LONG, seed="41")
+    (result,) = busy.session_state["asked"]
+    at = fine(until(open_app(STATUS), lambda at: figures(at)["Being made"] == "1"))
+    assert summary(at) == "1 map is being made, and nobody has to wait."
+    assert int(figures(at)["People"]) >= 1
+    fine(busy.switch_page(STATUS).run())
+    job = _service._JOBS.find(result, busy.session_state["visitor"])
+    assert job is not None
+    assert not job.stopping, "who looks at the queue still waits for the map"
+
+
+def test_waiting_jobs_are_counted(open_app: Open) -> None:
+    for seed in range(42, 50):
+        open_app(EXPLAIN, **LONG, seed=str(seed))
+    at = fine(until(open_app(STATUS), lambda at: int(figures(at)["Waiting"]) > 0))
+    assert int(figures(at)["Waiting"]) + int(figures(at)["Being made"]) == 8
+    assert "for a turn" in summary(at)
+
+
+def test_a_map_found_ready_counts(open_app: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path)
+    monkeypatch.setattr(_service, "_store", lambda: store)
+    at = fine(open_app(STATUS))
+    assert (figures(at)["Kept"], figures(at)["Found ready"]) == ("0", "–")
+    model, image = xai_core.load_model("small_cnn"), xai_core.SAMPLES.get("digit_3").load()
+    result = xai_core.plan(model, image, "saliency").id
+    assert xai_core.find(result) is None
+    store.put(result, xai_core.explain(model, image, "saliency"))
+    assert xai_core.find(result) is not None
+    at = fine(at.run())
+    assert (figures(at)["Kept"], figures(at)["Found ready"]) == ("1", "50 %")
+    store.close()
+
+
+def test_a_store_without_a_disk_says_so(open_app: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    store = Store(tmp_path / "file")
+    monkeypatch.setattr(_service, "_store", lambda: store)
+    at = fine(open_app(STATUS))
+    assert [box.value for box in at.warning] == [xai_core.store_note()]
