@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
+from weakref import ref
 
 import numpy as np
 import torch
@@ -33,7 +34,8 @@ def classifier(
 
 def in_plain_torch(model: Classifier, micro_batch: int = 4, gradient_batch: int = 2) -> Classifier:
     """Give the model a forward in plain torch with fixed batches: compiling a network takes seconds, and most tests are not about it."""
-    forward._BUILT[model] = forward.Forward(forward._torch_run(model), "torch", "", micro_batch, gradient_batch)
+    make = partial(forward._again, ref(model), forward._torch_run)
+    forward._BUILT[model] = forward.Forward(make(), "torch", make, "", micro_batch, gradient_batch)
     return model
 
 

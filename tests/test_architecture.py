@@ -133,7 +133,8 @@ def every_core_module_has_a_layer(source: Source) -> Iterator[str]:
 
 
 def streamlit_stays_in_pages(source: Source) -> Iterator[str]:
-    if source.within("xai_core", "benchmarks") and "streamlit" in source.imported_packages:
+    """Benchmarks may: the load programs speak its protocol."""
+    if source.within("xai_core") and "streamlit" in source.imported_packages:
         yield "imports streamlit"
 
 
@@ -164,13 +165,15 @@ def functions_are_short(source: Source) -> Iterator[str]:
 
 
 def no_broad_except(source: Source) -> Iterator[str]:
-    """Catching everything is allowed only to tidy up and raise it again."""
+    """Catching everything is allowed only to tidy up and raise it again, or to hand it on to the thread it belongs to."""
     for node in source.nodes(ast.ExceptHandler) if source.shipped else ():
         assert isinstance(node, ast.ExceptHandler)
         caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
         broad = any(kind is None or ast.unparse(kind) in {"Exception", "BaseException"} for kind in caught)
         last = node.body[-1]
-        if broad and not (isinstance(last, ast.Raise) and last.exc is None):
+        raised = isinstance(last, ast.Raise) and last.exc is None
+        handed_on = isinstance(last, ast.Return) and isinstance(last.value, ast.Name) and last.value.id == node.name
+        if broad and not (raised or handed_on):
             yield f"line {node.lineno}: catches everything"
 
 

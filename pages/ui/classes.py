@@ -59,7 +59,7 @@ def pick(model: xai_core.Classifier, image: Image.Image) -> tuple[Target, Target
     """Draw chips and search. The class to explain, or the pair (A, not B), and again as far as the visitor chose it, else None."""
     words = different(model.labels)
     key = f"class_of_{key_of(model.labels)}"
-    guesses = xai_core.predict(model, image, min(GUESSES, len(words))).classes
+    guesses = xai_core.guess(model, image, min(GUESSES, len(words))).classes
     chance = {index: probability for index, _, probability in guesses}
     chips = st.empty()
     one, other = st.columns(2)

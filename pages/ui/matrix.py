@@ -78,7 +78,7 @@ def _spread(names: Sequence[str], count: int = 4) -> list[str]:
 
 
 def _first_guesses(subject: Subject) -> list[str]:
-    guesses = xai_core.predict(subject.model, subject.image, min(3, len(subject.words))).classes
+    guesses = xai_core.guess(subject.model, subject.image, min(3, len(subject.words))).classes
     return [str(index) for index, _, _ in guesses]
 
 

@@ -14,7 +14,7 @@ AT_ONCE_S = 0.3
 POLL_S = 0.5
 FALLBACK = "efficientnet_lite0"
 
-Loading = xai_core.Job[xai_core.Classifier]
+Loading = xai_core.Job[None]
 
 
 def _words(name: str) -> str:
@@ -77,26 +77,27 @@ def _failed(name: str, old: str) -> None:
 def fetch(name: str) -> xai_core.Classifier | Loading:
     """The model if it can be had at once, else the job that loads it. Raises ModelUnavailable where it could not be had before.
 
-    The job is held until its outcome has been seen: asking anew after a failure would start it again, for ever.
+    What was asked for is remembered until its outcome has been seen: asking anew after a failure would start it again, for ever.
     """
     if (model := _ready(name)) is not None:
         return model
     if name in _failures():
         raise xai_core.ModelUnavailable(_failures()[name])
-    loading: dict[str, Loading] = st.session_state.setdefault("model_loading", {})
-    job = loading.get(name)
+    loading: set[str] = st.session_state.setdefault("model_loading", set())
+    job = xai_core.watch_model(name, waiter()) if name in loading else None
     if job is None or job.stopping:
-        job = loading[name] = xai_core.start_model(name, waiter())
+        job = xai_core.start_model(name, waiter())
+        loading.add(name)
     try:
-        model = job.wait(AT_ONCE_S)
+        job.wait(AT_ONCE_S)
     except TimeoutError:
         return job
     except xai_core.XaiError as problem:
         _failures()[name] = str(problem)
-        del loading[name]
+        loading.discard(name)
         raise
-    del loading[name]
-    _seen()[name] = model
+    loading.discard(name)
+    model = _seen()[name] = xai_core.load_model(name)
     return model
 
 

@@ -19,7 +19,7 @@ LINES = 4
 """As many jobs have a progress line of their own; more of them share one."""
 
 Making = xai_core.Job[xai_core.Attribution]
-Loading = xai_core.Job[xai_core.Classifier]
+Loading = xai_core.Job[None]
 Order = Callable[[Sequence[xai_core.Attribution]], Sequence[float]]
 """What finished maps of a row are sorted by, the smallest first."""
 
@@ -60,34 +60,34 @@ def _stopped() -> set[str]:
     return stopped
 
 
-def _held() -> dict[str, Making]:
-    """This visitor's jobs by the map they make. A finished one is not asked for again: a failed one would start anew at every look."""
-    held: dict[str, Making] = st.session_state.setdefault("jobs", {})
-    return held
+def _asked() -> set[str]:
+    """The maps this visitor has asked for: a failed one is not asked for again, or it would start anew at every look."""
+    asked: set[str] = st.session_state.setdefault("asked", set())
+    return asked
 
 
 def _again(ids: Sequence[str]) -> None:
     _stopped().difference_update(ids)
-    for name in ids:
-        _held().pop(name, None)
+    _asked().difference_update(ids)
 
 
 def _job(ask: Ask) -> Making | None:
     """The job of a request, started if need be; None for what was refused or stopped."""
     if ask.planned is None or ask.planned.id in _stopped():
         return None
-    job = _held().get(ask.planned.id)
-    if job is None or job.state not in ("done", "failed"):
-        job = _held()[ask.planned.id] = xai_core.start(ask.planned, waiter())
-    return job
+    if ask.planned.id in _asked():
+        job = xai_core.watch(ask.planned.id, waiter())
+        if job is not None and job.state == "failed":
+            return job
+    _asked().add(ask.planned.id)
+    return xai_core.start(ask.planned, waiter())
 
 
 def _jobs(asks: Sequence[Ask]) -> list[Making | None]:
     """The jobs of all requests, and an end to everything else this visitor waited for."""
     wanted = [ask.planned for ask in asks if ask.planned and ask.planned.id not in _stopped()]
     xai_core.leave(waiter(), wanted)
-    for name in _held().keys() - {planned.id for planned in wanted}:
-        del _held()[name]
+    _asked().intersection_update(planned.id for planned in wanted)
     return [_job(ask) for ask in asks]
 
 
@@ -104,12 +104,18 @@ def _panel(ask: Ask, job: Making | None) -> Panel:
         return replace(card, state="cancelled", message="Stopped.")
     if job.result is not None and ask.planned.target is None:
         card = replace(card, caption=" · ".join(filter(None, (f"Class: {job.result.label}", caption))))
-    return replace(card, state=job.state, attribution=job.result, message=str(job.error) if job.error is not None else "")
+    message = str(job.error) if job.error is not None else _place(job).capitalize() if job.state == "waiting" else ""
+    return replace(card, state=job.state, attribution=job.result, message=message)
+
+
+def _place(job: Making) -> str:
+    place = xai_core.place(job)
+    return "starting" if place is None else "next in the queue" if place == 1 else f"number {place} in the queue"
 
 
 def _left(job: Making) -> str:
     if job.state == "waiting":
-        return "waiting for its turn"
+        return _place(job)
     left = job.seconds_left
     return "starting" if left is None else f"{job.done:,} of {job.total:,} evaluations, about {max(left, 1):.0f} s left"
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,6 +16,7 @@ from torch import nn
 from tests.networks import classifier, network
 from xai_core.engine import forward as engine
 from xai_core.engine.forward import Forward, build, forward_for
+from xai_core.errors import XaiError
 
 
 @pytest.fixture(autouse=True)
@@ -77,8 +80,8 @@ def test_it_is_built_once_for_thirty_visitors(monkeypatch):
 def test_a_backend_that_computes_something_else_is_dropped_with_a_note(monkeypatch):
     original = engine._openvino_run
 
-    def wrong(model, example):
-        run = original(model, example)
+    def wrong(model):
+        run = original(model)
         return lambda x: run(x) + 0.01
 
     monkeypatch.setattr(engine, "_openvino_run", wrong)
@@ -90,7 +93,7 @@ def test_a_backend_that_computes_something_else_is_dropped_with_a_note(monkeypat
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_a_backend_that_gives_no_numbers_is_dropped(monkeypatch, bad):
-    monkeypatch.setattr(engine, "_openvino_run", lambda model, example: lambda x: torch.full((len(x), 10), bad))
+    monkeypatch.setattr(engine, "_openvino_run", lambda model: lambda x: torch.full((len(x), 10), bad))
     assert build(toy()).backend == "torch"
 
 
@@ -168,3 +171,22 @@ def test_no_larger_batch_is_tried_once_one_takes_over_a_second():
 
     size, _ = engine._measure(slower, torch.zeros(1, 3, 4, 4))
     assert size in (4, 8) and max(seen) == 8
+
+
+def test_an_engine_that_dies_is_built_anew_from_the_model(monkeypatch):
+    """The compiled network raises from now on, as after a lost device: one new one is compiled, and nobody notices but the log."""
+    model = toy()
+    found, built = build(model), []
+    expected = found(batch(3))
+    original = engine._openvino_run
+    monkeypatch.setattr(engine, "_openvino_run", lambda model: built.append(model) or original(model))
+
+    def dead(_x: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("the device was lost")
+
+    found.run, found.make = dead, functools.partial(engine._again, weakref.ref(model), engine._openvino_run)
+    assert torch.equal(found(batch(3)), expected) and built == [model]
+    found.run = dead
+    with pytest.raises(XaiError, match="Try again"):
+        found(batch(3))
+    assert built == [model], "not again and again: the batch is to blame"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from xai_core.engine.jobs import Job, Jobs
-from xai_core.engine.turns import Turns
 from xai_core.errors import Cancelled, InvalidParam, XaiError
 
 
 @pytest.fixture
 def jobs():
-    return Jobs(workers=2)
+    return Jobs(workers=2, quick_workers=0)
 
 
 def steps(job: Job[str], count: int = 200, pause: float = 0.01) -> str:
@@ -93,7 +94,7 @@ def test_work_stops_only_when_nobody_waits(jobs):
 
 
 def test_work_that_nobody_asks_about_any_more_stops():
-    jobs = Jobs(workers=1, grace=0.3)
+    jobs = Jobs(workers=1, quick_workers=0, grace=0.3)
     job = jobs.submit("long", lambda job: steps(job, 10_000), waiter="a")
     for _ in range(6):
         time.sleep(0.1)
@@ -103,9 +104,10 @@ def test_work_that_nobody_asks_about_any_more_stops():
 
 
 def test_the_cheapest_waiting_job_goes_first():
-    jobs, order, gate = Jobs(workers=1), [], threading.Event()
+    jobs, order, gate = Jobs(workers=1, quick_workers=0), [], threading.Event()
     jobs.submit("block", lambda job: gate.wait(5))
     later = [jobs.submit(cost, lambda job, cost=cost: order.append(cost), cost=cost) for cost in (5.0, 1.0, 3.0, 1.5)]
+    assert [jobs.place(job) for job in later] == [4, 1, 3, 2]
     gate.set()
     for job in later:
         job.wait(5)
@@ -140,56 +142,130 @@ def test_what_nobody_foresaw_is_a_sentence_for_the_visitor_and_a_trace_in_the_lo
 
 
 def test_only_so_many_finished_jobs_are_kept():
-    jobs = Jobs(workers=1, keep=3)
+    jobs = Jobs(workers=1, quick_workers=0, keep=3)
     for number in range(10):
         jobs.submit(number, lambda job: b"x").wait(5)
     jobs.submit("last", lambda job: None).wait(5)
     assert len(jobs._by_key) <= 4 and "last" in jobs._by_key and 0 not in jobs._by_key
 
 
-def test_turns_are_taken_in_order_of_arrival():
-    """A loop that takes turn after turn lets everybody else in between; with a plain lock it starves them."""
-    turns, stop, waits = Turns(), threading.Event(), []
-
-    def greedy() -> None:
-        while not stop.is_set():
-            with turns:
-                time.sleep(0.005)
-
-    loops = [threading.Thread(target=greedy) for _ in range(3)]
-    for loop in loops:
-        loop.start()
-    for _ in range(20):
-        began = time.monotonic()
-        with turns:
-            waits.append(time.monotonic() - began)
-    stop.set()
-    for loop in loops:
-        loop.join(5)
-    assert sorted(waits)[15] < 0.1
+def blocked(jobs: Jobs, gate: threading.Event, key: str, **given: Any) -> Job[bool]:
+    """A job that works until the gate opens."""
+    return jobs.submit(key, lambda job: gate.wait(10), **given)
 
 
-def test_a_turn_is_handed_on_after_an_error():
-    turns = Turns()
-    with pytest.raises(ZeroDivisionError), turns:
-        raise ZeroDivisionError
-    with turns:
-        pass
+def until(what: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 5
+    while not what() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return what()
 
 
-def test_one_turn_at_a_time():
-    turns, inside, worst = Turns(), [0], [0]
+def test_what_does_not_fit_into_the_budget_waits_with_its_place():
+    jobs, gates = Jobs(workers=6, budget=lambda: 100), [threading.Event() for _ in range(4)]
+    first, second, third, fourth = (
+        blocked(jobs, gate, str(n), cost=1000, memory=size) for n, (gate, size) in enumerate(zip(gates, (60, 60, 30, 30), strict=True))
+    )
+    assert until(lambda: first.state == "working")
+    assert [job.state for job in (second, third, fourth)] == ["waiting"] * 3, "a long one that waits is not overtaken by other long ones"
+    assert [jobs.place(job) for job in (first, second, third, fourth)] == [None, 1, 2, 3]
+    assert jobs.counts().reserved == 60 and (jobs.counts().waiting, jobs.counts().working) == (3, 1)
+    gates[0].set()
+    assert until(lambda: third.state == "working") and second.state == "working" and fourth.state == "waiting"
+    assert jobs.counts().reserved == 90
+    for gate in gates:
+        gate.set()
+    assert all(job.wait(5) for job in (second, third, fourth))
+    assert until(lambda: jobs.counts().working == 0)
 
-    def enter() -> None:
-        for _ in range(200):
-            with turns:
-                inside[0] += 1
-                worst[0] = max(worst[0], inside[0])
-                inside[0] -= 1
 
-    threads = [threading.Thread(target=enter) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(10)
-    assert worst == [1] and inside == [0]
+def test_thirty_jobs_never_hold_more_than_the_budget():
+    jobs, held, worst, lock = Jobs(workers=8, budget=lambda: 100), [0], [0], threading.Lock()
+
+    def work(job: Job[int]) -> int:
+        with lock:
+            held[0] += job.memory
+            worst[0] = max(worst[0], held[0])
+        time.sleep(0.005)
+        with lock:
+            held[0] -= job.memory
+        return job.memory
+
+    sizes = [10 + 7 * (n % 9) for n in range(30)]
+    made = [jobs.submit(n, work, cost=1000.0 * (n % 3), memory=size) for n, size in enumerate(sizes)]
+    assert [job.wait(20) for job in made] == sizes
+    assert 60 < worst[0] <= 100
+
+
+def test_a_job_larger_than_the_budget_runs_alone():
+    jobs, gate = Jobs(workers=4, budget=lambda: 100), threading.Event()
+    small = blocked(jobs, gate, "small", cost=1000, memory=10)
+    large = jobs.submit("large", lambda job: "done", cost=1000, memory=1000)
+    assert until(lambda: small.state == "working") and large.state == "waiting"
+    gate.set()
+    assert large.wait(5) == "done"
+
+
+def test_short_work_finds_a_worker_beside_long_work():
+    jobs, gate = Jobs(workers=2, quick_workers=1), threading.Event()
+    long = [blocked(jobs, gate, str(n), cost=1000) for n in range(5)]
+    assert jobs.submit("quick", lambda job: 1, cost=8).wait(5) == 1
+    assert until(lambda: [job.state for job in long] == ["working"] * 2 + ["waiting"] * 3)
+    gate.set()
+    assert all(job.wait(5) for job in long)
+
+
+def test_one_visitor_with_many_maps_does_not_hold_up_another_with_one():
+    jobs, gate, order = Jobs(workers=1, quick_workers=0), threading.Event(), []
+    blocked(jobs, gate, "block", cost=1000, waiter="somebody")
+    many = [jobs.submit(f"many {n}", lambda job, n=n: order.append(n), cost=500, waiter="greedy") for n in range(10)]
+    one = jobs.submit("one", lambda job: order.append("one"), cost=500, waiter="modest")
+    assert jobs.place(one) == 2
+    gate.set()
+    for job in [*many, one]:
+        job.wait(5)
+    assert order == [0, "one", *range(1, 10)]
+
+
+def test_dear_work_is_overtaken_only_for_so_long(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("xai_core.engine.jobs.time.monotonic", lambda: now[0])
+    jobs, gate = Jobs(workers=1, quick_workers=0), threading.Event()
+    blocked(jobs, gate, "block", cost=1000)
+    dear = blocked(jobs, gate, "dear", cost=1000, waiter="a")
+    places = []
+    for n in range(30):
+        now[0] += 1
+        blocked(jobs, gate, str(n), cost=100, waiter=str(n))
+        places.append(jobs.place(dear))
+    assert places[0] == 2 and max(places) == places[-1] < 12
+    gate.set()
+
+
+def test_a_worker_that_is_killed_harms_no_other():
+    jobs = Jobs(workers=1, quick_workers=0)
+
+    def die(job: Job[int]) -> int:
+        raise SystemExit(1)
+
+    with pytest.raises(XaiError, match="nobody foresaw"):
+        jobs.submit("killed", die).wait(5)
+    assert [jobs.submit(n, lambda job, n=n: n).wait(5) for n in range(3)] == [0, 1, 2]
+    assert until(lambda: jobs.counts().working == 0), "its place and its memory are free again"
+
+
+def test_a_storm_of_cancels_leaves_nothing_behind(jobs):
+    made = [jobs.submit(n, lambda job: steps(job, 10_000, 0.001), waiter=str(n)) for n in range(50)]
+    for n in range(50):
+        jobs.leave(str(n))
+    assert until(lambda: all(job.finished for job in made)) and until(lambda: jobs.counts().working == jobs.counts().waiting == 0)
+    assert jobs.submit("after", lambda job: 1).wait(5) == 1
+
+
+def test_a_known_result_is_a_finished_job_and_a_failed_one_can_be_looked_up(jobs):
+    assert jobs.put("known", 7, "a").wait(0) == 7
+    assert jobs.submit("known", lambda job: 8).wait(0) == 7
+    assert jobs.submit("known", lambda job: 8, again=True).wait(5) == 8
+    with pytest.raises(XaiError):
+        jobs.submit("bad", lambda job: 1 // 0).wait(5)
+    assert jobs.find("bad").state == "failed" and jobs.find("nothing") is None

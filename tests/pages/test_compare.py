@@ -9,18 +9,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import xai_core
-from tests.pages.visit import fine, panels, states, until
+from tests.pages.visit import fine, jobs, panels, results, states, until
 from xai_core.report import npz_bytes
 
 Open = Callable[..., AppTest]
 COMPARE, EXPLAIN = "pages/image/compare.py", "pages/image/explain.py"
 FOUR = {"grad_cam", "occlusion", "integrated_gradients", "lime"}
 SMALL = {"model": "small_cnn", "sample": "digit_3"}
-
-
-def jobs(at: AppTest) -> list[xai_core.Job[xai_core.Attribution]]:
-    return list(at.session_state["jobs"].values())
 
 
 def finished(at: AppTest) -> bool:
@@ -44,7 +39,7 @@ def test_raw_values_can_be_saved(open_app: Open) -> None:
     at = until(open_app(COMPARE, **SMALL), finished)
     button = at.get("download_button")[0]
     assert not button.proto.disabled
-    maps = [job.result for job in jobs(at) if job.result is not None]
+    maps = results(at)
     with np.load(io.BytesIO(npz_bytes(maps))) as saved:
         assert {name[2:] for name in saved.files if name != "about"} == FOUR
 

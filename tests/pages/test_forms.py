@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import xai_core
-from tests.pages.visit import fine, panels, search, states, until
+from tests.pages.visit import fine, jobs, panels, search, states, until
 from xai_core.images import BASELINES
 from xai_core.params import Choice, Flag, Int, Number, Param
 
@@ -92,9 +92,9 @@ def test_a_refusal_is_said_on_its_panel(open_app: Open) -> None:
     at = open_app(EXPLAIN, method="lime", lime_segments="4", lime_samples="10", lime_features="9")
     fine(until(at, lambda at: states(at)["lime"] == "failed"))
     assert "Patches kept" in panels(at)[0]["message"]
-    job = at.session_state["jobs"]
+    (job,) = jobs(at)
     fine(at.run())
-    assert at.session_state["jobs"] == job, "what failed is not started again at every look"
+    assert jobs(at) == [job], "what failed is not started again at every look"
     widget(at, "lime_features_224").set_value(4)
     until(at.run(), lambda at: states(at)["lime"] == "done")
 

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 import xai_core
 from pages.ui.matrix import MOST
-from tests.pages.visit import asked, errors, fine, panels, states, until
+from tests.pages.visit import asked, errors, fine, panels, results, states, until
 
 Open = Callable[..., AppTest]
 COMPARE, EXPLAIN = "pages/image/compare.py", "pages/image/explain.py"
@@ -26,8 +26,7 @@ def done(open_app: Open, page: str = COMPARE, **link: str) -> AppTest:
 
 def maps(at: AppTest) -> dict[str, xai_core.Attribution]:
     """Finished maps by card."""
-    by_id = {job.result.method + str(job.result.target): job.result for job in at.session_state["jobs"].values() if job.result}
-    return by_id
+    return {found.method + str(found.target): found for found in results(at)}
 
 
 def rows(at: AppTest) -> list[tuple[str, str]]:
@@ -45,9 +44,9 @@ def test_methods_and_classes_are_a_matrix(open_app: Open) -> None:
 
 def test_layers_vary_only_for_methods_that_look_at_one(open_app: Open) -> None:
     at = done(open_app, **SMALL, rows="layers")
-    methods = {xai_core.METHODS.get(job.result.method) for job in at.session_state["jobs"].values() if job.result}
+    methods = {xai_core.METHODS.get(found.method) for found in results(at)}
     assert methods and all(spec.uses_layer for spec in methods)
-    layers = {job.result.layer for job in at.session_state["jobs"].values() if job.result}
+    layers = {found.layer for found in results(at)}
     assert len(layers) > 2
     assert {panel["row"].split(" ·")[0] for panel in panels(at)} == layers
 
@@ -67,17 +66,17 @@ def test_a_model_that_does_not_know_the_class_says_so(open_app: Open) -> None:
     at = done(open_app, cols="models", models="efficientnet_lite0,efficientnet_lite1,small_cnn", by="grad_cam")
     by_model = {panel["id"]: panel for panel in panels(at)}
     assert by_model["small_cnn"]["state"] == "failed" and "espresso" in by_model["small_cnn"]["message"]
-    found = {job.result.model: job.result.label for job in at.session_state["jobs"].values() if job.result}
+    found = {found.model: found.label for found in results(at)}
     assert found == {"efficientnet_lite0": "espresso", "efficientnet_lite1": "espresso"}
 
 
 def test_why_this_and_not_that(open_app: Open) -> None:
     at = done(open_app, **SMALL, **TWO, **{"class": "3", "not": "8"})
     assert next(title.value for title in at.subheader) == "Why “3” and not “8”?"
-    assert {job.result.target for job in at.session_state["jobs"].values()} == {(3, 8)}
+    assert {found.target for found in results(at)} == {(3, 8)}
     assert at.query_params["not"] == ["8"] or at.query_params["not"] == "8"
     single = done(open_app, EXPLAIN, **SMALL, method="saliency", **{"class": "3", "not": "8"})
-    assert {job.result.quantity for job in single.session_state["jobs"].values()} == {"difference of two logits"}
+    assert {found.quantity for found in results(single)} == {"difference of two logits"}
 
 
 def test_too_many_cells_are_cut_and_the_visitor_is_told(open_app: Open) -> None:
@@ -95,7 +94,7 @@ def test_nonsense_in_the_link_falls_back(open_app: Open) -> None:
 def test_sorting_by_time_and_the_table_of_agreement(open_app: Open) -> None:
     at = done(open_app, **SMALL, methods="occlusion,grad_cam,saliency", sort="time")
     until(at.run(), lambda at: any("agree" in title.value for title in at.subheader))
-    seconds = {job.result.method: job.result.seconds for job in at.session_state["jobs"].values()}
+    seconds = {found.method: found.seconds for found in results(at)}
     assert [panel["id"] for panel in panels(at)] == sorted(seconds, key=lambda name: seconds[name])
     table = next(html.proto.body for html in at.get("html") if "agree" in html.proto.body and "<table" in html.proto.body)
     assert table.count("<tr>") == 4 and "+1.00" in table

@@ -10,6 +10,8 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
+import xai_core
+
 WAIT_S = 120
 
 
@@ -51,6 +53,17 @@ def panels(at: AppTest) -> list[dict[str, Any]]:
 
 def states(at: AppTest) -> dict[str, str]:
     return {panel["id"]: panel["state"] for panel in panels(at)}
+
+
+def jobs(at: AppTest) -> list[xai_core.Job[xai_core.Attribution]]:
+    """What this visitor has asked for."""
+    found = [xai_core.watch(name, at.session_state["visitor"]) for name in at.session_state["asked"]]
+    return [job for job in found if job is not None]
+
+
+def results(at: AppTest) -> list[xai_core.Attribution]:
+    """What of it is finished."""
+    return [job.result for job in jobs(at) if job.result is not None]
 
 
 def until(at: AppTest, done: Callable[[AppTest], bool]) -> AppTest:

@@ -12,17 +12,19 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 import torch
 from torch import nn
 
-from xai_core.engine import data_folder
+from xai_core.engine import data_folder, memory
 from xai_core.engine.isolation import isolate, out_of_place
-from xai_core.engine.turns import TURNS
+from xai_core.engine.jobs import Job
+from xai_core.engine.scheduler import SCHEDULER, Ticket
 from xai_core.models.classifier import Classifier
 
 log = logging.getLogger(__name__)
@@ -30,7 +32,8 @@ log = logging.getLogger(__name__)
 LARGEST_ERROR = 1e-3
 """Logits of a backend may differ from plain torch by this much."""
 ACTIVATION_BUDGET = 192 * 2**20
-"""Bytes of activations one gradient micro-batch may hold."""
+"""Bytes of activations one gradient micro-batch may hold, and never more than a quarter of the whole budget."""
+REBUILD_AGAIN_S = 10.0
 _BATCHES = (4, 8, 16)
 _OPENVINO_LOCK = threading.Lock()
 """Tracing a network is not safe in two threads at once."""
@@ -42,37 +45,54 @@ Run = Callable[[torch.Tensor], torch.Tensor]
 class Forward:
     """`forward(batch)` gives logits (N, classes), float32 on the CPU, for a batch (N, C, H, W) of prepared pictures.
 
-    Callers split their work into batches of `micro_batch`, so that several jobs take turns.
+    Callers split their work into batches of `micro_batch`, so that several jobs take turns. `make` builds what runs anew.
     """
 
     run: Run
     backend: str
+    make: Callable[[], Run]
     note: str = ""
     micro_batch: int = 8
     gradient_batch: int = 8
     seconds_a_picture: float = 0.0
 
-    def __call__(self, batch: torch.Tensor) -> torch.Tensor:
-        with TURNS:
-            return self.run(batch)
+    rebuilt_at: float = -float("inf")
+
+    def submit(self, batch: torch.Tensor, job: Job[Any] | None = None) -> Ticket:
+        """Queue a batch; `.wait()` on the ticket gives its logits. Meanwhile the caller can compose the next one."""
+        return SCHEDULER.submit(self, batch, job)
+
+    def __call__(self, batch: torch.Tensor, job: Job[Any] | None = None) -> torch.Tensor:
+        return self.submit(batch, job).wait()
+
+    def rebuild(self) -> None:
+        """Make what runs batches anew, unless that was only just done: then it is the batch that cannot be run."""
+        if time.monotonic() - self.rebuilt_at > REBUILD_AGAIN_S:
+            self.rebuilt_at = time.monotonic()
+            self.run = self.make()
 
 
 def _torch_run(classifier: Classifier) -> Run:
-    module = isolate(classifier.module).to(memory_format=torch.channels_last)
+    module, device = isolate(classifier.module).to(memory_format=torch.channels_last), classifier.device
 
     def run(batch: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
-            logits: torch.Tensor = module(batch.to(classifier.device, memory_format=torch.channels_last))
+            logits: torch.Tensor = module(batch.to(device, memory_format=torch.channels_last))
         return logits.float().cpu()
 
     return run
 
 
-def _compiled(classifier: Classifier, example: torch.Tensor) -> Any:
+def _example(classifier: Classifier) -> torch.Tensor:
+    """A prepared picture of the right shape, (1, C, H, W)."""
+    return torch.zeros((1, classifier.preprocessing.channels, classifier.side, classifier.side))
+
+
+def _compiled(classifier: Classifier) -> Any:
     """The network compiled by OpenVINO. Its translated form is kept on disk, since translating takes seconds and reading none."""
     import openvino
 
-    core = openvino.Core()
+    core, example = openvino.Core(), _example(classifier)
     key = hashlib.sha256(f"{classifier.weights_sha256} {tuple(example.shape)} {openvino.__version__} {torch.__version__}".encode())
     kept = data_folder("openvino") / f"{classifier.name}-{key.hexdigest()[:16]}.xml"
     if kept.exists() and kept.with_suffix(".bin").exists():
@@ -98,9 +118,9 @@ def _keep(openvino: Any, graph: Any, kept: Path) -> None:
         log.warning("The translated network could not be kept on disk: %s", problem)
 
 
-def _openvino_run(classifier: Classifier, example: torch.Tensor) -> Run:
+def _openvino_run(classifier: Classifier) -> Run:
     with _OPENVINO_LOCK:
-        request = _compiled(classifier, example).create_infer_request()
+        request = _compiled(classifier).create_infer_request()
 
     def run(batch: torch.Tensor) -> torch.Tensor:
         outputs = request.infer([batch.detach().cpu().contiguous().numpy()], share_inputs=True)
@@ -156,24 +176,33 @@ def _measure(run: Run, example: torch.Tensor) -> tuple[int, float]:
 
 def build(classifier: Classifier) -> Forward:
     """Make, check and measure the forward of a model. Never raises for a backend that does not work: plain torch always does."""
-    example = torch.zeros((1, classifier.preprocessing.channels, classifier.side, classifier.side))
-    run, backend, note = _torch_run(classifier), "torch", ""
+    example = _example(classifier)
+    run, backend, note, make = _torch_run(classifier), "torch", "", _torch_run
     if classifier.device.type == "cpu":
         try:
-            fast = _openvino_run(classifier, example)
+            fast = _openvino_run(classifier)
             error = _difference(fast, classifier, example)
         except (ImportError, RuntimeError, ValueError, TypeError, NotImplementedError) as problem:
             note = "The fast engine cannot run this model, so it runs in plain torch, more slowly."
             log.warning("OpenVINO cannot run %s: %s", classifier.name, problem)
         else:
             if error <= LARGEST_ERROR:
-                run, backend = fast, "openvino"
+                run, backend, make = fast, "openvino", _openvino_run
             else:
                 note = f"The fast engine differs from plain torch by {error:.2g} on this model, so plain torch is used, more slowly."
-    with TURNS:
+    with SCHEDULER.turn():
         micro_batch, seconds = _measure(run, example)
-    gradient_batch = max(1, min(8, ACTIVATION_BUDGET // _activation_bytes(classifier.module, example.to(classifier.device))))
-    return Forward(run, backend, note, micro_batch, gradient_batch, seconds)
+    room = min(ACTIVATION_BUDGET, memory.budget() // 4)
+    gradient_batch = max(1, min(8, room // _activation_bytes(classifier.module, example.to(classifier.device))))
+    return Forward(run, backend, partial(_again, ref(classifier), make), note, micro_batch, gradient_batch, seconds)
+
+
+def _again(of: ref[Classifier], make: Callable[[Classifier], Run]) -> Run:
+    """What runs batches, made anew. Holds no model: a forward must not outlive its own."""
+    classifier = of()
+    if classifier is None:
+        raise RuntimeError("the model has been dropped")
+    return make(classifier)
 
 
 _BUILT: WeakKeyDictionary[Classifier, Forward] = WeakKeyDictionary()

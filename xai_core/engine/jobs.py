@@ -1,11 +1,10 @@
-"""Work that takes time: progress in evaluations, seconds left, cancel within one batch, equal requests shared.
+"""Work that takes time: progress in evaluations, place in the queue, seconds left, cancel within one batch, equal requests shared.
 
-Workers never see the page; the page polls. Merging batches of several jobs and a store on disk will stand behind this same interface.
+Workers never see the page; the page polls. A waiting job starts when a worker is free and its memory fits into the budget.
 """
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import logging
 import threading
@@ -13,8 +12,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Container, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
+from xai_core.engine import memory
 from xai_core.errors import Cancelled, XaiError
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 State = Literal["waiting", "working", "done", "failed", "cancelled"]
 
+QUICK_COST = 64.0
+"""Work of at most so many forward passes does not wait for a free worker among the long ones."""
+PACE_S = 0.01
+"""Each forward pass of a job puts it this far back in the queue: a cheap one overtakes dear ones, but only for so long."""
 _UNFORESEEN = "This failed for a reason nobody foresaw. Nothing else is affected; the details are in the server's log."
 _STOPPED = "Stopped. Nothing was kept of this explanation; start it again whenever you like."
 
@@ -29,11 +34,15 @@ _STOPPED = "Stopped. Nothing was kept of this explanation; start it again whenev
 class Job(Generic[T]):
     """One piece of work. Methods call `expect` and `tick`; pages read `state`, `fraction`, `seconds_left` and `cancel`."""
 
-    def __init__(self, key: Hashable = None, cost: float = 0.0) -> None:
+    def __init__(self, key: Hashable = None, cost: float = 0.0, memory: int = 0) -> None:
         self.key = key
         self.cost = cost
+        self.memory = memory
+        """Bytes it may hold while it works."""
         self.total = 0
         self.done = 0
+        self.share: float | None = None
+        """What the scheduler has given it, in evaluations, counted from where the others stood when it came."""
         self.waiters: dict[str, float] = {}
         """Who waits, and when they last asked."""
         self.grace = float("inf")
@@ -43,6 +52,14 @@ class Job(Generic[T]):
         self._started = 0.0
         self._stop = threading.Event()
         self._finished = threading.Event()
+
+    @classmethod
+    def of(cls, key: Hashable, result: T) -> Job[T]:
+        """A job whose result was there before it was asked for."""
+        job = cls(key)
+        job.result, job.state = result, "done"
+        job._finished.set()
+        return job
 
     def expect(self, total: int) -> None:
         """Say how many evaluations are to come in all. May be called again when the work turns out longer."""
@@ -111,35 +128,87 @@ class Job(Generic[T]):
             self._finished.set()
 
 
-class Jobs:
-    """Runs jobs on a few threads, the cheapest waiting one first. Equal keys share one job; finished ones are kept for a while."""
+@dataclass(frozen=True)
+class JobCounts:
+    """How busy the workers are."""
 
-    def __init__(self, workers: int = 3, keep: int = 256, grace: float = float("inf")) -> None:
-        """`grace`: seconds after which work stops that nobody has asked about again, since their page was closed."""
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="whybox-job")
-        self._lock = threading.Lock()
+    waiting: int
+    working: int
+    visitors: int
+    """Who asked within the last two minutes."""
+    reserved: int
+    """Bytes set aside for the jobs that work."""
+
+
+class Jobs:
+    """Runs jobs on a few threads. Equal keys share one job; finished ones are kept for a while.
+
+    First comes who came first, put back by the cost of the job and of what the same visitor waits for that is no dearer.
+    """
+
+    def __init__(
+        self,
+        workers: int = 6,
+        quick_workers: int = 3,
+        keep: int = 64,
+        grace: float = float("inf"),
+        budget: Callable[[], int] = memory.budget,
+        finished: Callable[[Job[Any]], None] = lambda _job: None,
+    ) -> None:
+        """`grace`: seconds after which work stops that nobody has asked about again, since their page was closed.
+
+        `budget`: bytes that all working jobs together may hold; one alone may hold more. `finished` is called in the worker when a job
+        is done and everybody can see it.
+        """
+        self._pool = ThreadPoolExecutor(workers + quick_workers, thread_name_prefix="whybox-job")
+        self._workers, self._quick_workers = workers, quick_workers
+        self._lock = threading.RLock()
         self._waiting: list[tuple[float, int, Job[Any], Callable[[Job[Any]], Any]]] = []
+        self._working: list[Job[Any]] = []
         self._order = itertools.count()
         self._by_key: OrderedDict[Hashable, Job[Any]] = OrderedDict()
         self._keep = keep
         self._grace = grace
+        self._budget = budget
+        self._tell = finished
 
-    def submit(self, key: Hashable, work: Callable[[Job[T]], T], cost: float = 0.0, waiter: str = "") -> Job[T]:
-        """Start the work, or join the job that already does it (or has done it). Asking again only shows that the waiter is still there."""
+    def find(self, key: Hashable, waiter: str = "") -> Job[Any] | None:
+        """The job of this key in whatever state. Asking shows that the waiter is still there."""
         with self._lock:
             job = self._by_key.get(key)
-            if job is not None and not job.stopping and job.state not in ("failed", "cancelled"):
+            if job is not None:
+                job.waiters[waiter] = time.monotonic()
+                self._by_key.move_to_end(key)
+            return job
+
+    def put(self, key: Hashable, result: T, waiter: str = "") -> Job[T]:
+        """A finished job for a result that was there already."""
+        job = Job.of(key, result)
+        with self._lock:
+            job.waiters[waiter] = time.monotonic()
+            self._remember(job)
+        return job
+
+    def submit(
+        self, key: Hashable, work: Callable[[Job[T]], T], cost: float = 0.0, waiter: str = "", memory: int = 0, again: bool = False
+    ) -> Job[T]:
+        """Start the work, or join the job that already does it or, unless it is wanted `again`, has done it.
+
+        `cost` in forward passes, `memory` in bytes.
+        """
+        with self._lock:
+            job = self._by_key.get(key)
+            if job is not None and not job.stopping and job.state in (("waiting", "working") if again else ("waiting", "working", "done")):
                 job.waiters[waiter] = time.monotonic()
                 self._by_key.move_to_end(key)
                 return job
-            job = Job(key, cost)
+            job = Job(key, cost, memory)
             job.grace = self._grace
+            before = sum(each.cost for each in self._by_key.values() if waiter in each.waiters and not each.finished and each.cost <= cost)
             job.waiters[waiter] = time.monotonic()
-            self._by_key[key] = job
-            self._by_key.move_to_end(key)
-            self._forget()
-            heapq.heappush(self._waiting, (cost, next(self._order), job, work))
-        self._pool.submit(self._run_cheapest).add_done_callback(_log_unforeseen)
+            self._remember(job)
+            self._waiting.append((time.monotonic() + PACE_S * (cost + before), next(self._order), job, work))
+            self._start_what_fits()
         return job
 
     def leave(self, waiter: str, keep: Container[Hashable] = ()) -> None:
@@ -150,14 +219,57 @@ class Jobs:
                     del job.waiters[waiter]
                     if not job.waiters and not job.finished:
                         job.cancel()
+            self._start_what_fits()
 
-    def _run_cheapest(self) -> None:
+    def place(self, job: Job[Any]) -> int | None:
+        """Where a waiting job stands in the queue, the next one at 1; None if it does not wait."""
         with self._lock:
-            _, _, job, work = heapq.heappop(self._waiting)
-        job.run(work)
+            line = [each for _, _, each, _ in sorted(self._waiting, key=lambda entry: entry[:2]) if each.state == "waiting"]
+            return line.index(job) + 1 if job in line else None
 
-    def _forget(self) -> None:
-        """Drop the longest unused finished jobs over the limit."""
+    def counts(self) -> JobCounts:
+        """How busy the workers are now."""
+        now = time.monotonic()
+        with self._lock:
+            seen = {name for job in self._by_key.values() for name, at in job.waiters.items() if now - at < 120}
+            waiting = sum(job.state == "waiting" for _, _, job, _ in self._waiting)
+            return JobCounts(waiting, len(self._working), len(seen), sum(job.memory for job in self._working))
+
+    def _start_what_fits(self) -> None:
+        """Hand the first ones to the workers. A long one that does not fit holds up the long ones behind it, or it would never fit."""
+        held_up = False
+        for entry in sorted(self._waiting, key=lambda entry: entry[:2]):
+            _, _, job, work = entry
+            if job.finished:  # cancelled while it waited
+                self._waiting.remove(entry)
+            elif self._fits(job, held_up):
+                self._waiting.remove(entry)
+                self._working.append(job)
+                self._pool.submit(self._run, job, work).add_done_callback(_log_unforeseen)
+            else:
+                held_up = True
+
+    def _fits(self, job: Job[Any], held_up: bool) -> bool:
+        quick, long = (sum((each.cost <= QUICK_COST) == kind for each in self._working) for kind in (True, False))
+        room = not self._working or sum(each.memory for each in self._working) + job.memory <= self._budget()
+        if job.cost <= QUICK_COST:
+            return room and quick + long < self._workers + self._quick_workers
+        return room and not held_up and long < self._workers
+
+    def _run(self, job: Job[Any], work: Callable[[Job[Any]], Any]) -> None:
+        try:
+            job.run(work)
+            if job.state == "done":
+                self._tell(job)
+        finally:
+            with self._lock:
+                self._working.remove(job)
+                self._start_what_fits()
+
+    def _remember(self, job: Job[Any]) -> None:
+        """Keep this job by its key, and drop the longest unused finished ones over the limit."""
+        self._by_key[job.key] = job
+        self._by_key.move_to_end(job.key)
         finished = [key for key, job in self._by_key.items() if job.finished]
         for key in finished[: max(len(finished) - self._keep, 0)]:
             del self._by_key[key]

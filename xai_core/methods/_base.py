@@ -6,7 +6,9 @@ seeds, checks) happens here and in `_run.py`, once for all methods.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -18,7 +20,7 @@ from torch import nn
 from xai_core.engine.forward import Forward
 from xai_core.engine.isolation import isolate
 from xai_core.engine.jobs import Job
-from xai_core.engine.turns import TURNS
+from xai_core.engine.scheduler import SCHEDULER, Ticket
 from xai_core.errors import NotApplicable
 from xai_core.images import make_baseline
 from xai_core.methods._structure import folded
@@ -28,6 +30,8 @@ from xai_core.params import Param, Value
 from xai_core.registry import Registry
 from xai_core.results import Floats, Target
 
+AHEAD = 1
+"""Batches of one request that wait in line while one is being run."""
 Family = Literal["activation", "gradient", "path", "relevance", "perturbation", "surrogate"]
 Need = Literal["gradient", "layer", "answers"]
 Verdict = Literal["passes", "fails", "mixed", "unknown"]
@@ -108,19 +112,38 @@ class Request:
 
     def scores(self, rows: torch.Tensor, compose: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
         """The explained number (N,) of N pictures, made by `compose` from their rows one micro-batch at a time."""
-        found = []
-        for part in rows.split(self.forward.micro_batch):
-            self.job.tick()
-            found.append(self.select(self.forward(compose(part))))
-            self.count(len(part))
-        return torch.cat(found)
+        return torch.cat([self.select(logits) for logits in self.answers(compose(part) for part in rows.split(self.forward.micro_batch))])
+
+    def answers(self, batches: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
+        """The logits (n, classes) of each batch of prepared pictures (n, C, H, W); the next one is composed while one is being run."""
+        under_way: deque[Ticket] = deque()
+        try:
+            for batch in batches:
+                self.job.tick()
+                under_way.append(self.forward.submit(batch, self.job))
+                if len(under_way) > AHEAD:
+                    yield self._answer(under_way.popleft())
+            while under_way:
+                yield self._answer(under_way.popleft())
+        finally:
+            for ticket in under_way:
+                ticket.withdraw()
+
+    def _answer(self, ticket: Ticket) -> torch.Tensor:
+        logits = ticket.wait()
+        self.count(len(logits))
+        return logits
+
+    def turn(self, evaluations: int = 1) -> AbstractContextManager[None]:
+        """The cores for this request, for one micro-batch of work on its own module."""
+        return SCHEDULER.turn(self.job, evaluations)
 
     def gradients(self, pictures: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Per micro-batch of pictures (N, C, H, W): the explained numbers (n,) and their gradients (n, C, H, W), on the model's device."""
         for part in pictures.split(self.forward.gradient_batch):
             self.job.tick()
             own = part.detach().clone(memory_format=torch.channels_last).requires_grad_(True)
-            with TURNS, torch.enable_grad():
+            with self.turn(len(part)), torch.enable_grad():
                 found = self.select(self._gradient_module(own))
                 (gradient,) = torch.autograd.grad(found.sum(), own)
             yield found.detach(), gradient
@@ -153,6 +176,8 @@ class MethodSpec:
     run: Callable[[Request], RawMap]
     cost: Callable[[Mapping[str, Value], int], int]
     """Evaluations for these parameters and this input side: a guess for the progress bar and the order of the panels."""
+    holds: Callable[[Mapping[str, Value]], int] = lambda _params: 8
+    """Pictures of the input's size that a call may hold at once, for the memory budget."""
     unit: str = "logit"
     """What the map's values are measured in."""
     gradient: bool = False

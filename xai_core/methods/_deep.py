@@ -10,7 +10,6 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from xai_core.engine.isolation import fold_norms
-from xai_core.engine.turns import TURNS
 from xai_core.images import BASELINES, SAMPLES, make_baseline
 from xai_core.methods._base import RawMap, Request
 from xai_core.params import Choice, Float, Int
@@ -119,7 +118,7 @@ def lifted(request: Request, baselines: torch.Tensor) -> RawMap:
     for part in baselines.split(request.forward.gradient_batch):
         rule = DeepLift(request.number("tolerance") / 100, request.integer("points"), request.job.tick)
         request.job.tick()
-        with TURNS:
+        with request.turn(2 * len(part)):
             found = rule.lift(lambda pictures: request.select(module(pictures)), request.x.expand(len(part), -1, -1, -1), part)
         total += (found.multipliers * (request.x - part)).sum(0, dtype=torch.float64) / len(baselines)
         change += float((found.scores - found.baseline_scores).sum(dtype=torch.float64)) / len(baselines)

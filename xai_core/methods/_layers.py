@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from xai_core.engine.turns import TURNS
 from xai_core.methods._base import RawMap, Request
 from xai_core.params import Flag
 
@@ -41,7 +40,7 @@ def maps_and_gradients(request: Request) -> tuple[torch.Tensor, torch.Tensor]:
     """The layer's maps and the gradient of the explained number by them, each (C, rows, columns); of a reused layer the last call's."""
     kept: list[torch.Tensor] = []
     probe(request).register_forward_hook(lambda _module, _inputs, output: kept.append(output))
-    with TURNS, torch.enable_grad():
+    with request.turn(), torch.enable_grad():
         score = request.select(request.module(request.x))
         (gradients,) = torch.autograd.grad(score.sum(), kept[-1])
     request.count(1)
@@ -52,7 +51,7 @@ def maps_only(request: Request) -> torch.Tensor:
     """The layer's maps, (C, rows, columns), by one forward pass."""
     kept: list[torch.Tensor] = []
     probe(request).register_forward_hook(lambda _module, _inputs, output: kept.append(output))
-    with TURNS, torch.no_grad():
+    with request.turn(), torch.no_grad():
         request.module(request.x)
     request.count(1)
     return kept[-1][0].detach()

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from xai_core.engine.isolation import isolate, out_of_place
-from xai_core.engine.turns import TURNS
+from xai_core.engine.scheduler import SCHEDULER
 from xai_core.methods._base import Request
 from xai_core.methods._structure import once
 from xai_core.models.classifier import Classifier
@@ -35,7 +35,7 @@ def down(request: Request, composite: Composite, start: Callable[[torch.Tensor],
     request.job.tick()
     own = request.x.detach().clone().requires_grad_(True)
     rules = Relevance(composite, own, *_ends(request.classifier, own.device))
-    with TURNS, torch.enable_grad():
+    with request.turn(), torch.enable_grad():
         with rules:
             logits = request.module(own)
         shared = start(logits.detach())
@@ -62,7 +62,7 @@ def _walk(classifier: Classifier) -> tuple[frozenset[tuple[str, str]], bool]:
         plain = module(x)
     own = x.clone().requires_grad_(True)
     rules = Relevance(Composite(Epsilon(), Epsilon(), norms_pass=True), own, *_ends(classifier, x.device))
-    with TURNS, torch.enable_grad(), rules:
+    with SCHEDULER.turn(), torch.enable_grad(), rules:
         logits = module(own)
     if not logits.requires_grad:
         return frozenset({("unknown", "gate")}), True

@@ -16,11 +16,10 @@ from PIL import Image
 
 from xai_core.engine.forward import forward_for
 from xai_core.engine.isolation import out_of_place
-from xai_core.engine.jobs import Job, Jobs
+from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage, InvalidParam, NotApplicable
 from xai_core.images import image_sha256
 from xai_core.methods._base import METHODS, MethodSpec, Request
-from xai_core.models import MODELS, load_model
 from xai_core.models.classifier import Classifier
 from xai_core.models.layers import Layer
 from xai_core.params import Value, resolve
@@ -28,8 +27,9 @@ from xai_core.results import Attribution, Prediction, Target
 from xai_core.trust import Evidence, run_checks
 
 TargetLike = int | str | tuple[int | str, int | str] | None
-DEFAULT_MODEL = "efficientnet_lite0"
 LARGEST_SEED = 2**32 - 1
+OWN_MEMORY = 16 * 2**20
+"""Bytes any call may hold: its module copy, a batch being composed and one that waits."""
 _VERSIONS = {name: version(name) for name in ("torch", "captum", "numpy")}
 
 
@@ -56,6 +56,12 @@ class Plan:
     @property
     def weight(self) -> float:
         return self.spec.weight(self.params, self.model.side)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that making the map may hold, its turns at the engine apart: those come one at a time."""
+        side, channels = self.model.side, self.model.preprocessing.channels
+        return OWN_MEMORY + self.spec.holds(self.params) * channels * side * side * 4
 
 
 def _target(model: Classifier, target: object) -> Target | None:
@@ -116,14 +122,15 @@ def _label(model: Classifier, target: Target) -> str:
     return model.labels[target]
 
 
-def _explain(planned: Plan, job: Job[Any]) -> Attribution:
+def carry_out(planned: Plan, job: Job[Any]) -> Attribution:
+    """Make the map of a checked request. Raises what the method raises, and Cancelled."""
     began, model = time.perf_counter(), planned.model
     job.expect(planned.spec.cost(planned.params, model.side))
     forward = forward_for(model)
     steps = model.preprocessing
     pixels = steps.pixels(steps.see(planned.image))
     x = steps.tensor(pixels).to(model.device)
-    logits = forward(x)
+    logits = forward(x, job)
     job.tick(1)
     target = planned.target if planned.target is not None else int(logits[0].argmax())
     rng = np.random.default_rng(planned.seed)
@@ -131,7 +138,7 @@ def _explain(planned: Plan, job: Job[Any]) -> Attribution:
     with out_of_place():
         raw = planned.spec.run(request)
     if request.blank is not None:
-        raw.details["baseline_confidence"] = float(forward(request.blank)[0].softmax(0).max())
+        raw.details["baseline_confidence"] = float(forward(request.blank, job)[0].softmax(0).max())
     values = np.asarray(raw.values.cpu() if isinstance(raw.values, torch.Tensor) else raw.values, dtype=np.float32)
     probabilities = logits[0].softmax(0)
     first = target[0] if isinstance(target, tuple) else target
@@ -171,22 +178,7 @@ def explain(
 
     `job` receives progress and may cancel. Raises UnknownName, InvalidParam, NotApplicable, InvalidImage or Cancelled.
     """
-    return _explain(plan(model, image, method, target, layer, params, seed), job or Job())
-
-
-CLOSED_TAB_S = 120.0
-"""A page asks about its jobs twice a second; browsers slow down pages in the background to once a minute."""
-_JOBS = Jobs(grace=CLOSED_TAB_S)
-
-
-def start(planned: Plan, waiter: str = "") -> Job[Attribution]:
-    """Explain in the background: the job to watch, shared by everybody who asks for the same map. `waiter` says who asks."""
-    return _JOBS.submit(planned.id, lambda job: _explain(planned, job), planned.weight, waiter)
-
-
-def leave(waiter: str, keep: Sequence[Plan] = ()) -> None:
-    """Say that `waiter` wants none of its maps any more but those to keep. Work that nobody wants stops."""
-    _JOBS.leave(waiter, {planned.id for planned in keep})
+    return carry_out(plan(model, image, method, target, layer, params, seed), job or Job())
 
 
 def compare(
@@ -208,7 +200,7 @@ def compare(
         METHODS.get(name)
     plans = [plan(model, image, m, target, layer if METHODS.get(m).uses_layer else None, given.get(m), seed) for m in methods]
     shared = job or Job()
-    return [_explain(each, shared) for each in plans]
+    return [carry_out(each, shared) for each in plans]
 
 
 def predict(model: Classifier, image: Image.Image, top: int = 5) -> Prediction:
@@ -218,36 +210,6 @@ def predict(model: Classifier, image: Image.Image, top: int = 5) -> Prediction:
     probabilities, indices = forward_for(model)(model.prepare(image))[0].softmax(0).topk(top)
     rows = zip(indices.tolist(), probabilities.tolist(), strict=True)
     return Prediction(tuple((index, model.labels[index], probability) for index, probability in rows))
-
-
-def warm(name: str = DEFAULT_MODEL, job: Job[Any] | None = None) -> Classifier:
-    """Load a model with its forward, its layers and what can be right on it, so that nobody waits for them later.
-
-    `job` counts the bytes of a download.
-    """
-
-    def report(done: int, total: int) -> None:
-        if job is not None:
-            job.done = done
-            job.expect(total)
-            job.tick()
-
-    model = load_model(name, progress=report)
-    model.layers()
-    forward_for(model)
-    for spec in METHODS.specs():
-        spec.refusal(model)
-    return model
-
-
-_MODEL_JOBS = Jobs(workers=2, keep=0)
-"""Keeps no finished job: the model cache alone decides which models stay in memory."""
-
-
-def start_model(name: str, waiter: str = "") -> Job[Classifier]:
-    """`warm` in the background, with the progress of the download. One job however many ask."""
-    MODELS.get(name)
-    return _MODEL_JOBS.submit(name, lambda job: warm(name, job), waiter=waiter)
 
 
 def engine_note(model: Classifier) -> str:

@@ -52,12 +52,9 @@ class _Growth:
 
     def leads(self, parts: torch.Tensor) -> torch.Tensor:
         """The lead (n,) for each of n parts, given as rows of chosen pieces (n, pieces)."""
-        request, found = self.request, []
-        for some in parts.split(request.forward.micro_batch):
-            request.job.tick()
-            found.append(lead_of(request.forward(self.compose(some if self.shows else ~some)), request.target))
-            request.count(len(some))
-        return torch.cat(found)
+        request = self.request
+        pictures = (self.compose(some if self.shows else ~some) for some in parts.split(request.forward.micro_batch))
+        return torch.cat([lead_of(logits, request.target) for logits in request.answers(pictures)])
 
     def reached(self, leads: torch.Tensor) -> torch.Tensor:
         return leads > self.goal if self.shows else leads <= self.goal

@@ -15,7 +15,6 @@ from math import isqrt
 import torch
 
 from xai_core.engine.isolation import isolate, out_of_place
-from xai_core.engine.turns import TURNS
 from xai_core.methods._attention import Attentions
 from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._layers import on_picture
@@ -52,7 +51,7 @@ def run(request: Request) -> RawMap:
     request.job.expect(2)
     request.job.tick()
     own = request.x.detach().clone().requires_grad_(True)
-    with TURNS, torch.enable_grad(), Attentions() as met:
+    with request.turn(), torch.enable_grad(), Attentions() as met:
         score = request.select(request.module(own))
         gradients = torch.autograd.grad(score.sum(), met.weights, allow_unused=True, materialize_grads=True)
     request.count(1)

@@ -12,7 +12,6 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from xai_core.engine.isolation import isolate, out_of_place
-from xai_core.engine.turns import TURNS
 from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._layers import RELU, on_picture
 from xai_core.methods._structure import example, once
@@ -82,7 +81,7 @@ def _refusal(classifier: Classifier) -> str | None:
 
 def run(request: Request) -> RawMap:
     """Evidence for the target at each place of the last maps, (H, W), in logits; on the layer's grid its mean is the logit without bias."""
-    with TURNS:
+    with request.turn():
         found = head(request.module, request.x)
     if found is None:
         raise RuntimeError("the head of the network differs from the one found before")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from captum.attr import LayerGradCam
 
-from xai_core.engine.turns import TURNS
 from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._layers import RELU, on_picture, probe
 from xai_core.methods._structure import without_layer
@@ -16,7 +15,7 @@ from xai_core.methods._structure import without_layer
 def run(request: Request) -> RawMap:
     """Evidence for the target at each place of the layer, (H, W): channel maps weighted by their mean gradient."""
     cam = LayerGradCam(lambda x: request.select(request.module(x)), probe(request))
-    with TURNS:
+    with request.turn():
         raw = cam.attribute(request.x)
     request.count(1)
     return on_picture(request, raw[0, 0].detach())

@@ -101,6 +101,7 @@ METHODS.add(
         ),
         run=run,
         cost=lambda params, side: min(int(params["steps"]), 80) + 1,
+        holds=lambda params: int(params["steps"]) + 8,
         gradient=True,
         random=True,
         params=(

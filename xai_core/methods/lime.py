@@ -88,7 +88,7 @@ def run(request: Request) -> RawMap:
         from_interp_rep_transform=lambda shown, *_, **__: shown,  # the pictures are composed in whole batches
         to_interp_rep_transform=None,
     )
-    weights = lime.attribute(request.x, n_samples=samples, perturbations_per_eval=request.forward.micro_batch)
+    weights = lime.attribute(request.x, n_samples=samples, perturbations_per_eval=samples)
     return RawMap(weights[torch.from_numpy(labels)].float(), {"surrogate_r2": surrogate.r2, "patches": float(count)})
 
 

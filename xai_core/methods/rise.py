@@ -8,6 +8,9 @@ subtracted, so that zero means "seeing this pixel makes no difference". The pape
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -49,13 +52,15 @@ def run(request: Request) -> RawMap:
     masks = _Masks(count, request.integer("cells"), request.number("visible") / 100, side, request.rng)
     request.job.expect(count + 1)
     seen, weighted, total = torch.zeros(side, side).double(), torch.zeros(side, side).double(), 0.0
-    for start in range(0, count, batch):
-        request.job.tick()
-        part = masks(start, min(start + batch, count))
-        pictures = torch.lerp(blank, request.x, part.to(request.x.device))
-        scores = _measured(request, request.forward(pictures))
-        request.count(len(part))
-        visible = part[:, 0].double()
+    parts: deque[torch.Tensor] = deque()
+
+    def pictures() -> Iterator[torch.Tensor]:
+        for start in range(0, count, batch):
+            parts.append(masks(start, min(start + batch, count)))
+            yield torch.lerp(blank, request.x, parts[-1].to(request.x.device))
+
+    for logits in request.answers(pictures()):
+        scores, visible = _measured(request, logits), parts.popleft()[:, 0].double()
         seen += visible.sum(0)
         weighted += torch.tensordot(scores, visible, 1)
         total += float(scores.sum())

@@ -85,6 +85,7 @@ METHODS.add(
         run=run,
         cost=_cost,
         unit="logit per unit of input",
+        holds=lambda params: 2 * int(params["steps"]) + 16,
         gradient=True,
         random=True,
         params=(

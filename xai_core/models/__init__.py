@@ -13,7 +13,7 @@ from xai_core.models._weights import Progress, WeightsFile
 from xai_core.models.classifier import Classifier, Preprocessing
 from xai_core.models.layers import Layer, list_layers
 
-__all__ = ["MODELS", "Classifier", "Layer", "ModelSpec", "Preprocessing", "WeightsFile", "list_layers", "load_model"]
+__all__ = ["MODELS", "Classifier", "Layer", "ModelSpec", "Preprocessing", "WeightsFile", "list_layers", "load_model", "loaded"]
 
 _CACHE = ModelCache()
 
@@ -24,6 +24,11 @@ def load_model(name: str, device: torch.device | str | None = None, progress: Pr
     Raises UnknownName, InvalidParam (no such device) or ModelUnavailable (weights missing and out of reach, with what to do).
     """
     return _CACHE.get(MODELS.get(name), choose_device(device), progress)
+
+
+def loaded() -> tuple[str, ...]:
+    """The names of the models kept in memory now."""
+    return tuple(dict.fromkeys(name for name, _device in _CACHE.kept()))
 
 
 def _discover() -> None:

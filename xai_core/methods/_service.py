@@ -1,0 +1,215 @@
+"""What a server needs on top of `explain`: maps made in the background, shared, kept and found again; and how busy it all is."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+from xai_core.engine import data_folder, memory
+from xai_core.engine.forward import forward_for
+from xai_core.engine.jobs import Job, Jobs
+from xai_core.engine.scheduler import SCHEDULER
+from xai_core.engine.store import Store
+from xai_core.errors import UnknownName
+from xai_core.images import image_sha256
+from xai_core.methods._base import METHODS
+from xai_core.methods._run import Plan, carry_out, predict
+from xai_core.models import MODELS, load_model, loaded
+from xai_core.models.classifier import Classifier
+from xai_core.results import Attribution, Prediction
+
+DEFAULT_MODEL = "efficientnet_lite0"
+CLOSED_TAB_S = 120.0
+"""A page asks about its jobs twice a second; browsers slow down pages in the background to once a minute."""
+_STORE_MB = 1024
+
+
+@functools.cache
+def _store() -> Store:
+    """Finished maps of this process and of those before it, at most WHYBOX_STORE_MB on disk."""
+    text = os.environ.get("WHYBOX_STORE_MB", "").strip()
+    return Store(data_folder("results"), disk_bytes=(int(text) if text.isdecimal() else _STORE_MB) * memory.MB)
+
+
+def _keep(job: Job[Attribution]) -> None:
+    if job.result is not None:
+        _store().put(str(job.key), job.result)
+
+
+_JOBS = Jobs(grace=CLOSED_TAB_S, finished=_keep)
+
+
+def start(planned: Plan, waiter: str = "") -> Job[Attribution]:
+    """Explain in the background: the job to watch, shared by everybody who asks for the same map. `waiter` says who asks.
+
+    A map that was made before, by this process or an earlier one, is there at once. What failed or was stopped is started again.
+    """
+    job = _JOBS.find(planned.id, waiter)
+    if job is not None and not job.stopping and job.state not in ("failed", "cancelled"):
+        return job
+    found = _store().get(planned.id)
+    if found is not None:
+        return _JOBS.put(planned.id, found, waiter)
+    return _JOBS.submit(planned.id, lambda job: carry_out(planned, job), planned.weight, waiter, planned.memory)
+
+
+def watch(result_id: str, waiter: str = "") -> Job[Attribution] | None:
+    """The job of a map (`Plan.id`) that was started before, in whatever state; None if it is no longer remembered."""
+    return _JOBS.find(result_id, waiter)
+
+
+def leave(waiter: str, keep: Sequence[Plan] = ()) -> None:
+    """Say that `waiter` wants none of its maps any more but those to keep. Work that nobody wants stops."""
+    _JOBS.leave(waiter, {planned.id for planned in keep})
+
+
+def place(job: Job[Attribution]) -> int | None:
+    """Where a waiting job stands in the queue, the next one at 1."""
+    return _JOBS.place(job)
+
+
+def find(result_id: str) -> Attribution | None:
+    """A finished map by its id (`Plan.id`), also one made before a restart."""
+    return _store().get(result_id)
+
+
+def find_picture(result_id: str) -> Image.Image | None:
+    """The picture that somebody had kept with a map."""
+    return _store().picture(result_id)
+
+
+def keep_picture(result_ids: Sequence[str], image: Image.Image) -> str:
+    """Keep the picture of these maps with them, so that a link shows both. The owner's secret, with which it can be deleted.
+
+    Raises UnknownName where a map is no longer known.
+    """
+    for result_id in result_ids:
+        if find(result_id) is None:
+            raise UnknownName("One of these maps is no longer kept here. Make it again, then make the link.")
+    return _store().keep_picture(result_ids, image)
+
+
+def forget_picture(result_id: str, token: str) -> bool:
+    """Delete the picture kept with a map; False unless the token is its owner's."""
+    return _store().forget_picture(result_id, token)
+
+
+def store_note() -> str:
+    """Why maps are only kept in memory, as a sentence, or an empty text."""
+    return _store().note
+
+
+class _Guesses:
+    """The latest predictions by content, since every look of a page asks for them."""
+
+    def __init__(self, most: int = 512) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[str, str, str, int], Prediction] = OrderedDict()
+
+    def of(self, model: Classifier, image: Image.Image, top: int) -> Prediction:
+        key = (model.weights_sha256, str(model.device), image_sha256(image), top)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        found = predict(model, image, top)
+        with self._lock:
+            self._kept[key] = found
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return found
+
+
+_GUESSES = _Guesses()
+
+
+def guess(model: Classifier, image: Image.Image, top: int = 5) -> Prediction:
+    """`predict`, remembered: the `top` likeliest classes of a picture, best first."""
+    return _GUESSES.of(model, image, top)
+
+
+def warm(name: str = DEFAULT_MODEL, job: Job[None] | None = None) -> Classifier:
+    """Load a model with its forward, its layers and what can be right on it, so that nobody waits for them later.
+
+    `job` counts the bytes of a download.
+    """
+
+    def report(done: int, total: int) -> None:
+        if job is not None:
+            job.done = done
+            job.expect(total)
+            job.tick()
+
+    model = load_model(name, progress=report)
+    model.layers()
+    forward_for(model)
+    for spec in METHODS.specs():
+        spec.refusal(model)
+    return model
+
+
+_MODEL_JOBS = Jobs(workers=2, quick_workers=0, keep=len(MODELS))
+
+
+def _load(name: str, job: Job[None]) -> None:
+    """A job of its own keeps no model: the model cache alone decides which ones stay in memory."""
+    warm(name, job)
+
+
+def start_model(name: str, waiter: str = "") -> Job[None]:
+    """`warm` in the background, with the progress of the download. One job however many ask; then `load_model` has it at once."""
+    MODELS.get(name)
+    return _MODEL_JOBS.submit(name, lambda job: _load(name, job), waiter=waiter, again=True)
+
+
+def watch_model(name: str, waiter: str = "") -> Job[None] | None:
+    """The job that loads a model, or has loaded it, or failed to."""
+    return _MODEL_JOBS.find(name, waiter)
+
+
+@dataclass(frozen=True)
+class Status:
+    """How busy this process is. Sizes in MB (2**20 bytes)."""
+
+    waiting: int
+    working: int
+    visitors: int
+    evaluations_per_second: float
+    memory_mb: float
+    """What the process holds now, the model and Python included."""
+    budget_mb: float
+    reserved_mb: float
+    """What is set aside for the jobs that work, of the budget."""
+    hits: int
+    misses: int
+    results: int
+    stored_mb: float
+    models: tuple[str, ...]
+    note: str
+
+
+def status() -> Status:
+    """Queue, memory, stored maps and models of this process, now."""
+    jobs, kept = _JOBS.counts(), _store().counts()
+    return Status(
+        waiting=jobs.waiting,
+        working=jobs.working,
+        visitors=jobs.visitors,
+        evaluations_per_second=SCHEDULER.speed,
+        memory_mb=memory.resident() / memory.MB,
+        budget_mb=memory.budget() / memory.MB,
+        reserved_mb=jobs.reserved / memory.MB,
+        hits=kept.memory_hits + kept.disk_hits,
+        misses=kept.misses,
+        results=kept.results,
+        stored_mb=kept.disk_bytes / memory.MB,
+        models=loaded(),
+        note=store_note(),
+    )
