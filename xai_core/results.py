@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from xai_core.params import Value
 Floats = npt.NDArray[np.float32]
 Level = Literal["green", "amber", "red"]
 Target = int | tuple[int, int]
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
 @dataclass(frozen=True)
@@ -83,3 +84,86 @@ class Attribution:
         """The worst level of all checks: what the badge on the map says."""
         levels = {check.level for check in self.checks}
         return "red" if "red" in levels else "amber" if "amber" in levels else "green"
+
+
+def about(found: Attribution) -> dict[str, Json]:
+    """Everything but the values, as plain data for JSON. NaN and infinity stay, as Python's json writes and reads them."""
+    return {each.name: _plain(getattr(found, each.name)) for each in fields(found) if each.name != "values"}
+
+
+def restored(values: Floats, about: Mapping[str, Any]) -> Attribution:
+    """The attribution that its values and what `about` said of it describe, equal to the one that went in.
+
+    Raises ValueError where something is missing or of another kind: a file may say anything.
+    """
+    for name, fits in _KINDS.items():
+        if name not in about or not fits(about[name]):
+            raise ValueError(f"{name!r} is missing or is not what a result says there")
+    rest = {name: about[name] for name in _KINDS}
+    checks = tuple(Check(**check) for check in rest.pop("checks"))
+    target = rest.pop("target")
+    return Attribution(values=values, target=target if isinstance(target, int) else tuple(target), checks=checks, **rest)
+
+
+def _plain(value: Any) -> Json:
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, Check):
+        return _plain(asdict(value))
+    return value.item() if isinstance(value, np.generic) else value  # type: ignore[no-any-return]  # an attribution holds nothing else
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float))
+
+
+def _is_value(value: object) -> bool:
+    return isinstance(value, (bool, int, float, str))
+
+
+def _is_target(value: object) -> bool:
+    return _is_whole(value) or (isinstance(value, (list, tuple)) and len(value) == 2 and all(map(_is_whole, value)))
+
+
+def _is_check(value: object) -> bool:
+    if not isinstance(value, Mapping) or set(value) != {each.name for each in fields(Check)}:
+        return False
+    number = value["value"] is None or _is_number(value["value"])
+    return number and _is_text(value["name"]) and _is_text(value["sentence"]) and value["level"] in get_args(Level)
+
+
+def _is_checks(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and all(map(_is_check, value))
+
+
+def _mapping_of(fits: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, Mapping) and all(_is_text(name) and fits(each) for name, each in value.items())
+
+
+_KINDS: Mapping[str, Callable[[object], bool]] = {
+    "method": _is_text,
+    "model": _is_text,
+    "layer": lambda value: value is None or _is_text(value),
+    "target": _is_target,
+    "label": _is_text,
+    "quantity": _is_text,
+    "params": _mapping_of(_is_value),
+    "seed": _is_whole,
+    "evaluations": _is_whole,
+    "seconds": _is_number,
+    "image_sha256": _is_text,
+    "versions": _mapping_of(_is_text),
+    "unit": _is_text,
+    "checks": _is_checks,
+    "details": _mapping_of(_is_number),
+}
