@@ -1,0 +1,334 @@
+"""The store: what goes in comes out to the bit, the oldest goes first, pictures belong to their owners."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import sqlite3
+import threading
+from contextlib import closing
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.kept import child, key, result, said, same
+from xai_core.engine.store import FILE, Store
+from xai_core.errors import UnknownName
+from xai_core.results import Attribution, Check, about, restored
+
+ODD = {
+    "as most are": result(),
+    "channels": result(1, (3, 9, 7)),
+    "one class": replace(result(2), target=7, layer="features.8", checks=()),
+    "patches": replace(result(8), values=np.kron(result(8, (7, 7)).values, np.ones((32, 32)))),
+    "a dot": replace(result(9), values=np.ones((1, 1))),
+    "nothing said": replace(result(3), details={}, versions={}, params={}),
+    "values that are no numbers": replace(result(4), values=np.array([[np.nan, -np.inf], [-0.0, 1e-45]], np.float32)),
+    "numpy's numbers": result(5, details={"r": 0.1, "n": 2.5}),
+    "half a letter": replace(result(6), label="\ud83d and \0"),
+    "a check without a number": replace(result(7), checks=(Check("flat", "red", "Flat.", float("nan")), Check("a", "green", ""))),
+}
+
+
+@pytest.fixture
+def store(tmp_path):
+    with closing(Store(tmp_path)) as found:
+        yield found
+
+
+def photo(number: int = 0, size: tuple[int, int] = (40, 30)) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(number).integers(0, 256, (*size, 3), np.uint8))
+
+
+def files(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.iterdir()))
+
+
+def used(folder: Path) -> int:
+    return (folder / FILE).stat().st_size
+
+
+# What goes in comes out
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_goes_in_comes_out_of_the_file(tmp_path, name):
+    with closing(Store(tmp_path)) as store:
+        store.put(key(name), ODD[name])
+        assert store.get(key(name)) is ODD[name] and not store.note
+    with closing(Store(tmp_path)) as store:
+        found = store.get(key(name))
+        assert same(found, ODD[name]) and found is not ODD[name]
+        assert not found.values.flags.writeable and store.get(key("another")) is None
+
+
+def test_plain_data_has_every_field_and_numpys_numbers_become_plain_ones():
+    found = result(details={"r": np.float32(0.1), "n": np.int64(3)}, seconds=np.float64(0.5))
+    plain = about(found)
+    assert set(plain) == {field.name for field in fields(Attribution)} - {"values"}
+    back = restored(found.values, json.loads(json.dumps(plain)))
+    assert repr(back.details["r"]) == "0.10000000149011612" and repr(back.details["n"]) == "3" and repr(back.seconds) == "0.5"
+    assert all(repr(getattr(back, name)) == repr(getattr(found, name)) for name in set(plain) - {"details", "seconds"})
+
+
+@pytest.mark.parametrize("name", sorted(about(result())))
+def test_plain_data_that_says_something_else_is_refused(name):
+    good = about(result())
+    for wrong in (object(), {"a": object()}, [1, 2, 3], [{"name": "n"}], b"bytes"):
+        with pytest.raises(ValueError, match=name):
+            restored(result().values, good | {name: wrong})
+    with pytest.raises(ValueError, match=name):
+        restored(result().values, {each: value for each, value in good.items() if each != name})
+
+
+def test_the_file_needs_no_code_of_ours_to_be_read(tmp_path):
+    with closing(Store(tmp_path)) as store:
+        store.put(key(1), result(1))
+    with closing(sqlite3.connect(tmp_path / FILE)) as db:
+        [(name, digest, text, npz)] = db.execute("SELECT key, sha256, about, npz FROM results").fetchall()
+        modes = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "user_version", "auto_vacuum", "integrity_check")]
+    with np.load(io.BytesIO(npz), allow_pickle=False) as archive:
+        assert archive.files == ["values"] and np.array_equal(archive["values"], result(1).values) and archive["values"].dtype == np.float32
+    said = json.loads(text)
+    assert said["target"] == [3, 5] and said["seed"] == 2**32 - 1 and said["checks"][1]["value"] == 0.1 + 0.2
+    assert said["details"]["surrogate_r2"] == 1 / 3 and np.isnan(said["details"]["gap"])
+    parts = (name.encode(), text, npz)
+    assert name == key(1) and digest == hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()
+    assert modes == ["wal", 1, 2, "ok"]
+
+
+def test_a_map_of_patches_takes_little_room(tmp_path, store):
+    store.put(key(1), ODD["patches"])
+    with closing(sqlite3.connect(tmp_path / FILE)) as db:
+        (size,) = db.execute("SELECT length(npz) FROM results").fetchone()
+    assert size * 20 < ODD["patches"].values.nbytes
+
+
+def test_a_result_put_again_is_the_last_one(tmp_path):
+    with closing(Store(tmp_path)) as store:
+        store.put(key(1), result(1))
+        store.put(key(1), result(2))
+        assert same(store.get(key(1)), result(2)) and store.counts().results == 1
+    with closing(Store(tmp_path)) as store:
+        assert same(store.get(key(1)), result(2))
+
+
+@pytest.mark.parametrize("odd", ["", "a" * 63, "A" * 64, key(1) + "\n", "../" * 20, "\ud83d" * 64, "%" * 64, "'; DROP TABLE results; --"])
+def test_what_is_no_key_is_a_miss(store, odd):
+    store.put(key(1), result(1))
+    assert store.get(odd) is None and store.picture(odd) is None and store.forget_picture(odd, "token") is False
+    with pytest.raises(ValueError, match="SHA-256"):
+        store.put(odd, result())
+    with pytest.raises(UnknownName):
+        store.keep_picture([key(1), odd], photo())
+    assert store.get(key(1)) is not None and store.counts().misses == 1
+
+
+def test_hits_are_counted_where_they_were(tmp_path):
+    with closing(Store(tmp_path)) as store:
+        store.put(key(1), result(1))
+    with closing(Store(tmp_path)) as store:
+        before = store.counts()
+        for each in (1, 1, 1, 2):
+            store.get(key(each))
+        after = store.counts()
+        assert (before.memory_hits, before.disk_hits, before.misses, before.memory_bytes, before.results) == (0, 0, 0, 0, 1)
+        assert (after.memory_hits, after.disk_hits, after.misses, after.results) == (2, 1, 1, 1)
+        assert 64 * 64 * 4 <= after.memory_bytes <= 64 * 64 * 4 + 8192 and after.disk_bytes == used(tmp_path)
+
+
+# The oldest goes first
+
+
+def test_memory_keeps_what_was_used_last(tmp_path):
+    size = 64 * 64 * 4
+    (tmp_path / "file").touch()
+    with closing(Store(tmp_path / "file" / "within", memory_bytes=size * 6)) as store:  # no disk
+        for number in range(4):
+            store.put(key(number), result(number))
+        store.get(key(0))
+        store.put(key(4), result(4))
+        assert [store.get(key(number)) is not None for number in range(5)] == [True, False, True, True, True]
+        store.put(key("huge"), result(9, (600, 600)))
+        assert store.get(key(4)) is not None and store.counts().memory_bytes <= size * 6
+    with closing(Store(tmp_path, memory_bytes=0)) as store:
+        store.put(key(1), result(1))
+        assert same(store.get(key(1)), result(1)) and store.counts().memory_bytes == 0, "what memory cannot hold is on the disk"
+
+
+def test_the_disk_keeps_what_was_used_last_and_stays_below_its_limit(tmp_path):
+    limit = 600_000
+    with closing(Store(tmp_path, disk_bytes=limit)) as store:
+        for number in range(20):
+            store.put(key(number), result(number))
+        for number in (1, 0):
+            store.get(key(number))  # from memory: that is a use of the file's too
+        for number in range(20, 40):
+            store.put(key(number), result(number))
+            assert store.counts().disk_bytes <= limit
+        assert used(tmp_path) < 5 * limit and not store.note
+    assert limit * 0.9 < used(tmp_path) <= limit
+    with closing(Store(tmp_path, disk_bytes=limit)) as store:
+        there = [number for number in range(40) if store.get(key(number)) is not None]
+    assert there[:2] == [0, 1] and there[2:] == list(range(there[2], 40)) and len(there) > 20
+
+
+def test_a_smaller_limit_gives_the_room_back(tmp_path):
+    with closing(Store(tmp_path)) as store:
+        for number in range(40):
+            store.put(key(number), result(number))
+    before = used(tmp_path)
+    with closing(Store(tmp_path, disk_bytes=200_000)) as store:
+        assert store.counts().disk_bytes <= 200_000 < before
+    assert used(tmp_path) <= 200_000
+    with closing(Store(tmp_path)) as store:
+        assert same(store.get(key(39)), result(39)) and store.get(key(0)) is None
+
+
+def test_reading_writes_nothing(tmp_path, store):
+    for number in range(10):
+        store.put(key(number), result(number))
+    with closing(sqlite3.connect(tmp_path / FILE)) as db, closing(Store(tmp_path)) as other:
+        before = db.execute("PRAGMA data_version").fetchone()
+        assert all(other.get(key(number)) for number in range(10))
+        assert db.execute("PRAGMA data_version").fetchone() == before
+        other.put(key(10), result(10))
+        assert db.execute("PRAGMA data_version").fetchone() != before, "the counter does move"
+
+
+def test_a_link_lives_longest_but_the_limit_holds(tmp_path):
+    limit = 300_000
+    with closing(Store(tmp_path, disk_bytes=limit)) as store:
+        store.put(key(0), result(0))
+        store.keep_picture([key(0)], photo())
+        for number in range(1, 40):
+            store.put(key(number), result(number))
+    with closing(Store(tmp_path, disk_bytes=limit)) as store:
+        assert store.get(key(0)) is not None and store.get(key(1)) is None and store.picture(key(0)) is not None
+        for number in range(40, 70):
+            store.put(key(number), result(number))
+            store.keep_picture([key(number)], photo(number))
+            assert store.counts().disk_bytes <= limit
+        assert not store.note
+    with closing(Store(tmp_path, disk_bytes=limit)) as store:
+        assert store.get(key(0)) is None and store.picture(key(0)) is None, "the oldest link goes for a new one"
+        assert store.picture(key(69)) is not None
+        store.put(key(70), result(70, (3, 64, 64)))
+        assert "link" in store.note and store.get(key(70)) is not None, "a result without a link never pushes one out"
+        assert store.picture(key(69)) is not None
+    with closing(sqlite3.connect(tmp_path / FILE)) as db:
+        lost = db.execute("SELECT count(*) FROM pictures WHERE id NOT IN (SELECT picture FROM links)").fetchone()
+        assert lost == (0,) and db.execute("PRAGMA foreign_key_check").fetchall() == []
+    assert used(tmp_path) <= limit
+
+
+def test_what_is_larger_than_the_limit_stays_in_memory_and_harms_nobody(tmp_path):
+    with closing(Store(tmp_path, disk_bytes=300_000)) as store:
+        store.put(key(1), result(1))
+        store.put(key("huge"), result(2, (3, 200, 200)))
+        assert store.note and store.get(key("huge")) is not None
+        store.put(key(3), result(3))
+        assert not store.note
+        token = store.keep_picture([key("huge")], photo())
+        assert store.note and store.picture(key("huge")) is not None and store.forget_picture(key("huge"), token)
+    with closing(Store(tmp_path)) as store:
+        assert same(store.get(key(1)), result(1)) and same(store.get(key(3)), result(3)) and store.get(key("huge")) is None
+
+
+# Pictures
+
+
+def test_a_picture_stays_with_its_results_until_its_owner_deletes_it(tmp_path):
+    keys, picture = [key(1), key(2)], photo(1, (300, 200))
+    picture.info["icc_profile"], picture.info["comment"] = b"where it was taken", "by whom"
+    with closing(Store(tmp_path)) as store:
+        for number in (1, 2, 3):
+            store.put(key(number), result(number))
+        token = store.keep_picture(keys, picture)
+    assert len(token) > 30 and token.encode() not in files(tmp_path)
+    assert b"taken" not in files(tmp_path) and b"by whom" not in files(tmp_path)
+    with closing(sqlite3.connect(tmp_path / FILE)) as db:
+        (png,) = db.execute("SELECT png FROM pictures").fetchone()
+    piece = png[2000:2040]
+    assert piece in files(tmp_path)
+    with closing(Store(tmp_path)) as store:
+        assert [np.array_equal(store.picture(each), picture) for each in keys] == [True, True] and store.picture(key(3)) is None
+        assert store.picture(key(1)).mode == "RGB"
+        for wrong in ("", token[:-1], token + "x", token.swapcase(), "\ud83d"):
+            assert store.forget_picture(key(1), wrong) is False
+        assert store.forget_picture(key(3), token) is False, "not the owner's link"
+        assert store.picture(key(1)) is not None
+        assert store.forget_picture(key(2), token) is True
+        assert store.picture(key(1)) is None and store.picture(key(2)) is None and store.forget_picture(key(2), token) is False
+        assert same(store.get(key(1)), result(1)), "the results stay"
+        ask = "import sys, pathlib; sys.stdout.write(str(bytes.fromhex(sys.argv[2]) in b''.join(p.read_bytes() for p in folder.iterdir())))"
+        assert said(child(ask, tmp_path, piece.hex())) == "False", "not a trace of it in the file or its log, at once"
+
+
+def test_everybody_deletes_only_their_own_picture(store):
+    store.put(key(1), result(1))
+    first, second = store.keep_picture([key(1)], photo(1)), store.keep_picture([key(1), key(1)], photo(1))
+    assert first != second and store.forget_picture(key(1), first)
+    assert np.array_equal(store.picture(key(1)), photo(1))
+    assert store.forget_picture(key(1), second) and store.picture(key(1)) is None
+
+
+def test_a_picture_needs_results(store):
+    for keys in ([], [key("nobody")]):
+        with pytest.raises(UnknownName, match="no longer kept"):
+            store.keep_picture(keys, photo())
+
+
+# Many at once
+
+
+def test_many_threads_get_whole_results_or_none(tmp_path):
+    with closing(Store(tmp_path, memory_bytes=150_000, disk_bytes=700_000)) as store:
+        failures: list[object] = []
+        tokens: list[tuple[str, str]] = []
+
+        def visit(seed: int) -> None:
+            rng = np.random.default_rng(seed)
+            try:
+                for _ in range(40):
+                    number = int(rng.integers(60))
+                    found = store.get(key(number))
+                    if found is None:
+                        store.put(key(number), result(number))
+                    elif not same(found, result(number)):
+                        failures.append(number)
+                    if number % 20 == 0:
+                        tokens.append((key(number), store.keep_picture([key(number)], photo(number))))
+                        store.forget_picture(*tokens.pop(0))
+                        store.counts()
+            except UnknownName:
+                return  # pushed out between two lines above
+            except (RuntimeError, sqlite3.Error, ValueError, LookupError, TypeError) as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=visit, args=(seed,)) for seed in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        counts = store.counts()
+        assert not failures and not store.note and counts.memory_bytes <= 150_000 and counts.disk_bytes <= 700_000
+        assert counts.disk_hits and counts.memory_hits and counts.misses
+
+
+def test_nothing_here_unpickles_or_needs_torch(tmp_path):
+    script = """
+store = Store(folder)
+store.put(key(1), result(1)); store.close()
+assert same(Store(folder).get(key(1)), result(1))
+print(sorted({"torch", "streamlit", "captum"} & set(sys.modules)))
+"""
+    assert said(child(script, tmp_path)) == "[]\n"
+    sources = (Path(__file__).parents[2] / "xai_core" / "engine").glob("*.py")
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    assert not re.search(r"allow_pickle=True|import pickle", text) and "allow_pickle=False" in text
