@@ -1,7 +1,9 @@
-"""What all tests share: one Chromium for the browser tests."""
+"""What all tests share: a data folder of their own, and one Chromium for the browser tests."""
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,13 @@ import pytest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Maps kept by an earlier run, or by the person at this computer, must not answer for what is to be computed here."""
+    kept = tempfile.TemporaryDirectory(prefix="whybox-tests-", ignore_cleanup_errors=True)
+    config.add_cleanup(kept.cleanup)
+    os.environ["WHYBOX_DATA"] = kept.name
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from PIL import Image
 
 import xai_core
-from pages.ui import keeping, link, provenance, visitor
+from pages.ui import keeping, link, provenance, visitor, words
 from pages.ui.viewer import Panel, show_maps
 
 PLAIN = "#9aa4aa"
@@ -67,14 +67,14 @@ def _panel(result: str, found: xai_core.Attribution, ground: Image.Image) -> Pan
     title, technical = provenance.titles(found)
     known = found.method in xai_core.METHODS
     sentence = xai_core.METHODS.get(found.method).sentence if known else "This version of Whybox does not know the method any more."
-    layer = f"Layer: {provenance.plain(found.layer)}" if found.layer else ""
-    caption = " · ".join(filter(None, (f"Class: {provenance.plain(found.label)}", provenance.model_title(found.model), layer)))
+    layer = f"Layer: {words.plain(found.layer)}" if found.layer else ""
+    caption = " · ".join(filter(None, (f"Class: {words.plain(found.label)}", provenance.model_title(found.model), layer)))
     return Panel(result, title, technical, sentence, "done", found, caption, picture=ground)
 
 
 def _heading(maps: Sequence[xai_core.Attribution]) -> None:
     """The question, if all maps answer the same one. As HTML: no sign of a label may be read as Markdown."""
-    labels = list(dict.fromkeys(provenance.plain(each.label) for each in maps))
+    labels = list(dict.fromkeys(words.plain(each.label) for each in maps))
     st.html(f"<h3>{escape(f'Why “{labels[0]}”?' if len(labels) == 1 else f'{len(maps)} maps')}</h3>")
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 import xai_core
 from pages.ui import link
+from pages.ui.words import literal
 
 GUESSES = 5
 Target = int | tuple[int, int]
@@ -51,8 +52,8 @@ def _search(model: xai_core.Classifier, name: str, label: str, words: Sequence[s
 def asked(model: xai_core.Classifier, target: Target) -> str:
     """The question about a target, for a heading."""
     if isinstance(target, tuple):
-        return f"Why “{model.labels[target[0]]}” and not “{model.labels[target[1]]}”?"
-    return f"Why “{model.labels[target]}”?"
+        return f"Why “{literal(model.labels[target[0]])}” and not “{literal(model.labels[target[1]])}”?"
+    return f"Why “{literal(model.labels[target])}”?"
 
 
 def pick(model: xai_core.Classifier, image: Image.Image) -> tuple[Target, Target | None]:
@@ -72,7 +73,7 @@ def pick(model: xai_core.Classifier, image: Image.Image) -> tuple[Target, Target
     chips.pills(
         "What the model thinks it sees. Choose one to ask why:",
         list(chance),
-        format_func=lambda index: f"{words[index]} · {_percent(chance[index])}",
+        format_func=lambda index: f"{literal(words[index])} · {_percent(chance[index])}",
         default=link.shown("guess"),
         key="guess",
         wrap=True,

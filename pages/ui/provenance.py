@@ -8,21 +8,15 @@ from html import escape
 import streamlit as st
 
 import xai_core
+from pages.ui.words import plain
 from xai_core.params import Choice, Param, Value
 
-LONGEST = 200
 _STYLE = """<style>
 .made { border-collapse: collapse; font-size: 0.875rem; }
 .made th, .made td { text-align: left; vertical-align: top; padding: 0.375rem 0.75rem; border-bottom: 1px solid rgba(128, 128, 128, 0.3); }
 .made th { font-weight: 400; opacity: 0.8; white-space: nowrap; }
 .made td { min-width: 9rem; max-width: 24rem; overflow-wrap: anywhere; }
 </style>"""
-
-
-def plain(text: object) -> str:
-    """Foreign text as one short line without control characters, which could turn the words around it."""
-    line = "".join(sign if sign.isprintable() else " " for sign in str(text))
-    return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
 
 
 def titles(found: xai_core.Attribution) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from streamlit.navigation.page import StreamlitPage
 
 import xai_core
 from pages.ui import link, models, visitor
+from pages.ui.words import literal
 
 TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
 # On a phone the sidebar lies over the page. Streamlit closes it behind its own menu, but not behind st.page_link.
@@ -57,7 +58,7 @@ def _picture() -> None:
     image, title = visitor.picture()
     if problem := visitor.picture_error("sidebar"):
         st.error(problem, icon=":material/broken_image:")
-    st.image(image, caption=title, alt=f"The picture in use: {title}", width="stretch")
+    st.image(image, caption=literal(title), alt=f"The picture in use: {title}", width="stretch")
     if visitor.own_picture_in_use():
         st.button("Back to the samples", on_click=visitor.forget_own_picture, icon=":material/undo:")
 

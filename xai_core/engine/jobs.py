@@ -172,11 +172,11 @@ class Jobs:
         self._budget = budget
         self._tell = finished
 
-    def find(self, key: Hashable, waiter: str = "") -> Job[Any] | None:
-        """The job of this key in whatever state. Asking shows that the waiter is still there."""
+    def find(self, key: Hashable, waiter: str | None = None) -> Job[Any] | None:
+        """The job of this key in whatever state. Who asks as a waiter shows to be still there."""
         with self._lock:
             job = self._by_key.get(key)
-            if job is not None:
+            if job is not None and waiter is not None:
                 job.waiters[waiter] = time.monotonic()
                 self._by_key.move_to_end(key)
             return job

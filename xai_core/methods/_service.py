@@ -76,7 +76,13 @@ def place(job: Job[Attribution]) -> int | None:
 
 def find(result_id: str) -> Attribution | None:
     """A finished map by its id (`Plan.id`), also one made before a restart."""
-    return _store().get(result_id)
+    found = _store().get(result_id)
+    if found is None:  # pushed out by newer ones, but perhaps still on somebody's page
+        job = _JOBS.find(result_id)
+        found = job.result if job is not None else None
+        if found is not None:
+            _store().put(result_id, found)
+    return found
 
 
 def find_picture(result_id: str) -> Image.Image | None:
