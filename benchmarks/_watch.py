@@ -10,6 +10,7 @@ import json
 import sys
 import threading
 import time
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import psutil  # type: ignore[import-untyped]  # ships no types
@@ -37,7 +38,8 @@ def watch(address: str, pid: int, over: threading.Event) -> dict[str, float]:
     peak = 0
     while not over.wait(EVERY_S):
         waits.append((_ask(line), time.time()))
-        peak = max(peak, server.memory_info().rss)
+        with suppress(psutil.NoSuchProcess):  # it ended: the visits say so
+            peak = max(peak, server.memory_info().rss)
     seconds = sorted(wait for wait, _ in waits)
     worst, moment = max(waits, default=(0.0, 0.0))
     p99 = seconds[int(0.99 * len(seconds))] if seconds else 0.0

@@ -36,7 +36,7 @@ REPEATED, ALONE = 5, 3
 
 
 def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(time.strftime("%H:%M:%S"), line, file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True)
