@@ -21,7 +21,7 @@ ROW = Row("Occlusion", "Captum", "8", 1.0, 4.0, 0.25, 730, 1.1, 12.0, 345.6, 0.9
 def bench() -> Bench:
     model = xai_core.load_model(programme.MODEL)
     image = xai_core.SAMPLES.get(programme.SAMPLE).load()
-    return Bench(model, image, repeats=2, batches=(4, 8), forward_batches=(2, 4), gradient_batches=(2,), say=lambda _text: None)
+    return Bench(model, image, repeats=1, batches=(8,), forward_batches=(4,), gradient_batches=(2,), say=lambda _text: None)
 
 
 def check(answer: Answer, peers: list[str], evaluations: int) -> None:
@@ -36,7 +36,8 @@ def check(answer: Answer, peers: list[str], evaluations: int) -> None:
 
 @pytest.mark.slow
 def test_occlusion_gives_the_map_of_captum(bench: Bench) -> None:
-    answer = measure(bench, occlusion.question(bench, window=112, stride=56))
+    choosing = replace(bench, repeats=2, batches=(4, 8), forward_batches=(2, 4))
+    answer = measure(choosing, occlusion.question(choosing, window=112, stride=56))
     check(answer, ["Captum"], 10)
     assert answer.rows[0].batch in {"4", "8"}
     assert answer.rows[0].pearson > 0.9999
@@ -52,9 +53,9 @@ def test_lime_agrees_with_both_peers(bench: Bench) -> None:
 
 @pytest.mark.slow
 def test_rise_agrees_with_the_recipe(bench: Bench) -> None:
-    answer = measure(bench, rise.question(bench, masks=200))
-    check(answer, ["plain torch"], 201)
-    assert answer.rows[0].pearson > 0.5
+    answer = measure(bench, rise.question(bench, masks=100))
+    check(answer, ["plain torch"], 101)
+    assert answer.rows[0].pearson > 0.2, "so few masks leave much to chance"
 
 
 @pytest.mark.slow

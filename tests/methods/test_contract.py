@@ -29,16 +29,16 @@ def small(method: str, side: int) -> dict[str, object]:
     """Parameters that keep a map cheap; a method not named here runs with its own defaults."""
     return {
         "grad_cam": {"relu": False},  # with random weights nothing may speak for the class, and a map of zeros proves little
-        "lime": {"samples": 20, "segments": 12, "features": 6},
+        "lime": {"samples": 12, "segments": 8, "features": 6},
         "occlusion": {"window": side // 2, "stride": side // 4},
-        "integrated_gradients": {"steps": 6},
+        "integrated_gradients": {"steps": 4},
         "score_cam": {"channels": 8},
         **{name: {"relu": False} for name in ("grad_cam_plus_plus", "layer_cam", "xgrad_cam")},  # random weights may speak against all
         "smooth_grad": {"samples": 3},
         "kernel_shap": {"samples": 12, "segments": 6},
         "rise": {"masks": 10},
         "adaptive_occlusion": {"segments": 6, "rounds": 1},
-        "meaningful_perturbation": {"steps": 8},
+        "meaningful_perturbation": {"steps": 4},
         "deep_shap": {"count": 2},
         "gradient_shap": {"samples": 4, "count": 2},
     }.get(method, {})
@@ -52,7 +52,7 @@ def snapshot(model: Classifier) -> dict[str, object]:
         "inplace": [getattr(part, "inplace", None) for part in model.module.modules()],
         "hooks": [len(getattr(part, kind)) for part in model.module.modules() for kind in hooks],
         "gradients": [(p.requires_grad, p.grad is None) for p in model.module.parameters()],
-        "weights": [float(tensor.double().sum()) for tensor in model.module.state_dict().values()],
+        "weights": [tensor._version for tensor in model.module.state_dict().values()],  # torch counts every write
         "torch generator": torch.get_rng_state().tolist(),
         "numpy generator": repr(np.random.get_state()),
         "python generator": hash(random.getstate()),
@@ -232,28 +232,18 @@ def test_a_cancelled_explanation_stops_within_a_batch_and_leaves_everything_as_i
 
 
 def test_eight_threads_mixing_all_methods_equal_the_serial_maps():
-    model, images = network("efficientnet_lite0"), [picture(seed=seed) for seed in range(2)]
+    model, images = network("resnet18"), [picture(seed=seed) for seed in range(2)]
+    assert any(getattr(part, "inplace", False) for part in model.module.modules()), "where threads could meet in one tensor"
     each = [(method, number) for number in range(len(images)) for method in applicable(model)]
     serial = {(method, number): explain(model, method, images[number], seed=number).values for method, number in each}
-    asks = 2 * each
     distinct = {values.tobytes() for values in serial.values()}
     assert len(distinct) > 0.8 * len(serial), "the case is trivial if maps agree anyway"  # XGrad-CAM is Grad-CAM behind a linear head
-    before = snapshot(model)
+    before, asks = snapshot(model), 2 * each
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda ask: explain(model, ask[0], images[ask[1]], seed=ask[1]).values, asks))
     for ask, values in zip(asks, found, strict=True):
-        assert np.abs(values - serial[ask]).max() <= 1e-5, ask
+        assert np.abs(values - serial[ask]).max() <= 1e-5 * max(1.0, float(np.abs(serial[ask]).max())), ask
     assert snapshot(model) == before
-
-
-def test_eight_threads_on_a_network_with_in_place_activations():
-    model = network("resnet18")
-    assert any(getattr(part, "inplace", False) for part in model.module.modules()), "the case would be trivial"
-    serial = {method: explain(model, method).values for method in applicable(model)}
-    with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda method: (method, explain(model, method).values), applicable(model) * 4))
-    for method, values in found:
-        assert np.abs(values - serial[method]).max() <= 1e-5 * max(1.0, float(np.abs(serial[method]).max())), method
 
 
 def test_compare_gives_the_maps_of_explain_in_the_order_asked_for():
