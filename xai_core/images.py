@@ -7,9 +7,12 @@ and Lee, "Visualizing the Impact of Feature Attribution Baselines" (Distill 2020
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
 import os
+import re
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -45,12 +48,11 @@ __all__ = ["BASELINES", "SAMPLES", "Picture", "Sample", "image_sha256", "make_ba
 Picture = Image.Image
 Floats = npt.NDArray[np.float32]
 
-MAX_BYTES = 25 * 1024 * 1024
-MAX_PIXELS = 50_000_000
-MIN_SIDE = 8
-MAX_RATIO = 40
+MAX_BYTES, MAX_PIXELS, MIN_SIDE, MAX_RATIO = 25 * 1024 * 1024, 50_000_000, 8, 40
 KEEP_SIDE = 1024
 """Longest side that is kept: more than any model here looks at."""
+MAX_PIECES, MAX_READS, MAX_STRIPS, MAX_TAGS, MAX_SCANNED = 100_000, 300_000, 20_000, 1_000, 12 * MAX_PIXELS
+"""Chunks or blocks, reads by Pillow, strips and tags of a TIFF, pixels times scans of a JPEG: with more, small files take many seconds."""
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 _ALLOWED = "A JPEG, PNG, WebP, BMP, GIF or TIFF picture of up to 25 MB is fine."
@@ -63,12 +65,22 @@ _OTHERS = (
     (4, b"ftypavif", "AVIF picture (save it as JPEG or PNG)"), (0, b"%PDF", "PDF document"), (4, b"ftyp", "video"),
     (0, b"<svg", "drawing (SVG)"), (0, b"<", "web page or a drawing (SVG)"), (0, b"PK\x03\x04", "ZIP archive or a document"),
 )  # fmt: skip
+_TOO_LARGE = "This picture has too many pixels: at most 50 million are allowed. Save it smaller and try again."
+_TOO_MANY = "This picture is made of so many small pieces that reading it would take too long. Save it once more as JPEG or PNG."
 _BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError, struct.error, zlib.error)
 """What decoders raise on damage: the first three were seen on mutated pictures (tests/test_images_refused.py), the rest is precaution."""
+_PNG_NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"IDAT", b"IEND")
+_PNG_ORIENTED = (b"XML:com.adobe.xmp\0", b"Raw profile type exif\0")  # texts that may tell which way is up
+_SCAN = re.compile(rb"\xff\xda\0[\x06\x08\x0a\x0c][\x01-\x04]")
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE,
     6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90,
 }  # fmt: skip
+
+
+# What Pillow remarks on strangers' files is nobody's to read. Set once, because filters are shared by all threads.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
 
 def read_image(source: str | os.PathLike[str] | bytes | BinaryIO) -> Picture:
@@ -79,11 +91,13 @@ def read_image(source: str | os.PathLike[str] | bytes | BinaryIO) -> Picture:
     data = _bytes_of(source)
     if not data:
         raise InvalidImage(f"This file is empty (0 bytes). Choose another one. {_ALLOWED}")
-    if declared := _declared_size(data):
-        _check_size(*declared)
     with _plain_words(data):
-        picture = _opened(data)
+        if declared := _declared_size(data):
+            _check_size(*declared)
+        _check_directory(data)
+        picture = _opened(_png_needed(data))
         _check_size(*picture.size)
+        _check_scans(picture, data)
         return _decoded(picture)
 
 
@@ -149,7 +163,7 @@ def _declared_size(data: bytes) -> tuple[int, int] | None:
     if head[:4] == b"\x89PNG":
         size = struct.unpack(">II", head[16:24])
     elif head[:4] == b"GIF8":
-        size = struct.unpack("<HH", head[6:10])
+        size = _gif_size(data)
     elif head[8:16] == b"WEBPVP8X":
         size = 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little")
     elif head[8:16] == b"WEBPVP8L":
@@ -161,10 +175,62 @@ def _declared_size(data: bytes) -> tuple[int, int] | None:
     return size if size and min(size) > 0 else None  # a zero is not a small picture but a broken one: left to Pillow
 
 
+def _gif_size(data: bytes) -> tuple[int, int]:
+    """Screen and first frame together: a frame beyond the screen enlarges it, and Pillow may fill it before it tells."""
+    width, height, flags = struct.unpack_from("<HHB", data, 6)
+    at, inside = 13 + (6 << (flags & 7) if flags & 128 else 0), False
+    for _ in range(MAX_PIECES):
+        byte = data[at : at + 1]
+        if inside:  # the blocks of an extension: each tells its length, the last one is 0
+            at, inside = at + 1 + int.from_bytes(byte, "big"), byte not in (b"", b"\0")
+        elif byte == b",":
+            left, top, wide, high = struct.unpack_from("<HHHH", data, at + 1)
+            return max(width, left + wide), max(height, top + high)
+        elif byte in (b"", b";"):
+            return width, height
+        else:
+            at, inside = at + 1 + (byte == b"!"), byte == b"!"
+    raise InvalidImage(_TOO_MANY)
+
+
+def _png_needed(data: bytes) -> bytes:
+    """A PNG without comments (which may unpack to far more than the picture) and without the frames after the first."""
+    if data[:8] != b"\x89PNG\r\n\x1a\n":
+        return data
+    parts, at = [(view := memoryview(data))[:8]], 8
+    for _ in range(MAX_PIECES):
+        kind, end = data[at + 4 : at + 8], at + 12 + int.from_bytes(data[at : at + 4], "big")
+        if not kind.isalpha():  # the end, or damage: Pillow shall see it
+            return b"".join([*parts, view[at:]])
+        if kind in _PNG_NEEDED or data.startswith(_PNG_ORIENTED, at + 8):
+            parts.append(view[at:end])
+        at = end
+    raise InvalidImage(_TOO_MANY)
+
+
+def _check_directory(data: bytes) -> None:
+    """Refuses a TIFF, or EXIF, by the numbers of its tags and strips, which Pillow goes through one by one as it opens it."""
+    if _starting(data, _STARTS) != "TIFF":
+        return
+    order, big = "<" if data[:1] == b"I" else ">", data[2] == 43
+    place, number, entry, wide, first = ("Q", "Q", "HHQ8x", 8, 8) if big else ("I", "H", "HHI4x", 4, 2)
+    start = struct.unpack_from(order + place, data, wide)[0]
+    count = struct.unpack_from(order + number, data, start)[0]
+    entries = data[start + first :][: min(count, MAX_TAGS) * struct.calcsize("=" + entry)]
+    strips = (values for tag, _, values in struct.iter_unpack(order + entry, entries) if tag in (273, 324))
+    if count > MAX_TAGS or max(strips, default=0) > MAX_STRIPS:
+        raise InvalidImage(_TOO_MANY)
+
+
+def _check_scans(picture: ImageFile, data: bytes) -> None:
+    if picture.format in ("JPEG", "MPO") and len(_SCAN.findall(data)) * picture.width * picture.height > MAX_SCANNED:
+        raise InvalidImage(_TOO_MANY)
+
+
 def _check_size(width: int, height: int) -> None:
     got = f"Got {width:,} × {height:,} pixels."
     if width * height > MAX_PIXELS:
-        raise InvalidImage(f"This picture has too many pixels: at most 50 million are allowed. Save it smaller and try again. {got}")
+        raise InvalidImage(f"{_TOO_LARGE} {got}")
     if min(width, height) < MIN_SIDE:
         raise InvalidImage(f"This picture is too small: each side must be at least {MIN_SIDE} pixels. Choose a larger one. {got}")
     if max(width, height) > MAX_RATIO * min(width, height):
@@ -184,7 +250,7 @@ def _plain_words(data: bytes) -> Iterator[None]:
     try:
         yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InvalidImage("This picture has too many pixels: at most 50 million are allowed. Save it smaller and try again.") from error
+        raise InvalidImage(_TOO_LARGE) from error
     except MemoryError as error:
         raise InvalidImage("This picture needs more memory than this computer has free. Save it smaller and try again.") from error
     except _BROKEN as error:
@@ -198,12 +264,24 @@ def _plain_words(data: bytes) -> Iterator[None]:
         raise InvalidImage(f"This file is not a picture that can be read here.{looks} {_ALLOWED}") from error
 
 
+class _Bounded(BytesIO):
+    """The bytes for Pillow, which goes through some formats byte by byte in Python: a file that keeps it at that is given up."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        if self.reads > MAX_READS:
+            raise InvalidImage(_TOO_MANY)
+        return super().read(size)
+
+
 def _opened(data: bytes) -> ImageFile:
     try:
-        return Image.open(BytesIO(data), formats=_FORMATS)
+        return Image.open(_Bounded(data), formats=_FORMATS)
     except UnidentifiedImageError:
         if data[:3] == b"\xff\xd8\xff" and b"Exif\0\0" in data:  # Pillow 13 gives a JPEG up over an odd resolution in its EXIF
-            return Image.open(BytesIO(data.replace(b"Exif\0\0", bytes(6), 1)), formats=_FORMATS)
+            return Image.open(_Bounded(data.replace(b"Exif\0\0", bytes(6), 1)), formats=_FORMATS)
         raise
 
 
@@ -230,14 +308,15 @@ def _check_tiles(picture: ImageFile) -> None:
     """A small TIFF may be cut into tiles far larger than itself, each of which the decoder holds in memory."""
     tags = getattr(picture, "tag_v2", {})
     sides = [value for tag in (322, 323) if isinstance(value := tags.get(tag), int)]
-    if math.prod(sides) > MAX_PIXELS:
+    if math.prod(sides) > max(2048 * 2048, 4 * picture.width * picture.height):
         raise ValueError("tiles larger than any allowed picture")
 
 
 def _orientation(picture: ImageFile) -> int:
     try:
+        _check_directory(picture.info.get("exif", b"").removeprefix(b"Exif\0\0"))
         return int(picture.getexif().get(ExifTag.Orientation, 1))
-    except _BROKEN:
+    except (InvalidImage, *_BROKEN):
         return 1  # unreadable EXIF: the picture itself is fine
 
 
@@ -288,8 +367,7 @@ def _in_srgb(picture: Picture, profile: object) -> Picture:
     kinds = {"RGB": b"RGB ", "L": b"GRAY", "CMYK": b"CMYK"}
     if isinstance(profile, bytes) and profile[16:20] == kinds[picture.mode]:
         try:
-            source = ImageCms.ImageCmsProfile(BytesIO(profile))
-            screen = ImageCms.createProfile("sRGB")
+            source, screen = ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile("sRGB")
             return ImageCms.buildTransform(source, screen, picture.mode, "RGB").apply(picture)
         except (ImageCms.PyCMSError, ImportError, OSError, TypeError, ValueError):
             pass
@@ -297,10 +375,7 @@ def _in_srgb(picture: Picture, profile: object) -> Picture:
 
 
 BASELINES: Mapping[str, str] = MappingProxyType({
-    "black": "black",
-    "grey": "middle grey",
-    "mean": "the picture's own mean colour",
-    "blur": "the picture, strongly blurred",
+    "black": "black", "grey": "middle grey", "mean": "the picture's own mean colour", "blur": "the picture, strongly blurred",
     "noise": "random noise",
 })  # fmt: skip
 
