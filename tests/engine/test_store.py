@@ -254,6 +254,7 @@ def test_a_picture_stays_with_its_results_until_its_owner_deletes_it(tmp_path):
     assert b"taken" not in files(tmp_path) and b"by whom" not in files(tmp_path)
     with closing(sqlite3.connect(tmp_path / FILE)) as db:
         (png,) = db.execute("SELECT png FROM pictures").fetchone()
+    assert Image.open(io.BytesIO(png)).info == {}
     piece = png[2000:2040]
     assert piece in files(tmp_path)
     with closing(Store(tmp_path)) as store:
@@ -270,9 +271,23 @@ def test_a_picture_stays_with_its_results_until_its_owner_deletes_it(tmp_path):
         assert said(child(ask, tmp_path, piece.hex())) == "False", "not a trace of it in the file or its log, at once"
 
 
+def test_a_small_picture_that_shares_a_page_leaves_no_trace_either(tmp_path):
+    with closing(Store(tmp_path)) as store:
+        store.put(key(1), result(1))
+        tokens = [store.keep_picture([key(1)], photo(number, (12, 12))) for number in range(3)]
+        store.forget_picture(key(1), tokens[1])
+    traces = []
+    for number in range(3):
+        buffer = io.BytesIO()
+        photo(number, (12, 12)).save(buffer, "PNG", compress_level=1)
+        traces.append(buffer.getvalue()[60:100] in files(tmp_path))
+    assert traces == [True, False, True]
+
+
 def test_everybody_deletes_only_their_own_picture(store):
     store.put(key(1), result(1))
     first, second = store.keep_picture([key(1)], photo(1)), store.keep_picture([key(1), key(1)], photo(1))
+    store.put(key(1), result(1))  # computed again: the links stay
     assert first != second and store.forget_picture(key(1), first)
     assert np.array_equal(store.picture(key(1)), photo(1))
     assert store.forget_picture(key(1), second) and store.picture(key(1)) is None

@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from tests.kept import Clock, change, child, filled, key, result, said, same, works_in_memory
+from xai_core.engine._faults import put_aside
 from xai_core.engine.store import FILE, Store
 from xai_core.results import about
 
@@ -95,6 +96,13 @@ def test_only_the_last_damaged_file_is_kept_and_no_old_log_is_read(tmp_path, clo
             assert same(store.get(key(1)), result(1))
     names = sorted(path.name for path in tmp_path.iterdir() if not path.name.endswith(("-wal", "-shm")))
     assert names == [FILE, f"{FILE}.corrupt-{int(clock.now)}"]
+
+
+def test_the_log_goes_aside_with_its_file(tmp_path):
+    for ending in ("", "-wal", "-shm"):
+        (tmp_path / f"{FILE}{ending}").write_text(ending)
+    put_aside(tmp_path / FILE, 7.9)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {f"{FILE}.corrupt-7{end}": end for end in ("", "-wal", "-shm")}
 
 
 def test_a_foreign_database_is_not_written_into(tmp_path):

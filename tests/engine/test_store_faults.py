@@ -44,6 +44,8 @@ def test_a_full_disk_costs_nothing_but_the_link_and_nothing_is_lost_when_there_i
         db.execute("PRAGMA max_page_count = 1000000")
         store.put(key(20), result(20))
         assert not store.note
+        with closing(Store(tmp_path)) as other:
+            assert same(other.get(key(1)), result(1)), "the first of those who were late comes along at once"
     with closing(Store(tmp_path)) as store:
         assert all(same(store.get(key(number)), result(number)) for number in range(21)), "those of the full time are written later"
 
