@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run test check bench browser clean help FORCE
+.PHONY: run test check bench load fuzz soak browser clean help FORCE
 .DEFAULT_GOAL := help
 
 run: $(VENV)/.run ## start Whybox and print its address (HOST and PORT can be set)
@@ -27,6 +27,15 @@ check: $(VENV)/.dev ## the quick part: ruff, mypy and the fast tests
 
 bench: $(VENV)/.dev ## measure time, memory and agreement against other packages
 	$(PY) -m benchmarks
+
+load: $(VENV)/.dev ## thirty visitors at once: throughput, waiting times, memory, and every map against the serial one
+	$(PY) -m benchmarks.load
+
+fuzz: $(VENV)/.dev ## a thousand malformed pictures: each refused in words or read correctly
+	$(PY) -m benchmarks.fuzz
+
+soak: $(VENV)/.dev ## twenty minutes of random visits: memory must not grow
+	$(PY) -m benchmarks.soak
 
 clean: ## remove .venv and all caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis
