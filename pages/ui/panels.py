@@ -15,6 +15,8 @@ from pages.ui.viewer import Panel, show_maps
 from pages.ui.visitor import waiter
 
 POLL_S = 0.4
+CROWD_POLL_S, SLOWEST_POLL_S = 0.12, 3.0
+"""Every look takes from the maps being made: where many wait for long ones, each page looks less often, by this much for every visitor."""
 LINES = 4
 """As many jobs have a progress line of their own; more of them share one."""
 
@@ -160,11 +162,20 @@ def _buttons(asks: Sequence[Ask], jobs: Sequence[Making | None], key: str) -> No
             st.rerun()
 
 
-def _draw(asks: Sequence[Ask], picture: Image.Image, key: str, polled: bool) -> None:
+def _pace(asks: Sequence[Ask], jobs: Sequence[Making | None]) -> float | None:
+    """Seconds until the next look: few while something comes that takes seconds at most, None where nothing is to come."""
+    running = [job for job in jobs if job is not None and not job.finished]
+    if any(ask.loading for ask in asks) or any(job.quick for job in running):
+        return POLL_S
+    return min(max(POLL_S, CROWD_POLL_S * xai_core.crowd()), SLOWEST_POLL_S) if running else None
+
+
+def _draw(asks: Sequence[Ask], picture: Image.Image, key: str, pace: float | None) -> None:
     jobs = _jobs(asks)
     running = [(ask, job) for ask, job in zip(asks, jobs, strict=True) if job is not None and not job.finished]
-    if polled and not running and not any(ask.loading for ask in asks):
-        st.rerun()  # the whole page: polling ends, and what depends on the maps is drawn
+    now = _pace(asks, jobs)
+    if pace is not None and (now is None or now > 2 * pace):
+        st.rerun()  # the whole page: polling ends or slows down, and what depends on the maps is drawn
     _wait_for_models(asks)
     if len(running) > LINES:
         _all_progress([job for job in jobs if job is not None])
@@ -192,7 +203,7 @@ def watch(asks: Sequence[Ask], picture: Image.Image, key: str, order: Order | No
     """
     link.write()
     jobs = _jobs(asks)
-    polled = any(ask.loading for ask in asks) or not all(job.finished for job in jobs if job is not None)
+    pace = _pace(asks, jobs)
     found = {ask.name: job.result for ask, job in zip(asks, jobs, strict=True) if job is not None and job.result is not None}
-    st.fragment(_draw, run_every=POLL_S if polled else None)(_arranged(asks, found, None if polled else order), picture, key, polled)
+    st.fragment(_draw, run_every=pace)(_arranged(asks, found, order if pace is None else None), picture, key, pace)
     return found

@@ -82,6 +82,11 @@ class Job(Generic[T]):
             self._finished.set()
 
     @property
+    def quick(self) -> bool:
+        """True for work that need not wait for a worker among the long ones."""
+        return self.cost <= QUICK_COST
+
+    @property
     def stopping(self) -> bool:
         """True from the moment somebody asked to stop."""
         return self._stop.is_set()
@@ -250,9 +255,9 @@ class Jobs:
                 held_up = True
 
     def _fits(self, job: Job[Any], held_up: bool) -> bool:
-        quick, long = (sum((each.cost <= QUICK_COST) == kind for each in self._working) for kind in (True, False))
+        quick, long = (sum(each.quick == kind for each in self._working) for kind in (True, False))
         room = not self._working or sum(each.memory for each in self._working) + job.memory <= self._budget()
-        if job.cost <= QUICK_COST:
+        if job.quick:
             return room and quick + long < self._workers + self._quick_workers
         return room and not held_up and long < self._workers
 

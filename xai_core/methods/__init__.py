@@ -16,6 +16,7 @@ from xai_core.methods._run import (
 )
 from xai_core.methods._service import (
     Status,
+    crowd,
     find,
     find_picture,
     forget_picture,
@@ -42,6 +43,7 @@ __all__ = [
     "Status",
     "TargetLike",
     "compare",
+    "crowd",
     "engine_note",
     "explain",
     "find",

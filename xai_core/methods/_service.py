@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 import threading
@@ -34,7 +35,9 @@ _STORE_MB = 1024
 def _store() -> Store:
     """Finished maps of this process and of those before it, at most WHYBOX_STORE_MB on disk."""
     text = os.environ.get("WHYBOX_STORE_MB", "").strip()
-    return Store(data_folder("results"), disk_bytes=(int(text) if text.isdecimal() else _STORE_MB) * memory.MB)
+    store = Store(data_folder("results"), disk_bytes=(int(text) if text.isdecimal() else _STORE_MB) * memory.MB)
+    atexit.register(store.close)  # writes what the disk did not take before
+    return store
 
 
 def _keep(job: Job[Attribution]) -> None:
@@ -62,6 +65,11 @@ def start(planned: Plan, waiter: str = "") -> Job[Attribution]:
 def watch(result_id: str, waiter: str = "") -> Job[Attribution] | None:
     """The job of a map (`Plan.id`) that was started before, in whatever state; None if it is no longer remembered."""
     return _JOBS.find(result_id, waiter)
+
+
+def crowd() -> int:
+    """How many visitors asked for a map within the last two minutes."""
+    return _JOBS.counts().visitors
 
 
 def leave(waiter: str, keep: Sequence[Plan] = ()) -> None:
