@@ -21,7 +21,7 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
-TARGETS = ("run", "test", "check", "bench", "clean", "help")
+TARGETS = ("run", "test", "check", "bench", "load", "fuzz", "soak", "clean", "help")
 THEMES = ("light", "dark")
 needs_make = pytest.mark.skipif(not shutil.which("make"), reason="there is no make here")
 

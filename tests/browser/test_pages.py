@@ -167,6 +167,31 @@ def test_own_photo(visitor: Visitor, photo: FilePayload) -> None:
     expect(sidebar.get_by_role("img", name="The picture in use: Coffee")).to_be_visible(timeout=WAIT)
 
 
+def test_an_own_picture_is_kept_by_link_until_its_owner_deletes_it(visitor: Visitor, photo: FilePayload) -> None:
+    page = visitor.open("/", model="small_cnn")
+    name = "[a](b.example) **c** www.d.example :red[e].jpg"
+    file = FilePayload(name=name, mimeType="image/jpeg", buffer=photo["buffer"])
+    page.locator('[data-testid="stMain"] input[type="file"]').set_input_files(file)
+    visitor.button("Explain my photo").click(timeout=WAIT)
+    caption = page.get_by_test_id("stSidebar").get_by_test_id("stImageCaption")
+    expect(caption).to_contain_text("**c**", timeout=WAIT)
+    assert caption.inner_text().replace("\u2060", "").strip() == name, "a file's name is no Markdown"
+    assert page.locator('a[href*="example"]').count() == 0
+    visitor.finished(FOUR)
+    visitor.button("Make a link").click()
+    links = page.get_by_test_id("stMain").locator("code")
+    expect(links).to_have_count(2, timeout=WAIT)
+    public, private = (text.strip() for text in links.all_inner_texts())
+    page.goto(private)
+    expect(visitor.cards()).to_have_count(FOUR, timeout=WAIT)
+    visitor.button("Delete this picture").click()
+    expect(page.get_by_text("Your picture is deleted from this computer.")).to_be_visible(timeout=WAIT)
+    page.goto(public.replace("/result?", "/?"))
+    expect(visitor.cards()).to_have_count(FOUR, timeout=WAIT)
+    expect(page.get_by_text("The picture was not kept with the link")).to_be_visible()
+    assert "/result?" in page.url and "owner" not in page.url
+
+
 def test_a_broken_file_gets_a_sentence_and_changes_nothing(visitor: Visitor, photo: FilePayload) -> None:
     page = visitor.open("/", sample="rocket")
     file = FilePayload(name="torn.jpg", mimeType="image/jpeg", buffer=photo["buffer"][: len(photo["buffer"]) // 2])

@@ -64,4 +64,4 @@ class Flat(nn.Module):
 
 def test_a_layer_without_a_varying_map_gives_an_empty_map():
     found = xai_core.explain(toy(Flat()), picture(SIDE), "score_cam", 2, "conv")
-    assert not found.values.any() and "flat" in {check.name for check in found.checks}
+    assert not found.values.any() and ("flat", "amber") in {(check.name, check.level) for check in found.checks}
