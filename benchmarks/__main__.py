@@ -16,7 +16,7 @@ import psutil  # type: ignore[import-untyped]  # ships no types
 import torch
 
 import xai_core
-from benchmarks import grad_cam, integrated_gradients, kernel_shap, lime, occlusion, rise, score_cam, smooth_grad
+from benchmarks import four_methods, grad_cam, integrated_gradients, kernel_shap, lime, occlusion, rise, score_cam, smooth_grad
 from benchmarks._harness import MB, Answer, Bench, Question, first_run, measure, table
 
 QUESTIONS: Mapping[str, Callable[[Bench], Question]] = {
@@ -24,6 +24,7 @@ QUESTIONS: Mapping[str, Callable[[Bench], Question]] = {
     "lime": lime.question,
     "integrated_gradients": integrated_gradients.question,
     "grad_cam": grad_cam.question,
+    "four_methods": four_methods.question,
     "rise": rise.question,
     "kernel_shap": kernel_shap.question,
     "smooth_grad": smooth_grad.question,

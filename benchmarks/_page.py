@@ -16,7 +16,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg, ForwardMsgMetadata
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 VIEWER = "whybox_viewer"
-KEPT = 24
+KEPT = 48
 """Large messages kept, the newest: the server sends what a page says it still has by name only."""
 
 Card = Mapping[str, Any]
@@ -81,6 +81,7 @@ class Page:
         """Merge one message. Raises KeyError if the server names a message that was never sent here."""
         metadata = message.metadata
         if message.WhichOneof("type") == "ref_hash":
+            self._kept.move_to_end(message.ref_hash)
             message = self._kept[message.ref_hash]
         elif metadata.cacheable:
             self._kept[message.hash] = message

@@ -20,7 +20,7 @@ from benchmarks._harness import Bench, Floats, Peer, Question, Target
 from xai_core.images import make_baseline
 from xai_core.methods._superpixels import superpixels
 
-TARGETS = (Target("ratio", most=0.35, peer="Captum"), Target("to_limit", most=1.25))
+TARGETS = (Target("ratio", most=0.25, peer="Captum"), Target("to_limit", most=1.15))
 KERNEL_WIDTH = 0.25
 GREY = 0.5
 _TRIAL_SHARE = 5

@@ -9,9 +9,9 @@ from benchmarks._harness import Bench, Floats, Peer, Question, Target
 from xai_core.images import make_baseline
 
 TARGETS = (
-    Target("ratio", most=0.35, peer="Captum"),
+    Target("ratio", most=0.25, peer="Captum"),
     Target("pearson", least=0.999, peer="Captum"),
-    Target("to_limit", most=1.25),
+    Target("to_limit", most=1.15),
 )
 
 

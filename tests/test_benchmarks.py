@@ -11,7 +11,7 @@ import pytest
 
 import xai_core
 from benchmarks import __main__ as programme
-from benchmarks import _harness, grad_cam, integrated_gradients, kernel_shap, lime, occlusion, rise, score_cam, smooth_grad
+from benchmarks import _harness, four_methods, grad_cam, integrated_gradients, kernel_shap, lime, occlusion, rise, score_cam, smooth_grad
 from benchmarks._harness import COLUMNS, Answer, Bench, Row, Target, measure, peak_memory, pearson, table
 
 ROW = Row("Occlusion", "Captum", "8", 1.0, 4.0, 0.25, 730, 1.1, 12.0, 345.6, 0.99999)
@@ -85,6 +85,14 @@ def test_integrated_gradients_says_both_gaps(bench: Bench) -> None:
     check(answer, ["Captum"], 5)
     assert "4 points each; completeness gap of ours " in answer.notes[0]
     assert "of Captum's " in answer.notes[0]
+
+
+@pytest.mark.slow
+def test_four_methods_are_measured_as_one(bench: Bench) -> None:
+    answer = measure(bench, four_methods.question(bench, samples=20, window=112, stride=56, steps=4))
+    check(answer, ["Captum"], 10 + 2 + 21 + 5)
+    assert answer.rows[0].pearson > 0.9999
+    assert " forward passes in batches of 4 and 5 forward-and-backward passes" in answer.notes[0]
 
 
 @pytest.mark.slow

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from weakref import WeakValueDictionary
-
 import streamlit as st
 
 import xai_core
@@ -27,18 +25,6 @@ def pick() -> None:
     names = list(xai_core.MODELS)
     name = st.selectbox("Model", names, link.place(names, "model"), format_func=_words, key="model", label_visibility="collapsed")
     st.caption(xai_core.MODELS.get(name).sentence)
-
-
-@st.cache_resource(show_spinner=False, max_entries=1)
-def _seen() -> WeakValueDictionary[str, xai_core.Classifier]:
-    """Models this process has delivered and not dropped since: having one must not wait in line behind other people's downloads."""
-    return WeakValueDictionary()
-
-
-def _ready(name: str) -> xai_core.Classifier | None:
-    """The model if it is in memory. Asking the core for it anew marks it as used."""
-    alive = _seen().get(name)
-    return xai_core.load_model(name) if alive is not None else None
 
 
 def _failures() -> dict[str, str]:
@@ -79,7 +65,7 @@ def fetch(name: str) -> xai_core.Classifier | Loading:
 
     What was asked for is remembered until its outcome has been seen: asking anew after a failure would start it again, for ever.
     """
-    if (model := _ready(name)) is not None:
+    if (model := xai_core.ready(name)) is not None:
         return model
     if name in _failures():
         raise xai_core.ModelUnavailable(_failures()[name])
@@ -97,8 +83,7 @@ def fetch(name: str) -> xai_core.Classifier | Loading:
         loading.discard(name)
         raise
     loading.discard(name)
-    model = _seen()[name] = xai_core.load_model(name)
-    return model
+    return xai_core.load_model(name)
 
 
 def _chosen(name: str, old: str) -> xai_core.Classifier | None:
@@ -132,7 +117,6 @@ def current() -> xai_core.Classifier:
     if model is None:
         if old is None or old == name:
             st.stop()
-        name, model = old, _ready(old) or _warm(old)
+        name, model = old, xai_core.ready(old) or _warm(old)
     st.session_state["model_in_use"] = name
-    _seen()[name] = model
     return model

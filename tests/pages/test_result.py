@@ -326,8 +326,18 @@ def test_a_picture_that_another_link_keeps_is_said_to_stay(open_app: Open, shelf
     assert has(at, "deleted from this computer")
 
 
-def test_a_map_lost_meanwhile_gets_a_sentence(with_own_picture: AppTest, shelf: Shelf, tmp_path: Path) -> None:
+def test_a_map_the_store_has_lost_but_the_page_still_shows_is_kept_again(with_own_picture: AppTest, shelf: Shelf, tmp_path: Path) -> None:
     shelf.store = Store(tmp_path / "empty")
+    at = fine(with_own_picture.button(key="make_link").click().run())
+    assert errors(at) == [] and len(links(at)) == 2
+    assert shelf.store.counts().results == 1
+
+
+def test_a_map_lost_meanwhile_gets_a_sentence(
+    with_own_picture: AppTest, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.store = Store(tmp_path / "empty")
+    monkeypatch.setattr(shelf.store, "put", lambda _key, _found: None)
     at = fine(with_own_picture.button(key="make_link").click().run())
     assert ["no longer kept" in text for text in errors(at)] == [True]
     assert links(at) == []

@@ -51,13 +51,13 @@ def test_sign_is_taken_from_the_numbers_and_the_shared_scale_is_told() -> None:
 
 def test_packed_maps_are_kept_only_as_long_as_the_attribution() -> None:
     gc.collect()
-    before = len(wire._known)
+    before = len(wire._own.known)
     found = attribution(np.eye(5))
     assert wire_map(found)["values"] is wire_map(found, 9.0)["values"]
-    assert len(wire._known) == before + 1
+    assert len(wire._own.known) == before + 1
     del found
     gc.collect()
-    assert len(wire._known) == before
+    assert len(wire._own.known) == before
 
 
 @pytest.mark.parametrize(("size", "kind"), [(28, "PNG"), (224, "JPEG")])
@@ -72,3 +72,12 @@ def test_palettes() -> None:
     for name, packed in wire_palettes().items():
         for text, table in ((packed["signed"], PALETTES[name].signed), (packed["unsigned"], PALETTES[name].unsigned)):
             assert base64.b64decode(text) == table.tobytes()
+
+
+def test_a_picture_is_packed_once_as_long_as_it_lives() -> None:
+    one, other = Image.new("RGB", (64, 64), "red"), Image.new("RGB", (64, 64), "blue")
+    assert wire_picture(one) is wire_picture(one) != wire_picture(other)
+    before = len(wire_picture.known)
+    del one
+    gc.collect()
+    assert len(wire_picture.known) == before - 1

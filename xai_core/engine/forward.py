@@ -210,6 +210,12 @@ _LOCKS: WeakKeyDictionary[Classifier, threading.Lock] = WeakKeyDictionary()
 _GUARD = threading.Lock()
 
 
+def is_built(classifier: Classifier) -> bool:
+    """True if `forward_for` has its answer ready."""
+    with _GUARD:
+        return classifier in _BUILT
+
+
 def forward_for(classifier: Classifier) -> Forward:
     """The forward of this classifier, built once however many threads ask, and dropped with the classifier."""
     with _GUARD:

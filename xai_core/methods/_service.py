@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from xai_core.engine import data_folder, memory
-from xai_core.engine.forward import forward_for
+from xai_core.engine.forward import forward_for, is_built
 from xai_core.engine.jobs import Job, Jobs
 from xai_core.engine.scheduler import SCHEDULER
 from xai_core.engine.store import Store
@@ -21,7 +21,7 @@ from xai_core.errors import UnknownName
 from xai_core.images import image_sha256
 from xai_core.methods._base import METHODS
 from xai_core.methods._run import Plan, carry_out, predict
-from xai_core.models import MODELS, load_model, loaded
+from xai_core.models import MODELS, find_model, load_model, loaded
 from xai_core.models.classifier import Classifier
 from xai_core.results import Attribution, Prediction
 
@@ -167,6 +167,12 @@ def warm(name: str = DEFAULT_MODEL, job: Job[None] | None = None) -> Classifier:
     for spec in METHODS.specs():
         spec.refusal(model)
     return model
+
+
+def ready(name: str) -> Classifier | None:
+    """The model if it is in memory and warm: having it must not wait in line behind other people's downloads."""
+    model = find_model(name)
+    return model if model is not None and is_built(model) else None
 
 
 _MODEL_JOBS = Jobs(workers=2, quick_workers=0, keep=len(MODELS))

@@ -13,7 +13,18 @@ from xai_core.models._weights import Progress, WeightsFile
 from xai_core.models.classifier import Classifier, Preprocessing
 from xai_core.models.layers import Layer, list_layers
 
-__all__ = ["MODELS", "Classifier", "Layer", "ModelSpec", "Preprocessing", "WeightsFile", "list_layers", "load_model", "loaded"]
+__all__ = [
+    "MODELS",
+    "Classifier",
+    "Layer",
+    "ModelSpec",
+    "Preprocessing",
+    "WeightsFile",
+    "find_model",
+    "list_layers",
+    "load_model",
+    "loaded",
+]
 
 _CACHE = ModelCache()
 
@@ -24,6 +35,11 @@ def load_model(name: str, device: torch.device | str | None = None, progress: Pr
     Raises UnknownName, InvalidParam (no such device) or ModelUnavailable (weights missing and out of reach, with what to do).
     """
     return _CACHE.get(MODELS.get(name), choose_device(device), progress)
+
+
+def find_model(name: str) -> Classifier | None:
+    """The model of this name on the best device if it is in memory; nothing is loaded."""
+    return _CACHE.find(name, choose_device(None))
 
 
 def loaded() -> tuple[str, ...]:

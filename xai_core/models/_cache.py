@@ -83,6 +83,14 @@ class ModelCache:
             if isinstance(error, Exception) and not isinstance(error, Cancelled):
                 raise error
 
+    def find(self, name: str, device: torch.device) -> Classifier | None:
+        """The model if it is in memory, and then it counts as used."""
+        with self._lock:
+            model = self._alive.get((name, str(device)))
+            if model is not None:
+                self._keep((name, str(device)), model)
+            return model
+
     def kept(self) -> tuple[Key, ...]:
         """What is kept now, least recently used first."""
         with self._lock:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
+from xai_core.render._once import once
 from xai_core.render.colour import DEFAULT_PALETTE, colourise, normalise, scale_of
 from xai_core.render.words import goes_beyond, scale_caption
 from xai_core.results import Attribution
@@ -79,9 +80,15 @@ class Sheet:
     shared: bool = False
 
 
+@once
+def own_scale(attribution: Attribution) -> float:
+    """The value at which a map's full colour starts."""
+    return scale_of(attribution.heatmap)
+
+
 def scales(attributions: Sequence[Attribution], *, shared: bool) -> list[float]:
     """The scale of each map: its own, or the largest among the maps in the same unit."""
-    own = [scale_of(attribution.heatmap) for attribution in attributions]
+    own = [own_scale(attribution) for attribution in attributions]
     if not shared:
         return own
     return [max(other for other, b in zip(own, attributions, strict=True) if b.unit == a.unit) for a in attributions]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import weakref
 import zlib
 from typing import TypedDict
 
@@ -12,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from xai_core.render.colour import PALETTES, scale_of
-from xai_core.render.overlay import PIXEL_ART
+from xai_core.render._once import once
+from xai_core.render.colour import PALETTES
+from xai_core.render.overlay import PIXEL_ART, own_scale
 from xai_core.render.words import describe, goes_beyond, scale_caption, text_alternative
 from xai_core.results import Attribution
 
@@ -61,24 +61,11 @@ def wire_map(attribution: Attribution, shared_scale: float | None = None) -> Wir
     return {**own, "shared_scale": shared, "caption_shared": caption}
 
 
-_known: dict[int, tuple[weakref.ref[Attribution], WireMap]] = {}
-"""Maps already packed, by id for as long as the attribution lives: a page that polls a job draws the finished maps twice a second."""
-
-
+@once
 def _own(attribution: Attribution) -> WireMap:
-    place = id(attribution)
-    known = _known.get(place)
-    if known and known[0]() is attribution:
-        return known[1]
-    packed = _pack_own(attribution)
-    _known[place] = weakref.ref(attribution, lambda _: _known.pop(place, None)), packed
-    return packed
-
-
-def _pack_own(attribution: Attribution) -> WireMap:
     heat = attribution.heatmap
     values, peak = pack(heat)
-    scale, unit = scale_of(heat), attribution.unit
+    scale, unit = own_scale(attribution), attribution.unit
     signed = bool((heat < 0).any())
     return WireMap(
         values=values,
@@ -95,6 +82,7 @@ def _pack_own(attribution: Attribution) -> WireMap:
     )
 
 
+@once
 def wire_picture(picture: Image.Image) -> str:
     """The picture as a data address: PNG where it is tiny (every pixel counts), else a good JPEG."""
     buffer = io.BytesIO()
