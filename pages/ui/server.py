@@ -75,6 +75,9 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
     gc.collect()
     gc.freeze()  # half a million objects of torch that never go: a full collection among them stops every thread for 0.3 s
     yield None
+    from xai_core import stop
+
+    stop()  # or Ctrl-C would wait for every map that is being made
 
 
 def create_app(script: Path = SCRIPT) -> st.App:

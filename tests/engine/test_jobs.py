@@ -269,3 +269,10 @@ def test_a_known_result_is_a_finished_job_and_a_failed_one_can_be_looked_up(jobs
     with pytest.raises(XaiError):
         jobs.submit("bad", lambda job: 1 // 0).wait(5)
     assert jobs.find("bad").state == "failed" and jobs.find("nothing") is None
+
+
+def test_everything_stops_when_the_process_is_to_end(jobs):
+    made = [jobs.submit(n, lambda job: steps(job, 10_000)) for n in range(5)]
+    assert until(lambda: sum(job.state == "working" for job in made) == 2)
+    jobs.stop()
+    assert until(lambda: all(job.state == "cancelled" for job in made))

@@ -243,7 +243,8 @@ def test_eight_threads_mixing_all_methods_equal_the_serial_maps():
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda ask: explain(model, ask[0], images[ask[1]], seed=ask[1]).values, asks))
     for ask, values in zip(asks, found, strict=True):
-        assert np.abs(values - serial[ask]).max() <= 1e-5 * max(1.0, float(np.abs(serial[ask]).max())), ask
+        # jobs share batches, so last bits differ, which an optimizer carries on; another thread's map is off by its whole size
+        assert np.abs(values - serial[ask]).max() <= 1e-4 * max(1.0, float(np.abs(serial[ask]).max())), ask
     assert snapshot(model) == before
 
 

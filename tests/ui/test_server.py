@@ -113,6 +113,26 @@ def test_a_failed_start_is_no_success() -> None:
     assert ended.value.code
 
 
+def test_what_is_being_made_stops_with_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process waits for its workers: with a map of minutes among them Ctrl-C would seem to do nothing."""
+    import xai_core
+    from tests.networks import network, picture
+
+    planned = xai_core.plan(network("small_cnn"), picture(), "lime", params={"samples": 10_000}, seed=4711)
+
+    async def live() -> xai_core.Job[xai_core.Attribution]:
+        async with server.lifespan(server.app):
+            return xai_core.start(planned, "somebody")
+
+    monkeypatch.setattr(server, "warm_model", lambda: None)
+    try:
+        job = asyncio.run(live())
+        with pytest.raises(xai_core.Cancelled):
+            job.wait(10)
+    finally:
+        gc.unfreeze()
+
+
 def test_what_was_loaded_at_start_is_not_searched_for_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
     async def start() -> int:
         async with server.lifespan(server.app):

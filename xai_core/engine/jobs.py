@@ -226,6 +226,14 @@ class Jobs:
                         job.cancel()
             self._start_what_fits()
 
+    def stop(self) -> None:
+        """Cancel everything that is not finished: a process that ends must not wait for it."""
+        with self._lock:
+            for job in self._by_key.values():
+                if not job.finished:
+                    job.cancel()
+            self._start_what_fits()
+
     def place(self, job: Job[Any]) -> int | None:
         """Where a waiting job stands in the queue, the next one at 1; None if it does not wait."""
         with self._lock:

@@ -194,6 +194,12 @@ def watch_model(name: str, waiter: str = "") -> Job[None] | None:
     return _MODEL_JOBS.find(name, waiter)
 
 
+def stop() -> None:
+    """Cancel all jobs, within a batch each: the process is about to end, which waits for its workers."""
+    _JOBS.stop()
+    _MODEL_JOBS.stop()
+
+
 @dataclass(frozen=True)
 class Status:
     """How busy this process is. Sizes in MB (2**20 bytes)."""
