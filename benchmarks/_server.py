@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import IO
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,6 +29,15 @@ class Server:
 
     address: str
     pid: int
+
+
+def tidy_on_sigterm() -> None:
+    """End this program as if by itself when it is told to end, so that its server is ended too."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        sys.exit("ended from outside")
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -9,14 +9,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import signal
 import sys
 import tempfile
 import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from statistics import median
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -26,7 +24,7 @@ from benchmarks._classroom import LONG_JOBS, LONG_SAMPLES, Seen, Subject, beside
 from benchmarks._harness import Bench
 from benchmarks._pictures import pictures
 from benchmarks._serial import Verdict, judge
-from benchmarks._server import Watched, serving, watching
+from benchmarks._server import Watched, serving, tidy_on_sigterm, watching
 
 LIMIT_S = 2400.0
 """The visits end after this long, whatever happens."""
@@ -196,14 +194,10 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-def _end(_number: int, _frame: FrameType | None) -> None:
-    sys.exit("ended from outside")  # so that the server is ended too
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, load, compare, print."""
     args = _arguments(argv)
-    signal.signal(signal.SIGTERM, _end)
+    tidy_on_sigterm()
     with tempfile.TemporaryDirectory(prefix="whybox-serial-") as folder:
         os.environ["WHYBOX_DATA"] = folder  # a serial map must be made here, and not be found among those of an earlier run
         model = xai_core.warm(args.model)

@@ -10,21 +10,19 @@ import argparse
 import asyncio
 import os
 import random
-import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from types import FrameType
 
 import psutil  # type: ignore[import-untyped]  # ships no types
 
 import xai_core
 from benchmarks._harness import MB
 from benchmarks._pictures import pictures
-from benchmarks._server import Server, serving
+from benchmarks._server import Server, serving, tidy_on_sigterm
 from benchmarks._visits import VisitFailed, Visitor, visit
 
 METHODS = ("grad_cam", "saliency", "occlusion", "integrated_gradients", "lime", "smooth_grad", "layer_cam", "gradient_x_input")
@@ -187,14 +185,10 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-def _end(_number: int, _frame: FrameType | None) -> None:
-    sys.exit("ended from outside")  # so that the server is ended too
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Visit, print, judge."""
     args = _arguments(argv)
-    signal.signal(signal.SIGTERM, _end)
+    tidy_on_sigterm()
     with serving() as server:
         print(f"{GUESTS} guests for {args.minutes:g} minutes, {args.model}, {os.cpu_count()} cores", flush=True)
         course = asyncio.run(_visits(server, args.model, args.minutes, args.seed))

@@ -41,7 +41,7 @@ def _pictures(found: Maps) -> dict[str, Image.Image | None]:
 
 def _seen(model: str, picture: Image.Image) -> Image.Image | None:
     """The picture as a model saw it, if that model can be asked without fetching it."""
-    if model not in xai_core.MODELS or not (xai_core.MODELS.get(model).bundled or model in xai_core.status().models):
+    if model not in xai_core.MODELS or not (xai_core.MODELS.get(model).bundled or xai_core.ready(model) is not None):
         return None
     try:
         return xai_core.load_model(model).preprocessing.see(picture)

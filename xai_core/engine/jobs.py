@@ -237,7 +237,7 @@ class Jobs:
     def place(self, job: Job[Any]) -> int | None:
         """Where a waiting job stands in the queue, the next one at 1; None if it does not wait."""
         with self._lock:
-            line = [each for _, _, each, _ in sorted(self._waiting, key=lambda entry: entry[:2]) if each.state == "waiting"]
+            line = [each for _, _, each, _ in self._in_order() if each.state == "waiting"]
             return line.index(job) + 1 if job in line else None
 
     def counts(self) -> JobCounts:
@@ -248,10 +248,14 @@ class Jobs:
             waiting = sum(job.state == "waiting" for _, _, job, _ in self._waiting)
             return JobCounts(waiting, len(self._working), len(seen), sum(job.memory for job in self._working))
 
+    def _in_order(self) -> list[tuple[float, int, Job[Any], Callable[[Job[Any]], Any]]]:
+        """What waits, the next one first."""
+        return sorted(self._waiting, key=lambda entry: entry[:2])
+
     def _start_what_fits(self) -> None:
         """Hand the first ones to the workers. A long one that does not fit holds up the long ones behind it, or it would never fit."""
         held_up = False
-        for entry in sorted(self._waiting, key=lambda entry: entry[:2]):
+        for entry in self._in_order():
             _, _, job, work = entry
             if job.finished:  # cancelled while it waited
                 self._waiting.remove(entry)

@@ -5,19 +5,17 @@ from __future__ import annotations
 import atexit
 import functools
 import os
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PIL import Image
 
 from xai_core.engine import data_folder, memory
+from xai_core.engine._recent import Recent
 from xai_core.engine.forward import forward_for, is_built
 from xai_core.engine.jobs import Job, Jobs
 from xai_core.engine.scheduler import SCHEDULER
 from xai_core.engine.store import Store
-from xai_core.errors import UnknownName
 from xai_core.images import image_sha256
 from xai_core.methods._base import METHODS
 from xai_core.methods._run import Plan, carry_out, predict
@@ -104,8 +102,7 @@ def keep_picture(result_ids: Sequence[str], image: Image.Image) -> str:
     Raises UnknownName where a map is no longer known.
     """
     for result_id in result_ids:
-        if find(result_id) is None:
-            raise UnknownName("One of these maps is no longer kept here. Make it again, then make the link.")
+        find(result_id)  # puts back what the store has lost and a page still shows
     return _store().keep_picture(result_ids, image)
 
 
@@ -119,34 +116,18 @@ def store_note() -> str:
     return _store().note
 
 
-class _Guesses:
-    """The latest predictions by content, since every look of a page asks for them."""
-
-    def __init__(self, most: int = 512) -> None:
-        self._most = most
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, str, str, int], Prediction] = OrderedDict()
-
-    def of(self, model: Classifier, image: Image.Image, top: int) -> Prediction:
-        key = (model.weights_sha256, str(model.device), image_sha256(image), top)
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        found = predict(model, image, top)
-        with self._lock:
-            self._kept[key] = found
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        return found
-
-
-_GUESSES = _Guesses()
+_GUESSES: Recent[Prediction] = Recent(512)
+"""The latest predictions by content, counted by number, since every look of a page asks for them."""
 
 
 def guess(model: Classifier, image: Image.Image, top: int = 5) -> Prediction:
     """`predict`, remembered: the `top` likeliest classes of a picture, best first."""
-    return _GUESSES.of(model, image, top)
+    key = f"{model.weights_sha256} {model.device} {image_sha256(image)} {top}"
+    found = _GUESSES.get(key)
+    if found is None:
+        found = predict(model, image, top)
+        _GUESSES.put(key, found, 1)
+    return found
 
 
 def warm(name: str = DEFAULT_MODEL, job: Job[None] | None = None) -> Classifier:
