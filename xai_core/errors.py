@@ -14,6 +14,10 @@ class InvalidImage(XaiError):
     """The bytes given are not a picture this project can read."""
 
 
+class InvalidTable(XaiError):
+    """The bytes given are not a table this project can read, or the choice of target and features cannot be learned from."""
+
+
 class InvalidParam(XaiError):
     """A parameter, target or layer is outside what is allowed."""
 
