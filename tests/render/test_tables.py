@@ -1,0 +1,167 @@
+"""Figures about tables: they show the numbers they were given, in the project's colours, and read foreign names as text only."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from xai_core.render import tables
+from xai_core.render._table_style import AGAINST, EVEN, FOR, LINE, QUIET, ROW, SECOND, label, labels, number, signed
+from xai_core.render.tables import Box, Colouring, Curve, Drawing
+
+LIGHT, DARK = "#ffffff", "#0f171c"
+HOSTILE = '<a href="https://b.example">x</a> %{x} <b>'
+GRID = np.linspace(0.0, 2.0, 5)
+LINES = np.arange(20.0).reshape(4, 5)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("ground", [LIGHT, DARK])
+@pytest.mark.parametrize("colour", [FOR, AGAINST, LINE, QUIET, ROW, SECOND])
+def test_every_line_can_be_seen_on_both_grounds(colour: str, ground: str) -> None:
+    assert contrast(colour, ground) >= 3.0
+
+
+def test_even_colours_go_from_dark_to_bright() -> None:
+    steps = [luminance(colour) for _, colour in EVEN]
+    assert steps == sorted(steps) and steps[-1] > 5 * steps[0]
+
+
+@functools.cache
+def drawings(name: str) -> dict[str, Drawing]:
+    """One of each kind, all about a feature of this name."""
+    names, values = [name, "b", "c"], np.array([0.5, -0.25, 0.1])
+    curve = Curve(GRID, LINES.mean(axis=0), LINES, np.linspace(0, 2, 4), np.array([1, 2, 1]), GRID > 1.6)
+    named = Curve([name, "b"], np.array([0.1, 0.2]), LINES[:, :2], counts=np.array([3, 4]))
+    boxes = [Box(0.5, 0, name, name, -1), Box(0.0, 1, "yes", "yes", 0, 0.2), Box(1.0, 1, "no", "no", 0, 0.9, True)]
+    return {
+        "signed_bars": tables.signed_bars(names, values, name),
+        "waterfall": tables.waterfall(names, values, 0.3, name),
+        "error_bars": tables.error_bars(names, values, np.abs(values) / 5, name),
+        "plain_bars": tables.plain_bars(names, values, name),
+        "intervals": tables.intervals(names, values, values - 0.1, values + 0.2, name),
+        "swarm": tables.swarm(names, LINES[:, :3] - 8, LINES[:, :3], name),
+        "effect": tables.effect(curve, name, name, colouring=Colouring(name, [name, "b", "b", name]), beside=(name, GRID), here=(1.0, 0.4)),
+        "named": tables.effect(named, name, name, own=np.array([0.3, 0.4]), here=(name, 0.3)),
+        "effect_2d": tables.effect_2d(GRID, [name, "b"], LINES[:2].T, LINES[:2].T > 6, (name, "b"), name),
+        "counts": tables.counts(names, np.array([3, 2, 1])),
+        "histogram": tables.histogram(name, np.array([0.0, 1.0, 2.0]), np.array([3, 5])),
+        "confusion": tables.confusion(np.array([[5, 1], [2, 7]]), [name, "b"]),
+        "roc": tables.roc(np.array([0.0, 0.5, 1.0]), np.array([0.0, 0.9, 1.0]), 0.8),
+        "calibration": tables.calibration(np.array([0.1, 0.9]), np.array([0.2, 0.8]), np.array([5, 6])),
+        "fit": tables.fit(GRID, GRID + 0.5, name),
+        "tree": tables.tree(boxes),
+        "steps": tables.steps(name, GRID, values.repeat(2)[:4], values.repeat(2)[:4] - 1, values.repeat(2)[:4] + 1, name),
+        "named_steps": tables.named_steps(name, names, values, values - 1, values + 1, name),
+        "squares": tables.squares((name, "b"), [name, "b"], ["c", "d"], np.array([[1.0, -2.0], [0.5, 0.0]]), name),
+    }
+
+
+KINDS = (
+    "signed_bars waterfall error_bars plain_bars intervals swarm effect named effect_2d counts histogram "
+    "confusion roc calibration fit tree steps named_steps squares"
+).split()
+
+
+def traces(drawing: Drawing) -> list[dict[str, Any]]:
+    return list(json.loads(drawing.figure.to_json())["data"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_figure_says_in_words_what_it_shows(kind: str) -> None:
+    drawing = drawings("age")[kind]
+    assert drawing.alt.endswith(".") and "nan" not in drawing.alt.lower()
+    assert drawing.figure.layout.dragmode is False, "a finger on it scrolls the page"
+    assert drawing.figure.layout.height <= 800
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_foreign_names_are_text_in_every_figure(kind: str) -> None:
+    written = drawings(HOSTILE)[kind].figure.to_json()
+    assert "<a" not in written and "\\u003ca" not in written and "<b>" not in written
+    assert "%{x} " not in written.replace("%{x}, %{y}", "").replace("%{x}:", "")
+
+
+def test_words_for_numbers() -> None:
+    assert [number(v) for v in (0.01234, 12.34, 1234.5, 0.0, float("nan"))] == ["0.0123", "12.3", "1,234", "0", "–"]
+    assert [signed(v) for v in (0.5, -0.5, 0.0)] == ["+0.5", "−0.5", "0"]
+
+
+def test_long_and_equal_labels_stay_apart() -> None:
+    assert label("x" * 50) == "x" * 23 + "…"
+    assert len(set(labels(["y" * 50, "y" * 51, "y" * 52]))) == 3
+
+
+def test_bars_are_the_strongest_in_order_and_the_rest_together() -> None:
+    values = np.array([0.1, -3.0, 0.2, 2.0, -0.05])
+    (bars,) = tables.signed_bars(list("abcde"), values, most=2).figure.data
+    assert list(bars.x) == pytest.approx([-3.0, 2.0, 0.25])
+    assert list(bars.marker.color) == [AGAINST, FOR, FOR]
+
+
+def test_the_steps_of_a_waterfall_add_up() -> None:
+    values = np.random.default_rng(0).normal(size=30)
+    (bars,) = tables.waterfall([f"f{k}" for k in range(30)], values, 5.0).figure.data
+    assert bars.base[-1] + bars.x[-1] == pytest.approx(5.0 + values.sum())
+    ends = np.array(bars.base) + np.array(bars.x)
+    assert list(bars.base[2:-1]) == pytest.approx(list(ends[1:-2])), "each begins where the one before ended"
+    assert ends[-2] == pytest.approx(ends[-1])
+
+
+def test_at_most_300_lines_are_drawn_and_that_is_said() -> None:
+    many = np.random.default_rng(0).normal(size=(1000, 5))
+    drawing = tables.effect(Curve(GRID, many.mean(axis=0), many), "a", "b")
+    assert sum(value is None for value in drawing.figure.data[0].y) == tables.MOST_LINES == 300
+    assert "300 of 1,000 rows" in drawing.caption
+    assert list(drawing.figure.data[1].y) == pytest.approx(many.mean(axis=0).tolist()), "the average is that of all"
+
+
+def test_colours_split_the_lines_without_losing_any() -> None:
+    values = [1.0, 2.0, 3.0, float("nan")]
+    drawing = tables.effect(Curve(GRID, LINES.mean(axis=0), LINES), "a", "b", colouring=Colouring("c", values))
+    assert sum(value is None for trace in drawing.figure.data[:-1] for value in trace.y) == 3, "one row has no value to colour by"
+    words = Colouring("c", ["x", "y", "x", "y"])
+    drawing = tables.effect(Curve(GRID, LINES.mean(axis=0), LINES), "a", "b", colouring=words)
+    assert [trace.name for trace in drawing.figure.data[:2]] == ["c: x", "c: y"]
+
+
+def test_places_without_data_have_a_grey_band() -> None:
+    curve = Curve(GRID, GRID, empty=np.array([False, False, True, True, False]))
+    (first, second) = tables.effect(curve, "a", "b").figure.layout.shapes
+    assert [(each.x0, each.x1) for each in (first, second)] == [(0.75, 1.25), (1.25, 1.75)]
+
+
+def test_a_swarm_never_moves_a_dot_off_its_line() -> None:
+    values = np.random.default_rng(0).normal(size=(500, 3))
+    for line, dots in enumerate(tables.swarm(list("abc"), values, values).figure.data):
+        assert np.abs(np.array(dots.y) - line).max() <= 0.41
+    assert tables.swarm(["a"], np.zeros((4, 1)), np.full((4, 1), np.nan)).alt
+
+
+def test_a_group_without_rows_has_no_dot_and_says_so() -> None:
+    nan = float("nan")
+    drawing = tables.intervals(["a", "b"], np.array([0.5, nan]), np.array([0.4, nan]), np.array([0.7, nan]))
+    assert "a: 0.5 (0.4 to 0.7)" in drawing.alt and "b: no rows to tell" in drawing.alt
+
+
+def test_a_confusion_counts_its_diagonal() -> None:
+    assert tables.confusion(np.array([[5, 1], [2, 7]]), ["a", "b"]).alt.startswith("12 of 15 rows")
+
+
+def test_every_kind_is_tried() -> None:
+    assert list(drawings("age")) == KINDS

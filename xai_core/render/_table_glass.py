@@ -1,0 +1,106 @@
+"""Models that can be shown as they are: a tree to walk down, a curve for each feature."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xai_core.render._table_style import (
+    AGAINST,
+    EVEN,
+    FOR,
+    LINE,
+    QUIET,
+    ROW,
+    Drawing,
+    Floats,
+    Trace,
+    frame,
+    hidden_hover,
+    label,
+    labels,
+    number,
+    seen,
+)
+
+
+@dataclass(frozen=True)
+class Box:
+    """One node of a tree: where it stands (x, depth), what it says, its parent's place in the list (-1 at the root), yes or no branch."""
+
+    x: float
+    depth: int
+    text: str
+    sentence: str
+    parent: int
+    share: float = float("nan")
+    """What colours it, 0 to 1."""
+    on_path: bool = False
+
+
+def tree(boxes: Sequence[Box]) -> Drawing:
+    """The tree from the top down; to the left goes who fits the condition. Hovering, or the list below, has whole sentences."""
+    edges: Trace = {"type": "scatter", "mode": "lines", "line": {"color": QUIET, "width": 1.5}, **hidden_hover()}
+    edges |= {"x": [], "y": []}
+    for box in boxes:
+        if box.parent >= 0:
+            edges["x"] += [boxes[box.parent].x, box.x, None]
+            edges["y"] += [boxes[box.parent].depth, box.depth, None]
+    shares = [0.5 if np.isnan(box.share) else box.share for box in boxes]
+    marker = {"size": 22, "symbol": "square", "color": shares, "colorscale": EVEN, "cmin": 0, "cmax": 1}
+    marker |= {"line": {"width": [4 if box.on_path else 0 for box in boxes], "color": ROW}}
+    depth = max(box.depth for box in boxes)
+    few = len([box for box in boxes if box.depth == depth]) <= 8
+    dots: Trace = {"type": "scatter", "mode": "markers+text" if few else "markers", "x": [box.x for box in boxes], "marker": marker}
+    dots |= {
+        "y": [box.depth for box in boxes],
+        "text": [label(box.text, 20) for box in boxes],
+        "textposition": "bottom center",
+        "textfont": {"size": 11},
+    }
+    dots |= {"hovertext": [label(box.sentence, 160) for box in boxes], "hoverinfo": "text", "cliponaxis": False, "showlegend": False}
+    hidden = {"visible": False}
+    figure = frame([edges, dots], height=110 + 92 * (depth + 1), axes={"xaxis": hidden, "yaxis": hidden | {"range": [depth + 0.7, -0.4]}})
+    leaves = len(boxes) - len({box.parent for box in boxes if box.parent >= 0})
+    return Drawing(figure, f"A tree of {depth} questions at most and {leaves} answers. First question: {boxes[0].text}.")
+
+
+def steps(feature: str, edges: Floats, values: Floats, low: Floats, high: Floats, unit: str) -> Drawing:
+    """What one feature adds, constant between edges (B + 1,), values (B,) with their interval: how the model itself is built."""
+    at = np.repeat(edges, 2)[1:-1]
+    line, top, bottom = (np.repeat(each, 2) for each in (values, high, low))
+    band: Trace = {"type": "scatter", "x": np.concatenate([at, at[::-1]]), "y": np.concatenate([top, bottom[::-1]]), "fill": "toself"}
+    band |= {"fillcolor": seen(LINE, 0.2), "line": {"width": 0}, **hidden_hover()}
+    curve: Trace = {"type": "scatter", "mode": "lines", "x": at, "y": line, "line": {"width": 3, "color": LINE}}
+    curve |= {"hovertemplate": "%{x:.4g}: %{y:.3g}<extra></extra>", "showlegend": False}
+    figure = frame([band, curve], height=300, x=feature, y=unit)
+    figure.update_yaxes(zeroline=True, zerolinecolor=QUIET)
+    best, worst = int(np.argmax(values)), int(np.argmin(values))
+    most = f"adds most, {number(values[best])}, from {number(edges[best])} to {number(edges[best + 1])}"
+    return Drawing(
+        figure, f"{feature} {most}, and least, {number(values[worst])}, from {number(edges[worst])} to {number(edges[worst + 1])}."
+    )
+
+
+def named_steps(feature: str, names: Sequence[str], values: Floats, low: Floats, high: Floats, unit: str) -> Drawing:
+    """The same for a feature of names (K,)."""
+    error = {"type": "data", "symmetric": False, "array": high - values, "arrayminus": values - low, "color": QUIET}
+    bars: Trace = {"type": "bar", "x": labels(names, 16), "y": values, "marker": {"color": LINE}, "error_y": error}
+    bars |= {"hovertemplate": "%{x}: %{y:.3g}<extra></extra>"}
+    figure = frame([bars], height=300, x=feature, y=unit, axes={"xaxis": {"type": "category"}})
+    figure.update_yaxes(zeroline=True, zerolinecolor=QUIET)
+    return Drawing(figure, f"{feature} adds most for {names[int(np.argmax(values))]} and least for {names[int(np.argmin(values))]}.")
+
+
+def squares(names: tuple[str, str], first: Sequence[object], second: Sequence[object], values: Floats, unit: str) -> Drawing:
+    """What two features add together (A, B), beyond what each adds alone."""
+    largest = float(np.abs(values).max()) or 1.0
+    scale = [[0, AGAINST], [0.5, seen(QUIET, 0.1)], [1, FOR]]
+    bar = {"title": {"text": label(unit, 30), "side": "right"}, "thickness": 12}
+    heat: Trace = {"type": "heatmap", "x": labels(first, 12), "y": labels(second, 12), "z": values.T, "zmin": -largest, "zmax": largest}
+    heat |= {"colorscale": scale, "colorbar": bar, "hovertemplate": "%{x}, %{y}: %{z:.3g}<extra></extra>"}
+    axes = {"xaxis": {"type": "category"}, "yaxis": {"type": "category"}}
+    figure = frame([heat], height=380, x=names[0], y=names[1], axes=axes)
+    return Drawing(figure, f"{names[0]} and {names[1]} together add up to {number(largest)}.")

@@ -1,0 +1,107 @@
+"""What the figures about tables have in common: colours that can be read on light and dark, safe words, one frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xai_core.render.colour import PALETTES
+
+Floats = npt.NDArray[np.floating]
+Trace = dict[str, Any]
+
+
+def _hex(colour: Iterable[int]) -> str:
+    red, green, blue, *_ = colour
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+_SIGNED, _OTHER, _EVEN = PALETTES["orange_blue"].signed, PALETTES["purple_green"].signed, PALETTES["even"].unsigned
+FOR, AGAINST = _hex(_SIGNED[255].tolist()), _hex(_SIGNED[1].tolist())
+"""Orange for, blue against: the colours of the maps."""
+LINE, QUIET = "#2f8a9b", "#7d8a91"
+ROW, SECOND = _hex(_OTHER[255].tolist()), _hex(_OTHER[1].tolist())
+"""The row in question, and a second line beside the first."""
+EVEN = [[step / 10, _hex(_EVEN[40 + round(19.5 * step)].tolist())] for step in range(11)]
+"""From low to high in even steps, without its darkest part: lines in it must be seen on a dark page too."""
+LONGEST_LABEL = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A Plotly figure and, in words, what it shows: for someone who cannot see it, and for the line below it."""
+
+    figure: Any
+    alt: str
+    caption: str = ""
+
+
+def seen(colour: str, opacity: float) -> str:
+    """A hex colour with an opacity from 0 to 1."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity:g})"
+
+
+def even(share: float) -> str:
+    """The colour of a share, 0 low to 1 high; grey where there is none."""
+    return QUIET if not math.isfinite(share) else str(EVEN[round(10 * min(max(share, 0.0), 1.0))][1])
+
+
+def label(text: object, longest: int = LONGEST_LABEL) -> str:
+    """Foreign text for a figure: one short line that Plotly reads neither as markup nor as a template."""
+    line = "".join(sign if sign.isprintable() else " " for sign in str(text))
+    short = line if len(line) <= longest else f"{line[: longest - 1]}…"
+    return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("%{", "%\u2060{")
+
+
+def labels(texts: Iterable[object], longest: int = LONGEST_LABEL) -> list[str]:
+    """The same for the places of an axis, which must differ: what became equal gets its number."""
+    found: list[str] = []
+    for text in texts:
+        short = label(text, longest)
+        found.append(short if short not in found else f"{short} ({len(found) + 1})")
+    return found
+
+
+def number(value: float) -> str:
+    """A number as people write it: 0.0123, 12.3, 1,230."""
+    if not math.isfinite(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}".replace("e-0", "e-")
+
+
+def signed(value: float) -> str:
+    """The same with its sign, and a proper minus."""
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{number(abs(value))}"
+
+
+def frame(
+    traces: Sequence[Trace], *, height: int, x: str = "", y: str = "", axes: Mapping[str, Any] | None = None, legend: bool = False
+) -> Any:
+    """A figure of these traces in the project's frame. Nothing in it can be dragged: on a phone a finger on it scrolls the page."""
+    import plotly.graph_objects as go  # type: ignore[import-untyped]
+
+    own = dict(axes or {})
+    axis = {"fixedrange": True, "automargin": True, "zeroline": False}
+    layout: dict[str, Any] = {
+        "height": height,
+        "margin": {"l": 8, "r": 16, "t": 12, "b": 8},
+        "showlegend": legend,
+        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
+        "dragmode": False,
+        "hoverlabel": {"align": "left"},
+        "bargap": 0.25,
+        "xaxis": axis | {"title": {"text": label(x, 60)}} | own.pop("xaxis", {}),
+        "yaxis": axis | {"title": {"text": label(y, 60)}} | own.pop("yaxis", {}),
+    }
+    return go.Figure(data=list(traces), layout=layout | own)
+
+
+def hidden_hover() -> Trace:
+    """For traces that only draw."""
+    return {"hoverinfo": "skip", "showlegend": False}
