@@ -178,11 +178,11 @@ def table_from(
 ) -> Table:
     """A table from a frame that is in memory: `classes` given means classification with class indices as target.
 
-    A column of numbers is numeric and one of text a category, unless `kinds` says otherwise.
+    Numbers make a numeric column, True and False a boolean one, text a category, unless `kinds` says otherwise.
     """
-    known: dict[str, Kind] = {column: "numeric" if pd.api.types.is_numeric_dtype(frame[column]) else "category" for column in frame}
-    known |= kinds or {}
-    columns = tuple(describe(str(column), kind, frame[column]) for column, kind in known.items())
+    frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
+    known = {column: _kind_of(frame[column]) for column in frame} | dict(kinds or {})
+    columns = tuple(describe(column, kind, frame[column]) for column, kind in known.items())
     cells = {column.name: _cells(column, frame[column.name].to_numpy()) for column in columns}
     answers = np.array(target, dtype=np.int64 if classes else np.float64)
     answers.flags.writeable = False
@@ -190,6 +190,12 @@ def table_from(
     return Table(
         name, title or name, pd.DataFrame(cells), answers, target_name, task, tuple(classes), columns, tuple(notes), about, protected
     )
+
+
+def _kind_of(cells: pd.Series[Any]) -> Kind:
+    if pd.api.types.is_bool_dtype(cells):
+        return "boolean"
+    return "numeric" if pd.api.types.is_numeric_dtype(cells) else "category"
 
 
 def _cells(column: Column, values: Sequence[Any] | np.ndarray) -> pd.Series[Any]:
