@@ -1,0 +1,237 @@
+"""A trained table model (`TabularModel`) and how one is trained: seeded, cross-validated, with progress and cancel between folds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import operator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from xai_core.engine.jobs import Job
+from xai_core.errors import InvalidParam, InvalidTable, NotApplicable
+from xai_core.params import Value, resolve
+from xai_core.tabular import _zoo_black, _zoo_glass  # noqa: F401  # they declare the models
+from xai_core.tabular._pipelines import MODEL, PREPARE, Prepared, filled_notes, preparation, prepared
+from xai_core.tabular._zoo import TABULAR_MODELS, TabularModelSpec
+from xai_core.tabular.data import Table
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+    from torch import nn
+
+__all__ = ["TABULAR_MODELS", "TabularModel", "TabularModelSpec", "train"]
+
+Doubles = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+FOLDS = 5
+MOST_CLASSES = 50
+FEWEST_ROWS = 20
+"""Rows a model learns from at least."""
+
+
+@dataclass(frozen=True, eq=False)
+class TabularModel:
+    """A fitted scikit-learn estimator with the table it belongs to. `estimator` takes frames like `table.frame`; nobody fits it again."""
+
+    name: str
+    title: str
+    table: Table
+    estimator: Any
+    params: Mapping[str, Value]
+    seed: int
+    train_rows: Rows
+    """Numbers of the table's rows it learnt from."""
+    test_rows: Rows
+    """Numbers of the rows held out, which it has never seen."""
+    cross_validation: tuple[float, ...]
+    """Accuracy or R² of each fold of the training rows; empty for an own model."""
+    glass_box: bool
+    tree_based: bool
+    differentiable: bool
+    id: str
+    """Hash of the table, the name, the parameters and the seed."""
+    notes: tuple[str, ...] = ()
+    """What a visitor should know: rows left out, empty cells filled."""
+
+    def predict(self, frame: pd.DataFrame) -> Doubles:
+        """Classification: probabilities, (N, classes) in the order of `table.classes`. Regression: values, (N,)."""
+        if self.table.task == "regression":
+            values: Doubles = np.asarray(self.estimator.predict(frame), dtype=np.float64)
+            return values
+        found = np.asarray(self.estimator.predict_proba(frame), dtype=np.float64)
+        probabilities = np.zeros((len(frame), len(self.table.classes)))
+        probabilities[:, np.asarray(self.estimator.classes_, dtype=np.int64)] = found  # a class it never met has none
+        return probabilities
+
+    def score(self, frame: pd.DataFrame, outcome: int | None = None) -> Doubles:
+        """What is explained, (N,): the probability of class `outcome` (None: the last class, so class 1 of two), or the value."""
+        return self.predict(frame) if self.table.task == "regression" else self.predict(frame)[:, self.outcome(outcome)]
+
+    def outcome(self, outcome: int | None = None) -> int:
+        """The class index meant. Raises InvalidParam with what is allowed."""
+        last = len(self.table.classes) - 1
+        try:
+            index = last if outcome is None else -1 if isinstance(outcome, bool) else operator.index(outcome)
+        except TypeError:
+            index = -1
+        if self.table.task == "classification" and not 0 <= index <= last:
+            raise InvalidParam(f"The outcome must be a class number from 0 to {last}. Got {str(outcome)[:60]!r}.")
+        return index
+
+    def transformed(self, frame: pd.DataFrame) -> Prepared:
+        """What the last step sees: values (N, outputs), their names and the feature each was made from.
+
+        Raises NotApplicable where the model reads the table's own columns and some of them are texts, or is somebody's own pipeline.
+        """
+        if PREPARE in getattr(self.estimator, "named_steps", {}):
+            return prepared(self.estimator, frame)
+        if hasattr(self.estimator, "steps") or any(column.kind == "category" for column in self.table.columns):
+            raise NotApplicable(f"{self.title} has no columns of numbers of its own that could be looked at.")
+        names = tuple(column.name for column in self.table.columns)
+        return Prepared(frame.to_numpy(dtype=np.float64), names, names)
+
+    @property
+    def last_step(self) -> Any:
+        """The model behind the preparation: what takes `transformed(frame).values`."""
+        return self.estimator[-1] if hasattr(self.estimator, "steps") else self.estimator
+
+    @property
+    def module(self) -> nn.Module:
+        """The torch network, in eval mode: float32 rows (N, outputs) of `transformed` to logits (N, classes) or values (N, 1).
+
+        Raises NotApplicable for a model that is no torch network.
+        """
+        if not self.differentiable:
+            raise NotApplicable(f"{self.title} has no gradients. Train the PyTorch network to use methods that need them.")
+        module: nn.Module = self.last_step.module_
+        return module
+
+
+def model_id(table: Table, name: str, params: Mapping[str, Value], seed: int) -> str:
+    """The id that a model of this table, kind, checked parameters and seed has or will have."""
+    text = json.dumps([table.sha256, name, dict(params), seed])
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def train(
+    table: Table, name: str = "gradient_boosting", params: Mapping[str, object] | None = None, seed: int = 0, job: Job[Any] | None = None
+) -> TabularModel:
+    """Learn from three quarters of the table; the rest is held out. `job` counts the folds and can stop between them.
+
+    Raises UnknownName, InvalidParam, InvalidTable (too few rows of a class, a table the model cannot learn from), Cancelled.
+    """
+    spec = TABULAR_MODELS.get(name)
+    chosen = resolve(spec.params, params, 0)
+    seed = _checked_seed(seed)
+    train_rows, test_rows = table.split(seed)
+    used = _at_most(train_rows, spec.most_rows, seed)
+    folds = _folds(table, used, seed)
+    job = job or Job()
+    job.expect(len(folds) + 1)
+    scores = []
+    with _in_words(spec):
+        for learnt, asked in folds:
+            scores.append(_score(_fitted(spec, table, chosen, seed, learnt), table, asked))
+            job.tick(1)
+        estimator = _fitted(spec, table, chosen, seed, used)
+    job.tick(1)
+    return TabularModel(
+        name=spec.name,
+        title=spec.title,
+        table=table,
+        estimator=estimator,
+        params=MappingProxyType(chosen),
+        seed=seed,
+        train_rows=used,
+        test_rows=test_rows,
+        cross_validation=tuple(scores),
+        glass_box=spec.glass_box,
+        tree_based=spec.tree_based,
+        differentiable=spec.differentiable,
+        id=model_id(table, spec.name, chosen, seed),
+        notes=(*_left_out(train_rows, used), *filled_notes(table, spec.filled)),
+    )
+
+
+def _checked_seed(seed: object) -> int:
+    """scikit-learn takes seeds up to 2**32 - 1."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise InvalidParam(f"The seed must be a whole number from 0 to {2**32 - 1}. Got {str(seed)[:60]!r}.")
+    return seed
+
+
+def _at_most(rows: Rows, most: int, seed: int) -> Rows:
+    """The rows, or a drawn part of them in their order."""
+    if len(rows) <= most:
+        return rows
+    drawn: Rows = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+    return drawn
+
+
+def _left_out(rows: Rows, used: Rows) -> tuple[str, ...]:
+    if len(used) == len(rows):
+        return ()
+    return (f"It learnt from {len(used):,} rows drawn out of {len(rows):,}: with more it would take too long.",)
+
+
+def _folds(table: Table, rows: Rows, seed: int) -> list[tuple[Rows, Rows]]:
+    """Row numbers to learn from and to ask about, five times where each class has enough rows. Raises InvalidTable."""
+    from sklearn.model_selection import KFold, StratifiedKFold
+
+    if len(rows) < FEWEST_ROWS:
+        raise InvalidTable(f"There are {len(rows)} rows to learn from; at least {FEWEST_ROWS} are needed. Use a longer table.")
+    if table.task == "regression":
+        splits = KFold(FOLDS, shuffle=True, random_state=seed).split(rows)
+    else:
+        rarest = _rarest(table, rows)
+        splits = StratifiedKFold(min(FOLDS, rarest), shuffle=True, random_state=seed).split(rows, table.target[rows])
+    return [(rows[learnt], rows[asked]) for learnt, asked in splits]
+
+
+def _rarest(table: Table, rows: Rows) -> int:
+    """Rows of the rarest class. Raises InvalidTable where there are too many classes or too few rows of one."""
+    if len(table.classes) > MOST_CLASSES:
+        raise InvalidTable(
+            f"The target {table.target_name!r} has {len(table.classes):,} different outcomes; at most {MOST_CLASSES} can be learnt. "
+            "Choose another target."
+        )
+    counts = np.bincount(table.target[rows], minlength=len(table.classes))
+    if counts.min() < 2:
+        label = table.classes[int(counts.argmin())]
+        raise InvalidTable(
+            f"The outcome {label!r} has too few rows to learn from ({counts.min()}); at least 2 are needed. "
+            "Leave its rows out of the file or choose another target."
+        )
+    return int(counts.min())
+
+
+def _fitted(spec: TabularModelSpec, table: Table, params: Mapping[str, Value], seed: int, rows: Rows) -> Pipeline:
+    from sklearn.pipeline import Pipeline
+
+    prepare = preparation(table, scaled=spec.scaled, filled=spec.filled) if spec.prepared else "passthrough"
+    return Pipeline([(PREPARE, prepare), (MODEL, spec.build(table, params, seed))]).fit(table.take(rows), table.target[rows])
+
+
+@contextmanager
+def _in_words(spec: TabularModelSpec) -> Iterator[None]:
+    """What scikit-learn refuses (numbers too large, more neighbours than rows) as a sentence."""
+    try:
+        yield
+    except ValueError as error:
+        reason = str(error).splitlines()[0][:200].rstrip(".")
+        raise InvalidTable(
+            f"{spec.title} cannot learn from this table: {reason}. Try another model, setting or choice of features."
+        ) from error
+
+
+def _score(estimator: Pipeline, table: Table, rows: Rows) -> float:
+    """Accuracy or R² on these rows."""
+    return float(estimator.score(table.take(rows), table.target[rows]))
