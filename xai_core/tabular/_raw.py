@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from xai_core.errors import InvalidTable, UnknownName
-from xai_core.tabular._table import Column, Table, Task, table_from
+from xai_core.tabular._column import Column
+from xai_core.tabular._table import Table, Task, table_from
 
 MIN_ROWS = 20
 MAX_CLASSES = 50

@@ -11,11 +11,12 @@ import pandas as pd
 
 from xai_core.errors import InvalidTable
 from xai_core.tabular._cells import MAX_CELLS, Cells, tidy
+from xai_core.tabular._column import Column, describe
 from xai_core.tabular._csv import read_csv
-from xai_core.tabular._kinds import Typed, typed
+from xai_core.tabular._kinds import typed
 from xai_core.tabular._parquet import MAGIC, read_parquet
 from xai_core.tabular._raw import RawTable
-from xai_core.tabular._table import Column, describe
+from xai_core.tabular._written import Typed
 
 MAX_BYTES = 200 * 1024 * 1024
 MANY = 20

@@ -13,10 +13,11 @@ import pandas as pd
 
 from xai_core.registry import Registry
 from xai_core.tabular import _loan as _loan_rule
+from xai_core.tabular._column import Column, Kind, describe
 from xai_core.tabular._loan import loan_log_odds, loan_truth
 from xai_core.tabular._raw import RawTable
 from xai_core.tabular._reading import read_table
-from xai_core.tabular._table import Column, Kind, Table, Task, describe, table_from
+from xai_core.tabular._table import Table, Task, table_from
 
 __all__ = [
     "TABLES",
