@@ -2,16 +2,18 @@
 
 On a CPU the network is compiled by OpenVINO in float32, on CUDA it runs channels-last in torch. Either is compared with plain torch when
 it is built; a backend that differs by more than 1e-3 in any logit is dropped, with a note for the page. The micro-batch is measured.
+Several lanes may run it at once, each with cores of its own (cores.py).
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from xai_core.engine import data_folder, memory
+from xai_core.engine import cores, data_folder, memory
 from xai_core.engine.isolation import isolate, out_of_place
 from xai_core.engine.jobs import Job
 from xai_core.engine.scheduler import SCHEDULER, Ticket
@@ -32,7 +34,7 @@ log = logging.getLogger(__name__)
 LARGEST_ERROR = 1e-3
 """Logits of a backend may differ from plain torch by this much."""
 ACTIVATION_BUDGET = 192 * 2**20
-"""Bytes of activations one gradient micro-batch may hold, and never more than a quarter of the whole budget."""
+"""Bytes of activations the gradient micro-batches of all lanes may hold, and never more than a quarter of the whole budget."""
 REBUILD_AGAIN_S = 10.0
 _BATCHES = (4, 8, 16)
 _OPENVINO_LOCK = threading.Lock()
@@ -57,8 +59,9 @@ class Forward:
     seconds_a_picture: float = 0.0
 
     rebuilt_at: float = -float("inf")
+    _rebuilding: threading.Lock = field(default_factory=threading.Lock)
 
-    def submit(self, batch: torch.Tensor, job: Job[Any] | None = None) -> Ticket:
+    def submit(self, batch: torch.Tensor, job: Job[Any] | None = None) -> Ticket[torch.Tensor]:
         """Queue a batch; `.wait()` on the ticket gives its logits. Meanwhile the caller can compose the next one."""
         return SCHEDULER.submit(self, batch, job)
 
@@ -67,9 +70,10 @@ class Forward:
 
     def rebuild(self) -> None:
         """Make what runs batches anew, unless that was only just done: then it is the batch that cannot be run."""
-        if time.monotonic() - self.rebuilt_at > REBUILD_AGAIN_S:
-            self.rebuilt_at = time.monotonic()
-            self.run = self.make()
+        with self._rebuilding:  # where two lanes fail at once, the second waits for what the first one makes
+            if time.monotonic() - self.rebuilt_at > REBUILD_AGAIN_S:
+                self.rebuilt_at = time.monotonic()
+                self.run = self.make()
 
 
 def _torch_run(classifier: Classifier) -> Run:
@@ -102,7 +106,8 @@ def _compiled(classifier: Classifier) -> Any:
             traced = torch.jit.trace(isolate(classifier.module), example, check_trace=False)
         graph = openvino.convert_model(traced, example_input=example)
         _keep(openvino, graph, kept)
-    options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": torch.get_num_threads(), "NUM_STREAMS": 1}
+    threads = cores.LANES * cores.CORES_A_LANE
+    options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": cores.LANES}
     return core.compile_model(graph, "CPU", options)
 
 
@@ -119,12 +124,19 @@ def _keep(openvino: Any, graph: Any, kept: Path) -> None:
 
 
 def _openvino_run(classifier: Classifier) -> Run:
+    idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
     with _OPENVINO_LOCK:
-        request = _compiled(classifier).create_infer_request()
+        compiled = _compiled(classifier)
+        for _ in range(cores.LANES):
+            idle.put(compiled.create_infer_request())
 
     def run(batch: torch.Tensor) -> torch.Tensor:
-        outputs = request.infer([batch.detach().cpu().contiguous().numpy()], share_inputs=True)
-        return torch.from_numpy(np.array(outputs[0], dtype=np.float32))  # a copy: the request reuses its output buffer
+        request = idle.get()
+        try:
+            outputs = request.infer([batch.detach().cpu().contiguous().numpy()], share_inputs=True)
+            return torch.from_numpy(np.array(outputs[0], dtype=np.float32))  # a copy: the request reuses its output buffer
+        finally:
+            idle.put(request)
 
     return run
 
@@ -156,7 +168,7 @@ def _activation_bytes(module: nn.Module, example: torch.Tensor) -> int:
 
 
 def _measure(run: Run, example: torch.Tensor) -> tuple[int, float]:
-    """The smallest batch within 10 % of the best speed, and its seconds a picture. Small batches cancel sooner and share fairer."""
+    """The smallest batch within 10 % of the best speed, and its seconds a picture in a lane. Small ones cancel sooner and share fairer."""
     speeds: dict[int, float] = {}
     for size in _BATCHES:
         batch = example.repeat(size, 1, 1, 1)
@@ -190,11 +202,11 @@ def build(classifier: Classifier) -> Forward:
                 run, backend, make = fast, "openvino", _openvino_run
             else:
                 note = f"The fast engine differs from plain torch by {error:.2g} on this model, so plain torch is used, more slowly."
-    with SCHEDULER.turn():
+    with SCHEDULER.turn(), cores.using(cores.CORES_A_LANE):
         micro_batch, seconds = _measure(run, example)
-    room = min(ACTIVATION_BUDGET, memory.budget() // 4)
+    room = min(ACTIVATION_BUDGET, memory.budget() // 4) // cores.LANES
     gradient_batch = max(1, min(8, room // _activation_bytes(classifier.module, example.to(classifier.device))))
-    return Forward(run, backend, partial(_again, ref(classifier), make), note, micro_batch, gradient_batch, seconds)
+    return Forward(run, backend, partial(_again, ref(classifier), make), note, micro_batch, gradient_batch, seconds / cores.LANES)
 
 
 def _again(of: ref[Classifier], make: Callable[[Classifier], Run]) -> Run:

@@ -1,8 +1,9 @@
-"""One batch at a time for the whole process, and whose it is: shared forward batches, and turns for gradient work, by fair shares.
+"""One line for the whole process before a few lanes, and whose turn it is: shared forward batches and gradient work, by fair shares.
 
-A batch uses all cores, so two side by side only get slower. Rows of different jobs that ask the same model travel in one batch. Whose
-turn it is goes by evaluations received (start-time fair queueing: Goyal, Vin & Cheng 1996), except that whoever needs only a few more
-goes before everybody else, and every few turns the one who has waited longest goes whatever it needs: nobody starves.
+A lane works on one batch at a time with cores of its own (see cores.py), so no more is ever under way than the cores can do. Rows of
+different jobs that ask the same model travel in one batch. Whose turn it is goes by evaluations received (start-time fair queueing:
+Goyal, Vin & Cheng 1996), except that whoever needs only a few more goes before everybody else, and every few turns the one who has
+waited longest goes whatever it needs: nobody starves.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 
+from xai_core.engine import cores
 from xai_core.engine.jobs import Job
 from xai_core.errors import XaiError
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 QUICK = 24
 """A job with no more evaluations left than this goes first: a prediction, a Grad-CAM, the end of a long one."""
@@ -46,24 +50,28 @@ class Backend(Protocol):
     micro_batch: int
 
     def run(self, batch: torch.Tensor, /) -> torch.Tensor:
-        """Logits (N, classes) for prepared pictures (N, C, H, W)."""
+        """Logits (N, classes) for prepared pictures (N, C, H, W). Called by several lanes at once."""
 
     def rebuild(self) -> None:
         """Make what runs batches anew, after it has failed."""
 
 
 @dataclass(eq=False)
-class Ticket:
-    """A place in the line: rows to be answered by a backend, or, without one, the right to use the cores oneself."""
+class Ticket(Generic[T]):
+    """A place in the line: rows to be answered by a backend, work to be done in a lane, or, without either, the lane for oneself."""
 
     scheduler: Scheduler
     job: Job[Any] | None
     number: int
+    evaluations: int
     cost: float
     backend: Backend | None = None
     batch: torch.Tensor | None = None
-    logits: torch.Tensor | None = None
+    work: Callable[[], T] | None = None
+    found: T | None = None
     error: BaseException | None = None
+    alone: bool = False
+    """True if nothing else was under way or waited when its turn came, so that it may use all cores."""
     ready: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
 
@@ -76,12 +84,19 @@ class Ticket:
         """Who goes first: the smallest."""
         return not self.quick, (self.job.share or 0.0) if self.job else 0.0, self.number
 
-    def wait(self) -> torch.Tensor:
-        """The logits (N, classes). Raises Cancelled when the job is stopped meanwhile, and XaiError when the model fails."""
+    @property
+    def cores(self) -> int:
+        return cores.CORES if self.alone else cores.CORES_A_LANE
+
+    def wait(self) -> T:
+        """The logits (N, classes), or what the work gave.
+
+        Raises Cancelled when the job is stopped meanwhile, XaiError when the model fails, and what the work itself raised.
+        """
         self._stand_in_line()
-        if self.logits is None:
-            raise XaiError(_FAILED) from self.error
-        return self.logits
+        if self.found is None:
+            raise self.error if self.work is not None and self.error is not None else XaiError(_FAILED) from self.error
+        return self.found
 
     def _stand_in_line(self) -> None:
         while not self.ready.wait(_LOOK_S):
@@ -99,33 +114,40 @@ class Ticket:
 
 
 class Scheduler:
-    """The line and the thread that serves it."""
+    """The line, and the lanes that serve it: a thread each."""
 
-    def __init__(self) -> None:
+    def __init__(self, lanes: int = cores.LANES) -> None:
+        self.lanes = lanes
         self._changed = threading.Condition()
-        self._line: list[Ticket] = []
+        self._line: list[Ticket[Any]] = []
         self._numbers = itertools.count()
         self._clock = 0.0
         """The share of the job served last: where new jobs start, so that an old one need not wait until they have caught up."""
         self._turn = 0
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
+        self._under_way = 0
         self._served: deque[tuple[float, int]] = deque()
 
-    def submit(self, backend: Backend, batch: torch.Tensor, job: Job[Any] | None = None) -> Ticket:
+    def submit(self, backend: Backend, batch: torch.Tensor, job: Job[Any] | None = None) -> Ticket[torch.Tensor]:
         """Queue prepared pictures (N, C, H, W), N at most the backend's micro-batch if others are to get their turn."""
-        return self._enter(Ticket(self, job, next(self._numbers), float(len(batch)), backend, batch))
+        return self._enter(Ticket(self, job, next(self._numbers), len(batch), float(len(batch)), backend, batch))
+
+    def submit_work(self, work: Callable[[], T], job: Job[Any] | None = None, evaluations: int = 1) -> Ticket[T]:
+        """Queue one micro-batch of gradient work, which a lane's own thread does; it must not count on the caller's torch modes."""
+        return self._enter(Ticket(self, job, next(self._numbers), evaluations, float(evaluations * GRADIENT_COST), work=work))
 
     @contextmanager
     def turn(self, job: Job[Any] | None = None, evaluations: int = 1) -> Iterator[None]:
-        """The cores for oneself, for one micro-batch of gradient work in the caller's own thread."""
-        ticket = self._enter(Ticket(self, job, next(self._numbers), float(evaluations * GRADIENT_COST)))
-        ticket._stand_in_line()
+        """A lane for oneself, for one micro-batch of gradient work in the caller's own thread."""
+        ticket: Ticket[None] = Ticket(self, job, next(self._numbers), evaluations, float(evaluations * GRADIENT_COST))
+        self._enter(ticket)._stand_in_line()
         try:
-            yield
+            with cores.using(ticket.cores):
+                yield
         finally:
             ticket.released.set()
 
-    def drop(self, ticket: Ticket) -> None:
+    def drop(self, ticket: Ticket[Any]) -> None:
         with self._changed:
             if ticket in self._line:
                 self._line.remove(ticket)
@@ -141,31 +163,33 @@ class Scheduler:
             self._forget_old(time.monotonic())
             return sum(cost for _, cost in self._served) / _SPEED_S
 
-    def _enter(self, ticket: Ticket) -> Ticket:
+    def _enter(self, ticket: Ticket[T]) -> Ticket[T]:
         with self._changed:
             if ticket.job is not None and ticket.job.share is None:
                 ticket.job.share = self._clock
             self._line.append(ticket)
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._serve, name="whybox-engine", daemon=True)
-                self._thread.start()
+            self._open_lanes()
             self._changed.notify()
         return ticket
+
+    def _open_lanes(self) -> None:
+        if len(self._threads) < self.lanes or not all(thread.is_alive() for thread in self._threads):  # after a fork none is alive
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
+            for number in range(self.lanes - len(self._threads)):
+                self._threads.append(threading.Thread(target=self._serve, name=f"whybox-lane-{number}", daemon=True))
+                self._threads[-1].start()
 
     def _serve(self) -> None:
         while True:
             tickets = self._next()
-            if tickets[0].backend is None:
-                tickets[0].ready.set()
-                tickets[0].released.wait()
-            else:
-                _answer(tickets)
-                for ticket in tickets:
-                    ticket.ready.set()
-                del ticket
-            del tickets  # an idle engine must not keep the last model in memory
+            _serve_one(tickets)
+            with self._changed:
+                self._under_way -= 1
+            for ticket in tickets:
+                ticket.ready.set()
+            del ticket, tickets  # an idle lane must not keep the last model in memory
 
-    def _next(self) -> list[Ticket]:
+    def _next(self) -> list[Ticket[Any]]:
         """Take the next ticket out of the line, with others that fit into its batch."""
         with self._changed:
             while not self._line:
@@ -173,19 +197,25 @@ class Scheduler:
             self._turn += 1
             oldest = self._turn % OLDEST_EVERY == 0
             first = self._line[0] if oldest else min(self._line, key=lambda ticket: ticket.rank)
-            taken = [first]
-            if first.backend is not None:
-                room = first.backend.micro_batch - first.cost
-                for ticket in sorted((each for each in self._line if each.backend is first.backend), key=lambda each: each.rank):
-                    if ticket is not first and ticket.cost <= room:
-                        taken.append(ticket)
-                        room -= ticket.cost
+            taken = [first, *self._joining(first)]
             for ticket in taken:
                 self._line.remove(ticket)
                 self._charge(ticket)
+            first.alone = not self._line and not self._under_way
+            self._under_way += 1
             return taken
 
-    def _charge(self, ticket: Ticket) -> None:
+    def _joining(self, first: Ticket[Any]) -> Iterator[Ticket[Any]]:
+        """Who else's rows still fit into the batch of the first."""
+        if first.backend is None:
+            return
+        room = first.backend.micro_batch - first.cost
+        for ticket in sorted((each for each in self._line if each.backend is first.backend), key=lambda each: each.rank):
+            if ticket is not first and ticket.cost <= room:
+                room -= ticket.cost
+                yield ticket
+
+    def _charge(self, ticket: Ticket[Any]) -> None:
         now = time.monotonic()
         self._served.append((now, int(ticket.cost)))
         self._forget_old(now)
@@ -200,35 +230,57 @@ class Scheduler:
             self._served.popleft()
 
 
-def _answer(tickets: list[Ticket]) -> None:
+def _serve_one(tickets: list[Ticket[Any]]) -> None:
+    first = tickets[0]
+    if first.work is not None:
+        first.error = _caught(partial(_do, first, first.work))
+    elif first.backend is not None:
+        _answer(tickets, first.backend)
+    else:
+        first.ready.set()
+        first.released.wait()
+
+
+def _do(ticket: Ticket[T], work: Callable[[], T]) -> None:
+    with cores.using(ticket.cores):
+        ticket.found = work()
+
+
+def _answer(tickets: list[Ticket[Any]], backend: Backend) -> None:
     """Run one batch for all; if that fails, build the engine anew and try again; if that fails too, each alone."""
-    if _tried(partial(_run, tickets)) is None:
+    if _tried(partial(_run, tickets, backend)) is None:
         return
-    broken = _tried(tickets[0].backend.rebuild) if tickets[0].backend else None
+    broken = _tried(backend.rebuild)
     for ticket in tickets:
-        ticket.error = broken or _tried(partial(_run, [ticket]))
+        ticket.error = broken or _tried(partial(_run, [ticket], backend))
 
 
 def _tried(work: Callable[[], None]) -> BaseException | None:
-    """What the work raised. Whatever it is, it must neither end the engine's thread nor reach jobs that are not to blame."""
+    """What the engine raised, which is also written to the log."""
+    problem = _caught(work)
+    if problem is not None:
+        log.error("The engine failed.", exc_info=problem)
+    return problem
+
+
+def _caught(work: Callable[[], None]) -> BaseException | None:
+    """What the work raised. Whatever it is, it must neither end the lane's thread nor reach jobs that are not to blame."""
     try:
         work()
-    except BaseException as problem:
-        log.exception("The engine failed.")
+    except BaseException as problem:  # noqa: BLE001  # it is handed on, to be raised where somebody waits
         return problem
     return None
 
 
-def _run(tickets: list[Ticket]) -> None:
-    backend, batches = tickets[0].backend, [ticket.batch for ticket in tickets if ticket.batch is not None]
-    if backend is None:
-        return
+def _run(tickets: list[Ticket[Any]], backend: Backend) -> None:
+    batches = [ticket.batch for ticket in tickets if ticket.batch is not None]
     batch = torch.cat(batches) if len(batches) > 1 else batches[0]
-    logits = backend.run(batch)
+    with cores.using(tickets[0].cores):
+        logits = backend.run(batch)
     if len(logits) != len(batch):
         raise RuntimeError(f"{len(batch)} pictures were asked about, {len(logits)} answered")
     for ticket, part in zip(tickets, logits.split([len(each) for each in batches]), strict=True):
-        ticket.logits = part
+        ticket.found = part
 
 
 SCHEDULER = Scheduler()

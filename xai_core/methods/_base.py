@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Literal
+from functools import cached_property, partial
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
 from torch import nn
 
+from xai_core.engine import cores
 from xai_core.engine.forward import Forward
-from xai_core.engine.isolation import isolate
+from xai_core.engine.isolation import isolate, out_of_place
 from xai_core.engine.jobs import Job
 from xai_core.engine.scheduler import SCHEDULER, Ticket
 from xai_core.errors import NotApplicable
@@ -29,9 +30,11 @@ from xai_core.models.layers import Layer
 from xai_core.params import Param, Value
 from xai_core.registry import Registry
 from xai_core.results import Floats, Target
+from xai_core.rules import RectifierRule
 
-AHEAD = 1
-"""Batches of one request that wait in line while one is being run."""
+AHEAD = cores.LANES
+"""Batches of one request that are being run while the next one is composed."""
+T = TypeVar("T")
 Family = Literal["activation", "gradient", "path", "relevance", "perturbation", "surrogate"]
 Need = Literal["gradient", "layer", "answers"]
 Verdict = Literal["passes", "fails", "mixed", "unknown"]
@@ -115,12 +118,16 @@ class Request:
         return torch.cat([self.select(logits) for logits in self.answers(compose(part) for part in rows.split(self.forward.micro_batch))])
 
     def answers(self, batches: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
-        """The logits (n, classes) of each batch of prepared pictures (n, C, H, W); the next one is composed while one is being run."""
-        under_way: deque[Ticket] = deque()
+        """The logits (n, classes) of each batch of prepared pictures (n, C, H, W); the next ones are composed while some are being run."""
+        return self._in_order(self.forward.submit(batch, self.job) for batch in batches)
+
+    def _in_order(self, tickets: Iterable[Ticket[T]]) -> Iterator[T]:
+        """What the tickets give, one after another, each drawn as soon as there is a lane for it."""
+        under_way: deque[Ticket[T]] = deque()
         try:
-            for batch in batches:
+            for ticket in tickets:
+                under_way.append(ticket)
                 self.job.tick()
-                under_way.append(self.forward.submit(batch, self.job))
                 if len(under_way) > AHEAD:
                     yield self._answer(under_way.popleft())
             while under_way:
@@ -129,25 +136,36 @@ class Request:
             for ticket in under_way:
                 ticket.withdraw()
 
-    def _answer(self, ticket: Ticket) -> torch.Tensor:
-        logits = ticket.wait()
-        self.count(len(logits))
-        return logits
+    def _answer(self, ticket: Ticket[T]) -> T:
+        found = ticket.wait()
+        self.count(ticket.evaluations)
+        return found
 
     def turn(self, evaluations: int = 1) -> AbstractContextManager[None]:
         """The cores for this request, for one micro-batch of work on its own module."""
         return SCHEDULER.turn(self.job, evaluations)
 
-    def gradients(self, pictures: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Per micro-batch of pictures (N, C, H, W): the explained numbers (n,) and their gradients (n, C, H, W), on the model's device."""
-        for part in pictures.split(self.forward.gradient_batch):
-            self.job.tick()
+    @property
+    def together(self) -> int:
+        """How many pictures' gradients are made at once, by all lanes: where rounds of work depend on each other, a good size for one."""
+        return self.forward.gradient_batch * cores.LANES
+
+    def gradients(self, pictures: torch.Tensor, rule: RectifierRule | None = None) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Per micro-batch of pictures (N, C, H, W): the explained numbers (n,) and their gradients (n, C, H, W), on the model's device.
+
+        The backward rule, if one is given, has to be named here: a torch mode around the call does not reach the lanes' threads.
+        """
+        module = self._gradient_module  # made here, once, before several lanes ask for it
+
+        def slopes(part: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             own = part.detach().clone(memory_format=torch.channels_last).requires_grad_(True)
-            with self.turn(len(part)), torch.enable_grad():
-                found = self.select(self._gradient_module(own))
+            with out_of_place(), torch.enable_grad(), rule or nullcontext():
+                found = self.select(module(own))
                 (gradient,) = torch.autograd.grad(found.sum(), own)
-            yield found.detach(), gradient
-            self.count(len(part))
+            return found.detach(), gradient
+
+        parts = pictures.split(self.forward.gradient_batch)
+        return self._in_order(SCHEDULER.submit_work(partial(slopes, part), self.job, len(part)) for part in parts)
 
     def baseline(self, kind: str) -> torch.Tensor:
         """A picture without the evidence, prepared like the input: (1, C, H, W) on the model's device."""

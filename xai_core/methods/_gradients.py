@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
 import torch
 
 from xai_core.methods._base import Request
@@ -21,9 +19,13 @@ CHANNELS = Choice(
 
 def gradient(request: Request, rule: RectifierRule | None = None) -> torch.Tensor:
     """The explained number's gradient by the prepared picture, (C, H, W), with this rule for rectifiers if one is given."""
-    with rule or nullcontext():
-        ((_, found),) = request.gradients(request.x)
+    ((_, found),) = request.gradients(request.x, rule)
     return found[0]
+
+
+def slopes(request: Request, pictures: torch.Tensor) -> torch.Tensor:
+    """The explained number's gradient at each of some pictures (N, C, H, W), all held at once."""
+    return torch.cat([gradients for _, gradients in request.gradients(pictures)])
 
 
 def compared(request: Request, rule: RectifierRule) -> tuple[torch.Tensor, dict[str, float]]:

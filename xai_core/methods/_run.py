@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from xai_core.engine import cores
 from xai_core.engine.forward import forward_for
 from xai_core.engine.isolation import out_of_place
 from xai_core.engine.jobs import Job
@@ -135,7 +136,7 @@ def carry_out(planned: Plan, job: Job[Any]) -> Attribution:
     target = planned.target if planned.target is not None else int(logits[0].argmax())
     rng = np.random.default_rng(planned.seed)
     request = Request(model, pixels, x, logits, target, planned.layer, planned.params, forward, job, rng)
-    with out_of_place():
+    with out_of_place(), cores.using(cores.CORES_A_LANE):  # composing must not hold up the lanes
         raw = planned.spec.run(request)
     if request.blank is not None:
         raw.details["baseline_confidence"] = float(forward(request.blank, job)[0].softmax(0).max())

@@ -13,6 +13,7 @@ import torch
 
 from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._deep import choice_of_set, relative, starts
+from xai_core.methods._gradients import slopes
 from xai_core.params import Float, Int
 
 
@@ -23,7 +24,7 @@ def _draws(request: Request, pool: int) -> Iterator[tuple[torch.Tensor, torch.Te
     places = torch.from_numpy((np.arange(samples) + request.rng.random(samples)).astype(np.float32) / samples).to(device)
     low, high = request.x.aminmax()
     deviation = request.number("noise") / 100 * float(high - low)
-    for rows in torch.arange(samples, device=device).split(request.forward.gradient_batch):
+    for rows in torch.arange(samples, device=device).split(request.together):
         noise = torch.from_numpy(request.rng.standard_normal((len(rows), *request.x.shape[1:]), dtype="float32")).to(device)
         yield which[rows], places[rows].view(-1, 1, 1, 1), request.x + deviation * noise
 
@@ -38,10 +39,9 @@ def run(request: Request) -> RawMap:
     total, sums = torch.zeros_like(request.x[0], dtype=torch.float64), []
     for which, places, ends in _draws(request, len(pool)):
         way = ends - pool[which]
-        for _, slopes in request.gradients(pool[which] + places * way):
-            shares = slopes * way
-            total += shares.sum(0, dtype=torch.float64) / samples
-            sums += shares.flatten(1).sum(1, dtype=torch.float64).tolist()
+        shares = slopes(request, pool[which] + places * way) * way
+        total += shares.sum(0, dtype=torch.float64) / samples
+        sums += shares.flatten(1).sum(1, dtype=torch.float64).tolist()
     gap, error = float(total.sum()) - change, float(np.std(sums, ddof=1)) / samples**0.5
     details = {"completeness_gap": relative(gap, change), "score_change": change, "standard_error": relative(error, change)}
     return RawMap(total.float(), details)

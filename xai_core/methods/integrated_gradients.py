@@ -76,7 +76,7 @@ def run(request: Request) -> RawMap:
         steps, errors = path.errors()
         gap = abs(float(errors.sum())) / max(abs(change), 1e-12)
         steady = steady + 1 if gap <= wanted else 0
-        room = min(most - len(path.points), request.forward.gradient_batch)
+        room = min(most - len(path.points), request.together)
         if steady >= STEADY_ROUNDS or room <= 0 or not errors.any():
             break
         worst = np.argsort(-np.abs(errors), kind="stable")[:room]

@@ -11,7 +11,7 @@ import torch
 
 from xai_core.images import BASELINES
 from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
-from xai_core.methods._gradients import collapse
+from xai_core.methods._gradients import collapse, slopes
 from xai_core.params import Choice, Flag, Float, Int, Value
 
 
@@ -20,29 +20,23 @@ def _noisy(request: Request) -> Iterator[torch.Tensor]:
     low, high = request.x.aminmax()
     deviation, left = request.number("noise") / 100 * float(high - low), request.integer("samples")
     while left > 0:
-        count = min(left, request.forward.gradient_batch)
+        count = min(left, request.together)
         noise = torch.from_numpy(request.rng.standard_normal((count, *request.x.shape[1:]), dtype="float32"))
         yield request.x + deviation * noise.to(request.x.device)
         left -= count
-
-
-def _slopes(request: Request, pictures: torch.Tensor) -> torch.Tensor:
-    """The gradient at each picture, (n, C, H, W)."""
-    return torch.cat([gradients for _, gradients in request.gradients(pictures)])
 
 
 def _shares(request: Request, copies: torch.Tensor, baseline: torch.Tensor) -> torch.Tensor:
     """Integrated Gradients of each copy by the midpoint rule, (n, C, H, W)."""
     steps = request.integer("steps")
     places = ((torch.arange(steps, device=copies.device) + 0.5) / steps).view(-1, 1, 1, 1)
-    means = [_slopes(request, baseline + places * (copy - baseline)).mean(0) for copy in copies]
+    means = [slopes(request, baseline + places * (copy - baseline)).mean(0) for copy in copies]
     return torch.stack(means) * (copies - baseline)
 
 
-def _change(request: Request, copies: torch.Tensor, baseline: torch.Tensor) -> float:
-    """By how much the copies' scores exceed the baseline's, added up."""
-    *scores, empty = request.scores(torch.cat([copies, baseline]), lambda pictures: pictures).double().tolist()
-    return float(sum(scores) - empty * len(scores))
+def _scores(request: Request, pictures: torch.Tensor) -> float:
+    """The explained number of all pictures, added up."""
+    return float(request.scores(pictures, lambda part: part).sum(dtype=torch.float64))
 
 
 def run(request: Request) -> RawMap:
@@ -50,13 +44,14 @@ def run(request: Request) -> RawMap:
     of, squared, samples = request.choice("of"), bool(request.params["squared"]), request.integer("samples")
     request.job.expect(_cost(request.params, request.x.shape[-1]))
     baseline = request.baseline(request.choice("baseline")) if of == "integrated_gradients" else torch.zeros_like(request.x)
-    total, change = torch.zeros_like(request.x[0], dtype=torch.float64), 0.0
+    total = torch.zeros_like(request.x[0], dtype=torch.float64)
+    change = -_scores(request, baseline) if of == "integrated_gradients" else 0.0
     for copies in _noisy(request):
         if of == "integrated_gradients":
             maps = _shares(request, copies, baseline)
-            change += _change(request, copies, baseline) / samples
+            change += _scores(request, copies) / samples
         else:
-            maps = _slopes(request, copies) * (1 if of == "saliency" else copies)
+            maps = slopes(request, copies) * (1 if of == "saliency" else copies)
         total += (maps.square() if squared else maps).sum(0, dtype=torch.float64) / samples
     values = total.float()
     unit = "logit per unit of input" if of == "saliency" else "logit"
