@@ -92,6 +92,11 @@ def last_step(model: Explained) -> Any:
     return model.estimator[-1] if hasattr(model.estimator, "steps") else model.estimator
 
 
+def class_order(model: Explained, table: Table) -> tuple[int, ...]:
+    """The class that each column of the estimator's probabilities is about: the table's order, unless the model says otherwise."""
+    return getattr(model, "class_order", ()) or tuple(range(len(table.classes)))
+
+
 def outcome_index(table: Table, outcome: int | None) -> int | None:
     """The class that is explained: the given one, else the last (the second of two); None for a regression. Raises InvalidParam."""
     if table.task == "regression":
