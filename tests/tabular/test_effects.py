@@ -216,7 +216,7 @@ def test_what_cannot_be_asked_is_refused_in_words() -> None:
             tables.partial_dependence(model, given, **({"feature": "a"} | options))
     with pytest.raises(InvalidParam, match="two different features"):
         tables.partial_dependence_2d(model, table, ("a", "a"))
-    with pytest.raises(InvalidParam, match="fitted scikit-learn estimator. Got 'str'"):
+    with pytest.raises(InvalidParam, match=r"fitted scikit-learn estimator\. Got 'str'"):
         tables.partial_dependence("gradient_boosting", table, "a")
 
 

@@ -85,19 +85,19 @@ class TreeBits:
     """Prepared column to (K,) values."""
     size: int
     outcome: int
-    """The class that is scored; 0 for a regression."""
+    """The column of the model's probabilities that is scored; 0 for a regression."""
 
     @classmethod
     def of(cls, model: Explained, frame: pd.DataFrame, variants: Variants, outcome: int | None) -> TreeBits | None:
         """The short cut, or None where the model has none or it does not give the model's own scores."""
         forest = _forest_of(last_step(model))
-        if forest is None or (outcome is not None and outcome >= len(last_step(model).classes_)):
+        if forest is None:
             return None
         try:
             varied = _varied_columns(model, frame, variants)
         except NotApplicable:  # somebody's own pipeline
             return None
-        made = cls(model, forest, varied, variant_count(variants), outcome or 0)
+        made = cls(model, forest, varied, variant_count(variants), _output_of(model, outcome))
         return made if made._proven(frame, variants, outcome) else None
 
     def scores(self, rows: pd.DataFrame) -> Floats:
@@ -149,6 +149,13 @@ class TreeBits:
         asked = set_columns(rows, {name: values[some] for name, values in variants.items()})
         right = self.model.score(asked, outcome).reshape(len(some), len(rows)).T
         return bool(np.abs(self.scores(rows)[:, some] - right).max() <= TOLERANCE * max(np.abs(right).max(), 1e-12))
+
+
+def _output_of(model: Explained, outcome: int | None) -> int:
+    order = getattr(model, "class_order", ())
+    if outcome is None or not order:
+        return outcome or 0
+    return order.index(outcome) if outcome in order else 0  # a class that the trees never met: the probe will show it
 
 
 def _varied_columns(model: Explained, frame: pd.DataFrame, variants: Variants) -> dict[int, Floats]:
