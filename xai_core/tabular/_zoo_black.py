@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xai_core.params import Choice, Float, Int, Value
+from xai_core.tabular import _zoo_glass  # noqa: F401  # those that can be read come first
 from xai_core.tabular._zoo import DEPTH, FREEDOM, LEAF, TABULAR_MODELS, TREES, TabularModelSpec, for_task
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ TABULAR_MODELS.add(
                 name="epochs",
                 title="Rounds",
                 help="How often the network sees all rows, at most.",
-                default=300,
+                default=200,
                 low=5,
                 high=2000,
                 step=5,
@@ -213,7 +214,7 @@ TABULAR_MODELS.add(
         paper="Rumelhart et al. 1986; Kingma & Ba 2014, arXiv:1412.6980",
         params=(
             WIDTH,
-            Int(name="epochs", title="Rounds", help="How often the network sees all rows.", default=60, low=1, high=500, advanced=True),
+            Int(name="epochs", title="Rounds", help="How often the network sees all rows.", default=40, low=1, high=500, advanced=True),
         ),
         differentiable=True,
         scaled=True,

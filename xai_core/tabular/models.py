@@ -18,7 +18,7 @@ import pandas as pd
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam, InvalidTable, NotApplicable
 from xai_core.params import Value, resolve
-from xai_core.tabular import _zoo_black, _zoo_glass  # noqa: F401  # they declare the models
+from xai_core.tabular import _zoo_black  # noqa: F401  # declares the models
 from xai_core.tabular._pipelines import MODEL, PREPARE, Prepared, filled_notes, preparation, prepared
 from xai_core.tabular._zoo import TABULAR_MODELS, TabularModelSpec
 from xai_core.tabular.data import Table
@@ -58,6 +58,8 @@ class TabularModel:
     differentiable: bool
     id: str
     """Hash of the table, the name, the parameters and the seed."""
+    class_order: tuple[int, ...] = ()
+    """The class that each column of the estimator's probabilities is about; () for regression."""
     notes: tuple[str, ...] = ()
     """What a visitor should know: rows left out, empty cells filled."""
 
@@ -68,7 +70,7 @@ class TabularModel:
             return values
         found = np.asarray(self.estimator.predict_proba(frame), dtype=np.float64)
         probabilities = np.zeros((len(frame), len(self.table.classes)))
-        probabilities[:, np.asarray(self.estimator.classes_, dtype=np.int64)] = found  # a class it never met has none
+        probabilities[:, self.class_order] = found  # a class it never met has none
         return probabilities
 
     def score(self, frame: pd.DataFrame, outcome: int | None = None) -> Doubles:
@@ -157,6 +159,7 @@ def train(
         tree_based=spec.tree_based,
         differentiable=spec.differentiable,
         id=model_id(table, spec.name, chosen, seed),
+        class_order=tuple(int(index) for index in getattr(estimator, "classes_", ())),
         notes=(*_left_out(train_rows, used), *filled_notes(table, spec.filled)),
     )
 
