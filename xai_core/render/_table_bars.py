@@ -21,6 +21,7 @@ from xai_core.render._table_style import (
     label,
     labels,
     number,
+    percent,
     seen,
     signed,
 )
@@ -115,11 +116,15 @@ def plain_bars(names: Sequence[str], values: Floats, unit: str = "", most: int =
     return Drawing(figure, alt, f"{left} more are not shown." if left else "")
 
 
-def intervals(names: Sequence[str], values: Floats, low: Floats, high: Floats, unit: str = "") -> Drawing:
-    """One dot a group (G,) with the interval that its true value lies in; groups without a value have no dot."""
+def intervals(names: Sequence[str], values: Floats, low: Floats, high: Floats, unit: str = "", *, shares: bool = False) -> Drawing:
+    """One dot a group (G,) with the interval that its true value lies in; groups without a value have no dot.
+
+    `shares`: the values are shares, shown in percent from 0 to 100, so that figures of several rates can be compared.
+    """
+    words = percent if shares else number
     values, low, high = (np.asarray(each, dtype=float) for each in (values, low, high))
     said = [
-        f"{name}: {number(v)} ({number(a)} to {number(b)})" if np.isfinite(v) else f"{name}: no rows to tell"
+        f"{name}: {words(v)} ({words(a)} to {words(b)})" if np.isfinite(v) else f"{name}: no rows to tell"
         for name, v, a, b in zip(names, values, low, high, strict=True)
     ]
     error = {
@@ -135,6 +140,8 @@ def intervals(names: Sequence[str], values: Floats, low: Floats, high: Floats, u
     dots |= {"x": values, "y": list(range(len(values))), "hovertext": [label(text, 90) for text in said]}
     axes = _from_the_top(names)
     axes["yaxis"] = axes["yaxis"] | {"autorange": False, "range": [len(names) - 0.5, -0.5]}
+    if shares:
+        axes["xaxis"] = {"range": [-0.03, 1.03], "tickformat": ".0%"}
     return Drawing(frame([dots], height=_height(len(names)) + 10, x=unit, axes=axes), "; ".join(said) + ".")
 
 

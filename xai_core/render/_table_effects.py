@@ -47,6 +47,8 @@ class Curve:
     edges: Floats | None = None
     counts: npt.NDArray[np.integer] | None = None
     empty: Mask | None = None
+    texts: Sequence[str] | None = None
+    """(G,) the places in words, where the axis would not say them well: dates."""
 
     @property
     def named(self) -> bool:
@@ -55,6 +57,11 @@ class Curve:
     @property
     def places(self) -> list[Any]:
         return labels(self.grid) if self.named else np.asarray(self.grid, dtype=float).tolist()
+
+    @property
+    def words(self) -> list[str]:
+        """The places as they are said."""
+        return [label(each) for each in self.texts] if self.texts else [each if self.named else number(each) for each in self.places]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +90,7 @@ def _together(places: Sequence[Any], lines: Floats) -> tuple[list[Any], list[flo
 def _groups(colouring: Colouring | None, rows: npt.NDArray[np.integer]) -> list[tuple[str, str, npt.NDArray[np.integer]]]:
     """(words, colour, lines) for each colour, from low to high."""
     if colouring is None:
-        return [("One row each", seen(QUIET, 0.35), rows)]
+        return [("One row each", seen(QUIET, 0.22), rows)]
     values = [colouring.values[row] for row in rows]
     if any(isinstance(value, str) for value in values):
         names = sorted({str(value) for value in values})[:_LEVELS]
@@ -131,6 +138,14 @@ def _distribution(curve: Curve) -> list[Trace]:
     return [bars | {"x": (curve.edges[1:] + curve.edges[:-1]) / 2, "width": np.diff(curve.edges)}]
 
 
+def _ticks(curve: Curve) -> dict[str, Any]:
+    """Where the axis has words of its own, five of them."""
+    if curve.texts is None:
+        return {}
+    at = np.linspace(0, len(curve.places) - 1, min(5, len(curve.places))).round().astype(int)
+    return {"tickvals": [curve.places[place] for place in at], "ticktext": [curve.words[place] for place in at]}
+
+
 def _empty_spans(curve: Curve) -> list[dict[str, Any]]:
     """Grey bands over places where no row of the table lies."""
     if curve.empty is None or curve.named or not curve.empty.any():
@@ -160,10 +175,10 @@ def _summary(curve: Curve, values: Floats, feature: str, outcome: str) -> str:
     known = np.flatnonzero(np.isfinite(values))
     if not known.size:
         return "There is no number to draw."
-    places = [str(place) if curve.named else number(place) for place in curve.places]
+    places = curve.words
     low, high = known[np.argmin(values[known])], known[np.argmax(values[known])]
     lowest, highest = f"lowest at {places[low]} ({number(values[low])})", f"highest at {places[high]} ({number(values[high])})"
-    return f"{outcome} by {feature}: on average {lowest}, {highest}."
+    return f"Over {feature}, {outcome} is {lowest}, {highest}."
 
 
 def effect(
@@ -174,14 +189,16 @@ def effect(
     colouring: Colouring | None = None,
     beside: tuple[str, Floats] | None = None,
     own: Floats | None = None,
+    name: str = "Average of all rows",
     here: tuple[Any, float] | None = None,
 ) -> Drawing:
     """The average curve over single rows' lines, with the feature's distribution under the axis.
 
     `beside`: words and values (G,) of a second curve. `own` (G,): the line of the row in question, `here` where it stands now.
+    `name` is what the average curve is called.
     """
     traces = [*_lines(curve, curve.individual, colouring)] if curve.individual is not None else []
-    traces.append(_average(curve, curve.average, "Average of all rows", LINE))
+    traces.append(_average(curve, curve.average, name, LINE))
     if beside is not None:
         traces.append(_average(curve, beside[1], label(beside[0], 40), SECOND, "dash"))
     if own is not None:
@@ -189,13 +206,13 @@ def effect(
     if here is not None:
         traces.append(_marker(label(here[0]) if curve.named else here[0], here[1]))
     below = _distribution(curve)
-    axes: dict[str, Any] = {"shapes": _empty_spans(curve)}
+    axes: dict[str, Any] = {"shapes": _empty_spans(curve), "xaxis": ({"type": "category"} if curve.named else {}) | _ticks(curve)}
     if below:
         axes |= {
             "yaxis": {"domain": [0.2, 1]},
             "yaxis2": {"domain": [0, 0.14], "showticklabels": False, "showgrid": False, "fixedrange": True},
         }
-        axes["xaxis"] = {"anchor": "y2"} | ({"type": "category"} if curve.named else {})
+        axes["xaxis"]["anchor"] = "y2"
     figure = frame([*traces, *below], height=400, x=feature, y=outcome, axes=axes, legend=True)
     return Drawing(figure, _summary(curve, curve.average, feature, outcome), _caption(curve))
 
@@ -230,5 +247,6 @@ def effect_2d(first: Grid, second: Grid, values: Floats, unreal: Mask | None, na
         f"{xs[a] if isinstance(xs[a], str) else number(xs[a])} and {ys[b] if isinstance(ys[b], str) else number(ys[b])}"
         for a, b in (high, low)
     ]
-    alt = f"{outcome} by {names[0]} and {names[1]}: highest at {at[0]} ({number(values[high])}), lowest at {at[1]} ({number(values[low])})."
+    ends = [f"{at} ({number(values[place])})" for at, place in zip(at, (high, low), strict=True)]
+    alt = f"Over {names[0]} and {names[1]}, {outcome} is highest at {ends[0]}, lowest at {ends[1]}."
     return Drawing(figure, alt, "Crosses: no row of the table has such a pair of values." if len(traces) > 1 else "")

@@ -72,7 +72,13 @@ def number(value: float) -> str:
     """A number as people write it: 0.0123, 12.3, 1,230."""
     if not math.isfinite(value):
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}".replace("e-0", "e-")
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}".replace("e-0", "e-")
+    return text.replace("-", "−")
+
+
+def percent(value: float) -> str:
+    """A share, 0 to 1, in words."""
+    return f"{value:.0%}" if math.isfinite(value) else "–"
 
 
 def signed(value: float) -> str:
