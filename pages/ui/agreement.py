@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 import numpy as np
+import numpy.typing as npt
 import streamlit as st
 
 import xai_core
@@ -30,16 +31,21 @@ def _cell(rank: float, overlap: float) -> str:
     return f'<td style="background: {_colour(rank)}">{rank:+.2f}<br><small>{100 * overlap:.0f} %</small></td>'
 
 
+def matrix(titles: Sequence[str], ranks: npt.NDArray[np.floating], overlaps: npt.NDArray[np.floating], name: str) -> None:
+    """Everything against everything, both (N, N): rank correlation, and below it the overlap of the strongest. `name` is read aloud."""
+    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
+    body = ""
+    for title, row, shares in zip(titles, ranks, overlaps, strict=True):
+        cells = "".join(_cell(rank, overlap) for rank, overlap in zip(row, shares, strict=True))
+        body += f'<tr><th scope="row">{escape(title)}</th>{cells}</tr>'
+    whole = f'<table class="agree"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>'
+    st.html(f'{_STYLE}<div style="overflow-x: auto" tabindex="0" role="region" aria-label="{escape(name)}">{whole}</div>')
+
+
 def table(titles: Sequence[str], maps: Sequence[xai_core.Attribution]) -> None:
     """Every map against every other: rank correlation, and below it the overlap of the strongest tenth."""
     found = xai_core.agreement(maps)
-    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
-    body = ""
-    for title, ranks, overlaps in zip(titles, found.rank, found.overlap, strict=True):
-        cells = "".join(_cell(rank, overlap) for rank, overlap in zip(ranks, overlaps, strict=True))
-        body += f'<tr><th scope="row">{escape(title)}</th>{cells}</tr>'
-    whole = f'<table class="agree"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>'
-    st.html(f'{_STYLE}<div style="overflow-x: auto" tabindex="0" role="region" aria-label="How far the maps agree">{whole}</div>')
+    matrix(titles, found.rank, found.overlap, "How far the maps agree")
 
 
 LEVELS = ("green", "amber", "red")

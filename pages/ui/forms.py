@@ -30,10 +30,15 @@ def _number(param: Number, side: int, key: str) -> Value:
     return value
 
 
-def _widget(param: Param, side: int, prefix: str) -> Value:
-    """The record's widget. Its value is kept for each input size, since bounds and defaults follow it; the link only names it."""
+def _keep(param: Param, side: int, prefix: str) -> str:
+    """The key of the record's value, which is kept for each input size, since bounds and defaults follow it; the link only names it."""
     name = prefix + param.name
-    key = link.keep(name, param.default_for(side), lambda text: param.check(text, side), _text, key=f"{name}_{side}")
+    return link.keep(name, param.default_for(side), lambda text: param.check(text, side), _text, key=f"{name}_{side}")
+
+
+def _widget(param: Param, side: int, prefix: str) -> Value:
+    """The record's widget."""
+    key = _keep(param, side, prefix)
     if isinstance(param, Choice):
         names = list(param.options)
         start = link.place(names, key)
@@ -54,6 +59,16 @@ def draw(params: Sequence[Param], side: int, method: str) -> Mapping[str, Value]
         with st.expander("More settings"):
             values |= {param.name: _widget(param, side, f"{method}_") for param in hidden}
     return values
+
+
+def kept(params: Sequence[Param], side: int, method: str) -> Mapping[str, Value]:
+    """What `draw` would give, for a page that uses the values without showing them."""
+    return {param.name: st.session_state[_keep(param, side, f"{method}_")] for param in params}
+
+
+def kept_seed() -> int:
+    """What `seed` would give."""
+    return int(st.session_state[_keep(SEED, 0, "")])
 
 
 def seed() -> int:
