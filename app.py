@@ -16,6 +16,13 @@ PAGES = {
         st.Page("pages/image/compare.py", title="Compare", icon=":material/grid_view:"),
         st.Page("pages/image/explain.py", title="Explain", icon=":material/search:"),
     ],
+    "Tables": [
+        st.Page("pages/tables/data.py", title="Table", icon=":material/table:"),
+        st.Page("pages/tables/model.py", title="Model of a table", icon=":material/model_training:"),
+        st.Page("pages/tables/general.py", title="In general", icon=":material/public:"),
+        st.Page("pages/tables/row.py", title="One row", icon=":material/table_rows:"),
+        st.Page("pages/tables/fairness.py", title="Fairness look", icon=":material/balance:"),
+    ],
     "Learn": [
         st.Page("pages/learn/methods.py", title="Methods", icon=":material/menu_book:"),
         st.Page("pages/learn/status.py", title="What is running", icon=":material/speed:"),
@@ -33,6 +40,6 @@ if link.strayed():
 st.set_page_config(page_title=f"{page.title} · Whybox")
 st.html(STYLE)
 with st.sidebar:
-    sidebar.draw(PAGES)
+    sidebar.draw(PAGES, pictures=page not in PAGES["Tables"])
 page.run()
 link.write()

@@ -75,9 +75,11 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
     gc.collect()
     gc.freeze()  # half a million objects of torch that never go: a full collection among them stops every thread for 0.3 s
     yield None
+    from pages.ui.tables import work
     from xai_core import stop
 
     stop()  # or Ctrl-C would wait for every map that is being made
+    work.stop()  # and for every model of a table
 
 
 def create_app(script: Path = SCRIPT) -> st.App:

@@ -63,11 +63,12 @@ def _picture() -> None:
         st.button("Back to the samples", on_click=visitor.forget_own_picture, icon=":material/undo:")
 
 
-def draw(pages: Mapping[str, Sequence[StreamlitPage]]) -> None:
-    """Navigation and both pickers. What they hold is kept between pages, and in the link."""
+def draw(pages: Mapping[str, Sequence[StreamlitPage]], *, pictures: bool = True) -> None:
+    """Navigation and, but on the pages about tables, both pickers. What they hold is kept between pages, and in the link."""
     link.keep("model", models.FALLBACK, lambda name: xai_core.MODELS.get(name).name)
     link.keep("sample", visitor.DEFAULT_SAMPLE, lambda name: xai_core.SAMPLES.get(name).name)
     _sections(pages)
-    st.subheader("Model")
-    models.pick()
-    _picture()
+    if pictures:
+        st.subheader("Model")
+        models.pick()
+        _picture()

@@ -1,0 +1,100 @@
+"""The table: one that comes along or an own file, what is to be predicted, and what is in it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.ui import link
+from pages.ui.tables import choice, head, show, work
+from xai_core.render import tables as figures
+from xai_core.tabular.data import Column, Table
+
+KINDS = {"numeric": "number", "category": "one of a few words", "boolean": "yes or no", "date": "date"}
+SHOWN = 200
+BARS = 30
+
+
+def _values(column: Column) -> str:
+    """What a column holds, in one line."""
+    if column.kind == "category":
+        return ", ".join(column.categories[:6]) + (", …" if len(column.categories) > 6 else "")
+    return f"{column.show(column.low)} to {column.show(column.high)}"
+
+
+def _overview(table: Table) -> None:
+    missing = sum(column.missing for column in table.columns)
+    with st.container(horizontal=True):
+        for title, value in (
+            ("Rows", len(table)),
+            ("Columns to learn from *(features)*", len(table.columns)),
+            ("Cells without a value", missing),
+        ):
+            with st.container(width=220):
+                st.metric(title, f"{value:,}")
+    if missing:
+        st.caption("A cell without a value does no harm: each model either reads it as “missing” or gets the usual value of its column.")
+    show.listed(table.notes)
+
+
+def _columns(table: Table) -> None:
+    st.subheader("What is in it")
+    rows = [(each.name, KINDS[each.kind], _values(each), each.missing) for each in table.columns]
+    overview = pd.DataFrame(rows, columns=["Column", "Kind", "Values", "Missing"])
+    st.dataframe(overview, hide_index=True, height=min(38 + 35 * len(rows), 320), alt=f"The {len(rows)} columns of the table.")
+    with st.expander(f"The first {min(SHOWN, len(table))} rows", icon=":material/table_rows:"):
+        first = table.frame.head(SHOWN)
+        shown = {each.name: [each.show(value) for value in first[each.name]] for each in table.columns}
+        answers = [table.classes[k] for k in table.target[:SHOWN]] if table.classes else [f"{v:,.4g}" for v in table.target[:SHOWN]]
+        st.dataframe(
+            pd.DataFrame(shown).assign(**{f"→ {table.target_name}": answers}), hide_index=False, alt="The first rows of the table."
+        )
+
+
+def _one_column(table: Table) -> None:
+    name = head.feature("column", "Look at one column", table)
+    column, cells = table.column(name), table.frame[name].dropna()
+    if not len(cells):
+        show.say("This column has no values.")
+    elif column.kind in ("category", "boolean"):
+        counted = cells.map(column.show).value_counts()
+        show.draw(figures.counts([str(each) for each in counted.index], counted.to_numpy()), "column")
+    else:
+        numbers, edges = np.histogram(cells.to_numpy(dtype=np.float64), bins=BARS)
+        show.draw(figures.histogram(name, edges, numbers), "column")
+
+
+def _target(table: Table) -> None:
+    """What is to be predicted, and how often each outcome occurs."""
+    show.strong(f"To be predicted: {table.target_name}")
+    if not table.classes:
+        numbers, edges = np.histogram(table.target, bins=BARS)
+        show.draw(figures.histogram(table.target_name, edges, numbers), "target")
+        return
+    counts = np.bincount(table.target, minlength=len(table.classes))
+    show.draw(figures.counts(table.classes, counts), "target")
+    share = counts.max() / counts.sum()
+    most = table.classes[int(counts.argmax())]
+    show.say(f"Always saying “{most}” would be right for {share:.0%} of the rows: a model has to beat that.", quiet=True)
+
+
+st.title("The table")
+st.markdown(
+    "A model of a table learns from rows. Choose some rows to learn from, then see how the model decides: in general, and for one row."
+)
+head.keep()
+choice.pick()
+choice.own_form()
+table = choice.current()
+if table is not None:
+    _overview(table)
+    left, right = st.columns(2, gap="large")
+    with left:
+        _target(table)
+    with right:
+        _one_column(table)
+    _columns(table)
+    if st.button("Train a model on it", type="primary", icon=":material/model_training:"):
+        st.switch_page(head.MODEL_PAGE, query_params=link.query())
+work.end()

@@ -1,0 +1,31 @@
+"""The model of the table: which kind, its settings, how far its training is, and how good it is on rows that it has never seen."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui import link
+from pages.ui.tables import head, scores, show, training, work
+
+GENERAL, ROW = "pages/tables/general.py", "pages/tables/row.py"
+
+st.title("A model of the table")
+head.keep()
+table = head.table()
+show.say(f"It learns to predict “{table.target_name}” from three quarters of the rows of “{table.title}”. The other quarter is the exam.")
+settings, shown = st.columns([2, 3], gap="large")
+with settings:
+    wish = training.pick()
+    with st.expander("Use your own model", icon=":material/upload_file:", expanded=training.own_in_use()):
+        training.upload(table)
+with shown:
+    model = training.current(table, wish)
+    if model is not None:
+        st.subheader(model.title)
+        scores.draw(model)
+        with st.container(horizontal=True):
+            if st.button("How does it decide in general?", type="primary", icon=":material/public:"):
+                st.switch_page(GENERAL, query_params=link.query())
+            if st.button("Why did it say that of one row?", icon=":material/table_rows:"):
+                st.switch_page(ROW, query_params=link.query())
+work.end()

@@ -1,0 +1,95 @@
+"""The head of a page about a model of a table: what is in use, and which outcome is asked about."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, NoReturn
+
+import streamlit as st
+
+from pages.ui import link
+from pages.ui.tables import choice, show, training, work
+from xai_core import UnknownName
+from xai_core.tabular.data import Table
+from xai_core.tabular.models import TabularModel
+
+TABLE_PAGE, MODEL_PAGE = "pages/tables/data.py", "pages/tables/model.py"
+
+
+class Head(NamedTuple):
+    """What a page is about. `outcome` is the class asked about, None for a regression; `words` say what the explained number is."""
+
+    table: Table
+    model: TabularModel
+    outcome: int | None
+    words: str
+
+
+def keep() -> None:
+    """Begin a run of a table page: what other table pages hold gets its value here too."""
+    show.style()
+    work.begin()
+    choice.keep()
+    training.keep()
+
+
+def finish() -> NoReturn:
+    """End a run before its time: there is nothing to show yet."""
+    work.end()
+    link.write()
+    st.stop()
+
+
+def table() -> Table:
+    """The table in use, or the end of the run."""
+    found = choice.current()
+    if found is None:
+        st.page_link(TABLE_PAGE, label="Choose a table", icon=":material/table:", query_params=link.query())
+        finish()
+    return found
+
+
+def feature(name: str, title: str, of: Table, start: str = "") -> str:
+    """A choice among the table's columns, kept in the link under `name` for each table."""
+    names = list(of.features)
+
+    def read(text: str) -> str:
+        return of.column(text).name
+
+    key = link.keep(name, start or names[0], read, key=f"{name}_of_{of.sha256[:12]}")
+    return str(st.selectbox(title, names, link.place(names, key), show.label, key=key))
+
+
+def _outcome(of: Table) -> int | None:
+    """The class asked about: the last one unless the visitor chooses."""
+    if of.task == "regression":
+        return None
+
+    def read(text: str) -> int:
+        if text not in of.classes:
+            raise UnknownName.of("outcome", text, of.classes)
+        return of.classes.index(text)
+
+    last = len(of.classes) - 1
+    key = link.keep("outcome", last, read, lambda index: of.classes[index], f"outcome_of_{of.sha256[:12]}")
+    words = [show.label(name) for name in of.classes]
+    return int(st.selectbox("Which outcome to ask about", range(len(words)), link.shown(key), words.__getitem__, key=key))
+
+
+def head() -> Head:
+    """Draw the head of a page that needs a trained model. Ends the run while there is none."""
+    of = table()
+    left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
+    with left:
+        wish = training.wish()
+        found = training.current(of, wish)
+        title = found.title if found else ""
+        show.say(f"{of.title} · {title}" if found else of.title, quiet=True)
+        with st.container(horizontal=True):
+            st.page_link(TABLE_PAGE, label="Another table", icon=":material/table:", query_params=link.query())
+            st.page_link(MODEL_PAGE, label="Another model, and how good it is", icon=":material/model_training:", query_params=link.query())
+    with right:
+        outcome = _outcome(of)
+    if found is None:
+        finish()
+    words = of.target_name if outcome is None else f"probability of {of.classes[outcome]}"
+    return Head(of, found, outcome, words)

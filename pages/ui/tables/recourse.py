@@ -1,0 +1,71 @@
+"""What would have to be different for another answer? Counterfactuals as sentences, with locks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.ui.tables import rows, show, work
+from pages.ui.tables.head import Head
+from pages.ui.tables.local import key_of
+from xai_core.tabular.counterfactual import CAUTION, Counterfactuals, Wanted, counterfactuals
+
+
+def _class(of: Head, row: pd.DataFrame) -> int:
+    """The wanted class: the likeliest one that the model does not say."""
+    order = np.argsort(-of.model.predict(row)[0], kind="stable").tolist()
+    others = order[1:]
+    words = [show.label(name) for name in of.table.classes]
+    return int(st.selectbox("It should say", others, format_func=words.__getitem__, key=f"wanted_{of.table.sha256[:12]}_{order[0]}"))
+
+
+def _range(of: Head, row: pd.DataFrame) -> tuple[float, float]:
+    """The wanted range of a number: from a bit above the prediction on."""
+    spread, now = float(np.std(of.table.target)), float(of.model.predict(row)[0])
+    lowest = float(f"{now + spread / 2:.3g}")
+    left, right = st.columns(2)
+    low = left.number_input("At least", value=lowest, key=f"wanted_low_{key_of(row)}")
+    high = right.number_input("At most", value=None, key=f"wanted_high_{key_of(row)}", placeholder="no limit")
+    return float(low), float("inf") if high is None else float(high)
+
+
+def _show(of: Head, number: int, found: Counterfactuals) -> None:
+    show.say(found.note)
+    for place, each in enumerate(found.changes):
+        with st.container(border=True):
+            show.say(each.sentence)
+            values = {name: new for name, (_, new) in each.changed.items()}
+            st.button(
+                "Try it in the form",
+                key=f"try_change_{place}",
+                on_click=rows.change,
+                args=(of.table, number, values),
+                icon=":material/edit:",
+            )
+    if found.changes:
+        show.say(f"{CAUTION} Each was checked by asking the model; {found.tried:,} rows were tried.", quiet=True)
+
+
+def draw(of: Head, number: int, row: pd.DataFrame) -> None:
+    """Choose what is wanted and what may not change; the smallest changes that reach it."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        wanted: Wanted = _range(of, row) if of.outcome is None else _class(of, row)
+    with right:
+        start = [of.table.protected] if of.table.protected in of.table.features else []
+        key = f"locked_{of.table.sha256[:12]}"
+        locked = st.multiselect("What may not change", list(of.table.features), start, show.label, key=key, placeholder="Nothing is locked")
+    asked = (of.model.id, key_of(row), wanted, tuple(sorted(locked)))
+    if st.button("Find the smallest changes", type="primary", icon=":material/alt_route:"):
+        st.session_state["changes_for"] = asked
+    if st.session_state.get("changes_for") != asked:
+        return
+    found = work.ask(
+        ("changes", *asked),
+        lambda job: counterfactuals(of.model, row, wanted, locked=locked, seed=of.model.seed, job=job),
+        "Looking for small changes",
+        cost=100.0,
+    )
+    if found is not None:
+        _show(of, number, found)

@@ -1,0 +1,73 @@
+"""Figures and sentences of the table pages. Column names and cells are foreign: they are shown as text, never as formatting or links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+import streamlit as st
+
+from pages.ui.words import literal as literal
+from pages.ui.words import plain
+from xai_core.render.tables import Drawing
+from xai_core.results import Check
+
+_CONFIG = {"displayModeBar": False, "scrollZoom": False}
+_MARKS = {"green": "✓", "amber": "!", "red": "✕"}
+_STYLE = """<style>
+.said { margin: 0; overflow-wrap: anywhere; } .quiet { font-size: 0.875rem; opacity: 0.8; } ul.said { padding-left: 1.25rem; }
+.mark { display: inline-block; min-width: 1.35em; text-align: center; border-radius: 0.7em; margin-right: 0.4em; }
+.mark { font-weight: 700; color: #fff; }
+.mark.green { background: #23772f; } .mark.amber { background: #9a5b00; } .mark.red { background: #b3261e; }
+</style>"""
+
+
+def _clean(text: object) -> str:
+    return escape("".join(sign if sign.isprintable() else " " for sign in str(text)))
+
+
+def style() -> None:
+    """First thing on a page: how its sentences look."""
+    st.html(_STYLE)
+
+
+def say(text: object, *, quiet: bool = False) -> None:
+    """One sentence as it is."""
+    if text:
+        st.html(f'<p class="said{" quiet" if quiet else ""}">{_clean(text)}</p>')
+
+
+def strong(text: object) -> None:
+    """One sentence that is the answer."""
+    st.html(f'<p class="said"><strong>{_clean(text)}</strong></p>')
+
+
+def listed(texts: Iterable[object]) -> None:
+    """Sentences, one under the other."""
+    items = "".join(f"<li>{_clean(text)}</li>" for text in texts)
+    if items:
+        st.html(f'<ul class="said quiet">{items}</ul>')
+
+
+def checks(found: Iterable[Check]) -> None:
+    """Whether what is above can be trusted: a mark and a sentence for each check."""
+    for check in found:
+        mark = f'<span class="mark {check.level}" role="img" aria-label="{check.level}">{_MARKS[check.level]}</span>'
+        st.html(f'<p class="said quiet">{mark}{_clean(check.sentence)}</p>')
+
+
+def draw(drawing: Drawing, key: str) -> None:
+    """A figure, and below it in words what it shows."""
+    st.plotly_chart(drawing.figure, width="stretch", config=_CONFIG, alt=drawing.alt, key=key)
+    say(" ".join(filter(None, (drawing.alt, drawing.caption))), quiet=True)
+
+
+def problem(text: object) -> None:
+    """Why something cannot be, and what to do."""
+    with st.container(border=True):
+        say(text)
+
+
+def label(text: object) -> str:
+    """A column's name or a cell as an option of a list, which Streamlit shows as plain text."""
+    return plain(text)
