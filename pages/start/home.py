@@ -11,7 +11,7 @@ from pages.ui import link, sidebar, visitor
 SHOWN = 6
 THUMBNAIL = (240, 240)
 TILE = 112
-COMPARE, EXPLAIN = "pages/image/compare.py", "pages/image/explain.py"
+COMPARE, EXPLAIN, TABLE = "pages/image/compare.py", "pages/image/explain.py", "pages/tables/data.py"
 
 
 @st.cache_data(show_spinner=False, max_entries=SHOWN)
@@ -36,7 +36,12 @@ for sample in photos:
         if st.button(sample.title, key=f"try_{sample.name}", on_click=visitor.choose_sample, args=(sample.name,), width="stretch"):
             st.switch_page(COMPARE, query_params=link.query())
 
-own, deep = st.columns(2, gap="large")
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.markdown("Or look deeper: one method at a time, with every setting and every layer.", width="content")
+    if st.button("Open Explain"):
+        st.switch_page(EXPLAIN, query_params=link.query())
+
+own, tables = st.columns(2, gap="large")
 with own:
     st.subheader("2. Or use your own photo")
     st.markdown("It stays on the computer that runs Whybox.")
@@ -45,11 +50,13 @@ with own:
         st.error(problem, icon=":material/broken_image:")
     elif visitor.own_picture_in_use() and st.button("Explain my photo", type="primary", width="stretch"):
         st.switch_page(COMPARE, query_params=link.query())
-with deep:
-    st.subheader("3. Or look deeper")
-    st.markdown("One method at a time, with every setting and every layer of the model.")
-    if st.button("Open Explain", width="stretch"):
-        st.switch_page(EXPLAIN, query_params=link.query())
+with tables:
+    st.subheader("3. Or look at a table")
+    st.markdown(
+        "Loans, flowers, wines, or your own CSV file: train a model on its rows and see how it decides, in general and for one row."
+    )
+    if st.button("Open Table", icon=":material/table:", width="stretch"):
+        st.switch_page(TABLE, query_params=link.query())
 
 st.caption(
     "An explanation is a clue, not a proof: it tells what this model reacted to, not what is true about the world. "
