@@ -1,0 +1,91 @@
+"""An own file: read, typed, counted, learned from; and what cannot be is said in words. Nothing in it is taken for formatting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.tables.looks import DATA, GENERAL, MODEL, ROW, go, html, press, said, settled
+
+Open = Callable[..., AppTest]
+HOSTILE = "<img src=x onerror=alert(1)> **bold** [a](https://b.example) %{x}"
+
+
+def csv(rows: int = 60) -> bytes:
+    """A table with missing values, a hostile column name and a hostile category."""
+    rng = np.random.default_rng(0)
+    lines = [f'height,"{HOSTILE}",colour,passed']
+    for k in range(rows):
+        height = "" if k % 10 == 0 else f"{rng.normal(170, 10):.1f}"
+        colour = ("red", "=1+1", HOSTILE.replace(",", ""))[k % 3]
+        lines.append(f'{height},{rng.integers(9)},"{colour}",{"yes" if k % 2 else "no"}')
+    return "\n".join(lines).encode()
+
+
+def uploaded(open_app: Open, name: str, data: bytes, **link: str) -> AppTest:
+    at = open_app(DATA, **link)
+    at.file_uploader(key="table_file_0").upload(name, data, "text/csv")
+    return settled(at.run())
+
+
+def harmless(at: AppTest) -> None:
+    """No foreign text became markup: neither in sentences nor in figures."""
+    assert not any("<img" in body or "<a" in body for body in html(at))
+    assert not any("<img" in each.proto.spec for each in at.main.get("plotly_chart"))  # type: ignore[attr-defined]
+    assert not any("**bold**" in each.value for kind in ("markdown", "caption", "subheader") for each in getattr(at.main, kind))
+
+
+def test_an_own_table_all_the_way(open_app: Open) -> None:
+    at = uploaded(open_app, "my table.csv", csv())
+    assert [metric.value for metric in at.main.metric] == ["60", "3", "6"]
+    assert at.selectbox(key="own_target").value == "passed"
+    assert "Always saying" in said(at)
+    harmless(at)
+    at = go(at, "Train a model on it", MODEL)
+    at = settled(at.selectbox(key="learner").set_value("decision_tree").run())
+    harmless(at)
+    assert "passed" in said(at)
+    for page in (GENERAL, ROW, MODEL):
+        at.switch_page(page)
+        at = settled(at.run())
+        harmless(at)
+
+
+def test_another_target_and_fewer_features(open_app: Open) -> None:
+    at = uploaded(open_app, "t.csv", csv())
+    at = settled(at.selectbox(key="own_target").set_value("height").run())
+    assert at.main.metric[0].value == "54", "rows without a value in the target are left out"
+    assert "6 rows" in said(at)
+    at = settled(at.multiselect(key="own_features").set_value(["colour"]).run())
+    assert at.main.metric[1].value == "1"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(b"", "empty"), (b"a,b\n", "row"), (b"\x89PNG\r\n\x1a\n\x00\x00\x00", ""), (b"only\n1\n2\n3\n", "column")],
+)
+def test_a_bad_file_gets_a_sentence_and_changes_nothing(open_app: Open, data: bytes, words: str) -> None:
+    at = uploaded(open_app, "bad.csv", data, table="iris")
+    assert at.main.metric[0].value == "150"
+    assert words in said(at)
+    assert said(at).splitlines()[0].strip().endswith("."), "one sentence, where the file was dropped"
+
+
+def test_back_to_a_table_that_comes_along(open_app: Open) -> None:
+    at = uploaded(open_app, "t.csv", csv(), table="iris")
+    assert at.main.metric[0].value == "60"
+    at = press(at, "Back to this table")
+    assert at.main.metric[0].value == "150"
+
+
+def test_an_own_table_that_is_no_longer_kept(open_app: Open) -> None:
+    at = uploaded(open_app, "t.csv", csv(), table="iris")
+    at.session_state["own_raw"] = at.session_state["own_table"] = "gone"
+    at.switch_page(GENERAL)
+    at = settled(at.run())
+    assert "Upload it again" in said(at)
+    at = settled(at.run())
+    assert "Iris" in said(at)
