@@ -11,22 +11,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xai_core.tabular._column import Kind
-from xai_core.tabular._written import Distinct, Typed, in_range, read_distinct
+from xai_core.tabular._written import DAY_US, Distinct, Typed, in_range, read_distinct
 
 MISSING_WORDS = ("", "na", "n/a", "#n/a", "nan", "<na>", "null", "?", "-", "--")
 """Cells that say "no value", in lower case. "none" is not one of them: it is often a category (no garage, no allergy)."""
-_DAY_US = 86_400_000_000
+LONGEST_TEXT = 500
+"""Longer texts are no categories; a small file can repeat one so often that to compare them takes hours."""
 
 
-def typed(name: str, cells: pa.ChunkedArray, decimal_comma: bool) -> Typed | None:
-    """The cells with their kind, or None where there is not a single value.
+def typed(name: str, cells: pa.ChunkedArray, decimal_comma: bool) -> Typed | str:
+    """The cells with their kind, or the reason why the column cannot be used.
 
     `decimal_comma` allows 3,5 for three and a half: only a file whose cells are not parted by commas can have it.
     """
     as_text = pa.types.is_dictionary(cells.type) or is_text(cells.type)
     found = _from_text(name, cells, decimal_comma) if as_text else _from_values(cells)
-    empty = pd.isna(found.values).all()
-    return None if empty else _yes_or_no(found)
+    if isinstance(found, str):
+        return found
+    return "there is no value in any row" if pd.isna(found.values).all() else _yes_or_no(found)
 
 
 def can_read(kind: pa.DataType) -> bool:
@@ -45,7 +47,7 @@ def _from_values(cells: pa.ChunkedArray) -> Typed:
     """A column whose type the file states (Parquet)."""
     if pa.types.is_date(cells.type) or pa.types.is_timestamp(cells.type):
         micros = cells.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
-        return Typed("date", pc.divide(micros.cast(pa.float64(), safe=False), _DAY_US).to_numpy())
+        return Typed("date", pc.divide(micros.cast(pa.float64(), safe=False), DAY_US).to_numpy())
     kind: Kind = "boolean" if pa.types.is_boolean(cells.type) else "numeric"
     as_int = cells.cast(pa.int8()) if kind == "boolean" else cells
     return Typed(kind, in_range(as_int.cast(pa.float64(), safe=False).to_numpy()))
@@ -60,7 +62,7 @@ def _yes_or_no(column: Typed) -> Typed:
     return replace(column, kind="boolean", words=("0", "1")) if both else column
 
 
-def _from_text(name: str, cells: pa.ChunkedArray, decimal_comma: bool) -> Typed:
+def _from_text(name: str, cells: pa.ChunkedArray, decimal_comma: bool) -> Typed | str:
     """Read the distinct cells, then spread their values over the rows."""
     if pa.types.is_dictionary(cells.type):
         whole = cells.unify_dictionaries().combine_chunks()
@@ -72,6 +74,8 @@ def _from_text(name: str, cells: pa.ChunkedArray, decimal_comma: bool) -> Typed:
     silent = pc.is_in(pc.utf8_lower(trimmed), pa.array(MISSING_WORDS)).to_numpy(zero_copy_only=False)
     present = np.flatnonzero((counts > 0) & ~silent)
     found = read_distinct(name, Distinct(trimmed.take(pa.array(present)), counts[present]), decimal_comma)
+    if found.kind == "category" and max(map(len, found.values), default=0) > LONGEST_TEXT:
+        return f"it holds texts of more than {LONGEST_TEXT} characters"
     spread = np.full(len(trimmed) + 1, math.nan, dtype=found.values.dtype)
     spread[present] = found.values
     return replace(found, values=spread[index])

@@ -35,14 +35,15 @@ def read_table(source: Source, name: str = "") -> RawTable:
     """
     data = _bytes(source)
     cells = read_parquet(data) if data.startswith(MAGIC) else read_csv(data)
-    found, empty = _typed_columns(cells)
+    read = {name: typed(name, cells.columns[name], cells.decimal_comma) for name in cells.columns.column_names}
+    found = {name: column for name, column in read.items() if isinstance(column, Typed)}
     if len(found) < 2:
         raise InvalidTable(f"Two columns with values are needed, a target and a feature. Got {len(found)}.")
     frame = pd.DataFrame({name: pd.Series(column.values, dtype=column.values.dtype) for name, column in found.items()})
     columns = tuple(describe(name, column.kind, frame[name]) for name, column in found.items())
     own = [column.name for column in columns if _own_in_every_row(column, frame[column.name])]
     same = [column.name for column in columns if frame[column.name].nunique() + bool(column.missing) < 2]
-    notes = [*_sampling_note(cells), *cells.notes, *_column_notes(found), *_about(empty, own, same)]
+    notes = [*_sampling_note(cells), *cells.notes, *_left_out(read), *_column_notes(found), *_not_used(own, same)]
     words = {name: column.words for name, column in found.items() if column.kind == "boolean"}
     digest = hashlib.sha256(data).hexdigest()
     return RawTable(_name(source, name), frame, columns, len(frame), tuple(notes), digest, words, (*own, *same))
@@ -78,12 +79,6 @@ def _name(source: Source, name: str) -> str:
     return tidy(Path(str(given)).name)[:80] or "table"
 
 
-def _typed_columns(cells: Cells) -> tuple[dict[str, Typed], list[str]]:
-    """The columns that hold something, by name, and the names of the empty ones."""
-    read = {name: typed(name, cells.columns[name], cells.decimal_comma) for name in cells.columns.column_names}
-    return {name: column for name, column in read.items() if column}, [name for name, column in read.items() if not column]
-
-
 def _own_in_every_row(column: Column, values: pd.Series) -> bool:
     """Whether a column names or counts the rows, so that a model could only learn them by heart."""
     different = values.nunique()
@@ -113,8 +108,13 @@ def _column_notes(found: dict[str, Typed]) -> list[str]:
     return written + single[:_MANY_NOTES] + more
 
 
-def _about(empty: list[str], own: list[str], same: list[str]) -> list[str]:
-    notes = [f"Left out, because there is no value in any row: {_shown(empty)}."] if empty else []
+def _left_out(read: dict[str, Typed | str]) -> list[str]:
+    reasons = dict.fromkeys(reason for reason in read.values() if isinstance(reason, str))
+    return [f"Left out, because {reason}: {_shown([name for name, found in read.items() if found == reason])}." for reason in reasons]
+
+
+def _not_used(own: list[str], same: list[str]) -> list[str]:
+    notes = []
     if own:
         notes.append(f"Not used unless you choose it, because nearly every row has its own value, like a name or a number: {_shown(own)}.")
     if same:

@@ -22,11 +22,12 @@ _PARTLY = 0.2
 LARGEST = 1e30
 """Larger numbers are counted as missing: models that compute in float32 cannot take them."""
 _BOOLEANS = (("no", "yes"), ("false", "true"), ("n", "y"), ("f", "t"), ("0", "1"))
+DAY_US = 86_400_000_000
 _SPELLINGS = 16
 """No pair of words has more ways to be written in small and capital letters that anybody uses."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Typed:
     """A column as a table stores it: float64 or object cells, (N,)."""
 
@@ -156,7 +157,8 @@ def _slashed_dates(name: str, distinct: Distinct) -> Typed | None:
 def _days(distinct: Distinct, form: str) -> np.ndarray:
     """Days since 1970-01-01, NaN where a cell is no such date. Times with a zone are moved to UTC."""
     moments = pd.to_datetime(pd.Series(distinct.text(), dtype=object), format=form, errors="coerce", utc=True)
-    return np.asarray((moments - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1), dtype=np.float64)
+    stamps = moments.dt.tz_localize(None).dt.as_unit("us").to_numpy()  # nanoseconds would end in the year 2262
+    return np.where(np.isnat(stamps), math.nan, stamps.astype(np.int64) / DAY_US)
 
 
 def _odd_note(name: str, distinct: Distinct, odd: np.ndarray, wanted: str) -> str:
