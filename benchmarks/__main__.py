@@ -16,8 +16,21 @@ import psutil  # type: ignore[import-untyped]  # ships no types
 import torch
 
 import xai_core
-from benchmarks import four_methods, grad_cam, integrated_gradients, kernel_shap, lime, occlusion, rise, score_cam, smooth_grad
+from benchmarks import (
+    four_methods,
+    grad_cam,
+    integrated_gradients,
+    kernel_shap,
+    lime,
+    occlusion,
+    partial_dependence,
+    rise,
+    score_cam,
+    shap_trees,
+    smooth_grad,
+)
 from benchmarks._harness import MB, Answer, Bench, Question, first_run, measure, table
+from benchmarks._tables import TableAnswer, TableQuestion, measure_table, table_of
 
 QUESTIONS: Mapping[str, Callable[[Bench], Question]] = {
     "occlusion": occlusion.question,
@@ -30,8 +43,13 @@ QUESTIONS: Mapping[str, Callable[[Bench], Question]] = {
     "smooth_grad": smooth_grad.question,
     "score_cam": score_cam.question,
 }
+TABLES: Mapping[str, Callable[[Bench], TableQuestion]] = {
+    "partial_dependence": partial_dependence.question,
+    "shap_boosted": shap_trees.boosted,
+    "shap_forest": shap_trees.forest,
+}
 MODEL, SAMPLE = "efficientnet_lite0", "coffee"
-PACKAGES = ("torch", "captum", "openvino", "lime", "grad-cam")
+PACKAGES = ("torch", "captum", "openvino", "lime", "grad-cam", "scikit-learn", "shap")
 
 
 def _cpu() -> str:
@@ -57,22 +75,26 @@ def machine() -> str:
     )
 
 
-def report(answers: Sequence[Answer], lines: Sequence[str]) -> str:
-    """The whole text: what was measured on, the table, what is to be said beneath it, and what was missed."""
-    missed = [line for answer in answers for line in answer.missed]
+def report(answers: Sequence[Answer], tables: Sequence[TableAnswer], lines: Sequence[str]) -> str:
+    """The whole text: a table over pictures and one over tables, what is to be said beneath them, and what was missed."""
+    missed = [line for each in (*(answer.missed for answer in answers), *(answer.missed for answer in tables)) for line in each]
     notes = [
         *lines,
         "Seconds are medians; ratios are medians of the ratios within one round, in which everybody runs once.",
         *(note for answer in answers for note in answer.notes),
         *(f"MISSED: {line}." for line in missed),
     ]
-    return "\n".join([table([row for answer in answers for row in answer.rows]), "", *(f"- {note}" for note in notes), ""])
+    blocks = [table([row for answer in answers for row in answer.rows])] if answers else []
+    blocks += [table_of([answer.row for answer in tables])] if tables else []
+    return "\n".join([*(line for block in blocks for line in (block, "")), *(f"- {note}" for note in notes), ""])
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="rounds of each question (default 5)")
-    parser.add_argument("--only", nargs="+", choices=list(QUESTIONS), metavar="NAME", help=f"some of {', '.join(QUESTIONS)}")
+    parser.add_argument(
+        "--only", nargs="+", choices=[*QUESTIONS, *TABLES], metavar="NAME", help=f"some of {', '.join([*QUESTIONS, *TABLES])}"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the text here too")
     args = parser.parse_args(argv)
     if args.repeats < 1:
@@ -89,19 +111,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     bench = Bench(model, xai_core.SAMPLES.get(SAMPLE).load(), repeats=args.repeats)
     backend = bench.forward.backend
     held = (process.memory_info().rss - before) / MB
-    questions = [QUESTIONS[name](bench) for name in args.only or QUESTIONS]
+    asked = args.only or [*QUESTIONS, *TABLES]
+    questions = [QUESTIONS[name](bench) for name in asked if name in QUESTIONS]
     firsts = [first_run(bench, question) for question in questions]
     answers = [measure(bench, question, first) for question, first in zip(questions, firsts, strict=True)]
+    tables = [measure_table(bench, TABLES[name](bench)) for name in asked if name in TABLES]
     lines = [
         f"Machine: {where}.",
         f"{MODEL} and the picture {SAMPLE}, {args.repeats} rounds, {time.monotonic() - start:.0f} s in all.",
         f"Our forward runs on {backend}, which holds {held:.0f} MB once for the model; extra MB are what a run takes above that.",
     ]
-    text = report(answers, lines)
+    text = report(answers, tables, lines)
     print(text)
     if args.out is not None:
         args.out.write_text(text, encoding="utf-8")
-    return 1 if any(answer.missed for answer in answers) else 0
+    return 1 if any(answer.missed for answer in answers) or any(answer.missed for answer in tables) else 0
 
 
 if __name__ == "__main__":

@@ -146,7 +146,7 @@ class Once:
     run: Callable[[], object]
 
     def seconds(self) -> float:
-        return _seconds(self.run)
+        return seconds_of(self.run)
 
 
 @dataclass(frozen=True)
@@ -276,7 +276,8 @@ class Answer:
     missed: list[str] = field(default_factory=list)
 
 
-def _seconds(run: Callable[[], object]) -> float:
+def seconds_of(run: Callable[[], object]) -> float:
+    """How long one call takes."""
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
@@ -310,7 +311,7 @@ def measure(bench: Bench, question: Question, first: tuple[xai_core.Attribution,
     maps: dict[str, Floats] = {}
     for turn in range(bench.repeats):
         say(f"{question.title}: round {turn + 1} of {bench.repeats}")
-        ours_s.append(_seconds(question.ours))
+        ours_s.append(seconds_of(question.ours))
         limit_s.append(limit.seconds())
         for pick, seconds in zip(chosen, peers_s, strict=True):
             gc.collect()
@@ -355,7 +356,7 @@ def _best(bench: Bench, peer: Peer) -> _Choice:
         run(1)  # it is short, so what happens the first time only would weigh
     for batch in bench.batches if peer.batched else (1,):
         with peak_memory() as memory:
-            seconds = _seconds(lambda batch=batch: run(batch))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+            seconds = seconds_of(lambda batch=batch: run(batch))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
         tried.append((seconds, _Choice(peer, batch, memory.extra_mb)))
         bench.say(f"  {peer.name}, batch {batch}: {seconds:.2f} s, {memory.extra_mb:.0f} MB")
     return min(tried, key=lambda each: each[0])[1]
