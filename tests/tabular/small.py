@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from xai_core.tabular.data import Table, table_from
+from xai_core.tabular.data import Kind, Table, table_from
 from xai_core.tabular.models import TABULAR_MODELS
 
 QUICK = {"trees": 20, "epochs": 40, "bags": 2, "bins": 16, "pairs": 1, "neighbours": 7}
@@ -32,7 +32,7 @@ def mixed_table(task: str = "classification", rows: int = 160, classes: int = 2)
         }
     )
     frame["district"] = frame["district"].astype(object)
-    kinds = {"owner": "boolean", "since": "date"}
+    kinds: dict[str, Kind] = {"owner": "boolean", "since": "date"}
     if task == "regression":
         return table_from(frame, 100 + 10 * worth, kinds=kinds, target_name="limit")
     cuts = np.quantile(worth, np.linspace(0, 1, classes + 1)[1:-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,11 @@ def _quantity(unit: str, outcome: str) -> str:
 def glass_box(model: TabularModel) -> Weights | Tree | Shapes:
     """The model as it is. Raises NotApplicable for a model that cannot be read."""
     step = model.last_step
-    readers = {"coef_": _read_weights, "tree_": read_tree, "term_scores_": read_shapes}
+    readers: dict[str, Callable[[TabularModel], Weights | Tree | Shapes]] = {
+        "coef_": _read_weights,
+        "tree_": read_tree,
+        "term_scores_": read_shapes,
+    }
     for attribute, reader in readers.items():
         if model.glass_box and hasattr(step, attribute):
             return reader(model)
