@@ -1,9 +1,9 @@
 """Counterfactuals of a row: the smallest changes after which the model says what is wanted, as sentences.
 
 Wachter et al. 2017, arXiv:1711.00399; several unlike ones after Mothilal et al. 2020, arXiv:1905.07697. The search is our own, in
-`_search.py`, and not dice-ml (0.12, July 2025): its random and genetic searches seed the generators of Python and NumPy that all threads
-share, so that visitors would disturb each other; it cannot be stopped or asked how far it is; it raises where nothing is found; and it
-needs xgboost, lightgbm and raiutils, which nothing else here does.
+`_search.py`, and not dice-ml (0.12, July 2025): its random search sets, and its genetic search draws from, the generators of Python and
+NumPy that all threads share, so that visitors would disturb each other; it cannot be stopped or asked how far it is; and it needs
+xgboost, lightgbm and raiutils, which nothing else here does.
 """
 
 from __future__ import annotations
