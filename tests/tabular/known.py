@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xai_core.tabular._row import TABULAR_METHODS, RowRequest
+from xai_core.tabular._row import RowRequest
 from xai_core.tabular.data import Table, table_from
+from xai_core.tabular.local import TABULAR_METHODS
 from xai_core.tabular.models import TabularModel
 
 Formula = Callable[[pd.DataFrame], np.ndarray]

@@ -17,7 +17,6 @@ import pandas as pd
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam
 from xai_core.params import Param, Value
-from xai_core.registry import Registry
 from xai_core.results import Check
 from xai_core.tabular._coded import Codes, Doubles
 
@@ -169,6 +168,3 @@ def checked_seed(seed: object) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
         raise InvalidParam(f"The seed must be a whole number from 0 to {LARGEST_SEED}. Got {str(seed)[:60]!r}.")
     return seed
-
-
-TABULAR_METHODS: Registry[RowMethod] = Registry("method for one row")

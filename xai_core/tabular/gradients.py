@@ -16,7 +16,7 @@ import numpy as np
 from xai_core.errors import NotApplicable
 from xai_core.params import Choice, Int
 from xai_core.tabular._coded import Doubles
-from xai_core.tabular._row import TABULAR_METHODS, RawRow, RowMethod, RowRequest
+from xai_core.tabular._row import RawRow, RowMethod, RowRequest
 
 if TYPE_CHECKING:
     import torch
@@ -107,37 +107,35 @@ def _refusal(model: TabularModel) -> str | None:
 
 
 def _declare(name: str, title: str, technical: str, caution: str, paper: str, run: Callable[[RowRequest], RawRow]) -> RowMethod:
-    return TABULAR_METHODS.add(
-        RowMethod(
-            name=name,
-            title=title,
-            technical=technical,
-            question="How much did each feature move the answer, seen from inside the network?",
-            sentence="Start at the usual answer and add every bar, those to the left taking away: you arrive at this row's answer.",
-            caution=caution,
-            paper=paper,
-            run=run,
-            adds_up=True,
-            refusal=_refusal,
-            params=(
-                Choice(
-                    name="start",
-                    title="Start from",
-                    help="What this row is compared with. An average row may be one that could not exist.",
-                    default="rows",
-                    options={"rows": "Real rows, one after the other", "average": "One average row"},
-                ),
-                Int(
-                    name="background",
-                    title="Rows to compare with",
-                    help="Drawn from the rows the model learned from.",
-                    default=100,
-                    low=10,
-                    high=500,
-                    advanced=True,
-                ),
+    return RowMethod(
+        name=name,
+        title=title,
+        technical=technical,
+        question="How much did each feature move the answer, seen from inside the network?",
+        sentence="Start at the usual answer and add every bar, those to the left taking away: you arrive at this row's answer.",
+        caution=caution,
+        paper=paper,
+        run=run,
+        adds_up=True,
+        refusal=_refusal,
+        params=(
+            Choice(
+                name="start",
+                title="Start from",
+                help="What this row is compared with. An average row may be one that could not exist.",
+                default="rows",
+                options={"rows": "Real rows, one after the other", "average": "One average row"},
             ),
-        )
+            Int(
+                name="background",
+                title="Rows to compare with",
+                help="Drawn from the rows the model learned from.",
+                default=100,
+                low=10,
+                high=500,
+                advanced=True,
+            ),
+        ),
     )
 
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from xai_core.params import Float, Int
 from xai_core.results import Check
 from xai_core.tabular._coded import Doubles
-from xai_core.tabular._row import TABULAR_METHODS, RawRow, RowMethod, RowRequest
+from xai_core.tabular._row import RawRow, RowMethod, RowRequest
 from xai_core.tabular._words import cell_words
 from xai_core.tabular.data import Column
 
@@ -149,36 +149,34 @@ def _checks(found: Surrogate) -> tuple[Check, ...]:
     return fits, Check("neighbourhood", "amber", f"{few}: take more samples or a wider kernel.", found.effective)
 
 
-SPEC = TABULAR_METHODS.add(
-    RowMethod(
-        name="lime",
-        title="A simple stand-in nearby",
-        technical="LIME",
-        question="Which conditions decide for rows like this one?",
-        sentence="A bar to the right: that this condition holds raises the answer for rows like this one; a bar to the left lowers it.",
-        caution="It mixes columns freely, so some of its made-up rows could not exist, and what counts as near is a choice.",
-        paper="Ribeiro et al. 2016, arXiv:1602.04938",
-        run=run,
-        params=(
-            Float(
-                name="kernel_width",
-                title="Width of the neighbourhood",
-                help="How far a made-up row may differ and still count. Narrow speaks of this row alone, but fewer samples count.",
-                default=0.75,
-                low=0.05,
-                high=5.0,
-                step=0.05,
-            ),
-            Int(name="samples", title="Made-up rows", help="More give steadier bars and take longer.", default=2000, low=100, high=20000),
-            Int(
-                name="pieces",
-                title="Pieces a number is cut into",
-                help="Each holds as many training rows as the others; 4 cuts at the quartiles.",
-                default=4,
-                low=2,
-                high=10,
-                advanced=True,
-            ),
+SPEC = RowMethod(
+    name="lime",
+    title="A simple stand-in nearby",
+    technical="LIME",
+    question="Which conditions decide for rows like this one?",
+    sentence="A bar to the right: that this condition holds raises the answer for rows like this one; a bar to the left lowers it.",
+    caution="It mixes columns freely, so some of its made-up rows could not exist, and what counts as near is a choice.",
+    paper="Ribeiro et al. 2016, arXiv:1602.04938",
+    run=run,
+    params=(
+        Float(
+            name="kernel_width",
+            title="Width of the neighbourhood",
+            help="How far a made-up row may differ and still count. Narrow speaks of this row alone, but fewer samples count.",
+            default=0.75,
+            low=0.05,
+            high=5.0,
+            step=0.05,
         ),
-    )
+        Int(name="samples", title="Made-up rows", help="More give steadier bars and take longer.", default=2000, low=100, high=20000),
+        Int(
+            name="pieces",
+            title="Pieces a number is cut into",
+            help="Each holds as many training rows as the others; 4 cuts at the quartiles.",
+            default=4,
+            low=2,
+            high=10,
+            advanced=True,
+        ),
+    ),
 )

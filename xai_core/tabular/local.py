@@ -11,10 +11,11 @@ import pandas as pd
 from xai_core.engine.jobs import Job
 from xai_core.errors import NotApplicable
 from xai_core.params import resolve
+from xai_core.registry import Registry
 from xai_core.results import Check
-from xai_core.tabular import gradients, lime, shap_row  # noqa: F401  # they put themselves into TABULAR_METHODS
+from xai_core.tabular import gradients, lime, shap_row
 from xai_core.tabular._coded import Codes
-from xai_core.tabular._row import TABULAR_METHODS, Contributions, RawRow, RowMethod, RowRequest, checked_seed
+from xai_core.tabular._row import Contributions, RawRow, RowMethod, RowRequest, checked_seed
 from xai_core.tabular._words import cell_words
 from xai_core.tabular.lime import WIDTHS, Surrogate
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["TABULAR_METHODS", "Contributions", "RowMethod", "explain_row", "kernel_widths"]
 
 GOOD, POOR = 0.01, 0.1
+TABULAR_METHODS: Registry[RowMethod] = Registry("method for one row")
+"""Those that work with every model first."""
+for _spec in (lime.SPEC, shap_row.SPEC, gradients.INTEGRATED_GRADIENTS, gradients.DEEP_LIFT):
+    TABULAR_METHODS.add(_spec)
 
 
 def explain_row(

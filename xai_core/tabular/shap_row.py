@@ -18,7 +18,7 @@ import numpy.typing as npt
 from xai_core.params import Float, Int
 from xai_core.results import Check
 from xai_core.tabular._coded import CELLS, Doubles
-from xai_core.tabular._row import TABULAR_METHODS, RawRow, RowMethod, RowRequest
+from xai_core.tabular._row import RawRow, RowMethod, RowRequest
 from xai_core.tabular._shapley import shares
 
 Flags = npt.NDArray[np.bool_]
@@ -117,46 +117,44 @@ def _steady(values: Doubles, error: float) -> Check:
     return Check("steady", "amber", f"{sentence}: allow more rounds.", part)
 
 
-SPEC = TABULAR_METHODS.add(
-    RowMethod(
-        name="shap",
-        title="Fair shares",
-        technical="SHAP (Shapley values)",
-        question="How much did each feature move the answer away from the usual one?",
-        sentence="Start at the usual answer and add every bar, those to the left taking away: you arrive at this row's answer.",
-        caution="It mixes this row's values with those of other rows, so some of the rows it asks about could not exist.",
-        paper="Lundberg and Lee 2017, arXiv:1705.07874",
-        run=run,
-        adds_up=True,
-        params=(
-            Int(
-                name="background",
-                title="Rows to compare with",
-                help="Drawn from the rows the model learned from. Their mean answer is where the bars start.",
-                default=100,
-                low=10,
-                high=500,
-            ),
-            Int(
-                name="rounds",
-                title="Most rounds",
-                help=f"With more than {EXACT} features, random orders of joining are tried. It stops earlier when the bars stand still.",
-                default=16,
-                low=FEWEST_ROUNDS,
-                high=200,
-                advanced=True,
-            ),
-            Float(
-                name="steady",
-                title="Standing still",
-                unit="%",
-                help="No bar may be unsure by more than this part of the longest.",
-                default=3.0,
-                low=0.1,
-                high=20.0,
-                step=0.1,
-                advanced=True,
-            ),
+SPEC = RowMethod(
+    name="shap",
+    title="Fair shares",
+    technical="SHAP (Shapley values)",
+    question="How much did each feature move the answer away from the usual one?",
+    sentence="Start at the usual answer and add every bar, those to the left taking away: you arrive at this row's answer.",
+    caution="It mixes this row's values with those of other rows, so some of the rows it asks about could not exist.",
+    paper="Lundberg and Lee 2017, arXiv:1705.07874",
+    run=run,
+    adds_up=True,
+    params=(
+        Int(
+            name="background",
+            title="Rows to compare with",
+            help="Drawn from the rows the model learned from. Their mean answer is where the bars start.",
+            default=100,
+            low=10,
+            high=500,
         ),
-    )
+        Int(
+            name="rounds",
+            title="Most rounds",
+            help=f"With more than {EXACT} features, random orders of joining are tried. It stops earlier when the bars stand still.",
+            default=16,
+            low=FEWEST_ROUNDS,
+            high=200,
+            advanced=True,
+        ),
+        Float(
+            name="steady",
+            title="Standing still",
+            unit="%",
+            help="No bar may be unsure by more than this part of the longest.",
+            default=3.0,
+            low=0.1,
+            high=20.0,
+            step=0.1,
+            advanced=True,
+        ),
+    ),
 )
