@@ -157,6 +157,17 @@ def test_rare_categories_share_a_column() -> None:
     assert seen.names[-1] == "town = another value" and set(seen.owners) == {"town", "size"}
 
 
+def test_a_column_with_hardly_a_value_is_filled() -> None:
+    table = mixed_table()
+    frame = table.frame.assign(void=np.nan, rare=np.where(np.arange(len(table)) < 3, 1.0, np.nan))
+    odd = table_from(frame, table.target, classes=table.classes, kinds={"owner": "boolean"})
+    model = train(odd, "gradient_boosting")
+    seen = model.transformed(odd.frame)
+    assert np.isfinite(seen.values[:, [seen.names.index("void"), seen.names.index("rare")]]).all()
+    assert np.isnan(seen.values[:, seen.names.index("income")]).any(), "this model reads empty cells"
+    assert any("filled" in note and "void (160), rare (157)" in note for note in model.notes)
+
+
 def test_torch_module_is_the_model(models: dict[tuple[str, str], TabularModel]) -> None:
     for task in TASKS:
         model = models["torch_network", task]

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from sklearn.compose import ColumnTransformer
     from sklearn.pipeline import Pipeline
 
-    from xai_core.tabular.data import Table
+    from xai_core.tabular.data import Column, Table
 
+FEWEST_VALUES = 50
 MOST_CATEGORIES = 20
 """Yes-or-no columns a feature becomes at most; rarer values share the last one."""
 PREPARE, MODEL = "prepare", "model"
@@ -56,8 +57,9 @@ def preparation(table: Table, *, scaled: bool, filled: bool) -> ColumnTransforme
     def fill(strategy: str) -> list[Any]:
         return [SimpleImputer(strategy=strategy, keep_empty_features=True)] if filled else []
 
-    numbers = [column.name for column in table.columns if column.kind in ("numeric", "date")]
-    booleans = [column.name for column in table.columns if column.kind == "boolean"]
+    empty = [] if filled else [column.name for column in table.columns if _nearly_empty(table, column)]
+    numbers = [column.name for column in table.columns if column.kind in ("numeric", "date") and column.name not in empty]
+    booleans = [column.name for column in table.columns if column.kind == "boolean" and column.name not in empty]
     categories = [column.name for column in table.columns if column.kind == "category"]
     one_hot = OneHotEncoder(
         handle_unknown="infrequent_if_exist",
@@ -68,10 +70,16 @@ def preparation(table: Table, *, scaled: bool, filled: bool) -> ColumnTransforme
     blocks = [
         ("numbers", _chain([*fill("median"), *([StandardScaler()] if scaled else [])]), numbers),
         ("booleans", _chain(fill("most_frequent")), booleans),
+        ("nearly empty", SimpleImputer(strategy="median", keep_empty_features=True), empty),
         ("categories", one_hot, categories),
     ]
     used = [block for block in blocks if block[2]]
     return ColumnTransformer(used, sparse_threshold=0.0, verbose_feature_names_out=False)
+
+
+def _nearly_empty(table: Table, column: Column) -> bool:
+    """Whether some part of the rows may hold no value of this column at all, which no model can read."""
+    return column.kind != "category" and len(table) - column.missing < FEWEST_VALUES
 
 
 def _chain(steps: list[Any]) -> Any:
@@ -108,16 +116,18 @@ def filled_notes(table: Table, filled: bool) -> tuple[str, ...]:
     """What is done about empty cells, as sentences; nothing where there are none."""
     numbers = [column for column in table.columns if column.missing and column.kind != "category"]
     texts = [column for column in table.columns if column.missing and column.kind == "category"]
+    to_fill = [column for column in numbers if filled or _nearly_empty(table, column)]
+    as_they_are = [column for column in numbers if column not in to_fill]
     notes = []
-    if numbers and filled:
-        notes.append(f"Empty cells are filled with the usual value of the column: {_counted(numbers)}.")
-    elif numbers:
-        notes.append(f"This model can read empty cells as they are: {_counted(numbers)}.")
+    if to_fill:
+        notes.append(f"Empty cells are filled with the usual value of the column: {_counted(to_fill)}.")
+    if as_they_are:
+        notes.append(f"This model can read empty cells as they are: {_counted(as_they_are)}.")
     if texts:
         notes.append(f"An empty cell counts as a value of its own: {_counted(texts)}.")
     return tuple(notes)
 
 
-def _counted(columns: list[Any]) -> str:
+def _counted(columns: list[Column]) -> str:
     shown = [f"{column.name} ({column.missing:,})" for column in columns[:6]]
     return ", ".join(shown) + (f" and {len(columns) - 6:,} more" if len(columns) > 6 else "")

@@ -14,7 +14,7 @@ from xai_core.errors import UnknownName
 from xai_core.params import resolve
 from xai_core.tabular._parts import bytes_of
 from xai_core.tabular.data import TABLES, RawTable, Table, load_table
-from xai_core.tabular.models import TABULAR_MODELS, TabularModel, model_id, train
+from xai_core.tabular.models import TABULAR_MODELS, TabularModel, checked_seed, model_id, train
 
 MB = 2**20
 CLOSED_TAB_S = 120.0
@@ -80,6 +80,7 @@ def start_training(
     """
     learnt_from = table(table_id)
     chosen = resolve(TABULAR_MODELS.get(name).params, params, 0)
+    seed = checked_seed(seed)
     key = model_id(learnt_from, name, chosen, seed)
     kept = trained(key)
     if kept is not None:

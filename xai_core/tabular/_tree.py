@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from xai_core.tabular.models import TabularModel
 
 
+Condition = tuple[str, str]
+"""What it is about, so that a tighter one takes its place, and its words."""
+
+
 @dataclass(frozen=True)
 class Node:
     """One question or one final answer. Left is the first child, reached when `left_words` is the answer."""
@@ -68,14 +72,14 @@ def read_tree(model: TabularModel) -> Tree:
     seen = model.transformed(model.table.frame.head(1))
     places = _places(raw.children_left, raw.children_right)
     nodes: list[Node] = []
-    conditions: dict[int, tuple[int | None, int, tuple[str, ...]]] = {0: (None, 0, ())}
+    ways: dict[int, tuple[int | None, int, dict[str, str]]] = {0: (None, 0, {})}
     for index in range(raw.node_count):
-        parent, depth, way = conditions[index]
+        parent, depth, way = ways[index]
         question, yes, no, below = _question(model, seen, raw, index)
         for child, condition in zip((int(raw.children_left[index]), int(raw.children_right[index])), below, strict=True):
             if child >= 0:
-                conditions[child] = (index, depth + 1, (*way, condition))
-        nodes.append(_node(model, seen, raw, index, parent, depth, places[index], (question, yes, no), way))
+                ways[child] = (index, depth + 1, way | dict([condition]))
+        nodes.append(_node(model, seen, raw, index, parent, depth, places[index], (question, yes, no), tuple(way.values())))
     return Tree(tuple(nodes), int(raw.max_depth), model.table.target_name)
 
 
@@ -109,18 +113,18 @@ def _node(
     )
 
 
-def _question(model: TabularModel, seen: Prepared, raw: Any, index: int) -> tuple[str, str, str, tuple[str, str]]:
+def _question(model: TabularModel, seen: Prepared, raw: Any, index: int) -> tuple[str, str, str, tuple[Condition, Condition]]:
     """The question, the words for going left and right, and the two conditions that a path is told by."""
     if raw.children_left[index] < 0:
-        return "", "", "", ("", "")
+        return "", "", "", (("", ""), ("", ""))
     name, feature = seen.names[raw.feature[index]], seen.owners[raw.feature[index]]
     column = model.table.column(feature)
     if column.kind == "category":
-        return f"{name}?", "no", "yes", (f"not ({name})", name)
+        return f"{name}?", "no", "yes", ((name, f"not ({name})"), (name, name))
     if column.kind == "boolean":
-        return f"{name} = yes?", "no", "yes", (f"{name} = no", f"{name} = yes")
+        return f"{name} = yes?", "no", "yes", ((name, f"{name} = no"), (name, f"{name} = yes"))
     limit = column.show(float(raw.threshold[index]))
-    return f"{name} ≤ {limit}?", "yes", "no", (f"{name} ≤ {limit}", f"{name} > {limit}")
+    return f"{name} ≤ {limit}?", "yes", "no", ((f"{name} ≤", f"{name} ≤ {limit}"), (f"{name} >", f"{name} > {limit}"))
 
 
 def _values(model: TabularModel, raw: Any, index: int) -> tuple[float, ...]:

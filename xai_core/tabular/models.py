@@ -132,7 +132,7 @@ def train(
     """
     spec = TABULAR_MODELS.get(name)
     chosen = resolve(spec.params, params, 0)
-    seed = _checked_seed(seed)
+    seed = checked_seed(seed)
     train_rows, test_rows = table.split(seed)
     used = _at_most(train_rows, spec.most_rows, seed)
     folds = _folds(table, used, seed)
@@ -164,11 +164,11 @@ def train(
     )
 
 
-def _checked_seed(seed: object) -> int:
-    """scikit-learn takes seeds up to 2**32 - 1."""
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+def checked_seed(seed: object) -> int:
+    """The seed, if scikit-learn takes it. Raises InvalidParam."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
         raise InvalidParam(f"The seed must be a whole number from 0 to {2**32 - 1}. Got {str(seed)[:60]!r}.")
-    return seed
+    return int(seed)
 
 
 def _at_most(rows: Rows, most: int, seed: int) -> Rows:
