@@ -1,0 +1,123 @@
+"""Tables in a real Chromium: the whole path, on a phone too, and own files, good and bad."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, FilePayload, Page, expect
+
+from tests.browser.test_pages import ERRORS, WAIT, Visitor
+from tests.browser_tools import run_server
+from tests.pages.tables.test_upload import HOSTILE, csv
+
+QUICK = {"gradient_boosting_trees": "20"}
+PAGES = ("/data", "/model", "/general", "/row", "/fairness")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with run_server(WHYBOX_DATA=str(tmp_path_factory.getbasetemp() / "whybox")) as running:
+        yield running
+
+
+@pytest.fixture
+def visitor(browser: Browser, address: str) -> Iterator[Visitor]:
+    """A window; afterwards nothing has failed in it, and nothing was asked of another machine."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        found = Visitor(context, address)
+        yield found
+        assert found.faults == []
+        assert [url for url in found.requests if not re.match(r"(https?|wss?)://127\.0\.0\.1[:/]|blob:|data:", url)] == []
+
+
+def settled(visitor: Visitor) -> Page:
+    """The page when nothing on it is being computed any more."""
+    visitor.ready()
+    expect(visitor.button("Stop")).to_have_count(0, timeout=WAIT)
+    visitor.ready()
+    expect(visitor.page.locator(ERRORS)).to_have_count(0)
+    return visitor.page
+
+
+def said(page: Page, words: str | re.Pattern[str]) -> None:
+    expect(page.get_by_test_id("stMain").get_by_text(words).first).to_be_visible(timeout=WAIT)
+
+
+def test_from_the_start_to_a_change_that_would_matter(visitor: Visitor) -> None:
+    page = visitor.open("/", **QUICK)
+    visitor.button("Open Table").click(timeout=WAIT)
+    page.wait_for_url("**/data*", timeout=WAIT)
+    said(page, re.compile("Always saying “refused”"))
+    sidebar = page.get_by_test_id("stSidebar")
+    expect(sidebar.get_by_role("img")).to_have_count(0)
+    visitor.button("Train a model on it").click()
+    page.wait_for_url("**/model*", timeout=WAIT)
+    said(page, re.compile("held-out rows"))
+    visitor.button("How does it decide in general?").click(timeout=WAIT)
+    page.wait_for_url("**/general*", timeout=WAIT)
+    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=WAIT)
+    sidebar.get_by_role("link", name="One row").click()
+    page.wait_for_url("**/row*", timeout=WAIT)
+    said(page, re.compile(r"^The model says: (approved|refused) \("))
+    income = page.get_by_role("spinbutton", name="income")
+    income.fill("1000")
+    income.press("Enter")
+    said(page, re.compile("Without your changes"))
+    settled(visitor)
+    visitor.button("Find the smallest changes").click()
+    said(page, re.compile(r"^If .* instead of .*, the model would say"))
+    visitor.button("Try it in the form").first.click()
+    settled(visitor)
+    said(page, re.compile("Without your changes"))
+
+
+def test_a_row_is_chosen_by_a_click_in_the_table(visitor: Visitor) -> None:
+    page = visitor.open("/row", table="iris", learner="decision_tree")
+    settled(visitor)
+    page.get_by_text("Choose a row from the table").click()
+    grid = page.get_by_test_id("stDataFrame").first
+    expect(grid).to_be_visible(timeout=WAIT)
+    page.wait_for_timeout(500)
+    box = grid.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 15, box["y"] + 35 * 4 + 17)  # a canvas: the fourth row's box
+    expect(page).to_have_url(re.compile(r"row=\d+"), timeout=WAIT)
+    settled(visitor)
+
+
+def test_an_own_file_with_missing_values(visitor: Visitor) -> None:
+    page = visitor.open("/data")
+    file = FilePayload(name=f"{HOSTILE[:20]}.csv", mimeType="text/csv", buffer=csv())
+    page.locator('[data-testid="stMain"] input[type="file"]').set_input_files(file)
+    said(page, re.compile("Always saying “(yes|no)”"))
+    assert page.get_by_test_id("stMetricValue").all_inner_texts() == ["60", "3", "6"]
+    visitor.button("Train a model on it").click()
+    said(page, re.compile("held-out rows"))
+    page.get_by_test_id("stSidebar").get_by_role("link", name="One row").click()
+    said(page, re.compile("^The model says:"))
+    settled(visitor)
+    assert page.locator('img[src="x"], a[href*="example"]').count() == 0
+    assert page.locator(".js-plotly-plot a").count() == 0
+
+
+def test_a_bad_file_gets_a_sentence(visitor: Visitor) -> None:
+    page = visitor.open("/data", table="iris")
+    file = FilePayload(name="bad.csv", mimeType="text/csv", buffer=b"only\n1\n2\n3\n")
+    page.locator('[data-testid="stMain"] input[type="file"]').set_input_files(file)
+    said(page, re.compile("column"))
+    settled(visitor)
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text("150")
+
+
+def test_a_phone_can_use_every_page(visitor: Visitor) -> None:
+    visitor.page.set_viewport_size({"width": 390, "height": 844})
+    for path in PAGES:
+        visitor.open(path, table="iris", learner="decision_tree")
+        page = settled(visitor)
+        assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth <= innerWidth + 2"), path
+        wide = "all => all.filter(e => e.getBoundingClientRect().right > innerWidth + 2).map(e => e.className)"
+        assert page.locator('[data-testid="stMain"] .js-plotly-plot, [data-testid="stMain"] .said').evaluate_all(wide) == [], path
+        nameless = "all => all.filter(b => !(b.textContent.trim() || b.ariaLabel || b.title)).map(b => b.outerHTML)"
+        assert page.locator("button").evaluate_all(nameless) == [], path
