@@ -29,7 +29,7 @@ from xai_core.render._table_style import (
 
 MOST_LINES = 300
 """More single lines than this only make a grey cloud."""
-_LEVELS = 6
+_LEVELS = 4
 Grid = Floats | Sequence[str]
 Mask = npt.NDArray[np.bool_]
 
@@ -111,7 +111,7 @@ def _lines(curve: Curve, individual: Floats, colouring: Colouring | None) -> lis
     for words, colour, rows in _groups(colouring, sample(len(individual))):
         xs, ys = _together(curve.places, individual[rows])
         name = f"{label(colouring.title)}: {label(words)}" if colouring else label(words)
-        opacity = 0.55 if colouring else 1.0
+        opacity = 0.7 if colouring else 1.0
         line = {"width": 1, "color": colour}
         traces.append(
             {"type": "scatter", "mode": "lines", "x": xs, "y": ys, "line": line, "opacity": opacity, "name": name, "hoverinfo": "skip"}
@@ -213,7 +213,8 @@ def effect(
             "yaxis2": {"domain": [0, 0.14], "showticklabels": False, "showgrid": False, "fixedrange": True},
         }
         axes["xaxis"]["anchor"] = "y2"
-    figure = frame([*traces, *below], height=400, x=feature, y=outcome, axes=axes, legend=True)
+    height = 400 + 14 * len([trace for trace in traces if trace.get("name")])  # on a phone each line of the legend takes its own
+    figure = frame([*traces, *below], height=height, x=feature, y=outcome, axes=axes, legend=True)
     return Drawing(figure, _summary(curve, curve.average, feature, outcome), _caption(curve))
 
 

@@ -25,6 +25,9 @@ from xai_core.render._table_style import (
     seen,
 )
 
+MOST_WORDS = 4
+"""Levels of a tree with more nodes have no room for words beside them."""
+
 
 @dataclass(frozen=True)
 class Box:
@@ -41,7 +44,7 @@ class Box:
 
 
 def tree(boxes: Sequence[Box]) -> Drawing:
-    """The tree from the top down; to the left goes who fits the condition. Hovering, or the list below, has whole sentences."""
+    """The tree from the top down; to the left goes who fits the condition. Hovering has whole sentences."""
     edges: Trace = {"type": "scatter", "mode": "lines", "line": {"color": QUIET, "width": 1.5}, **hidden_hover()}
     edges |= {"x": [], "y": []}
     for box in boxes:
@@ -52,11 +55,11 @@ def tree(boxes: Sequence[Box]) -> Drawing:
     marker = {"size": 22, "symbol": "square", "color": shares, "colorscale": EVEN, "cmin": 0, "cmax": 1}
     marker |= {"line": {"width": [4 if box.on_path else 0 for box in boxes], "color": ROW}}
     depth = max(box.depth for box in boxes)
-    few = len([box for box in boxes if box.depth == depth]) <= 8
-    dots: Trace = {"type": "scatter", "mode": "markers+text" if few else "markers", "x": [box.x for box in boxes], "marker": marker}
+    crowded = {level for level in range(depth + 1) if sum(box.depth == level for box in boxes) > MOST_WORDS}
+    dots: Trace = {"type": "scatter", "mode": "markers+text", "x": [box.x for box in boxes], "marker": marker}
     dots |= {
         "y": [box.depth for box in boxes],
-        "text": [label(box.text, 20) for box in boxes],
+        "text": ["" if box.depth in crowded else label(box.text, 28) for box in boxes],
         "textposition": "bottom center",
         "textfont": {"size": 11},
     }
@@ -64,7 +67,7 @@ def tree(boxes: Sequence[Box]) -> Drawing:
     hidden = {"visible": False}
     figure = frame([edges, dots], height=110 + 92 * (depth + 1), axes={"xaxis": hidden, "yaxis": hidden | {"range": [depth + 0.7, -0.4]}})
     leaves = len(boxes) - len({box.parent for box in boxes if box.parent >= 0})
-    return Drawing(figure, f"A tree of {depth} questions at most and {leaves} answers. First question: {boxes[0].text}.")
+    return Drawing(figure, f"A tree of {depth} questions at most and {leaves} answers. It asks first: {boxes[0].text.rstrip('?')}.")
 
 
 def steps(feature: str, edges: Floats, values: Floats, low: Floats, high: Floats, unit: str) -> Drawing:

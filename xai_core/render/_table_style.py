@@ -27,7 +27,7 @@ FOR, AGAINST = _hex(_SIGNED[255].tolist()), _hex(_SIGNED[1].tolist())
 LINE, QUIET = "#2f8a9b", "#7d8a91"
 ROW, SECOND = _hex(_OTHER[255].tolist()), _hex(_OTHER[1].tolist())
 """The row in question, and a second line beside the first."""
-EVEN = [[step / 10, _hex(_EVEN[40 + round(19.5 * step)].tolist())] for step in range(11)]
+EVEN = [[step / 10, _hex(_EVEN[64 + round(17 * step)].tolist())] for step in range(11)]
 """From low to high in even steps, without its darkest part: lines in it must be seen on a dark page too."""
 LONGEST_LABEL = 24
 

@@ -111,8 +111,8 @@ def one(of: Head) -> None:
         st.markdown("**Only where rows really are** *(accumulated local effects, ALE)*")
         local = _local(of, feature)
         if local is not None:
-            words = f"{of.words}, above or below the average"
-            show.draw(figures.effect(curve(local, column), feature, words, name="Accumulated effect"), "ale")
+            words = f"change of {of.words}"
+            show.draw(figures.effect(curve(local, column), feature, words, name="Effect, 0 on average"), "ale")
             show.listed(local.notes)
     st.caption(
         "On the left every row gets the same value of this feature and keeps all others; a thin line is one row. On the right rows move a "

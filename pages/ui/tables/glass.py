@@ -12,8 +12,7 @@ from pages.ui.tables.head import Head
 from xai_core.render import tables as figures
 from xai_core.tabular.glassbox import Curve, Pair, Shapes, Tree, Weights, glass_box
 
-DRAWN_DEPTH = 4
-MOST_ANSWERS = 64
+DRAWN_DEPTH, READ_DEPTH = 4, 6
 CURVES, PAIRS = 6, 2
 
 
@@ -56,17 +55,27 @@ def _boxes(of: Head, found: Tree) -> list[figures.Box]:
     ]
 
 
+def _branch(found: Tree, index: int, reply: str = "") -> str:
+    """A node and all below it as an item of a nested list."""
+    node = found.nodes[index]
+    start = f"<em>{show.clean(reply)}</em> → " if reply else ""
+    if node.left is None or node.right is None:
+        return f"<li>{start}<strong>{show.clean(node.answer)}</strong> <small>{node.rows:,} rows</small></li>"
+    if node.depth >= READ_DEPTH:
+        return f"<li>{start}{show.clean(node.question)} …</li>"
+    below = _branch(found, node.left, node.left_words) + _branch(found, node.right, node.right_words)
+    return f"<li>{start}{show.clean(node.question)}<ul>{below}</ul></li>"
+
+
 def tree(of: Head, found: Tree) -> None:
-    """The tree from its first question down, and every answer with the way to it."""
+    """The tree from its first question down, drawn and to be read."""
     st.markdown("**The questions it asks, from the top down** *(decision tree)*")
     show.draw(figures.tree(_boxes(of, found)), "tree")
     show.say(f"Left: yes, right: no, but for “is it this word?”, where yes is right. Bright: more of {of.words}.", quiet=True)
     if found.depth > DRAWN_DEPTH:
         show.say(f"Drawn are the first {DRAWN_DEPTH} questions of {found.depth}.", quiet=True)
-    with st.expander("Every answer, with the way to it", expanded=len(found.leaves) <= 8):
-        show.listed(leaf.sentence for leaf in found.leaves[:MOST_ANSWERS])
-        if len(found.leaves) > MOST_ANSWERS:
-            show.say(f"{len(found.leaves) - MOST_ANSWERS} more are not listed.", quiet=True)
+    st.markdown("**The same to read**")
+    st.html(f'<ul class="said quiet">{_branch(found, 0)}</ul>')
 
 
 def _curve(curve: Curve, place: int, unit: str, key: str) -> None:

@@ -65,7 +65,10 @@ def what_counts(of: Head) -> None:
         shares = summary(of)
         if shares is not None:
             show.draw(figures.swarm(shares.features, shares.values, codes(of.table, shares.data), shares.outcome), "shap")
-            show.say("A dot is a row. Right: it raised the prediction; left: it lowered it. Bright: a high value.", quiet=True)
+            show.say(
+                "A dot is a row. Right: it raised the prediction; left: it lowered it. Bright: a high value; words go by the alphabet.",
+                quiet=True,
+            )
             show.listed(shares.notes)
 
 

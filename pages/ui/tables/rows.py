@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import link
 from pages.ui.tables import show, work
@@ -18,6 +19,7 @@ from xai_core.params import Int
 from xai_core.tabular.data import Column, Table
 
 SHOWN = 200
+FIELDS = 3
 ANY = ""
 _EPOCH = pd.Timestamp("1970-01-01")
 _YES_NO = ("no", "yes")
@@ -161,12 +163,15 @@ def form(of: Table, number: int) -> tuple[pd.DataFrame, list[str]]:
     """Draw a widget for each feature, starting at the row's values. The row as it is now, and which features differ from the table's."""
     prefix, state, own = _prefix(of, number), st.session_state, of.take([number]).iloc[0]
     edits = {key: value for key, value in state.get("what_if", {}).items() if key.startswith(prefix)}
-    values, changed, columns = {}, [], st.columns(3)
+    values, changed = {}, []
+    columns: Sequence[DeltaGenerator] = ()
     for place, column in enumerate(of.columns):
         key, start = f"{prefix}{place}", _start(column, own[column.name])
         if key not in state:
             state[key] = edits.get(key, start)
-        with columns[place % 3]:
+        if place % FIELDS == 0:
+            columns = st.columns(FIELDS)  # a row each, so that a phone shows them in the table's order
+        with columns[place % FIELDS]:
             edits[key] = _widget(column, key)
         values[column.name] = own[column.name] if edits[key] == start else edits[key]
         if edits[key] != start:

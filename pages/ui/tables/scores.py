@@ -34,10 +34,11 @@ def _value(score: float, share: bool) -> str:
 
 
 def _tiles(found: Scores) -> None:
-    with st.container(horizontal=True):
-        for name, score in found.values.items():
+    named = list(found.values.items())
+    for start in range(0, len(named), 2):
+        for (name, score), column in zip(named[start : start + 2], st.columns(2), strict=False):
             title, technical, share = TITLES[name]
-            with st.container(border=True, width=245):
+            with column.container(border=True, height="stretch"):
                 st.metric(f"{title} *({technical})*", _value(score, share))
                 show.say(found.sentences.get(name, ""), quiet=True)
 

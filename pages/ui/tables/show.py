@@ -22,7 +22,8 @@ _STYLE = """<style>
 </style>"""
 
 
-def _clean(text: object) -> str:
+def clean(text: object) -> str:
+    """Foreign text as HTML."""
     return escape("".join(sign if sign.isprintable() else " " for sign in str(text)))
 
 
@@ -34,17 +35,17 @@ def style() -> None:
 def say(text: object, *, quiet: bool = False) -> None:
     """One sentence as it is."""
     if text:
-        st.html(f'<p class="said{" quiet" if quiet else ""}">{_clean(text)}</p>')
+        st.html(f'<p class="said{" quiet" if quiet else ""}">{clean(text)}</p>')
 
 
 def strong(text: object) -> None:
     """One sentence that is the answer."""
-    st.html(f'<p class="said"><strong>{_clean(text)}</strong></p>')
+    st.html(f'<p class="said"><strong>{clean(text)}</strong></p>')
 
 
 def listed(texts: Iterable[object]) -> None:
     """Sentences, one under the other."""
-    items = "".join(f"<li>{_clean(text)}</li>" for text in texts)
+    items = "".join(f"<li>{clean(text)}</li>" for text in texts)
     if items:
         st.html(f'<ul class="said quiet">{items}</ul>')
 
@@ -53,7 +54,7 @@ def checks(found: Iterable[Check]) -> None:
     """Whether what is above can be trusted: a mark and a sentence for each check."""
     for check in found:
         mark = f'<span class="mark {check.level}" role="img" aria-label="{check.level}">{_MARKS[check.level]}</span>'
-        st.html(f'<p class="said quiet">{mark}{_clean(check.sentence)}</p>')
+        st.html(f'<p class="said quiet">{mark}{clean(check.sentence)}</p>')
 
 
 def draw(drawing: Drawing, key: str) -> None:
