@@ -117,7 +117,8 @@ def test_a_deep_link_on_a_fresh_server_has_the_frame(visitor: Visitor) -> None:
     """First of all tests, so that this server has seen no other page."""
     page = visitor.open("/compare", **SMALL)
     sidebar = page.get_by_test_id("stSidebar")
-    names = ("Start", "Compare", "Explain", "Methods", "What is running")
+    tables = ("Table", "Model of a table", "In general", "One row", "Fairness look")
+    names = ("Start", "Compare", "Explain", *tables, "Methods", "What is running")
     expect(sidebar.get_by_role("link")).to_have_text(list(map(re.compile, names)), timeout=WAIT)
     expect(sidebar.get_by_text("Handwritten 3").first).to_be_visible()
     expect(page).to_have_title("Compare · Whybox")
