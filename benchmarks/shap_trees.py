@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import shap  # type: ignore[import-untyped]  # ships no types
+import shap
 
 from benchmarks._harness import Bench, Floats
 from benchmarks._tables import TableQuestion
