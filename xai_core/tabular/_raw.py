@@ -77,7 +77,7 @@ class RawTable:
         """
         column = self.column(target)
         chosen = self._chosen(target, features)
-        kept = self.frame[self.frame[target].notna()].reset_index(drop=True)
+        kept = self.frame[self.frame[target].notna()]
         notes = list(self.notes)
         if len(kept) < self.rows:
             notes.append(f"{self.rows - len(kept):,} rows without a value in {target!r} were left out.")
