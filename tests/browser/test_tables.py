@@ -87,8 +87,12 @@ def test_a_row_is_chosen_by_a_click_in_the_table(visitor: Visitor) -> None:
     settled(visitor)
 
 
-def test_an_own_file_with_missing_values(visitor: Visitor) -> None:
-    page = visitor.open("/data")
+def test_a_bad_file_gets_a_sentence_and_one_with_missing_values_is_learned_from(visitor: Visitor) -> None:
+    page = visitor.open("/data", table="iris", learner="decision_tree")
+    bad = FilePayload(name="bad.csv", mimeType="text/csv", buffer=b"only\n1\n2\n3\n")
+    page.locator('[data-testid="stMain"] input[type="file"]').set_input_files(bad)
+    said(page, re.compile("column.*Got", re.DOTALL))
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text("150")
     file = FilePayload(name=f"{HOSTILE[:20]}.csv", mimeType="text/csv", buffer=csv())
     page.locator('[data-testid="stMain"] input[type="file"]').set_input_files(file)
     said(page, re.compile("Always saying “(yes|no)”"))
@@ -100,15 +104,6 @@ def test_an_own_file_with_missing_values(visitor: Visitor) -> None:
     settled(visitor)
     assert page.locator('img[src="x"], a[href*="example"]').count() == 0
     assert page.locator(".js-plotly-plot a").count() == 0
-
-
-def test_a_bad_file_gets_a_sentence(visitor: Visitor) -> None:
-    page = visitor.open("/data", table="iris")
-    file = FilePayload(name="bad.csv", mimeType="text/csv", buffer=b"only\n1\n2\n3\n")
-    page.locator('[data-testid="stMain"] input[type="file"]').set_input_files(file)
-    said(page, re.compile("column"))
-    settled(visitor)
-    expect(page.get_by_test_id("stMetricValue").first).to_have_text("150")
 
 
 def test_a_phone_can_use_every_page(visitor: Visitor) -> None:

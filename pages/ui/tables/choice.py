@@ -6,8 +6,7 @@ import streamlit as st
 
 from pages.ui import link
 from pages.ui.tables import show, work
-from xai_core import Job, XaiError
-from xai_core.tabular import _service as tabular
+from xai_core import Job, XaiError, tabular
 from xai_core.tabular.data import TABLES, RawTable, Table, load_table, read_table
 
 DEFAULT = "loan"

@@ -10,10 +10,8 @@ import streamlit as st
 from pages.ui import forms, link
 from pages.ui.tables import choice, show, work
 from pages.ui.visitor import waiter
-from xai_core import Job
+from xai_core import Job, tabular
 from xai_core.params import Value
-from xai_core.tabular import _service as tabular
-from xai_core.tabular import own_model
 from xai_core.tabular.data import Table
 from xai_core.tabular.models import TABULAR_MODELS, TabularModel, model_id
 
@@ -71,7 +69,7 @@ def upload(table: Table) -> None:
     if file is not None:
 
         def read(_job: Job[str]) -> str:
-            return tabular.keep_model(own_model.load_own_model(file.getvalue(), table))
+            return tabular.keep_model(tabular.load_own_model(file.getvalue(), table))
 
         found = work.ask(("own model", file.file_id, table.sha256), read, "Reading your model", again=False)
         if found is not None:

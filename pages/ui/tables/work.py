@@ -11,9 +11,8 @@ import streamlit as st
 
 from pages.ui.tables import show
 from pages.ui.visitor import waiter
-from xai_core import Job, XaiError
+from xai_core import Job, XaiError, tabular
 from xai_core.engine.jobs import Jobs
-from xai_core.tabular import _service as tabular
 
 T = TypeVar("T")
 Make = Callable[[Job[T]], T]

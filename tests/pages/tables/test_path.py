@@ -135,7 +135,8 @@ def test_every_view_of_the_model_in_general(open_app: Open, view: str, figures: 
 
 @pytest.mark.parametrize("learner", ["linear", "decision_tree", "explainable_boosting"])
 def test_a_glass_box_is_shown_as_it_is(open_app: Open, learner: str) -> None:
-    at = settled(open_app(GENERAL, table="iris", learner=learner, view="itself"))
+    few = {"explainable_boosting_bags": "2", "explainable_boosting_bins": "16"}
+    at = settled(open_app(GENERAL, table="iris", learner=learner, view="itself", **few))
     assert at.main.get("plotly_chart")
     assert not any("cannot be read as it is" in caption.value for caption in at.caption)
 

@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import skops.io
+from sklearn.linear_model import LogisticRegression
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.tables.looks import DATA, GENERAL, MODEL, ROW, go, html, press, said, settled
+from xai_core.tabular.data import load_table
 
 Open = Callable[..., AppTest]
 HOSTILE = "<img src=x onerror=alert(1)> **bold** [a](https://b.example) %{x}"
@@ -89,3 +92,25 @@ def test_an_own_table_that_is_no_longer_kept(open_app: Open) -> None:
     assert "Upload it again" in said(at)
     at = settled(at.run())
     assert "Iris" in said(at)
+
+
+def own_model(at: AppTest, data: bytes) -> AppTest:
+    at.file_uploader(key="model_file_0").upload("model.skops", data, "application/octet-stream")
+    return settled(at.run())
+
+
+def test_an_own_model_is_taken_and_given_back(open_app: Open) -> None:
+    iris = load_table("iris")
+    fitted = LogisticRegression(max_iter=500).fit(iris.frame, iris.target)
+    at = own_model(settled(open_app(MODEL, table="iris", learner="decision_tree")), skops.io.dumps(fitted))
+    assert "Your own model" in at.main.subheader[0].value
+    share = (fitted.predict(iris.frame)[iris.split()[1]] == iris.target[iris.split()[1]]).mean()
+    assert at.main.metric[0].value == f"{100 * share:.0f} %"
+    at = press(at, "Back to a model trained here")
+    assert "Your own model" not in at.main.subheader[0].value
+
+
+def test_a_pickle_is_refused_in_words(open_app: Open) -> None:
+    at = own_model(settled(open_app(MODEL, table="iris", learner="decision_tree")), b"\x80\x04K*.")
+    assert "This is not a skops file" in said(at)
+    assert "Your own model" not in at.main.subheader[0].value
