@@ -12,13 +12,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import median
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +26,7 @@ from PIL import Image
 from torch import nn
 
 import xai_core
-from xai_core.engine import cores
+from benchmarks._limits import Limit, Passes, seconds_of, side_by_side
 from xai_core.engine.forward import Forward, forward_for
 from xai_core.engine.isolation import isolate
 
@@ -85,7 +83,7 @@ class Bench:
     @cached_property
     def best_forward(self) -> Passes:
         """A few forward passes in the batches, and with so many of them side by side, at which a picture takes least time."""
-        found = [Passes(self._forward_pass(size), size, lanes) for size in self.forward_batches for lanes in _side_by_side()]
+        found = [Passes(self._forward_pass(size), size, lanes) for size in self.forward_batches for lanes in side_by_side()]
         return min(found, key=Passes.seconds_a_picture)
 
     def _forward_pass(self, size: int) -> Callable[[], object]:
@@ -104,7 +102,7 @@ class Bench:
             Passes(self._gradient_pass(size, memory), size, lanes, layout=layout)
             for size in self.gradient_batches
             for layout, memory in layouts.items()
-            for lanes in _side_by_side()
+            for lanes in side_by_side()
         ]
         return min(found, key=Passes.seconds_a_picture)
 
@@ -121,71 +119,6 @@ class Bench:
     def gradient_limit(self, gradients: int) -> Passes:
         """That many forward-and-backward passes and nothing else, in the best batches."""
         return replace(self.best_gradient, pictures=gradients, what="forward-and-backward passes")
-
-
-def _side_by_side() -> set[int]:
-    return {1, cores.LANES}
-
-
-class Limit(Protocol):
-    """The least time an answer can take: what cannot be left out, and nothing else."""
-
-    @property
-    def words(self) -> str:
-        """What is timed, for a reader of the table."""
-
-    def seconds(self) -> float:
-        """Do it, and say how long it took."""
-
-
-@dataclass(frozen=True)
-class Once:
-    """A limit that is done as it is."""
-
-    words: str
-    run: Callable[[], object]
-
-    def seconds(self) -> float:
-        return seconds_of(self.run)
-
-
-@dataclass(frozen=True)
-class Passes:
-    """A limit of evaluations alone: `run` does one batch of `size`, and `lanes` of them at a time share the cores."""
-
-    run: Callable[[], object]
-    size: int
-    lanes: int = 1
-    pictures: float = 0
-    what: str = ""
-    layout: str = ""
-
-    @property
-    def words(self) -> str:
-        beside = f", {self.lanes} at a time" if self.lanes > 1 else ""
-        return f"{self.pictures:g} {self.what} in {self.layout}batches of {self.size}{beside}"
-
-    def seconds(self) -> float:
-        """As many batches in each lane as whole ones are needed, scaled to the number of pictures."""
-        each = max(1, round(self.pictures / (self.size * self.lanes)))
-
-        def some() -> None:
-            with cores.using(max(1, cores.CORES // self.lanes)):
-                for _ in range(each):
-                    self.run()
-
-        with ThreadPoolExecutor(self.lanes) as pool:
-            begun = time.perf_counter()
-            for done in [pool.submit(some) for _ in range(self.lanes)]:
-                done.result()
-            taken = time.perf_counter() - begun
-        return taken * self.pictures / (each * self.size * self.lanes)
-
-    def seconds_a_picture(self, tries: int = 3) -> float:
-        """The quickest of some short runs, two batches a lane each."""
-        some = replace(self, pictures=2 * self.size * self.lanes)
-        some.seconds()  # what happens the first time only is not counted
-        return min(some.seconds() for _ in range(tries)) / some.pictures
 
 
 @dataclass(frozen=True)
@@ -274,13 +207,6 @@ class Answer:
     rows: list[Row]
     notes: list[str]
     missed: list[str] = field(default_factory=list)
-
-
-def seconds_of(run: Callable[[], object]) -> float:
-    """How long one call takes."""
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
 
 
 def pearson(ours: Floats, theirs: Floats) -> float:

@@ -9,7 +9,8 @@ from statistics import median
 
 import numpy as np
 
-from benchmarks._harness import Bench, Floats, peak_memory, seconds_of
+from benchmarks._harness import Bench, Floats, peak_memory
+from benchmarks._limits import seconds_of
 
 
 @dataclass(frozen=True)

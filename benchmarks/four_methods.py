@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import xai_core
 from benchmarks import grad_cam, integrated_gradients, lime, occlusion
-from benchmarks._harness import Bench, Floats, Limit, Peer, Question, Target
+from benchmarks._harness import Bench, Floats, Peer, Question, Target
+from benchmarks._limits import Limit
 
 FOUR = ("occlusion", "grad_cam", "lime", "integrated_gradients")
 TARGETS = (Target("ratio", most=0.33, peer="Captum"),)

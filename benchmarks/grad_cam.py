@@ -8,7 +8,8 @@ from captum.attr import LayerAttribution, LayerGradCam
 from pytorch_grad_cam import GradCAM  # type: ignore[import-untyped]  # ships no types
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget  # type: ignore[import-untyped]  # ships no types
 
-from benchmarks._harness import Bench, Floats, Once, Peer, Question, Target
+from benchmarks._harness import Bench, Floats, Peer, Question, Target
+from benchmarks._limits import Once
 
 TARGETS = (Target("pearson", least=0.999),)
 
