@@ -19,7 +19,7 @@ SMALL = {"model": "small_cnn", "sample": "digit_3"}
 
 
 def finished(at: AppTest) -> bool:
-    return bool(at.get("bidi_component")) and set(states(at).values()) == {"done"}
+    return set(states(at).values()) == {"done"}
 
 
 def label(at: AppTest, text: str) -> bool:

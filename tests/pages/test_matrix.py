@@ -17,7 +17,7 @@ TWO = {"methods": "grad_cam,saliency"}
 
 
 def ended(at: AppTest) -> bool:
-    return bool(at.get("bidi_component")) and not {"working", "waiting"} & set(states(at).values())
+    return bool(panels(at)) and not {"working", "waiting"} & set(states(at).values())
 
 
 def done(open_app: Open, page: str = COMPARE, **link: str) -> AppTest:

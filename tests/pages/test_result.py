@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 import xai_core
 from pages.ui import link
-from tests.pages.visit import errors, fine, panels, states, until
+from tests.pages.visit import errors, fine, panels, shown, states, until
 from xai_core.engine.store import Store
 from xai_core.methods import _service
 from xai_core.render import wire_picture
@@ -72,8 +71,7 @@ def proto(element: object) -> Any:
 
 def ground(at: AppTest) -> str:
     """The picture under the first map, as the browser gets it."""
-    data = json.loads(proto(at.get("bidi_component")[0]).json)
-    return str(data["pictures"][panels(at)[0]["picture"]])
+    return str(shown(at)["pictures"][panels(at)[0]["picture"]])
 
 
 def seen(image: Image.Image, model: str = "small_cnn") -> str:
@@ -252,7 +250,7 @@ def test_a_model_that_is_not_here_is_not_fetched_for_its_crop(open_app: Open, sh
 
 
 def finished(at: AppTest) -> bool:
-    return bool(at.main.get("bidi_component")) and set(states(at).values()) == {"done"}
+    return set(states(at).values()) == {"done"}
 
 
 def test_a_link_to_a_sample_keeps_nothing(open_app: Open, shelf: Shelf) -> None:

@@ -46,9 +46,14 @@ def picture(at: AppTest) -> str:
 
 
 def panels(at: AppTest) -> list[dict[str, Any]]:
-    """What the viewer was given, a panel each."""
-    viewer = at.get("bidi_component")[0]
-    return list(json.loads(viewer.proto.json)["panels"])  # type: ignore[attr-defined]  # AppTest knows no components
+    """What the viewer was given, a panel each; none while the page waits for its model."""
+    return list(shown(at)["panels"]) if at.main.get("bidi_component") else []
+
+
+def shown(at: AppTest) -> dict[str, Any]:
+    """All that the viewer was given. It is the only component outside the sidebar, which has one of its own."""
+    (viewer,) = at.main.get("bidi_component")
+    return dict(json.loads(viewer.proto.json))  # type: ignore[attr-defined]  # AppTest knows no components
 
 
 def states(at: AppTest) -> dict[str, str]:
