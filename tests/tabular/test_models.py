@@ -180,6 +180,12 @@ def test_torch_module_is_the_model(models: dict[tuple[str, str], TabularModel]) 
         _ = models["linear", "classification"].module
 
 
+def test_torch_network_speaks_the_targets_unit(models: dict[tuple[str, str], TabularModel]) -> None:
+    first = models["torch_network", "regression"]
+    table = replace(first.table, target=first.table.target * 1000 - 5)
+    np.testing.assert_allclose(trained(table, "torch_network").predict(table.frame), first.predict(table.frame) * 1000 - 5, rtol=1e-3)
+
+
 # Jobs, limits and refusals
 
 

@@ -11,6 +11,7 @@ from sklearn.calibration import calibration_curve
 
 from tests.tabular.small import mixed_table
 from xai_core.errors import InvalidTable
+from xai_core.tabular._score_words import percent
 from xai_core.tabular.data import load_table
 from xai_core.tabular.models import TabularModel, train
 from xai_core.tabular.scores import Scores, evaluate
@@ -101,6 +102,9 @@ def test_every_score_has_a_sentence(two: TabularModel, three: TabularModel, valu
         assert all(text.endswith(".") and "nan" not in text for text in scores.sentences.values())
     sentences = evaluate(two).sentences
     assert f"({100 * evaluate(two).values['accuracy']:.0f} %)" in sentences["accuracy"]
+    values_of = evaluate(two).values
+    assert values_of["precision"] != values_of["recall"]
+    assert all(f"({percent(values_of[name])})" in sentences[name] for name in ("precision", "recall"))
     assert "“class 1”" in sentences["precision"] and "5 times" in sentences["cross_validation"]
 
 
