@@ -15,13 +15,13 @@ from xai_core.tabular.data import load_table
 from xai_core.tabular.models import TabularModel, train
 
 Open = Callable[..., AppTest]
-QUICK = {"gradient_boosting_trees": "20"}
+QUICK = {"learner": "decision_tree"}
 
 
 @pytest.fixture(scope="module")
 def loan() -> TabularModel:
     """The model that the pages train under QUICK."""
-    return train(load_table("loan"), "gradient_boosting", {"trees": 20})
+    return train(load_table("loan"), "decision_tree")
 
 
 def numbers(trace: dict[str, object], axis: str) -> np.ndarray:
@@ -129,7 +129,7 @@ def test_groups_are_compared_with_their_counts(open_app: Open, loan: TabularMode
 
 @pytest.mark.parametrize(("view", "figures"), [("two", ["pair"]), ("counts", ["importance", "shap"]), ("together", ["together"])])
 def test_every_view_of_the_model_in_general(open_app: Open, view: str, figures: list[str]) -> None:
-    at = settled(open_app(GENERAL, table="iris", learner="gradient_boosting", view=view, **QUICK))
+    at = settled(open_app(GENERAL, table="iris", view=view, **QUICK))
     assert all(chart(at, figure)["data"] for figure in figures)
 
 
@@ -142,7 +142,7 @@ def test_a_glass_box_is_shown_as_it_is(open_app: Open, learner: str) -> None:
 
 
 def test_a_black_box_has_no_such_view(open_app: Open) -> None:
-    at = settled(open_app(GENERAL, table="iris", view="itself", **QUICK))
+    at = settled(open_app(GENERAL, table="iris", view="itself", learner="nearest_neighbours"))
     assert "The model itself" not in [option.content for option in at.main.get("button_group")[0].proto.options]  # type: ignore[attr-defined]
     assert chart(at, "pdp")
 
