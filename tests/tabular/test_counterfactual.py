@@ -77,7 +77,7 @@ def test_a_threshold_is_found_to_a_thousandth_of_the_range() -> None:
     assert list(change.changed) == ["income"]
     old, new = change.changed["income"]
     assert old == 1500 and 3210 < new <= 3225 and new == int(new)
-    assert change.sentence == f"If income were {new:,.0f} instead of 1,500, the model would say yes (probability 1.00)."
+    assert change.sentence == f"If income were {new:,.0f} instead of 1,500, the model would say yes (probability 1)."
 
 
 GRID = (0.0, 1.0, 2.0, 3.0)
@@ -107,6 +107,7 @@ def test_five_categories_at_once_are_found_from_the_data() -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.choice(["x", "y", "z"], (300, 6)), columns=list("abcdef"))
     frame.iloc[:20, :5] = "z"
+    frame.iloc[:20, 5] = "y"  # what they all have, and nobody needs
     table = table_from(frame, np.zeros(300), classes=("no", "yes"))
     model = model_of(table, lambda frame: (frame[list("abcde")] == "z").all(axis=1).astype(float))
     found = counterfactuals(model, table.row(dict.fromkeys("abcdef", "x")), 1)
@@ -122,6 +123,15 @@ def test_both_of_two_are_needed() -> None:
     assert set(best.changed) == {"a", "b"}
     assert best.row["a"].iloc[0] == pytest.approx(6, abs=0.05) and best.row["b"].iloc[0] == pytest.approx(6, abs=0.05)
     assert best.distance == pytest.approx((5 + 4) / 9, abs=0.06)
+
+
+def test_another_way_comes_before_more_of_the_same() -> None:
+    """Any other colour is enough, at the same cost each; so are two numbers together, which cost a little more."""
+    table = mixed()
+    model = model_of(table, lambda frame: ((frame["colour"] != "red") | (frame["rate"] > 0.5) & (frame["income"] > 3000)).astype(float))
+    row = table.row({"income": 2000, "rate": 0.4, "colour": "red", "owner": "yes", "day": "2023-01-05"})
+    first, second, third = counterfactuals(model, row, 1, count=3).changes
+    assert [set(change.changed) for change in (first, second, third)] == [{"colour"}, {"income", "rate"}, {"colour"}]
 
 
 def test_a_regression_reaches_a_range_and_not_beyond() -> None:

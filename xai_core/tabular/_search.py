@@ -30,7 +30,7 @@ BUDGET = 8192
 MOST_CHANGED = 4
 """Features changed at once by the beam; beyond it real rows are the better guide."""
 SAME_SET = 3
-"""Rows kept that change the same features."""
+"""Rows kept at least that change the same features."""
 KEPT = 60
 NEIGHBOURS = 24
 PARTS, ROUNDS = 8, 3
@@ -123,14 +123,15 @@ class Search:
     def run(self, count: int) -> Doubles:
         """Up to `count` rows that reach the goal, (n, features), small and unlike each other; none is a larger form of what is needed."""
         found = self._beam(count)
-        if len(self._kinds(found)) < count:
+        if self._ways(found) < count:
             found = np.concatenate([found, self._from_the_data()])
         if not len(found):
             return found
         return self._choose(self._closer(self._needed(found)), count)
 
-    def _kinds(self, rows: Doubles) -> set[Signature]:
-        return {self.space.signature(row) for row in rows}
+    def _ways(self, rows: Doubles) -> int:
+        """How many different sets of features the rows change."""
+        return len(np.unique(self.space.changed(rows), axis=0))
 
     def _beam(self, count: int) -> Doubles:
         """Rows with few changed features that reach the goal."""
@@ -144,7 +145,7 @@ class Search:
             found = np.concatenate([found, self._best(rows[reached], cost[reached], KEPT)])
             scale = float(missing.max()) or 1.0
             frontier = self._best(rows[~reached], (missing / scale + WEIGHT_OF_DISTANCE * cost)[~reached], width)
-            if len(self._kinds(found)) >= count or not len(frontier):
+            if self._ways(found) >= count or not len(frontier):
                 break
         return found
 
@@ -159,12 +160,13 @@ class Search:
         return np.unique(np.concatenate(grown), axis=0, equal_nan=True)
 
     def _best(self, rows: Doubles, cost: Doubles, most: int) -> Doubles:
-        """The cheapest rows, only a few of which may change the same features."""
+        """The cheapest rows, shared out among the sets of features that are changed."""
         sets, kept = Counter[bytes](), []
         flags = self.space.changed(rows)
+        same = max(SAME_SET, most // max(self._ways(rows), 1))
         for place in np.argsort(cost, kind="stable"):
             which = flags[place].tobytes()
-            if sets[which] < SAME_SET:
+            if sets[which] < same:
                 sets[which] += 1
                 kept.append(place)
             if len(kept) == most:
@@ -245,5 +247,6 @@ class Search:
 
 
 def _shared(one: Signature, other: Signature) -> float:
-    """Part of two kinds of change that is the same, 0 to 1 (Jaccard)."""
-    return len(one & other) / len(one | other)
+    """Part of the features of two kinds of change that is the same, 0 to 1 (Jaccard)."""
+    mine, theirs = {feature for feature, _ in one}, {feature for feature, _ in other}
+    return len(mine & theirs) / len(mine | theirs)

@@ -87,7 +87,7 @@ class Goal:
         """What the model says to a row that reaches it."""
         if isinstance(self.wanted, tuple):
             return f"{score:,.4g} for {self.model.table.target_name}"
-        return f"{self.words} (probability {score:.2f})"
+        return f"{self.words} (probability {score:.3g})"
 
 
 def counterfactuals(
