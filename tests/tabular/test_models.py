@@ -183,7 +183,7 @@ def test_torch_module_is_the_model(models: dict[tuple[str, str], TabularModel]) 
 def test_torch_network_speaks_the_targets_unit(models: dict[tuple[str, str], TabularModel]) -> None:
     first = models["torch_network", "regression"]
     table = replace(first.table, target=first.table.target * 1000 - 5)
-    np.testing.assert_allclose(trained(table, "torch_network").predict(table.frame), first.predict(table.frame) * 1000 - 5, rtol=1e-3)
+    np.testing.assert_allclose(trained(table, "torch_network").predict(table.frame), first.predict(table.frame) * 1000 - 5, rtol=2e-5)
 
 
 # Jobs, limits and refusals
