@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from functools import lru_cache, partial
 from weakref import ref
 
@@ -54,6 +55,26 @@ def _warm(module: nn.Module, side: int) -> None:
     module.eval()
 
 
+def _slim(module: nn.Module, name: str) -> None:
+    """Leave out what only repeats: blocks like those beside them, and width between two linear layers. Every kind of step stays."""
+    for path, kept in _KEPT.get(name, {}).items():
+        parent, _, last = path.rpartition(".")
+        blocks = list(module.get_submodule(path).named_children())
+        setattr(module.get_submodule(parent), last, nn.Sequential(OrderedDict(blocks[place] for place in kept)))
+    if name in ("alexnet", "vgg16"):
+        steps = [part for part in module.get_submodule("classifier").modules() if isinstance(part, nn.Linear)]
+        for step, (inside, outside) in zip(steps, ((None, 256), (256, 256), (256, None)), strict=True):
+            step.__init__(inside or step.in_features, outside or step.out_features)  # type: ignore[misc]  # a fresh layer in its place
+
+
+_KEPT = {
+    "vit_b_16": {"encoder.layers": (0, 1, 2, -1)},
+    "swin_t": {"features.5": (0, 1)},
+    "convnext_tiny": {"features.5": (0, 1, 2)},
+}
+"""Of networks that repeat a block most often: the places of the blocks that stay."""
+
+
 @lru_cache(maxsize=3)
 def network(name: str) -> Classifier:
     """A model by name: the bundled ones as they are, the zoo's with seeded random weights."""
@@ -64,6 +85,7 @@ def network(name: str) -> Classifier:
         torch.manual_seed(7)
         fixed = {"image_size": ZOO_SIDE} if row.name.startswith("vit") else {}  # it alone is built for one size
         module = get_model(row.name, weights=None, **row.options, **fixed)
+        _slim(module, row.name)
         for key, value in row.afterwards.items():
             setattr(module, key, value)
         for part in module.modules():
