@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
 
 from tests.tabular.known import mixed, model_of, numbers, request_of
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, InvalidTable, UnknownName
-from xai_core.tabular.lime import Pieces, Sample, fit
+from xai_core.tabular.lime import WIDTHS, Pieces, Sample, fit
 from xai_core.tabular.local import explain_row, kernel_widths
 
 WEIGHTS = np.array([4.0, -3.0, 2.0, -1.0])
@@ -45,21 +46,36 @@ def test_on_a_linear_model_a_bar_is_the_weight_times_the_step_between_piece_and_
     np.testing.assert_allclose(found.values, expected, atol=0.35)
 
 
-def test_equals_a_slow_weighted_ridge(linear) -> None:
+def test_equals_a_slow_ridge(linear) -> None:
     request = request_of(linear, row_of(linear.table, 9.0, 2.0, 5.0, 5.0), "lime", samples=300)
-    sample, width = Sample.draw(request), 0.4
-    found = fit(sample, width)
-    weights = np.array([np.exp(-sum(not same for same in row) / (2 * (width * np.sqrt(len(row))) ** 2)) for row in sample.same])
-    effective = weights.sum() ** 2 / (weights**2).sum()
-    weights *= effective / weights.sum()
-    design = np.column_stack([sample.same.astype(float), np.ones(len(weights))])
+    sample = Sample.draw(request, 0.6)
+    found = fit(sample, 0.6)
+    design = np.column_stack([sample.same.astype(float), np.ones(300)])
     penalty = np.diag([1.0] * len(WEIGHTS) + [0.0])
-    expected = np.linalg.solve(design.T @ (weights[:, None] * design) + penalty, design.T @ (weights * sample.scores))
+    expected = np.linalg.solve(design.T @ design + penalty, design.T @ sample.scores)
     np.testing.assert_allclose([*found.weights, found.constant], expected, rtol=1e-8)
-    mean = np.average(sample.scores, weights=weights)
-    missed = np.sum(weights * (sample.scores - design @ expected) ** 2) / np.sum(weights * (sample.scores - mean) ** 2)
+    missed = np.sum((sample.scores - design @ expected) ** 2) / np.sum((sample.scores - sample.scores.mean()) ** 2)
     assert found.r2 == pytest.approx(1 - missed, abs=1e-9)
-    assert found.effective == pytest.approx(effective)
+    assert found.effective == min(min(column.sum(), 300 - column.sum()) for column in sample.same.T)
+
+
+def test_equals_the_authors_way_of_weighing_samples_from_everywhere() -> None:
+    """Samples from all over the table, weighted by the kernel of how many conditions they break, as a slow program."""
+    table, width = numbers(3), 0.7
+    model = model_of(table, lambda frame: frame["a"] * frame["b"] + 5 * frame["c"])
+    row = row_of(table, 9.0, 9.0, 4.0)
+    found = explain_row(model, row, "lime", params={"samples": 20_000, "kernel_width": width})
+    rng, known = np.random.default_rng(8), table.take(model.train_rows).to_numpy()
+    rows = np.column_stack([rng.choice(known[:, j], 60_000) for j in range(3)])
+    edges = [np.quantile(known[:, j], [0.25, 0.5, 0.75]) for j in range(3)]
+    piece = np.column_stack([np.searchsorted(edges[j], rows[:, j]) for j in range(3)])
+    same = piece == [np.searchsorted(edges[j], row.iloc[0, j]) for j in range(3)]
+    weights = np.sqrt(np.exp(-(np.sqrt((~same).sum(axis=1)) ** 2) / width**2))
+    expected = Ridge(alpha=1.0).fit(same, rows[:, 0] * rows[:, 1] + 5 * rows[:, 2], sample_weight=weights)
+    everywhere = Ridge(alpha=1.0).fit(same, rows[:, 0] * rows[:, 1] + 5 * rows[:, 2])
+    assert np.abs(expected.coef_ - everywhere.coef_).max() > 5
+    np.testing.assert_allclose(found.values, expected.coef_, atol=1)
+    assert found.base == pytest.approx(expected.intercept_, abs=1.5)
 
 
 def test_the_samples_take_every_cell_from_the_training_rows_on_its_own(linear) -> None:
@@ -81,12 +97,18 @@ def test_what_cannot_be_a_sum_gets_a_red_check() -> None:
     assert found.checks[0].level == "red" and "do not rely" in found.checks[0].sentence
 
 
-def test_a_narrower_kernel_counts_fewer_samples_and_says_when_they_are_too_few(linear) -> None:
-    row = row_of(linear.table, 9.0, 2.0, 5.0, 5.0)
-    effective = [each.effective for each in kernel_widths(linear, row)]
-    assert effective == sorted(effective) and effective[0] < 50 < 1500 < effective[-1] <= 2000
-    narrow = explain_row(linear, row, "lime", params={"kernel_width": 0.1, "samples": 200})
+def test_a_narrower_kernel_breaks_fewer_conditions_and_says_when_they_are_too_few(linear) -> None:
+    request = request_of(linear, row_of(linear.table, 9.0, 2.0, 5.0, 5.0), "lime")
+    broken = [float((~Sample.draw(request, width).same).mean()) for width in (0.3, 0.5, 1.0, 10.0)]
+    assert broken == sorted(broken) and broken[0] < 0.02 and broken[-1] == pytest.approx(0.75, abs=0.02)
+    narrow = explain_row(linear, row_of(linear.table, 9.0, 2.0, 5.0, 5.0), "lime", params={"kernel_width": 0.3, "samples": 200})
     assert [check.name for check in narrow.checks] == ["surrogate_fit", "neighbourhood"]
+
+
+def test_the_effect_of_the_kernel_width_can_be_seen(linear) -> None:
+    found = kernel_widths(linear, row_of(linear.table, 9.0, 2.0, 5.0, 5.0))
+    assert [each.width for each in found] == list(WIDTHS)
+    assert found[0].effective < 100 < found[2].effective and found[1].r2 > found[-1].r2
 
 
 def test_conditions_in_words() -> None:

@@ -1,8 +1,10 @@
 """LIME for a row of a table: a simple sum of conditions that answers like the model for rows near this one.
 
-Ribeiro et al. 2016, arXiv:1602.04938. As in the authors' package: numbers are cut at the quartiles of the training rows, each
-cell of a sample is drawn on its own from the training rows, a sample is near if it shares many conditions with the row, and a ridge
-regression weighs the conditions. Drawn here with a generator of its own, since Captum's and the authors' samplers use the shared one.
+Ribeiro et al. 2016, arXiv:1602.04938. As in the authors' package numbers are cut at the quartiles of the training rows, each cell of a
+sample is drawn on its own from the training rows, and a ridge regression weighs the conditions that a sample shares with the row. The
+authors draw from everywhere and give far samples a small weight; for a narrow kernel that leaves hardly any, and with their default width
+all samples count nearly alike (Garreau and von Luxburg 2020, arXiv:2008.11092). Their kernel has one factor for each condition that is
+broken, so samples are drawn here from the weighted distribution itself: the same sum in the limit, and every sample counts.
 """
 
 from __future__ import annotations
@@ -21,10 +23,10 @@ from xai_core.tabular._words import cell_words
 from xai_core.tabular.data import Column
 
 Flags = npt.NDArray[np.bool_]
-WIDTHS = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 2.0)
+WIDTHS = (0.35, 0.5, 0.7, 1.0, 1.5, 2.5, 5.0)
 GOOD, POOR = 0.6, 0.3
-PER_FEATURE = 10
-"""Samples that must count, for each condition that is weighed."""
+FEWEST = 30
+"""Samples that must hold, and that must break, each condition."""
 
 
 @dataclass(frozen=True)
@@ -76,16 +78,29 @@ class Sample:
     conditions: tuple[str, ...]
 
     @classmethod
-    def draw(cls, request: RowRequest) -> Sample:
-        """The first sample is the row itself."""
-        count, known = request.integer("samples"), request.trained_on
-        rows = known[request.rng.integers(len(known), size=(count, known.shape[1])), np.arange(known.shape[1])]
-        rows[0] = request.start
-        request.job.expect(count)
-        cuts = [Pieces.of(column, known[:, j], request.integer("pieces")) for j, column in enumerate(request.codes.columns)]
-        same = np.column_stack([cut.same(rows[:, j], request.start[j]) for j, cut in enumerate(cuts)])
-        words = tuple(cut.condition(request.codes.cell(j, request.start[j])) for j, cut in enumerate(cuts))
-        return cls(same, request.scores(rows), words)
+    def draw(cls, request: RowRequest, width: float) -> Sample:
+        """Samples near the row, for a kernel width; the first one is the row itself."""
+        count, known, start = request.integer("samples"), request.trained_on, request.start
+        request.job.expect(request.job.done + count)
+        rows, same = np.tile(start, (count, 1)), np.ones((count, len(start)), dtype=np.bool_)
+        words = []
+        for j, column in enumerate(request.codes.columns):
+            cut = Pieces.of(column, known[:, j], request.integer("pieces"))
+            inside = cut.same(known[:, j], start[j])
+            same[1:, j] = _kept(float(inside.mean()), width, count - 1, request.rng)
+            for flags, values in ((same[:, j], known[inside, j]), (~same[:, j], known[~inside, j])):
+                if len(values):
+                    rows[flags, j] = request.rng.choice(values, int(flags.sum()))
+            words.append(cut.condition(request.codes.cell(j, start[j])))
+        rows[0] = start
+        return cls(same, request.scores(rows), tuple(words))
+
+
+def _kept(share: float, width: float, count: int, rng: np.random.Generator) -> Flags:
+    """Which of so many samples hold a condition that this share of the training rows holds; of one that all of them hold, all."""
+    breaking = (1 - share) * np.exp(-1 / (2 * width**2))
+    holding: Flags = rng.random(count) >= breaking / (breaking + (share or 1.0))
+    return holding
 
 
 @dataclass(frozen=True)
@@ -93,39 +108,41 @@ class Surrogate:
     """The simple sum for one kernel width."""
 
     width: float
-    """In parts of the largest possible distance, the square root of the number of features."""
+    """How many conditions a sample may break and still be near."""
     weights: Doubles
     """(features,): what it adds that a condition holds."""
     constant: float
     r2: float
     """Share of the model's ups and downs among near samples that the sum explains, at most 1."""
     effective: float
-    """Samples that count: as many equally weighted ones would say as much (Kish 1965)."""
+    """Samples that tell of the condition known least: that hold it or that break it, whichever are fewer."""
 
 
 def fit(sample: Sample, width: float) -> Surrogate:
-    """The weighted ridge regression of the model's answers on the shared conditions."""
+    """The ridge regression of the model's answers on the shared conditions."""
     from sklearn.linear_model import Ridge
 
-    distance = (~sample.same).mean(axis=1)  # squared, in parts of the largest one
-    weights = np.exp(-distance / (2 * width**2))
-    effective = float(weights.sum() ** 2 / (weights**2).sum())
-    weights *= effective / weights.sum()  # so that the ridge is worth one sample, however narrow the kernel
-    model = Ridge(alpha=1.0).fit(sample.same, sample.scores, sample_weight=weights)
-    r2 = float(model.score(sample.same, sample.scores, sample_weight=weights))
-    return Surrogate(width, model.coef_, float(model.intercept_), r2, effective)
+    model = Ridge(alpha=1.0).fit(sample.same, sample.scores)
+    r2 = float(model.score(sample.same, sample.scores))
+    return Surrogate(width, model.coef_, float(model.intercept_), r2, _told(sample.same))
+
+
+def _told(same: Flags) -> float:
+    holding = same.sum(axis=0)
+    fewer = np.minimum(holding, len(same) - holding)
+    return float(fewer[holding < len(same)].min(initial=len(same)))  # what cannot be broken at all has nothing to tell
 
 
 def kernel_effect(request: RowRequest, widths: Sequence[float] = WIDTHS) -> tuple[Surrogate, ...]:
-    """How the answer changes with the kernel width, over the same samples and without asking the model again."""
-    sample = Sample.draw(request)
-    return tuple(fit(sample, width) for width in widths)
+    """How the answer changes with the kernel width: new samples for each."""
+    return tuple(fit(Sample.draw(request, width), width) for width in widths)
 
 
 def run(request: RowRequest) -> RawRow:
     """What each condition that holds for the row adds to the simple sum, in the score's unit."""
-    sample = Sample.draw(request)
-    found = fit(sample, request.number("kernel_width"))
+    width = request.number("kernel_width")
+    sample = Sample.draw(request, width)
+    found = fit(sample, width)
     details = {
         "surrogate_r2": found.r2,
         "effective_samples": found.effective,
@@ -142,11 +159,10 @@ def _checks(found: Surrogate) -> tuple[Check, ...]:
         fits = Check("surrogate_fit", "amber", f"The simple sum explains only {share}: read it with care.", found.r2)
     else:
         fits = Check("surrogate_fit", "red", f"The simple sum explains only {share}: do not rely on these bars.", found.r2)
-    needed = PER_FEATURE * len(found.weights)
-    if found.effective >= needed:
+    if found.effective >= FEWEST:
         return (fits,)
-    few = f"Only about {found.effective:,.0f} made-up rows are near enough to count, for {len(found.weights)} features"
-    return fits, Check("neighbourhood", "amber", f"{few}: take more samples or a wider kernel.", found.effective)
+    few = f"One of the conditions is known from only {found.effective:,.0f} made-up rows"
+    return fits, Check("neighbourhood", "amber", f"{few}: take more of them or a wider kernel.", found.effective)
 
 
 SPEC = RowMethod(
@@ -162,10 +178,10 @@ SPEC = RowMethod(
         Float(
             name="kernel_width",
             title="Width of the neighbourhood",
-            help="How far a made-up row may differ and still count. Narrow speaks of this row alone, but fewer samples count.",
-            default=0.75,
-            low=0.05,
-            high=5.0,
+            help="How many conditions a made-up row may break and still be near. Narrow speaks of this row, wide of the whole table.",
+            default=0.5,
+            low=0.3,
+            high=10.0,
             step=0.05,
         ),
         Int(name="samples", title="Made-up rows", help="More give steadier bars and take longer.", default=2000, low=100, high=20000),

@@ -69,7 +69,7 @@ def explain_row(
 def kernel_widths(
     model: TabularModel, row: pd.DataFrame, *, outcome: int | None = None, params: Mapping[str, object] | None = None, seed: int = 0
 ) -> tuple[Surrogate, ...]:
-    """How LIME's answer depends on its kernel width: the simple sum for each of `lime.WIDTHS`, over the same samples."""
+    """How LIME's answer depends on its kernel width: the simple sum for each of `lime.WIDTHS`."""
     return lime.kernel_effect(_request(model, row, lime.SPEC, outcome, params, seed, None), WIDTHS)
 
 
