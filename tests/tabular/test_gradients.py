@@ -83,6 +83,19 @@ def test_integrated_gradients_equals_a_fine_sum_of_plain_gradients(deep) -> None
     np.testing.assert_allclose(found.values, expected, atol=0.01 * np.abs(expected).max())
 
 
+def test_integrated_gradients_equals_captum(deep) -> None:
+    from captum.attr import IntegratedGradients
+
+    row = deep.table.take([7])
+    found = explain_row(deep, row, "integrated_gradients", params={"background": 500})
+    starts = torch.from_numpy(np.array(deep.table.take(deep.train_rows)))
+    x = torch.from_numpy(np.array(row)).expand_as(starts)
+    method = IntegratedGradients(lambda rows: network(4, 12, 12, 1).double()(rows)[:, 0])
+    expected = method.attribute(x, starts, n_steps=int(found.details["steps"]), method="gausslegendre").mean(0).detach().numpy()
+    assert np.abs(expected).max() > 0.5
+    np.testing.assert_allclose(found.values, expected, rtol=1e-6)
+
+
 def test_deep_lift_equals_captums_rescale_rule(deep) -> None:
     from captum.attr import DeepLift
 
