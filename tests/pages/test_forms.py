@@ -39,7 +39,7 @@ def check(param: Param, drawn: Any, side: int) -> None:
 def test_every_parameter_has_its_widget(open_app: Open, side_of: tuple[str, int]) -> None:
     name, side = side_of
     at = open_app(EXPLAIN, model=name)
-    until(at, lambda at: at.session_state["model_in_use"] == name)
+    until(at, lambda at: "model_in_use" in at.session_state and at.session_state["model_in_use"] == name)
     refused = {spec.name: reason for spec in xai_core.METHODS.specs() if (reason := spec.refusal(xai_core.load_model(name)))}
     assert refused, "the case is trivial if everything is possible"
     assert all(any(reason in text.value for text in at.caption) for reason in refused.values()), "what cannot run is listed with its reason"
