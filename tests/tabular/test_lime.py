@@ -129,6 +129,14 @@ def test_a_cut_belongs_to_the_piece_below_it(own, words) -> None:
     assert pieces.same(np.array([own, np.nan]), own).tolist() == [True, False]
 
 
+def test_a_condition_that_no_training_row_holds_is_told_of_by_the_rows_own_value() -> None:
+    table = mixed()
+    model = model_of(table, lambda frame: np.where(frame["income"].isna(), 0.9, 0.1))
+    found = explain_row(model, table.row({"rate": 0.5, "colour": "red", "owner": "yes", "day": "2023-01-05"}), "lime")
+    assert found.conditions[0] == "income is missing" and found.details["effective_samples"] > 100
+    assert found.values[0] == pytest.approx(0.8, abs=0.01) and found.checks[0].level == "green"
+
+
 def test_a_column_of_one_value_has_one_piece() -> None:
     column = numbers(1).columns[0]
     pieces = Pieces.of(column, np.full(9, 2.0), 4)
