@@ -167,6 +167,7 @@ def test_the_loan_tables_district_gives_the_group_away() -> None:
     found = proxies(load_table("loan"), "group")
     assert found.ranked[0].column == "district" and found.ranked[0].association > 0.5
     assert found.ranked[1].association < 0.2
+    assert found.together >= found.ranked[0].association
 
 
 def test_a_column_of_one_group_is_refused() -> None:

@@ -57,6 +57,7 @@ def proxies(table: Table, column: str, seed: int = 0) -> Proxies:
     found = [Proxy(codes.names[place], _given_away(cells[:, [place]], member, seed)) for place in others]
     ranked = tuple(sorted(found, key=lambda proxy: -proxy.association))
     together = _given_away(cells[:, others], member, seed) if others else 0.0
+    together = max([together, *(proxy.association for proxy in ranked[:1])])  # a small tree may lose its way among many columns
     return Proxies(column, ranked, together, _proxy_sentence(column, ranked, together))
 
 
