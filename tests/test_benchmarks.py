@@ -14,13 +14,14 @@ import xai_core
 from benchmarks import __main__ as programme
 from benchmarks import _harness, four_methods, grad_cam, integrated_gradients, kernel_shap, lime, occlusion, rise, score_cam, smooth_grad
 from benchmarks._harness import COLUMNS, Answer, Bench, Row, Target, measure, peak_memory, pearson, table
+from tests.networks import half
 
 ROW = Row("Occlusion", "Captum", "8", 1.0, 4.0, 0.25, 730, 1.1, 12.0, 345.6, 0.99999)
 
 
 @pytest.fixture(scope="module")
 def bench() -> Bench:
-    model = xai_core.load_model(programme.MODEL)
+    model = half(programme.MODEL)
     image = xai_core.SAMPLES.get(programme.SAMPLE).load()
     return Bench(model, image, repeats=1, batches=(8,), forward_batches=(4,), gradient_batches=(2,), say=lambda _text: None)
 
@@ -38,7 +39,7 @@ def check(answer: Answer, peers: list[str], evaluations: int) -> None:
 @pytest.mark.slow
 def test_occlusion_gives_the_map_of_captum(bench: Bench) -> None:
     choosing = replace(bench, repeats=2, batches=(4, 8), forward_batches=(2, 4))
-    answer = measure(choosing, occlusion.question(choosing, window=112, stride=56))
+    answer = measure(choosing, occlusion.question(choosing, window=56, stride=28))
     check(answer, ["Captum"], 10)
     assert answer.rows[0].batch in {"4", "8"}
     assert answer.rows[0].pearson > 0.9999
@@ -90,7 +91,7 @@ def test_integrated_gradients_says_both_gaps(bench: Bench) -> None:
 
 @pytest.mark.slow
 def test_four_methods_are_measured_as_one(bench: Bench) -> None:
-    answer = measure(bench, four_methods.question(bench, samples=20, window=112, stride=56, steps=4))
+    answer = measure(bench, four_methods.question(bench, samples=20, window=56, stride=28, steps=4))
     check(answer, ["Captum"], 10 + 2 + 21 + 5)
     assert answer.rows[0].pearson > 0.9999
     assert re.search(r" forward passes in batches of 4(, \d at a time)? and 5 forward-and-backward passes", answer.notes[0])

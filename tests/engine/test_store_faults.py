@@ -271,10 +271,11 @@ for life in range(20):
             store.put(key(name), result(number, (3, 64, 64)))
             os.write(theirs, (name + chr(10)).encode())
     os.close(theirs)
-    time.sleep(0.1 + 0.15 * rng.random())
+    begun = os.read(ours, 1 << 20)  # on a busy machine the first one takes a while
+    time.sleep(0.05 + 0.15 * rng.random())
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    finished = os.read(ours, 1 << 20).decode().split()
+    finished = (begun + os.read(ours, 1 << 20)).decode().split()
     os.close(ours)
     store = Store(folder, memory_bytes=0)
     assert not store.note, store.note
@@ -294,4 +295,4 @@ print(sqlite3.connect(folder / "results.sqlite").execute("PRAGMA integrity_check
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_kill_9_never_leaves_half_a_result(tmp_path):
     written, sound = said(child(KILLED, tmp_path, 4)).split()
-    assert int(written) > 100 and sound == "ok"
+    assert int(written) > 40 and sound == "ok", "two a life at least, or nothing was cut off"

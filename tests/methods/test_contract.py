@@ -14,7 +14,7 @@ from PIL import Image
 from torch import nn
 
 import xai_core
-from tests.networks import ZOO, classifier, in_plain_torch, network, picture
+from tests.networks import ZOO, classifier, half, in_plain_torch, network, picture
 from tests.toys import Tokens, seeded
 from xai_core import METHODS, MODELS, Cancelled, InvalidParam, Job, NotApplicable, UnknownName, XaiError
 from xai_core.models.classifier import Classifier
@@ -85,7 +85,7 @@ def same(one: np.ndarray, other: np.ndarray) -> bool:
 
 @pytest.mark.parametrize("model_name", MODEL_NAMES)
 def test_every_method_on_every_model_gives_a_checked_map_or_the_reason(model_name):
-    model = network(model_name)
+    model = half(model_name)
     image = picture()
     before, pixels, reasons = snapshot(model), image.tobytes(), []
     wanted = OF_EACH_KIND if model_name in SIBLINGS else METHOD_NAMES

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import xai_core
-from tests.networks import network, picture
+from tests.networks import half, network, picture
 from tests.toys import CLASSES, SIDE, Channels, Conv, Linear, Square, Tokens, close, toy
 from xai_core import MODELS
 from xai_core.images import BASELINES, make_baseline
@@ -95,7 +95,7 @@ def test_too_few_points_are_told_and_more_are_taken():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(MODELS))
 def test_the_shares_add_up_on_every_architecture(name):
-    model = network(name)
+    model = half(name)
     found = xai_core.explain(model, picture(), "deep_lift")
     check = next(check for check in found.checks if check.name == "completeness")
     assert found.details["completeness_gap"] <= 0.01 and check.level == "green" and np.ptp(found.values) > 0

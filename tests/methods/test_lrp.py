@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import xai_core
-from tests.networks import network, picture
+from tests.networks import half, network, picture
 from tests.toys import CLASSES, SIDE, Channels, Conv, Linear, Tokens, close, toy
 from xai_core import METHODS, MODELS, NotApplicable
 
@@ -28,7 +28,7 @@ def score_of(model, image, *target: int) -> float:
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in HEAVY)) for name in MODELS])
 def test_the_sum_is_the_score_on_every_model(name):
-    model, image = network(name), picture()
+    model, image = half(name), picture()
     assert METHODS.get("lrp").refusal(model) is None
     top = int(model.module(model.prepare(image))[0].argmax())
     found = xai_core.explain(model, image, "lrp", top)
@@ -39,7 +39,7 @@ def test_the_sum_is_the_score_on_every_model(name):
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "small_cnn"])
 def test_every_rule_keeps_the_score_of_either_sign_and_of_a_pair(name, rule):
-    model, image = network(name), picture(seed=2)
+    model, image = half(name), picture(seed=2)
     logits = model.module(model.prepare(image))[0]
     top, bottom = int(logits.argmax()), int(logits.argmin())
     assert logits[top] > 0 > logits[bottom]

@@ -98,5 +98,9 @@ def test_every_link_to_a_page_carries_the_settings(open_app: Open) -> None:
     at.pills(key="guess").set_value(744)
     fine(at.run())
     links = [link.proto for link in at.sidebar.get("page_link")]
-    assert [link.label for link in links] == ["Start", "Compare", "Explain", "Methods", "What is running"]
+    assert [link.label for link in links] == [
+        *("Start", "Compare", "Explain"),
+        *("Table", "Model of a table", "In general", "One row", "Fairness look"),
+        *("Methods", "What is running"),
+    ]
     assert {link.query_string for link in links} == {"sample=rocket&class=projectile"}
