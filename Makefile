@@ -19,7 +19,7 @@ test: $(VENV)/.dev browser ## everything: ruff, mypy and all tests, those in a b
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	# Workers with a core each; one more than there are cores, because browsers and servers are waited for. Few heaps: threads of torch keep theirs.
-	OMP_NUM_THREADS=1 MALLOC_ARENA_MAX=2 $(PY) -m pytest -n 3 --dist loadfile --durations=10
+	OMP_NUM_THREADS=1 MALLOC_ARENA_MAX=2 $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=10
 
 check: $(VENV)/.dev ## the quick part: ruff, mypy and the fast tests
 	$(PY) -m ruff check .

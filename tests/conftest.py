@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,8 +22,32 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["WHYBOX_LANES"] = "2"  # also on one core: what lanes could do to each other has to show here
 
 
+LONGEST_FIRST = (
+    *(
+        "methods/test_contract.py",
+        "browser/test_pages.py",
+        "ui/test_viewer.py",
+        "test_fuzz.py",
+        "test_benchmarks.py",
+        "methods/test_lrp.py",
+    ),
+    *(
+        "methods/test_deep_lift.py",
+        "browser/test_tables.py",
+        "test_load.py",
+        "engine/test_forward.py",
+        "test_cli.py",
+        "pages/test_result.py",
+    ),
+    *("pages/tables/test_path.py", "test_setup.py", "tabular/test_models.py"),
+)
+"""Files that take longest: a worker that began one of them last would keep all others waiting."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that uses the browser is a browser test."""
+    """Long files come first, and a test that uses the browser is a browser test."""
+    place = {file: number for number, file in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: place.get(item.path.relative_to(Path(__file__).parent).as_posix(), len(place)))
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)

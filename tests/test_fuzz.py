@@ -35,11 +35,11 @@ def found(number: int, read: Reader) -> str:
 
 
 def test_one_of_each_kind_and_every_bomb(capsys: pytest.CaptureFixture[str]) -> None:
-    report = fuzz.fuzz(SEED, [*range(FIRST), *BOMBS])
+    report = fuzz.fuzz(SEED, [*(numbers(kind)[0] for kind in KINDS), *BOMBS])
     assert report.breaches == []
-    assert {kind for kind, _ in report.tallies} == {*KINDS, "bomb"} and FIRST > 55
-    assert sum(tally.read for tally in report.tallies.values()) > 15, "not all is refused"
-    assert sum(tally.refused for tally in report.tallies.values()) > 40, "not all is read"
+    assert {kind for kind, _ in report.tallies} == {*KINDS, "bomb"} and len(KINDS) > 10
+    assert sum(tally.read for tally in report.tallies.values()) > 5, "not all is refused"
+    assert sum(tally.refused for tally in report.tallies.values()) > 20, "not all is read"
     assert capsys.readouterr() == ("", "")
 
 

@@ -75,11 +75,14 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
     gc.collect()
     gc.freeze()  # half a million objects of torch that never go: a full collection among them stops every thread for 0.3 s
     yield None
-    from pages.ui.tables import work
-    from xai_core import stop
+    _stop_work()
 
-    stop()  # or Ctrl-C would wait for every map that is being made
-    work.stop()  # and for every model of a table
+
+def _stop_work() -> None:
+    """Cancel what is being made, or Ctrl-C would wait for every map and every model of a table. Nothing is loaded only for that."""
+    for name in ("xai_core", "pages.ui.tables.work"):
+        if name in sys.modules:
+            sys.modules[name].stop()
 
 
 def create_app(script: Path = SCRIPT) -> st.App:

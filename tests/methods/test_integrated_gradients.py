@@ -9,7 +9,7 @@ from captum.attr import IntegratedGradients
 from torch import nn
 
 import xai_core
-from tests.networks import classifier, in_plain_torch, network, picture
+from tests.networks import classifier, half, in_plain_torch, network, picture
 
 SIDE = 8
 
@@ -75,15 +75,15 @@ def test_a_kink_is_found_and_refined():
 
 
 def test_it_agrees_with_a_fine_sum_of_captum_on_a_real_network():
-    model, image = network("efficientnet_lite0"), xai_core.SAMPLES.get("coffee").load()
+    model, image = half("efficientnet_lite0"), xai_core.SAMPLES.get("coffee").load()
     found = xai_core.explain(model, image, "integrated_gradients", params={"baseline": "black"})
-    x, black = model.prepare(image), model.preprocessing.tensor(np.zeros((224, 224, 3), np.float32))
+    x, black = model.prepare(image), model.preprocessing.tensor(np.zeros((model.side, model.side, 3), np.float32))
     fine = IntegratedGradients(model.module).attribute(x, black, found.target, n_steps=64, method="riemann_middle", internal_batch_size=8)
     ours, theirs = found.values, fine[0].detach().numpy()
     with torch.no_grad():
         logits = model.module(torch.cat([x, black]))[:, found.target]
     change = float(logits[0] - logits[1])
-    assert found.values.shape == (3, 224, 224)
+    assert found.values.shape == (3, model.side, model.side)
     assert abs(found.details["score_change"] - change) < 1e-3 * abs(change)
     assert abs(float(ours.astype(np.float64).sum()) - change) <= 0.011 * abs(change)
     assert found.details["steps"] <= 200, "even steps need about 257 here"
