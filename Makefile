@@ -15,10 +15,10 @@ MAKEFLAGS += --no-print-directory
 run: $(VENV)/.run ## start Whybox and print its address (HOST and PORT can be set)
 	@HOST='$(HOST)' PORT='$(PORT)' exec $(PY) -m pages.ui.server
 
+# A worker more than cores, because browsers and servers are waited for; few heaps, because every thread of torch would keep its own.
 test: $(VENV)/.dev browser ## everything: ruff, mypy and all tests, those in a browser too
 	$(PY) -m ruff check .
 	$(PY) -m mypy
-	# Workers with a core each; one more than there are cores, because browsers and servers are waited for. Few heaps: threads of torch keep theirs.
 	OMP_NUM_THREADS=1 MALLOC_ARENA_MAX=2 $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=10
 
 check: $(VENV)/.dev ## the quick part: ruff, mypy and the fast tests
