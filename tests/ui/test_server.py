@@ -65,7 +65,8 @@ class Running:
         if not self.ready.wait(60):
             self.process.kill()
             pytest.fail("the server did not start:\n" + "".join(self.lines))
-        self.url = re.findall(r"http://\S+", self.lines[-1])[0]
+        said = next(line for line in self.lines if "Whybox is ready" in line)  # others may have come since
+        self.url = re.findall(r"http://\S+", said)[0]
 
     def read(self) -> None:
         assert self.process.stdout
