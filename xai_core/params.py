@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from xai_core.errors import InvalidParam, UnknownName
 
+LARGEST_SEED = 2**32 - 1
 Value = bool | int | float | str
 Bound = int | float | Callable[[int], int | float]
 """A number, or a function of the model's input side in pixels (a window of 32 fits a 224-pixel picture, not a 28-pixel one)."""
@@ -143,3 +146,10 @@ def resolve(declared: Iterable[Param], given: Mapping[str, object] | None, side:
             raise UnknownName.of("parameter", name, known)
     chosen = {name: p.default_for(side) for name, p in known.items()} | dict(given or {})
     return {name: known[name].check(value, side) for name, value in chosen.items()}
+
+
+def checked_seed(seed: object) -> int:
+    """A seed that every generator takes. Raises InvalidParam with what is allowed."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed <= LARGEST_SEED:
+        raise InvalidParam(f"The seed must be a whole number from 0 to {LARGEST_SEED}. Got {str(seed)[:60]!r}.")
+    return int(seed)

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 State = Literal["waiting", "working", "done", "failed", "cancelled"]
 
+CLOSED_TAB_S = 120.0
+"""A grace for work of pages: they ask about it twice a second, and browsers slow down pages in the background to once a minute."""
 QUICK_COST = 64.0
 """Work of at most so many forward passes does not wait for a free worker among the long ones."""
 PACE_S = 0.01

@@ -23,12 +23,11 @@ from xai_core.images import image_sha256
 from xai_core.methods._base import METHODS, MethodSpec, Request
 from xai_core.models.classifier import Classifier
 from xai_core.models.layers import Layer
-from xai_core.params import Value, resolve
+from xai_core.params import Value, checked_seed, resolve
 from xai_core.results import Attribution, Prediction, Target
 from xai_core.trust import Evidence, run_checks
 
 TargetLike = int | str | tuple[int | str, int | str] | None
-LARGEST_SEED = 2**32 - 1
 OWN_MEMORY = 16 * 2**20
 """Bytes any call may hold: its module copy, a batch being composed and one that waits."""
 _VERSIONS = {name: version(name) for name in ("torch", "captum", "numpy")}
@@ -87,12 +86,6 @@ def _layer(model: Classifier, spec: MethodSpec, layer: str | None) -> Layer | No
     return None
 
 
-def _seed(seed: object) -> int:
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed <= LARGEST_SEED:
-        raise InvalidParam(f"The seed must be a whole number from 0 to {LARGEST_SEED}. Got {str(seed)[:60]!r}.")
-    return int(seed)
-
-
 def plan(
     model: Classifier,
     image: Image.Image,
@@ -110,7 +103,7 @@ def plan(
     if not isinstance(image, Image.Image):
         raise InvalidImage(f"A picture read by read_image is needed here. Got {type(image).__name__}.")
     checked = resolve(spec.params, params, model.side)
-    found = Plan(model, image, spec, _target(model, target), _layer(model, spec, layer), checked, _seed(seed))
+    found = Plan(model, image, spec, _target(model, target), _layer(model, spec, layer), checked, checked_seed(seed))
     reason = spec.refusal(model)  # last: a wrong word is refused the same on every model, and without a forward pass
     if reason is not None:
         raise NotApplicable(reason)

@@ -13,7 +13,7 @@ from PIL import Image
 from xai_core.engine import data_folder, memory
 from xai_core.engine._recent import Recent
 from xai_core.engine.forward import forward_for, is_built
-from xai_core.engine.jobs import Job, Jobs
+from xai_core.engine.jobs import CLOSED_TAB_S, Job, Jobs
 from xai_core.engine.scheduler import SCHEDULER
 from xai_core.engine.store import Store
 from xai_core.images import image_sha256
@@ -24,8 +24,6 @@ from xai_core.models.classifier import Classifier
 from xai_core.results import Attribution, Prediction
 
 DEFAULT_MODEL = "efficientnet_lite0"
-CLOSED_TAB_S = 120.0
-"""A page asks about its jobs twice a second; browsers slow down pages in the background to once a minute."""
 _STORE_MB = 1024
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam
-from xai_core.params import Param, Value
+from xai_core.params import LARGEST_SEED, Param, Value
 from xai_core.results import Check
 from xai_core.tabular._coded import Codes, Doubles
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from xai_core.tabular.models import TabularModel
 
 THOUSANDTH = 1e-3
-LARGEST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True, eq=False)

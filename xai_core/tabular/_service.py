@@ -9,15 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from xai_core.engine._recent import Recent
-from xai_core.engine.jobs import Job, Jobs
+from xai_core.engine.jobs import CLOSED_TAB_S, Job, Jobs
+from xai_core.engine.memory import MB
 from xai_core.errors import UnknownName
-from xai_core.params import resolve
+from xai_core.params import checked_seed, resolve
 from xai_core.tabular._parts import bytes_of
 from xai_core.tabular.data import TABLES, RawTable, Table, load_table
-from xai_core.tabular.models import TABULAR_MODELS, TabularModel, checked_seed, model_id, train
+from xai_core.tabular.models import TABULAR_MODELS, TabularModel, model_id, train
 
-MB = 2**20
-CLOSED_TAB_S = 120.0
 _TABLES: Recent[Table] = Recent(512 * MB)
 _RAW: Recent[RawTable] = Recent(512 * MB)
 _MODELS: Recent[TabularModel] = Recent(512 * MB)

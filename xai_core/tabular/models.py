@@ -17,7 +17,7 @@ import pandas as pd
 
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam, InvalidTable, NotApplicable
-from xai_core.params import Value, resolve
+from xai_core.params import Value, checked_seed, resolve
 from xai_core.tabular import _zoo_black  # noqa: F401  # declares the models
 from xai_core.tabular._pipelines import MODEL, PREPARE, Prepared, filled_notes, preparation, prepared
 from xai_core.tabular._zoo import TABULAR_MODELS, TabularModelSpec
@@ -162,13 +162,6 @@ def train(
         class_order=tuple(int(index) for index in getattr(estimator, "classes_", ())),
         notes=(*_left_out(train_rows, used), *filled_notes(table, spec.filled)),
     )
-
-
-def checked_seed(seed: object) -> int:
-    """The seed, if scikit-learn takes it. Raises InvalidParam."""
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
-        raise InvalidParam(f"The seed must be a whole number from 0 to {2**32 - 1}. Got {str(seed)[:60]!r}.")
-    return int(seed)
 
 
 def _at_most(rows: Rows, most: int, seed: int) -> Rows:

@@ -12,7 +12,7 @@ import streamlit as st
 from pages.ui.tables import show
 from pages.ui.visitor import waiter
 from xai_core import Job, XaiError, tabular
-from xai_core.engine.jobs import Jobs
+from xai_core.engine.jobs import CLOSED_TAB_S, Jobs
 
 T = TypeVar("T")
 Make = Callable[[Job[T]], T]
@@ -20,8 +20,6 @@ Start = Callable[[], Job[T]]
 Watch = Callable[[], Job[T] | None]
 AT_ONCE_S = 0.25
 POLL_S = 0.4
-CLOSED_TAB_S = 120.0
-"""Browsers slow down pages in the background to one look a minute."""
 KEPT = 48
 
 _JOBS = Jobs(workers=3, quick_workers=3, keep=KEPT, grace=CLOSED_TAB_S)
