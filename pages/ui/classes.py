@@ -69,7 +69,7 @@ def pick(model: xai_core.Classifier, image: Image.Image) -> tuple[Target, Target
     with other:
         against = _search(model, "not", "… and not (for “why this and not that?”)", words, "Nothing to compare with")
     first = guesses[0][0] if chosen is None else chosen
-    st.session_state["guess"] = first if first in chance else None
+    link.put("guess", first if first in chance else None)
     chips.pills(
         "What the model thinks it sees. Choose one to ask why:",
         list(chance),

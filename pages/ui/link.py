@@ -101,6 +101,16 @@ def keep(name: str, default: T, read: Callable[[str], T], write: Callable[[T], s
     return key
 
 
+def put(key: str, value: object) -> None:
+    """Give a widget this value, where it has another.
+
+    Streamlit tells the browser of every value that a run sets, the same one too, and the browser then takes back what the visitor has just
+    clicked. If a look at a running job goes out next, it says the old value again and the click is lost.
+    """
+    if _link().arriving or key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+
+
 def one_of(kind: str, options: Iterable[str]) -> Callable[[str], str]:
     """A reader for `keep` that takes one of these names and nothing else."""
     names = tuple(options)

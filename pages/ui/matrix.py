@@ -163,7 +163,7 @@ def _along(axis: Axis, subject: Subject) -> Options:
 
     nothing: list[str] = []
     key = link.keep(axis.name, nothing, read, lambda names: ",".join(filter(None, names)), f"{axis.name}_of_{axis.belongs_to(subject)}")
-    st.session_state[key] = [name for name in st.session_state[key] if name in options]
+    link.put(key, [name for name in st.session_state[key] if name in options])
     usual = list(axis.usual(subject))
     empty = f"Chosen for you: {', '.join(options[name] for name in usual)}"
     chosen = st.multiselect(axis.title, list(options), link.shown(key), format_func=options.__getitem__, key=key, placeholder=empty)
