@@ -21,7 +21,7 @@ subject = head.head()
 key = link.keep("view", "one", link.one_of("view", VIEWS))
 names = [name for name in VIEWS if name != "itself" or subject.model.glass_box]
 if st.session_state[key] not in names:
-    st.session_state[key] = names[0]
+    link.put(key, names[0])
 view = st.segmented_control("Look at", names, default=link.shown(key), key=key, format_func=lambda name: VIEWS[name][0], required=True)
 if not subject.model.glass_box:
     st.caption("This model cannot be read as it is. A decision tree, a linear model or an explainable boosting machine can.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -40,7 +40,7 @@ class _Link:
     """`unread`: what the address said that no widget has taken yet. `stale`: widgets to be set anew, since Back brought another address.
 
     `arriving`: in the first run on a page, whose widgets do not know the values of those of the same key on the page before.
-    `returning`: in the first run behind Back or Forward.
+    `returning`: in the first run behind Back or Forward. `held`: the values of widgets in the last whole run.
     """
 
     unread: dict[str, str]
@@ -49,6 +49,7 @@ class _Link:
     page: str | None = None
     arriving: bool = True
     returning: bool = False
+    held: dict[str, object] = field(default_factory=dict)
 
 
 def _address() -> dict[str, str]:
@@ -72,6 +73,7 @@ def begin(page: str) -> None:
     if link.returning:
         link.unread, link.stale = _address(), {key for setting in link.settings.values() for key in setting.values}
     link.arriving, link.page = page != link.page, page
+    link.held.clear()
 
 
 def strayed() -> bool:
@@ -98,6 +100,7 @@ def keep(name: str, default: T, read: Callable[[str], T], write: Callable[[T], s
     if link.arriving or key not in state:
         state[key] = state.get(key, setting.values.get(key, default))
     setting.values[key] = state[key]
+    hold(key)
     return key
 
 
@@ -109,6 +112,24 @@ def put(key: str, value: object) -> None:
     """
     if _link().arriving or key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
+    hold(key)
+
+
+def hold(key: str) -> None:
+    """Remember for `rerun` what this widget says now."""
+    _link().held[key] = st.session_state[key]
+
+
+def rerun() -> NoReturn:
+    """From a look at running work: draw the whole page anew, with every choice as the last whole run had it.
+
+    What the browser sends with a look may be older than that run: the chip that was clicked has filled in the search, say, but the browser
+    had not heard of it yet. A choice that is really new comes with a whole run of its own.
+    """
+    for key, value in _link().held.items():
+        if key in st.session_state and st.session_state[key] != value:
+            st.session_state[key] = value
+    st.rerun()
 
 
 def one_of(kind: str, options: Iterable[str]) -> Callable[[str], str]:

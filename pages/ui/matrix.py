@@ -148,7 +148,7 @@ def _which(place: str, title: str, usual: str, names: Sequence[str]) -> str:
     """The axis in one place of the page, among those still free."""
     key = link.keep(place, usual, link.one_of("axis", (NOTHING, *AXES)))
     if st.session_state[key] not in names:
-        st.session_state[key] = names[0]
+        link.put(key, names[0])
     titles = {NOTHING: "Nothing: one row"} | {name: axis.title for name, axis in AXES.items()}
     chosen: str = st.selectbox(title, names, link.place(names, key), format_func=titles.__getitem__, key=key)
     return chosen
@@ -223,7 +223,7 @@ def choose(subject: Subject) -> list[Ask]:
         link.keep("by", FOUR[0], lambda name: xai_core.METHODS.get(name).name)
         options = _methods(subject)
         if st.session_state["by"] not in options:
-            st.session_state["by"] = FOUR[0]
+            link.put("by", FOUR[0])
         method = st.selectbox("Method", list(options), link.place(options, "by"), format_func=options.__getitem__, key="by")
     fitting = max(MOST // len(columns), 1)
     if len(columns) * len(rows) > MOST:

@@ -140,14 +140,14 @@ def _wait_for_models(asks: Sequence[Ask]) -> None:
     loading = {id(ask.loading): (ask, ask.loading) for ask in asks if ask.loading is not None}
     for ask, job in loading.values():
         if job.finished:
-            st.rerun()
+            link.rerun()
         share = f"{job.done / 1e6:.0f} of {job.total / 1e6:.0f} MB" if job.total else "starting"
         st.progress(job.fraction, f"Loading the model of {ask.words}: {share}")
 
 
 def _stop(asks: Sequence[Ask]) -> None:
     _stopped().update(ask.planned.id for ask in asks if ask.planned)
-    st.rerun()
+    link.rerun()
 
 
 def _buttons(asks: Sequence[Ask], jobs: Sequence[Making | None], key: str) -> None:
@@ -159,7 +159,7 @@ def _buttons(asks: Sequence[Ask], jobs: Sequence[Making | None], key: str) -> No
     for words, ids in (("Go on with what was stopped", stopped), ("Try again what failed", failed)):
         if ids and st.button(words, key=f"{words[:2].lower()}_{key}", icon=":material/play_circle:"):
             _again(ids)
-            st.rerun()
+            link.rerun()
 
 
 def _pace(asks: Sequence[Ask], jobs: Sequence[Making | None]) -> float | None:
@@ -175,7 +175,7 @@ def _draw(asks: Sequence[Ask], picture: Image.Image, key: str, pace: float | Non
     running = [(ask, job) for ask, job in zip(asks, jobs, strict=True) if job is not None and not job.finished]
     now = _pace(asks, jobs)
     if pace is not None and (now is None or now > 2 * pace):
-        st.rerun()  # the whole page: polling ends or slows down, and what depends on the maps is drawn
+        link.rerun()  # the whole page: polling ends or slows down, and what depends on the maps is drawn
     _wait_for_models(asks)
     if len(running) > LINES:
         _all_progress([job for job in jobs if job is not None])

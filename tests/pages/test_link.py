@@ -20,6 +20,21 @@ def view(at: AppTest) -> dict[str, object]:
     return {str(box.key): box.value for box in boxes} | {"asked": asked(at), "picture": picture(at)}
 
 
+def told(at: AppTest) -> set[str]:
+    """The widgets whose value this run has told the browser, over what the visitor may just be choosing there."""
+    boxes = [*at.selectbox, *at.multiselect, *at.slider, *at.number_input, *at.toggle, *at.pills, *at.segmented_control]
+    return {str(box.key) for box in boxes if box.proto.set_value}
+
+
+@pytest.mark.parametrize("page", [COMPARE, EXPLAIN])
+def test_only_what_the_page_changed_itself_is_told_to_the_browser(open_app: Open, page: str) -> None:
+    at = open_app(page, **{"class": "cup"})
+    assert {"model", "sample", "guess"} <= told(at), "the first time the browser knows nothing"
+    assert told(fine(at.run())) == set()
+    at.pills(key="guess").set_value(960)
+    assert {key.partition("_of_")[0] for key in told(fine(at.run()))} == {"class"}, "the search follows the chip"
+
+
 def test_a_link_gives_the_view_it_was_copied_from(open_app: Open) -> None:
     at = fine(open_app(EXPLAIN, **VIEW))
     assert at.query_params == VIEW, "a good link stays as it is"

@@ -80,7 +80,7 @@ def _colour_by(table: Table, feature: str) -> str:
 
     key = link.keep("colour", NOTHING, read, key=f"colour_of_{table.sha256[:12]}")
     if st.session_state[key] not in names:
-        st.session_state[key] = NOTHING
+        link.put(key, NOTHING)
     words = {NOTHING: "Nothing"} | {name: show.label(name) for name in names if name}
     return str(st.selectbox("Colour the lines by", names, link.place(names, key), words.__getitem__, key=key))
 

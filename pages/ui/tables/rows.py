@@ -173,6 +173,7 @@ def form(of: Table, number: int) -> tuple[pd.DataFrame, list[str]]:
             columns = st.columns(FIELDS)  # a row each, so that a phone shows them in the table's order
         with columns[place % FIELDS]:
             edits[key] = _widget(column, key)
+        link.hold(key)
         values[column.name] = own[column.name] if edits[key] == start else edits[key]
         if edits[key] != start:
             changed.append(column.name)

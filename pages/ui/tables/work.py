@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import streamlit as st
 
+from pages.ui import link
 from pages.ui.tables import show
 from pages.ui.visitor import waiter
 from xai_core import Job, XaiError, tabular
@@ -73,7 +74,7 @@ def _halt(key: Hashable, job: Job[T]) -> None:
 def _progress(key: Hashable, job: Job[T], words: str) -> None:
     job.waiters[waiter()] = time.monotonic()  # still here
     if job.finished:
-        st.rerun()
+        link.rerun()
     line, button = st.columns([5, 1], vertical_alignment="center")
     left = job.seconds_left
     line.progress(job.fraction, f"{words} … {'starting' if left is None else f'about {max(left, 1):.0f} s left'}")
