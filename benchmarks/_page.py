@@ -16,8 +16,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg, ForwardMsgMetadata
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 VIEWER = "whybox_viewer"
-KEPT = 48
-"""Large messages kept, the newest: the server sends what a page says it still has by name only."""
+KEPT = 1000
+"""Large messages kept, the newest: the server sends what a page says it still has by name only, and may do so some runs later."""
 
 Card = Mapping[str, Any]
 """One card of the viewer as it comes: id, state, message, level, map and more (pages/ui/viewer.py)."""
