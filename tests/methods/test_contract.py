@@ -17,6 +17,7 @@ import xai_core
 from tests.networks import ZOO, classifier, half, in_plain_torch, network, picture
 from tests.toys import Tokens, seeded
 from xai_core import METHODS, MODELS, Cancelled, InvalidParam, Job, NotApplicable, UnknownName, XaiError
+from xai_core.engine.forward import forward_for
 from xai_core.models.classifier import Classifier
 from xai_core.params import Choice, Flag, Number
 
@@ -250,6 +251,19 @@ def test_eight_threads_mixing_all_methods_equal_the_serial_maps():
         # jobs share batches, so last bits differ, which an optimizer carries on; another thread's map is off by its whole size
         assert np.abs(values - serial[ask]).max() <= 1e-4 * max(1.0, float(np.abs(serial[ask]).max())), ask
     assert snapshot(model) == before
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_no_map_depends_on_the_size_of_a_batch(method, monkeypatch):
+    """It is measured anew in every process, and lanes and memory differ from machine to machine: the map must not."""
+    model = network("small_cnn") if METHODS.get(method).refusal(network("small_cnn")) is None else at_home(method)
+    params = {} if method == "integrated_gradients" else small(method, model.side)  # with few steps there is one round only
+    usual, forward = explain(model, method, params=params), forward_for(model)
+    monkeypatch.setattr(forward, "micro_batch", 3)
+    monkeypatch.setattr(forward, "gradient_batch", 1)
+    other = explain(model, method, params=params)
+    assert other.evaluations == usual.evaluations
+    assert np.abs(other.values - usual.values).max() <= 1e-4 * float(np.abs(usual.values).max())
 
 
 def test_compare_gives_the_maps_of_explain_in_the_order_asked_for():

@@ -147,7 +147,7 @@ class Request:
 
     @property
     def together(self) -> int:
-        """How many pictures' gradients are made at once, by all lanes: where rounds of work depend on each other, a good size for one."""
+        """How many pictures' gradients are made at once, by all lanes. It differs from machine to machine: no map may depend on it."""
         return self.forward.gradient_batch * cores.LANES
 
     def gradients(self, pictures: torch.Tensor, rule: RectifierRule | None = None) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
@@ -164,7 +164,7 @@ class Request:
                 (gradient,) = torch.autograd.grad(found.sum(), own)
             return found.detach(), gradient
 
-        parts = pictures.split(self.forward.gradient_batch)
+        parts = pictures.split(min(self.forward.gradient_batch, -(-len(pictures) // cores.LANES)))  # few pictures are spread over all lanes
         return self._in_order(SCHEDULER.submit_work(partial(slopes, part), self.job, len(part)) for part in parts)
 
     def baseline(self, kind: str) -> torch.Tensor:

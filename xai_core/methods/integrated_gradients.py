@@ -19,6 +19,8 @@ from xai_core.params import Int
 
 FIRST_POINTS = 17
 """Points of the first, even grid."""
+A_ROUND = 8
+"""Points added at once. Not as many as this machine would like: which points are taken, and with them the map, depends on it."""
 STEADY_ROUNDS = 2
 """The gap must stay small for this many rounds: one small gap may be two large errors that cancel."""
 
@@ -76,7 +78,7 @@ def run(request: Request) -> RawMap:
         steps, errors = path.errors()
         gap = abs(float(errors.sum())) / max(abs(change), 1e-12)
         steady = steady + 1 if gap <= wanted else 0
-        room = min(most - len(path.points), request.together)
+        room = min(most - len(path.points), A_ROUND)
         if steady >= STEADY_ROUNDS or room <= 0 or not errors.any():
             break
         worst = np.argsort(-np.abs(errors), kind="stable")[:room]
