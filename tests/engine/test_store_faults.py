@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.kept import LIGHT, Clock, child, filled, key, result, said, same, works_in_memory
 from xai_core.engine import _schema
@@ -48,6 +49,25 @@ def test_a_full_disk_costs_nothing_but_the_link_and_nothing_is_lost_when_there_i
             assert same(other.get(key(1)), result(1)), "the first of those who were late comes along at once"
     with closing(Store(tmp_path)) as store:
         assert all(same(store.get(key(number)), result(number)) for number in range(21)), "those of the full time are written later"
+
+
+def test_a_picture_kept_while_the_disk_was_full_is_written_when_there_is_room_again(tmp_path):
+    pictures = [Image.effect_noise((64, 48), 60).convert("RGB") for _ in range(2)]
+    with closing(Store(tmp_path)) as store:
+        store.put(key(0), result(0))
+        db = store._disk._disk._writer
+        db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
+        kept, deleted = (store.keep_picture([key(0)], picture) for picture in pictures)
+        assert "full" in store.note
+        assert store.forget_picture(key(0), deleted), "it can be deleted while it waits"
+        db.execute("PRAGMA max_page_count = 1000000")
+        store.put(key(1), result(1))
+        with closing(Store(tmp_path)) as other:
+            assert other.picture(key(0)).tobytes() == pictures[0].tobytes()
+        assert store.forget_picture(key(0), kept) and not store.forget_picture(key(0), kept)
+        assert store.picture(key(0)) is None
+    with closing(Store(tmp_path)) as store:
+        assert store.picture(key(0)) is None
 
 
 FULL = """

@@ -12,14 +12,14 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from PIL import Image
 
-from xai_core.engine._guarded import GuardedDisk
+from xai_core.engine._guarded import GuardedDisk, Outcome
 from xai_core.engine._packing import PackedPicture, pack, pack_picture, unpack, unpack_picture
 from xai_core.engine._recent import Recent
 from xai_core.errors import UnknownName
@@ -65,6 +65,10 @@ class Store:
         """Pictures that the disk did not take, by the hash of their owner's token."""
         self._unsaved: dict[str, None] = {}
         """Results that the disk did not take, oldest first."""
+        self._unlinked: set[str] = set()
+        """The pictures among `_pictures` that are to be tried again."""
+        self._linking = threading.Lock()
+        """Held while a picture goes from memory to disk: its owner must not delete it half-way."""
         self._found = {"memory": 0, "disk": 0, "nowhere": 0}
         self._lock = threading.Lock()
 
@@ -84,6 +88,8 @@ class Store:
         late += self._save_late(0 if late else _LATE)
         with self._lock:
             self._unsaved.update(dict.fromkeys(late))
+        if not late:
+            self._link_late()
 
     def keep_picture(self, keys: Sequence[str], image: Image.Image) -> str:
         """Keep the picture with these results, as long as there is room. What comes back is the owner's secret: it lets them delete it.
@@ -94,9 +100,11 @@ class Store:
         if not results or len(results) < len(set(keys)):
             raise UnknownName(_GONE)
         token, picture = secrets.token_urlsafe(32), pack_picture(image)
-        packers = {key: partial(pack, key, found) for key, found in results.items()}
-        if self._disk.write(lambda disk: disk.link(packers, _secret(token), picture)) != "kept":
+        outcome = self._link(results, _secret(token), picture)
+        if outcome != "kept":
             self._pictures.put(_secret(token).hex(), (frozenset(results), picture), len(picture.png))
+        if outcome == "later":
+            self._unlinked.add(_secret(token).hex())
         return token
 
     def picture(self, key: str) -> Image.Image | None:
@@ -113,10 +121,11 @@ class Store:
         if not _KEY.fullmatch(key):
             return False
         secret = _secret(token)
-        kept = dict(self._pictures.items()).get(secret.hex())
-        if kept and key in kept[0]:
-            self._pictures.pop(secret.hex())
-            return True
+        with self._linking:
+            kept = dict(self._pictures.items()).get(secret.hex())
+            if kept and key in kept[0]:
+                self._pictures.pop(secret.hex())
+                return True
         return self._disk.ask(lambda disk: disk.forget(key, secret), False)
 
     @property
@@ -137,6 +146,7 @@ class Store:
         """Write what is still unwritten and close the file. From then on the store works in memory."""
         self._disk.wake()
         self._save_late(len(self._unsaved))
+        self._link_late()
         self._disk.close()
 
     def _find(self, key: str) -> tuple[Attribution | None, str]:
@@ -183,6 +193,31 @@ class Store:
             if found is not None and not self._save(key, found):
                 return keys[number:]
         return []
+
+    def _link(self, results: Mapping[str, Attribution], secret: bytes, picture: PackedPicture) -> Outcome:
+        """Write a picture with its results."""
+        packers = {key: partial(pack, key, found) for key, found in results.items()}
+        return self._disk.write(lambda disk: disk.link(packers, secret, picture))
+
+    def _link_late(self) -> None:
+        """Write pictures the disk did not take before, as far as they and their results are still in memory."""
+        for owner in tuple(self._unlinked):
+            with self._linking:
+                if self._link_one(owner) == "later":
+                    return
+                self._unlinked.discard(owner)
+
+    def _link_one(self, owner: str) -> Outcome:
+        kept = self._pictures.get(owner)
+        if kept is None:
+            return "never"
+        results = {key: found for key in kept[0] if (found := self._memory.get(key)) is not None}
+        if len(results) < len(kept[0]):
+            return "never"
+        outcome = self._link(results, bytes.fromhex(owner), kept[1])
+        if outcome == "kept":
+            self._pictures.pop(owner)
+        return outcome
 
 
 def _secret(token: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,9 +28,17 @@ DEFAULT_MODEL = "efficientnet_lite0"
 _STORE_MB = 1024
 
 
-@functools.cache
+_OPENING = threading.Lock()
+
+
 def _store() -> Store:
-    """Finished maps of this process and of those before it, at most WHYBOX_STORE_MB on disk."""
+    """Finished maps of this process and of those before it, at most WHYBOX_STORE_MB on disk. Opened once, however many ask first."""
+    with _OPENING:
+        return _opened()
+
+
+@functools.cache
+def _opened() -> Store:
     text = os.environ.get("WHYBOX_STORE_MB", "").strip()
     store = Store(data_folder("results"), disk_bytes=(int(text) if text.isdecimal() else _STORE_MB) * memory.MB)
     atexit.register(store.close)  # writes what the disk did not take before
