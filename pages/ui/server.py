@@ -24,6 +24,8 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime.pages_manager import PagesManager
 
+from pages.ui.uploads import UploadLimit
+
 SCRIPT = Path(__file__).resolve().parents[2] / "app.py"
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8501
@@ -89,7 +91,7 @@ def create_app(script: Path = SCRIPT) -> st.App:
     """The ASGI app around a Streamlit script."""
     # st.navigation says so too, but only during the first visitor's first run, whose deep link then gets a box "Page not found".
     PagesManager.uses_pages_directory = False
-    return st.App(script, lifespan=lifespan, middleware=[Middleware(SecurityHeaders)])
+    return st.App(script, lifespan=lifespan, middleware=[Middleware(SecurityHeaders), Middleware(UploadLimit)])
 
 
 class Server(uvicorn.Server):

@@ -12,13 +12,18 @@ _SHARE = 3
 _LEAST_MB = 256
 
 
-@functools.cache
-def budget() -> int:
-    """Bytes for the work of all jobs together: WHYBOX_MEMORY_MB if that is a number, else a third of the memory free at the first call."""
-    text = os.environ.get("WHYBOX_MEMORY_MB", "").strip()
+def from_environment(name: str, share: int) -> int:
+    """Bytes: what the environment says in MB under this name if that is a number, else one part in `share` of the memory free now."""
+    text = os.environ.get(name, "").strip()
     if text.isdecimal():
         return max(int(text), 1) * MB
-    return max(int(psutil.virtual_memory().available) // _SHARE, _LEAST_MB * MB)
+    return max(int(psutil.virtual_memory().available) // share, _LEAST_MB * MB)
+
+
+@functools.cache
+def budget() -> int:
+    """Bytes for the work of all jobs together: WHYBOX_MEMORY_MB, else a third of the memory free at the first call."""
+    return from_environment("WHYBOX_MEMORY_MB", _SHARE)
 
 
 def resident() -> int:
