@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.ensemble import RandomForestRegressor
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -67,6 +69,18 @@ def test_values_of_a_regression(models: dict[tuple[str, str], TabularModel], nam
     truth = model.table.target[model.test_rows]
     missed = np.square(found[model.test_rows] - truth).sum() / np.square(truth - truth.mean()).sum()
     assert missed < 0.7, "it has learnt nothing"
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("rounds", [10, 1000])
+def test_a_network_that_was_stopped_early_says_so(tables: dict[str, Table], task: str, rounds: int) -> None:
+    with warnings.catch_warnings(record=True) as caught, pytest.MonkeyPatch.context() as patch:
+        warnings.simplefilter("always")
+        patch.setattr(xai_core.tabular.models, "FOLDS", 2)
+        model = train(tables[task], "neural_network", {"epochs": rounds, "width": 16})
+    by_scikit_learn = any(issubclass(each.category, ConvergenceWarning) for each in caught)
+    said = [note for note in model.notes if "before it had settled" in note]
+    assert len(said) == by_scikit_learn == (rounds == 10)
 
 
 @pytest.mark.parametrize("name", list(TABULAR_MODELS))

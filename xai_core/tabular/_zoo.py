@@ -41,6 +41,8 @@ class TabularModelSpec:
     """It needs numbers of one scale."""
     filled: bool = True
     """It cannot read empty cells."""
+    settles: bool = False
+    """It learns in rounds until it has settled: fewer than its `max_iter`, if all is well."""
     most_rows: int = 200_000
     """It learns from at most so many rows: more would take minutes."""
     build: Build

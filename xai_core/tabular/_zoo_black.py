@@ -202,6 +202,7 @@ TABULAR_MODELS.add(
         ),
         scaled=True,
         most_rows=20_000,
+        settles=True,
         build=_neural_network,
     )
 )

@@ -56,6 +56,7 @@ TABULAR_MODELS.add(
         params=(FREEDOM,),
         glass_box=True,
         scaled=True,
+        settles=True,
         build=_linear,
     )
 )

@@ -160,7 +160,7 @@ def train(
         differentiable=spec.differentiable,
         id=model_id(table, spec.name, chosen, seed),
         class_order=tuple(int(index) for index in getattr(estimator, "classes_", ())),
-        notes=(*_left_out(train_rows, used), *filled_notes(table, spec.filled)),
+        notes=(*_left_out(train_rows, used), *_unsettled(spec, estimator), *filled_notes(table, spec.filled)),
     )
 
 
@@ -176,6 +176,14 @@ def _left_out(rows: Rows, used: Rows) -> tuple[str, ...]:
     if len(used) == len(rows):
         return ()
     return (f"It learnt from {len(used):,} rows drawn out of {len(rows):,}: with more it would take too long.",)
+
+
+def _unsettled(spec: TabularModelSpec, estimator: Pipeline) -> tuple[str, ...]:
+    last = getattr(estimator[-1], "regressor_", estimator[-1])  # behind the scaling of the target
+    rounds = getattr(last, "n_iter_", None) if spec.settles else None
+    if rounds is None or np.max(rounds) < last.max_iter:
+        return ()
+    return (f"It was stopped after {last.max_iter:,} rounds of learning, before it had settled. With more rounds it may become better.",)
 
 
 def _folds(table: Table, rows: Rows, seed: int) -> list[tuple[Rows, Rows]]:
