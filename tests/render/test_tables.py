@@ -165,3 +165,15 @@ def test_a_confusion_counts_its_diagonal() -> None:
 
 def test_every_kind_is_tried() -> None:
     assert list(drawings("age")) == KINDS
+
+
+def test_an_effect_of_two_features_has_no_colour_where_it_is_nothing() -> None:
+    values = np.array([[0.0, -0.2], [0.1, 0.05]])
+    trace = tables.effect_2d(["a", "b"], ["c", "d"], values, None, ("one", "two"), "change", signed=True).figure["data"][0]
+    assert (trace["zmin"], trace["zmax"]) == (-0.2, 0.2), "one scale for both signs"
+    low, middle, high = (trace["colorscale"][place][1] for place in (0, 10, 20))
+    assert middle.endswith(" 0.00)")
+    red, _, blue = (int(part) for part in high.removeprefix("rgba(").split(",")[:3])
+    assert red > 2 * blue, "orange for more"
+    red, _, blue = (int(part) for part in low.removeprefix("rgba(").split(",")[:3])
+    assert blue > 2 * red, "blue for less"

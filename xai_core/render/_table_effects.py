@@ -15,6 +15,7 @@ from xai_core.render._table_style import (
     QUIET,
     ROW,
     SECOND,
+    SIGNED,
     Drawing,
     Floats,
     Trace,
@@ -231,11 +232,20 @@ def _caption(curve: Curve) -> str:
     return " ".join(filter(None, said))
 
 
-def effect_2d(first: Grid, second: Grid, values: Floats, unreal: Mask | None, names: tuple[str, str], outcome: str) -> Drawing:
-    """The average prediction (A, B) over two features at once, crosses where no row of the table lies."""
+def _about_zero(values: Floats) -> Trace:
+    """One scale for both signs."""
+    largest = float(np.nanmax(np.abs(values))) or 1.0
+    return {"colorscale": SIGNED, "zmin": -largest, "zmax": largest}
+
+
+def effect_2d(
+    first: Grid, second: Grid, values: Floats, unreal: Mask | None, names: tuple[str, str], outcome: str, *, signed: bool = False
+) -> Drawing:
+    """What a model says (A, B) over two features at once, crosses where no row of the table lies. `signed`: an effect, 0 has no colour."""
     xs, ys = (Curve(grid, np.zeros(len(grid))).places for grid in (first, second))
     bar = {"title": {"text": label(outcome, 40), "side": "right"}, "thickness": 12}
-    traces: list[Trace] = [{"type": "heatmap", "x": xs, "y": ys, "z": values.T, "colorscale": EVEN, "colorbar": bar, "hoverongaps": False}]
+    traces: list[Trace] = [{"type": "heatmap", "x": xs, "y": ys, "z": values.T, "colorbar": bar, "hoverongaps": False}]
+    traces[0] |= _about_zero(values) if signed else {"colorscale": EVEN}
     traces[0]["hovertemplate"] = "%{x}, %{y}: %{z:.3g}<extra></extra>"
     if unreal is not None and unreal.any():
         one, other = np.nonzero(unreal)

@@ -21,6 +21,11 @@ def _hex(colour: Iterable[int]) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
+def _rgba(colour: Sequence[int]) -> str:
+    red, green, blue, alpha = colour
+    return f"rgba({red}, {green}, {blue}, {alpha / 255:.2f})"
+
+
 _SIGNED, _OTHER, _EVEN = PALETTES["orange_blue"].signed, PALETTES["purple_green"].signed, PALETTES["even"].unsigned
 FOR, AGAINST = _hex(_SIGNED[255].tolist()), _hex(_SIGNED[1].tolist())
 """Orange for, blue against: the colours of the maps."""
@@ -29,6 +34,8 @@ ROW, SECOND = _hex(_OTHER[255].tolist()), _hex(_OTHER[1].tolist())
 """The row in question, and a second line beside the first."""
 EVEN = [[step / 10, _hex(_EVEN[64 + round(17 * step)].tolist())] for step in range(11)]
 """From low to high in even steps, without its darkest part: lines in it must be seen on a dark page too."""
+SIGNED = [[step / 20, _rgba(_SIGNED[1 + round(12.7 * step)].tolist())] for step in range(21)]
+"""From the strongest against over nothing at all to the strongest for."""
 LONGEST_LABEL = 24
 
 

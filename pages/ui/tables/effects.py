@@ -153,6 +153,7 @@ def two(of: Head) -> None:
         [of.table.column(name).show(value) for value in grid] if of.table.column(name).kind != "numeric" else grid
         for name, grid in zip(found.features, found.grids, strict=True)
     ]
-    words = of.words if kind == "pdp" else f"{of.words}: more than each alone"
-    show.draw(figures.effect_2d(grids[0], grids[1], found.average, found.empty, found.features, words), "pair")
+    signed = kind == "ale"
+    words = f"{of.words}: more than each alone" if signed else of.words
+    show.draw(figures.effect_2d(grids[0], grids[1], found.average, found.empty, found.features, words, signed=signed), "pair")
     show.listed(found.notes)
