@@ -1,20 +1,20 @@
-"""The sets that are there without a file of one's own: digits, crops of the sample photographs, Tux Paint's stamps."""
+"""What a set is that is there without a file of one's own, and how it gets its place on disk."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
+from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidSet
-from xai_core.images import Picture
-from xai_core.imageset._set import Bools, Source
-from xai_core.imageset._store import VERSION
-from xai_core.registry import Registry
+from xai_core.imageset import _store as store
+from xai_core.imageset._set import ImageSet, Source
+from xai_core.imageset._store import BUILT_IN, Manifest
+from xai_core.imageset._thumbs import write_thumbs
 
 
 @dataclass(frozen=True)
@@ -40,60 +40,34 @@ class ImageSetSpec:
     origin: str
     model: str
     """A model that knows what is to be seen in it."""
-    make: Callable[[], Made]
+    read: Callable[[ImageSetSpec, Job[Any] | None], ImageSet]
     available: Callable[[], bool] = lambda: True
     missing: str = ""
     """What to do where it is not available."""
 
-
-IMAGE_SETS: Registry[ImageSetSpec] = Registry("picture set")
-
-
-# Digits
-
-
-class _Digits:
-    """White on black, 28 x 28 pixels: exactly what the digit network learned from."""
-
-    def __init__(self, levels: npt.NDArray[np.uint8]) -> None:
-        self._levels = levels
-
-    def picture(self, index: int) -> Picture:
-        from xai_core.models.small_cnn import STEPS
-
-        return STEPS.see(Image.fromarray(self._levels[index]))
-
-    def mask(self, index: int) -> Bools | None:
-        return None
+    def load(self, job: Job[Any] | None = None) -> ImageSet:
+        """The set; `load_set` gives the one that everybody shares. Raises InvalidSet where what it is made of is not here."""
+        if not self.available():
+            raise InvalidSet(self.missing)
+        return self.read(self, job)
 
 
-def _digits() -> Made:
-    try:
-        from sklearn.datasets import load_digits  # here, because importing it takes a second
+def reader(make: Callable[[], Made]) -> Callable[[ImageSetSpec, Job[Any] | None], ImageSet]:
+    """How a set that is made and not read gets its place on disk, where only its thumbnails need room."""
 
-        images, digits = load_digits(return_X_y=True)
-    except (ImportError, OSError) as error:
-        raise InvalidSet("The handwritten digits are not on this computer: they come with scikit-learn. Install it again.") from error
-    levels = np.rint(images.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
-    return Made(
-        names=tuple(f"{digit}/{row:04}.png" for row, digit in enumerate(digits)),
-        labels=digits.astype(np.int32),
-        classes=tuple("0123456789"),
-        source=_Digits(levels),
-        digest=hashlib.sha256(f"digits {VERSION} ".encode() + levels.tobytes()).hexdigest(),
-        notes=(
-            "The small digit network learned from three quarters of these pictures: on digits it has never seen it is right less often.",
-        ),
-    )
+    def read(spec: ImageSetSpec, job: Job[Any] | None) -> ImageSet:
+        made = make()
+        set_id, count = made.digest[:24], len(made.names)
+        manifest = Manifest(BUILT_IN, spec.name, spec.title, made.names, made.classes, (), made.notes, spec.origin, dict(made.aliases))
+        found = store.restore(set_id, manifest, made.source)
+        if found is None:
+            store.forget(set_id)  # damaged, if it is there at all
+            with store.bench() as folder:
+                write_thumbs(folder / "thumbs.u8", count, made.source.picture, job)
+                store.settle(folder, set_id, manifest, {"labels": made.labels, "masked": np.zeros(count, dtype=np.bool_)})
+            found = store.restore(set_id, manifest, made.source)
+        if found is None:
+            raise InvalidSet(store.FULL)
+        return found
 
-
-IMAGE_SETS.add(
-    ImageSetSpec(
-        name="digits",
-        title="Handwritten digits",
-        about="1,797 digits that people wrote by hand, labelled 0 to 9.",
-        origin="scikit-learn, load_digits: UCI Optical Recognition of Handwritten Digits (Alpaydin, Kaynak 1998), CC BY 4.0",
-        model="small_cnn",
-        make=_digits,
-    )
-)
+    return read

@@ -13,11 +13,12 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from xai_core.engine import data_folder
 from xai_core.errors import InvalidSet
@@ -26,11 +27,12 @@ from xai_core.imageset._thumbs import THUMB
 
 VERSION = 1
 """Raised when the same file would give another set: part of every id, so that nothing computed for the old one is taken for the new."""
-_UNFINISHED = ".new-"
+BUILT_IN = "built-in"
+_UNFINISHED, _SIGNED = ".new-", "signed-"
 _STALE_S = 2 * 24 * 3600.0
 _DEFAULT_MB = 20_000
 _ID = re.compile(r"[0-9a-f]{24}")
-_FULL = "The disk is full, or may not be written to, so this picture set cannot be kept. Make room and try again."
+FULL = "The disk is full, or may not be written to, so this picture set cannot be kept. Make room and try again."
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,11 @@ class Manifest:
     skipped: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     origin: str
-    aliases: Mapping[str, str]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    masks: tuple[str, ...] = ()
+    """Names of the files of masks, which come after the pictures."""
+    root: str = ""
+    """The folder, where it is one on the server."""
     version: int = VERSION
 
 
@@ -80,25 +86,23 @@ def bench() -> Iterator[Path]:
         _sweep()
         folder = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=shelf()))
     except OSError as error:
-        raise InvalidSet(_FULL) from error
+        raise InvalidSet(FULL) from error
     try:
         yield folder
     except OSError as error:
-        raise InvalidSet(_FULL) from error
+        raise InvalidSet(FULL) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def settle(folder: Path, set_id: str, manifest: Manifest, arrays: Mapping[str, np.ndarray]) -> Path:
-    """Finish a folder from the bench and move it to its place; the folder there, which another process may have made meanwhile."""
+def settle(folder: Path, set_id: str, manifest: Manifest, arrays: Mapping[str, npt.NDArray[Any]]) -> Path:
+    """Finish a folder from the bench and move it to its place, unless a set of this id is there already; its place."""
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
     (folder / "manifest.json").write_text(json.dumps(asdict(manifest)), encoding="utf-8")
     place = shelf() / set_id
-    if place.exists() and read_manifest(set_id) is None:
-        shutil.rmtree(place)  # damaged, or of an older version
-    with suppress(FileExistsError, NotADirectoryError):
-        if not place.exists():
+    if not place.exists():  # else it is the same, and others may be reading it
+        with suppress(FileExistsError):
             folder.rename(place)
     return place
 
@@ -109,7 +113,7 @@ def read_manifest(set_id: str) -> Manifest | None:
         said = json.loads((shelf() / set_id / "manifest.json").read_text(encoding="utf-8"))
         if said.pop("version") != VERSION:
             return None
-        tuples = {key: tuple(said[key]) for key in ("names", "classes", "notes")}
+        tuples = {key: tuple(said[key]) for key in ("names", "classes", "notes", "masks")}
         skipped = tuple((str(name), str(why)) for name, why in said["skipped"])
         return Manifest(**{**said, **tuples, "skipped": skipped})
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
@@ -133,10 +137,43 @@ def restore(set_id: str, manifest: Manifest, source: Source) -> ImageSet | None:
     return ImageSet(id=set_id, labels=labels, source=source, folder=folder, masked=masked, **said)
 
 
-def touch(set_id: str) -> None:
-    """Say that a set is used now: what was used longest ago goes first."""
+def array(set_id: str, name: str) -> npt.NDArray[Any] | None:
+    """An array of a set beside those that every set has; None if it is gone or damaged."""
+    try:
+        found: npt.NDArray[Any] = np.load(shelf() / set_id / f"{name}.npy", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return found
+
+
+def sign(set_id: str, signature: str) -> None:
+    """Remember that what has this signature is this set, so that it need not be read again. `signature` is hex."""
     with suppress(OSError):
+        (shelf() / set_id / f"{_SIGNED}{signature}").touch()
+
+
+def signed(signature: str) -> str | None:
+    """The id of the set that has this signature."""
+    return next((file.parent.name for file in shelf().glob(f"*/{_SIGNED}{signature}") if is_id(file.parent.name)), None)
+
+
+def touch(set_id: str) -> bool:
+    """Say that a set is used now: what was used longest ago goes first. False if it is not there."""
+    try:
         os.utime(shelf() / set_id / "manifest.json")
+    except OSError:
+        return False
+    return True
+
+
+def make_room(size: int) -> None:
+    """Delete own sets, used longest ago first, until `size` bytes more fit beside the others. Built-in sets stay."""
+    there = kept()
+    over = sum(each.bytes for each in there) + size - limit()
+    for each in there:
+        if over > 0 and each.kind != BUILT_IN:
+            forget(each.id)
+            over -= each.bytes
 
 
 def kept() -> tuple[Kept, ...]:
@@ -151,9 +188,10 @@ def kept() -> tuple[Kept, ...]:
 
 def forget(set_id: str) -> bool:
     """Delete a set from disk; False if there is none."""
-    place = shelf() / set_id
-    if not is_id(set_id) or not place.is_dir():
+    if not is_id(set_id) or not (place := shelf() / set_id).is_dir():
         return False
+    with suppress(OSError):  # out of the way at once, then deleted file by file
+        place = place.rename(Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=shelf())) / set_id).parent
     shutil.rmtree(place, ignore_errors=True)
     return True
 
