@@ -131,6 +131,13 @@ def test_large_and_oddly_packed_members_are_skipped(monkeypatch: pytest.MonkeyPa
     assert found.names == ("a.png",) and [name for name, _ in found.skipped] == ["b.png", "c.png"]
 
 
+def test_deep_names_are_skipped() -> None:
+    """They would be gone into again and again, to tell labels and masks."""
+    deep = {"train/test/" * 100 + "a.png": noise(1), "test/train/" * 100 + "b.png": noise(2), "masks/" * 300 + "c.png": noise(3)}
+    found = read(packed({**deep, "d.png": noise(4)}))
+    assert found.names == ("d.png",) and len(found.skipped) == 3 and "too long" in found.skipped[0][1]
+
+
 def test_a_second_file_of_a_name_is_skipped() -> None:
     found = read(packed({"a.png": noise(1), "b.png": noise(2)}).replace(b"b.png", b"a.png"))
     assert found.open(0).tobytes() == read_image(noise(1)).tobytes() and found.skipped[0][0] == "a.png"

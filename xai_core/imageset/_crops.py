@@ -41,7 +41,7 @@ class _Crops:
         side = round(cut.side * min(photo.size))
         left, top = round(cut.left * (photo.width - side)), round(cut.top * (photo.height - side))
         size = min(side, _CROP_SIDE)
-        crop = photo.resize((size, size), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
+        crop = photo.resize((size, size), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side), reducing_gap=2.0)
         lit = ImageEnhance.Brightness(crop).enhance(cut.light)
         return ImageOps.mirror(lit) if cut.mirrored else lit
 
@@ -82,7 +82,7 @@ PHOTO_CROPS = ImageSetSpec(
     name="photo_crops",
     title="Crops of the sample photographs",
     about="240 pieces cut from twelve photographs, 20 of each: other places, sizes and light, every second one mirrored.",
-    origin="Photographs that ship with scikit-image and scikit-learn: each is named with its licence among the sample pictures.",
+    origin="Photographs that ship with scikit-image and scikit-learn: each is named with its licence among the sample pictures",
     model="efficientnet_lite0",
     read=reader(_photo_crops),
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +15,9 @@ from xai_core.errors import InvalidSet
 MAX_FILES = 200_000
 MAX_BYTES = 25 * 2**20
 """Largest file that is looked into: what one picture may have anywhere here."""
+MAX_NAME = 1000
+"""Letters of a name with its folders."""
+TOO_LONG = "The name of this file, with its folders, is too long. Shorten it."
 
 PICTURES = frozenset(".jpg .jpeg .jpe .jfif .png .webp .bmp .gif .tif .tiff .heic .heif .avif".split())
 """Endings of pictures; the last three are tried so that a sentence says what to do with them."""
@@ -68,17 +70,16 @@ def sort_out(names: Sequence[str], what: str) -> Plan:
     """
     plan, other, drawn = Plan(), Counter[str](), []
     for row in sorted(range(len(names)), key=names.__getitem__):
-        path = PurePosixPath(names[row])
-        ending = path.suffix.lower()
-        if _is_junk(path):
+        _, file, ending = split(names[row])
+        if _is_junk(names[row]):
             continue
         if ending in PICTURES:
             drawn.append(row)
         elif ending in _ARCHIVES:
             plan.skipped.append((names[row], _NESTED))
-        elif path.name.lower() != LABELS:
+        elif file.lower() + ending != LABELS:
             other[ending or "without an ending"] += 1
-        elif plan.table is None or len(path.parts) < len(PurePosixPath(names[plan.table]).parts):
+        elif plan.table is None or names[row].count("/") < names[plan.table].count("/"):
             plan.table = row
     plan.masks = _paired(names, drawn)
     used = set(plan.masks.values())
@@ -92,30 +93,37 @@ def sort_out(names: Sequence[str], what: str) -> Plan:
     return plan
 
 
+def split(name: str) -> tuple[str, str, str]:
+    """Folder, file and ending (".png", lower case) of a name: what pathlib says too, but 200,000 of them in a second."""
+    folder, _, file = name.rpartition("/")
+    dot = file.rfind(".")
+    return (folder, file[:dot], file[dot:].lower()) if 0 < dot < len(file) - 1 else (folder, file, "")
+
+
 def is_read(name: str) -> bool:
     """Whether a file of this name is looked into at all."""
-    path = PurePosixPath(name)
-    return path.suffix.lower() in PICTURES or path.name.lower() == LABELS
+    _, file, ending = split(name)
+    return ending in PICTURES or file.lower() + ending == LABELS
 
 
 def mask_names(name: str) -> tuple[str, ...]:
     """What a picture is called, without ending, that a PNG of this name is a mask of: rex for masks/rex.png, rex_mask.png, rex.mask.png."""
-    path = PurePosixPath(name)
-    if path.suffix.lower() != ".png":
+    folder, file, ending = split(name)
+    if ending != ".png":
         return ()
-    stem = path.with_suffix("")
-    found = [stem.with_name(stem.name[:-5]) for ending in ("_mask", ".mask") if stem.name.lower().endswith(ending) and len(stem.name) > 5]
-    for at, part in enumerate(path.parts[:-1]):
-        if part.lower() == "masks":
-            found.append(PurePosixPath(*stem.parts[:at], *stem.parts[at + 1 :]))
-    return tuple(map(str, found))
+    within = f"{folder}/" if folder else ""
+    found = [f"{within}{file[:-5]}"] if len(file) > 5 and file.lower().endswith(("_mask", ".mask")) else []
+    parts = folder.split("/")
+    at = next((place for place, part in enumerate(parts) if part.lower() == "masks"), None)
+    return (*found, "/".join([*parts[:at], *parts[at + 1 :], file])) if at is not None else tuple(found)
 
 
 def _paired(names: Sequence[str], drawn: Sequence[int]) -> dict[int, int]:
     """Row of the mask for each picture that has one. A PNG in a folder "masks" without a picture of its name is a picture itself."""
     stems: dict[str, list[int]] = {}
     for row in drawn:
-        stems.setdefault(str(PurePosixPath(names[row]).with_suffix("")), []).append(row)
+        folder, file, _ = split(names[row])
+        stems.setdefault(f"{folder}/{file}" if folder else file, []).append(row)
     masks: dict[int, int] = {}
     for row in drawn:
         for stem in mask_names(names[row]):
@@ -125,9 +133,9 @@ def _paired(names: Sequence[str], drawn: Sequence[int]) -> dict[int, int]:
     return masks
 
 
-def _is_junk(path: PurePosixPath) -> bool:
+def _is_junk(name: str) -> bool:
     """What systems leave behind and nobody sees."""
-    return any(part.startswith(".") or part.lower() in _JUNK for part in path.parts)
+    return any(part.startswith(".") or part.lower() in _JUNK for part in name.split("/"))
 
 
 def _counts(other: Counter[str]) -> str:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage, InvalidSet
-from xai_core.imageset._files import MAX_BYTES, MAX_FILES, Listing
+from xai_core.imageset._files import MAX_BYTES, MAX_FILES, MAX_NAME, TOO_LONG, Listing
 
 _TOO_MANY = f"A folder may hold {MAX_FILES:,} files. This one holds more: split it, or choose one of its sub-folders."
 _CHANGED = "This file has changed, or is no longer there, since the folder was read. Read the folder again."
@@ -81,8 +81,10 @@ def list_folder(root: Path, job: Job[Any] | None = None) -> Listing:
     for path in _below(root, job):
         name = path.relative_to(root).as_posix()
         if not name.isprintable():
-            skipped.append((_shown(name), _NAME))
-        elif not _inside(path, root):
+            skipped.append((_shown(name[-MAX_NAME:]), _NAME))
+        elif len(name) > MAX_NAME:
+            skipped.append((name[-MAX_NAME:], TOO_LONG))
+        elif path.is_symlink() and not _inside(path, root):  # folders that are links are not gone into
             skipped.append((name, _LINK))
         elif (found := _regular(path)) is not None:
             names.append(name)

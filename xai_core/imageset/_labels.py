@@ -6,7 +6,6 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +21,7 @@ def folder_labels(names: Sequence[str]) -> list[str]:
 
     A folder around everything is left out, and so are "train", "test" and "val".
     """
-    return [tidy(name) for name in _telling([PurePosixPath(name).parent.parts for name in names])]
+    return [tidy(name) for name in _telling([tuple(name.split("/")[:-1]) for name in names])]
 
 
 def table_labels(data: bytes, table: str, names: Sequence[str]) -> tuple[list[str] | None, list[str]]:
@@ -33,7 +32,7 @@ def table_labels(data: bytes, table: str, names: Sequence[str]) -> tuple[list[st
     told = _rows(data)
     if not told:
         return None, [_BAD_TABLE]
-    rows = _places(names, str(PurePosixPath(table).parent))
+    rows = _places(names, table.rpartition("/")[0])
     labels, unknown = [""] * len(names), 0
     for line, (file, label) in enumerate(told.items()):
         row = rows.get(file)
@@ -89,7 +88,8 @@ def _path(written: str) -> str:
 
 def _places(names: Sequence[str], folder: str) -> Mapping[str, int]:
     """Row of a picture by its whole name, its name from the table's folder on, and its mere file name where only one has it."""
-    often = Counter(PurePosixPath(name).name for name in names)
-    places = {file: row for row, name in enumerate(names) if often[file := PurePosixPath(name).name] == 1}
+    files = [name.rpartition("/")[2] for name in names]
+    often = Counter(files)
+    places = {file: row for row, file in enumerate(files) if often[file] == 1}
     places |= {name.removeprefix(f"{folder}/"): row for row, name in enumerate(names) if name.startswith(f"{folder}/")}
     return places | {name: row for row, name in enumerate(names)}

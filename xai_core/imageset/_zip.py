@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xai_core.errors import InvalidImage, InvalidSet
-from xai_core.imageset._files import MAX_BYTES, MAX_FILES, Listing, is_read
+from xai_core.imageset._files import MAX_BYTES, MAX_FILES, MAX_NAME, TOO_LONG, Listing, is_read
 
 MEMBER = np.dtype([("offset", "<i8"), ("packed", "<i8"), ("size", "<i8"), ("crc", "<u4"), ("method", "<u2")])
 _HEAD = 30
@@ -143,10 +143,10 @@ def _wanted(entries: Sequence[zipfile.ZipInfo], names: Sequence[str], end: int) 
     for row, (entry, name) in enumerate(zip(entries, names, strict=True)):
         if name.endswith("/"):
             continue
-        reason = "" if not is_read(name) else _TWICE if name in seen else _reason(entry, end)
+        reason = TOO_LONG if len(name) > MAX_NAME else "" if not is_read(name) else _TWICE if name in seen else _reason(entry, end)
         seen.add(name)
         if reason:
-            skipped.append((name, reason))
+            skipped.append((name[-MAX_NAME:], reason))
         else:
             wanted.append(row)
     return wanted, skipped
