@@ -46,12 +46,10 @@ class Camera {
   // Pixels of one unit: at zoom 1 all points fit with room for the outermost.
   get unit() { return this.zoom * Math.max(1, Math.min((this.width / 2 - 14) / this.cloud.reach[0], (this.height / 2 - 14) / this.cloud.reach[1])); }
 
-  get atHome() { return this.zoom === 1 && !this.centre[0] && !this.centre[1] && this.turn === this.start; }
-
   home() {
     this.zoom = 1;
     this.centre = [0, 0];
-    this.turn = this.start = this.solid ? turned(-0.5, 0.35) : STRAIGHT;
+    this.turn = this.solid ? turned(-0.5, 0.35) : STRAIGHT;
     this.stale = true;
   }
 

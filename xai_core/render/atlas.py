@@ -50,7 +50,7 @@ def thumbs_of(pictures: npt.NDArray[np.uint8]) -> Thumbs:
 def sheets(thumbs: Thumbs) -> tuple[bytes, ...]:
     """JPEG sheets of 16 × 16 tiles, row by row in the order of `rows`; the last has as many rows as it needs.
 
-    A tile's side should be a multiple of 16, the block of a JPEG: then no tile shows a trace of the one beside it.
+    A tile's side should be a multiple of 8, the block of a JPEG: then no tile shows a trace of the one beside it.
     """
     return tuple(_jpeg(sheet) for sheet in _laid_out(thumbs))
 
@@ -67,5 +67,5 @@ def _laid_out(thumbs: Thumbs) -> Iterator[npt.NDArray[np.uint8]]:
 
 def _jpeg(sheet: npt.NDArray[np.uint8]) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(sheet).save(buffer, "JPEG", quality=_QUALITY)
+    Image.fromarray(sheet).save(buffer, "JPEG", quality=_QUALITY, subsampling=0)
     return buffer.getvalue()
