@@ -45,7 +45,7 @@ def test_pictures_labels_and_thumbnails(method: int) -> None:
     found = read(packed(PETS, method))
     assert found.names == tuple(sorted(PETS)) and len(found) == 3
     assert found.classes == ("cats", "dogs") and labels(found) == ["cats", "dogs", "dogs"]
-    assert found.title == "pets" and found.skipped == () and found.notes == () and not found.has_masks
+    assert found.title == "pets" and found.name == found.id and found.skipped == () and found.notes == () and not found.has_masks
     for row, name in enumerate(found.names):
         assert found.open(row).tobytes() == read_image(PETS[name]).tobytes()
     thumbs = found.thumbs()

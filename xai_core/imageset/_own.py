@@ -60,11 +60,11 @@ def read_folder(path: str | os.PathLike[str], name: str = "", job: Job[Any] | No
     root = allowed_folder(path)
     title = tidy(name) or tidy(root.name) or FOLDER
     listing = list_folder(root, job)
-    return read_below(root, listing, Manifest(FOLDER, title, title, (), (), (), (), f"Folder on the server: {title}", root=str(root)), job)
+    return read_below(root, listing, Manifest(FOLDER, "", title, (), (), (), (), f"Folder on the server: {title}", root=str(root)), job)
 
 
 def read_below(root: Path, listing: Listing, about: Manifest, job: Job[Any] | None) -> ImageSet:
-    """The listed pictures of a folder as a set with the kind, name, title and origin of `about`."""
+    """The listed pictures of a folder as a set with the kind, name (else its id), title and origin of `about`."""
     signature = _signature(about.kind, root, listing.files)
     found = recognised(signature)
     if found is not None:
@@ -78,7 +78,8 @@ def read_below(root: Path, listing: Listing, about: Manifest, job: Job[Any] | No
 
 def reopened(set_id: str, manifest: Manifest) -> ImageSet | None:
     """An own set that was read before, from what is kept of it."""
-    files = _OPENERS[manifest.kind](set_id, manifest)
+    opener = _OPENERS.get(manifest.kind)
+    files = opener(set_id, manifest) if opener is not None else None
     masks = store.array(set_id, "mask_rows")
     if files is None or masks is None or masks.shape != (len(manifest.names),):
         return None
@@ -168,7 +169,7 @@ def _title(source: Source, name: str) -> str:
 def _manifest(kind: str, title: str, read: Read, origin: str, name: str = "", root: str = "") -> Manifest:
     return Manifest(
         kind=kind,
-        name=name or title,
+        name=name or read.digest[:24],
         title=title,
         names=read.names,
         classes=read.classes,

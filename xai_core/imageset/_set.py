@@ -51,6 +51,7 @@ class ImageSet:
     id: str
     """24 hex digits of a hash of the contents: the same zip has the same id, whatever it is called."""
     name: str
+    """The name of a built-in set in IMAGE_SETS; of an own one its id, which is never one of those."""
     title: str
     names: tuple[str, ...]
     labels: Labels
@@ -96,7 +97,7 @@ class ImageSet:
     def known_as(self, classifier: Labelled) -> Labels:
         """The model's class for each picture's label, (N,); -1 where there is no label or the model has no class, or several, of that name.
 
-        Names must be the same but for upper and lower case.
+        Names must be the same but for upper and lower case, and "_" counts as a space.
         """
         known = _rows(classifier.labels)
         rows = [known.get(_plain(self.aliases.get(name, name)), NO_LABEL) for name in self.classes]
@@ -109,7 +110,7 @@ class ImageSet:
 
 
 def _plain(label: str) -> str:
-    return " ".join(label.split()).casefold()
+    return " ".join(label.replace("_", " ").split()).casefold()
 
 
 def _rows(labels: Sequence[str]) -> dict[str, int]:
