@@ -121,7 +121,7 @@ from xai_core.engine import forward
 from xai_core.imageset import embed
 from xai_core.models import load_model
 embed.SAVE_S, forward._openvino_run = 0.0, forward._torch_run
-embed.run_pass(Pictures(400, told=lambda index: time.sleep(0.02 if index > 60 else 0)), load_model("small_cnn"), "conv3")
+embed.run_pass(Pictures(160, told=lambda index: time.sleep(0.05 if index > 40 else 0)), load_model("small_cnn"), "conv3")
 """
 
 
@@ -135,10 +135,10 @@ def test_a_kill_costs_seconds_and_the_next_run_gives_the_same_arrays(own_data_fo
     process.wait()
     assert progress is not None and process.returncode == -signal.SIGKILL, "it was killed while it worked"
     done = json.loads(progress.read_text())["done"]
-    rest = Pictures(400)
+    rest = Pictures(160)
     found = run_pass(rest, MODEL, "conv3")
-    assert 0 < done < 400 and sorted(rest.opened) == list(range(done, 400))
-    logits, maps = one_by_one(Pictures(400), "conv3")
+    assert 0 < done < 160 and sorted(rest.opened) == list(range(done, 160))
+    logits, maps = one_by_one(Pictures(160), "conv3")
     np.testing.assert_allclose(found.logits, logits, atol=1e-3)
     np.testing.assert_allclose(found.pooled, maps.mean((2, 3)), atol=1e-4)
 

@@ -96,6 +96,7 @@ def chosen_layer(classifier: Classifier, name: str | None = None) -> Layer:
 
 
 def channels_of(layer: Layer) -> int:
+    """How many channels a layer has: numbers in a row of `Pass.pooled`."""
     return layer.shape[0] if layer.layout == "channels_first" else layer.shape[-1]
 
 
