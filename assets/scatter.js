@@ -1,15 +1,23 @@
 // A map of pictures: one point a picture. Moving, turning, zooming, pointing and drawing a line around points happen here; the server
-// only hears what was chosen. All words from data enter as text, never as markup. Joined behind scatter_view.js and scatter_draw.js
+// only hears what was chosen. All words from data enter as text, never as markup. Joined behind the other scatter files
 // into one module by pages/ui/data/scatter.py.
 
 const DWELL = 125; // milliseconds until a point shows its picture
 const CARD = 96; // side of that picture, CSS pixels
 const PATIENCE = 5000; // milliseconds after which the server's choice counts again, whatever was sent
-const HOW = {
-  2: "Drag to move, wheel or two fingers to zoom.",
-  3: "Drag to turn, wheel or two fingers to zoom.",
-  lasso: "Draw a line around points.",
-  keys: "Arrow keys go from point to point, Enter chooses one, Space chooses those around it, Escape chooses none, plus and minus zoom.",
+const MOUSE_WORDS = {
+  move: ["Drag to move, wheel to zoom. Shift and drag draws a line around points.", "Drag to turn, wheel to zoom. Shift and drag draws a line around points."],
+  lasso: ["Draw a line around points.", "Draw a line around points."],
+  end: "Click a point to choose it.",
+};
+const FINGER_WORDS = { ...MOUSE_WORDS, move: ["Two fingers move and zoom.", "One finger sideways turns, two fingers move and zoom."], end: "Tap a point to choose it." };
+const KEYS = "Arrow keys go from point to point, Enter chooses one, Space chooses those around it, Escape chooses none, plus and minus zoom.";
+// The corners of the shapes in the legend, in radii; 0 is a circle.
+const CORNERS = {
+  1: [[-0.86, -0.86], [0.86, -0.86], [0.86, 0.86], [-0.86, 0.86]],
+  2: [[0, -1.1], [0.95, 0.55], [-0.95, 0.55]],
+  3: [[0, -1.1], [1.1, 0], [0, 1.1], [-1.1, 0]],
+  4: [[-0.34, -1], [0.34, -1], [0.34, -0.34], [1, -0.34], [1, 0.34], [0.34, 0.34], [0.34, 1], [-0.34, 1], [-0.34, 0.34], [-1, 0.34], [-1, -0.34], [-0.34, -0.34]],
 };
 const scatters = new WeakMap();
 const cameras = new Map(); // where a visitor had gone on a map, for when the page comes back
@@ -138,7 +146,7 @@ class Scatter {
     lasso.textContent = "Lasso";
     for (const input of this.tools.querySelectorAll("input")) input.checked = input.value === this.tool;
     this.stage.style.setProperty("--height", `${data.height}px`);
-    this.stage.setAttribute("aria-label", `${data.alt} ${HOW.keys}`);
+    this.stage.setAttribute("aria-label", `${data.alt} ${KEYS}`);
     this.star.style.display = data.mark ? "" : "none";
     this.star.lastChild.textContent = data.mark_words;
     this.explain();
@@ -149,7 +157,8 @@ class Scatter {
 
   explain() {
     this.stage.classList.toggle("lasso", this.tool === "lasso");
-    this.how.textContent = `${this.tool === "lasso" ? HOW.lasso : `${HOW[this.cloud.axes]} Shift and drag draws a line around points.`} Click a point to choose it.`;
+const words = matchMedia("(pointer: coarse)").matches ? FINGER_WORDS : MOUSE_WORDS;
+    this.how.textContent = `${words[this.tool][this.cloud.axes - 2]} ${words.end}`;
   }
 
   tally() {
@@ -163,7 +172,7 @@ class Scatter {
     if (key === this.listed) return; // an open list stays open
     this.listed = key;
     const icon = (colour, shape) => {
-      const corners = OUTLINES[shape], outline = corners ? drawn("polygon", { points: corners.join(" ") }) : drawn("circle", { r: 0.95 });
+      const corners = CORNERS[shape], outline = corners ? drawn("polygon", { points: corners.join(" ") }) : drawn("circle", { r: 0.95 });
       outline.setAttribute("fill", colour);
       return drawn("svg", { viewBox: "-1.3 -1.3 2.6 2.6", "aria-hidden": "true" }, outline);
     };
@@ -201,16 +210,22 @@ class Scatter {
   }
 
   resize() {
-    const { clientWidth: width, clientHeight: height } = this.stage, ratio = Math.min(2, devicePixelRatio || 1);
+    const { clientWidth: width, clientHeight: height } = this.stage;
     if (!this.camera || !width || !height) return;
     this.camera.resize(width, height);
-    const { canvas } = this.painter_now(), size = { width: Math.round(width * ratio), height: Math.round(height * ratio) };
+    const painter = this.painter_now(), { canvas } = painter, ratio = Math.min(painter.constructor.finest(this.cloud.count), devicePixelRatio || 1), size = { width: Math.round(width * ratio), height: Math.round(height * ratio) };
     if (canvas.width !== size.width || canvas.height !== size.height) Object.assign(canvas, size);
-    const style = getComputedStyle(this.node), pen = make("canvas", { width: 1, height: 1 }).getContext("2d");
-    pen.fillStyle = style.getPropertyValue("--st-text-color").trim() || "#000";
-    pen.fillRect(0, 0, 1, 1);
-    this.ink = [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    this.ink = this.themed("--st-text-color", "#000");
+    this.paper = this.themed("--st-background-color", "#fff");
     this.redraw();
+  }
+
+  // Red, green and blue of one of the theme's colours, which may be written in any way.
+  themed(name, otherwise) {
+    const pen = make("canvas", { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+    pen.fillStyle = getComputedStyle(this.node).getPropertyValue(name).trim() || otherwise;
+    pen.fillRect(0, 0, 1, 1);
+    return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
   }
 
   get radius() { return Math.min(9, Math.max(2.2, Math.min(5.5, 170 / Math.sqrt(this.cloud.count))) * Math.max(1, this.camera.zoom) ** 0.35); }
@@ -218,9 +233,9 @@ class Scatter {
   redraw() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
-      const { cloud, colours, chosen, camera, ink, data } = this;
+      const { cloud, colours, chosen, camera, ink, paper, data } = this;
       if (colours.length !== 4 * cloud.count) return; // half of the next data
-      this.painter_now().draw({ cloud, colours, chosen, camera, ink, size: this.radius });
+      this.painter_now().draw({ cloud, colours, chosen, camera, ink, paper, size: this.radius });
       this.encircle();
       if (!data.mark) return;
       const [x, y] = camera.spot(cloud.put(data.mark));

@@ -1,8 +1,11 @@
-// Two ways to draw the points: WebGL 2, and a plain canvas where a browser has none. Read before scatter.js.
+// Two ways to draw the points: WebGL 2 where there is a graphics card for it, else pixel by pixel. Read before scatter.js.
 // A scene is { cloud, colours (red, green, blue, shape of each point), chosen (numbers), camera, size, ink, paper }: lengths in CSS pixels.
 
 const QUIET = 0.2; // opacity of points that are not chosen while others are
 const RIM = 0.45; // how much of the text colour is in a point's edge
+
+const bold = (size) => 1.25 * size + 0.5; // the radius of points that are chosen
+const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 
 const VERTEX = `#version 300 es
 in vec3 place; in vec4 look;
@@ -51,11 +54,15 @@ function program(gl) {
 }
 
 class WebGlPainter {
-  // null where the browser has no WebGL 2.
+  // null where the browser has no WebGL 2, or only one in software: not every browser keeps to failIfMajorPerformanceCaveat.
   static on(canvas) {
-    const gl = canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true });
-    return gl && new WebGlPainter(canvas, gl);
+    const gl = canvas.getContext("webgl2", { antialias: false, failIfMajorPerformanceCaveat: true });
+    if (!gl) return null;
+    const card = gl.getExtension("WEBGL_debug_renderer_info")?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER;
+    return SOFTWARE.test(gl.getParameter(card)) ? null : new WebGlPainter(canvas, gl);
   }
+
+  static finest() { return 2; }
 
   constructor(canvas, gl) {
     Object.assign(this, { canvas, gl, name: "webgl", sent: {} });
@@ -107,67 +114,11 @@ class WebGlPainter {
     gl.drawArrays(gl.POINTS, 0, cloud.count);
     if (!chosen.length) return;
     gl.depthMask(true);
-    pass(1.25 * size + 0.5, 1, 1.2, 1);
+    pass(bold(size), 1, Math.min(1.2, 0.22 * bold(size)), 1);
     gl.drawElements(gl.POINTS, chosen.length, gl.UNSIGNED_INT, 0);
   }
 
   dispose() {
     this.gl.getExtension("WEBGL_lose_context")?.loseContext(); // browsers keep only some sixteen of them
   }
-}
-
-// The corners of the shapes, in radii; the same as in the shader above.
-const OUTLINES = [
-  null, // a circle
-  [[-0.86, -0.86], [0.86, -0.86], [0.86, 0.86], [-0.86, 0.86]],
-  [[0, -1.1], [0.95, 0.55], [-0.95, 0.55]],
-  [[0, -1.1], [1.1, 0], [0, 1.1], [-1.1, 0]],
-  [[-0.34, -1], [0.34, -1], [0.34, -0.34], [1, -0.34], [1, 0.34], [0.34, 0.34], [0.34, 1], [-0.34, 1], [-0.34, 0.34], [-1, 0.34], [-1, -0.34], [-0.34, -0.34]],
-];
-
-function trace(pen, shape, x, y, r) {
-  const corners = OUTLINES[shape];
-  if (!corners) {
-    pen.moveTo(x + 0.95 * r, y);
-    pen.arc(x, y, 0.95 * r, 0, 2 * Math.PI);
-    return;
-  }
-  corners.forEach(([right, down], at) => (at ? pen.lineTo(x + r * right, y + r * down) : pen.moveTo(x + r * right, y + r * down)));
-  pen.closePath();
-}
-
-class CanvasPainter {
-  constructor(canvas) {
-    Object.assign(this, { canvas, name: "canvas", pen: canvas.getContext("2d") });
-  }
-
-  // In a flat map one path a look; in a solid one far points first, so that near ones cover them.
-  draw({ colours, chosen, camera, size, ink }) {
-    const { pen, canvas } = this, ratio = canvas.width / camera.width, spots = camera.project();
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.clearRect(0, 0, camera.width, camera.height);
-    const all = Array.from({ length: spots.length / 3 }, (_, point) => point), looks = new Uint32Array(colours.buffer, colours.byteOffset, all.length);
-    const order = (points) => points.sort(camera.solid ? (a, b) => spots[3 * a + 2] - spots[3 * b + 2] : (a, b) => looks[a] - looks[b] || a - b);
-    const pass = (points, radius, opacity, edge) => {
-      pen.globalAlpha = opacity;
-      pen.lineWidth = edge;
-      pen.strokeStyle = `rgb(${ink})`;
-      for (let from = 0; from < points.length;) {
-        const look = looks[points[from]], [red, green, blue, shape] = colours.subarray(4 * points[from], 4 * points[from] + 4);
-        pen.beginPath();
-        for (; from < points.length && looks[points[from]] === look; from++) {
-          const [x, y] = [spots[3 * points[from]], spots[3 * points[from] + 1]];
-          if (camera.sees(x, y)) trace(pen, shape, x, y, radius);
-        }
-        pen.fillStyle = `rgb(${red} ${green} ${blue})`;
-        pen.fill();
-        if (edge) pen.stroke();
-      }
-    };
-    pass(order(all), size, chosen.length ? QUIET : 1, 0);
-    if (chosen.length) pass(order([...chosen]), 1.25 * size + 0.5, 1, 1);
-    pen.globalAlpha = 1;
-  }
-
-  dispose() {}
 }

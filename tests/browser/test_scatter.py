@@ -17,8 +17,9 @@ from xai_core.render.points import CATEGORIES
 COUNT = 120
 IDS = 1000 + 7 * np.arange(COUNT)
 EVIL = "<img src=x onerror='window.hacked=1'><b>bold</b>"
-NO_WEBGL = """const own = HTMLCanvasElement.prototype.getContext;
-HTMLCanvasElement.prototype.getContext = function (kind, ...rest) { return kind === "webgl2" ? null : own.call(this, kind, ...rest); };"""
+ALLOW_SOFTWARE = """const own = WebGL2RenderingContext.prototype.getParameter;
+WebGL2RenderingContext.prototype.getParameter = function (name) { return name === 37446 ? "" : own.call(this, name); };"""
+"""WebGL is only used where a graphics card does it, which no test machine has: with this the name of the card is not told."""
 APP = f'''
 import numpy as np
 import streamlit as st
@@ -42,7 +43,7 @@ if st.button("Choose five"):
     st.session_state.chosen = tuple(ids[:5].tolist())
 looks = by_number(groups.astype(float), "Loss") if st.checkbox("Numbers") else by_group(groups, names, "Label")
 event = show_scatter(points, looks, ids=ids, thumbs=Thumbs("set", whole, np.arange(COUNT)[::-1]), words=words,
-                     selected=st.session_state.chosen, mark=[0.0, 0.0] if mode == "mark" else None, key="map", height=400)
+                     selected=st.session_state.chosen, mark=[0.0, 0.0] if mode == "evil" else None, key="map", height=400)
 if event:
     st.session_state.chosen = event.ids
     seen.append(event.kind)
@@ -146,8 +147,8 @@ def shown(window: BrowserContext, address: str) -> Iterator[Map]:
 
 
 def test_points_are_where_and_as_they_should_be_and_what_is_chosen_stands_out(shown: Map, painter: str) -> None:
-    if painter == "canvas":
-        shown.page.add_init_script(NO_WEBGL)
+    if painter == "webgl":
+        shown.page.add_init_script(ALLOW_SOFTWARE)
     page = shown.open()
     if page.locator(".stage").get_attribute("data-painter") != painter:
         pytest.skip("This Chromium has no WebGL 2.")
@@ -167,6 +168,10 @@ def test_points_are_where_and_as_they_should_be_and_what_is_chosen_stands_out(sh
         x, y = spots[at]
         dimmed = np.abs(after[y, x] - (0.2 * colours[at % 3] + 0.8 * 255)).max() <= 6
         assert dimmed == (at >= 5), f"point {at}"
+    if painter == "webgl":  # browsers take the context away from pages that have too many of them
+        page.locator(".stage canvas").evaluate("node => node.getContext('webgl2').getExtension('WEBGL_lose_context').loseContext()")
+        page.wait_for_timeout(200)
+        np.testing.assert_array_equal(shown.picture(), after)
 
 
 def test_a_click_a_line_and_a_key_reach_python_and_stay(shown: Map) -> None:
@@ -211,6 +216,7 @@ def test_the_keyboard_goes_from_point_to_point_and_chooses(shown: Map) -> None:
     page.keyboard.press(" ")
     nearest = np.sort(np.linalg.norm(spots - spots[right], axis=1).argsort(kind="stable")[:24])
     shown.said("click lasso", IDS[nearest])
+    expect(page.locator(".star")).to_be_hidden()
     assert "cat (40), dog (40), bird (40)" in (page.locator(".stage").get_attribute("aria-label") or "")
 
 
@@ -302,16 +308,6 @@ def test_a_solid_map_turns_and_stays_consistent(shown: Map) -> None:
     assert np.abs(here - np.array(colours[group])).max() <= 3, "what the keys chose is drawn under the ring"
 
 
-def test_a_lost_drawing_context_is_replaced(shown: Map) -> None:
-    page = shown.open()
-    if page.locator(".stage").get_attribute("data-painter") != "webgl":
-        pytest.skip("This Chromium has no WebGL 2.")
-    before = shown.picture()
-    page.locator(".stage canvas").evaluate("node => node.getContext('webgl2').getExtension('WEBGL_lose_context').loseContext()")
-    page.wait_for_timeout(300)
-    np.testing.assert_array_equal(shown.picture(), before)
-
-
 def test_text_from_outside_stays_text_and_the_own_picture_has_a_mark(shown: Map) -> None:
     page = shown.open("mode=evil")
     expect(page.locator(".legend li").first).to_contain_text(EVIL)
@@ -319,8 +315,6 @@ def test_text_from_outside_stays_text_and_the_own_picture_has_a_mark(shown: Map)
     expect(page.locator(".card .words")).to_have_text(EVIL)
     assert page.locator(".wb b").count() == 0
     assert page.evaluate("window.hacked") is None
-    expect(page.locator(".star")).to_be_hidden()
-    page = shown.open("mode=mark")
     box, stage = page.locator(".star path").bounding_box(), page.locator(".stage").bounding_box()
     assert box and stage
     assert abs(box["x"] + box["width"] / 2 - stage["x"] - stage["width"] / 2) < 2
@@ -331,7 +325,8 @@ def test_a_tap_chooses_on_a_phone_and_two_fingers_zoom(browser: Browser, address
     with browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True) as context:
         shown = Map(context, address)
         page = shown.open()
-        alone = int(max(range(COUNT), key=lambda at: float(np.sort(np.linalg.norm(FLAT - FLAT[at], axis=1))[1])))
+        inner = np.flatnonzero(np.abs(FLAT).max(axis=1) < 0.45)  # still in sight after zooming
+        alone = int(max(inner, key=lambda at: float(np.sort(np.linalg.norm(FLAT - FLAT[at], axis=1))[1])))
         page.touchscreen.tap(*shown.spots()[alone] + [5, 5])
         shown.said("click", IDS[[alone]])
         expect(page.locator(".card .words")).to_have_text(f"picture {alone}")

@@ -30,7 +30,7 @@ SHOWN = 12
 """Groups of the legend that are seen at once; the others open below."""
 
 _ASSETS = Path(__file__).resolve().parents[3] / "assets"
-_PARTS = ("scatter_view.js", "scatter_draw.js", "scatter_hands.js", "scatter.js")
+_PARTS = ("scatter_view.js", "scatter_draw.js", "scatter_pixels.js", "scatter_hands.js", "scatter.js")
 _scatter = st.components.v2.component(
     "whybox_scatter",
     css=(_ASSETS / "scatter.css").read_text(encoding="utf-8"),
