@@ -85,7 +85,7 @@ def test_which_picture_a_mask_belongs_to(name: str, expected: tuple[str, ...]) -
 @pytest.mark.parametrize("name", ["masks/dogs/rex.png", "dogs/rex_mask.png", "dogs/rex.mask.png"])
 def test_a_drawn_mask(name: str) -> None:
     grey = encoded(Image.fromarray(np.where(half(), 255, 0).astype(np.uint8)))
-    found = read({"dogs/rex.jpg": picture(kind="JPEG"), "cats/mia.png": noise(1), name: grey})
+    found = read({name: grey, "note.txt": b"", "dogs/rex.jpg": picture(kind="JPEG"), "cats/mia.png": noise(1)})
     assert found.names == ("cats/mia.png", "dogs/rex.jpg") and found.classes == ("cats", "dogs")
     mask = found.mask(1)
     assert mask is not None and np.array_equal(mask, half()) and found.mask(0) is None
@@ -109,9 +109,12 @@ def test_a_folder_of_masks_without_pictures_is_a_class() -> None:
     ("drawn", "expected"),
     [
         (Image.fromarray(np.where(half(), 255, 0).astype(np.uint8)), half()),
-        (Image.fromarray(np.where(half(), 1, 0).astype(np.uint8)), half()),  # numbers of objects
+        (Image.fromarray(np.where(half(), np.arange(16) % 5 + 1, 0).astype(np.uint8)), half()),  # numbers of objects
         (Image.fromarray(np.where(half(), 255, 90).astype(np.uint8)), half()),  # grey background
-        (Image.fromarray(np.where(half()[..., None], (128, 0, 0), 0).astype(np.uint8)), half()),  # a colour for each kind
+        (
+            Image.fromarray((half()[..., None] * np.tile([[100, 0, 0], [224, 224, 192]], (8, 1))).astype(np.uint8)),
+            half(),
+        ),  # colours of kinds
         (cut_out(half()), half()),
         (Image.fromarray(half((32, 24))), half()),  # twice the size
         (Image.new("L", WIDE, 0), None),

@@ -128,8 +128,7 @@ def _paired(names: Sequence[str], drawn: Sequence[int]) -> dict[int, int]:
     for row in drawn:
         for stem in mask_names(names[row]):
             for picture in stems.get(stem, ()):
-                if picture != row and not mask_names(names[picture]):
-                    masks.setdefault(picture, row)
+                masks.setdefault(picture, row)
     return masks
 
 
