@@ -84,13 +84,15 @@ class Repulsion:
         nodes, size = kernel.nodes, 2 * kernel.nodes
         index, weights = self._spread(points, low, kernel)
         charges = np.bincount(index.ravel(), weights.ravel(), nodes * nodes).astype(np.float32).reshape(nodes, nodes)
-        found = fft.rfft2(charges, (size, size), workers=self._threads)
+        # Half of the rows are empty, and half of what comes back is not asked for: they are not transformed.
+        found = fft.fft(fft.rfft(charges, size, axis=1, workers=self._threads), size, axis=0, workers=self._threads)
         power = found.real**2 + found.imag**2
         total = float((power * kernel.total).sum(dtype=np.float64)) - len(points)  # each with itself is 1
         forces = np.empty_like(points)
         for axis, pull in enumerate((kernel.across, kernel.down)):
-            field = fft.irfft2(found * pull, (size, size), workers=self._threads)
-            near = np.ascontiguousarray(field[:nodes, :nodes]).ravel().take(index)
+            rows = fft.ifft(found * pull, axis=0, workers=self._threads, overwrite_x=True)[:nodes]
+            field = fft.irfft(rows, size, axis=1, workers=self._threads)[:, :nodes]
+            near = field.ravel().take(index)
             forces[:, axis] = np.einsum("nk,nk->n", near, weights)
         return forces, total
 
