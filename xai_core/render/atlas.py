@@ -43,7 +43,7 @@ class Thumbs:
 
 def thumbs_of(pictures: npt.NDArray[np.uint8]) -> Thumbs:
     """The same for pictures that all stand on the map and have no name: they are named by their bytes, which reads all of them."""
-    name = hashlib.sha256(np.ascontiguousarray(pictures)).hexdigest()
+    name = hashlib.sha256(np.ascontiguousarray(pictures).data).hexdigest()
     return Thumbs(name, pictures, np.arange(len(pictures)))
 
 

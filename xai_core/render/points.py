@@ -132,7 +132,10 @@ def by_number(values: Floats, title: str, low: float | None = None, high: float 
     share = np.clip((np.where(finite, values, bottom) - bottom) / (top - bottom if top > bottom else 1.0), 0.0, 1.0)
     colours = _EVEN[np.round(share * (len(_EVEN) - 1)).astype(np.intp)].copy()
     colours[~finite] = _rgb(NOTHING)
-    said = (lambda value: f"{value:.0%}") if percent else (lambda value: f"{value:.3g}".replace("-", "−"))
     legend = (Entry("No number", NOTHING, int((~finite).sum())),) if not finite.all() else ()
     ramp = tuple(_hex(_EVEN[at]) for at in np.linspace(0, len(_EVEN) - 1, 9).round().astype(int))
-    return Coloured(title, colours, np.zeros(len(values), dtype=np.uint8), legend, said(bottom), said(top), ramp)
+    return Coloured(title, colours, np.zeros(len(values), dtype=np.uint8), legend, _said(bottom, percent), _said(top, percent), ramp)
+
+
+def _said(value: float, percent: bool) -> str:
+    return f"{value:.0%}" if percent else f"{value:.3g}".replace("-", "−")
