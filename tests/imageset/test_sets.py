@@ -265,7 +265,7 @@ def test_what_was_used_longest_ago_goes_first(own_data: Path, monkeypatch: pytes
     monkeypatch.setattr(_store, "limit", lambda: 3 * size + size // 2)
     made.append(read_zip(zipped(4)))
     assert [find_set(each.id) is not None for each in made] == [True, False, True, True]
-    assert [(each.id, each.pictures, each.kind) for each in kept_sets()] == [(made[row].id, 1, "zip") for row in (0, 2, 3)]
+    assert {(each.id, each.pictures, each.kind) for each in kept_sets()} == {(made[row].id, 1, "zip") for row in (0, 2, 3)}
 
 
 def test_unfinished_work_of_a_dead_process_is_swept(own_data: Path) -> None:
