@@ -59,7 +59,7 @@ def test_digits_to_map_to_a_point_to_its_explanation(visitor: Visitor) -> None:
     settled(visitor)
     plot = page.locator(".st-key-set_map canvas").first
     expect(plot).to_be_visible(timeout=WAIT)
-    plot.focus()
+    page.locator(".st-key-set_map .stage").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     said(page, re.compile(r"Label: \d\. The model is (right|wrong)\."))

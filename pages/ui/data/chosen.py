@@ -94,7 +94,7 @@ def _confusions(of: Head, rows: np.ndarray, group: Group) -> None:
         return
     found = group.confusions
     said = [(show.label(each.truth_name), show.label(each.said_name), each.count) for each in found]
-    frame = pd.DataFrame(said, columns=["It is", "The model says", "Pictures"])
+    frame = pd.DataFrame(said, columns=["It is", "It says", "Pictures"])
 
     def take(place: int, _column: str) -> None:
         pair = found[place]
@@ -102,7 +102,7 @@ def _confusions(of: Head, rows: np.ndarray, group: Group) -> None:
         _narrow(of, of_it.tolist(), f"{pair.truth_name}, but the model says {pair.said_name}")
 
     st.markdown("**What is mixed up** *(typical confusions)*")
-    bars = {"Pictures": cells.bar("Pictures", int(frame["Pictures"].max()))}
+    bars = {"Pictures": cells.bar("Pictures", int(frame["Pictures"].max()), width=84)}
     cells.clickable(
         frame, f"group_confusions_{_mark(rows)}", take, "The mistakes among these pictures, the commonest first.", columns=bars, most=6
     )

@@ -72,7 +72,9 @@ def _numbers(found: SetScores, plain: SetScores | None) -> None:
             value = getattr(found, name)
             gap = None if plain is None else _difference(value, getattr(plain, name), name)
             with st.container(width=245):
-                st.metric(f"{title} *({technical})*", _number(value, name), gap)
+                same = gap is not None and not float(gap.partition(" ")[0])
+                shown = {"delta": "no change", "delta_color": "off", "delta_arrow": "off"} if same else {"delta": gap}
+                st.metric(f"{title} *({technical})*", _number(value, name), **shown)
     show.say(found.sentences["accuracy"])
     with st.expander("What these numbers mean", icon=":material/help:"):
         show.listed(found.sentences[name] for name in TITLES)
