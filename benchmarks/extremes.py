@@ -9,7 +9,7 @@ from benchmarks._harness import Bench, Floats
 from benchmarks._tables import TableQuestion
 from xai_core.imageset.extremes import all_channel_extremes
 
-MOST = 0.5
+MOST = 0.8
 K = 12
 ROWS_A_BLOCK = 4_096
 

@@ -19,8 +19,8 @@ class RunningTop:
     """
 
     def __init__(self, channels: int, k: int, largest: bool = True) -> None:
-        self._sign = np.float32(1 if largest else -1)
-        self._values = np.full((channels, k), -np.inf, dtype=np.float32)  # best first, times the sign
+        self._sign, self._beats = (-1, np.greater) if largest else (1, np.less)
+        self._values = np.full((channels, k), self._sign * np.inf, dtype=np.float32)  # best first
         self._rows = np.full((channels, k), _NOBODY)
         self._seen = 0
 
@@ -29,14 +29,14 @@ class RunningTop:
         numbers, start = np.asarray(rows, dtype=np.int64), 0
         while start < len(numbers):  # small pieces first: until the worst kept is a high hurdle, many get over it
             stop = start + int(np.clip(self._seen, self._values.shape[1], ROWS_A_BLOCK))
-            self._merge(numbers[start:stop], np.asarray(values[start:stop], dtype=np.float32) * self._sign)
+            self._merge(numbers[start:stop], np.asarray(values[start:stop], dtype=np.float32))
             self._seen, start = self._seen + stop - start, stop
 
     def _merge(self, numbers: Rows, values: Floats) -> None:
         worst, last = self._values[:, -1], self._rows[:, -1]
-        better, equal = values > worst, values == worst
-        if equal.any():
-            better |= equal & (numbers[:, None] < last)
+        better = self._beats(values, worst)
+        if numbers.min() < last.max():  # else none comes before a kept one of the same value: never, where rows come in order
+            better |= (values == worst) & (numbers[:, None] < last)
         row, channel = np.nonzero(better)
         if not len(row):
             return
@@ -45,7 +45,7 @@ class RunningTop:
         owner = np.concatenate([np.repeat(touched, k), channel])
         value = np.concatenate([self._values[touched].ravel(), values[row, channel]])
         number = np.concatenate([self._rows[touched].ravel(), numbers[row]])
-        order = np.lexsort((number, -value, owner))
+        order = np.lexsort((number, self._sign * value, owner))
         first = np.searchsorted(owner[order], touched)
         chosen = order[first[:, None] + np.arange(k)]
         self._values[touched], self._rows[touched] = value[chosen], number[chosen]
@@ -58,4 +58,4 @@ class RunningTop:
     @property
     def values(self) -> Floats:
         """Their values (channels, k); NaN where fewer than k were seen."""
-        return np.where(self._rows == _NOBODY, np.nan, self._values * self._sign).astype(np.float32)
+        return np.where(self._rows == _NOBODY, np.float32(np.nan), self._values)
