@@ -19,7 +19,8 @@ class RunningTop:
     """
 
     def __init__(self, channels: int, k: int, largest: bool = True) -> None:
-        self._sign, self._beats = (-1, np.greater) if largest else (1, np.less)
+        self._sign = -1 if largest else 1
+        self._beats: np.ufunc = np.greater if largest else np.less
         self._values = np.full((channels, k), self._sign * np.inf, dtype=np.float32)  # best first
         self._rows = np.full((channels, k), _NOBODY)
         self._seen = 0
