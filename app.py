@@ -16,6 +16,12 @@ PAGES = {
         st.Page("pages/image/compare.py", title="Compare", icon=":material/grid_view:"),
         st.Page("pages/image/explain.py", title="Explain", icon=":material/search:"),
     ],
+    "Picture sets": [
+        st.Page("pages/data/set.py", title="Picture set", icon=":material/photo_library:"),
+        st.Page("pages/data/map.py", title="Map", icon=":material/bubble_chart:"),
+        st.Page("pages/data/extremes.py", title="Best and worst", icon=":material/swap_vert:"),
+        st.Page("pages/data/set_scores.py", title="Scores of a set", icon=":material/leaderboard:"),
+    ],
     "Tables": [
         st.Page("pages/tables/data.py", title="Table", icon=":material/table:"),
         st.Page("pages/tables/model.py", title="Model of a table", icon=":material/model_training:"),

@@ -18,6 +18,10 @@ class InvalidTable(XaiError):
     """The bytes given are not a table this project can read, or the choice of target and features cannot be learned from."""
 
 
+class InvalidSet(XaiError):
+    """The zip or folder given is not a set of pictures this project can read, or it is no longer kept."""
+
+
 class InvalidParam(XaiError):
     """A parameter, target or layer is outside what is allowed."""
 

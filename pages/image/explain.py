@@ -5,29 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 import xai_core
-from pages.ui import classes, forms, keeping, link, panels, picture
+from pages.ui import classes, forms, keeping, layers, link, panels, picture
 
 st.title("One method, every setting")
 model, image, seen, target, _ = picture.head()
-
-
-def _layer() -> str | None:
-    """The choice of a layer, the recommended one first chosen; kept for each model."""
-    layers = {each.name: each for each in model.layers() if each.alias_of is None}
-    if model.recommended_layer is None:
-        return None
-
-    def words(name: str) -> str:
-        rows, columns = layers[name].grid
-        return f"{name} · {layers[name].kind} · {rows}×{columns}{', recommended' if layers[name].recommended else ''}"
-
-    def read(name: str) -> str:
-        layer = model.layer(name)
-        return layer.alias_of or layer.name
-
-    key = link.keep("layer", model.recommended_layer.name, read, key=f"layer_{model.name}")
-    help_ = "Later layers know more and see coarser."
-    return st.selectbox("Layer", list(layers), link.place(layers, key), format_func=words, key=key, help=help_)
 
 
 def _method() -> xai_core.MethodSpec:
@@ -48,7 +29,7 @@ shown, settings = st.columns([3, 2], gap="large")
 with settings:
     spec = _method()
     st.markdown(f"**{spec.question}**")
-    layer = _layer() if spec.uses_layer else None
+    layer = layers.pick(model) if spec.uses_layer else None
     params = forms.draw(spec.params, model.side, spec.name)
     seed = forms.seed() if spec.random else 0
     with st.expander("About this method", icon=":material/help:"):

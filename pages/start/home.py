@@ -1,4 +1,4 @@
-"""The first page: what this is, and three ways in."""
+"""The first page: what this is, and four ways in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pages.ui import link, sidebar, visitor
 SHOWN = 6
 THUMBNAIL = (240, 240)
 TILE = 112
-COMPARE, EXPLAIN, TABLE = "pages/image/compare.py", "pages/image/explain.py", "pages/tables/data.py"
+COMPARE, EXPLAIN, TABLE, SET = "pages/image/compare.py", "pages/image/explain.py", "pages/tables/data.py", "pages/data/set.py"
 
 
 @st.cache_data(show_spinner=False, max_entries=SHOWN)
@@ -41,17 +41,22 @@ with st.container(horizontal=True, vertical_alignment="center"):
     if st.button("Open Explain"):
         st.switch_page(EXPLAIN, query_params=link.query())
 
-own, tables = st.columns(2, gap="large")
+own, sets, tables = st.columns(3, gap="large")
 with own:
-    st.subheader("2. Or use your own photo")
+    st.subheader("2. Your own photo")
     st.markdown("It stays on the computer that runs Whybox.")
     sidebar.uploader("home")
     if problem := visitor.picture_error("home"):
         st.error(problem, icon=":material/broken_image:")
     elif visitor.own_picture_in_use() and st.button("Explain my photo", type="primary", width="stretch"):
         st.switch_page(COMPARE, query_params=link.query())
+with sets:
+    st.subheader("3. A whole set")
+    st.markdown("Hundreds of pictures at once: a map of what the model knows, its best and worst pictures, its mistakes.")
+    if st.button("Open Picture set", icon=":material/photo_library:", width="stretch"):
+        st.switch_page(SET, query_params=link.query())
 with tables:
-    st.subheader("3. Or look at a table")
+    st.subheader("4. A table")
     st.markdown(
         "Loans, flowers, wines, or your own CSV file: train a model on its rows and see how it decides, in general and for one row."
     )

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.ui import link
-from pages.ui.tables import choice, head, show, work
+from pages.ui import link, show, work
+from pages.ui.tables import choice, head
 from xai_core.render import tables as figures
 from xai_core.tabular.data import Column, Table
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui.tables import groups, head, work
+from pages.ui import work
+from pages.ui.tables import groups, head
 
 st.title("A look at fairness")
 st.markdown("Does the model treat groups of rows alike? These numbers can show a difference. Whether it is unfair, people have to judge.")

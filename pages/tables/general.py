@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import link
-from pages.ui.tables import effects, glass, head, importance, work
+from pages.ui import link, work
+from pages.ui.tables import effects, glass, head, importance
 
 VIEWS = {
     "one": ("One feature", effects.one),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import link
-from pages.ui.tables import head, scores, show, training, work
+from pages.ui import link, show, work
+from pages.ui.tables import head, scores, training
 
 GENERAL, ROW = "pages/tables/general.py", "pages/tables/row.py"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui.tables import head, local, recourse, rows, work
+from pages.ui import work
+from pages.ui.tables import head, local, recourse, rows
 
 st.title("One row")
 head.keep()

@@ -42,6 +42,16 @@ HEADERS = {
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
 }
 
+WORKING = (
+    ("xai_core", "stop"),
+    ("pages.ui.work", "stop"),
+    ("xai_core.tabular._service", "stop_training"),
+    ("xai_core.imageset.sets", "stop_reading"),
+    ("xai_core.imageset.embed", "stop_passes"),
+    ("xai_core.imageset._service", "stop_maps"),
+)
+"""Modules that work in the background, each with the name of what stops it."""
+
 logger = logging.getLogger("whybox.server")
 
 
@@ -82,9 +92,9 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
 
 def _stop_work() -> None:
     """Cancel what is being made, or Ctrl-C would wait for every map and every model of a table. Nothing is loaded only for that."""
-    for name in ("xai_core", "pages.ui.tables.work"):
+    for name, stop in WORKING:
         if name in sys.modules:
-            sys.modules[name].stop()
+            getattr(sys.modules[name], stop)()
 
 
 def create_app(script: Path = SCRIPT) -> st.App:

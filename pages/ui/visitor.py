@@ -76,13 +76,19 @@ def take_own_picture(widget: str, place: str) -> None:
         st.session_state.pop("picture_error", None)
         return
     try:
-        name = _pictures().put(xai_core.read_image(upload))
+        image = xai_core.read_image(upload)
     except xai_core.InvalidImage as problem:
         st.session_state["picture_error"] = (place, str(problem))
         return
+    take_picture(image, "Your photo" if widget.startswith("camera") else upload.name, widget)
+
+
+def take_picture(image: Image.Image, title: str, widget: str = "") -> None:
+    """Callback: this picture is the visitor's own from now on; `widget` is the uploader that holds it, if one does."""
+    if not widget:
+        forget_own_picture()
     _forget_classes()  # a new picture is asked about its own first guess
-    title = "Your photo" if widget.startswith("camera") else upload.name
-    st.session_state.update({"own_picture": name, "own_title": title, "own_widget": widget})
+    st.session_state.update({"own_picture": _pictures().put(image), "own_title": title, "own_widget": widget})
     st.session_state.pop("picture_error", None)
 
 

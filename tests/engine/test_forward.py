@@ -80,8 +80,8 @@ def test_it_is_built_once_for_thirty_visitors(monkeypatch):
 def test_a_backend_that_computes_something_else_is_dropped_with_a_note(monkeypatch):
     original = engine._openvino_run
 
-    def wrong(model):
-        run = original(model)
+    def wrong(model, layer=None):
+        run = original(model, layer)
         return lambda x: run(x) + 0.01
 
     monkeypatch.setattr(engine, "_openvino_run", wrong)
@@ -93,7 +93,7 @@ def test_a_backend_that_computes_something_else_is_dropped_with_a_note(monkeypat
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_a_backend_that_gives_no_numbers_is_dropped(monkeypatch, bad):
-    monkeypatch.setattr(engine, "_openvino_run", lambda model: lambda x: torch.full((len(x), 10), bad))
+    monkeypatch.setattr(engine, "_openvino_run", lambda model, layer: lambda x: torch.full((len(x), 10), bad))
     assert build(toy()).backend == "torch"
 
 

@@ -1,4 +1,4 @@
-"""The first page: three ways in, each leading on with what was chosen."""
+"""The first page: four ways in, each leading on with what was chosen."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tests.pages.visit import asked, errors, fine, picture
 Open = Callable[..., AppTest]
 
 
-def test_it_shows_three_ways_in(open_app: Open) -> None:
+def test_it_shows_four_ways_in(open_app: Open) -> None:
     at = fine(open_app())
-    assert [title.value[:2] for title in at.main.subheader] == ["1.", "2.", "3."]
+    assert [title.value[:2] for title in at.main.subheader] == ["1.", "2.", "3.", "4."]
     assert len(at.main.image) == 6
     assert all(image.proto.imgs[0].alt for image in at.image)
     assert at.query_params == {}, "a fresh visit has a bare address"

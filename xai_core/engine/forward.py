@@ -2,7 +2,8 @@
 
 On a CPU the network is compiled by OpenVINO in float32, on CUDA it runs channels-last in torch. Either is compared with plain torch when
 it is built; a backend that differs by more than 1e-3 in any logit is dropped, with a note for the page. The micro-batch is measured.
-Several lanes may run it at once, each with cores of its own (cores.py).
+Several lanes may run it at once, each with cores of its own (cores.py). Where a layer is asked for too, its pooled activations come
+along in the same pass (tapped.py).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import logging
 import queue
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,7 +29,9 @@ from xai_core.engine import cores, data_folder, memory
 from xai_core.engine.isolation import isolate, out_of_place
 from xai_core.engine.jobs import Job
 from xai_core.engine.scheduler import SCHEDULER, Ticket
+from xai_core.engine.tapped import TappedNetwork, error_of, maps_of
 from xai_core.models.classifier import Classifier
+from xai_core.models.layers import Layer
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +40,11 @@ LARGEST_ERROR = 1e-3
 ACTIVATION_BUDGET = 192 * 2**20
 """Bytes of activations the gradient micro-batches of all lanes may hold, and never more than a quarter of the whole budget."""
 REBUILD_AGAIN_S = 10.0
+LAYERS_KEPT = 2
+"""So many forwards with a layer are kept for a model: each holds the network compiled once more."""
 _BATCHES = (4, 8, 16)
+_TAP = "tap 1"
+"""Goes up when a tapped network gives other rows than before: translated ones are found on disk by it."""
 _OPENVINO_LOCK = threading.Lock()
 """Tracing a network is not safe in two threads at once."""
 
@@ -76,8 +84,13 @@ class Forward:
                 self.run = self.make()
 
 
-def _torch_run(classifier: Classifier) -> Run:
-    module, device = isolate(classifier.module).to(memory_format=torch.channels_last), classifier.device
+def _network(classifier: Classifier, layer: Layer | None) -> nn.Module:
+    """A private copy of what is run: the network as it is, or one that also tells what this layer found."""
+    return isolate(classifier.module) if layer is None else TappedNetwork(classifier.module, layer)
+
+
+def _torch_run(classifier: Classifier, layer: Layer | None = None) -> Run:
+    module, device = _network(classifier, layer).to(memory_format=torch.channels_last), classifier.device
 
     def run(batch: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
@@ -92,20 +105,25 @@ def _example(classifier: Classifier) -> torch.Tensor:
     return torch.zeros((1, classifier.preprocessing.channels, classifier.side, classifier.side))
 
 
-def _compiled(classifier: Classifier) -> Any:
-    """The network compiled by OpenVINO. Its translated form is kept on disk, since translating takes seconds and reading none."""
+def _compiled(classifier: Classifier, layer: Layer | None = None) -> Any:
+    """The network compiled by OpenVINO. Its translated form is kept on disk, since translating takes seconds and reading none.
+
+    Of those with a layer only the recommended one's is kept: a visitor may go through dozens, and each file holds all weights.
+    """
     import openvino
 
     core, example = openvino.Core(), _example(classifier)
-    key = hashlib.sha256(f"{classifier.weights_sha256} {tuple(example.shape)} {openvino.__version__} {torch.__version__}".encode())
-    kept = data_folder("openvino") / f"{classifier.name}-{key.hexdigest()[:16]}.xml"
+    what = f"{classifier.weights_sha256} {tuple(example.shape)} {openvino.__version__} {torch.__version__}"
+    what += f" {layer.name} {_TAP}" if layer else ""
+    kept = data_folder("openvino") / f"{classifier.name}-{hashlib.sha256(what.encode()).hexdigest()[:16]}.xml"
     if kept.exists() and kept.with_suffix(".bin").exists():
         graph = core.read_model(kept)
     else:
         with torch.no_grad():
-            traced = torch.jit.trace(isolate(classifier.module), example, check_trace=False)
+            traced = torch.jit.trace(_network(classifier, layer), example, check_trace=False)
         graph = openvino.convert_model(traced, example_input=example)
-        _keep(openvino, graph, kept)
+        if layer is None or layer.recommended:
+            _keep(openvino, graph, kept)
     threads = cores.LANES * cores.CORES_A_LANE
     options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": cores.LANES}
     return core.compile_model(graph, "CPU", options)
@@ -123,10 +141,10 @@ def _keep(openvino: Any, graph: Any, kept: Path) -> None:
         log.warning("The translated network could not be kept on disk: %s", problem)
 
 
-def _openvino_run(classifier: Classifier) -> Run:
+def _openvino_run(classifier: Classifier, layer: Layer | None = None) -> Run:
     idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
     with _OPENVINO_LOCK:
-        compiled = _compiled(classifier)
+        compiled = _compiled(classifier, layer)
         for _ in range(cores.LANES):
             idle.put(compiled.create_infer_request())
 
@@ -141,10 +159,16 @@ def _openvino_run(classifier: Classifier) -> Run:
     return run
 
 
-def _difference(run: Run, classifier: Classifier, example: torch.Tensor) -> float:
-    """Largest logit difference between a backend and plain torch, on noise pictures over the whole input range."""
+def _difference(run: Run, classifier: Classifier, example: torch.Tensor, layer: Layer | None = None) -> float:
+    """Largest logit difference between a backend and plain torch, on noise pictures over the whole input range.
+
+    With a layer also how far its pooled values are apart (`error_of`).
+    """
     noise = torch.rand((3, *example.shape[1:]), generator=torch.Generator().manual_seed(0)) * 2 - 1
     pictures = torch.cat([noise * 2, torch.zeros_like(noise[:1])])
+    if layer is not None:
+        logits, maps = (each.cpu() for each in maps_of(classifier.module, layer, pictures.to(classifier.device)))
+        return error_of(run(pictures), logits, maps)
     with torch.no_grad():
         expected = isolate(classifier.module)(pictures.to(classifier.device)).float().cpu()
     found = run(pictures)
@@ -186,20 +210,21 @@ def _measure(run: Run, example: torch.Tensor) -> tuple[int, float]:
     return size, speeds[size]
 
 
-def build(classifier: Classifier) -> Forward:
+def build(classifier: Classifier, layer: Layer | None = None) -> Forward:
     """Make, check and measure the forward of a model. Never raises for a backend that does not work: plain torch always does."""
     example = _example(classifier)
-    run, backend, note, make = _torch_run(classifier), "torch", "", _torch_run
+    make, make_fast = partial(_torch_run, layer=layer), partial(_openvino_run, layer=layer)
+    run, backend, note = make(classifier), "torch", ""
     if classifier.device.type == "cpu":
         try:
-            fast = _openvino_run(classifier)
-            error = _difference(fast, classifier, example)
+            fast = make_fast(classifier)
+            error = _difference(fast, classifier, example, layer)
         except (ImportError, RuntimeError, ValueError, TypeError, NotImplementedError) as problem:
             note = "The fast engine cannot run this model, so it runs in plain torch, more slowly."
             log.warning("OpenVINO cannot run %s: %s", classifier.name, problem)
         else:
             if error <= LARGEST_ERROR:
-                run, backend, make = fast, "openvino", _openvino_run
+                run, backend, make = fast, "openvino", make_fast
             else:
                 note = f"The fast engine differs from plain torch by {error:.2g} on this model, so plain torch is used, more slowly."
     with SCHEDULER.turn(), cores.using(cores.CORES_A_LANE):
@@ -236,3 +261,32 @@ def forward_for(classifier: Classifier) -> Forward:
         if classifier not in _BUILT:
             _BUILT[classifier] = build(classifier)
         return _BUILT[classifier]
+
+
+@dataclass(eq=False)
+class _Tapped:
+    """The forwards of one model that also tell of a layer, the latest ones, by its name."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    built: OrderedDict[str, Forward] = field(default_factory=OrderedDict)
+
+
+_TAPPED: WeakKeyDictionary[Classifier, _Tapped] = WeakKeyDictionary()
+
+
+def forward_with(classifier: Classifier, layer: Layer) -> Forward:
+    """A forward whose rows hold logits and what was pooled of a layer (`Tapped.of` takes them apart): float32, (N, classes + 3 C).
+
+    Built once however many threads ask, and dropped with the classifier or when others have been asked for since. It takes the same
+    batches as `forward_for`, whose own users never wait for one to be built.
+    """
+    with _GUARD:
+        tapped = _TAPPED.setdefault(classifier, _Tapped())
+    name = layer.alias_of or layer.name
+    with tapped.lock:
+        if name not in tapped.built:
+            tapped.built[name] = build(classifier, layer)
+        tapped.built.move_to_end(name)
+        while len(tapped.built) > LAYERS_KEPT:
+            tapped.built.popitem(last=False)
+        return tapped.built[name]

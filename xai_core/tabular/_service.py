@@ -5,7 +5,7 @@ A session holds ids only. What was used longest ago goes first; then its owner i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Hashable, Mapping
 from typing import Any
 
 from xai_core.engine._recent import Recent
@@ -99,9 +99,9 @@ def watch_training(key: str, visitor: str = "") -> Job[TabularModel] | None:
     return _JOBS.find(key, visitor)
 
 
-def leave_training(visitor: str) -> None:
-    """Say that `visitor` waits for no model any more. Training that nobody waits for stops."""
-    _JOBS.leave(visitor)
+def leave_training(visitor: str, keep: Container[Hashable] = ()) -> None:
+    """Say that `visitor` waits for no model any more but those to keep. Training that nobody waits for stops."""
+    _JOBS.leave(visitor, keep)
 
 
 def training_place(job: Job[TabularModel]) -> int | None:

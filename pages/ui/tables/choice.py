@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import link
-from pages.ui.tables import show, work
+from pages.ui import link, show, work
 from xai_core import Job, XaiError, tabular
 from xai_core.tabular.data import TABLES, RawTable, Table, load_table, read_table
 

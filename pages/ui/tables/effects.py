@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from pages.ui import link
-from pages.ui.tables import head, show, work
+from pages.ui import link, show, work
+from pages.ui.tables import head
 from pages.ui.tables.head import Head
 from xai_core.params import Flag
 from xai_core.render import tables as figures

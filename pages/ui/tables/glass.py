@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from pages.ui.tables import show, work
+from pages.ui import show, work
 from pages.ui.tables.head import Head
 from xai_core.render import tables as figures
 from xai_core.tabular.glassbox import Curve, Pair, Shapes, Tree, Weights, glass_box

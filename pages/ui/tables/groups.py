@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.ui.tables import effects, head, importance, show, work
+from pages.ui import show, work
+from pages.ui.tables import effects, head, importance
 from pages.ui.tables.head import Head
 from xai_core.render import tables as figures
 from xai_core.tabular.fairness import Group, Groups, Measured, Proxies, group_scores, proxies

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 import streamlit as st
 
-from pages.ui import link
-from pages.ui.tables import choice, show, training, work
+from pages.ui import link, show, work
+from pages.ui.tables import choice, training
 from xai_core import UnknownName
 from xai_core.tabular.data import Table
 from xai_core.tabular.models import TabularModel
@@ -32,19 +32,12 @@ def keep() -> None:
     training.keep()
 
 
-def finish() -> NoReturn:
-    """End a run before its time: there is nothing to show yet."""
-    work.end()
-    link.write()
-    st.stop()
-
-
 def table() -> Table:
     """The table in use, or the end of the run."""
     found = choice.current()
     if found is None:
         st.page_link(TABLE_PAGE, label="Choose a table", icon=":material/table:", query_params=link.query())
-        finish()
+        work.finish()
     return found
 
 
@@ -90,6 +83,6 @@ def head() -> Head:
     with right:
         outcome = _outcome(of)
     if found is None:
-        finish()
+        work.finish()
     words = of.target_name if outcome is None else f"probability of {of.classes[outcome]}"
     return Head(of, found, outcome, words)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from pages.ui.tables import show, work
+from pages.ui import show, work
 from pages.ui.tables.head import Head
 from xai_core import Job
 from xai_core.render import tables as figures

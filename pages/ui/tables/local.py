@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.ui import agreement, forms
-from pages.ui.tables import effects, head, show, work
+from pages.ui import agreement, forms, show, work
+from pages.ui.tables import effects, head
 from pages.ui.tables.head import Head
 from xai_core.params import Value
 from xai_core.render import tables as figures

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.ui.tables import rows, show, work
+from pages.ui import show, work
+from pages.ui.tables import rows
 from pages.ui.tables.head import Head
 from pages.ui.tables.local import key_of
 from xai_core.tabular.counterfactual import CAUTION, Counterfactuals, Wanted, counterfactuals

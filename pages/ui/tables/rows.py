@@ -12,8 +12,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui import link
-from pages.ui.tables import show, work
+from pages.ui import link, show, work
 from pages.ui.tables.head import Head
 from xai_core.params import Int
 from xai_core.tabular.data import Column, Table

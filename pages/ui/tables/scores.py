@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from pages.ui.tables import show, work
+from pages.ui import show, work
 from xai_core.render import tables as figures
 from xai_core.tabular.models import TabularModel
 from xai_core.tabular.scores import OutcomeCurves, Scores, evaluate

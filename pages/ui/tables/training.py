@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from pages.ui import forms, link
-from pages.ui.tables import choice, show, work
+from pages.ui import forms, link, show, work
+from pages.ui.tables import choice
 from pages.ui.visitor import waiter
 from xai_core import Job, tabular
 from xai_core.params import Value
@@ -94,13 +94,11 @@ def current(table: Table, wanted: Wish) -> TabularModel | None:
         return own
     me, (name, params, seed) = waiter(), wanted
     key = model_id(table, name, params, seed)
-    if st.session_state.get("training") != key:
-        tabular.leave_training(me)
-        st.session_state["training"] = key
     return work.follow(
         ("train", key),
         lambda: tabular.start_training(choice.table_id(), name, params, seed, me),
-        lambda: tabular.watch_training(key, me),
+        tabular.watch_training,
+        tabular.leave_training,
         f"Training: {TABULAR_MODELS.get(name).title}",
         again=False,
     )

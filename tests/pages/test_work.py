@@ -1,4 +1,4 @@
-"""Long work on a table page: progress, stopping, failing in words, and that nobody's work is stopped by somebody else."""
+"""Long work on a page: progress, stopping, failing in words, and that nobody's work is stopped by somebody else."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.tables import work
+from pages.ui import work
 from tests.pages.tables.looks import said, working
 from tests.pages.visit import fine, until
 from xai_core import InvalidParam, Job
+from xai_core.engine.jobs import Jobs
 
 DOOR = threading.Event()
 RUNS: list[str] = []
@@ -21,8 +22,8 @@ RUNS: list[str] = []
 def page() -> None:
     import streamlit as st
 
-    from pages.ui.tables import show, work
-    from tests.pages.tables import test_work
+    from pages.ui import show, work
+    from tests.pages import test_work
 
     show.style()
     work.begin()
@@ -49,8 +50,34 @@ def closed() -> Iterator[None]:
     RUNS.clear()
     yield
     DOOR.set()
-    work._JOBS.stop()
-    work._JOBS._by_key.clear()
+    for jobs in (work._JOBS, OTHERS):
+        jobs.stop()
+        jobs._by_key.clear()
+
+
+OTHERS: Jobs = Jobs(workers=4)
+"""Jobs of somebody else than the page: training, say, or a pass over a set."""
+
+
+def followers() -> None:
+    import streamlit as st
+
+    from pages.ui import show, work
+    from pages.ui.visitor import waiter
+    from tests.pages import test_work
+
+    show.style()
+    work.begin()
+    for name in st.multiselect("wanted", ["a", "b"], ["a", "b"], key="wanted"):
+        found = work.follow(
+            ("follow", name),
+            lambda name=name: test_work.OTHERS.submit(f"key of {name}", test_work.slow, waiter=waiter()),
+            test_work.OTHERS.find,
+            test_work.OTHERS.leave,
+            f"Doing {name}",
+        )
+        show.say(f"{name}: {found}")
+    work.end()
 
 
 def visit() -> AppTest:
@@ -110,3 +137,24 @@ def test_a_failure_is_said_and_only_tried_again_on_request() -> None:
     RUNS.remove("fail")
     next(button for button in at.main.button if button.label == "Try again").click()
     until(at.run(), lambda at: "found it" in said(at))
+
+
+def test_of_two_that_are_followed_one_stops_alone() -> None:
+    at = fine(AppTest.from_function(followers, default_timeout=30).run())
+    first, second = (OTHERS.find(f"key of {name}") for name in "ab")
+    assert first is not None and second is not None
+    next(button for button in at.main.button if button.label == "Stop").click()
+    at.run()
+    assert first.stopping and not second.stopping, "stopped by its button"
+    at.multiselect(key="wanted").set_value(["a"]).run()
+    assert second.stopping, "no longer asked for"
+
+
+def test_what_is_followed_shows_that_somebody_is_still_there() -> None:
+    at = fine(AppTest.from_function(followers, default_timeout=30).run())
+    job = OTHERS.find("key of a")
+    assert job is not None
+    name = at.session_state["visitor"]
+    job.waiters[name] = 0.0
+    at.run()
+    assert job.waiters[name] > 0

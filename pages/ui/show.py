@@ -1,4 +1,4 @@
-"""Figures and sentences of the table pages. Column names and cells are foreign: they are shown as text, never as formatting or links."""
+"""Figures and sentences of the pages. Names and cells of others are foreign: they are shown as text, never as formatting or links."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ _STYLE = """<style>
 .said { margin: 0; overflow-wrap: anywhere; } .quiet { font-size: 0.875rem; opacity: 0.8; } ul.said { padding-left: 1.25rem; }
 .mark { display: inline-block; min-width: 1.35em; text-align: center; border-radius: 0.7em; margin-right: 0.4em; }
 .mark { font-weight: 700; color: #fff; }
+.shares { font-size: 0.875rem; }
+.shares div { display: flex; justify-content: space-between; gap: 1rem; margin: 0 0 2px; padding: 2px 6px; border-radius: 4px; }
+.shares span { min-width: 0; overflow-wrap: anywhere; }
 .mark.green { background: #23772f; } .mark.amber { background: #9a5b00; } .mark.red { background: #b3261e; }
 </style>"""
 
@@ -48,6 +51,17 @@ def listed(texts: Iterable[object]) -> None:
     items = "".join(f"<li>{clean(text)}</li>" for text in texts)
     if items:
         st.html(f'<ul class="said quiet">{items}</ul>')
+
+
+def shares(rows: Iterable[tuple[object, float]]) -> None:
+    """Names with their share, 0 to 1, each on a bar as long as it."""
+    colour = "color-mix(in srgb, var(--st-primary-color, #2f8a9b) 28%, transparent)"
+    items = (
+        f'<div role="listitem" style="background: linear-gradient(to right, {colour} {100 * share:.1f}%, transparent {100 * share:.1f}%)">'
+        f"<span>{clean(name)}</span><span>{'under 1 %' if 0 < share < 0.01 else f'{100 * share:.0f} %'}</span></div>"
+        for name, share in rows
+    )
+    st.html(f'<div class="shares" role="list">{"".join(items)}</div>')
 
 
 def checks(found: Iterable[Check]) -> None:

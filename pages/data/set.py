@@ -1,0 +1,93 @@
+"""The picture set: one that comes along or an own one, and what is in it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.ui import layers, link, models, show, work
+from pages.ui.data import cells, choice, chosen, detail, head, selection
+from xai_core.imageset import ImageSet
+
+NEXT = {
+    "pages/data/map.py": ("See the map", ":material/bubble_chart:"),
+    "pages/data/extremes.py": ("Best and worst", ":material/swap_vert:"),
+    "pages/data/set_scores.py": ("How good is the model?", ":material/leaderboard:"),
+}
+
+
+def _overview(of: ImageSet) -> None:
+    unlabelled = int((of.labels < 0).sum())
+    with st.container(horizontal=True):
+        for title, value in (("Pictures", len(of)), ("Labels *(classes)*", len(of.classes)), ("Could not be read", len(of.skipped))):
+            with st.container(width=180):
+                st.metric(title, f"{value:,}")
+    notes = list(of.notes)
+    if of.classes and unlabelled:
+        notes.append(f"{unlabelled:,} pictures have no label.")
+    if of.has_masks:
+        notes.append(f"{int(of.masked.sum()):,} pictures come with a mask that says which pixels are the object.")
+    show.listed((*notes, f"From: {of.origin}."))
+
+
+def _skipped(of: ImageSet) -> None:
+    if of.skipped:
+        with st.expander(f"Files that could not be read ({len(of.skipped):,})", icon=":material/broken_image:"):
+            frame = pd.DataFrame([map(show.label, pair) for pair in of.skipped], columns=["File", "Why"])
+            st.dataframe(frame, hide_index=True, alt="Files that could not be read, each with the reason.")
+
+
+def _classes(of: ImageSet) -> None:
+    """How many pictures each label has; a click on one selects them."""
+    if not of.classes:
+        show.say("These pictures have no labels: nobody has said what they show. A model can still say what it sees.", quiet=True)
+        return
+    counts = np.bincount(of.labels[of.labels >= 0], minlength=len(of.classes))
+    frame = pd.DataFrame({"Label": [show.label(name) for name in of.classes], "Pictures": counts})
+
+    def take(place: int, _column: str) -> None:
+        selection.take(of, np.flatnonzero(of.labels == place).tolist(), f"Label: {of.classes[place]}")
+
+    bars = {"Pictures": cells.bar("Pictures", int(counts.max()))}
+    cells.clickable(frame, f"classes_{of.id}", take, "The labels of this set and how many pictures have them.", columns=bars)
+
+
+def _pictures(of: ImageSet) -> None:
+    found = selection.chosen(of)
+    if found is None:
+        show.strong(f"All {len(of):,} pictures")
+    else:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            with st.container(width="content"):
+                show.strong(chosen.title(found))
+            st.button("Show all", key="set_clear", on_click=selection.clear, icon=":material/close:")
+    chosen.pictures(of, found.rows if found else range(len(of)), "The pictures of the set")
+
+
+def _ways_on() -> None:
+    with st.container(horizontal=True):
+        for page, (title, icon) in NEXT.items():
+            if st.button(title, type="primary" if "map" in page else "secondary", icon=icon):
+                st.switch_page(page, query_params=link.query())
+
+
+st.title("A set of pictures")
+st.markdown("One picture tells you about one answer. A whole set shows what the model knows, what it mixes up, and how often it is right.")
+head.keep()
+choice.pick()
+of = choice.current()
+if of is None:
+    work.finish()
+_overview(of)
+_ways_on()
+_skipped(of)
+left, right = st.columns([3, 2], gap="large")
+with left:
+    st.subheader("What is in it")
+    _classes(of)
+    _pictures(of)
+with right:
+    model = models.current()
+    detail.draw(of, model, layers.wish(model))
+work.end()

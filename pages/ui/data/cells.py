@@ -1,0 +1,48 @@
+"""Tables whose cells can be clicked: a bar, a pair of classes, a cell of the confusion matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+ROW_PX, HEAD_PX = 35, 38
+
+
+def clickable(
+    frame: pd.DataFrame,
+    key: str,
+    take: Callable[[int, str], None],
+    alt: str,
+    *,
+    columns: Mapping[str, Any] | None = None,
+    most: int = 10,
+    style: Callable[[pd.DataFrame], Any] | None = None,
+) -> None:
+    """Draw a table; `take` is called with the row's place in `frame` and the column's name of the cell that is clicked.
+
+    Every column can be sorted by its head. `columns` are Streamlit's column settings, `style` colours the cells.
+    """
+
+    def clicked() -> None:
+        cells = st.session_state[key].selection.cells
+        if cells and 0 <= cells[0][0] < len(frame):
+            take(int(cells[0][0]), str(cells[0][1]))
+
+    st.dataframe(
+        style(frame) if style else frame,
+        height=HEAD_PX + ROW_PX * min(len(frame), most) + 2,
+        column_config=dict(columns or {}),
+        hide_index=True,
+        key=key,
+        on_select=clicked,
+        selection_mode="single-cell",
+        alt=alt,
+    )
+
+
+def bar(title: str, highest: int | float, form: str = "%d", width: int | None = None) -> Any:
+    """Settings of a column whose numbers are drawn as bars; `width` in pixels."""
+    return st.column_config.ProgressColumn(title, format=form, min_value=0, max_value=max(highest, 1e-9), width=width)

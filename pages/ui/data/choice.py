@@ -1,0 +1,129 @@
+"""Which picture set is in use: one of those that come along, or the visitor's own. The session holds ids only."""
+
+from __future__ import annotations
+
+from typing import IO
+
+import streamlit as st
+
+from pages.ui import link, show, work
+from pages.ui.visitor import waiter
+from xai_core import UnknownName, XaiError, imageset
+from xai_core.imageset import IMAGE_SETS, ImageSet
+
+DEFAULT = "photo_crops"
+LARGEST_MB = 1000
+
+
+def _own() -> dict[str, str]:
+    """This visitor's own sets: id and title. A set that came by a link counts as one."""
+    own: dict[str, str] = st.session_state.setdefault("own_sets", {})
+    return own
+
+
+def _read(text: str) -> str:
+    """A set's name or id from a link."""
+    if text in IMAGE_SETS and IMAGE_SETS.get(text).available():
+        return text
+    found = imageset.find_set(text)
+    if found is None:
+        raise UnknownName.of("picture set", text, IMAGE_SETS)
+    _own()[text] = found.title
+    return text
+
+
+def keep() -> None:
+    """Give the choice its value, on pages that do not show it too."""
+    link.keep("set", DEFAULT, _read)
+
+
+def _title(name: str) -> str:
+    return show.label(IMAGE_SETS.get(name).title if name in IMAGE_SETS else f"{_own().get(name, 'Your pictures')} (yours)")
+
+
+def _suit() -> None:
+    """Callback: a set that comes along for one model is looked at with that model."""
+    name = st.session_state["set"]
+    if name in IMAGE_SETS:
+        st.session_state["model"] = IMAGE_SETS.get(name).model
+
+
+def model_for(found: ImageSet) -> str | None:
+    """The model that a set is meant for, if it came along for one."""
+    return IMAGE_SETS.get(found.name).model if found.name in IMAGE_SETS else None
+
+
+def use_model(name: str) -> None:
+    """Callback: take this model."""
+    st.session_state["model"] = name
+
+
+def choose(name: str) -> None:
+    """Callback: take this set."""
+    st.session_state["set"] = name
+    _suit()
+
+
+def _take(found: ImageSet) -> None:
+    _own()[found.id] = found.title
+    link.put("set", found.id)
+
+
+def _read_in(key: str, source: str | IO[bytes], name: str) -> None:
+    """Read pictures from somewhere, and take them once they are there."""
+    found = work.follow(
+        ("read set", key),
+        lambda: imageset.start_reading(source, name, waiter()),
+        imageset.watch_reading,
+        imageset.leave_reading,
+        "Reading the pictures",
+        again=False,
+    )
+    if found is not None:
+        st.session_state["set_read"] = key
+        _take(found)
+
+
+def _uploader() -> None:
+    upload = st.file_uploader("Your pictures (a zip file)", ["zip"], key="set_file", max_upload_size=LARGEST_MB)
+    if upload is not None and upload.file_id != st.session_state.get("set_read"):
+        _read_in(upload.file_id, upload, upload.name)
+
+
+def _folder() -> None:
+    """For large sets: a folder that whoever runs Whybox has opened for it."""
+    if not imageset.opened_folders():
+        return
+    path = st.text_input("Or a folder or zip file on the computer that runs Whybox", key="set_folder", placeholder="Its path")
+    if path and path != st.session_state.get("set_read"):
+        _read_in(path, path, "")
+
+
+def pick() -> None:
+    """The list of sets, and places for own ones."""
+    left, right = st.columns(2, gap="large")
+    with right:  # first, so that pictures that have just come count on the left
+        _uploader()
+        st.caption(
+            "A folder in it for each class, or a file labels.csv with the columns file and label, or neither. "
+            "It stays on the computer that runs Whybox; who has your link sees it too."
+        )
+        _folder()
+    with left:
+        titles = {name: _title(name) for name in [*(spec.name for spec in IMAGE_SETS.specs() if spec.available()), *_own()]}
+        st.selectbox("Picture set", list(titles), link.place(titles, "set"), titles.__getitem__, key="set", on_change=_suit)
+        if st.session_state["set"] in IMAGE_SETS:
+            st.caption(IMAGE_SETS.get(st.session_state["set"]).about)
+
+
+def current() -> ImageSet | None:
+    """The set in use; None while it is being read, or where it is gone, with a word on it."""
+    name = st.session_state["set"]
+    if name in IMAGE_SETS:
+        ready = work.ask(("set", name), lambda job: imageset.load_set(name, job), f"Preparing: {_title(name)}")
+        return None if ready is None else imageset.load_set(name)  # at once, or made anew where the disk has lost it since
+    found = imageset.find_set(name)
+    if found is None:
+        _own().pop(name, None)
+        show.problem(XaiError("These pictures are no longer kept on this computer. Choose or upload a set again."))
+    return found

@@ -1,0 +1,191 @@
+"""The pictures at both ends: of a class, of one channel of a layer with the place it answers to, and the surest mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.ui import classes, link, show, work
+from pages.ui.data import selection, thumbs
+from pages.ui.data.head import Head
+from pages.ui.data.thumbs import Box, Tile
+from xai_core import Job, XaiError, imageset
+from xai_core.params import Flag, Int
+
+MOST = 12
+HONEST = (Path(__file__).resolve().parents[3] / "assets" / "imagesets" / "channels.md").read_text(encoding="utf-8")
+BY_CLASS = {"probability": "Probability", "logit": "Score before it (logit)"}
+BY_CHANNEL = {"maximum": "Its strongest place (maximum)", "mean": "The whole picture (mean)"}
+
+
+def _choice(name: str, title: str, options: Mapping[str, str]) -> str:
+    first = next(iter(options))
+    key = link.keep(name, first, link.one_of(title, options))
+    return str(st.selectbox(title, list(options), link.place(options, key), options.__getitem__, key=key))
+
+
+def _grid(of: Head, tiles: Sequence[Tile], title: str, key: str) -> None:
+    """Pictures as the model sees them under a title, and a button that selects them everywhere."""
+
+    def take(row: int) -> None:
+        selection.look_at(of.pictures, row)
+
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{show.literal(title)}**", width="content")
+        rows = [tile.row for tile in tiles]
+        st.button(
+            "Select these", key=f"{key}_select", on_click=selection.take, args=(of.pictures, rows, title), icon=":material/select_all:"
+        )
+    cut = thumbs.Cut(f"seen by {of.model.name}", of.model.preprocessing.see)
+    thumbs.grid(of.pictures, tiles, key, title, take, current=selection.looked_at(of.pictures), large=True, cut=cut)
+
+
+def _class(of: Head) -> int:
+    """The class asked about: the one the model names most often, unless the visitor chooses."""
+    good = of.run.predicted[~of.run.failed]
+    words = classes.different(of.model.labels)
+    name = f"extremes_class_of_{classes.key_of(of.model.labels)}"
+    most = int(np.bincount(good, minlength=len(words)).argmax())
+    key = link.keep("of", most, of.model.class_index, lambda index: words_for(of, index), name)
+    return int(st.selectbox("Class", range(len(words)), link.shown(key), lambda index: words[index], key=key))
+
+
+def words_for(of: Head, index: int) -> str:
+    """A class in a link: its label, or its number where two have the same."""
+    label = of.model.labels[index]
+    return label if of.model.labels.count(label) == 1 else str(index)
+
+
+def _percent(share: float) -> str:
+    return "under 0.01 %" if share < 1e-4 else f"{100 * share:.2f} %"
+
+
+def of_class(of: Head) -> None:
+    """The pictures that the model calls so most surely, and least."""
+    left, right = st.columns(2)
+    with left:
+        index = _class(of)
+    with right:
+        by = _choice("extremes_by", "Sorted by", BY_CLASS)
+    found = work.ask(
+        ("class ends", of.run.id, index, by),
+        lambda _job: imageset.class_extremes(of.run, index, MOST, "logit" if by == "logit" else "probability"),
+        "Sorting the pictures",
+    )
+    if found is None:
+        return
+    label = of.model.labels[index]
+    for title, rows, key in ((f"Most like “{label}”", found.top, "class_top"), (f"Least like “{label}”", found.bottom, "class_bottom")):
+        logits, chances = of.run.logits[rows, index], of.run.probabilities(rows)[:, index]
+        said = [_percent(chance) if by == "probability" else f"{logit:.2f}" for chance, logit in zip(chances, logits, strict=True)]
+        tiles = [Tile(row, f"{of.words(row)}; for {label}: {text}", text) for row, text in zip(rows.tolist(), said, strict=True)]
+        _grid(of, tiles, title, key)
+
+
+def _regions(of: Head, rows: Sequence[int], channel: int) -> Callable[[Job[Any]], dict[int, Box]]:
+    """Where in each picture the channel answers most."""
+
+    def find(job: Job[Any]) -> dict[int, Box]:
+        job.expect(len(rows))
+        found = {}
+        for row in rows:
+            job.tick(1)
+            try:
+                left, top, right, bottom = imageset.activated_region(of.run, row, channel, imageset=of.pictures, classifier=of.model)
+            except XaiError:  # gone since: shown without a mark
+                continue
+            found[row] = (float(left), float(top), float(right), float(bottom))
+        return found
+
+    return find
+
+
+def _whole(of: Head, name: str, title: str, last: int) -> int:
+    """A whole number from 0 to `last`, kept in the link for each layer."""
+    param = Int(name=name, title=title, help=f"From 0 to {last}.", default=0, low=0, high=last)
+    key = link.keep(name, 0, lambda text: param.check(text, 0), key=f"{name}_of_{of.model.name}_{of.layer}")
+    return int(st.number_input(f"{title} (0 to {last})", 0, last, link.shown(key), 1, key=key))
+
+
+def _neuron(of: Head) -> tuple[int, int] | None:
+    """The place of the one neuron asked about; None for the whole channel."""
+    flag = Flag(name="neuron", title="Only one neuron", help="The channel at one place of the picture.", default=False)
+    key = link.keep(flag.name, False, lambda text: bool(flag.check(text, 0)), lambda value: str(value).lower())
+    if not st.toggle(f"{flag.title}: the channel at one place", value=link.shown(key), key=key):
+        return None
+    (rows, columns), (left, right) = of.run.grid, st.columns(2)
+    with left:
+        row = _whole(of, "neuron_row", "Row from the top", rows - 1)
+    with right:
+        return row, _whole(of, "neuron_column", "Column from the left", columns - 1)
+
+
+def of_channel(of: Head) -> None:
+    """The pictures that one channel of the layer answers to most, with the place marked, and those it answers to least."""
+    left, right = st.columns(2)
+    with left:
+        channel = _whole(of, "channel", f"Channel of {of.layer}", of.run.pooled.shape[1] - 1)
+    place = _neuron(of)
+    if place is None:
+        with right:
+            by = _choice("channel_by", "Sorted by", BY_CHANNEL)
+        _channel(of, channel, by)
+    else:
+        _one_neuron(of, channel, place)
+    with st.expander("Do the top pictures prove that this channel detects dogs?", icon=":material/help:"):
+        st.markdown(HONEST)
+
+
+def _channel(of: Head, channel: int, by: str) -> None:
+    found = work.ask(
+        ("channel ends", of.run.id, channel, by),
+        lambda _job: imageset.channel_extremes(of.run, channel, MOST, "mean" if by == "mean" else "maximum"),
+        "Sorting the pictures",
+    )
+    if found is None:
+        return
+    values = (of.run.pooled if by == "mean" else of.run.peak)[:, channel]
+    tops = found.top.tolist()
+    boxes = work.ask(("regions", of.run.id, channel, by), _regions(of, tops, channel), "Marking where it answers", cost=len(tops)) or {}
+    for title, rows, name in (("Answers most", tops, "channel_top"), ("Answers least", found.bottom.tolist(), "channel_bottom")):
+        tiles = [Tile(row, f"{of.words(row)}; activation {values[row]:.3g}", f"{values[row]:.3g}", boxes.get(row)) for row in rows]
+        _grid(of, tiles, f"{title} (channel {channel})", name)
+    show.say("The frame marks where the channel answers at least half as strongly as at its strongest place.", quiet=True)
+
+
+def _one_neuron(of: Head, channel: int, place: tuple[int, int]) -> None:
+    found = work.ask(
+        ("neuron", of.run.id, channel, place),
+        lambda job: imageset.neuron_top(of.run, channel, place, MOST, of.pictures, of.model, job),
+        "Trying the pictures that can be among the best",
+        cost=len(of.run),
+    )
+    if found is None:
+        return
+    (row, column), (rows, columns) = place, of.run.grid
+    box = (column / columns, row / rows, (column + 1) / columns, (row + 1) / rows)
+    pairs = zip(found.rows.tolist(), found.values.tolist(), strict=True)
+    tiles = [Tile(each, f"{of.words(each)}; activation {value:.3g}", f"{value:.3g}", box) for each, value in pairs]
+    _grid(of, tiles, f"Answers most (channel {channel}, row {row}, column {column})", "neuron_top")
+    show.say("The frame marks the neuron's place. What it looked at may reach beyond it.", quiet=True)
+
+
+def mistakes(of: Head) -> None:
+    """Where the model is wrong and sure of it."""
+    if not (of.truth >= 0).any():
+        show.say("No picture has a label that the model knows, so nobody can say here when it is wrong.")
+        return
+    rows = imageset.confident_mistakes(of.run, of.truth, 2 * MOST).tolist()
+    if not rows:
+        show.say("The model makes no mistake on these pictures.")
+        return
+    tiles = [Tile(row, of.words(row), f"{of.label(row)} → {of.says(row)} {of.run.confidence[row]:.0%}") for row in rows]
+    show.say(
+        "The label, then what the model says instead, and how sure it is. Sometimes it is the label that is wrong: look closely.",
+        quiet=True,
+    )
+    _grid(of, tiles, "Wrong, and most sure of it", "mistakes")

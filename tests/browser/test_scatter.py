@@ -1,0 +1,393 @@
+"""The map of pictures in a real browser: it shows each point where and as it is, and tells Python exactly what was chosen."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from skimage.measure import points_in_poly
+
+from tests.browser_tools import READY, ROOT, serve
+from xai_core.render.points import CATEGORIES
+
+COUNT = 120
+IDS = 1000 + 7 * np.arange(COUNT)
+EVIL = "<img src=x onerror='window.hacked=1'><b>bold</b>"
+ALLOW_SOFTWARE = """const own = WebGL2RenderingContext.prototype.getParameter;
+WebGL2RenderingContext.prototype.getParameter = function (name) { return name === 37446 ? "" : own.call(this, name); };"""
+"""WebGL is only used where a graphics card does it, which no test machine has: with this the name of the card is not told."""
+APP = f'''
+import numpy as np
+import streamlit as st
+from pages.ui.data.scatter import show_scatter
+from xai_core.render.atlas import Thumbs
+from xai_core.render.points import by_group, by_number
+
+COUNT = 120
+mode = st.query_params.get("mode")
+points = np.random.default_rng(0).uniform(-0.9, 0.9, (COUNT, 3 if mode == "solid" else 2)).astype(np.float32)
+points[:2] = [[-1], [1]]
+ids = 1000 + 7 * np.arange(COUNT)
+groups = np.arange(COUNT) % 3
+whole = np.broadcast_to(2 * np.arange(COUNT, dtype=np.uint8)[:, None, None, None], (COUNT, 48, 48, 3))
+words, names = [f"picture {{at}}" for at in range(COUNT)], ["cat", "dog", "bird"]
+if mode == "evil":
+    words, names = ["""{EVIL}"""] * COUNT, ["""{EVIL}""", "dog", "bird"]
+seen = st.session_state.setdefault("seen", [])
+st.session_state.setdefault("chosen", ())
+if st.button("Choose five"):
+    st.session_state.chosen = tuple(ids[:5].tolist())
+looks = by_number(groups.astype(float), "Loss") if st.checkbox("Numbers") else by_group(groups, names, "Label")
+event = show_scatter(points, looks, ids=ids, thumbs=Thumbs("set", whole, np.arange(COUNT)[::-1]), words=words,
+                     selected=st.session_state.chosen, mark=[0.0, 0.0] if mode == "evil" else None, key="map", height=400)
+if event:
+    st.session_state.chosen = event.ids
+    seen.append(event.kind)
+st.write("Python saw", " ".join(seen) or "nothing", "of", " ".join(map(str, st.session_state.chosen)) or "none", "end")
+'''
+SERVER = """
+import streamlit as st
+from starlette.middleware import Middleware
+from pages.ui.server import SecurityHeaders
+
+app = st.App("page.py", middleware=[Middleware(SecurityHeaders)])
+"""
+FLAT = np.random.default_rng(0).uniform(-0.9, 0.9, (COUNT, 2)).astype(np.float32)
+FLAT[:2] = [[-1], [1]]
+
+
+@pytest.fixture(scope="module")
+def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("scatter")
+    (folder / "page.py").write_text(APP, encoding="utf-8")
+    (folder / "app.py").write_text(SERVER, encoding="utf-8")
+    with serve(folder / "app.py") as running:
+        yield running
+
+
+class Map:
+    """A page with the map that counts what it fetches and hears."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.page, self.address = context.new_page(), address
+        self.fetched: list[str] = []
+        self.heard: list[int] = []
+        self.faults: list[str] = []
+        self.page.on(
+            "request",
+            lambda request: self.fetched.append(request.url) if "/static/" not in request.url and "/media/" in request.url else None,
+        )
+        self.page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: self.heard.append(len(frame))))
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("console", lambda message: self.faults.append(message.text) if message.type == "error" else None)
+
+    def open(self, query: str = "") -> Page:
+        self.page.goto(f"{self.address}/?{query}", timeout=60_000)
+        self.page.wait_for_selector(".stage[data-painter]", timeout=60_000)
+        self.settle()
+        return self.page
+
+    def settle(self) -> None:
+        self.page.wait_for_selector(READY, timeout=60_000)
+        self.page.wait_for_timeout(120)
+
+    def said(self, kinds: str, ids: np.ndarray) -> None:
+        """Python has heard these events, and the ids of the last."""
+        text = f"Python saw {kinds} of {' '.join(map(str, ids)) if len(ids) else 'none'} end"
+        expect(self.page.get_by_text(text, exact=True)).to_be_attached()
+
+    def spots(self, zoom: float = 1) -> np.ndarray:
+        """Where in the window each point of FLAT is, (n, 2) in pixels: at zoom 1 the map fits with 14 px to spare, y goes up."""
+        left, top, width, height = self.page.locator(".stage").evaluate(
+            "node => { const box = node.getBoundingClientRect(); return [box.left + 1, box.top + 1, node.clientWidth, node.clientHeight]; }"
+        )
+        unit = zoom * (min(width, height) / 2 - 14)
+        return np.array([left + width / 2, top + height / 2]) + FLAT * [unit, -unit]
+
+    def picture(self) -> np.ndarray:
+        """The window as (height, width, 3)."""
+        return np.asarray(Image.open(io.BytesIO(self.page.screenshot())).convert("RGB"), dtype=int)
+
+    def line(self, corners: np.ndarray, key: str | None = None) -> None:
+        """Draws a closed line through the corners with the mouse."""
+        mouse = self.page.mouse
+        if key:
+            self.page.keyboard.down(key)
+        mouse.move(*corners[0])
+        mouse.down()
+        for corner in corners[1:]:
+            mouse.move(*corner, steps=2)
+        mouse.up()
+        if key:
+            self.page.keyboard.up(key)
+
+
+@pytest.fixture(params=["webgl", "canvas"])
+def painter(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """One for all tests, so that Streamlit's own files are fetched once."""
+    with browser.new_context(viewport={"width": 1000, "height": 900}) as context:
+        yield context
+
+
+@pytest.fixture
+def shown(window: BrowserContext, address: str) -> Iterator[Map]:
+    shown = Map(window, address)
+    yield shown
+    shown.page.close()
+    assert shown.faults == []
+
+
+def test_points_are_where_and_as_they_should_be_and_what_is_chosen_stands_out(shown: Map, painter: str) -> None:
+    if painter == "webgl":
+        shown.page.add_init_script(ALLOW_SOFTWARE)
+    page = shown.open()
+    if page.locator(".stage").get_attribute("data-painter") != painter:
+        pytest.skip("This Chromium has no WebGL 2.")
+    colours = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in CATEGORIES[:3]])
+    alone = [at for at in range(COUNT) if np.sort(np.linalg.norm(shown.spots() - shown.spots()[at], axis=1))[1] > 16]
+    assert len(alone) > 20
+    before = shown.picture()
+    spots = shown.spots().round().astype(int)
+    for at in alone:
+        x, y = spots[at]
+        assert np.abs(before[y, x] - colours[at % 3]).max() <= 3, f"point {at}"
+    page.get_by_role("button", name="Choose five").click()
+    shown.settle()
+    expect(page.get_by_text("5 of 120 chosen")).to_be_visible()
+    after = shown.picture()
+    for at in alone:
+        x, y = spots[at]
+        dimmed = np.abs(after[y, x] - (0.2 * colours[at % 3] + 0.8 * 255)).max() <= 6
+        assert dimmed == (at >= 5), f"point {at}"
+    if painter == "webgl":  # browsers take the context away from pages that have too many of them
+        page.locator(".stage canvas").evaluate("node => node.getContext('webgl2').getExtension('WEBGL_lose_context').loseContext()")
+        page.wait_for_timeout(200)
+        np.testing.assert_array_equal(shown.picture(), after)
+
+
+def test_a_click_a_line_and_a_key_reach_python_and_stay(shown: Map) -> None:
+    page = shown.open()
+    spots = shown.spots()
+    page.mouse.click(*spots[17])
+    shown.said("click", IDS[[17]])
+    corners = spots.mean(0) + np.array([[-150, -120], [160, -100], [20, 10], [150, 130], [-140, 110]])
+    inside = points_in_poly(spots, corners)
+    assert 10 < inside.sum() < COUNT - 10
+    shown.line(corners, "Shift")
+    shown.said("click lasso", IDS[inside])
+    expect(page.get_by_text(f"{inside.sum()} of 120 chosen")).to_be_visible()
+    page.get_by_role("radio", name="Lasso").check()
+    shown.line(corners[:3])
+    shown.said("click lasso lasso", IDS[points_in_poly(spots, corners[:3])])
+    page.keyboard.press("Escape")
+    page.locator(".stage").focus()
+    page.keyboard.press("Escape")
+    shown.said("click lasso lasso clear", IDS[:0])
+    page.get_by_role("button", name="Choose five").click()
+    expect(page.get_by_text("5 of 120 chosen")).to_be_visible()
+    page.get_by_role("button", name="Choose none").click()
+    shown.said("click lasso lasso clear clear", IDS[:0])
+
+
+def test_the_keyboard_goes_from_point_to_point_and_chooses(shown: Map) -> None:
+    page = shown.open()
+    spots = shown.spots()
+    start = int(np.linalg.norm(spots - [spots[:2, 0].mean(), spots[:2, 1].mean()], axis=1).argmin())
+    page.locator(".stage").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".card .words")).to_have_text(f"picture {start}")
+    page.keyboard.press("ArrowRight")
+    step = spots - spots[start]
+    ahead = (step[:, 0] > 0.01) & (np.abs(step[:, 1]) <= 2 * step[:, 0])
+    right = int(np.where(ahead, step[:, 0] ** 2 + 4 * step[:, 1] ** 2, np.inf).argmin())
+    expect(page.locator(".card .words")).to_have_text(f"picture {right}")
+    expect(page.locator(".hidden[role=status]")).to_have_text(f"picture {right}. Point {right + 1} of 120.")
+    page.keyboard.press("Enter")
+    shown.said("click", IDS[[right]])
+    page.keyboard.press(" ")
+    nearest = np.sort(np.linalg.norm(spots - spots[right], axis=1).argsort(kind="stable")[:24])
+    shown.said("click lasso", IDS[nearest])
+    expect(page.locator(".star")).to_be_hidden()
+    assert "cat (40), dog (40), bird (40)" in (page.locator(".stage").get_attribute("aria-label") or "")
+
+
+def test_pointing_shows_the_right_picture_after_a_moment_and_no_message_is_sent(shown: Map) -> None:
+    page = shown.open()
+    x, y = shown.spots()[30]
+    heard = len(shown.heard)
+    page.mouse.move(x + 2, y + 2)
+    expect(page.locator(".card")).to_be_hidden()
+    expect(page.locator(".card .words")).to_have_text("picture 30")
+    expect(page.locator(".card .thumb img")).to_have_js_property("complete", True)
+    box = page.locator(".card .thumb").bounding_box()
+    assert box
+    thumb = shown.picture()[int(box["y"]) + 8 : int(box["y"]) + 88, int(box["x"]) + 8 : int(box["x"]) + 88]
+    np.testing.assert_allclose(thumb, 2 * (COUNT - 1 - 30), atol=2)
+    page.mouse.move(5, 5)
+    expect(page.locator(".card")).to_be_hidden()
+    assert len(shown.heard) == heard
+
+
+def test_a_rerun_sends_nothing_again_and_new_colours_only_colours(shown: Map) -> None:
+    page = shown.open()
+    assert len(shown.fetched) == 3, "points, colours and words; no sheet before somebody points"
+    page.get_by_role("button", name="Zoom in").click()
+    page.get_by_role("button", name="Choose five").click()
+    expect(page.get_by_text("5 of 120 chosen")).to_be_visible()
+    shown.settle()
+    assert len(shown.fetched) == 3
+    page.get_by_text("Numbers").click()
+    expect(page.locator(".legend .title")).to_have_text("Loss")
+    shown.settle()
+    assert len(shown.fetched) == 4
+    x, y = shown.spots(zoom=1.5)[30]
+    page.mouse.click(x, y)
+    shown.said("click", IDS[[30]])  # the view has stayed
+
+
+def test_wheel_drag_and_show_all(shown: Map) -> None:
+    page = shown.open()
+    x, y = shown.spots()[30]
+    page.mouse.move(x, y)
+    page.mouse.wheel(0, -100)
+    expect(page.get_by_text("Click the map first")).to_be_visible()
+    page.mouse.click(x, y)
+    shown.said("click", IDS[[30]])
+    page.mouse.wheel(0, -200)
+    page.mouse.wheel(0, -200)
+    page.wait_for_timeout(100)
+    page.mouse.move(x + 1, y)
+    expect(page.locator(".card .words")).to_have_text("picture 30")  # it stays under the mouse
+    factor = np.exp(0.8)
+    far = shown.spots()[30] + factor * (shown.spots() - shown.spots()[30])
+    near = np.linalg.norm(far - far[30], axis=1).argsort()[1]
+    page.mouse.click(*far[near])
+    shown.said("click click", IDS[[near]])
+    page.mouse.move(x + 60, y + 60)
+    page.mouse.down()
+    page.mouse.move(x + 90, y + 20, steps=4)
+    page.mouse.up()
+    page.mouse.click(*far[near] + [30, -40])
+    shown.said("click click click", IDS[[near]])
+    page.get_by_role("button", name="Show all").click()
+    page.mouse.click(*shown.spots()[11])
+    shown.said("click click click click", IDS[[11]])
+
+
+def test_a_solid_map_turns_and_stays_consistent(shown: Map) -> None:
+    page = shown.open("mode=solid")
+    before = shown.picture()
+    box = page.locator(".stage").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 120, y + 40, steps=6)
+    page.mouse.up()
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(150)
+    assert (np.abs(shown.picture() - before).max(axis=2) > 30).mean() > 0.01
+    page.locator(".stage").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 of 120 chosen")).to_be_visible()
+    ring = page.locator(".ring").evaluate("node => [Number(node.getAttribute('cx')), Number(node.getAttribute('cy'))]")
+    here = shown.picture()[int(box["y"] + ring[1]) + 1, int(box["x"] + ring[0]) + 1]
+    named = page.locator(".card .words").inner_text()
+    group = int(named.split()[1]) % 3
+    colours = [[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in CATEGORIES[:3]]
+    assert np.abs(here - np.array(colours[group])).max() <= 3, "what the keys chose is drawn under the ring"
+
+
+def test_text_from_outside_stays_text_and_the_own_picture_has_a_mark(shown: Map) -> None:
+    page = shown.open("mode=evil")
+    expect(page.locator(".legend li").first).to_contain_text(EVIL)
+    page.mouse.move(*shown.spots()[30])
+    expect(page.locator(".card .words")).to_have_text(EVIL)
+    assert page.locator(".wb b").count() == 0
+    assert page.evaluate("window.hacked") is None
+    box, stage = page.locator(".star path").bounding_box(), page.locator(".stage").bounding_box()
+    assert box and stage
+    assert abs(box["x"] + box["width"] / 2 - stage["x"] - stage["width"] / 2) < 2
+    expect(page.locator(".star text")).to_have_text("Your picture")
+
+
+def test_a_tap_chooses_on_a_phone_and_two_fingers_zoom(browser: Browser, address: str) -> None:
+    with browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True) as context:
+        shown = Map(context, address)
+        page = shown.open()
+        inner = np.flatnonzero(np.abs(FLAT).max(axis=1) < 0.45)  # still in sight after zooming
+        alone = int(max(inner, key=lambda at: float(np.sort(np.linalg.norm(FLAT - FLAT[at], axis=1))[1])))
+        page.touchscreen.tap(*shown.spots()[alone] + [5, 5])
+        shown.said("click", IDS[[alone]])
+        expect(page.locator(".card .words")).to_have_text(f"picture {alone}")
+        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= innerWidth")
+        page.locator(".stage").evaluate(PINCH)
+        page.wait_for_timeout(100)
+        page.touchscreen.tap(*shown.spots(zoom=2)[alone] + [5, 5])
+        shown.said("click click", IDS[[alone]])
+
+
+PINCH = """stage => {
+  const box = stage.getBoundingClientRect(), x = box.left + 1 + stage.clientWidth / 2, y = box.top + 1 + stage.clientHeight / 2;
+  stage.setPointerCapture = () => {};
+  const finger = { pointerType: "touch", clientY: y, bubbles: true };
+  const send = (kind, pointerId, clientX) => stage.dispatchEvent(new PointerEvent(kind, { ...finger, pointerId, clientX }));
+  send("pointerdown", 11, x - 40);
+  send("pointerdown", 12, x + 40);
+  for (const step of [50, 60, 70, 80]) { send("pointermove", 11, x - step); send("pointermove", 12, x + step); }
+  send("pointerup", 11, x - 80);
+  send("pointerup", 12, x + 80);
+}"""
+
+
+def test_geometry_equals_a_plain_one(browser: Browser) -> None:
+    """Nearest point, points inside a line and the turn of a solid map, against NumPy and scikit-image."""
+    rng = np.random.default_rng(1)
+    raw = rng.normal(size=(500, 3)).astype(np.float32)
+    line = rng.uniform(50, 350, (9, 2))
+    spots = rng.uniform(0, 400, (50, 2))
+    code = (ROOT / "assets" / "scatter_view.js").read_text(encoding="utf-8")
+    page = browser.new_page()
+    found = page.evaluate(
+        f"""([raw, line, spots]) => {{ {code}
+        const camera = new Camera(framed(Float32Array.from(raw), 3));
+        camera.resize(400, 300); camera.rotate(70, -30); camera.magnify(1.7, 120, 80);
+        const nearest = spots.map(([x, y]) => camera.nearest(x, y, 40)), one = camera.spot(camera.cloud.put(raw.slice(3, 6)));
+        return {{ at: Array.from(camera.project()), inside: camera.inside(line), nearest, one }}; }}""",
+        [raw.ravel().tolist(), line.tolist(), spots.tolist()],
+    )
+    page.close()
+    at = np.array(found["at"]).reshape(-1, 3)
+    np.testing.assert_allclose(at, plain_projection(raw.astype(float)), atol=1e-3)
+    np.testing.assert_allclose(found["one"], at[1], atol=1e-3)
+    np.testing.assert_array_equal(found["inside"], np.flatnonzero(points_in_poly(at[:, :2], line)))
+    distances = np.linalg.norm(spots[:, None] - at[None, :, :2], axis=2)
+    expected = np.where(distances.min(axis=1) <= 40, distances.argmin(axis=1), -1)
+    assert (expected >= 0).any() and (expected < 0).any()
+    np.testing.assert_array_equal(found["nearest"], expected)
+
+
+def plain_projection(raw: np.ndarray) -> np.ndarray:
+    """Screen places of a solid map in a window of 400 × 300, turned and magnified as above."""
+
+    def turn(across: float, up: float) -> np.ndarray:
+        sideways = np.array([[np.cos(across), 0, np.sin(across)], [0, 1, 0], [-np.sin(across), 0, np.cos(across)]])
+        upward = np.array([[1, 0, 0], [0, np.cos(up), -np.sin(up)], [0, np.sin(up), np.cos(up)]])
+        return upward @ sideways
+
+    placed = raw - (raw.min(axis=0) + raw.max(axis=0)) / 2
+    placed /= np.linalg.norm(placed, axis=1).max()
+    x, y, near = turn(70 / 160, -30 / 160) @ turn(-0.5, 0.35) @ placed.T
+    lens, unit = 3 / (3 - near), (150 - 14) / 1.1
+    once = np.stack([200 + x * lens * unit, 150 - y * lens * unit], axis=1)
+    return np.column_stack([np.array([120, 80]) + 1.7 * (once - [120, 80]), near])

@@ -1,0 +1,136 @@
+"""Picture sets in a real Chromium: digits, map, a click on a point, a lasso, a confusion cell, an own zip, a phone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
+
+from tests.browser.test_pages import ERRORS, WAIT, Visitor
+from tests.browser_tools import run_server
+from tests.pages.data.small import zipped
+
+DIGITS = {"set": "digits", "model": "small_cnn"}
+QUICK = {"map": "pca", **DIGITS}
+PAGES = ("/set", "/map", "/extremes", "/set_scores")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with run_server(WHYBOX_DATA=str(tmp_path_factory.getbasetemp() / "whybox")) as running:
+        yield running
+
+
+@pytest.fixture
+def visitor(browser: Browser, address: str) -> Iterator[Visitor]:
+    """A window; afterwards nothing has failed in it, and nothing was asked of another machine."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        found = Visitor(context, address)
+        yield found
+        assert found.faults == []
+        assert [url for url in found.requests if not re.match(r"(https?|wss?)://127\.0\.0\.1[:/]|blob:|data:", url)] == []
+
+
+def settled(visitor: Visitor) -> Page:
+    """The page when nothing on it is being computed any more."""
+    visitor.ready()
+    expect(visitor.button("Stop")).to_have_count(0, timeout=WAIT)
+    visitor.ready()
+    expect(visitor.page.locator(ERRORS)).to_have_count(0)
+    return visitor.page
+
+
+def said(page: Page, words: str | re.Pattern[str]) -> None:
+    expect(page.get_by_test_id("stMain").get_by_text(words).first).to_be_visible(timeout=WAIT)
+
+
+def grid(page: Page, key: str = "set_grid") -> Locator:
+    return page.locator(f".st-key-{key} .thumbs button")
+
+
+def test_digits_to_map_to_a_point_to_its_explanation(visitor: Visitor) -> None:
+    page = visitor.open("/", **QUICK)
+    visitor.button("Open Picture set").click(timeout=WAIT)
+    page.wait_for_url("**/set?*", timeout=WAIT)
+    visitor.button("See the map").click(timeout=WAIT)
+    page.wait_for_url("**/map?*", timeout=WAIT)
+    settled(visitor)
+    plot = page.locator(".st-key-set_map canvas").first
+    expect(plot).to_be_visible(timeout=WAIT)
+    page.locator(".st-key-set_map .stage").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    said(page, re.compile(r"Label: \d\. The model is (right|wrong)\."))
+    visitor.finished(1)
+    assert grid(page).count() == 1
+    visitor.button("Explain this picture").click()
+    page.wait_for_url("**/compare*", timeout=WAIT)
+    expect(page.get_by_role("heading", name=re.compile("^Why “"))).to_be_visible(timeout=WAIT)
+
+
+def test_a_lasso_selects_on_every_page(visitor: Visitor) -> None:
+    page = visitor.open("/map", **QUICK)
+    settled(visitor)
+    box = page.locator(".st-key-set_map canvas").first.bounding_box()
+    assert box is not None
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.keyboard.down("Shift")
+    page.mouse.move(middle[0] - 90, middle[1] - 90)
+    page.mouse.down()
+    for right, down in ((90, -90), (90, 90), (-90, 90), (-90, -90)):
+        page.mouse.move(middle[0] + right, middle[1] + down, steps=4)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    said(page, re.compile("pictures: enclosed on the map"))
+    words = page.get_by_text("enclosed on the map").first.inner_text()
+    expect(grid(page).first).to_be_visible()
+    settled(visitor)
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Best and worst").click()
+    page.wait_for_url("**/extremes*", timeout=WAIT)
+    said(page, words)
+
+
+def test_a_cell_of_the_confusion_matrix_shows_its_pictures(visitor: Visitor) -> None:
+    page = visitor.open("/set_scores", **DIGITS)
+    settled(visitor)
+    matrix = page.locator('[class*="st-key-confusion_"]').get_by_test_id("stDataFrame")
+    matrix.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    box = matrix.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.97, box["y"] + 35 * 10.5)  # a canvas: truth 9, answer 9
+    said(page, re.compile("pictures?: It is 9, the model says 9"))
+    settled(visitor)
+    expect(grid(page)).to_have_count(48)
+    grid(page).nth(2).click()
+    said(page, re.compile(r"Label: 9\. The model is right\."))
+    visitor.finished(1)
+
+
+def test_an_own_zip_and_a_bad_one(visitor: Visitor) -> None:
+    page = visitor.open("/set", **DIGITS)
+    settled(visitor)
+    files = page.locator('[data-testid="stMain"] input[type="file"]')
+    files.set_input_files(FilePayload(name="bad.zip", mimeType="application/zip", buffer=b"PK\x03\x04 torn"))
+    said(page, re.compile(r"zip"))
+    settled(visitor)
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text("1,797")
+    files.set_input_files(FilePayload(name="mine.zip", mimeType="application/zip", buffer=zipped()))
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text("41", timeout=WAIT)
+    settled(visitor)
+    expect(page).to_have_url(re.compile(r"set=[0-9a-f]{24}"))
+    assert page.locator('img[src="x"]').count() == 0
+    page.reload()
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text("41", timeout=WAIT)
+
+
+def test_a_phone_can_use_every_page(visitor: Visitor) -> None:
+    visitor.page.set_viewport_size({"width": 390, "height": 844})
+    for path in PAGES:
+        visitor.open(path, **QUICK)
+        page = settled(visitor)
+        assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth <= innerWidth + 2"), path
+        nameless = "all => all.filter(b => !(b.textContent.trim() || b.ariaLabel || b.title)).map(b => b.outerHTML)"
+        assert page.locator("button").evaluate_all(nameless) == [], path

@@ -1,0 +1,263 @@
+"""One pass over a set: equal to plain torch picture by picture, found again, gone on with after a stop and after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import softmax
+
+from tests.imageset.pictures import Pictures
+from tests.networks import network, picture
+from xai_core.engine import forward as engine
+from xai_core.engine.isolation import isolate
+from xai_core.engine.jobs import Job
+from xai_core.errors import Cancelled, InvalidParam, InvalidSet, UnknownName, XaiError
+from xai_core.imageset import _passes, embed
+from xai_core.imageset._reading import in_order, normalise
+from xai_core.imageset.corruptions import corrupted
+from xai_core.imageset.embed import find_pass, run_pass
+from xai_core.models.classifier import Preprocessing
+
+ROOT = Path(__file__).parents[2]
+MODEL = network("small_cnn")
+
+
+@pytest.fixture(autouse=True)
+def own_data_folder(tmp_path, monkeypatch):
+    """And plain torch: that the compiled engine gives the same is shown where the engine is tested, and compiling takes a second."""
+    monkeypatch.setenv("WHYBOX_DATA", str(tmp_path))
+    monkeypatch.setattr(engine, "_openvino_run", engine._torch_run)
+    return tmp_path
+
+
+def one_by_one(pictures, layer: str, change: str = ""):
+    """Logits and maps of each picture by itself, in plain torch with a hook of our own."""
+    private, seen, changed = isolate(MODEL.module), [], corrupted(change)
+    private.get_submodule(layer).register_forward_hook(lambda _m, _i, output: seen.append(output.numpy()[0]))
+    logits, steps = [], MODEL.preprocessing
+    for index in range(len(pictures)):
+        look = steps.see(pictures.open(index))
+        with torch.no_grad():
+            logits.append(private(steps.tensor(steps.pixels(changed(look, index) if changed else look)))[0].numpy())
+    return np.array(logits), np.array(seen)
+
+
+def arrays(found) -> dict[str, np.ndarray]:
+    return {name: np.array(getattr(found, name)) for name in ("logits", "pooled", "peak", "where", "failed")}
+
+
+def same(one, other) -> None:
+    """Batches may be cut elsewhere, which moves the last bits; a tie of two places is then open."""
+    for name, expected in arrays(one).items():
+        if name == "where":
+            assert (arrays(other)[name] == expected).mean() > 0.98
+        else:
+            np.testing.assert_allclose(arrays(other)[name], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("layer", "change"), [("conv3", ""), ("conv2", "gaussian_noise:2")])
+def test_a_pass_equals_plain_torch_picture_by_picture(layer, change):
+    found = run_pass(Pictures(), MODEL, layer, change)
+    logits, maps = one_by_one(Pictures(), layer, change)
+    assert logits.std() > 1 and found.grid == maps.shape[2:] and len(found) == 40
+    np.testing.assert_allclose(found.logits, logits, atol=1e-3)
+    np.testing.assert_allclose(found.pooled, maps.mean((2, 3)), atol=1e-4)
+    np.testing.assert_allclose(found.peak, maps.max((2, 3)), atol=1e-4)
+    assert (found.where == maps.reshape(*maps.shape[:2], -1).argmax(2)).mean() > 0.98
+    np.testing.assert_allclose(found.probabilities(), softmax(logits, axis=1), atol=1e-4)
+    np.testing.assert_allclose(found.probabilities([7, 3]), softmax(logits, axis=1)[[7, 3]], atol=1e-4)
+    assert (found.predicted == logits.argmax(1)).all() and len(set(found.predicted)) > 1
+    np.testing.assert_allclose(found.confidence, softmax(logits, axis=1).max(1), atol=1e-4)
+    assert not found.logits.flags.writeable and not found.failed.any() and (found.layer, found.corruption) == (layer, change)
+
+
+def test_no_layer_means_the_recommended_one():
+    assert run_pass(Pictures(3), MODEL).layer == MODEL.recommended_layer.name
+
+
+def test_a_second_time_nothing_is_opened_and_what_differs_has_another_id():
+    first = run_pass(Pictures(), MODEL, "conv3")
+    _passes._OPEN.pop(str(_passes.shelf() / first.id))  # as after a restart
+    again = Pictures()
+    found = run_pass(again, MODEL, "conv3")
+    assert not again.opened and found.id == first.id and found is not first
+    same(found, first)
+    others = [run_pass(Pictures(), MODEL, "conv2").id, run_pass(Pictures(), MODEL, "conv3", "mirror").id]
+    assert len({first.id, *others}) == 3
+    assert run_pass(Pictures(), MODEL, "conv3", "mirror:3").id == others[1], "there is only one way to mirror"
+
+
+def test_a_stop_is_obeyed_soon_and_the_next_run_goes_on():
+    whole = arrays(run_pass(Pictures(200), MODEL, "conv3"))
+    job: Job[None] = Job()
+    stopped = Pictures(200, told=lambda index: job.cancel() if index == 120 else None)
+    stopped.id = "another set of the same pictures"
+    with pytest.raises(Cancelled):
+        run_pass(stopped, MODEL, "conv3", job=job)
+    assert 0 < job.done < 130 and job.total == 200
+    rest, after = Pictures(200), Job[None]()
+    rest.id = stopped.id
+    found = run_pass(rest, MODEL, "conv3", job=after)
+    assert sorted(rest.opened) == list(range(job.done, 200)) and after.done == after.total == 200 - job.done
+    for name, values in arrays(found).items():
+        np.testing.assert_allclose(values, whole[name], atol=1e-5)
+
+
+KILLED = """
+import sys, time
+from tests.imageset.pictures import Pictures
+from xai_core.engine import forward
+from xai_core.imageset import embed
+from xai_core.models import load_model
+embed.SAVE_S, forward._openvino_run = 0.0, forward._torch_run
+embed.run_pass(Pictures(160, told=lambda index: time.sleep(0.05 if index > 40 else 0)), load_model("small_cnn"), "conv3")
+"""
+
+
+def test_a_kill_costs_seconds_and_the_next_run_gives_the_same_arrays(own_data_folder):
+    process = subprocess.Popen([sys.executable, "-c", KILLED], cwd=ROOT)
+    progress, end = None, time.monotonic() + 60
+    while progress is None and process.poll() is None and time.monotonic() < end:
+        progress = next(own_data_folder.rglob("progress.json"), None)
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert progress is not None and process.returncode == -signal.SIGKILL, "it was killed while it worked"
+    done = json.loads(progress.read_text())["done"]
+    rest = Pictures(160)
+    found = run_pass(rest, MODEL, "conv3")
+    assert 0 < done < 160 and sorted(rest.opened) == list(range(done, 160))
+    logits, maps = one_by_one(Pictures(160), "conv3")
+    np.testing.assert_allclose(found.logits, logits, atol=1e-3)
+    np.testing.assert_allclose(found.pooled, maps.mean((2, 3)), atol=1e-4)
+
+
+def test_a_picture_that_does_not_open_is_told_and_harms_no_other():
+    found, logits = run_pass(Pictures(broken=(0, 7, *range(16, 32))), MODEL, "conv3"), one_by_one(Pictures(), "conv3")[0]
+    failed = np.isin(np.arange(40), [0, 7, *range(16, 32)])
+    np.testing.assert_array_equal(found.failed, failed)
+    np.testing.assert_allclose(found.logits[~failed], logits[~failed], atol=1e-3)
+    assert np.isnan(found.logits[failed]).all() and np.isnan(found.pooled[failed]).all() and np.isnan(found.peak[failed]).all()
+    assert (found.predicted[failed] == -1).all() and np.isnan(found.confidence[failed]).all()
+    assert (found.predicted[~failed] >= 0).all() and np.isfinite(found.confidence[~failed]).all()
+
+
+def test_a_set_of_which_nothing_opens_is_refused_and_leaves_nothing(own_data_folder):
+    with pytest.raises(InvalidSet, match="Upload it again"):
+        run_pass(Pictures(9, broken=tuple(range(9))), MODEL, "conv3")
+    assert not list((own_data_folder / "imagesets" / "passes").glob("*/"))
+
+
+@pytest.mark.parametrize("spoil", ["short", "gone", "nonsense"])
+def test_a_damaged_pass_is_made_anew(spoil):
+    first = arrays(run_pass(Pictures(), MODEL, "conv3"))
+    key = run_pass(Pictures(), MODEL, "conv3").id
+    folder = _passes.shelf() / key
+    _passes._OPEN.pop(str(folder))
+    if spoil == "short":
+        os.truncate(folder / "pooled.npy", 300)
+    elif spoil == "gone":
+        (folder / "where.npy").unlink()
+    else:
+        (folder / "about.json").write_text('{"set_id": 3}')
+    assert find_pass(key) is None
+    found = run_pass(again := Pictures(), MODEL, "conv3")
+    assert len(again.opened) == 40 and found.id == key
+    for name, values in arrays(found).items():
+        np.testing.assert_allclose(values, first[name], atol=1e-5)
+
+
+def test_progress_that_promises_more_than_is_there_is_not_believed():
+    key = run_pass(Pictures(), MODEL, "conv3").id
+    folder, part = _passes.shelf() / key, _passes.workbench(key)
+    _passes._OPEN.pop(str(folder))
+    folder.rename(part)
+    os.truncate(part / "logits.npy", 200)
+    run_pass(again := Pictures(), MODEL, "conv3")
+    assert sorted(again.opened) == list(range(40))
+
+
+def test_two_at_once_do_it_once():
+    pictures, gate = Pictures(60), threading.Barrier(3)
+
+    def visit(_: int) -> str:
+        gate.wait()
+        return run_pass(pictures, MODEL, "conv3").id
+
+    with ThreadPoolExecutor(3) as pool:
+        assert len(set(pool.map(visit, range(3)))) == 1
+    assert sorted(pictures.opened) == list(range(60))
+
+
+def test_what_was_used_longest_ago_makes_room(monkeypatch):
+    first = run_pass(Pictures(), MODEL, "conv3").id
+    monkeypatch.setenv("WHYBOX_PASSES_MB", "0")
+    second = run_pass(Pictures(), MODEL, "conv2").id
+    assert [folder.name for folder in _passes.shelf().iterdir() if folder.is_dir()] == [second] != [first]
+
+
+def test_a_full_disk_is_said_before_anything_is_opened(monkeypatch):
+    monkeypatch.setattr("xai_core.imageset._arrays.SPARE", 2**60)
+    pictures = Pictures()
+    with pytest.raises(XaiError, match=r"MB are free\. Make room"):
+        run_pass(pictures, MODEL, "conv3")
+    assert not pictures.opened
+
+
+def test_a_disk_that_takes_nothing_is_said(tmp_path, monkeypatch):
+    (tmp_path / "a file").write_text("")
+    monkeypatch.setenv("WHYBOX_DATA", str(tmp_path / "a file"))
+    with pytest.raises(XaiError, match="could not be written"):
+        run_pass(Pictures(), MODEL, "conv3")
+
+
+@pytest.mark.parametrize("text", ["", "x" * 32, "../../etc", "0" * 32, None])
+def test_a_link_may_say_anything(text):
+    assert find_pass(text) is None
+
+
+@pytest.mark.parametrize(("name", "steps"), [
+    ("RGB", Preprocessing(40, 32, (127 / 255, 0.4, 0.3), (128 / 255, 0.3, 0.2), "bicubic")),
+    ("L", MODEL.preprocessing),
+])  # fmt: skip
+def test_pictures_are_prepared_to_the_last_bit_as_everywhere_else(name, steps):
+    look = steps.see(picture(50, seed=4))
+    out = np.empty((steps.channels, steps.crop, steps.crop), dtype=np.float32)
+    normalise(steps, look, out)
+    assert look.mode == name and np.array_equal(out[None], steps.tensor(steps.pixels(look)).numpy()) and out.std() > 0.1
+
+
+def test_pictures_are_read_ahead_but_not_far():
+    made: list[int] = []
+    parts = in_order(lambda part: made.append(part) or part * 2, range(100), ahead=3, workers=2)
+    assert next(parts) == 0
+    time.sleep(0.05)
+    assert max(made) <= 4
+    parts.close()
+    assert max(made) <= 4
+
+
+def test_start_watch_and_leave(monkeypatch):
+    pictures = Pictures()
+    monkeypatch.setattr(embed, "find_set", lambda set_id: pictures if set_id == pictures.id else None)
+    job = embed.start_pass(pictures.id, "small_cnn", "conv3", "blur:1", visitor="me")
+    found = job.wait(30)
+    assert embed.watch_pass(job.key, "me") is job and found.id == job.key and found.corruption == "blur:1"
+    assert embed.start_pass(pictures.id, "small_cnn", "conv3", "blur:1", visitor="you").result is found
+    assert len(pictures.opened) == 40
+    embed.leave_pass("me")
+    with pytest.raises(UnknownName, match="upload it again"):
+        embed.start_pass("gone", "small_cnn")
+    with pytest.raises(InvalidParam, match="from 1 to 3"):
+        embed.start_pass(pictures.id, "small_cnn", corruption="blur:4")

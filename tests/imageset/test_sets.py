@@ -1,0 +1,307 @@
+"""Built-in sets, folders on the server, and what is kept: found again after a restart, bounded, read in the background."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from tests.imageset.packed import noise, packed
+from xai_core import SAMPLES, load_model
+from xai_core.engine._recent import Recent
+from xai_core.errors import InvalidImage, InvalidParam, InvalidSet, UnknownName
+from xai_core.imageset import _builtin, _crops, _folder, _own, _stamps, _store, sets
+from xai_core.imageset.sets import (
+    IMAGE_SETS,
+    ImageSet,
+    find_set,
+    forget_set,
+    kept_sets,
+    leave_reading,
+    load_set,
+    read_folder,
+    read_zip,
+    start_loading,
+    start_reading,
+    watch_reading,
+)  # fmt: skip
+from xai_core.models.train_small_cnn import enlarge
+
+
+def zipped(*seeds: int, side: int = 16) -> io.BytesIO:
+    return io.BytesIO(packed({f"{seed}.png": noise(seed, side) for seed in seeds}))
+
+
+def restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is in memory."""
+    monkeypatch.setattr(sets, "_RECENT", Recent(2**20))
+    monkeypatch.setattr(sets, "_BUILT_IN", {})
+
+
+@pytest.fixture
+def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("WHYBOX_DATA", str(tmp_path / "data"))
+    return tmp_path
+
+
+# Built-in
+
+
+def test_digits() -> None:
+    from sklearn.datasets import load_digits
+
+    images, digits = load_digits(return_X_y=True)
+    found = load_set("digits")
+    assert len(found) == 1797 and found.classes == tuple("0123456789") and np.array_equal(found.labels, digits)
+    assert not found.has_masks and found.mask(3) is None and found.notes
+    model = load_model("small_cnn")
+    for row in (0, 1000, 1796):
+        seen = found.open(row)
+        assert (seen.mode, seen.size) == ("L", (28, 28))
+        assert np.array_equal(model.prepare(seen).numpy(), enlarge(images[row].reshape(8, 8)).numpy())  # what it learned from
+        assert np.array_equal(found.thumbs()[row], np.asarray(seen.resize((48, 48), Image.Resampling.BICUBIC).convert("RGB")))
+    assert np.array_equal(found.known_as(model), digits)
+
+
+def test_crops_are_many_labelled_and_different() -> None:
+    found = load_set("photo_crops")
+    assert len(found) >= 200 and len(set(found.names)) == len(found) and found.thumbs().shape == (len(found), 48, 48, 3)
+    assert len({thumb.tobytes() for thumb in found.thumbs()}) > 0.98 * len(found)  # outlines have empty corners
+    titles = {sample.name: sample.title for sample in SAMPLES.specs()}
+    assert [found.classes[label] for label in found.labels] == [titles[name.split("/")[0]] for name in found.names]
+    sizes = {found.open(row).size for row in range(0, len(found), 7)}
+    assert all(width == height <= 256 for width, height in sizes)
+
+
+def test_a_crop_is_a_piece_of_its_photograph() -> None:
+    found = load_set("photo_crops")
+    for row in (42, 43):  # not mirrored, mirrored
+        cut = found.source._cuts[row]  # type: ignore[attr-defined]
+        photo = SAMPLES.get(cut.sample).load()
+        side = round(cut.side * min(photo.size))
+        left, top = round(cut.left * (photo.width - side)), round(cut.top * (photo.height - side))
+        piece = photo.crop((left, top, left + side, top + side)).resize(found.open(row).size, Image.Resampling.BICUBIC)
+        expected = np.clip(np.asarray(ImageOps.mirror(piece) if row % 2 else piece) * cut.light, 0, 255)
+        assert np.abs(np.asarray(found.open(row)) - expected).mean() < 2 and cut.light != 1
+
+
+def test_models_know_some_photographs() -> None:
+    found = load_set("photo_crops")
+    model = SimpleNamespace(labels=("tabby", "Espresso", "motorcycle", "rocket", "ROCKET"))
+    known = {found.classes[label]: int(row) for label, row in zip(found.labels, found.known_as(model), strict=True)}
+    assert known["Cat"] == 0 and known["Coffee"] == 1 and known["Motorcycle"] == 2
+    assert known["Rocket"] == -1 and known["Coins"] == -1  # two classes of that name, none
+
+
+def test_pictures_without_a_label_are_no_class() -> None:
+    found = read_zip(io.BytesIO(packed({"x/Big_Dog/a.png": noise(1), "x/b.png": noise(2)})))
+    assert found.known_as(SimpleNamespace(labels=("cat", "big dog"))).tolist() == [1, -1]
+
+
+def test_built_in_sets_are_made_once(own_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sets, "_BUILT_IN", {})
+    monkeypatch.setattr(_crops, "_CROPS", 2)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(load_set, ["photo_crops"] * 4))
+    assert all(each is found[0] for each in found)
+    restart(monkeypatch)
+    monkeypatch.setattr(_builtin, "write_thumbs", None)  # they lie on disk
+    again = find_set(found[0].id)
+    assert again is not None and again is not found[0] and again.names == found[0].names and again.name == "photo_crops"
+
+
+def test_other_names_and_numbers_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert list(IMAGE_SETS)[:2] == ["digits", "photo_crops"]
+    with pytest.raises(UnknownName, match="digits"):
+        load_set("digit")
+    for row in (-1, 1797):
+        with pytest.raises(InvalidParam, match="1796"):
+            load_set("digits").open(row)
+    monkeypatch.setattr(_stamps, "STAMPS", tmp_path / "none")
+    monkeypatch.setattr(sets, "_BUILT_IN", {})
+    assert not IMAGE_SETS.get("tux_stamps").available()
+    with pytest.raises(InvalidSet, match="tuxpaint-stamps-default"):
+        load_set("tux_stamps")
+
+
+# Folders
+
+
+@pytest.fixture
+def folder(own_data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = own_data / "pictures"
+    for name, seed in {"pets/dogs/a.png": 1, "pets/cats/b.png": 2, "pets/cats/c.png": 3}.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(noise(seed))
+    (own_data / "secret.png").write_bytes(noise(9))
+    monkeypatch.setenv("WHYBOX_SETS", os.pathsep.join([str(own_data / "none"), str(root)]))
+    return root
+
+
+def test_a_folder_is_read_where_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = read_folder(folder / "pets")
+    assert found.names == ("cats/b.png", "cats/c.png", "dogs/a.png") and found.classes == ("cats", "dogs") and found.title == "pets"
+    assert str(folder) not in found.origin and found.name == found.id
+    assert np.array_equal(np.asarray(found.open(2)), np.asarray(Image.open(folder / "pets/dogs/a.png")))
+    monkeypatch.setattr(_own, "read_listing", None)
+    assert read_folder(folder / "pets").id == found.id  # nothing has changed: nothing is read
+    restart(monkeypatch)
+    again = find_set(found.id)
+    assert again is not None and again.open(0).tobytes() == found.open(0).tobytes()
+    monkeypatch.setenv("WHYBOX_SETS", "")
+    restart(monkeypatch)
+    assert find_set(found.id) is None  # no longer allowed
+
+
+def test_a_changed_folder_is_another_set(folder: Path) -> None:
+    found = read_folder(folder)
+    (folder / "pets/dogs/a.png").write_bytes(noise(4, side=20))
+    with pytest.raises(InvalidImage, match="Read the folder again"):
+        found.open(2)
+    assert read_folder(folder).id != found.id
+
+
+@pytest.mark.parametrize("path", ["..", "../secret.png", "/etc", "\0", "../pictures_too", ""])
+def test_only_opened_folders(folder: Path, path: str) -> None:
+    (folder.parent / "pictures_too").mkdir()
+    with pytest.raises(InvalidSet, match="WHYBOX_SETS"):
+        read_folder(os.path.join(folder, path) if path else "")
+
+
+def test_nothing_is_opened_unless_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WHYBOX_SETS")
+    with pytest.raises(InvalidSet, match="none yet"):
+        read_folder(folder)
+    with pytest.raises(InvalidSet, match="none yet"):
+        start_reading(str(folder))
+
+
+def test_links_out_of_a_folder_are_not_followed(folder: Path) -> None:
+    (folder / "pets/out.png").symlink_to(folder.parent / "secret.png")
+    (folder / "pets/in.png").symlink_to(folder / "pets/dogs/a.png")
+    (folder / "pets/everything").symlink_to(folder.parent, target_is_directory=True)
+    (folder / "pets/gone.png").symlink_to(folder / "pets/nowhere.png")
+    os.mkfifo(folder / "pets/pipe.png")
+    found = read_folder(folder / "pets")
+    assert found.names == ("cats/b.png", "cats/c.png", "dogs/a.png", "in.png") and [name for name, _ in found.skipped] == ["out.png"]
+
+
+def test_a_file_swapped_for_a_link_is_noticed(folder: Path) -> None:
+    found = read_folder(folder)
+    target, secret = folder / "pets/dogs/a.png", folder.parent / "secret.png"
+    was = target.stat()
+    target.unlink()
+    secret.write_bytes(secret.read_bytes().ljust(was.st_size, b"\0")[: was.st_size])
+    os.utime(secret, ns=(was.st_atime_ns, was.st_mtime_ns))
+    target.symlink_to(secret)
+    with pytest.raises(InvalidImage):
+        found.open(2)
+
+
+def test_folders_that_cannot_be_sets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "empty").mkdir()
+    with pytest.raises(InvalidSet, match="no picture in this folder"):
+        read_folder(folder / "empty")
+    with pytest.raises(InvalidSet, match="no folder 'nowhere'"):
+        read_folder(folder / "nowhere")
+    monkeypatch.setattr(_folder, "MAX_FILES", 2)
+    with pytest.raises(InvalidSet, match="200,000"):
+        read_folder(folder)
+
+
+# What is kept
+
+
+def test_found_again_after_a_restart(own_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = read_zip(io.BytesIO(packed({"x/a/1.png": noise(1), "x/b/2.png": noise(2), "x/b/broken.png": b"x", "x/t.txt": b""})), "mine.zip")
+    assert find_set(found.id) is find_set(found.id)  # kept in memory
+    restart(monkeypatch)
+    again = find_set(found.id)
+    assert again is not None and again is not found
+    for field in ("id", "name", "title", "names", "classes", "skipped", "notes", "origin"):
+        assert getattr(again, field) == getattr(found, field)
+    assert np.array_equal(again.labels, found.labels) and np.array_equal(again.thumbs(), found.thumbs())
+    assert all(again.open(row).tobytes() == found.open(row).tobytes() for row in range(2))
+
+
+@pytest.mark.parametrize("set_id", ["", "x" * 24, "../" * 8, "0" * 24, "0" * 23 + "\n", None])
+def test_ids_are_not_paths(own_data: Path, set_id: str) -> None:
+    read_zip(zipped(1))
+    assert find_set(set_id) is None and not forget_set(set_id)
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "labels.npy", "members.npy", "mask_rows.npy", "thumbs.u8", "set.zip"])
+def test_a_damaged_set_is_not_found_but_made_anew(own_data: Path, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
+    found = read_zip(zipped(1, 2))
+    place = _store.shelf() / found.id / file
+    place.write_bytes(place.read_bytes()[:40]) if file != "set.zip" else place.unlink()
+    restart(monkeypatch)
+    assert find_set(found.id) is None
+    again = read_zip(zipped(1, 2))
+    assert again.id == found.id and again.open(1).size == (16, 16) and again.thumbs().shape[0] == 2
+
+
+def test_a_manifest_of_another_version_is_none(own_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = read_zip(zipped(1))
+    file = _store.shelf() / found.id / "manifest.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "version": 0}))
+    restart(monkeypatch)
+    assert find_set(found.id) is None and kept_sets() == ()
+
+
+def test_what_was_used_longest_ago_goes_first(own_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [read_zip(zipped(seed)) for seed in (1, 2, 3)]
+    size = kept_sets()[0].bytes
+    for second, each in enumerate(made):
+        os.utime(_store.shelf() / each.id / "manifest.json", (second, second))
+    assert find_set(made[0].id) is not None  # a use
+    monkeypatch.setattr(_store, "limit", lambda: 3 * size + size // 2)
+    made.append(read_zip(zipped(4)))
+    assert [find_set(each.id) is not None for each in made] == [True, False, True, True]
+    assert {(each.id, each.pictures, each.kind) for each in kept_sets()} == {(made[row].id, 1, "zip") for row in (0, 2, 3)}
+
+
+def test_unfinished_work_of_a_dead_process_is_swept(own_data: Path) -> None:
+    read_zip(zipped(1))
+    old, new = _store.shelf() / ".new-old", _store.shelf() / ".new-new"
+    for each in (old, new):
+        each.mkdir()
+    os.utime(old, (0, 0))
+    read_zip(zipped(2))
+    assert not old.exists() and new.exists()
+
+
+# In the background
+
+
+def test_reading_in_the_background_is_shared(own_data: Path) -> None:
+    job = start_reading(zipped(1, 2), "two.zip", "anna")
+    again = start_reading(zipped(1, 2), "same.zip", "bert")
+    found = job.wait(30)
+    assert isinstance(found, ImageSet) and found.title == "two" and again.wait(30).id == found.id and again.key == job.key
+    assert watch_reading(str(job.key), "anna") is not None and watch_reading("none") is None
+    assert start_reading(zipped(1, 2), visitor="carl").finished
+    forget_set(found.id)
+    assert start_reading(zipped(1, 2)).wait(30).id == found.id and find_set(found.id) is not None  # read once more
+    leave_reading("anna")
+
+
+def test_a_zip_or_folder_on_the_server(folder: Path) -> None:
+    (folder / "z.zip").write_bytes(zipped(5, 6).getvalue())
+    assert len(start_reading(str(folder / "z.zip")).wait(30)) == 2
+    assert len(start_reading(folder / "pets").wait(30)) == 3
+    with pytest.raises(InvalidSet, match="not a zip"):
+        start_reading(folder / "pets/dogs/a.png").wait(30)
+
+
+def test_loading_in_the_background() -> None:
+    assert start_loading("digits", "anna").wait(60) is load_set("digits")
+    with pytest.raises(UnknownName):
+        start_loading("none")

@@ -1,0 +1,88 @@
+"""Pieces of the sample photographs as a set for the ImageNet models: how steady are they when the view changes?"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image, ImageEnhance, ImageOps
+
+from xai_core.images import SAMPLES, Picture, image_sha256
+from xai_core.imageset._builtin import ImageSetSpec, Made, reader
+from xai_core.imageset._set import Bools
+from xai_core.imageset._store import VERSION
+
+_CROPS = 20
+"""Of each photograph."""
+_CROP_SIDE = 256
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """One crop: the square from (left, top), each a share of what is left over, `side` a share of the shorter side; light as a factor."""
+
+    sample: str
+    left: float
+    top: float
+    side: float
+    light: float
+    mirrored: bool
+
+
+class _Crops:
+    def __init__(self, cuts: tuple[_Cut, ...]) -> None:
+        self._cuts = cuts
+
+    def picture(self, index: int) -> Picture:
+        cut = self._cuts[index]
+        photo = _photo(cut.sample)
+        side = round(cut.side * min(photo.size))
+        left, top = round(cut.left * (photo.width - side)), round(cut.top * (photo.height - side))
+        size = min(side, _CROP_SIDE)
+        crop = photo.resize((size, size), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side), reducing_gap=2.0)
+        lit = ImageEnhance.Brightness(crop).enhance(cut.light)
+        return ImageOps.mirror(lit) if cut.mirrored else lit
+
+    def mask(self, index: int) -> Bools | None:
+        return None
+
+
+@lru_cache(maxsize=16)
+def _photo(name: str) -> Picture:
+    """Decoded once: twenty crops are cut from it."""
+    return SAMPLES.get(name).load()
+
+
+def _cuts(name: str, seed: int) -> list[_Cut]:
+    rng = np.random.default_rng(seed)
+    draws = rng.uniform((0, 0, 0.45, 0.7), (1, 1, 0.95, 1.3), (_CROPS, 4)).round(4)
+    return [_Cut(name, left, top, side, light, mirrored=at % 2 == 1) for at, (left, top, side, light) in enumerate(draws.tolist())]
+
+
+def _photo_crops() -> Made:
+    photos = [sample for sample in SAMPLES.specs() if sample.kind == "photo"]
+    cuts = tuple(cut for seed, sample in enumerate(photos) for cut in _cuts(sample.name, seed))
+    classes = tuple(sorted(sample.title for sample in photos))
+    titles = [sample.title for sample in photos for _ in range(_CROPS)]
+    pictures = [image_sha256(_photo(sample.name)) for sample in photos]
+    return Made(
+        names=tuple(f"{cut.sample}/{at % _CROPS + 1:02}.png" for at, cut in enumerate(cuts)),
+        labels=np.array([classes.index(title) for title in titles], dtype=np.int32),
+        classes=classes,
+        source=_Crops(cuts),
+        digest=hashlib.sha256(f"crops {VERSION} {cuts} {pictures}".encode()).hexdigest(),
+        notes=("The ImageNet models have a class for two of these photographs: the coffee (espresso) and the cat (tabby).",),
+        aliases={"Coffee": "espresso", "Cat": "tabby"},
+    )
+
+
+PHOTO_CROPS = ImageSetSpec(
+    name="photo_crops",
+    title="Crops of the sample photographs",
+    about="240 pieces cut from twelve photographs, 20 of each: other places, sizes and light, every second one mirrored.",
+    origin="Photographs that ship with scikit-image and scikit-learn: each is named with its licence among the sample pictures",
+    model="efficientnet_lite0",
+    read=reader(_photo_crops),
+)

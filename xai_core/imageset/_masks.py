@@ -1,0 +1,73 @@
+"""Which pixels of a picture belong to its object: from its own transparency, or from a PNG drawn for it."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from io import BytesIO
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from xai_core.images import read_image
+
+Bools = npt.NDArray[np.bool_]
+Size = tuple[int, int]
+
+_TRANSPARENT = ("PNG", "WEBP", "GIF")
+_BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError, struct.error, zlib.error)
+"""What Pillow raises on damaged files (as in xai_core.images)."""
+_INDICES = 64
+"""A grey picture no brighter than this numbers its objects: 0 for nothing, 1, 2, 3 …"""
+_SAME_SHAPE = 0.03
+
+
+def has_alpha(data: bytes) -> bool:
+    """Whether a picture's header speaks of transparency: a quick look, nothing is decoded."""
+    if data[:3] == b"\xff\xd8\xff":  # JPEG, the most common one, has none
+        return False
+    try:
+        with Image.open(BytesIO(data), formats=_TRANSPARENT) as picture:
+            return picture.has_transparency_data
+    except _BROKEN:
+        return False
+
+
+def alpha_mask(data: bytes, size: Size) -> Bools | None:
+    """Pixels more opaque than not, (H, W) for a picture of `size` (width, height); None where all or none are.
+
+    Only for bytes that `read_image` has read: its limits on what is unpacked hold for them.
+    """
+    try:
+        with Image.open(BytesIO(data), formats=_TRANSPARENT) as picture:
+            upright = ImageOps.exif_transpose(picture.convert("RGBA"))
+    except _BROKEN:
+        return None
+    return _telling(np.asarray(upright.getchannel("A").resize(size, Image.Resampling.BOX)) >= 128)
+
+
+def drawn_mask(data: bytes, size: Size) -> Bools | None:
+    """The object in a mask file, (H, W) for a picture of `size` (width, height); None where it marks all or nothing or has another shape.
+
+    Light marks the object in a grey mask; in one with colours, or with numbers of objects, all that is not black; in a transparent one
+    what can be seen. Raises InvalidImage.
+    """
+    drawn = read_image(data)
+    if abs(drawn.width * size[1] / (drawn.height * size[0]) - 1) > _SAME_SHAPE:
+        return None
+    found = alpha_mask(data, drawn.size) if has_alpha(data) else None
+    if found is None:
+        found = _marked(np.asarray(drawn))
+    return _telling(np.asarray(Image.fromarray(found).resize(size, Image.Resampling.NEAREST)))
+
+
+def _marked(pixels: npt.NDArray[np.uint8]) -> Bools:
+    brightest = pixels.max(axis=2)
+    top = int(brightest.max())
+    numbers = bool((pixels.min(axis=2) != brightest).any()) or top < _INDICES
+    return np.asarray(brightest > (0 if numbers else top / 2))
+
+
+def _telling(mask: Bools) -> Bools | None:
+    return mask if mask.any() and not mask.all() else None

@@ -1,0 +1,99 @@
+"""The pictures that a single neuron answers to most: a channel at one place of the layer's grid.
+
+A pass keeps no neurons, but the maximum of each channel, which no neuron of it can beat. So pictures are tried from the highest maximum
+down until none that is left can get among the best (the threshold algorithm: Fagin, Lotem and Naor 2003,
+doi:10.1016/S0022-0000(03)00026-6). That is exact, and takes about k forward passes for each place of the grid, however large the set is.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from xai_core.engine.jobs import Job
+from xai_core.engine.scheduler import SCHEDULER
+from xai_core.engine.tapped import maps_of
+from xai_core.errors import InvalidParam, XaiError
+from xai_core.imageset._pass import Pass
+from xai_core.imageset._reading import Pictures, Reader
+from xai_core.imageset._region import reader_of
+from xai_core.imageset._running_top import Rows, RunningTop
+from xai_core.models.classifier import Classifier
+from xai_core.results import Floats
+
+_TRIED_AT_ONCE = 8
+
+
+class NeuronTop(NamedTuple):
+    """Row numbers, highest first, the neuron's values there, and how many pictures had to be tried."""
+
+    rows: Rows
+    values: Floats
+    tried: int
+
+
+def neuron_top(
+    found: Pass,
+    channel: int,
+    place: tuple[int, int],
+    k: int = 12,
+    imageset: Pictures | None = None,
+    classifier: Classifier | None = None,
+    job: Job[Any] | None = None,
+) -> NeuronTop:
+    """The pictures, at most k, in which the channel is highest at this (row, column) of the layer's grid.
+
+    `job` counts pictures tried. Raises InvalidParam, UnknownName (the set is gone), Cancelled.
+    """
+    flat = _checked(found, channel, place, k)
+    reader, model = reader_of(found, imageset, classifier)
+    peak, where = np.asarray(found.peak[:, channel]), np.asarray(found.where[:, channel])
+    good = np.flatnonzero(~found.failed)
+    order, best, tried, job = good[np.argsort(-peak[good], kind="stable")], RunningTop(1, k), 0, job or Job()
+    job.expect(job.done + len(order))
+    for start in range(0, len(order), _TRIED_AT_ONCE):
+        rows = order[start : start + _TRIED_AT_ONCE]
+        if peak[rows[0]] < best.values[0, -1]:  # NaN, and so False, while there are fewer than k
+            break
+        values = peak[rows].copy()
+        unknown = where[rows] != flat
+        values[unknown] = _values(reader, model, found.layer, rows[unknown], channel, place, job)
+        best.add(rows, values[:, None])
+        tried += int(unknown.sum())
+        job.tick(len(rows))
+    kept = best.rows[0] >= 0
+    return NeuronTop(best.rows[0][kept], best.values[0][kept], tried)
+
+
+def _checked(found: Pass, channel: int, place: tuple[int, int], k: int) -> int:
+    """The flat number of the place. Raises InvalidParam."""
+    (row, column), (height, width), channels = place, found.grid, found.peak.shape[1]
+    if not (0 <= channel < channels and 0 <= row < height and 0 <= column < width):
+        raise InvalidParam(
+            f"A neuron of this layer has a channel from 0 to {channels - 1}, a row from 0 to {height - 1} and a column from 0 to "
+            f"{width - 1}. Got {channel}, {row}, {column}."
+        )
+    if k < 1:
+        raise InvalidParam(f"The number of pictures must be 1 or more. Got {k}.")
+    return row * width + column
+
+
+def _values(
+    reader: Reader, model: Classifier, layer: str, rows: npt.NDArray[np.int64], channel: int, place: tuple[int, int], job: Job[Any]
+) -> Floats:
+    """The neuron in each of these pictures, (n,); NaN where one does not open any more."""
+    values = np.full(len(rows), np.nan, dtype=np.float32)
+    inputs: dict[int, torch.Tensor] = {}
+    for number, row in enumerate(rows.tolist()):
+        try:
+            inputs[number] = reader.input(row)
+        except (XaiError, OSError):
+            continue
+    if inputs:
+        with SCHEDULER.turn(job, len(inputs)):
+            maps = maps_of(model.module, model.layer(layer), torch.cat(list(inputs.values())).to(model.device))[1]
+        values[list(inputs)] = maps[:, channel, place[0], place[1]].cpu().numpy()
+    return values

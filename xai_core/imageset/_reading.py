@@ -1,0 +1,112 @@
+"""Pictures of a set as a network's input, read by a few threads a little ahead of the engine."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from xai_core.engine import cores
+from xai_core.errors import Cancelled, XaiError
+from xai_core.images import Picture
+from xai_core.imageset.corruptions import Corrupted
+from xai_core.models.classifier import Preprocessing
+from xai_core.results import Floats
+
+log = logging.getLogger(__name__)
+
+P = TypeVar("P")
+T = TypeVar("T")
+
+
+class Pictures(Protocol):
+    """What of a set is needed to run a model over it: an `ImageSet`. Many threads open pictures at once."""
+
+    @property
+    def id(self) -> str: ...
+
+    def __len__(self) -> int: ...
+
+    def open(self, index: int) -> Picture: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Some rows of a set: which of them could be opened, (n,), and those as the network's input, (at most n, C, H, W)."""
+
+    rows: range
+    good: npt.NDArray[np.bool_]
+    x: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Opens pictures, changes them where that is asked for, and normalises them exactly as `Classifier.prepare` does."""
+
+    pictures: Pictures
+    steps: Preprocessing
+    change: Corrupted | None = None
+
+    def seen(self, row: int) -> Picture:
+        """The picture of a row as the model sees it, changed. Raises XaiError."""
+        seen = self.steps.see(self.pictures.open(row))
+        return self.change(seen, row) if self.change else seen
+
+    def input(self, row: int) -> torch.Tensor:
+        """The network's input for one row, (1, C, H, W). Raises XaiError."""
+        x = self._empty(1)
+        normalise(self.steps, self.seen(row), x[0])
+        return torch.from_numpy(x)
+
+    def batch(self, rows: range) -> Batch:
+        """These rows; a picture that cannot be opened is told in `good` and left out."""
+        x = self._empty(len(rows))
+        good = np.zeros(len(rows), dtype=np.bool_)
+        for number, row in enumerate(rows):
+            try:
+                normalise(self.steps, self.seen(row), x[int(good.sum())])
+            except (XaiError, OSError) as problem:
+                if isinstance(problem, Cancelled):
+                    raise
+                log.warning("picture %d of set %s is left out: %s", row, self.pictures.id, problem)
+            else:
+                good[number] = True
+        return Batch(rows, good, torch.from_numpy(x[: int(good.sum())]))
+
+    def _empty(self, count: int) -> Floats:
+        return np.empty((count, self.steps.channels, self.steps.crop, self.steps.crop), dtype=np.float32)
+
+
+def normalise(steps: Preprocessing, seen: Picture, out: Floats) -> None:
+    """Write a seen picture into `out` (C, H, W) as `Preprocessing.tensor` has it, to the last bit, in a quarter of its time."""
+    out[...] = np.moveaxis(np.asarray(seen).reshape(seen.height, seen.width, steps.channels), -1, 0)
+    mean, std = (np.asarray(values, dtype=np.float32).reshape(-1, 1, 1) for values in (steps.mean, steps.std))
+    out /= np.float32(255)
+    out -= mean
+    out /= std
+
+
+def in_order(make: Callable[[P], T], parts: Iterable[P], ahead: int, workers: int = cores.CORES) -> Generator[T, None, None]:
+    """What `make` gives for each part, in their order, made by a few threads up to `ahead` parts before it is asked for.
+
+    Whoever stops early closes the iterator: what has not begun is then never made.
+    """
+    with ThreadPoolExecutor(workers, thread_name_prefix="whybox-pictures") as pool:
+        waiting: deque[Future[T]] = deque()
+        try:
+            for part in parts:
+                waiting.append(pool.submit(make, part))
+                if len(waiting) > ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

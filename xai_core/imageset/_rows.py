@@ -1,0 +1,22 @@
+"""Row numbers of a set: which pictures are meant."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from xai_core.errors import InvalidParam
+
+Rows = npt.NDArray[np.int64]
+
+
+def checked_rows(rows: npt.ArrayLike | None, count: int) -> Rows:
+    """The row numbers given, in their order; None: all of `count`. Raises InvalidParam."""
+    if rows is None:
+        return np.arange(count)
+    given = np.asarray(rows)
+    if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
+        raise InvalidParam(f"Pictures are chosen by a list of whole numbers. Got an array of shape {given.shape} and kind {given.dtype}.")
+    if given.size and not 0 <= given.min() <= given.max() < count:
+        raise InvalidParam(f"The pictures are numbered from 0 to {count - 1}. Got {given.min()} to {given.max()}.")
+    return given.astype(np.int64)

@@ -1,0 +1,62 @@
+"""The best few of many streams at once, in one go over data larger than memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from xai_core.results import Floats
+
+Rows = npt.NDArray[np.int64]
+ROWS_A_BLOCK = 4096
+_NOBODY = np.iinfo(np.int64).max
+
+
+class RunningTop:
+    """The k largest (or smallest) of each channel over rows that come in pieces, in any order: memory for k a channel, whatever comes.
+
+    Only rows that beat the worst kept of their channel are looked at closely, which after the first few are next to none.
+    """
+
+    def __init__(self, channels: int, k: int, largest: bool = True) -> None:
+        self._sign = -1 if largest else 1
+        self._beats: np.ufunc = np.greater if largest else np.less
+        self._values = np.full((channels, k), self._sign * np.inf, dtype=np.float32)  # best first
+        self._rows = np.full((channels, k), _NOBODY)
+        self._seen = 0
+
+    def add(self, rows: npt.ArrayLike, values: Floats) -> None:
+        """Take in the values (n, channels) of rows (n,), each row once. NaN never gets in."""
+        numbers, start = np.asarray(rows, dtype=np.int64), 0
+        while start < len(numbers):  # small pieces first: until the worst kept is a high hurdle, many get over it
+            stop = start + int(np.clip(self._seen, self._values.shape[1], ROWS_A_BLOCK))
+            self._merge(numbers[start:stop], np.asarray(values[start:stop], dtype=np.float32))
+            self._seen, start = self._seen + stop - start, stop
+
+    def _merge(self, numbers: Rows, values: Floats) -> None:
+        worst, last = self._values[:, -1], self._rows[:, -1]
+        better = self._beats(values, worst)
+        if numbers.min() < last.max():  # else none comes before a kept one of the same value: never, where rows come in order
+            better |= (values == worst) & (numbers[:, None] < last)
+        row, channel = np.nonzero(better)
+        if not len(row):
+            return
+        touched = np.unique(channel)
+        k = self._values.shape[1]
+        owner = np.concatenate([np.repeat(touched, k), channel])
+        value = np.concatenate([self._values[touched].ravel(), values[row, channel]])
+        number = np.concatenate([self._rows[touched].ravel(), numbers[row]])
+        order = np.lexsort((number, self._sign * value, owner))
+        first = np.searchsorted(owner[order], touched)
+        chosen = order[first[:, None] + np.arange(k)]
+        self._values[touched], self._rows[touched] = value[chosen], number[chosen]
+
+    @property
+    def rows(self) -> Rows:
+        """Row numbers (channels, k), best first; -1 where fewer than k were seen."""
+        return np.where(self._rows == _NOBODY, -1, self._rows)
+
+    @property
+    def values(self) -> Floats:
+        """Their values (channels, k); NaN where fewer than k were seen."""
+        return np.where(self._rows == _NOBODY, np.float32(np.nan), self._values)

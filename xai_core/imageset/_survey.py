@@ -1,0 +1,198 @@
+"""Reading a zip or a folder once, picture by picture: what can be read, its thumbnail, its label, its mask, and a hash of it all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from xai_core.engine.cores import CORES
+from xai_core.engine.jobs import Job
+from xai_core.errors import InvalidImage, InvalidSet
+from xai_core.images import Picture, read_image
+from xai_core.imageset._files import Files, Listing, Plan, sort_out
+from xai_core.imageset._labels import folder_labels, numbered, table_labels
+from xai_core.imageset._masks import Bools, alpha_mask, drawn_mask, has_alpha
+from xai_core.imageset._store import VERSION
+from xai_core.imageset._thumbs import thumb
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+NO_MASK, ALPHA = -1, -2
+"""In place of the row of a mask's file."""
+_LISTED = 1000
+_WORKERS = min(4, CORES)
+_AHEAD = 4 * _WORKERS
+
+
+class FileSource:
+    """Pictures that are files: the first N rows of `files`. `masks` (N,) are rows of files too, or NO_MASK or ALPHA."""
+
+    def __init__(self, files: Files, masks: npt.NDArray[np.int32]) -> None:
+        self._files, self._masks = files, masks
+
+    def picture(self, index: int) -> Picture:
+        return read_image(self._files.read(index))
+
+    def mask(self, index: int) -> Bools | None:
+        row = int(self._masks[index])
+        if row == NO_MASK:
+            return None
+        data = self._files.read(index)
+        return _mask(self._files, data, row, read_image(data).size)
+
+
+@dataclass(frozen=True)
+class Read:
+    """What reading left, in the order of the names; thumbnails lie in their file. `files` has the pictures first and then the masks."""
+
+    names: tuple[str, ...]
+    mask_names: tuple[str, ...]
+    files: Files
+    masks: npt.NDArray[np.int32]
+    labels: npt.NDArray[np.int32]
+    classes: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    digest: str
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One picture, looked at: its thumbnail, the row of its mask, and a hash of both files."""
+
+    thumb: bytes
+    mask: int
+    digest: bytes
+    lost_mask: bool = False
+
+
+@dataclass
+class _Course:
+    """What has been seen so far of the pictures of a plan. `at` counts its pictures."""
+
+    plan: Plan
+    files: Files
+    labels: Sequence[str]
+    kept: list[int] = field(default_factory=list)
+    masks: list[int] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    lost: int = 0
+
+    def name(self, at: int) -> str:
+        return self.files.names[self.plan.pictures[at]]
+
+    def keep(self, at: int, look: _Look) -> bytes:
+        """Count a picture in; its line in the hash of the set."""
+        self.kept.append(at)
+        self.masks.append(look.mask)
+        self.lost += look.lost_mask
+        return repr((self.name(at), self.labels[at], look.digest)).encode()
+
+    def read(self, notes: Sequence[str], digest: str) -> Read:
+        """Everything kept, its files numbered anew: the pictures, then their masks."""
+        drawn = sorted({row for row in self.masks if row >= 0})
+        place = {row: len(self.kept) + at for at, row in enumerate(drawn)}
+        labels, classes = numbered([self.labels[at] for at in self.kept])
+        return Read(
+            names=tuple(map(self.name, self.kept)),
+            mask_names=tuple(self.files.names[row] for row in drawn),
+            files=self.files.take(np.array([*(self.plan.pictures[at] for at in self.kept), *drawn], dtype=np.intp)),
+            masks=np.array([place.get(row, row) for row in self.masks], dtype=np.int32),
+            labels=labels,
+            classes=classes,
+            skipped=tuple(self.skipped[:_LISTED]),
+            notes=(*notes, *_counted(self.skipped, self.lost)),
+            digest=digest,
+        )
+
+
+def read_listing(listing: Listing, what: str, thumbs: Path, seed: str = "", job: Job[Any] | None = None) -> Read:
+    """Read every picture of a listing once and write the thumbnails. `what` is "zip" or "folder"; `seed` goes into the hash.
+
+    A file that is no picture is skipped. Raises InvalidSet where none is left, or for a bomb; Cancelled within a few pictures.
+    """
+    files = listing.files
+    plan = sort_out(files.names, what)
+    labels, said = _labels(plan, files)
+    course = _Course(plan, files, labels, skipped=[*listing.skipped, *plan.skipped])
+    digest = hashlib.sha256(f"{what} {VERSION} {seed}".encode())
+    if job is not None:
+        job.expect(job.done + len(plan.pictures))
+    with thumbs.open("wb") as out:
+        for at, look in enumerate(_ahead(lambda row: _look(files, row, plan.masks.get(row)), plan.pictures)):
+            if isinstance(look, _Look):
+                out.write(look.thumb)
+                digest.update(course.keep(at, look))
+            else:
+                course.skipped.append((course.name(at), str(look)))
+            if job is not None:
+                job.tick(1)
+    if not course.kept:
+        raise InvalidSet(f"None of the {len(plan.pictures):,} pictures in this {what} can be read. The last one: {course.skipped[-1][1]}")
+    return course.read([*plan.notes, *said], digest.hexdigest())
+
+
+def _labels(plan: Plan, files: Files) -> tuple[list[str], list[str]]:
+    names = [files.names[row] for row in plan.pictures]
+    if plan.table is None:
+        return folder_labels(names), []
+    try:
+        found, notes = table_labels(files.read(plan.table), files.names[plan.table], names)
+    except InvalidImage as error:
+        found, notes = None, [f"labels.csv could not be read. {error}"]
+    return found if found is not None else folder_labels(names), notes
+
+
+def _look(files: Files, row: int, mask_row: int | None) -> _Look | InvalidImage:
+    """A picture that cannot be read is an answer, not an end."""
+    try:
+        data = files.read(row)
+        picture = read_image(data)
+    except InvalidImage as error:
+        return error
+    small, digest = thumb(picture).tobytes(), hashlib.sha256(data)
+    where = mask_row if mask_row is not None else ALPHA if has_alpha(data) else NO_MASK
+    found = None
+    try:
+        if where >= 0:
+            digest.update(files.read(where))
+        if where != NO_MASK:
+            found = _mask(files, data, where, picture.size)
+    except InvalidImage:
+        pass  # the picture is fine without its mask
+    return _Look(small, where if found is not None else NO_MASK, digest.digest(), lost_mask=found is None and where >= 0)
+
+
+def _mask(files: Files, data: bytes, row: int, size: tuple[int, int]) -> Bools | None:
+    return alpha_mask(data, size) if row == ALPHA else drawn_mask(files.read(row), size)
+
+
+def _counted(skipped: Sequence[object], lost: int) -> Iterator[str]:
+    if len(skipped) > _LISTED:
+        yield f"{len(skipped):,} files could not be read; the first {_LISTED:,} are listed."
+    if lost:
+        yield f"{lost:,} masks are left out: they cannot be read, have another shape than their picture, or mark all or nothing of it."
+
+
+def _ahead(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+    """`work` of each item in order, done by a few threads a few items ahead of whoever takes them."""
+    pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="whybox-set")
+    under_way: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            under_way.append(pool.submit(work, item))
+            if len(under_way) >= _AHEAD:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

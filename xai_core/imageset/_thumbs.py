@@ -1,0 +1,34 @@
+"""Thumbnails: the middle square of a picture, 48 x 48 pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from xai_core.engine.jobs import Job
+from xai_core.images import Picture
+
+THUMB = 48
+"""Side in pixels."""
+
+
+def thumb(picture: Picture) -> npt.NDArray[np.uint8]:
+    """The largest centred square of the picture in (48, 48, 3) uint8: about what a model with a centre crop sees of it."""
+    small = ImageOps.fit(picture, (THUMB, THUMB), Image.Resampling.BICUBIC)
+    return np.asarray(small.convert("RGB"))
+
+
+def write_thumbs(file: Path, count: int, picture: Callable[[int], Picture], job: Job[Any] | None = None) -> None:
+    """Write the thumbnails of pictures 0 to count - 1 one after the other, raw. Raises Cancelled within a picture."""
+    if job is not None:
+        job.expect(job.done + count)
+    with file.open("wb") as out:
+        for index in range(count):
+            out.write(thumb(picture(index)).tobytes())
+            if job is not None:
+                job.tick(1)
