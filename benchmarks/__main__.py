@@ -17,6 +17,8 @@ import torch
 
 import xai_core
 from benchmarks import (
+    embedding_pass,
+    extremes,
     four_methods,
     grad_cam,
     integrated_gradients,
@@ -28,6 +30,7 @@ from benchmarks import (
     score_cam,
     shap_trees,
     smooth_grad,
+    tsne,
 )
 from benchmarks._harness import MB, Answer, Bench, Question, first_run, measure, table
 from benchmarks._tables import TableAnswer, TableQuestion, measure_table, table_of
@@ -47,9 +50,14 @@ TABLES: Mapping[str, Callable[[Bench], TableQuestion]] = {
     "partial_dependence": partial_dependence.question,
     "shap_boosted": shap_trees.boosted,
     "shap_forest": shap_trees.forest,
+    "embedding_pass": embedding_pass.question,
+    "extremes": extremes.question,
 }
+MAPS: Mapping[str, Callable[[Bench], TableAnswer]] = {"tsne": tsne.answer}
+"""What is judged by other numbers than a largest difference."""
+NAMES = (*QUESTIONS, *TABLES, *MAPS)
 MODEL, SAMPLE = "efficientnet_lite0", "coffee"
-PACKAGES = ("torch", "captum", "openvino", "lime", "grad-cam", "scikit-learn", "shap")
+PACKAGES = ("torch", "captum", "openvino", "lime", "grad-cam", "scikit-learn", "shap", "openTSNE")
 
 
 def _cpu() -> str:
@@ -92,9 +100,7 @@ def report(answers: Sequence[Answer], tables: Sequence[TableAnswer], lines: Sequ
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="rounds of each question (default 5)")
-    parser.add_argument(
-        "--only", nargs="+", choices=[*QUESTIONS, *TABLES], metavar="NAME", help=f"some of {', '.join([*QUESTIONS, *TABLES])}"
-    )
+    parser.add_argument("--only", nargs="+", choices=NAMES, metavar="NAME", help=f"some of {', '.join(NAMES)}")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the text here too")
     args = parser.parse_args(argv)
     if args.repeats < 1:
@@ -111,11 +117,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     bench = Bench(model, xai_core.SAMPLES.get(SAMPLE).load(), repeats=args.repeats)
     backend = bench.forward.backend
     held = (process.memory_info().rss - before) / MB
-    asked = args.only or [*QUESTIONS, *TABLES]
+    asked = args.only or NAMES
     questions = [QUESTIONS[name](bench) for name in asked if name in QUESTIONS]
     firsts = [first_run(bench, question) for question in questions]
     answers = [measure(bench, question, first) for question, first in zip(questions, firsts, strict=True)]
     tables = [measure_table(bench, TABLES[name](bench)) for name in asked if name in TABLES]
+    tables += [MAPS[name](bench) for name in asked if name in MAPS]
     lines = [
         f"Machine: {where}.",
         f"{MODEL} and the picture {SAMPLE}, {args.repeats} rounds, {time.monotonic() - start:.0f} s in all.",

@@ -34,12 +34,13 @@ LONGEST_FIRST = (
     *(
         "methods/test_deep_lift.py",
         "browser/test_tables.py",
+        "browser/test_sets.py",
         "test_load.py",
         "engine/test_forward.py",
         "test_cli.py",
         "pages/test_result.py",
     ),
-    *("pages/tables/test_path.py", "test_setup.py", "tabular/test_models.py"),
+    *("pages/tables/test_path.py", "pages/data/test_pages.py", "test_setup.py", "tabular/test_models.py", "browser/test_scatter.py"),
 )
 """Files that take longest: a worker that began one of them last would keep all others waiting."""
 

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import runtime
-from streamlit.runtime.stats import CACHE_MEMORY_FAMILY
+from streamlit.runtime.stats import CACHE_MEMORY_FAMILY, CacheStat
 
 PLACE = "/_stcore/upload_file/"
 _SHARE = 4
@@ -28,7 +28,7 @@ def held_bytes() -> int:
     if not runtime.exists():
         return 0
     stats = runtime.get_instance().uploaded_file_mgr.get_stats([CACHE_MEMORY_FAMILY])
-    return sum(each.byte_length for family in stats.values() for each in family)
+    return sum(each.byte_length for family in stats.values() for each in family if isinstance(each, CacheStat))
 
 
 class UploadLimit:
