@@ -43,7 +43,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
 
 own, sets, tables = st.columns(3, gap="large")
 with own:
-    st.subheader("2. Your own photo")
+    st.subheader("2. Your photo")
     st.markdown("It stays on the computer that runs Whybox.")
     sidebar.uploader("home")
     if problem := visitor.picture_error("home"):
