@@ -126,9 +126,12 @@ def test_jobs_of_other_models_are_not_mixed(line: Scheduler) -> None:
 
 def test_long_jobs_get_the_same(line: Scheduler, crowd: Callable[[Adder, int], list[Job[None]]]) -> None:
     jobs = crowd(Adder(), 5)
+    while not all(job.done for job in jobs):  # on a busy machine some begin late
+        time.sleep(0.01)
+    before = [job.done for job in jobs]
     time.sleep(1)
-    done = [job.done for job in jobs]
-    assert min(done) > 20 and max(done) - min(done) <= 3 * 4
+    gained = [job.done - done for job, done in zip(jobs, before, strict=True)]
+    assert min(gained) > 20 and max(gained) - min(gained) <= 3 * 4 + 4
 
 
 def test_who_comes_later_shares_from_then_on(line: Scheduler, crowd: Callable[[Adder, int], list[Job[None]]]) -> None:
