@@ -39,7 +39,7 @@ def test_one_of_each_kind_and_every_fourth_bomb(capsys: pytest.CaptureFixture[st
     assert report.breaches == []
     assert {kind for kind, _ in report.tallies} == {*KINDS, "bomb"} and len(KINDS) > 10
     assert sum(tally.read for tally in report.tallies.values()) > 5, "not all is refused"
-    assert sum(tally.refused for tally in report.tallies.values()) > 10, "not all is read"
+    assert sum(tally.refused for tally in report.tallies.values()) > 5, "not all is read"
     assert capsys.readouterr() == ("", "")
 
 
