@@ -16,12 +16,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update".split()
 READY = '[data-testid="stApp"][data-test-script-state="notRunning"][data-test-connection-state="CONNECTED"]'
 """Streamlit's own sign that a run has ended and the page is connected."""
+PATIENCE_MS = 240_000
+"""How long a page is waited for at most: nothing is slow on a quiet machine, and a busy one is no fault of the page."""
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
@@ -43,6 +45,7 @@ def browser() -> Iterator[Browser]:
             if os.environ.get("CI"):
                 pytest.fail("No Chromium found, and in CI the browser tests must run.")
             pytest.skip("No Chromium on this machine: `make browser` fetches one.")
+        expect.set_options(timeout=PATIENCE_MS)
         opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:
             yield opened

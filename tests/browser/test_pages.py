@@ -14,10 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, FilePayload, Locator, P
 from playwright.sync_api import TimeoutError as NotInTime
 
 import xai_core
-from tests.browser_tools import READY, run_server
+from tests.browser_tools import PATIENCE_MS, READY, run_server
 
-WAIT = 240_000
-"""Milliseconds: nothing is slow on a quiet machine, and a busy one is no fault of the page."""
+WAIT = PATIENCE_MS
 FOUR = 4
 SMALL = {"model": "small_cnn", "sample": "digit_3"}
 LONG = {"method": "lime", "lime_samples": "10000"}
@@ -39,6 +38,7 @@ class Visitor:
 
     def __init__(self, context: BrowserContext, address: str) -> None:
         self.page, self.address = context.new_page(), address
+        self.page.set_default_timeout(WAIT)
         self.requests: list[str] = []
         self.faults: list[str] = []
         self.messages = 0

@@ -64,7 +64,7 @@ def test_digits_to_map_to_a_point_to_its_explanation(visitor: Visitor) -> None:
     page.keyboard.press("Enter")
     said(page, re.compile(r"Label: \d\. The model is (right|wrong)\."))
     visitor.finished(1)
-    assert grid(page).count() == 1
+    expect(grid(page)).to_have_count(1)
     visitor.button("Explain this picture").click()
     page.wait_for_url("**/compare*", timeout=WAIT)
     expect(page.get_by_role("heading", name=re.compile("^Why “"))).to_be_visible(timeout=WAIT)

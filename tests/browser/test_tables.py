@@ -96,7 +96,7 @@ def test_a_bad_file_gets_a_sentence_and_one_with_missing_values_is_learned_from(
     file = FilePayload(name=f"{HOSTILE[:20]}.csv", mimeType="text/csv", buffer=csv())
     page.locator('[data-testid="stMain"] input[type="file"]').set_input_files(file)
     said(page, re.compile("Always saying “(yes|no)”"))
-    assert page.get_by_test_id("stMetricValue").all_inner_texts() == ["60", "3", "6"]
+    expect(page.get_by_test_id("stMetricValue")).to_have_text(["60", "3", "6"])
     visitor.button("Train a model on it").click()
     said(page, re.compile("held-out rows"))
     page.get_by_test_id("stSidebar").get_by_role("link", name="One row").click()
