@@ -126,9 +126,8 @@ def test_jobs_of_other_models_are_not_mixed(line: Scheduler) -> None:
 
 def test_long_jobs_get_the_same(line: Scheduler, crowd: Callable[[Adder, int], list[Job[None]]]) -> None:
     jobs = crowd(Adder(), 5)
-    while not all(job.done for job in jobs):  # on a busy machine some begin late
+    while not all(before := [job.done for job in jobs]):  # on a busy machine some begin late
         time.sleep(0.01)
-    before = [job.done for job in jobs]
     time.sleep(1)
     gained = [job.done - done for job, done in zip(jobs, before, strict=True)]
     assert min(gained) > 20 and max(gained) - min(gained) <= 4 * 4
@@ -145,8 +144,8 @@ def test_who_comes_later_shares_from_then_on(line: Scheduler, crowd: Callable[[A
         (new,) = crowd(backend, 1)
         time.sleep(0.5)
         gained = old.done - before, new.done
-        old.cancel()
-        new.cancel()
+        for job in (old, new):
+            job.cancel()
         return gained
 
     tries = [gains() for _ in range(3)]  # a busy machine may hold up one of the two threads that ask
