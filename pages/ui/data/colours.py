@@ -55,7 +55,7 @@ def _keep(of: Head) -> tuple[str, list[str]]:
     names = [name for name in names if name != "label" or of.pictures.classes]
     key = link.keep("points", names[0], link.one_of("colouring", names))
     if st.session_state[key] not in names:
-        st.session_state[key] = names[0]
+        link.put(key, names[0])
     return key, names
 
 
