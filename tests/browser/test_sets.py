@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
-from tests.browser.test_pages import ERRORS, WAIT, Visitor
+from tests.browser.test_pages import WAIT, Visitor
+from tests.browser.test_tables import said, settled
 from tests.browser_tools import run_server
 from tests.pages.data.small import zipped
 
@@ -31,19 +32,6 @@ def visitor(browser: Browser, address: str) -> Iterator[Visitor]:
         yield found
         assert found.faults == []
         assert [url for url in found.requests if not re.match(r"(https?|wss?)://127\.0\.0\.1[:/]|blob:|data:", url)] == []
-
-
-def settled(visitor: Visitor) -> Page:
-    """The page when nothing on it is being computed any more."""
-    visitor.ready()
-    expect(visitor.button("Stop")).to_have_count(0, timeout=WAIT)
-    visitor.ready()
-    expect(visitor.page.locator(ERRORS)).to_have_count(0)
-    return visitor.page
-
-
-def said(page: Page, words: str | re.Pattern[str]) -> None:
-    expect(page.get_by_test_id("stMain").get_by_text(words).first).to_be_visible(timeout=WAIT)
 
 
 def grid(page: Page, key: str = "set_grid") -> Locator:
