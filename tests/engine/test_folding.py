@@ -64,3 +64,42 @@ def test_what_cannot_be_folded_is_left_right() -> None:
     (score, gradient), (folded_score, folded_gradient) = results(isolate(module), x), results(private, x)
     assert (score - folded_score).abs() <= 1e-9 * score.abs()
     assert (gradient - folded_gradient).norm() <= 1e-9 * gradient.norm()
+
+
+class Standardised(nn.Conv2d):
+    """A convolution that does more than its settings say."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        weight = self.weight - self.weight.mean((1, 2, 3), keepdim=True)
+        return nn.functional.conv2d(x, weight, self.bias)
+
+
+class Points(nn.Module):
+    """Convolutions of one pixel of every kind, read by a forward of its own, too."""
+
+    def __init__(self, kind: type[nn.Conv2d] = nn.Conv2d) -> None:
+        super().__init__()
+        self.plain, self.same = nn.Conv2d(3, 8, 1, bias=False), nn.Conv2d(8, 8, 1, padding="same")
+        self.grouped, self.strided, self.padded = nn.Conv2d(8, 8, 1, groups=2), nn.Conv2d(8, 8, 1, 2), nn.Conv2d(8, 8, 1, padding=1)
+        self.special = kind(8, 8, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = torch.relu(self.same(torch.relu(self.plain(x))))
+        y = self.strided(self.padded(torch.relu(self.grouped(y))))
+        return torch.relu(self.special(nn.functional.conv2d(y, self.same.weight))).sum((2, 3))
+
+
+@pytest.mark.parametrize("kind", [nn.Conv2d, Standardised])
+@pytest.mark.parametrize("size", [(2, 2), (9, 6)])
+def test_a_convolution_of_one_pixel_is_a_product(kind: type[nn.Conv2d], size: tuple[int, int]) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        module = Points(kind).eval().double()
+    x = torch.rand(2, 3, *size, dtype=torch.double, generator=torch.Generator().manual_seed(2))
+    private = folded(module, x)
+    known = {name for name, part in private.named_modules() if type(part) is not nn.Conv2d and name}
+    assert known == ({"plain", "same", "special"} if kind is nn.Conv2d else {"special"}), "one that is special leaves all as they were"
+    for own in (x, x.to(memory_format=torch.channels_last)):
+        (score, gradient), (ours, our_gradient) = results(isolate(module), own), results(private, own)
+        assert (score - ours).abs() <= 1e-12 * score.abs()
+        assert gradient.norm() > 0 and (gradient - our_gradient).norm() <= 1e-12 * gradient.norm()

@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 LARGEST_ERROR = 1e-3
 """Logits of a backend may differ from plain torch by this much."""
-ACTIVATION_BUDGET = 192 * 2**20
+ACTIVATION_BUDGET = 224 * 2**20
 """Bytes of activations the gradient micro-batches of all lanes may hold, and never more than a quarter of the whole budget."""
 REBUILD_AGAIN_S = 10.0
 LAYERS_KEPT = 2
