@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -14,9 +15,11 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, Request, WebSocket, expect, sync_playwright
+from playwright.sync_api import TimeoutError as NotInTime
 
 ROOT = Path(__file__).resolve().parents[1]
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update".split()
@@ -24,6 +27,7 @@ READY = '[data-testid="stApp"][data-test-script-state="notRunning"][data-test-co
 """Streamlit's own sign that a run has ended and the page is connected."""
 PATIENCE_MS = 240_000
 """How long a page is waited for at most: nothing is slow on a quiet machine, and a busy one is no fault of the page."""
+ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
@@ -45,7 +49,7 @@ def browser() -> Iterator[Browser]:
             if os.environ.get("CI"):
                 pytest.fail("No Chromium found, and in CI the browser tests must run.")
             pytest.skip("No Chromium on this machine: `make browser` fetches one.")
-        expect.set_options(timeout=PATIENCE_MS)
+        expect.set_options()
         opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:
             yield opened
@@ -109,3 +113,79 @@ def _running(command: Sequence[str], env: Mapping[str, str], address: str, wait:
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
+
+
+class Visitor:
+    """One browser window, whose every request, message and fault is noted."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.page, self.address = context.new_page(), address
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.requests: list[str] = []
+        self.faults: list[str] = []
+        self.messages = 0
+        self.page.on("request", self._request)
+        self.page.on("websocket", self._socket)
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+
+    def _request(self, request: Request) -> None:
+        self.requests.append(request.url)
+
+    def _socket(self, socket: WebSocket) -> None:
+        self.requests.append(socket.url)
+        socket.on("framesent", self._message)
+        socket.on("framereceived", self._message)
+
+    def _message(self, _: object) -> None:
+        self.messages += 1
+
+    def open(self, path: str = "/", **link: str) -> Page:
+        self.page.goto(f"{self.address}{path}?{urlencode(link)}" if link else f"{self.address}{path}")
+        self.ready()
+        return self.page
+
+    def ready(self) -> None:
+        self.page.wait_for_selector(READY)
+
+    def cards(self, state: str = "done") -> Locator:
+        return self.page.locator(f'.card[data-state="{state}"]')
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_test_id("stMain").get_by_role("button", name=name, exact=True)
+
+    def chip(self, name: str) -> Locator:
+        return self.page.get_by_test_id("stButtonGroup").get_by_text(re.compile(f"^{name} "))
+
+    def choose(self, part: str, box: str, option: str) -> None:
+        """Take an option of a list. A list that is opened while a page is drawn anew may close again: then once more, as a person would."""
+        for last in (False, False, True):
+            self.page.get_by_test_id(part).get_by_role("combobox", name=re.compile(box)).click()
+            try:
+                self.page.get_by_role("option", name=re.compile(option)).click(timeout=PATIENCE_MS if last else 5000)
+            except NotInTime:
+                if last:
+                    raise
+                self.page.keyboard.press("Escape")
+            else:
+                return
+
+    def finished(self, count: int) -> None:
+        expect(self.cards()).to_have_count(count)
+        self.ready()
+
+    @property
+    def link(self) -> str:
+        return self.page.url.partition("?")[2]
+
+
+def settled(visitor: Visitor) -> Page:
+    """The page when nothing on it is being computed any more."""
+    visitor.ready()
+    expect(visitor.button("Stop")).to_have_count(0)
+    visitor.ready()
+    expect(visitor.page.locator(ERRORS)).to_have_count(0)
+    return visitor.page
+
+
+def said(page: Page, words: str | re.Pattern[str]) -> None:
+    expect(page.get_by_test_id("stMain").get_by_text(words).first).to_be_visible()

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import nn
-from torchvision.models import get_model
+from torchvision.models import DenseNet, get_model
 
 from xai_core.engine import forward
 from xai_core.models import MODELS, load_model
@@ -61,6 +61,8 @@ def _slim(module: nn.Module, name: str) -> None:
         parent, _, last = path.rpartition(".")
         blocks = list(module.get_submodule(path).named_children())
         setattr(module.get_submodule(parent), last, nn.Sequential(OrderedDict(blocks[place] for place in kept)))
+    for path in _LEFT_OUT.get(name, ()):
+        setattr(module, path, nn.Identity())
     if name == "vgg16":
         _narrow(module.get_submodule("features"))
         module.get_submodule("classifier.0").in_features //= _NARROWER
@@ -79,7 +81,12 @@ def _narrow(steps: nn.Module) -> None:
 
 
 _NARROWER = 4
+_FEWER = {"densenet121": partial(DenseNet, 32, (4, 4, 6, 4), 64)}
+"""A network whose blocks cannot lose a layer afterwards, because every later one reads it, is built with fewer."""
+_LEFT_OUT = {"googlenet": ("inception4b", "inception4c", "inception5a")}
+"""Steps that give what they take in their own shape, beside others of their kind."""
 _KEPT = {
+    "resnet50": {f"layer{stage}": (0, 1) for stage in range(1, 5)},
     "vit_b_16": {"encoder.layers": (0, 1, 2, -1)},
     "swin_t": {"features.5": (0, 1)},
     "convnext_tiny": {"features.5": (0, 1, 2)},
@@ -105,7 +112,7 @@ def network(name: str) -> Classifier:
     with torch.random.fork_rng():
         torch.manual_seed(7)
         fixed = {"image_size": ZOO_SIDE} if row.name.startswith("vit") else {}  # it alone is built for one size
-        module = get_model(row.name, weights=None, **row.options, **fixed)
+        module = _FEWER[row.name]() if row.name in _FEWER else get_model(row.name, weights=None, **row.options, **fixed)
         _slim(module, row.name)
         for key, value in row.afterwards.items():
             setattr(module, key, value)

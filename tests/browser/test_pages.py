@@ -5,117 +5,18 @@ from __future__ import annotations
 import io
 import re
 import time
-from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
 from PIL import ImageDraw
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Locator, Page, Request, WebSocket, expect
-from playwright.sync_api import TimeoutError as NotInTime
+from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
 import xai_core
-from tests.browser_tools import PATIENCE_MS, READY, run_server
+from tests.browser_tools import ERRORS, Visitor
 
-WAIT = PATIENCE_MS
 FOUR = 4
 SMALL = {"model": "small_cnn", "sample": "digit_3"}
 LONG = {"method": "lime", "lime_samples": "10000"}
-ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One server for all, without weights of other models and without a way to fetch them."""
-    folder = tmp_path_factory.mktemp("server")
-    data, closed = tmp_path_factory.getbasetemp() / "whybox", "http://127.0.0.1:9"
-    environment = {"WHYBOX_DATA": str(data), "TORCH_HOME": str(folder), "https_proxy": closed, "http_proxy": closed}
-    with run_server(**environment) as running:
-        yield running
-
-
-class Visitor:
-    """One browser window, whose every request, message and fault is noted."""
-
-    def __init__(self, context: BrowserContext, address: str) -> None:
-        self.page, self.address = context.new_page(), address
-        self.page.set_default_timeout(WAIT)
-        self.requests: list[str] = []
-        self.faults: list[str] = []
-        self.messages = 0
-        self.page.on("request", self._request)
-        self.page.on("websocket", self._socket)
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-
-    def _request(self, request: Request) -> None:
-        self.requests.append(request.url)
-
-    def _socket(self, socket: WebSocket) -> None:
-        self.requests.append(socket.url)
-        socket.on("framesent", self._message)
-        socket.on("framereceived", self._message)
-
-    def _message(self, _: object) -> None:
-        self.messages += 1
-
-    def open(self, path: str = "/", **link: str) -> Page:
-        self.page.goto(f"{self.address}{path}?{urlencode(link)}" if link else f"{self.address}{path}")
-        self.ready()
-        return self.page
-
-    def ready(self) -> None:
-        self.page.wait_for_selector(READY, timeout=WAIT)
-
-    def cards(self, state: str = "done") -> Locator:
-        return self.page.locator(f'.card[data-state="{state}"]')
-
-    def button(self, name: str) -> Locator:
-        return self.page.get_by_test_id("stMain").get_by_role("button", name=name, exact=True)
-
-    def chip(self, name: str) -> Locator:
-        return self.page.get_by_test_id("stButtonGroup").get_by_text(re.compile(f"^{name} "))
-
-    def choose(self, part: str, box: str, option: str) -> None:
-        """Take an option of a list. A list that is opened while a page is drawn anew may close again: then once more, as a person would."""
-        for last in (False, False, True):
-            self.page.get_by_test_id(part).get_by_role("combobox", name=re.compile(box)).click()
-            try:
-                self.page.get_by_role("option", name=re.compile(option)).click(timeout=WAIT if last else 5000)
-            except NotInTime:
-                if last:
-                    raise
-                self.page.keyboard.press("Escape")
-            else:
-                return
-
-    def finished(self, count: int) -> None:
-        expect(self.cards()).to_have_count(count, timeout=WAIT)
-        self.ready()
-
-    @property
-    def link(self) -> str:
-        return self.page.url.partition("?")[2]
-
-
-@pytest.fixture
-def visitors(browser: Browser, address: str) -> Iterator[list[Visitor]]:
-    """Two windows that share nothing. Afterwards: no fault in either, and nothing was asked of another machine."""
-    contexts = [browser.new_context(viewport={"width": 1280, "height": 900}) for _ in range(2)]
-    both = [Visitor(context, address) for context in contexts]
-    yield both
-    for visitor in both:
-        if visitor.requests:  # leaves what it started: nothing may run on into the next test
-            visitor.open()
-    for context in contexts:
-        context.close()
-    for visitor in both:
-        assert visitor.faults == []
-        foreign = [url for url in visitor.requests if not re.match(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]|blob:|data:", url)]
-        assert foreign == []
-
-
-@pytest.fixture
-def visitor(visitors: list[Visitor]) -> Visitor:
-    return visitors[0]
 
 
 @pytest.fixture(scope="module")
@@ -127,36 +28,26 @@ def photo() -> FilePayload:
     return {"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()}
 
 
-def test_a_deep_link_on_a_fresh_server_has_the_frame(visitor: Visitor) -> None:
-    """First of all tests, so that this server has seen no other page."""
+def test_a_deep_link_on_a_fresh_server_has_the_frame_and_no_box_over_the_page(visitor: Visitor) -> None:
+    """First of all tests, so that this server has seen no other page. Streamlit alone would tell its first visitor of a page not found."""
     page = visitor.open("/compare", **SMALL)
     sidebar = page.get_by_test_id("stSidebar")
     tables = ("Table", "Model of a table", "In general", "One row", "Fairness look")
     sets = ("Picture set", "Map", "Best and worst", "Scores of a set")
     names = ("Start", "Compare", "Explain", *sets, *tables, "Methods", "What is running")
-    expect(sidebar.get_by_role("link")).to_have_text(list(map(re.compile, names)), timeout=WAIT)
+    expect(sidebar.get_by_role("link")).to_have_text(list(map(re.compile, names)))
     expect(sidebar.get_by_text("Handwritten 3").first).to_be_visible()
-    expect(page).to_have_title("Compare · Whybox")
     visitor.finished(FOUR)
-
-
-def test_a_deep_link_on_a_fresh_server_shows_no_box_over_the_page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The server of `make run`: Streamlit alone tells its first visitor that the page was not found, and shows it."""
-    with run_server(WHYBOX_DATA=str(tmp_path_factory.getbasetemp() / "whybox")) as fresh, browser.new_context() as context:
-        visitor = Visitor(context, fresh)
-        page = visitor.open("/compare", **SMALL)
-        visitor.finished(FOUR)
-        expect(page).to_have_title("Compare · Whybox")
-        assert page.get_by_role("dialog").count() == 0
-        assert visitor.faults == []
+    expect(page).to_have_title("Compare · Whybox")
+    assert page.get_by_role("dialog").count() == 0
 
 
 def test_home_to_sample_to_four_maps_and_then_silence(visitor: Visitor) -> None:
     page = visitor.open()
     expect(page).to_have_title("Start · Whybox")
-    visitor.button("Coffee").click(timeout=WAIT)
-    page.wait_for_url("**/compare", timeout=WAIT)
-    expect(page.get_by_role("heading", name="Why “espresso”?")).to_be_visible(timeout=WAIT)
+    visitor.button("Coffee").click()
+    page.wait_for_url("**/compare")
+    expect(page.get_by_role("heading", name="Why “espresso”?")).to_be_visible()
     visitor.finished(FOUR)
     assert page.locator(ERRORS).count() == 0
     assert page.locator(".card h3").all_inner_texts() == [
@@ -171,16 +62,16 @@ def test_home_to_sample_to_four_maps_and_then_silence(visitor: Visitor) -> None:
 def test_own_photo(visitor: Visitor, photo: FilePayload) -> None:
     page = visitor.open("/", model="small_cnn")
     page.locator('[data-testid="stMain"] input[type="file"]').set_input_files(photo)
-    visitor.button("Explain my photo").click(timeout=WAIT)
-    page.wait_for_url("**/compare*", timeout=WAIT)
+    visitor.button("Explain my photo").click()
+    page.wait_for_url("**/compare*")
     sidebar = page.get_by_test_id("stSidebar")
-    expect(sidebar.get_by_role("img", name="The picture in use: cat.jpg")).to_be_visible(timeout=WAIT)
+    expect(sidebar.get_by_role("img", name="The picture in use: cat.jpg")).to_be_visible()
     visitor.finished(FOUR)
     sidebar.get_by_role("link", name="Explain").click()
-    page.wait_for_url("**/explain*", timeout=WAIT)
-    expect(sidebar.get_by_role("img", name="The picture in use: cat.jpg")).to_be_visible(timeout=WAIT)
+    page.wait_for_url("**/explain*")
+    expect(sidebar.get_by_role("img", name="The picture in use: cat.jpg")).to_be_visible()
     sidebar.get_by_role("button", name="Back to the samples").click()
-    expect(sidebar.get_by_role("img", name="The picture in use: Coffee")).to_be_visible(timeout=WAIT)
+    expect(sidebar.get_by_role("img", name="The picture in use: Coffee")).to_be_visible()
 
 
 def test_an_own_picture_is_kept_by_link_until_its_owner_deletes_it(visitor: Visitor, photo: FilePayload) -> None:
@@ -188,22 +79,22 @@ def test_an_own_picture_is_kept_by_link_until_its_owner_deletes_it(visitor: Visi
     name = "[a](b.example) **c** www.d.example :red[e].jpg"
     file = FilePayload(name=name, mimeType="image/jpeg", buffer=photo["buffer"])
     page.locator('[data-testid="stMain"] input[type="file"]').set_input_files(file)
-    visitor.button("Explain my photo").click(timeout=WAIT)
+    visitor.button("Explain my photo").click()
     caption = page.get_by_test_id("stSidebar").get_by_test_id("stImageCaption")
-    expect(caption).to_contain_text("**c**", timeout=WAIT)
+    expect(caption).to_contain_text("**c**")
     assert caption.inner_text().replace("\u2060", "").strip() == name, "a file's name is no Markdown"
     assert page.locator('a[href*="example"]').count() == 0
     visitor.finished(FOUR)
     visitor.button("Make a link").click()
     links = page.get_by_test_id("stMain").locator("code")
-    expect(links).to_have_count(2, timeout=WAIT)
+    expect(links).to_have_count(2)
     public, private = (text.strip() for text in links.all_inner_texts())
     page.goto(private)
-    expect(visitor.cards()).to_have_count(FOUR, timeout=WAIT)
+    expect(visitor.cards()).to_have_count(FOUR)
     visitor.button("Delete this picture").click()
-    expect(page.get_by_text("Your picture is deleted from this computer.")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_text("Your picture is deleted from this computer.")).to_be_visible()
     page.goto(public.replace("/result?", "/?"))
-    expect(visitor.cards()).to_have_count(FOUR, timeout=WAIT)
+    expect(visitor.cards()).to_have_count(FOUR)
     expect(page.get_by_text("The picture was not kept with the link")).to_be_visible()
     assert "/result?" in page.url and "owner" not in page.url
 
@@ -212,34 +103,34 @@ def test_a_broken_file_gets_a_sentence_and_changes_nothing(visitor: Visitor, pho
     page = visitor.open("/", sample="rocket")
     file = FilePayload(name="torn.jpg", mimeType="image/jpeg", buffer=photo["buffer"][: len(photo["buffer"]) // 2])
     page.locator('[data-testid="stMain"] input[type="file"]').set_input_files(file)
-    expect(page.locator(ERRORS)).to_have_count(1, timeout=WAIT)
+    expect(page.locator(ERRORS)).to_have_count(1)
     expect(page.locator(ERRORS)).to_contain_text("damaged or was cut off")
     expect(page.get_by_role("img", name="The picture in use: Rocket")).to_be_visible()
 
 
 def test_stop_goes_quickly_and_go_on_goes_on(visitor: Visitor) -> None:
     page = visitor.open("/explain", **LONG)
-    expect(visitor.cards("working")).to_have_count(1, timeout=WAIT)
-    expect(page.get_by_text(re.compile(r"of 10,001 evaluations")).first).to_be_visible(timeout=WAIT)
+    expect(visitor.cards("working")).to_have_count(1)
+    expect(page.get_by_text(re.compile(r"of 10,001 evaluations")).first).to_be_visible()
     visitor.button("Stop").click()
-    expect(visitor.cards("cancelled")).to_have_count(1, timeout=WAIT)
+    expect(visitor.cards("cancelled")).to_have_count(1)
     expect(page.locator(".card .note")).to_have_text("Stopped.")
     visitor.ready()
-    expect(visitor.button("Stop")).to_have_count(0, timeout=WAIT)
+    expect(visitor.button("Stop")).to_have_count(0)
     page.wait_for_timeout(1500)
     before = visitor.messages
     page.wait_for_timeout(2000)
     assert visitor.messages == before, "nothing polls for what was stopped"
     visitor.button("Go on with what was stopped").click()
-    expect(page.get_by_text(re.compile(r"of 10,001 evaluations")).first).to_be_visible(timeout=WAIT)
+    expect(page.get_by_text(re.compile(r"of 10,001 evaluations")).first).to_be_visible()
     visitor.button("Stop").click()
-    expect(visitor.cards("cancelled")).to_have_count(1, timeout=WAIT)
+    expect(visitor.cards("cancelled")).to_have_count(1)
 
 
 def test_stop_all_on_compare(visitor: Visitor) -> None:
     page = visitor.open("/compare", seed="31", sample="astronaut")
-    visitor.button("Stop all").click(timeout=WAIT)
-    expect(visitor.button("Stop all")).to_have_count(0, timeout=WAIT)
+    visitor.button("Stop all").click()
+    expect(visitor.button("Stop all")).to_have_count(0)
     visitor.ready()
     assert visitor.cards("cancelled").count() + visitor.cards("done").count() == FOUR
     assert visitor.cards("cancelled").count() > 0
@@ -249,15 +140,15 @@ def test_stop_all_on_compare(visitor: Visitor) -> None:
 
 def test_while_a_job_runs_other_controls_answer(visitor: Visitor) -> None:
     page = visitor.open("/explain", **LONG, seed="32")
-    expect(visitor.cards("working")).to_have_count(1, timeout=WAIT)
+    expect(visitor.cards("working")).to_have_count(1)
     began = time.monotonic()
     page.locator('[data-testid="stMain"]').get_by_text("About this method").click()
     visitor.chip("cup").click()
-    expect(page.get_by_role("heading", name="Why “cup”?")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_role("heading", name="Why “cup”?")).to_be_visible()
     assert time.monotonic() - began < 20, "the 10,000 pictures were not waited for"
-    expect(visitor.cards("working")).to_have_count(1, timeout=WAIT)
+    expect(visitor.cards("working")).to_have_count(1)
     visitor.button("Stop").click()  # or it would run on into the next tests
-    expect(visitor.cards("cancelled")).to_have_count(1, timeout=WAIT)
+    expect(visitor.cards("cancelled")).to_have_count(1)
 
 
 def test_one_stops_and_the_other_still_gets_the_map(visitors: list[Visitor]) -> None:
@@ -265,8 +156,8 @@ def test_one_stops_and_the_other_still_gets_the_map(visitors: list[Visitor]) -> 
     for visitor in visitors:
         visitor.open("/explain", **wish)
     first, second = visitors
-    first.button("Stop").click(timeout=WAIT)
-    expect(first.cards("cancelled")).to_have_count(1, timeout=WAIT)
+    first.button("Stop").click()
+    expect(first.cards("cancelled")).to_have_count(1)
     second.finished(1)
     expect(first.cards("cancelled")).to_have_count(1)
 
@@ -276,19 +167,19 @@ def test_reload_and_copied_link_give_the_same_view(visitors: list[Visitor]) -> N
     page = first.open("/explain", **SMALL)
     first.finished(1)
     first.choose("stSidebar", "Sample", "Handwritten 5")
-    expect(page.get_by_role("heading", name="Why “5”?")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_role("heading", name="Why “5”?")).to_be_visible()
     first.choose("stMain", "Method", r"\(occlusion\)")
     slider = page.get_by_role("slider", name=re.compile("Window"))
-    expect(slider).to_be_visible(timeout=WAIT)
+    expect(slider).to_be_visible()
     first.ready()
     slider.press("ArrowRight")
-    expect(page).to_have_url(re.compile("occlusion_window=5"), timeout=WAIT)
+    expect(page).to_have_url(re.compile("occlusion_window=5"))
     first.finished(1)
     link = page.url
     assert set(first.link.split("&")) >= {"model=small_cnn", "sample=digit_5", "method=occlusion", "occlusion_window=5"}
 
     def view(page: Page) -> list[str | None]:
-        expect(page.locator('.card[data-state="done"]')).to_have_count(1, timeout=WAIT)
+        expect(page.locator('.card[data-state="done"]')).to_have_count(1)
         return [page.locator("canvas").first.get_attribute("aria-label"), slider_of(page).get_attribute("aria-valuenow")]
 
     def slider_of(page: Page) -> Locator:
@@ -308,34 +199,34 @@ def test_back_and_forward(visitor: Visitor) -> None:
     second = xai_core.predict(xai_core.load_model(SMALL["model"]), digit, 2).classes[1][1]
     page = visitor.open("/", **SMALL)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Compare").click()
-    page.wait_for_url("**/compare*", timeout=WAIT)
+    page.wait_for_url("**/compare*")
     visitor.finished(FOUR)
     visitor.chip(second).click()
-    expect(page.get_by_role("heading", name=f"Why “{second}”?")).to_be_visible(timeout=WAIT)
-    expect(page).to_have_url(re.compile(f"class={second}"), timeout=WAIT)
+    expect(page.get_by_role("heading", name=f"Why “{second}”?")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"class={second}"))
     visitor.finished(FOUR)
     page.go_back()
-    expect(page.get_by_role("heading", name="Why “3”?")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_role("heading", name="Why “3”?")).to_be_visible()
     visitor.ready()
     page.go_back()
-    expect(page).to_have_title("Start · Whybox", timeout=WAIT)
+    expect(page).to_have_title("Start · Whybox")
     visitor.ready()
     assert visitor.link == urlencode(SMALL), "one step back is one page back, with its settings"
     page.go_forward()
     visitor.finished(FOUR)
     page.go_forward()
-    expect(page.get_by_role("heading", name=f"Why “{second}”?")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_role("heading", name=f"Why “{second}”?")).to_be_visible()
 
 
 def test_weights_that_cannot_be_fetched(visitor: Visitor) -> None:
     page = visitor.open("/explain", **SMALL)
     visitor.finished(1)
     visitor.choose("stSidebar", "Model", "AlexNet")
-    expect(page.locator(ERRORS)).to_contain_text("alexnet-owt-7be5be79.pth", timeout=WAIT)
+    expect(page.locator(ERRORS)).to_contain_text("alexnet-owt-7be5be79.pth")
     expect(page.get_by_text("Small digit network is in use instead.")).to_be_visible()
     visitor.finished(1)
     visitor.button("Try again").click()
-    expect(page.locator(ERRORS)).to_contain_text("could not be fetched", timeout=WAIT)
+    expect(page.locator(ERRORS)).to_contain_text("could not be fetched")
 
 
 def test_the_menu_of_a_phone_closes_behind_a_link(visitor: Visitor) -> None:
@@ -344,9 +235,9 @@ def test_the_menu_of_a_phone_closes_behind_a_link(visitor: Visitor) -> None:
     page.get_by_test_id("stExpandSidebarButton").click()
     link = page.get_by_test_id("stSidebar").get_by_role("link", name="Explain")
     link.click()
-    page.wait_for_url("**/explain*", timeout=WAIT)
+    page.wait_for_url("**/explain*")
     visitor.finished(1)
-    expect(link).not_to_be_in_viewport(timeout=WAIT)
+    expect(link).not_to_be_in_viewport()
 
 
 @pytest.mark.parametrize("path", ["/", "/compare", "/explain"])
@@ -368,7 +259,7 @@ def test_words_on_the_primary_button_can_be_read_in_the_dark(browser: Browser, a
         page = visitor.open("/", **SMALL)
         page.locator('[data-testid="stMain"] input[type="file"]').set_input_files(photo)
         words = visitor.button("Explain my photo").locator("p")
-        expect(words).to_have_css("color", "rgb(6, 23, 27)", timeout=WAIT)
+        expect(words).to_have_css("color", "rgb(6, 23, 27)")
     finally:
         context.close()
 
@@ -376,7 +267,7 @@ def test_words_on_the_primary_button_can_be_read_in_the_dark(browser: Browser, a
 def test_the_camera_toggle_harms_nothing(visitor: Visitor) -> None:
     page = visitor.open("/", **SMALL)
     page.get_by_test_id("stMain").get_by_text("Use the camera").click()
-    expect(page.get_by_test_id("stCameraInput")).to_have_count(1, timeout=WAIT)
+    expect(page.get_by_test_id("stCameraInput")).to_have_count(1)
     page.get_by_test_id("stMain").get_by_text("Use the camera").click()
-    expect(page.get_by_test_id("stCameraInput")).to_have_count(0, timeout=WAIT)
+    expect(page.get_by_test_id("stCameraInput")).to_have_count(0)
     assert page.locator(ERRORS).count() == 0

@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-import pytest
-from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from tests.browser.test_pages import WAIT, Visitor
-from tests.browser.test_tables import said, settled
-from tests.browser_tools import run_server
+from tests.browser_tools import Visitor, said, settled
 from tests.pages.data.small import zipped
 
 DIGITS = {"set": "digits", "model": "small_cnn"}
 QUICK = {"map": "pca", **DIGITS}
 PAGES = ("/set", "/map", "/extremes", "/set_scores")
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with run_server(WHYBOX_DATA=str(tmp_path_factory.getbasetemp() / "whybox")) as running:
-        yield running
-
-
-@pytest.fixture
-def visitor(browser: Browser, address: str) -> Iterator[Visitor]:
-    """A window; afterwards nothing has failed in it, and nothing was asked of another machine."""
-    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
-        found = Visitor(context, address)
-        yield found
-        assert found.faults == []
-        assert [url for url in found.requests if not re.match(r"(https?|wss?)://127\.0\.0\.1[:/]|blob:|data:", url)] == []
 
 
 def grid(page: Page, key: str = "set_grid") -> Locator:
@@ -40,13 +20,13 @@ def grid(page: Page, key: str = "set_grid") -> Locator:
 
 def test_digits_to_map_to_a_point_to_its_explanation(visitor: Visitor) -> None:
     page = visitor.open("/", **QUICK)
-    visitor.button("Open Picture set").click(timeout=WAIT)
-    page.wait_for_url("**/set?*", timeout=WAIT)
-    visitor.button("See the map").click(timeout=WAIT)
-    page.wait_for_url("**/map?*", timeout=WAIT)
+    visitor.button("Open Picture set").click()
+    page.wait_for_url("**/set?*")
+    visitor.button("See the map").click()
+    page.wait_for_url("**/map?*")
     settled(visitor)
     plot = page.locator(".st-key-set_map canvas").first
-    expect(plot).to_be_visible(timeout=WAIT)
+    expect(plot).to_be_visible()
     page.locator(".st-key-set_map .stage").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
@@ -54,8 +34,8 @@ def test_digits_to_map_to_a_point_to_its_explanation(visitor: Visitor) -> None:
     visitor.finished(1)
     expect(grid(page)).to_have_count(1)
     visitor.button("Explain this picture").click()
-    page.wait_for_url("**/compare*", timeout=WAIT)
-    expect(page.get_by_role("heading", name=re.compile("^Why “"))).to_be_visible(timeout=WAIT)
+    page.wait_for_url("**/compare*")
+    expect(page.get_by_role("heading", name=re.compile("^Why “"))).to_be_visible()
 
 
 def test_a_lasso_selects_on_every_page(visitor: Visitor) -> None:
@@ -76,7 +56,7 @@ def test_a_lasso_selects_on_every_page(visitor: Visitor) -> None:
     expect(grid(page).first).to_be_visible()
     settled(visitor)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Best and worst").click()
-    page.wait_for_url("**/extremes*", timeout=WAIT)
+    page.wait_for_url("**/extremes*")
     said(page, words)
 
 
@@ -106,12 +86,12 @@ def test_an_own_zip_and_a_bad_one(visitor: Visitor) -> None:
     settled(visitor)
     expect(page.get_by_test_id("stMetricValue").first).to_have_text("1,797")
     files.set_input_files(FilePayload(name="mine.zip", mimeType="application/zip", buffer=zipped()))
-    expect(page.get_by_test_id("stMetricValue").first).to_have_text("41", timeout=WAIT)
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text("41")
     settled(visitor)
     expect(page).to_have_url(re.compile(r"set=[0-9a-f]{24}"))
     assert page.locator('img[src="x"]').count() == 0
     page.reload()
-    expect(page.get_by_test_id("stMetricValue").first).to_have_text("41", timeout=WAIT)
+    expect(page.get_by_test_id("stMetricValue").first).to_have_text("41")
 
 
 def test_a_phone_can_use_every_page(visitor: Visitor) -> None:

@@ -3,63 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-import pytest
-from playwright.sync_api import Browser, FilePayload, Page, expect
+from playwright.sync_api import FilePayload, expect
 
-from tests.browser.test_pages import ERRORS, WAIT, Visitor
-from tests.browser_tools import run_server
+from tests.browser_tools import Visitor, said, settled
 from tests.pages.tables.test_upload import HOSTILE, csv
 
 QUICK = {"gradient_boosting_trees": "20"}
 PAGES = ("/data", "/model", "/general", "/row", "/fairness")
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with run_server(WHYBOX_DATA=str(tmp_path_factory.getbasetemp() / "whybox")) as running:
-        yield running
-
-
-@pytest.fixture
-def visitor(browser: Browser, address: str) -> Iterator[Visitor]:
-    """A window; afterwards nothing has failed in it, and nothing was asked of another machine."""
-    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
-        found = Visitor(context, address)
-        yield found
-        assert found.faults == []
-        assert [url for url in found.requests if not re.match(r"(https?|wss?)://127\.0\.0\.1[:/]|blob:|data:", url)] == []
-
-
-def settled(visitor: Visitor) -> Page:
-    """The page when nothing on it is being computed any more."""
-    visitor.ready()
-    expect(visitor.button("Stop")).to_have_count(0, timeout=WAIT)
-    visitor.ready()
-    expect(visitor.page.locator(ERRORS)).to_have_count(0)
-    return visitor.page
-
-
-def said(page: Page, words: str | re.Pattern[str]) -> None:
-    expect(page.get_by_test_id("stMain").get_by_text(words).first).to_be_visible(timeout=WAIT)
-
-
 def test_from_the_start_to_a_change_that_would_matter(visitor: Visitor) -> None:
     page = visitor.open("/", **QUICK)
-    visitor.button("Open Table").click(timeout=WAIT)
-    page.wait_for_url("**/data*", timeout=WAIT)
+    visitor.button("Open Table").click()
+    page.wait_for_url("**/data*")
     said(page, re.compile("Always saying “refused”"))
     sidebar = page.get_by_test_id("stSidebar")
     expect(sidebar.get_by_role("img")).to_have_count(0)
     visitor.button("Train a model on it").click()
-    page.wait_for_url("**/model*", timeout=WAIT)
+    page.wait_for_url("**/model*")
     said(page, re.compile("held-out rows"))
-    visitor.button("How does it decide in general?").click(timeout=WAIT)
-    page.wait_for_url("**/general*", timeout=WAIT)
-    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=WAIT)
+    visitor.button("How does it decide in general?").click()
+    page.wait_for_url("**/general*")
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
     sidebar.get_by_role("link", name="One row").click()
-    page.wait_for_url("**/row*", timeout=WAIT)
+    page.wait_for_url("**/row*")
     said(page, re.compile(r"^The model says: (approved|refused) \("))
     income = page.get_by_role("spinbutton", name="income")
     income.fill("1000")
@@ -78,12 +46,12 @@ def test_a_row_is_chosen_by_a_click_in_the_table(visitor: Visitor) -> None:
     settled(visitor)
     page.get_by_text("Choose a row from the table").click()
     grid = page.get_by_test_id("stDataFrame").first
-    expect(grid).to_be_visible(timeout=WAIT)
+    expect(grid).to_be_visible()
     page.wait_for_timeout(500)
     box = grid.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + 15, box["y"] + 35 * 4 + 17)  # a canvas: the fourth row's box
-    expect(page).to_have_url(re.compile(r"row=\d+"), timeout=WAIT)
+    expect(page).to_have_url(re.compile(r"row=\d+"))
     settled(visitor)
 
 

@@ -71,7 +71,7 @@ def explain(model: Classifier, method: str, image: Image.Image | None = None, **
 def at_home(method: str) -> Classifier:
     """The bundled model, or a transformer for the methods that need attention."""
     names = ("efficientnet_lite0", "vit_b_16")
-    return next(model for name in names if METHODS.get(method).refusal(model := network(name)) is None)
+    return next(model for name in names if METHODS.get(method).refusal(model := half(name)) is None)
 
 
 def applicable(model: Classifier) -> list[str]:
@@ -175,7 +175,7 @@ def test_unknown_names_suggest_the_nearest():
 @pytest.mark.parametrize("method", METHOD_NAMES)
 @pytest.mark.parametrize("shade", [0, 128, 255])
 def test_a_flat_picture_gives_a_finite_map(model_name, method, shade):
-    model = network(model_name)
+    model = half(model_name)
     if METHODS.get(method).refusal(model) is not None:
         pytest.skip(f"{method} is refused on {model_name}")
     found = explain(model, method, Image.new("RGB", (64, 48), (shade,) * 3))
