@@ -78,7 +78,8 @@ def _laid_out(private: nn.Module) -> nn.Module:
 def folded(module: nn.Module, example: torch.Tensor) -> nn.Module:
     """A private copy for gradients by the input, whose layers nobody looks at. `example` is any prepared picture (1, C, H, W).
 
-    Folded convolutions have weights of their own; all others are shared. Norms that follow no convolution become a scale and a shift.
+    Folded convolutions have weights of their own; others are shared but where they have to be laid out anew. Norms that follow no
+    convolution become a scale and a shift.
     """
     private = isolate(module)
     for conv, norm in _pairs(private, example).items():
