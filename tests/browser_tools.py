@@ -49,7 +49,7 @@ def browser() -> Iterator[Browser]:
             if os.environ.get("CI"):
                 pytest.fail("No Chromium found, and in CI the browser tests must run.")
             pytest.skip("No Chromium on this machine: `make browser` fetches one.")
-        expect.set_options()
+        expect.set_options(timeout=PATIENCE_MS)
         opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:
             yield opened

@@ -40,7 +40,14 @@ LONGEST_FIRST = (
         "test_cli.py",
         "pages/test_result.py",
     ),
-    *("pages/tables/test_path.py", "pages/data/test_pages.py", "test_setup.py", "tabular/test_models.py", "browser/test_scatter.py"),
+    *(
+        "pages/tables/test_path.py",
+        "pages/data/test_pages.py",
+        "test_setup.py",
+        "pages/test_late_looks.py",
+        "tabular/test_models.py",
+        "browser/test_scatter.py",
+    ),
 )
 """Files that take longest: a worker that began one of them last would keep all others waiting."""
 

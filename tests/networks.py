@@ -86,7 +86,8 @@ _FEWER = {"densenet121": partial(DenseNet, 32, (4, 4, 6, 4), 64)}
 _LEFT_OUT = {"googlenet": ("inception4b", "inception4c", "inception5a")}
 """Steps that give what they take in their own shape, beside others of their kind."""
 _KEPT = {
-    "resnet50": {f"layer{stage}": (0, 1) for stage in range(1, 5)},
+    "resnet18": {"layer1": (0,), "layer2": (0,), "layer3": (0,)},
+    "resnet50": {"layer1": (0, 1), "layer2": (0,), "layer3": (0,), "layer4": (0, 1)},
     "vit_b_16": {"encoder.layers": (0, 1, 2, -1)},
     "swin_t": {"features.5": (0, 1)},
     "convnext_tiny": {"features.5": (0, 1, 2)},

@@ -24,8 +24,8 @@ from xai_core.params import Choice, Flag, Number
 METHOD_NAMES = list(METHODS)
 MODEL_NAMES = list(MODELS)
 QUICK = ["efficientnet_lite0", "small_cnn"]
-SIBLINGS = {"efficientnet_lite1", "efficientnet_lite2"}
-"""Made of the same parts as efficientnet_lite0, more of them and for larger pictures: one method of each kind is tried on them."""
+SIBLINGS = {"efficientnet_lite1", "efficientnet_lite2", "resnet50", "vgg16"}
+"""Of the same family as efficientnet_lite0, resnet18 and alexnet, with more of its parts: one method of each kind is tried on them."""
 OF_EACH_KIND = list({METHODS.get(name).family: name for name in METHOD_NAMES}.values())
 
 

@@ -53,7 +53,7 @@ def test_it_sees_functions_and_reused_modules():
     assert found.details["guided_difference"] == pytest.approx(difference, rel=1e-4) and difference > 0.1
 
 
-@pytest.mark.parametrize(("name", "count"), [("efficientnet_lite0", 33), ("googlenet", 57), ("mobilenet_v3_large", 19)])
+@pytest.mark.parametrize(("name", "count"), [("efficientnet_lite0", 33), ("googlenet", 39), ("mobilenet_v3_large", 19)])
 def test_it_differs_from_the_gradient_where_captum_gives_the_gradient(name, count):
     model = network(name)
     found = xai_core.explain(model, picture(), "guided_backprop", 7)
