@@ -1,6 +1,6 @@
 // A map of pictures: one point a picture. Moving, turning, zooming, pointing and drawing a line around points happen here; the server
 // only hears what was chosen. All words from data enter as text, never as markup. Joined behind the other scatter files
-// into one module by pages/ui/data/scatter.py.
+// by pages/ui/data/scatter.py.
 
 const DWELL = 125; // milliseconds until a point shows its picture
 const CARD = 96; // side of that picture, CSS pixels
@@ -19,19 +19,7 @@ const CORNERS = {
   3: [[0, -1.1], [1.1, 0], [0, 1.1], [-1.1, 0]],
   4: [[-0.34, -1], [0.34, -1], [0.34, -0.34], [1, -0.34], [1, 0.34], [0.34, 0.34], [0.34, 1], [-0.34, 1], [-0.34, 0.34], [-1, 0.34], [-1, -0.34], [-0.34, -0.34]],
 };
-const scatters = new WeakMap();
 const cameras = new Map(); // where a visitor had gone on a map, for when the page comes back
-
-function make(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === "text") node.textContent = value;
-    else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (value !== null && value !== undefined) node.setAttribute(name, value);
-  }
-  node.append(...children);
-  return node;
-}
 
 function drawn(tag, attributes, ...children) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -333,18 +321,6 @@ const words = matchMedia("(pointer: coarse)").matches ? FINGER_WORDS : MOUSE_WOR
   }
 }
 
-export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  let scatter = scatters.get(parentElement);
-  if (!scatter) {
-    scatter = new Scatter(parentElement);
-    scatters.set(parentElement, scatter);
-  }
-  const call = (scatter.call = {});
-  scatter.take(data, setTriggerValue).catch((error) => scatter.fail(error));
-  return () => {
-    if (scatter.call !== call) return; // Streamlit may end an overtaken call after a newer one has begun
-    scatter.dispose();
-    scatters.delete(parentElement);
-  };
+export default function ({ data, parentElement, setTriggerValue }) {
+  return lasting(parentElement, () => new Scatter(parentElement), (scatter) => scatter.take(data, setTriggerValue).catch((error) => scatter.fail(error)));
 }

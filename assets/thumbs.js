@@ -1,17 +1,5 @@
 // A grid of small pictures: a click, or Enter, tells the page which one. Words from data enter as text, never as markup.
 
-const grids = new WeakMap();
-
-function make(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === "text") node.textContent = value;
-    else if (value !== null && value !== undefined) node.setAttribute(name, value);
-  }
-  node.append(...children);
-  return node;
-}
-
 function tile(item) {
   const picture = make("span", { class: "picture" }, make("img", { src: item.src, alt: "", class: item.tiny ? "tiny" : null, draggable: "false" }));
   if (item.box) {
@@ -49,6 +37,8 @@ class Grid {
     this.stop(this.buttons.find((button) => button.getAttribute("aria-pressed") === "true") ?? this.buttons[0]);
   }
 
+  dispose() { this.node.remove(); }
+
   get buttons() { return [...this.node.children]; }
 
   // One stop for the tab key; the arrows move inside.
@@ -76,18 +66,6 @@ class Grid {
   }
 }
 
-export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
-  let grid = grids.get(parentElement);
-  if (!grid) {
-    grid = new Grid(parentElement);
-    grids.set(parentElement, grid);
-  }
-  const call = (grid.call = {});
-  grid.take(data, (row) => setTriggerValue("picked", row));
-  return () => {
-    if (grid.call !== call) return; // Streamlit may end an overtaken call after a newer one has begun
-    grid.node.remove();
-    grids.delete(parentElement);
-  };
+export default function ({ data, parentElement, setTriggerValue }) {
+  return lasting(parentElement, () => new Grid(parentElement), (grid) => grid.take(data, (row) => setTriggerValue("picked", row)));
 }

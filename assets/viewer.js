@@ -1,5 +1,5 @@
 // The comparison viewer: cards with a picture and a map on it. Colours, scale, opacity, reading values and saving all happen here;
-// nothing goes to the server. All words from data enter as text, never as markup. Joined behind viewer_map.js and viewer_sheet.js into one module by pages/ui/viewer.py.
+// nothing goes to the server. All words from data enter as text, never as markup. Joined behind viewer_map.js and viewer_sheet.js by pages/ui/viewer.py.
 
 const VIEW = { opacity: "75", palette: "orange_blue", scale: "own", show: "colours" };
 const SHOWS = { colours: "Colours", outline: "Outline", picture: "Picture only" };
@@ -11,18 +11,6 @@ const LEVELS = {
   red: ["Do not rely on it", "M8 3h8l5 5v8l-5 5H8l-5-5V8z M9 9l6 6 M15 9l-6 6"],
 };
 const STORE = "whybox.view";
-const viewers = new WeakMap();
-
-function make(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === "text") node.textContent = value;
-    else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (value !== null && value !== undefined) node.setAttribute(name, value);
-  }
-  node.append(...children);
-  return node;
-}
 
 function icon(level) {
   const space = "http://www.w3.org/2000/svg", svg = document.createElementNS(space, "svg"), path = document.createElementNS(space, "path");
@@ -379,18 +367,6 @@ class Viewer {
   }
 }
 
-export default function (component) {
-  const { data, parentElement } = component;
-  let viewer = viewers.get(parentElement);
-  if (!viewer) {
-    viewer = new Viewer(parentElement, data.palettes);
-    viewers.set(parentElement, viewer);
-  }
-  const call = (viewer.call = {});
-  viewer.take(data).catch((error) => viewer.fail(error));
-  return () => {
-    if (viewer.call !== call) return; // Streamlit may end an overtaken call after a newer one has begun
-    viewer.dispose();
-    viewers.delete(parentElement);
-  };
+export default function ({ data, parentElement }) {
+  return lasting(parentElement, () => new Viewer(parentElement, data.palettes), (viewer) => viewer.take(data).catch((error) => viewer.fail(error)));
 }

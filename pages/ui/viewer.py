@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
-import streamlit as st
 from PIL import Image
 
+from pages.ui.component import component
 from xai_core.render import scales, wire_map, wire_palettes, wire_picture
 from xai_core.results import Attribution
 
 State = Literal["done", "working", "waiting", "failed", "cancelled"]
 
-_ASSETS = Path(__file__).resolve().parents[2] / "assets"
-_viewer = st.components.v2.component(
-    "whybox_viewer",
-    css=(_ASSETS / "viewer.css").read_text(encoding="utf-8"),
-    # One module: code given inline cannot import a neighbour.
-    js="\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in ("viewer_map.js", "viewer_sheet.js", "viewer.js")),
-)
+_viewer = component("viewer", "viewer_map.js", "viewer_sheet.js", "viewer.js")
 
 
 @dataclass(frozen=True)

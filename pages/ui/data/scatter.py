@@ -13,7 +13,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -21,6 +20,7 @@ import numpy.typing as npt
 import streamlit as st
 from streamlit import runtime
 
+from pages.ui.component import component
 from xai_core.render.atlas import ACROSS, Thumbs, sheets, thumbs_of
 from xai_core.render.points import Coloured
 
@@ -29,14 +29,7 @@ KINDS: tuple[Kind, ...] = ("click", "lasso", "clear")
 SHOWN = 12
 """Groups of the legend that are seen at once; the others open below."""
 
-_ASSETS = Path(__file__).resolve().parents[3] / "assets"
-_PARTS = ("scatter_view.js", "scatter_draw.js", "scatter_pixels.js", "scatter_hands.js", "scatter.js")
-_scatter = st.components.v2.component(
-    "whybox_scatter",
-    css=(_ASSETS / "scatter.css").read_text(encoding="utf-8"),
-    # One module: code given inline cannot import a neighbour.
-    js="\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in _PARTS),
-)
+_scatter = component("scatter", "scatter_view.js", "scatter_draw.js", "scatter_pixels.js", "scatter_hands.js", "scatter.js")
 
 
 @dataclass(frozen=True)

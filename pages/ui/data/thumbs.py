@@ -6,13 +6,13 @@ import base64
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
 from PIL import Image, ImageOps
 
 from pages.ui import show, work
+from pages.ui.component import component
 from xai_core import Job, XaiError
 from xai_core.imageset import ImageSet
 
@@ -22,12 +22,7 @@ SHARP = 2
 """Pixels of a picture for each of the page: most screens of phones have two or more."""
 _TINY = 64
 
-_ASSETS = Path(__file__).resolve().parents[3] / "assets"
-_grid = st.components.v2.component(
-    "whybox_thumbs",
-    css=(_ASSETS / "thumbs.css").read_text(encoding="utf-8"),
-    js=(_ASSETS / "thumbs.js").read_text(encoding="utf-8"),
-)
+_grid = component("thumbs", "thumbs.js")
 Box = tuple[float, float, float, float]
 
 
