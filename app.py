@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import link, sidebar
+from pages.ui import link, sidebar, turns
 
 # Streamlit puts white on the primary colour in both themes; on the light one of the dark theme that is 3.3:1, too little to read.
 STYLE = """<style>
@@ -45,7 +45,8 @@ if link.strayed():
     st.switch_page(RESULT, query_params=link.query() | link.of_result())
 st.set_page_config(page_title=f"{page.title} · Whybox")
 st.html(STYLE)
-with st.sidebar:
-    sidebar.draw(PAGES, pictures=page not in PAGES["Tables"])
-page.run()
-link.write()
+with turns.turn():
+    with st.sidebar:
+        sidebar.draw(PAGES, pictures=page not in PAGES["Tables"])
+    page.run()
+    link.write()

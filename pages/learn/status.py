@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 import xai_core
-from pages.ui import provenance
+from pages.ui import provenance, turns
 
 POLL_S = 2.0
 
@@ -74,6 +74,7 @@ def _models(status: xai_core.Status) -> None:
 
 
 @st.fragment(run_every=POLL_S)
+@turns.turn()
 def _live() -> None:
     status = xai_core.status()
     st.markdown(f"**{_now(status)}**")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 import xai_core
-from pages.ui import link
+from pages.ui import link, turns
 from pages.ui.visitor import waiter
 
 AT_ONCE_S = 0.3
@@ -40,6 +40,7 @@ def _stop_loading(job: Loading, old: str) -> None:
 
 
 @st.fragment(run_every=POLL_S)
+@turns.turn()
 def _loading(job: Loading, name: str, old: str) -> None:
     if job.finished:
         st.rerun()

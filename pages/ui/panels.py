@@ -10,13 +10,15 @@ import streamlit as st
 from PIL import Image
 
 import xai_core
-from pages.ui import link
+from pages.ui import link, turns
 from pages.ui.viewer import Panel, show_maps
 from pages.ui.visitor import waiter
 
 POLL_S = 0.4
-CROWD_POLL_S, SLOWEST_POLL_S = 0.12, 3.0
-"""Every look takes from the maps being made: where many wait for long ones, each page looks less often, by this much for every visitor."""
+CROWD_SOON_S, CROWD_LATER_S, SLOWEST_POLL_S = 0.05, 0.12, 3.0
+"""Every look takes 15 to 20 ms from the maps being made: each page looks less often by this much for every visitor, where something comes
+that takes seconds at most, and where only long ones are to come. Browsers look on time whether they were answered or not, so with more
+looks than the server can give nobody is answered at all."""
 LINES = 4
 """As many jobs have a progress line of their own; more of them share one."""
 
@@ -165,11 +167,14 @@ def _buttons(asks: Sequence[Ask], jobs: Sequence[Making | None], key: str) -> No
 def _pace(asks: Sequence[Ask], jobs: Sequence[Making | None]) -> float | None:
     """Seconds until the next look: few while something comes that takes seconds at most, None where nothing is to come."""
     running = [job for job in jobs if job is not None and not job.finished]
-    if any(ask.loading for ask in asks) or any(job.quick for job in running):
-        return POLL_S
-    return min(max(POLL_S, CROWD_POLL_S * xai_core.crowd()), SLOWEST_POLL_S) if running else None
+    loading = any(ask.loading for ask in asks)
+    if not running and not loading:
+        return None
+    share = CROWD_SOON_S if loading or any(job.quick for job in running) else CROWD_LATER_S
+    return min(max(POLL_S, share * xai_core.crowd()), SLOWEST_POLL_S)
 
 
+@turns.turn()
 def _draw(asks: Sequence[Ask], picture: Image.Image, key: str, pace: float | None) -> None:
     jobs = _jobs(asks)
     running = [(ask, job) for ask, job in zip(asks, jobs, strict=True) if job is not None and not job.finished]

@@ -10,7 +10,7 @@ import streamlit as st
 from PIL import Image
 
 import xai_core
-from pages.ui import link
+from pages.ui import link, turns
 
 DEFAULT_SAMPLE = "coffee"
 KEPT_PICTURES = 48
@@ -53,7 +53,9 @@ def sample_picture(name: str) -> Image.Image:
 
 def waiter() -> str:
     """This session's name towards the engine."""
-    name: str = st.session_state.setdefault("visitor", uuid.uuid4().hex)
+    if "visitor" not in st.session_state:
+        st.session_state["visitor"] = uuid.uuid4().hex
+    name: str = st.session_state["visitor"]
     return name
 
 
@@ -76,7 +78,8 @@ def take_own_picture(widget: str, place: str) -> None:
         st.session_state.pop("picture_error", None)
         return
     try:
-        image = xai_core.read_image(upload)
+        with turns.turn():
+            image = xai_core.read_image(upload)
     except xai_core.InvalidImage as problem:
         st.session_state["picture_error"] = (place, str(problem))
         return

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
 
-from pages.ui import link, show
+from pages.ui import link, show, turns
 from pages.ui.visitor import waiter
 from xai_core import Job, XaiError
 from xai_core.engine.jobs import CLOSED_TAB_S, Jobs
@@ -79,6 +79,7 @@ def _again(key: Hashable) -> None:
 
 
 @st.fragment(run_every=POLL_S)
+@turns.turn()
 def _progress(key: Hashable, job: Job[Any], watch: Watch[Any], words: str) -> None:
     watch(job.key, waiter())  # still here
     if job.finished:
@@ -115,7 +116,8 @@ def follow(key: tuple[Hashable, ...], start: Start[T], watch: Watch[T], leave: L
     try:
         job = _job(key, start, watch)
         wishes.waited.setdefault(leave, set()).add(job.key)
-        return job.wait(AT_ONCE_S)
+        with turns.aside():
+            return job.wait(AT_ONCE_S)
     except TimeoutError:
         _progress(key, job, watch, words)
     except XaiError as problem:

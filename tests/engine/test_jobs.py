@@ -276,3 +276,25 @@ def test_everything_stops_when_the_process_is_to_end(jobs):
     assert until(lambda: sum(job.state == "working" for job in made) == 2)
     jobs.stop()
     assert until(lambda: all(job.state == "cancelled" for job in made))
+
+
+def test_looking_waits_for_nobody(jobs):
+    """Every page looks at every job some times a second: were it to wait for a lock, thirty pages would wait for each other."""
+    gate = threading.Event()
+    running = [jobs.submit(f"block {n}", lambda job: gate.wait(5), waiter="a") for n in range(2)]
+    waiting = jobs.submit("later", lambda job: None, waiter="b")
+    seen: list[object] = []
+
+    def look() -> None:
+        seen.extend([jobs.find("later", "c") is waiting, jobs.place(waiting), jobs.place(running[0]), jobs.counts().waiting])
+        jobs.leave("somebody else")
+        jobs.leave("b", keep={"later"})
+        seen.append("left")
+
+    with jobs._lock:
+        looking = threading.Thread(target=look)
+        looking.start()
+        looking.join(5)
+        assert seen == [True, 1, None, 1, "left"]
+    assert set(waiting.waiters) == {"b", "c"}
+    gate.set()

@@ -9,7 +9,6 @@ import itertools
 import logging
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Container, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -47,6 +46,8 @@ class Job(Generic[T]):
         """What the scheduler has given it, in evaluations, counted from where the others stood when it came."""
         self.waiters: dict[str, float] = {}
         """Who waits, and when they last asked."""
+        self.asked = time.monotonic()
+        """When anybody last asked."""
         self.grace = float("inf")
         self.result: T | None = None
         self.error: XaiError | None = None
@@ -75,6 +76,10 @@ class Job(Generic[T]):
             self._stop.set()
         if self._stop.is_set():
             raise Cancelled(_STOPPED)
+
+    def ask(self, waiter: str) -> None:
+        """This waiter wants it, and is there now."""
+        self.waiters[waiter] = self.asked = time.monotonic()
 
     def cancel(self) -> None:
         """Ask the work to stop: at once if it has not begun, else at its next tick."""
@@ -151,6 +156,10 @@ class Jobs:
     """Runs jobs on a few threads. Equal keys share one job; finished ones are kept for a while.
 
     First comes who came first, put back by the cost of the job and of what the same visitor waits for that is no dearer.
+
+    What every look of every page asks (`find`, `place`, `counts`, `leave` where nothing is left) takes no lock, but reads what Python
+    changes in one step. With thirty pages looking, whoever got the lock first had to wait for the interpreter while holding it, and
+    pages stood still for a minute that had their maps.
     """
 
     def __init__(
@@ -173,7 +182,7 @@ class Jobs:
         self._waiting: list[tuple[float, int, Job[Any], Callable[[Job[Any]], Any]]] = []
         self._working: list[Job[Any]] = []
         self._order = itertools.count()
-        self._by_key: OrderedDict[Hashable, Job[Any]] = OrderedDict()
+        self._by_key: dict[Hashable, Job[Any]] = {}
         self._keep = keep
         self._grace = grace
         self._budget = budget
@@ -181,18 +190,16 @@ class Jobs:
 
     def find(self, key: Hashable, waiter: str | None = None) -> Job[Any] | None:
         """The job of this key in whatever state. Who asks as a waiter shows to be still there."""
-        with self._lock:
-            job = self._by_key.get(key)
-            if job is not None and waiter is not None:
-                job.waiters[waiter] = time.monotonic()
-                self._by_key.move_to_end(key)
-            return job
+        job = self._by_key.get(key)
+        if job is not None and waiter is not None:
+            job.ask(waiter)
+        return job
 
     def put(self, key: Hashable, result: T, waiter: str = "") -> Job[T]:
         """A finished job for a result that was there already."""
         job = Job.of(key, result)
+        job.ask(waiter)
         with self._lock:
-            job.waiters[waiter] = time.monotonic()
             self._remember(job)
         return job
 
@@ -206,13 +213,12 @@ class Jobs:
         with self._lock:
             job = self._by_key.get(key)
             if job is not None and not job.stopping and job.state in (("waiting", "working") if again else ("waiting", "working", "done")):
-                job.waiters[waiter] = time.monotonic()
-                self._by_key.move_to_end(key)
+                job.ask(waiter)
                 return job
             job = Job(key, cost, memory)
             job.grace = self._grace
             before = sum(each.cost for each in self._by_key.values() if waiter in each.waiters and not each.finished and each.cost <= cost)
-            job.waiters[waiter] = time.monotonic()
+            job.ask(waiter)
             self._remember(job)
             self._waiting.append((time.monotonic() + PACE_S * (cost + before), next(self._order), job, work))
             self._start_what_fits()
@@ -220,12 +226,14 @@ class Jobs:
 
     def leave(self, waiter: str, keep: Container[Hashable] = ()) -> None:
         """This waiter waits for nothing any more but the keys to keep; work that nobody waits for stops."""
+        left = [job for key, job in list(self._by_key.items()) if waiter in job.waiters and key not in keep]
+        if not left:
+            return
         with self._lock:
-            for key, job in self._by_key.items():
-                if waiter in job.waiters and key not in keep:
-                    del job.waiters[waiter]
-                    if not job.waiters and not job.finished:
-                        job.cancel()
+            for job in left:
+                job.waiters.pop(waiter, None)
+                if not job.waiters and not job.finished:
+                    job.cancel()
             self._start_what_fits()
 
     def stop(self) -> None:
@@ -238,17 +246,17 @@ class Jobs:
 
     def place(self, job: Job[Any]) -> int | None:
         """Where a waiting job stands in the queue, the next one at 1; None if it does not wait."""
-        with self._lock:
-            line = [each for _, _, each, _ in self._in_order() if each.state == "waiting"]
-            return line.index(job) + 1 if job in line else None
+        line = {id(each): (due, number) for due, number, each, _ in list(self._waiting) if each.state == "waiting"}
+        mine = line.get(id(job))
+        return None if mine is None else sum(other <= mine for other in line.values())
 
     def counts(self) -> JobCounts:
         """How busy the workers are now."""
         now = time.monotonic()
-        with self._lock:
-            seen = {name for job in self._by_key.values() for name, at in job.waiters.items() if now - at < 120}
-            waiting = sum(job.state == "waiting" for _, _, job, _ in self._waiting)
-            return JobCounts(waiting, len(self._working), len(seen), sum(job.memory for job in self._working))
+        jobs, waiting, working = list(self._by_key.values()), list(self._waiting), list(self._working)
+        seen = {name for job in jobs for name, at in list(job.waiters.items()) if now - at < 120}
+        still = sum(job.state == "waiting" for _, _, job, _ in waiting)
+        return JobCounts(still, len(working), len(seen), sum(job.memory for job in working))
 
     def _in_order(self) -> list[tuple[float, int, Job[Any], Callable[[Job[Any]], Any]]]:
         """What waits, the next one first."""
@@ -288,10 +296,9 @@ class Jobs:
     def _remember(self, job: Job[Any]) -> None:
         """Keep this job by its key, and drop the longest unused finished ones over the limit."""
         self._by_key[job.key] = job
-        self._by_key.move_to_end(job.key)
-        finished = [key for key, job in self._by_key.items() if job.finished]
-        for key in finished[: max(len(finished) - self._keep, 0)]:
-            del self._by_key[key]
+        finished = sorted((each for each in self._by_key.values() if each.finished and each is not job), key=lambda each: each.asked)
+        for old in finished[: max(len(finished) + job.finished - self._keep, 0)]:
+            del self._by_key[old.key]
 
 
 def _log_unforeseen(future: Future[None]) -> None:

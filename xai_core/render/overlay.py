@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from xai_core.render._once import once
 from xai_core.render.colour import DEFAULT_PALETTE, colourise, normalise, scale_of
-from xai_core.render.words import goes_beyond, scale_caption
+from xai_core.render.words import goes_beyond, peak_of, scale_caption
 from xai_core.results import Attribution
 
 Floats = npt.NDArray[np.floating]
@@ -135,7 +135,7 @@ def _panel(picture: Image.Image, attribution: Attribution, title: str, scale: fl
     heat = attribution.heatmap
     signed = bool((heat < 0).any())
     drawn = overlay(picture, heat, look.palette, look.opacity, scale, signed=signed)
-    caption = scale_caption(scale, attribution.unit, shared=look.shared, signed=signed, clipped=goes_beyond(heat, scale))
+    caption = scale_caption(scale, attribution.unit, shared=look.shared, signed=signed, clipped=goes_beyond(peak_of(heat), scale))
     lines = [(line, 22, _INK) for line in wrap(title, 36)]
     lines += [(line, 15, _PALE) for line in wrap(f"{attribution.method}: {attribution.label}", 58)]
     above = sum(_pitch(size) for _, size, _ in lines) + 8

@@ -14,7 +14,7 @@ from PIL import Image
 from xai_core.render._once import once
 from xai_core.render.colour import PALETTES
 from xai_core.render.overlay import PIXEL_ART, own_scale
-from xai_core.render.words import describe, goes_beyond, scale_caption, text_alternative
+from xai_core.render.words import describe, goes_beyond, peak_of, scale_caption, text_alternative
 from xai_core.results import Attribution
 
 NO_NUMBER = -32768
@@ -46,7 +46,7 @@ def pack(heatmap: npt.NDArray[np.floating]) -> tuple[str, float]:
     """(the map's numbers as text, the largest |value| they are relative to). Error at most 1.6e-5 of that value."""
     finite = np.isfinite(heatmap)
     safe = np.where(finite, heatmap, 0.0).astype(np.float64)
-    peak = float(np.abs(safe).max(initial=0.0))
+    peak = peak_of(heatmap)
     steps = np.round(safe / peak * 32767) if peak > 0 else safe
     whole = np.where(finite, steps, NO_NUMBER).astype("<i2")
     return base64.b64encode(zlib.compress(whole.tobytes(), 6)).decode("ascii"), peak
@@ -56,7 +56,7 @@ def wire_map(attribution: Attribution, shared_scale: float | None = None) -> Wir
     """What the browser needs to draw this map and to say what it shows. `shared_scale` is that of all maps in the same unit."""
     own = _own(attribution)
     shared = own["scale"] if shared_scale is None else shared_scale
-    beyond = goes_beyond(attribution.heatmap, shared)
+    beyond = goes_beyond(own["peak"], shared)
     caption = scale_caption(shared, own["unit"], shared=True, signed=own["signed"], clipped=beyond)
     return {**own, "shared_scale": shared, "caption_shared": caption}
 
@@ -77,7 +77,7 @@ def _own(attribution: Attribution) -> WireMap:
         signed=signed,
         alt=text_alternative(heat),
         odd=describe(heat),
-        caption_own=scale_caption(scale, unit, signed=signed, clipped=goes_beyond(heat, scale)),
+        caption_own=scale_caption(scale, unit, signed=signed, clipped=goes_beyond(peak, scale)),
         caption_shared="",
     )
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from xai_core.render.colour import scale_of
-
 Floats = npt.NDArray[np.floating]
 
 PLACES = ("top left", "top centre", "top right", "centre left", "centre", "centre right", "bottom left", "bottom centre", "bottom right")
@@ -85,8 +83,11 @@ def scale_caption(scale: float, unit: str, *, shared: bool = False, signed: bool
     return f"Full colour: {amount} ({whose}{more})."
 
 
-def goes_beyond(heatmap: Floats, scale: float | None = None) -> bool:
-    """True where some finite value is cut by the scale."""
-    used = scale_of(heatmap) if scale is None else scale
-    finite = np.abs(heatmap[np.isfinite(heatmap)])
-    return bool(finite.size and finite.max() > used * (1 + 1e-6))
+def peak_of(heatmap: Floats) -> float:
+    """The largest |value| among the finite ones, 0.0 if there is none."""
+    return float(np.abs(heatmap[np.isfinite(heatmap)]).max(initial=0.0))
+
+
+def goes_beyond(peak: float, scale: float) -> bool:
+    """True where the scale cuts values of a map whose largest |value| is `peak`."""
+    return peak > scale * (1 + 1e-6)
