@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -71,3 +71,10 @@ def browser() -> Iterator[Browser]:
 
     with browser_tools.browser() as chromium:
         yield chromium
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """One for all tests of a file, so that Streamlit's own files are fetched and compiled once. Each of its tabs is another visitor."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        yield context

@@ -9,7 +9,6 @@ from pages.ui import link, turns
 from pages.ui.visitor import waiter
 
 AT_ONCE_S = 0.3
-POLL_S = 0.5
 FALLBACK = "efficientnet_lite0"
 
 Loading = xai_core.Job[None]
@@ -39,7 +38,6 @@ def _stop_loading(job: Loading, old: str) -> None:
     st.session_state["model"] = old
 
 
-@st.fragment(run_every=POLL_S)
 @turns.turn()
 def _loading(job: Loading, name: str, old: str) -> None:
     if job.finished:
@@ -94,7 +92,7 @@ def _chosen(name: str, old: str) -> xai_core.Classifier | None:
     except xai_core.XaiError:
         return None
     if isinstance(found, xai_core.Job):
-        _loading(found, name, old)
+        st.fragment(_loading, run_every=turns.pace(waiter()))(found, name, old)
         return None
     return found
 

@@ -14,11 +14,6 @@ from pages.ui import link, turns
 from pages.ui.viewer import Panel, show_maps
 from pages.ui.visitor import waiter
 
-POLL_S = 0.4
-CROWD_SOON_S, CROWD_LATER_S, SLOWEST_POLL_S = 0.05, 0.12, 3.0
-"""Every look takes 15 to 20 ms from the maps being made: each page looks less often by this much for every visitor, where something comes
-that takes seconds at most, and where only long ones are to come. Browsers look on time whether they were answered or not, so with more
-looks than the server can give nobody is answered at all."""
 LINES = 4
 """As many jobs have a progress line of their own; more of them share one."""
 
@@ -170,8 +165,7 @@ def _pace(asks: Sequence[Ask], jobs: Sequence[Making | None]) -> float | None:
     loading = any(ask.loading for ask in asks)
     if not running and not loading:
         return None
-    share = CROWD_SOON_S if loading or any(job.quick for job in running) else CROWD_LATER_S
-    return min(max(POLL_S, share * xai_core.crowd()), SLOWEST_POLL_S)
+    return turns.pace(waiter(), soon=loading or any(job.quick for job in running))
 
 
 @turns.turn()

@@ -21,7 +21,6 @@ Watch = Callable[[Any, str], Job[T] | None]
 Leave = Callable[[str, Container[Hashable]], None]
 """Ends everything a visitor waits for among some jobs, but for the keys to keep."""
 AT_ONCE_S = 0.25
-POLL_S = 0.4
 KEPT = 48
 
 _JOBS = Jobs(workers=3, quick_workers=3, keep=KEPT, grace=CLOSED_TAB_S)
@@ -78,7 +77,6 @@ def _again(key: Hashable) -> None:
     _wishes().started.pop(key, None)
 
 
-@st.fragment(run_every=POLL_S)
 @turns.turn()
 def _progress(key: Hashable, job: Job[Any], watch: Watch[Any], words: str) -> None:
     watch(job.key, waiter())  # still here
@@ -119,7 +117,7 @@ def follow(key: tuple[Hashable, ...], start: Start[T], watch: Watch[T], leave: L
         with turns.aside():
             return job.wait(AT_ONCE_S)
     except TimeoutError:
-        _progress(key, job, watch, words)
+        st.fragment(_progress, run_every=turns.pace(waiter()))(key, job, watch, words)
     except XaiError as problem:
         with st.container(border=True):
             show.say(problem)

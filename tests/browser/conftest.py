@@ -1,12 +1,13 @@
-"""Windows onto one running Whybox. Every test of this folder may leave things behind on the server: the next one opens its own page."""
+"""Tabs onto one running Whybox. Every test of this folder may leave things behind on the server: the next one opens its own page."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import BrowserContext
 
 from tests.browser_tools import Visitor, run_server
 
@@ -21,23 +22,27 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield running
 
 
-@pytest.fixture
-def visitors(browser: Browser, address: str) -> Iterator[list[Visitor]]:
-    """Two windows that share nothing. Afterwards: no fault in either, and nothing was asked of another machine."""
-    contexts = [browser.new_context(viewport={"width": 1280, "height": 900}) for _ in range(2)]
-    both = [Visitor(context, address) for context in contexts]
-    yield both
-    for visitor in both:
-        if visitor.cards("working").count():  # leaves what it started: nothing may run on into the next test
-            visitor.open()
-    for context in contexts:
-        context.close()
-    for visitor in both:
-        assert visitor.faults == []
-        foreign = [url for url in visitor.requests if not re.match(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]|blob:|data:", url)]
-        assert foreign == []
+@contextmanager
+def _tab(window: BrowserContext, address: str) -> Iterator[Visitor]:
+    """A new tab, in front of all others. Afterwards: no fault in it, and nothing was asked of another machine."""
+    visitor = Visitor(window, address)
+    yield visitor
+    if visitor.cards("working").count():  # leaves what it started: nothing may run on into the next test
+        visitor.open()
+    visitor.page.close()
+    assert visitor.faults == []
+    foreign = [url for url in visitor.requests if not re.match(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]|blob:|data:", url)]
+    assert foreign == []
 
 
 @pytest.fixture
-def visitor(visitors: list[Visitor]) -> Visitor:
-    return visitors[0]
+def visitor(window: BrowserContext, address: str) -> Iterator[Visitor]:
+    with _tab(window, address) as tab:
+        yield tab
+
+
+@pytest.fixture
+def visitors(visitor: Visitor, window: BrowserContext, address: str) -> Iterator[list[Visitor]]:
+    """Two tabs, each a session of its own; the second is in front."""
+    with _tab(window, address) as other:
+        yield [visitor, other]

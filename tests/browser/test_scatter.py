@@ -131,16 +131,10 @@ def painter(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(scope="module")
-def window(browser: Browser) -> Iterator[BrowserContext]:
-    """One for all tests, so that Streamlit's own files are fetched once."""
-    with browser.new_context(viewport={"width": 1000, "height": 900}) as context:
-        yield context
-
-
 @pytest.fixture
 def shown(window: BrowserContext, address: str) -> Iterator[Map]:
     shown = Map(window, address)
+    shown.page.set_viewport_size({"width": 1000, "height": 900})
     yield shown
     shown.page.close()
     assert shown.faults == []

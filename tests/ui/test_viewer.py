@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from streamlit.testing.v1 import AppTest
 
 from tests.browser_tools import READY, serve
@@ -113,11 +113,10 @@ class Watched:
 
 
 @pytest.fixture
-def watched(browser: Browser, address: str) -> Iterator[Watched]:
-    context = browser.new_context(viewport={"width": 1280, "height": 1000})
-    watched = Watched(context.new_page(), address)
+def watched(window: BrowserContext, address: str) -> Iterator[Watched]:
+    watched = Watched(window.new_page(), address)
     yield watched
-    context.close()
+    watched.page.close()
     assert watched.faults == []
 
 

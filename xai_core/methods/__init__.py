@@ -16,7 +16,6 @@ from xai_core.methods._run import (
 )
 from xai_core.methods._service import (
     Status,
-    crowd,
     find,
     find_picture,
     forget_picture,
@@ -45,7 +44,6 @@ __all__ = [
     "Status",
     "TargetLike",
     "compare",
-    "crowd",
     "engine_note",
     "explain",
     "find",

@@ -72,11 +72,6 @@ def watch(result_id: str, waiter: str = "") -> Job[Attribution] | None:
     return _JOBS.find(result_id, waiter)
 
 
-def crowd() -> int:
-    """How many visitors asked for a map within the last two minutes."""
-    return _JOBS.counts().visitors
-
-
 def leave(waiter: str, keep: Sequence[Plan] = ()) -> None:
     """Say that `waiter` wants none of its maps any more but those to keep. Work that nobody wants stops."""
     _JOBS.leave(waiter, {planned.id for planned in keep})
