@@ -15,8 +15,8 @@ from contextlib import contextmanager
 
 AT_ONCE = 2
 PATIENCE_S = 1.0
-QUICKEST_S, SLOWEST_S = 0.4, 3.0
-SOON_S, LATER_S = 0.05, 0.12
+QUICKEST_S, SLOWEST_S = 0.4, 5.0
+SOON_S, LATER_S = 0.05, 0.16
 """Seconds between two looks for every page that looks: where something comes that takes seconds at most, and where it takes longer. A look
 takes 15 to 20 ms from the maps being made."""
 _PLACES = threading.BoundedSemaphore(AT_ONCE)

@@ -82,3 +82,21 @@ def test_a_place_comes_back_when_drawing_ends_early() -> None:
     start = time.perf_counter()
     _take()
     assert time.perf_counter() - start < turns.PATIENCE_S / 2
+
+
+def test_the_more_pages_look_the_less_often_each_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(turns.time, "monotonic", lambda: now)
+    monkeypatch.setattr(turns, "_looked", {})
+    alone = turns.pace("me"), turns.pace("me", soon=False)
+    assert alone == (turns.QUICKEST_S, turns.QUICKEST_S)
+    for number in range(29):
+        turns.pace(f"pupil {number}")
+    soon, later = turns.pace("me"), turns.pace("me", soon=False)
+    assert 30 / soon <= 20 and 30 / later <= 7, "looks a second of all together"
+    assert turns.QUICKEST_S < soon < later <= turns.SLOWEST_S
+    for number in range(970):
+        turns.pace(f"somebody {number}")
+    assert turns.pace("me") == turns.SLOWEST_S
+    now += 2 * turns.SLOWEST_S + 1
+    assert turns.pace("me") == turns.QUICKEST_S, "who looks no more does not count"
