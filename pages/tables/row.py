@@ -16,11 +16,11 @@ with st.expander("Change its values", icon=":material/edit:", expanded=len(subje
     row, changed = rows.form(subject.table, number)
 left, right = st.columns([2, 3], gap="large")
 with left:
-    local.prediction(subject, row, subject.table.take([number]), changed)
+    said = local.prediction(subject, row, subject.table.take([number]), changed)
 with right:
-    local.on_the_curve(subject, row)
+    local.on_the_curve(subject, row, said)
 st.subheader(f"Why? What moved the {'probability' if subject.outcome is not None else 'prediction'}")
 local.explanations(subject, row)
 st.subheader("What would have to be different?")
-recourse.draw(subject, number, row)
+recourse.draw(subject, number, row, said)
 work.end()

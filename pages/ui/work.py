@@ -20,7 +20,7 @@ Watch = Callable[[Any, str], Job[T] | None]
 """The job of a key, asked for by a visitor who so shows to be still there."""
 Leave = Callable[[str, Container[Hashable]], None]
 """Ends everything a visitor waits for among some jobs, but for the keys to keep."""
-AT_ONCE_S = 0.25
+AT_ONCE_S = 0.4
 KEPT = 48
 
 _JOBS = Jobs(workers=3, quick_workers=3, keep=KEPT, grace=CLOSED_TAB_S)

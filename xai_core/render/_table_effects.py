@@ -78,14 +78,11 @@ def sample(rows: int, most: int = MOST_LINES) -> npt.NDArray[np.integer]:
     return np.arange(rows) if rows <= most else np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
 
 
-def _together(places: Sequence[Any], lines: Floats) -> tuple[list[Any], list[float | None]]:
-    """Many lines as one trace, with gaps between them: hundreds of traces would be slow."""
-    xs: list[Any] = []
-    ys: list[float | None] = []
-    for line in lines:
-        xs += [*places, None]
-        ys += [*line.tolist(), None]
-    return xs, ys
+def _together(places: Sequence[Any], lines: Floats) -> tuple[Sequence[Any] | Floats, Floats]:
+    """Many lines as one trace, with gaps between them: hundreds of traces would be slow, and so would lists of their numbers."""
+    after = [*places, places[-1]]
+    xs = after * len(lines) if isinstance(places[0], str) else np.tile(after, len(lines))
+    return xs, np.hstack([lines, np.full((len(lines), 1), np.nan)]).ravel()
 
 
 def _groups(colouring: Colouring | None, rows: npt.NDArray[np.integer]) -> list[tuple[str, str, npt.NDArray[np.integer]]]:

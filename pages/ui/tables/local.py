@@ -14,6 +14,7 @@ from pages.ui.tables import effects, head
 from pages.ui.tables.head import Head
 from xai_core.params import Value
 from xai_core.render import tables as figures
+from xai_core.results import Floats
 from xai_core.tabular.agreement import agreement_rows
 from xai_core.tabular.local import TABULAR_METHODS, Contributions, RowMethod, explain_row, kernel_widths
 
@@ -25,31 +26,40 @@ def key_of(row: pd.DataFrame) -> str:
     return hashlib.sha256(repr(row.iloc[0].tolist()).encode()).hexdigest()[:24]
 
 
-def prediction(of: Head, row: pd.DataFrame, before: pd.DataFrame, changed: Sequence[str]) -> None:
-    """What the model says of the row as it stands in the form, and what it said of the table's."""
-    now, then = of.model.predict(row)[0], of.model.predict(before)[0]
+def prediction(of: Head, row: pd.DataFrame, before: pd.DataFrame, changed: Sequence[str]) -> Floats:
+    """What the model says of the row as it stands in the form, and what it said of the table's.
+
+    The first: probabilities (classes,), or a value (). Everything else on the page that needs it takes it from here: asking a forest
+    about one row takes as long as asking about a hundred.
+    """
+    now = of.model.predict(row)[0]
+    then = of.model.predict(before)[0] if changed else now
     if of.outcome is None:
         show.strong(f"The model says: {figures.number(float(now))}")
         if changed:
             show.say(f"Without your changes: {figures.number(float(then))}.", quiet=True)
-        return
+        return np.asarray(now)
     best = int(now.argmax())
     show.strong(f"The model says: {of.table.classes[best]} ({now[best]:.0%})")
     order = np.argsort(-now, kind="stable")[:MOST_CLASSES]
     show.draw(figures.plain_bars([of.table.classes[k] for k in order], now[order], "probability"), "prediction")
     if changed:
         show.say(f"Without your changes: {of.table.classes[int(then.argmax())]} ({then.max():.0%}).", quiet=True)
+    return np.asarray(now)
 
 
-def on_the_curve(of: Head, row: pd.DataFrame) -> None:
-    """One feature's curve with this row's own line and its place on it, which move with every change in the form."""
+def on_the_curve(of: Head, row: pd.DataFrame, said: Floats) -> None:
+    """One feature's curve with this row's own line and its place on it, which move with every change in the form.
+
+    `said` is the model's prediction for the row, as `prediction` gives it.
+    """
     feature = head.feature("feature", "Where it stands, by feature", of.table)
     found = effects.dependence(of, feature)
     if found is None:
         return
     column = of.table.column(feature)
     many = row.loc[row.index.repeat(len(found.grid))].reset_index(drop=True).assign(**{feature: found.grid})
-    value, score = row[feature].iloc[0], float(of.model.score(row, of.outcome)[0])
+    value, score = row[feature].iloc[0], float(said if of.outcome is None else said[of.outcome])
     words = column.kind in ("category", "boolean")
     here = None if value != value else (column.show(value) if words else float(value), score)
     curve = effects.curve(found, column)

@@ -10,21 +10,21 @@ from pages.ui import show, work
 from pages.ui.tables import rows
 from pages.ui.tables.head import Head
 from pages.ui.tables.local import key_of
+from xai_core.results import Floats
 from xai_core.tabular.counterfactual import CAUTION, Counterfactuals, Wanted, counterfactuals
 
 
-def _class(of: Head, row: pd.DataFrame) -> int:
+def _class(of: Head, said: Floats) -> int:
     """The wanted class: the likeliest one that the model does not say."""
-    order = np.argsort(-of.model.predict(row)[0], kind="stable").tolist()
+    order = np.argsort(-said, kind="stable").tolist()
     others = order[1:]
     words = [show.label(name) for name in of.table.classes]
     return int(st.selectbox("It should say", others, format_func=words.__getitem__, key=f"wanted_{of.table.sha256[:12]}_{order[0]}"))
 
 
-def _range(of: Head, row: pd.DataFrame) -> tuple[float, float]:
+def _range(of: Head, row: pd.DataFrame, said: Floats) -> tuple[float, float]:
     """The wanted range of a number: from a bit above the prediction on."""
-    spread, now = float(np.std(of.table.target)), float(of.model.predict(row)[0])
-    lowest = float(f"{now + spread / 2:.3g}")
+    lowest = float(f"{float(said) + float(np.std(of.table.target)) / 2:.3g}")
     left, right = st.columns(2)
     low = left.number_input("At least", value=lowest, key=f"wanted_low_{key_of(row)}")
     high = right.number_input("At most", value=None, key=f"wanted_high_{key_of(row)}", placeholder="no limit")
@@ -48,11 +48,11 @@ def _show(of: Head, number: int, found: Counterfactuals) -> None:
         show.say(f"{CAUTION} Each was checked by asking the model; {found.tried:,} rows were tried.", quiet=True)
 
 
-def draw(of: Head, number: int, row: pd.DataFrame) -> None:
-    """Choose what is wanted and what may not change; the smallest changes that reach it."""
+def draw(of: Head, number: int, row: pd.DataFrame, said: Floats) -> None:
+    """Choose what is wanted and what may not change; the smallest changes that reach it. `said` is the prediction for the row."""
     left, right = st.columns(2, gap="large")
     with left:
-        wanted: Wanted = _range(of, row) if of.outcome is None else _class(of, row)
+        wanted: Wanted = _range(of, row, said) if of.outcome is None else _class(of, said)
     with right:
         start = [of.table.protected] if of.table.protected in of.table.features else []
         key = f"locked_{of.table.sha256[:12]}"
