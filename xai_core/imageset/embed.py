@@ -143,8 +143,8 @@ class _Run:
             self.unfinished.save()
 
     def _write(self, batch: Batch, ticket: Ticket[torch.Tensor] | None) -> None:
-        nothing = torch.empty(0, self.about.classes + 3 * self.about.channels)
-        found = Tapped.of(nothing if ticket is None else ticket.wait(), self.about.channels)
+        answer = ticket.wait() if ticket is not None else torch.empty(0, self.about.classes + 3 * self.about.channels)
+        found = Tapped.of(answer, self.about.channels)
         names = {"logits": found.logits, "pooled": found.mean, "peak": found.peak}
         rows = {name: _spread(part, batch.good, np.nan) for name, part in names.items()}
         self.unfinished.append(rows | {"where": _spread(found.where, batch.good, 0), "failed": ~batch.good})
