@@ -74,7 +74,7 @@ def _shares(of: Head, column: str, ranked: list[str]) -> None:
     order = sorted(sizes, key=lambda name: -sizes[name])
     frame = pd.DataFrame(
         [(name, f"{sizes[name]:.3g}", f"{order.index(name) + 1} of {len(order)}") for name in wanted],
-        columns=["Column", f"Moves the {'prediction' if of.outcome is None else 'score'} by (mean |SHAP|)", "Place among all"],
+        columns=["Column", f"Moves the {'prediction' if of.outcome is None else 'score'} by (mean |SHAP|)", "Place"],
     )
     st.dataframe(frame, hide_index=True, alt="How much the column and its proxies move the predictions.")
 

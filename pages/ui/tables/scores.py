@@ -20,7 +20,7 @@ TITLES: Mapping[str, tuple[str, str, bool]] = {
     "recall": ("Found of all there are", "recall", True),
     "f1": ("Both together", "F1", True),
     "roc_auc": ("Sorts well", "ROC AUC", False),
-    "calibration": ("Means what it says", "calibration error", True),
+    "calibration": ("Odds off by", "calibration error", True),
     "r2": ("Explained", "R²", False),
     "mae": ("Usual error", "mean absolute error", False),
     "mse": ("Squared error", "mean squared error", False),
