@@ -9,11 +9,10 @@ import streamlit as st
 from pages.ui import link, show, work
 from pages.ui.tables import choice, head
 from xai_core.render import tables as figures
-from xai_core.tabular.data import Column, Table
+from xai_core.tabular.data import Column, Table, spread
 
 KINDS = {"numeric": "number", "category": "one of a few words", "boolean": "yes or no", "date": "date"}
 SHOWN = 200
-BARS = 30
 
 
 def _values(column: Column) -> str:
@@ -61,16 +60,14 @@ def _one_column(table: Table) -> None:
         counted = cells.map(column.show).value_counts()
         show.draw(figures.counts([str(each) for each in counted.index], counted.to_numpy()), "column")
     else:
-        numbers, edges = np.histogram(cells.to_numpy(dtype=np.float64), bins=BARS)
-        show.draw(figures.histogram(name, edges, numbers), "column")
+        show.draw(figures.histogram(name, *spread(cells.to_numpy(dtype=np.float64))), "column")
 
 
 def _target(table: Table) -> None:
     """What is to be predicted, and how often each outcome occurs."""
     show.strong(f"To be predicted: {table.target_name}")
     if not table.classes:
-        numbers, edges = np.histogram(table.target, bins=BARS)
-        show.draw(figures.histogram(table.target_name, edges, numbers), "target")
+        show.draw(figures.histogram(table.target_name, *spread(table.target)), "target")
         return
     counts = np.bincount(table.target, minlength=len(table.classes))
     show.draw(figures.counts(table.classes, counts), "target")

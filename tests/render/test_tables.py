@@ -177,3 +177,10 @@ def test_an_effect_of_two_features_has_no_colour_where_it_is_nothing() -> None:
     assert red > 2 * blue, "orange for more"
     red, _, blue = (int(part) for part in low.removeprefix("rgba(").split(",")[:3])
     assert blue > 2 * red, "blue for less"
+
+
+def test_bars_between_whole_numbers_are_told_as_those_within() -> None:
+    drawing = tables.histogram("age", np.array([17.5, 20.5, 23.5, 24.5]), np.array([3, 9, 2]))
+    assert drawing.alt == "age: from 18 to 24, most often 21 to 23."
+    assert list(drawing.figure.data[0].hovertext) == ["18 to 20: 3 rows", "21 to 23: 9 rows", "24: 2 rows"]
+    assert tables.histogram("x", np.array([0.0, 0.5, 1.0]), np.array([1, 2])).alt == "x: from 0 to 1, most often 0.5 to 1."

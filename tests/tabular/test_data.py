@@ -18,7 +18,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from xai_core import tabular
 from xai_core.errors import InvalidTable, UnknownName
-from xai_core.tabular.data import TABLES, Table, load_table, table_from
+from xai_core.tabular.data import TABLES, Table, load_table, spread, table_from
 
 
 @pytest.fixture(scope="module")
@@ -258,3 +258,24 @@ def test_public_names_exist_and_are_told_to_type_checkers() -> None:
     assert all(getattr(tabular, name) is not None for name in dir(tabular))
     with pytest.raises(AttributeError, match="'load_tables'"):
         tabular.load_tables  # noqa: B018
+
+
+@pytest.mark.parametrize("count", [2, 7, 30, 31, 72, 1000])
+def test_bars_of_whole_numbers_hold_equally_many_of_them(count: int) -> None:
+    """Every number once: with bars of unlike width some would be half as high again, as ages from 18 to 89 were."""
+    edges, numbers = spread(np.arange(count) - 3)
+    assert numbers.sum() == count and len(numbers) <= 30
+    assert len(set(numbers[:-1])) <= 1 and numbers[-1] <= numbers[0]
+    assert (edges[0], edges[-1]) == (-3.5, count - 3.5)
+
+
+def test_bars_of_other_numbers_are_equally_wide() -> None:
+    values = np.random.default_rng(0).normal(size=500)
+    edges, numbers = spread(values)
+    counts, right = np.histogram(values, bins=30)
+    assert np.array_equal(edges, right) and np.array_equal(numbers, counts)
+    for same in (4.0, 0.25):
+        edges, numbers = spread(np.full(9, same))
+        assert numbers.tolist() == [9] and edges[0] < same < edges[-1]
+    edges, numbers = spread(np.array([0.0, 1e15]))
+    assert numbers.sum() == 2 and len(numbers) <= 30

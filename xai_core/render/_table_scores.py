@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +18,20 @@ def counts(names: Sequence[str], numbers: npt.NDArray[np.integer]) -> Drawing:
 
 
 def histogram(name: str, edges: Floats, numbers: npt.NDArray[np.integer]) -> Drawing:
-    """How many rows lie between the edges (B + 1,)."""
+    """How many rows lie between the edges (B + 1,). Edges half way between whole numbers are told as the whole numbers within."""
     middles = (edges[1:] + edges[:-1]) / 2
-    texts = [f"{number(a)} to {number(b)}: {n:,} rows" for a, b, n in zip(edges[:-1], edges[1:], numbers.tolist(), strict=True)]
+    places = [_between(a, b) for a, b in pairwise(edges.tolist())]
+    texts = [f"{place}: {n:,} rows" for place, n in zip(places, numbers.tolist(), strict=True)]
     bars: Trace = {"type": "bar", "x": middles, "y": numbers, "width": np.diff(edges), "marker": {"color": LINE}}
     figure = frame([bars | {"hovertext": texts, "hoverinfo": "text"}], height=220, x=name, y="rows")
-    most = int(np.argmax(numbers))
-    return Drawing(figure, f"{name}: from {number(edges[0])} to {number(edges[-1])}, most often {texts[most].rsplit(':')[0]}.")
+    most = places[int(np.argmax(numbers))]
+    return Drawing(figure, f"{name}: from {_between(float(edges[0]), float(edges[-1]))}, most often {most}.")
+
+
+def _between(low: float, high: float) -> str:
+    if low % 1 == high % 1 == 0.5:
+        low, high = low + 0.5, high - 0.5
+    return number(low) if low == high else f"{number(low)} to {number(high)}"
 
 
 def confusion(matrix: npt.NDArray[np.integer], classes: Sequence[str]) -> Drawing:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from xai_core.errors import InvalidParam, NotApplicable
 from xai_core.tabular._explained import Floats, Rows, column_known
+from xai_core.tabular.data import spread
 
 if TYPE_CHECKING:
     from xai_core.tabular.data import Table
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 PERCENTILES = (0.05, 0.95)
 """The grid leaves out the outermost values, as scikit-learn's does: a few extreme rows would stretch it over empty space."""
 MOST_GRID = 200
-BARS = 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +81,7 @@ def distribution_of(table: Table, feature: str, rows: Rows | None = None) -> Dis
     values = values_of(table, feature, rows)
     if is_category(table, feature):
         return Distribution(*np.unique(values, return_counts=True))
-    distinct = np.unique(values)
-    counts, edges = np.histogram(values, bins=BARS if len(distinct) > 1 else 1)
-    return Distribution(edges, counts.astype(np.int64))
+    return Distribution(*spread(values))
 
 
 def empty_at(grid: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

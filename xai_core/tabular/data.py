@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from xai_core.registry import Registry
@@ -32,8 +33,11 @@ __all__ = [
     "loan_log_odds",
     "loan_truth",
     "read_table",
+    "spread",
     "table_from",
 ]
+
+BARS = 30
 
 
 @dataclass(frozen=True)
@@ -163,3 +167,18 @@ TABLES.add(
     )
 )
 TABLES.add(TableSpec("loan", _loan_rule.TITLE, "classification", "decision", _loan_rule.ABOUT, _loan, protected="group"))
+
+
+def spread(values: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """How numbers (N,) are spread: edges (B + 1,) of at most 30 bars and how many lie between them (B,).
+
+    Bars of whole numbers hold equally many of them, the last one perhaps fewer: with bars of equal width some would hold two and some
+    three, and look like a pattern in the data.
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    low, high = float(numbers.min()), float(numbers.max())
+    bins: int | npt.NDArray[np.float64] = BARS if low < high else 1
+    if low < high and (numbers == np.round(numbers)).all():
+        bins = np.append(np.arange(low, high + 1, np.ceil((high - low + 1) / BARS)), high + 1) - 0.5
+    counts, edges = np.histogram(numbers, bins=bins)
+    return edges, counts.astype(np.int64)
