@@ -277,5 +277,10 @@ def test_bars_of_other_numbers_are_equally_wide() -> None:
     for same in (4.0, 0.25):
         edges, numbers = spread(np.full(9, same))
         assert numbers.tolist() == [9] and edges[0] < same < edges[-1]
-    edges, numbers = spread(np.array([0.0, 1e15]))
-    assert numbers.sum() == 2 and len(numbers) <= 30
+
+
+@pytest.mark.parametrize("values", [[0.0, 1e15], [1e18, 1e18 + 1000], [-1e300, 1e300], [5e-324, 1e-323], [1e18, 1e18], [-3, -3, -2]])
+def test_any_numbers_can_be_put_into_bars(values: list[float]) -> None:
+    edges, numbers = spread(np.array(values))
+    assert numbers.sum() == len(values) and 1 <= len(numbers) <= 30
+    assert edges[0] <= min(values) and max(values) <= edges[-1]

@@ -38,6 +38,8 @@ __all__ = [
 ]
 
 BARS = 30
+_HALVES = 2.0**52
+"""Below this a number of 64 bits has room for a half."""
 
 
 @dataclass(frozen=True)
@@ -177,8 +179,12 @@ def spread(values: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[
     """
     numbers = np.asarray(values, dtype=np.float64)
     low, high = float(numbers.min()), float(numbers.max())
-    bins: int | npt.NDArray[np.float64] = BARS if low < high else 1
-    if low < high and (numbers == np.round(numbers)).all():
+    largest = max(abs(low), abs(high))
+    finest = float(np.spacing(largest))
+    bins: int | npt.NDArray[np.float64] = int(min(max((high - low) / (2 * finest), 1), BARS))  # numbers of 18 digits lie apart
+    if low == high:
+        bins = np.array([low, high]) + max(finest, 0.5) * np.array([-1, 1])
+    elif largest < _HALVES and (numbers == np.round(numbers)).all():
         bins = np.append(np.arange(low, high + 1, np.ceil((high - low + 1) / BARS)), high + 1) - 0.5
     counts, edges = np.histogram(numbers, bins=bins)
     return edges, counts.astype(np.int64)
