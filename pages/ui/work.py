@@ -90,13 +90,14 @@ def _progress(key: Hashable, job: Job[Any], watch: Watch[Any], words: str) -> No
         st.rerun()
 
 
-def _job(key: Hashable, start: Start[T], watch: Watch[T]) -> Job[T]:
+def _job(key: Hashable, start: Start[T], watch: Watch[T], leave: Leave) -> Job[T]:
     """The job of this key; one that failed is not begun again by itself, or it would fail at every look."""
-    started = _wishes().started
-    job = watch(started[key], waiter()) if key in started else None
+    wishes = _wishes()
+    job = watch(wishes.started[key], waiter()) if key in wishes.started else None
     if job is None or job.stopping:
         job = start()
-        started[key] = job.key
+        wishes.started[key] = job.key
+    wishes.waited.setdefault(leave, set()).add(job.key)
     return job
 
 
@@ -112,8 +113,7 @@ def follow(key: tuple[Hashable, ...], start: Start[T], watch: Watch[T], leave: L
         st.button("Go on", key=f"go on {key}", on_click=_again, args=(key,), icon=":material/play_circle:")
         return None
     try:
-        job = _job(key, start, watch)
-        wishes.waited.setdefault(leave, set()).add(job.key)
+        job = _job(key, start, watch, leave)
         with turns.aside():
             return job.wait(AT_ONCE_S)
     except TimeoutError:
@@ -130,3 +130,11 @@ def ask(key: tuple[Hashable, ...], make: Make[T], words: str, *, cost: float = 1
     """`follow` for anything that pages compute: `key` names the request for everybody, `make` is called in a worker."""
     me = waiter()
     return follow(key, lambda: _JOBS.submit(key, make, cost, me), _JOBS.find, _JOBS.leave, words, again=again)
+
+
+def soon(key: tuple[Hashable, ...], make: Make[T], *, cost: float = 1.0) -> None:
+    """Begin what the page will `ask` for by the same key further down, so that several things are made side by side."""
+    wishes, me = _wishes(), waiter()
+    wishes.asked.add(key)
+    if key not in wishes.stopped:
+        _job(key, lambda: _JOBS.submit(key, make, cost, me), _JOBS.find, _JOBS.leave)

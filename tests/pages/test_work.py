@@ -17,6 +17,7 @@ from xai_core.engine.jobs import Jobs
 
 DOOR = threading.Event()
 RUNS: list[str] = []
+MEETING = threading.Barrier(2)
 
 
 def page() -> None:
@@ -42,6 +43,26 @@ def slow(job: Job[str]) -> str:
     if RUNS.count("fail") > 0:
         raise InvalidParam("It must not be. Got nothing.")
     return "it"
+
+
+def meet(job: Job[str]) -> str:
+    """Ends only beside another one."""
+    MEETING.wait(10)
+    return "met"
+
+
+def sides() -> None:
+    from pages.ui import show, work
+    from tests.pages import test_work
+
+    show.style()
+    work.begin()
+    work.soon(("one side",), test_work.meet)
+    work.soon(("other side",), test_work.meet)
+    one = work.ask(("one side",), test_work.meet, "One side")
+    if one is not None:  # the other is not asked for before
+        show.say(f"{one} and {work.ask(('other side',), test_work.meet, 'Other side')}")
+    work.end()
 
 
 @pytest.fixture(autouse=True)
@@ -158,3 +179,9 @@ def test_what_is_followed_shows_that_somebody_is_still_there() -> None:
     job.waiters[name] = 0.0
     at.run()
     assert job.waiters[name] > 0
+
+
+def test_what_is_begun_soon_is_made_side_by_side() -> None:
+    app = until(AppTest.from_function(sides).run(timeout=30), lambda app: not working(app))
+    fine(app)
+    assert "met and met" in said(app)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui import agreement, forms, show, work
 from pages.ui.tables import effects, head
 from pages.ui.tables.head import Head
+from xai_core import Job
 from xai_core.params import Value
 from xai_core.render import tables as figures
 from xai_core.results import Floats
@@ -98,22 +101,38 @@ def _widths(of: Head, row: pd.DataFrame, params: Mapping[str, Value]) -> None:
         st.caption("If the strongest features change with the width, do not rely on one width alone.")
 
 
-def _one(of: Head, row: pd.DataFrame, spec: RowMethod) -> Contributions | None:
+@dataclass(frozen=True)
+class _Asked:
+    """One method's part of the page: where its bars go, and how to make them."""
+
+    spec: RowMethod
+    place: DeltaGenerator
+    key: tuple[Hashable, ...]
+    make: Callable[[Job[Contributions]], Contributions]
+
+
+def _asked(of: Head, row: pd.DataFrame, spec: RowMethod) -> _Asked:
+    """Draw the method's title and settings, and begin its work."""
     st.markdown(f"**{spec.title}** *({spec.technical})*")
     place = st.container()
     params = _settings(spec)
-    with place:
-        seed = of.model.seed
-        found = work.ask(
-            (spec.name, of.model.id, of.outcome, key_of(row), tuple(params.items())),
-            lambda job: explain_row(of.model, row, spec.name, outcome=of.outcome, params=params, seed=seed, job=job),
-            f"Explaining with {spec.technical}",
-        )
-        if found is not None:
-            _bars(found, spec)
-            show.say(spec.sentence, quiet=True)
     if spec.name == "lime":
         _widths(of, row, params)
+
+    def make(job: Job[Contributions]) -> Contributions:
+        return explain_row(of.model, row, spec.name, outcome=of.outcome, params=params, seed=of.model.seed, job=job)
+
+    asked = _Asked(spec, place, (spec.name, of.model.id, of.outcome, key_of(row), tuple(params.items())), make)
+    work.soon(asked.key, make)
+    return asked
+
+
+def _answered(asked: _Asked) -> Contributions | None:
+    with asked.place:
+        found: Contributions | None = work.ask(asked.key, asked.make, f"Explaining with {asked.spec.technical}")
+        if found is not None:
+            _bars(found, asked.spec)
+            show.say(asked.spec.sentence, quiet=True)
     return found
 
 
@@ -121,12 +140,12 @@ def explanations(of: Head, row: pd.DataFrame) -> None:
     """Every method that fits the model, two side by side, then how far they agree."""
     specs = TABULAR_METHODS.specs()
     able = [spec for spec in specs if not spec.refusal(of.model)]
-    found: list[Contributions] = []
+    asked: list[_Asked] = []
     for start in range(0, len(able), 2):
         for spec, place in zip(able[start : start + 2], st.columns(2, gap="large"), strict=False):
             with place:
-                each = _one(of, row, spec)
-            found += [each] if each is not None else []
+                asked.append(_asked(of, row, spec))
+    found = [each for each in map(_answered, asked) if each is not None]
     refused = [f"{spec.title} ({spec.technical}): {spec.refusal(of.model)}" for spec in specs if spec not in able]
     if refused:
         with st.expander(f"Not possible on this model ({len(refused)})"):
