@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from xai_core.errors import InvalidParam, NotApplicable
 from xai_core.tabular._explained import Floats, Rows, column_known
-from xai_core.tabular.data import spread
-
-if TYPE_CHECKING:
-    from xai_core.tabular.data import Table
+from xai_core.tabular.data import Table, spread
 
 PERCENTILES = (0.05, 0.95)
 """The grid leaves out the outermost values, as scikit-learn's does: a few extreme rows would stretch it over empty space."""
