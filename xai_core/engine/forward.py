@@ -45,7 +45,7 @@ LAYERS_KEPT = 2
 _BATCHES = (4, 8, 16)
 _TAP = "tap 1"
 """Goes up when a tapped network gives other rows than before: translated ones are found on disk by it."""
-_OPENVINO_LOCK = threading.Lock()
+OPENVINO_LOCK = threading.Lock()
 """Tracing a network is not safe in two threads at once."""
 
 Run = Callable[[torch.Tensor], torch.Tensor]
@@ -105,28 +105,25 @@ def _example(classifier: Classifier) -> torch.Tensor:
     return torch.zeros((1, classifier.preprocessing.channels, classifier.side, classifier.side))
 
 
-def _compiled(classifier: Classifier, layer: Layer | None = None) -> Any:
-    """The network compiled by OpenVINO. Its translated form is kept on disk, since translating takes seconds and reading none.
+def graph_of(classifier: Classifier, layer: Layer | None = None) -> Any:
+    """The network translated for OpenVINO. It is kept on disk, since translating takes seconds and reading none.
 
     Of those with a layer only the recommended one's is kept: a visitor may go through dozens, and each file holds all weights.
     """
     import openvino
 
-    core, example = openvino.Core(), _example(classifier)
+    example = _example(classifier)
     what = f"{classifier.weights_sha256} {tuple(example.shape)} {openvino.__version__} {torch.__version__}"
     what += f" {layer.name} {_TAP}" if layer else ""
     kept = data_folder("openvino") / f"{classifier.name}-{hashlib.sha256(what.encode()).hexdigest()[:16]}.xml"
     if kept.exists() and kept.with_suffix(".bin").exists():
-        graph = core.read_model(kept)
-    else:
-        with torch.no_grad():
-            traced = torch.jit.trace(_network(classifier, layer), example, check_trace=False)
-        graph = openvino.convert_model(traced, example_input=example)
-        if layer is None or layer.recommended:
-            _keep(openvino, graph, kept)
-    threads = cores.LANES * cores.CORES_A_LANE
-    options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": cores.LANES}
-    return core.compile_model(graph, "CPU", options)
+        return openvino.Core().read_model(kept)
+    with torch.no_grad():
+        traced = torch.jit.trace(_network(classifier, layer), example, check_trace=False)
+    graph = openvino.convert_model(traced, example_input=example)
+    if layer is None or layer.recommended:
+        _keep(openvino, graph, kept)
+    return graph
 
 
 def _keep(openvino: Any, graph: Any, kept: Path) -> None:
@@ -142,11 +139,20 @@ def _keep(openvino: Any, graph: Any, kept: Path) -> None:
 
 
 def _openvino_run(classifier: Classifier, layer: Layer | None = None) -> Run:
+    with OPENVINO_LOCK:
+        return compiled(graph_of(classifier, layer))
+
+
+def compiled(graph: Any) -> Run:
+    """What runs batches of a graph with one input, a lane each."""
+    import openvino
+
+    threads = cores.LANES * cores.CORES_A_LANE
+    options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": cores.LANES}
+    network = openvino.Core().compile_model(graph, "CPU", options)
     idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    with _OPENVINO_LOCK:
-        compiled = _compiled(classifier, layer)
-        for _ in range(cores.LANES):
-            idle.put(compiled.create_infer_request())
+    for _ in range(cores.LANES):
+        idle.put(network.create_infer_request())
 
     def run(batch: torch.Tensor) -> torch.Tensor:
         request = idle.get()

@@ -132,9 +132,14 @@ class Scheduler:
         """Queue prepared pictures (N, C, H, W), N at most the backend's micro-batch if others are to get their turn."""
         return self._enter(Ticket(self, job, next(self._numbers), len(batch), float(len(batch)), backend, batch))
 
-    def submit_work(self, work: Callable[[], T], job: Job[Any] | None = None, evaluations: int = 1) -> Ticket[T]:
-        """Queue one micro-batch of gradient work, which a lane's own thread does; it must not count on the caller's torch modes."""
-        return self._enter(Ticket(self, job, next(self._numbers), evaluations, float(evaluations * GRADIENT_COST), work=work))
+    def submit_work(
+        self, work: Callable[[], T], job: Job[Any] | None = None, evaluations: int = 1, cost: float = GRADIENT_COST
+    ) -> Ticket[T]:
+        """Queue one micro-batch of work, which a lane's own thread does; it must not count on the caller's torch modes.
+
+        `cost`: what an evaluation counts, in forward passes; as it stands that of a gradient.
+        """
+        return self._enter(Ticket(self, job, next(self._numbers), evaluations, evaluations * cost, work=work))
 
     @contextmanager
     def turn(self, job: Job[Any] | None = None, evaluations: int = 1) -> Iterator[None]:

@@ -6,6 +6,7 @@ seeds, checks) happens here and in `_run.py`, once for all methods.
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -21,6 +22,8 @@ from xai_core.engine import cores
 from xai_core.engine.forward import Forward
 from xai_core.engine.isolation import isolate, out_of_place
 from xai_core.engine.jobs import Job
+from xai_core.engine.mosaic import Compose, Labels, Mosaic
+from xai_core.engine.patched import cover, covers_for, patched_for
 from xai_core.engine.scheduler import SCHEDULER, Ticket
 from xai_core.errors import NotApplicable
 from xai_core.images import make_baseline
@@ -32,9 +35,15 @@ from xai_core.registry import Registry
 from xai_core.results import Floats, Target
 from xai_core.rules import RectifierRule
 
+log = logging.getLogger(__name__)
+
 AHEAD = cores.LANES
 """Batches of one request that are being run while the next one is composed."""
+WORTH_CUTTING_S = 0.5
+"""Answers take at least so long, or cutting the network in two would take longer than it saves."""
+_BROKEN = "A network that was cut in two failed, so the whole one is asked."
 T = TypeVar("T")
+Logits = Callable[[torch.Tensor], torch.Tensor]
 Family = Literal["activation", "gradient", "path", "relevance", "perturbation", "surrogate"]
 Need = Literal["gradient", "layer", "answers"]
 Verdict = Literal["passes", "fails", "mixed", "unknown"]
@@ -117,21 +126,62 @@ class Request:
         """The explained number (N,) of N pictures, made by `compose` from their rows one micro-batch at a time."""
         return torch.cat([self.select(logits) for logits in self.answers(compose(part) for part in rows.split(self.forward.micro_batch))])
 
+    def covered(self, corners: torch.Tensor, window: int, patch: torch.Tensor) -> torch.Tensor:
+        """The explained number (N,) of the picture with a square of `patch` (C, H, W) over it, at each of N corners (top, left), (N, 2).
+
+        Where only the first layers near the square have to be run anew, and there is enough to do, only they are.
+        """
+        covers = covers_for(self.classifier, self.x, patch, window) if self._worth_cutting(len(corners)) else None
+        return self._cut_or_whole(corners, covers.logits if covers is not None else None, lambda part: cover(self.x, patch, part, window))
+
+    def hidden(self, rows: torch.Tensor, labels: Labels, compose: Compose) -> torch.Tensor:
+        """The explained number (N,) of the pictures that `compose` makes from rows (N, patches): 0 hides a patch of `labels`, 1 shows it.
+
+        Where the first layers see only a few patches at a time, and there is enough to do, they are run for a few choices only.
+        """
+        network = patched_for(self.classifier) if self._worth_cutting(len(rows)) else None
+        mosaic = Mosaic(network, labels, compose) if network is not None else None
+        logits = mosaic.logits if mosaic is not None and mosaic.worth(len(rows)) and self._filled(mosaic) else None
+        return self._cut_or_whole(rows, logits, compose)
+
+    def _worth_cutting(self, answers: int) -> bool:
+        return answers * self.forward.seconds_a_picture >= WORTH_CUTTING_S
+
+    def _filled(self, mosaic: Mosaic) -> bool:
+        parts, work = mosaic.rows.split(self.forward.micro_batch), mosaic.network.cut.work
+        tickets = (SCHEDULER.submit_work(partial(mosaic.head, part), self.job, len(part), cost=work) for part in parts)
+        try:
+            return mosaic.keep(self._in_order(tickets, Ticket.wait))
+        except RuntimeError:
+            log.exception(_BROKEN)
+            return False
+
+    def _cut_or_whole(self, rows: torch.Tensor, logits: Logits | None, compose: Compose) -> torch.Tensor:
+        """The explained numbers (N,) by `logits` of rows in the lanes, or where there is none, or it fails, by the whole network."""
+        if logits is not None:
+            parts = rows.split(self.forward.micro_batch)
+            tickets = (SCHEDULER.submit_work(partial(logits, part), self.job, len(part), cost=1.0) for part in parts)
+            try:
+                return torch.cat([self.select(found) for found in self._in_order(tickets, self._answer)])
+            except RuntimeError:  # the whole network's engine is built anew where it fails; this one is left alone
+                log.exception(_BROKEN)
+        return self.scores(rows, compose)
+
     def answers(self, batches: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
         """The logits (n, classes) of each batch of prepared pictures (n, C, H, W); the next ones are composed while some are being run."""
-        return self._in_order(self.forward.submit(batch, self.job) for batch in batches)
+        return self._in_order((self.forward.submit(batch, self.job) for batch in batches), self._answer)
 
-    def _in_order(self, tickets: Iterable[Ticket[T]]) -> Iterator[T]:
-        """What the tickets give, one after another, each drawn as soon as there is a lane for it."""
+    def _in_order(self, tickets: Iterable[Ticket[T]], answer: Callable[[Ticket[T]], T]) -> Iterator[T]:
+        """What the tickets give, one after another, each drawn as soon as there is a lane for it; `answer` waits for one."""
         under_way: deque[Ticket[T]] = deque()
         try:
             for ticket in tickets:
                 under_way.append(ticket)
                 self.job.tick()
                 if len(under_way) > AHEAD:
-                    yield self._answer(under_way.popleft())
+                    yield answer(under_way.popleft())
             while under_way:
-                yield self._answer(under_way.popleft())
+                yield answer(under_way.popleft())
         finally:
             for ticket in under_way:
                 ticket.withdraw()
@@ -165,7 +215,7 @@ class Request:
             return found.detach(), gradient
 
         parts = pictures.split(min(self.forward.gradient_batch, -(-len(pictures) // cores.LANES)))  # few pictures are spread over all lanes
-        return self._in_order(SCHEDULER.submit_work(partial(slopes, part), self.job, len(part)) for part in parts)
+        return self._in_order((SCHEDULER.submit_work(partial(slopes, part), self.job, len(part)) for part in parts), self._answer)
 
     def baseline(self, kind: str) -> torch.Tensor:
         """A picture without the evidence, prepared like the input: (1, C, H, W) on the model's device."""

@@ -15,6 +15,7 @@ from xai_core.engine import data_folder, memory
 from xai_core.engine._recent import Recent
 from xai_core.engine.forward import forward_for, is_built
 from xai_core.engine.jobs import CLOSED_TAB_S, Job, Jobs
+from xai_core.engine.patched import patched_for
 from xai_core.engine.scheduler import SCHEDULER
 from xai_core.engine.store import Store
 from xai_core.images import image_sha256
@@ -147,6 +148,7 @@ def warm(name: str = DEFAULT_MODEL, job: Job[None] | None = None) -> Classifier:
     model = load_model(name, progress=report)
     model.layers()
     forward_for(model)
+    patched_for(model)
     for spec in METHODS.specs():
         spec.refusal(model)
     return model

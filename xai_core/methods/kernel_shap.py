@@ -82,7 +82,7 @@ def run(request: Request) -> RawMap:
     request.job.expect(len(shown) + 2)
     compose = hiding(request, labels, replacement(request, labels))
     rows = torch.from_numpy(np.concatenate([np.zeros((1, count)), shown]))
-    empty, *scores = request.scores(rows, compose).double().tolist()
+    empty, *scores = request.hidden(rows, labels, compose).double().tolist()
     change = request.score - empty
     shares = _shares(shown, np.array(scores) - empty, weights, change)
     details = {

@@ -80,7 +80,7 @@ def run(request: Request) -> RawMap:
 
     surrogate = _KLasso(request.integer("features"))
     lime = LimeBase(
-        lambda shown: request.scores(shown, compose),
+        lambda shown: request.hidden(shown, labels, compose),
         surrogate,
         similarity_func=near,
         perturb_func=draw,

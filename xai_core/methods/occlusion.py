@@ -1,7 +1,7 @@
 """Occlusion: cover a patch, see how far the score falls.
 
-Zeiler & Fergus 2014, arXiv:1311.2901. The windows and their averaging are those of Captum's Occlusion; the pictures are built one
-micro-batch at a time for the shared forward, which Captum's own loop would feed with copies and masks of the whole picture.
+Zeiler & Fergus 2014, arXiv:1311.2901. The windows and their averaging are those of Captum's Occlusion; what is far from a window is
+not computed again for it (`engine/patched.py`), where Captum's own loop runs the network on copies and masks of the whole picture.
 """
 
 from __future__ import annotations
@@ -35,14 +35,7 @@ def run(request: Request) -> RawMap:
     corners, patch = _windows(side, window, stride), request.baseline(request.choice("patch"))[0]
     request.job.expect(len(corners) + 1)
 
-    def cover(part: torch.Tensor) -> torch.Tensor:
-        pictures = request.x.repeat(len(part), 1, 1, 1)
-        for picture, (top, left) in zip(pictures, part.tolist(), strict=True):
-            hole = (slice(None), slice(top, top + window), slice(left, left + window))
-            picture[hole] = patch[hole]
-        return pictures
-
-    drops = request.score - request.scores(corners, cover)
+    drops = request.score - request.covered(corners, window, patch)
     total, covered = torch.zeros(2, side, side, dtype=torch.float64)
     for (top, left), drop in zip(corners.tolist(), drops.tolist(), strict=True):
         total[top : top + window, left : left + window] += drop
