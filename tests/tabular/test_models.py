@@ -300,3 +300,29 @@ def test_big_models_count_for_more() -> None:
     small, big = (RandomForestRegressor(trees, random_state=0).fit(rows, rows[:, 0]) for trees in (5, 20))
     sizes = [bytes_of(forest) - bytes_of(None) for forest in (small, big)]
     assert sizes[0] > 0 and 3.5 < sizes[1] / sizes[0] < 4.5
+
+
+def test_only_a_preparation_feature_by_feature_may_be_mixed_behind(models: dict[tuple[str, str], TabularModel]) -> None:
+    """Mixtures of prepared rows are prepared mixtures for ours; somebody's own pipeline of the same names is asked as a whole."""
+    from sklearn.compose import ColumnTransformer
+    from sklearn.decomposition import PCA
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import Pipeline
+
+    ours = models["random_forest", "classification"]
+    assert ours.prepared_score is not None
+    found = ours.prepared_score(ours.transformed(ours.table.frame).values, None)
+    np.testing.assert_array_equal(found, ours.score(ours.table.frame))
+    names = [column.name for column in ours.table.columns if column.kind == "numeric"]
+    blocks = {
+        "mixes features": make_pipeline(SimpleImputer(), PCA(len(names))),
+        "says more": SimpleImputer(add_indicator=True),
+        "as ours": SimpleImputer(),
+    }
+    for what, block in blocks.items():
+        steps = [("prepare", ColumnTransformer([("numbers", block, names)])), ("model", LogisticRegression())]
+        own = Pipeline(steps).fit(ours.table.frame, ours.table.target)
+        assert (replace(ours, estimator=own).prepared_score is not None) == (what == "as ours"), what
+    longer = Pipeline([steps[0], ("scale", StandardScaler()), steps[1]]).fit(ours.table.frame, ours.table.target)
+    assert replace(ours, estimator=longer).prepared_score is None
+    assert models["explainable_boosting", "classification"].prepared_score is None

@@ -71,18 +71,21 @@ class Codes:
 
     def scores(self, score: Score, matrix: Doubles, job: Job[object]) -> Doubles:
         """What the model says to coded rows (N, features): (N, …), asked in batches that are counted."""
-        size = self.batch
-        return np.concatenate([self._asked(score, matrix[start : start + size], job) for start in range(0, len(matrix), size)])
+        return in_batches(lambda part: score(self.decode(part)), matrix, self.batch, job)
 
     @property
     def batch(self) -> int:
         """Rows asked of a model at once."""
         return max(1, min(BATCH, CELLS // len(self.columns)))
 
-    def _asked(self, score: Score, part: Doubles, job: Job[object]) -> Doubles:
-        found = np.asarray(score(self.decode(part)), dtype=np.float64)
-        job.tick(len(part))
-        return found
+
+def in_batches(ask: Callable[[Doubles], Doubles], rows: Doubles, size: int, job: Job[object]) -> Doubles:
+    """What a model says to rows (N, columns): (N, …), asked so many at a time; counted, and stopped on request."""
+    parts = []
+    for start in range(0, len(rows), size):
+        parts.append(np.asarray(ask(rows[start : start + size]), dtype=np.float64))
+        job.tick(len(parts[-1]))
+    return np.concatenate(parts)
 
 
 def _coded(column: Column, cells: pd.Series[Any]) -> Doubles:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
+PreparedScore = Callable[[Floats, "int | None"], Floats]
+"""Scores (N,) of an outcome from rows as the last step of a pipeline sees them, (N, outputs)."""
 
 
 class Explained(Protocol):
@@ -34,6 +36,8 @@ class Explained(Protocol):
     def test_rows(self) -> Rows: ...
     def score(self, frame: pd.DataFrame, outcome: int | None = None) -> Floats: ...
     def transformed(self, frame: pd.DataFrame) -> tuple[Floats, Sequence[str], Sequence[str]]: ...
+    @property
+    def prepared_score(self) -> PreparedScore | None: ...
 
 
 def explained(model: Any, table: Table) -> Explained:
@@ -77,6 +81,10 @@ class BareEstimator:
             return np.asarray(self.estimator.predict(data), dtype=np.float64).ravel()
         found: Floats = np.asarray(self.estimator.predict_proba(data), dtype=np.float64)[:, index]
         return found
+
+    @property
+    def prepared_score(self) -> None:
+        """None: what its own pipeline does is not known."""
 
     def transformed(self, frame: pd.DataFrame) -> tuple[Floats, Sequence[str], Sequence[str]]:
         names = tuple(map(str, frame.columns))

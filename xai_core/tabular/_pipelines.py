@@ -22,6 +22,7 @@ MOST_CATEGORIES = 20
 """Yes-or-no columns a feature becomes at most; rarer values share the last one."""
 PREPARE, MODEL = "prepare", "model"
 """The names of a pipeline's two steps."""
+_BLOCKS = frozenset(("numbers", "booleans", "nearly empty", "categories"))
 _INFREQUENT = "infrequent_sklearn"  # what scikit-learn calls the column of rare values
 
 
@@ -67,7 +68,7 @@ def preparation(table: Table, *, scaled: bool, filled: bool) -> ColumnTransforme
         sparse_output=False,
         feature_name_combiner=output_name,
     )
-    blocks = [
+    blocks = [  # named as in _BLOCKS
         ("numbers", _chain([*fill("median"), *([StandardScaler()] if scaled else [])]), numbers),
         ("booleans", _chain(fill("most_frequent")), booleans),
         ("nearly empty", SimpleImputer(strategy="median", keep_empty_features=True), empty),
@@ -86,6 +87,44 @@ def _chain(steps: list[Any]) -> Any:
     from sklearn.pipeline import make_pipeline
 
     return make_pipeline(*steps) if steps else "passthrough"
+
+
+def is_preparation(estimator: Any) -> bool:
+    """Whether an estimator is a model behind our fitted preparation, or one like it, in which each output is made from one feature alone.
+
+    Somebody's own pipeline may have the same names and do something else.
+    """
+    from sklearn.compose import ColumnTransformer
+
+    steps = dict(getattr(estimator, "steps", ()))
+    step = steps.get(PREPARE)
+    if tuple(steps) != (PREPARE, MODEL) or not isinstance(step, ColumnTransformer) or not hasattr(step, "transformers_"):
+        return False
+    return all(_by_itself(name, fitted, columns, step.output_indices_[name]) for name, fitted, columns in step.transformers_)
+
+
+def _by_itself(name: str, fitted: Any, columns: Any, outputs: slice) -> bool:
+    """Whether a block of a preparation is one of ours, and has as many outputs as ours would have."""
+    from sklearn.impute import SimpleImputer
+    from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+
+    count: int = outputs.stop - outputs.start
+    if name == "remainder":
+        return count == 0
+    if not all(isinstance(column, str) for column in columns):
+        return False
+    if name == "categories":
+        return isinstance(fitted, OneHotEncoder) and count == sum(_widths(fitted))
+    inner = [part for _, part in fitted.steps] if hasattr(fitted, "steps") else [fitted]
+    plain = all(isinstance(part, SimpleImputer | StandardScaler) or _does_nothing(part, FunctionTransformer) for part in inner)
+    return name in _BLOCKS and plain and count == len(columns)
+
+
+def _does_nothing(part: Any, function: type) -> bool:
+    """Whether a step hands its columns on as they are: scikit-learn makes a function without one of the word for that."""
+    if isinstance(part, str):
+        return part == "passthrough"
+    return isinstance(part, function) and getattr(part, "func", part) is None
 
 
 def prepared(pipeline: Pipeline, frame: pd.DataFrame) -> Prepared:

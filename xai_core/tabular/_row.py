@@ -105,7 +105,7 @@ class RowRequest:
 
     @cached_property
     def score(self) -> float:
-        """The explained number of the row itself."""
+        """The explained number of the row itself. A method that asked for it among others says so by setting it."""
         return float(self.answer(self.row)[0])
 
     @property
@@ -124,8 +124,9 @@ class RowRequest:
 
     def background(self, count: int) -> Doubles:
         """Up to so many different rows the model learned from, in numbers, drawn with the request's seed."""
-        rows = self.rng.choice(len(self.trained_on), min(count, len(self.trained_on)), replace=False)
-        return self.trained_on[np.sort(rows)]
+        known = self.model.train_rows
+        drawn = self.rng.choice(len(known), min(count, len(known)), replace=False)
+        return self.codes.encode(self.model.table.take(known[np.sort(drawn)]))
 
     def number(self, name: str) -> float:
         return float(self.params[name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,17 +55,41 @@ def _by_prediction(
     for start in range(0, len(frame), BATCH):
         rows = slice(start, min(start + BATCH, len(frame)))
         block = frame.iloc[rows]
+        score = _mixed_score(model, block, variants, outcome) or _plain_score(model, block, variants, outcome)
         step = max(BATCH // len(block), 1)
-        parts = [_some(model, block, variants, slice(at, min(at + step, size)), outcome, job) for at in range(0, size, step)]
+        parts = []
+        for at in range(0, size, step):
+            parts.append(score(slice(at, min(at + step, size))))
+            tick(job, parts[-1].size)
         yield rows, np.concatenate(parts, axis=1)
 
 
-def _some(model: Explained, block: pd.DataFrame, variants: Variants, which: slice, outcome: int | None, job: Job[Any] | None) -> Floats:
-    """(rows, variants asked) scores from one prediction."""
-    asked = set_columns(block, {name: values[which] for name, values in variants.items()})
-    found = model.score(asked, outcome).reshape(-1, len(block)).T
-    tick(job, len(asked))
-    return found
+def _plain_score(model: Explained, block: pd.DataFrame, variants: Variants, outcome: int | None) -> Callable[[slice], Floats]:
+    """(rows, k) scores of the whole block under k of the variants."""
+
+    def plain(some: slice) -> Floats:
+        asked = set_columns(block, {name: values[some] for name, values in variants.items()})
+        return model.score(asked, outcome).reshape(-1, len(block)).T
+
+    return plain
+
+
+def _mixed_score(model: Explained, block: pd.DataFrame, variants: Variants, outcome: int | None) -> Callable[[slice], Floats] | None:
+    """The same, from rows and values that are prepared only once. None where the model does not prepare each feature by itself."""
+    score = model.prepared_score
+    if score is None:
+        return None
+    seen, _, owners = model.transformed(block)
+    values = model.transformed(set_columns(block.iloc[:1], variants))[0]
+    varied = np.flatnonzero([owner in variants for owner in owners])
+
+    def mixed(some: slice) -> Floats:
+        count = len(values[some])
+        rows = np.repeat(seen, count, axis=0)  # a row's variants follow each other: trees then take the same turns again and again
+        rows[:, varied] = np.tile(values[some][:, varied], (len(seen), 1))
+        return score(rows, outcome).reshape(len(seen), count)
+
+    return mixed
 
 
 def tick(job: Job[Any] | None, evaluations: int) -> None:

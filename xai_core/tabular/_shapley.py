@@ -7,12 +7,11 @@ features interact, and the values always add up to the row's score less the back
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from xai_core.errors import NotApplicable
 from xai_core.tabular._explained import Floats
+from xai_core.tabular._mixing import Mixing
 
 MOST_BACKGROUND = 200
 MOST_EVALUATIONS = 400_000
@@ -34,28 +33,24 @@ def background_size(rows: int, features: int, wanted: int) -> int:
     return max(2, min(wanted, MOST_EVALUATIONS // one))
 
 
-def shares(
-    score: Callable[[Floats], Floats], rows: Floats, background: Floats, scores: Floats, starts: Floats, rng: np.random.Generator
-) -> Floats:
-    """(n, F) contributions to `scores` (n,) of rows (n, F), from `starts` (B,), the scores of background rows (B, F)."""
-    count, features = rows.shape
-    size = max(1, CELLS // (2 * max(features - 1, 1) * features * len(background)))
+def shares(mixing: Mixing, rows: Floats, background: Floats, scores: Floats, starts: Floats, rng: np.random.Generator) -> Floats:
+    """(n, F) contributions to `scores` (n,) of rows (n, columns), from `starts` (B,), the scores of background rows (B, columns)."""
+    count, features = len(rows), mixing.features
+    size = max(1, CELLS // (2 * max(features - 1, 1) * rows.shape[1] * len(background)))
     parts = []
     for start in range(0, count, size):
         part = slice(start, start + size)
-        parts.append(_some(score, rows[part], background, scores[part], starts, rng))
+        parts.append(_some(mixing, rows[part], background, scores[part], starts, rng))
     return np.concatenate(parts)
 
 
-def _some(
-    score: Callable[[Floats], Floats], rows: Floats, background: Floats, scores: Floats, starts: Floats, rng: np.random.Generator
-) -> Floats:
-    pairs, features = (len(rows), len(background)), rows.shape[1]
+def _some(mixing: Mixing, rows: Floats, background: Floats, scores: Floats, starts: Floats, rng: np.random.Generator) -> Floats:
+    pairs, features = (len(rows), len(background)), mixing.features
     rank = rng.permuted(np.tile(np.arange(features), (*pairs, 1)), axis=2)
     steps = np.arange(1, features)
     joined = np.stack([rank[:, :, None] < steps[:, None], rank[:, :, None] >= features - steps[:, None]])  # (2, n, B, F − 1, F)
-    mixed = np.where(joined, rows[None, :, None, None], background[None, None, :, None])
-    between = score(mixed.reshape(-1, features)).reshape(2, *pairs, features - 1) if features > 1 else np.empty((2, *pairs, 0))
+    mixed = np.where(joined[..., mixing.owners], rows[None, :, None, None], background[None, None, :, None])
+    between = mixing.scores(mixed.reshape(-1, rows.shape[1])).reshape(2, *pairs, -1) if features > 1 else np.empty((2, *pairs, 0))
     ends = [np.broadcast_to(each, (2, *pairs))[..., None] for each in (starts[None, :], scores[:, None])]
     added = np.diff(np.concatenate([ends[0], between, ends[1]], axis=3), axis=3)  # by place in the order
     own = np.take_along_axis(added[0], rank, axis=2) + np.take_along_axis(added[1], features - 1 - rank, axis=2)

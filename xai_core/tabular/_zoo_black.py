@@ -35,9 +35,9 @@ def _with_scaled_target(regressor: Any) -> Any:
 
 
 def _random_forest(table: Table, params: Mapping[str, Value], seed: int) -> Any:
-    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+    from xai_core.tabular._forests import ForestClassifier, ForestRegressor
 
-    kind = for_task(table, lambda: RandomForestClassifier, lambda: RandomForestRegressor)
+    kind = for_task(table, lambda: ForestClassifier, lambda: ForestRegressor)
     return kind(n_estimators=params["trees"], min_samples_leaf=params["leaf"], n_jobs=1, random_state=seed)
 
 
@@ -65,15 +65,16 @@ def _nearest_neighbours(table: Table, params: Mapping[str, Value], seed: int) ->
 def _support_vectors(table: Table, params: Mapping[str, Value], seed: int) -> Any:
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.model_selection import StratifiedKFold
-    from sklearn.svm import SVC, SVR
+
+    from xai_core.tabular._support import SupportClassifier, SupportRegressor
 
     freedom = float(params["freedom"])
     rarest = int(np.bincount(table.target).min()) if table.classes else 0
     folds = StratifiedKFold(min(max(rarest // 2, 2), 5), shuffle=True, random_state=seed)  # each with every class in it
     return for_task(
         table,
-        lambda: CalibratedClassifierCV(SVC(C=freedom, random_state=seed), ensemble=False, cv=folds),
-        lambda: _with_scaled_target(SVR(C=freedom)),
+        lambda: CalibratedClassifierCV(SupportClassifier(C=freedom, random_state=seed), ensemble=False, cv=folds),
+        lambda: _with_scaled_target(SupportRegressor(C=freedom)),
     )
 
 

@@ -142,6 +142,7 @@ def run(request: RowRequest) -> RawRow:
     """What each condition that holds for the row adds to the simple sum, in the score's unit."""
     width = request.number("kernel_width")
     sample = Sample.draw(request, width)
+    request.score = float(sample.scores[0])
     found = fit(sample, width)
     details = {
         "surrogate_r2": found.r2,

@@ -19,7 +19,8 @@ from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam, InvalidTable, NotApplicable
 from xai_core.params import Value, checked_seed, resolve
 from xai_core.tabular import _zoo_black  # noqa: F401  # declares the models
-from xai_core.tabular._pipelines import MODEL, PREPARE, Prepared, filled_notes, preparation, prepared
+from xai_core.tabular._explained import PreparedScore
+from xai_core.tabular._pipelines import MODEL, PREPARE, Prepared, filled_notes, is_preparation, preparation, prepared
 from xai_core.tabular._zoo import TABULAR_MODELS, TabularModelSpec
 from xai_core.tabular.data import Table
 
@@ -65,17 +66,34 @@ class TabularModel:
 
     def predict(self, frame: pd.DataFrame) -> Doubles:
         """Classification: probabilities, (N, classes) in the order of `table.classes`. Regression: values, (N,)."""
+        return self._told(self.estimator, frame)
+
+    def _told(self, step: Any, rows: Any) -> Doubles:
+        """What the estimator says, or its last step of rows that are prepared."""
         if self.table.task == "regression":
-            values: Doubles = np.asarray(self.estimator.predict(frame), dtype=np.float64)
+            values: Doubles = np.asarray(step.predict(rows), dtype=np.float64)
             return values
-        found = np.asarray(self.estimator.predict_proba(frame), dtype=np.float64)
-        probabilities = np.zeros((len(frame), len(self.table.classes)))
+        found = np.asarray(step.predict_proba(rows), dtype=np.float64)
+        probabilities = np.zeros((len(rows), len(self.table.classes)))
         probabilities[:, self.class_order] = found  # a class it never met has none
         return probabilities
 
     def score(self, frame: pd.DataFrame, outcome: int | None = None) -> Doubles:
         """What is explained, (N,): the probability of class `outcome` (None: the last class, so class 1 of two), or the value."""
-        return self.predict(frame) if self.table.task == "regression" else self.predict(frame)[:, self.outcome(outcome)]
+        return self._explained(self.predict(frame), outcome)
+
+    def _explained(self, said: Doubles, outcome: int | None) -> Doubles:
+        return said if self.table.task == "regression" else said[:, self.outcome(outcome)]
+
+    @property
+    def prepared_score(self) -> PreparedScore | None:
+        """`score` for rows as `transformed` has them, where each of its outputs is made from one feature alone; else None.
+
+        Preparing takes milliseconds whatever the number of rows, so rows that differ in few features are best mixed from prepared ones.
+        """
+        if not is_preparation(self.estimator):
+            return None
+        return lambda values, outcome: self._explained(self._told(self.last_step, values), outcome)
 
     def outcome(self, outcome: int | None = None) -> int:
         """The class index meant. Raises InvalidParam with what is allowed."""
@@ -93,7 +111,7 @@ class TabularModel:
 
         Raises NotApplicable where the model reads the table's own columns and some of them are texts, or is somebody's own pipeline.
         """
-        if PREPARE in getattr(self.estimator, "named_steps", {}):
+        if is_preparation(self.estimator):
             return prepared(self.estimator, frame)
         if hasattr(self.estimator, "steps") or any(column.kind == "category" for column in self.table.columns):
             raise NotApplicable(f"{self.title} has no columns of numbers of its own that could be looked at.")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam, NotApplicable
 from xai_core.tabular._coded import Codes
 from xai_core.tabular._explained import (
@@ -27,13 +28,13 @@ from xai_core.tabular._explained import (
     outcome_words,
 )
 from xai_core.tabular._grids import rows_asked, sampled
-from xai_core.tabular._scoring import expect, scores_of, tick
+from xai_core.tabular._mixing import Mixing
+from xai_core.tabular._scoring import expect, tick
 from xai_core.tabular._shapley import MOST_BACKGROUND, background_size, evaluations, shares
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from xai_core.engine.jobs import Job
     from xai_core.tabular.data import Table
 
 MOST_ROWS = 5_000
@@ -178,16 +179,15 @@ def _by_game(
     model: Explained, table: Table, frame: pd.DataFrame, outcome: int | None, background: int, seed: int, job: Job[Any] | None
 ) -> _Found:
     """Shapley values of the score itself, from rows mixed with rows the model learned from."""
-    rng, codes, index = np.random.default_rng(seed), Codes.of(table), outcome_index(table, outcome)
+    codes, index = Codes.of(table), outcome_index(table, outcome)
     size = background_size(len(frame), len(table.columns), background)
-    base_rows = codes.encode(table.take(sampled(model.train_rows, size, seed)))
-    expect(job, evaluations(len(frame), len(table.columns), len(base_rows)))
-
-    def score(rows: Floats) -> Floats:
-        return scores_of(model, codes.decode(rows), index, job)
-
-    scores, starts = score(codes.encode(frame)), score(base_rows)
-    values = shares(score, codes.encode(frame), base_rows, scores, starts, rng)
+    base = table.take(sampled(model.train_rows, size, seed))
+    job = job or Job()
+    job.expect(evaluations(len(frame), len(table.columns), len(base)))
+    mixing = Mixing.of(model, codes, np.concatenate([codes.encode(frame), codes.encode(base)]), index, job)
+    rows, base_rows = np.split(mixing.rows, [len(frame)])
+    scores, starts = np.split(mixing.scores(mixing.rows), [len(frame)])
+    values = shares(mixing, rows, base_rows, scores, starts, np.random.default_rng(seed))
     note = f"Compared with {len(base_rows)} rows the model learned from, drawn at random."
     return _Found(values, float(starts.mean()), scores, outcome_words(table, outcome), _unit(table), "permutations", (note,))
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from xai_core.params import Float, Int
 from xai_core.results import Check
 from xai_core.tabular._coded import CELLS, Doubles
+from xai_core.tabular._mixing import Mixing
 from xai_core.tabular._row import RawRow, RowMethod, RowRequest
 from xai_core.tabular._shapley import shares
 
@@ -34,19 +35,21 @@ class Game:
     """What a set of the row's own values is worth: the model's mean answer when all other cells come from background rows."""
 
     def __init__(self, request: RowRequest, background: Doubles) -> None:
-        self.request, self.background = request, background
-        self.features = len(request.start)
-        self.starts = request.scores(background)
-        self.empty, self.full = float(self.starts.mean()), request.score
+        self.mixing = Mixing.of(request.model, request.codes, np.vstack([request.start, background]), request.outcome, request.job)
+        self.start, self.background = self.mixing.rows[0], self.mixing.rows[1:]
+        self.features, self.rng = self.mixing.features, request.rng
+        said = self.mixing.scores(self.mixing.rows)
+        self.full, self.starts = float(said[0]), said[1:]
+        self.empty = float(self.starts.mean())
 
     def worth(self, shown: Flags) -> Doubles:
         """The worth of each of M sets, (M,), from which features they show, (M, features)."""
-        size = max(1, self.request.codes.batch // len(self.background))
+        size = max(1, self.mixing.batch // len(self.background))
         return np.concatenate([self._worth(shown[start : start + size]) for start in range(0, len(shown), size)])
 
     def _worth(self, shown: Flags) -> Doubles:
-        rows = np.where(shown[:, None, :], self.request.start, self.background[None])
-        found: Doubles = self.request.scores(rows.reshape(-1, self.features)).reshape(len(shown), -1).mean(axis=1)
+        rows = np.where(shown[:, None, self.mixing.owners], self.start, self.background[None])
+        found: Doubles = self.mixing.scores(rows.reshape(-1, len(self.start))).reshape(len(shown), -1).mean(axis=1)
         return found
 
 
@@ -65,14 +68,15 @@ def all_sets(game: Game) -> Doubles:
     return values
 
 
-def one_round(game: Game) -> Doubles:
-    """Shapley values, (features,), from one random order for each background row, walked forwards and backwards."""
-    request, rows = game.request, game.background
-    size = max(1, CELLS // (2 * game.features**2))
-    found = np.zeros(game.features)
+def some_rounds(game: Game, count: int) -> Doubles:
+    """Shapley values, (count, features): in each round every background row has one random order, walked forwards and backwards."""
+    rows = game.background
+    size = max(1, CELLS // (2 * game.features * len(game.start)))
+    found = np.zeros((count, game.features))
+    again, full = np.tile(game.start, (count, 1)), np.full(count, game.full)
     for start in range(0, len(rows), size):
         part = slice(start, start + size)
-        some = shares(request.scores, request.start[None], rows[part], np.array([game.full]), game.starts[part], request.rng)[0]
+        some = shares(game.mixing, again, rows[part], full, game.starts[part], game.rng)
         found += some * (len(rows[part]) / len(rows))
     return found
 
@@ -80,16 +84,15 @@ def one_round(game: Game) -> Doubles:
 def by_rounds(game: Game, most: int, steady: float) -> tuple[Doubles, float, int]:
     """Shapley values from up to `most` rounds, (features,), their largest standard error, and the number of rounds.
 
-    Stops when no value's standard error is over `steady` times the largest value.
+    Stops when no value's standard error is over `steady` times the largest value. Rounds ask the model together, half as many again each
+    time, since a question costs milliseconds however short it is.
     """
-    found: list[Doubles] = []
-    error = np.inf
-    while len(found) < most:
-        found.append(one_round(game))
-        error = float(np.std(found, axis=0, ddof=1).max()) / len(found) ** 0.5 if len(found) > 1 else np.inf
-        if len(found) >= FEWEST_ROUNDS and error <= steady * float(np.abs(np.mean(found, axis=0)).max()):
-            break
-    return np.mean(found, axis=0), error, len(found)
+    found = some_rounds(game, min(FEWEST_ROUNDS, most))
+    while True:
+        error = float(np.std(found, axis=0, ddof=1).max()) / len(found) ** 0.5
+        if len(found) >= most or error <= steady * float(np.abs(found.mean(axis=0)).max()):
+            return found.mean(axis=0), error, len(found)
+        found = np.concatenate([found, some_rounds(game, min(len(found) // 2, most - len(found)))])
 
 
 def run(request: RowRequest) -> RawRow:
@@ -97,8 +100,9 @@ def run(request: RowRequest) -> RawRow:
     features, most = len(request.start), request.integer("rounds")
     rows = request.background(max(10, min(request.integer("background"), ROWS_BY_FEATURES // features)))
     exact = features <= EXACT
-    request.job.expect(len(rows) * (2**features - 1 if exact else 1 + 2 * (features - 1) * most))
+    request.job.expect(1 + len(rows) * (2**features - 1 if exact else 1 + 2 * (features - 1) * most))
     game = Game(request, rows)
+    request.score = game.full
     if exact:
         return RawRow(all_sets(game), game.empty, details={"background_rows": float(len(rows))})
     values, error, rounds = by_rounds(game, most, request.number("steady") / 100)
