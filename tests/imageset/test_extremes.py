@@ -24,6 +24,7 @@ from xai_core.imageset.extremes import (
     channel_extremes,
     class_extremes,
     confident_mistakes,
+    neuron_bottom,
     neuron_top,
     pass_extremes,
 )
@@ -168,6 +169,10 @@ def test_a_neurons_pictures_are_found_without_trying_all(tmp_path, monkeypatch):
         np.testing.assert_allclose(top.values, np.sort(maps[:, channel, place[0], place[1]])[::-1][:3], atol=1e-4)
         np.testing.assert_allclose(maps[top.rows, channel, place[0], place[1]], top.values, atol=1e-4)
         tried.append(top.tried)
+        bottom = neuron_bottom(found, channel, place, 3, pictures, model)
+        np.testing.assert_allclose(bottom.values, np.sort(maps[:, channel, place[0], place[1]])[:3], atol=1e-4)
+        np.testing.assert_allclose(maps[bottom.rows, channel, place[0], place[1]], bottom.values, atol=1e-4)
+        assert bottom.tried > 75
     assert np.median(tried) < 75, "half of the pictures, of 9 places and 150 pictures"
     with pytest.raises(InvalidParam, match="column from 0 to 2"):
         neuron_top(found, 0, (0, 3), 6, pictures, model)

