@@ -155,6 +155,7 @@ def serve(app: ASGIApp, host: str, port: int) -> None:
             ws="websockets-sansio",
             ws_ping_interval=30,
             ws_ping_timeout=30,
+            ws_per_message_deflate=False,  # as in Streamlit's own server: pictures do not shrink, and numbers cost a quarter of a core
             access_log=False,
             log_level="warning",
             timeout_graceful_shutdown=3,
