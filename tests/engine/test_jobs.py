@@ -33,8 +33,8 @@ def test_a_result_comes_back(jobs):
 
 def test_progress_and_seconds_left(jobs):
     job = jobs.submit("a", lambda job: steps(job, 100))
-    time.sleep(0.4)
-    assert 0.05 < job.fraction < 0.95 and job.total == 100
+    assert until(lambda: job.fraction > 0.05)
+    assert job.fraction < 0.95 and job.total == 100
     assert 0.05 < job.seconds_left < 10
     job.cancel()
 
@@ -94,13 +94,13 @@ def test_work_stops_only_when_nobody_waits(jobs):
 
 
 def test_work_that_nobody_asks_about_any_more_stops():
-    jobs = Jobs(workers=1, quick_workers=0, grace=0.3)
+    jobs = Jobs(workers=1, quick_workers=0, grace=1.0)
     job = jobs.submit("long", lambda job: steps(job, 10_000), waiter="a")
     for _ in range(6):
-        time.sleep(0.1)
+        time.sleep(0.25)
         assert jobs.submit("long", lambda job: "never", waiter="a") is job and not job.finished, "asking keeps it going"
     with pytest.raises(Cancelled):
-        job.wait(2)
+        job.wait(5)
 
 
 def test_the_cheapest_waiting_job_goes_first():

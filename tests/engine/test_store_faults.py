@@ -168,19 +168,19 @@ def test_an_operating_system_that_refuses(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("how", ["IMMEDIATE", "EXCLUSIVE"])
 def test_a_locked_file_is_waited_for_once_and_read_meanwhile(tmp_path, clock, monkeypatch, how):
-    monkeypatch.setattr(_schema, "BUSY_S", 0.3)
+    monkeypatch.setattr(_schema, "BUSY_S", 1.0)
     filled(tmp_path)
     with closing(Store(tmp_path, clock=clock)) as store, closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
         other.execute(f"BEGIN {how}")
         began = time.monotonic()
         store.put(key(10), result(10))
-        assert 0.2 < time.monotonic() - began < 2 and "locked" in store.note
+        assert 0.7 < time.monotonic() - began < 5 and "locked" in store.note
         assert same(store.get(key(10)), result(10)) and same(store.get(key(1)), result(1)), "readers do not wait"
         with closing(Store(tmp_path)) as another:
             assert same(another.get(key(2)), result(2)) and not another.note, "nor do those who open it"
         began = time.monotonic()
         store.put(key(11), result(11))
-        assert time.monotonic() - began < 0.2 and store.note, "the next one does not wait again"
+        assert time.monotonic() - began < 0.7 and store.note, "the next one does not wait again"
         other.execute("COMMIT")
         clock.now += REST_S + 1
         store.put(key(12), result(12))
@@ -198,7 +198,7 @@ def test_nobody_waits_for_a_writer_to_read(tmp_path, monkeypatch):
         writer.start()
         time.sleep(0.2)
         began = time.monotonic()
-        assert store.get(key(1)) is not None and store.get(key(10)) is not None and time.monotonic() - began < 0.5
+        assert store.get(key(1)) is not None and store.get(key(10)) is not None and time.monotonic() - began < 1.5
         assert writer.is_alive()
         other.execute("COMMIT")
         writer.join(10)

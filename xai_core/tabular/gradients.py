@@ -86,19 +86,22 @@ def integrated_gradients(request: RowRequest) -> RawRow:
 
 
 def _along(network: Network, steps: int, tick: Callable[[int], None]) -> torch.Tensor:
-    """Gradients times ways, (starts, columns), added up at Gauss-Legendre points, several at once: a call costs more than its rows."""
+    """Gradients times ways, (starts, columns), meaned over evenly spaced points, several at once: a call costs more than its rows.
+
+    A network of rectifiers bends at once where a rule for smooth functions counts on it not to: on the tables built in, points of
+    Gauss and Legendre miss two to four times as much, and shifting every way's points against the others' wins nothing.
+    """
     import torch
 
     way, total = network.x - network.starts, torch.zeros_like(network.starts)
-    places, weights = (torch.from_numpy(each) / 2 for each in np.polynomial.legendre.leggauss(steps))
-    size = max(1, min(BATCH, CELLS // way.shape[1]) // len(way))
-    for some, share in zip((places + 0.5).split(size), weights.split(size), strict=True):
+    places = (torch.arange(steps, dtype=way.dtype) + 0.5) / steps
+    for some in places.split(max(1, min(BATCH, CELLS // way.shape[1]) // len(way))):
         here = (network.starts + way * some[:, None, None]).requires_grad_(True)
         with torch.enable_grad():
             (gradients,) = torch.autograd.grad(network.score(here.flatten(0, 1)).sum(), here)
-        total += torch.tensordot(share, gradients, dims=1)
+        total += gradients.sum(dim=0)
         tick(len(some) * len(way))
-    return total * way
+    return total * way / steps
 
 
 def deep_lift(request: RowRequest) -> RawRow:
