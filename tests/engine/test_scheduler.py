@@ -8,63 +8,17 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
-import torch
 
-from xai_core.engine import cores
-from xai_core.engine.forward import Forward
+from tests.engine.adder import POISON, Adder, long_job, rows, sums
 from xai_core.engine.jobs import Job
 from xai_core.engine.scheduler import Scheduler, Ticket
 from xai_core.errors import Cancelled, XaiError
-
-POISON = -1.0
-
-
-class Adder:
-    """Answers each row with its sum and its double; notes every batch. The rows' own values are the oracle."""
-
-    def __init__(self, pause: float = 0.002, micro_batch: int = 4) -> None:
-        self.pause, self.micro_batch = pause, micro_batch
-        self.batches: list[list[float]] = []
-        self.rebuilt = 0
-        self.faults: list[BaseException] = []
-        self.gate, self.held = threading.Event(), threading.Event()
-        self.gate.set()
-
-    def run(self, batch: torch.Tensor) -> torch.Tensor:
-        for _ in range(1000):
-            if self.gate.wait(0.01):
-                break
-            self.held.set()
-        time.sleep(self.pause)
-        self.batches.append(batch[:, 0].tolist())
-        if self.faults:
-            raise self.faults.pop(0)
-        if (batch == POISON).any():
-            raise ValueError("poison")
-        return torch.stack([batch.sum(1), batch[:, 0] * 2], 1)
-
-    def rebuild(self) -> None:
-        self.rebuilt += 1
 
 
 @pytest.fixture
 def line() -> Scheduler:
     """One lane: what is served, and when, is then an order."""
     return Scheduler(lanes=1)
-
-
-def rows(*values: float) -> torch.Tensor:
-    return torch.tensor([[value, 100.0] for value in values])
-
-
-def sums(logits: torch.Tensor) -> list[float]:
-    return logits[:, 0].tolist()
-
-
-def long_job(total: int = 10_000) -> Job[None]:
-    job: Job[None] = Job()
-    job.expect(total)
-    return job
 
 
 def occupied(line: Scheduler, backend: Adder, job: Job[None] | None = None) -> Ticket:
@@ -322,97 +276,3 @@ def test_a_storm_of_cancels_leaves_the_line_empty_and_working(line: Scheduler) -
         assert not thread.is_alive()
     assert line.waiting == 0
     assert sums(line.submit(backend, rows(5)).wait()) == [105]
-
-
-class Meter:
-    """Counts who is inside at once."""
-
-    def __init__(self) -> None:
-        self.inside = self.most = 0
-        self._lock = threading.Lock()
-
-    def stay(self, seconds: float = 0.005) -> None:
-        with self._lock:
-            self.inside += 1
-            self.most = max(self.most, self.inside)
-        time.sleep(seconds)
-        with self._lock:
-            self.inside -= 1
-
-
-class Metered(Adder):
-    """Answers as an Adder does, and is counted meanwhile."""
-
-    def __init__(self, meter: Meter) -> None:
-        super().__init__(pause=0)
-        self.meter = meter
-
-    def run(self, batch: torch.Tensor) -> torch.Tensor:
-        self.meter.stay()
-        return super().run(batch)
-
-
-@pytest.mark.parametrize("lanes", [1, 2, 3])
-def test_as_many_are_under_way_as_there_are_lanes_whatever_they_do(lanes: int) -> None:
-    line, meter = Scheduler(lanes), Meter()
-    backend = Metered(meter)
-
-    def ask(number: int) -> None:
-        kind = number % 3
-        for _ in range(10):
-            if kind == 0:
-                assert sums(line.submit(backend, rows(*[float(number)] * 4), long_job()).wait()) == [100.0 + number] * 4
-            elif kind == 1:
-                assert line.submit_work(lambda: (meter.stay(), number)[1], long_job()).wait() == number
-            else:
-                with line.turn(long_job()):
-                    meter.stay()
-
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(9)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-    assert meter.most == lanes and meter.inside == 0
-
-
-def test_work_is_done_in_a_lane_and_what_it_raises_reaches_only_who_asked(line: Scheduler) -> None:
-    def fail() -> int:
-        raise ZeroDivisionError("mine")
-
-    good, bad, after = line.submit_work(threading.get_ident), line.submit_work(fail), line.submit_work(lambda: 7)
-    assert good.wait() != threading.get_ident()
-    with pytest.raises(ZeroDivisionError, match="mine"):
-        bad.wait()
-    assert after.wait() == 7
-
-
-def test_work_alone_has_all_cores_and_shares_them_when_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cores, "CORES", 6)
-    monkeypatch.setattr(cores, "CORES_A_LANE", 3)
-    line, gate = Scheduler(lanes=2), threading.Event()
-    assert line.submit_work(torch.get_num_threads).wait() == 6
-    blocker = line.submit_work(lambda: gate.wait(10))
-    time.sleep(0.05)
-    assert line.submit_work(torch.get_num_threads).wait() == 3
-    gate.set()
-    assert blocker.wait() is True
-    assert line.submit_work(torch.get_num_threads).wait() == 6
-
-
-def test_two_lanes_that_fail_at_once_build_the_engine_anew_once() -> None:
-    """Both have to meet the fault before it is mended, and both have to get their answer from what was built anew."""
-    both, built = threading.Barrier(2), [0]
-
-    def broken(_batch: torch.Tensor) -> torch.Tensor:
-        both.wait(5)
-        raise RuntimeError("died")
-
-    def make() -> Callable[[torch.Tensor], torch.Tensor]:
-        built[0] += 1
-        time.sleep(0.05)
-        return lambda batch: batch.sum(1, keepdim=True)
-
-    line, backend = Scheduler(lanes=2), Forward(broken, "torch", make, micro_batch=1)
-    tickets = [line.submit(backend, rows(value), long_job()) for value in (1, 2)]
-    assert [sums(ticket.wait()) for ticket in tickets] == [[101], [102]] and built == [1]

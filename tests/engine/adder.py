@@ -1,0 +1,54 @@
+"""A backend whose answers are known, and what tests of the line ask of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import torch
+
+from xai_core.engine.jobs import Job
+
+POISON = -1.0
+
+
+class Adder:
+    """Answers each row with its sum and its double; notes every batch. The rows' own values are the oracle."""
+
+    def __init__(self, pause: float = 0.002, micro_batch: int = 4) -> None:
+        self.pause, self.micro_batch = pause, micro_batch
+        self.batches: list[list[float]] = []
+        self.rebuilt = 0
+        self.faults: list[BaseException] = []
+        self.gate, self.held = threading.Event(), threading.Event()
+        self.gate.set()
+
+    def run(self, batch: torch.Tensor) -> torch.Tensor:
+        for _ in range(1000):
+            if self.gate.wait(0.01):
+                break
+            self.held.set()
+        time.sleep(self.pause)
+        self.batches.append(batch[:, 0].tolist())
+        if self.faults:
+            raise self.faults.pop(0)
+        if (batch == POISON).any():
+            raise ValueError("poison")
+        return torch.stack([batch.sum(1), batch[:, 0] * 2], 1)
+
+    def rebuild(self) -> None:
+        self.rebuilt += 1
+
+
+def rows(*values: float) -> torch.Tensor:
+    return torch.tensor([[value, 100.0] for value in values])
+
+
+def sums(logits: torch.Tensor) -> list[float]:
+    return logits[:, 0].tolist()
+
+
+def long_job(total: int = 10_000) -> Job[None]:
+    job: Job[None] = Job()
+    job.expect(total)
+    return job
