@@ -36,7 +36,7 @@ def classifier(
 def in_plain_torch(model: Classifier, micro_batch: int = 4, gradient_batch: int = 2) -> Classifier:
     """Give the model a forward in plain torch with fixed batches: compiling a network takes seconds, and most tests are not about it."""
     make = partial(forward._again, ref(model), forward._torch_run)
-    forward._BUILT[model] = forward.Forward(make(), "torch", make, "", micro_batch, gradient_batch)
+    forward.forward_for.known[model] = forward.Forward(make(), "torch", make, "", micro_batch, gradient_batch)
     return model
 
 

@@ -146,10 +146,10 @@ def test_a_disk_that_takes_nothing_costs_nothing_else(tmp_path, monkeypatch):
 def test_a_dropped_model_takes_its_forward_along():
     model = toy()
     forward_for(model)
-    before = len(engine._BUILT)
+    before = len(engine.forward_for.known)
     del model
     gc.collect()
-    assert len(engine._BUILT) == before - 1
+    assert len(engine.forward_for.known) == before - 1
 
 
 def test_a_fixed_cost_a_batch_favours_large_ones():

@@ -43,7 +43,7 @@ class Split(nn.Module):
 def fresh(module: nn.Module, side: int, name: str, classes: int = 4, channels: int = 3):
     """A model whose whole network answers in plain torch, but which may be cut."""
     model = in_plain_torch(classifier(module, side, channels, classes, name))
-    forward._BUILT[model].backend = "openvino"
+    forward.forward_for.known[model].backend = "openvino"
     return model
 
 
@@ -151,22 +151,22 @@ def test_what_looks_at_the_whole_picture_ends_the_cutting():
 def test_a_wrong_view_is_found_out(monkeypatch):
     """The whole network's own maps decide, whatever was read from the graph."""
     model = split()
-    assert patched_for(model).crops(4, noise(93)) is not None
+    assert patched_for(model).crops(4) is not None
     right = View.through
     monkeypatch.setattr(View, "through", lambda view, k, s, d, p: replace(right(view, k, s, d, p), after=0, before=0))
     network = patched_for(split())
-    assert network is None or network.crops(4, noise(93)) is None
+    assert network is None or network.crops(4) is None
 
 
 def test_a_large_square_is_not_worth_it():
     network = patched_for(split())
-    assert network.crops(4, noise(93)) is not None and network.crops(80, noise(93)) is None
+    assert network.crops(4) is not None and network.crops(80) is None
     assert Crops.of(network.cut, 93, 93) is None
 
 
 def test_a_network_that_is_not_compiled_or_is_large_stays_whole(monkeypatch):
     model = split()
-    forward._BUILT[model].backend = "torch"
+    forward.forward_for.known[model].backend = "torch"
     assert patched_for(model) is None
     monkeypatch.setattr(patched, "MOST_BYTES", 100)
     assert patched_for(split()) is None
@@ -184,10 +184,10 @@ def test_it_is_dropped_with_its_model():
     model = split()
     assert patched_for(model) is patched_for(model) is not None
     gc.collect()
-    before = len(patched._BUILT)
+    before = len(patched.patched_for.known)
     del model
     gc.collect()
-    assert len(patched._BUILT) == before - 1
+    assert len(patched.patched_for.known) == before - 1
 
 
 def test_occlusion_is_the_same_either_way(monkeypatch):
@@ -207,5 +207,5 @@ def test_occlusion_is_the_same_either_way(monkeypatch):
 
 def test_the_bundled_network_is_cut_where_a_third_is_saved():
     network = patched_for(xai_core.load_model("efficientnet_lite0"))
-    found = network.crops(16, noise(224))
+    found = network.crops(16)
     assert found.saved > 0.25 and found.side <= 112

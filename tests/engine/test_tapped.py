@@ -172,7 +172,7 @@ def test_it_is_built_once_kept_for_a_few_layers_and_dropped_with_the_model(monke
     for name in ("first", "last", "second"):
         forward_with(model, model.layer(name))
     assert built == ["second", "first", "last", "second"]
-    before = len(engine._TAPPED)
+    before = len(engine._tapped.known)
     del model, found
     gc.collect()
-    assert len(engine._TAPPED) == before - 1
+    assert len(engine._tapped.known) == before - 1

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 import numpy as np
 import torch
@@ -28,6 +28,7 @@ from torch import nn
 from xai_core.engine import cores, data_folder, memory
 from xai_core.engine.isolation import isolate, out_of_place
 from xai_core.engine.jobs import Job
+from xai_core.engine.once import once
 from xai_core.engine.scheduler import SCHEDULER, Ticket
 from xai_core.engine.tapped import TappedNetwork, error_of, maps_of
 from xai_core.models.classifier import Classifier
@@ -248,25 +249,15 @@ def _again(of: ref[Classifier], make: Callable[[Classifier], Run]) -> Run:
     return make(classifier)
 
 
-_BUILT: WeakKeyDictionary[Classifier, Forward] = WeakKeyDictionary()
-_LOCKS: WeakKeyDictionary[Classifier, threading.Lock] = WeakKeyDictionary()
-_GUARD = threading.Lock()
+@once
+def forward_for(classifier: Classifier) -> Forward:
+    """The forward of this classifier, built once however many threads ask, and dropped with the classifier."""
+    return build(classifier)
 
 
 def is_built(classifier: Classifier) -> bool:
     """True if `forward_for` has its answer ready."""
-    with _GUARD:
-        return classifier in _BUILT
-
-
-def forward_for(classifier: Classifier) -> Forward:
-    """The forward of this classifier, built once however many threads ask, and dropped with the classifier."""
-    with _GUARD:
-        lock = _LOCKS.setdefault(classifier, threading.Lock())
-    with lock:
-        if classifier not in _BUILT:
-            _BUILT[classifier] = build(classifier)
-        return _BUILT[classifier]
+    return classifier in forward_for.known
 
 
 @dataclass(eq=False)
@@ -277,7 +268,9 @@ class _Tapped:
     built: OrderedDict[str, Forward] = field(default_factory=OrderedDict)
 
 
-_TAPPED: WeakKeyDictionary[Classifier, _Tapped] = WeakKeyDictionary()
+@once
+def _tapped(_classifier: Classifier) -> _Tapped:
+    return _Tapped()
 
 
 def forward_with(classifier: Classifier, layer: Layer) -> Forward:
@@ -286,9 +279,7 @@ def forward_with(classifier: Classifier, layer: Layer) -> Forward:
     Built once however many threads ask, and dropped with the classifier or when others have been asked for since. It takes the same
     batches as `forward_for`, whose own users never wait for one to be built.
     """
-    with _GUARD:
-        tapped = _TAPPED.setdefault(classifier, _Tapped())
-    name = layer.alias_of or layer.name
+    tapped, name = _tapped(classifier), layer.alias_of or layer.name
     with tapped.lock:
         if name not in tapped.built:
             tapped.built[name] = build(classifier, layer)

@@ -9,15 +9,14 @@ neighbours are left out, and each pair of network and size is used only after it
 from __future__ import annotations
 
 import logging
-import threading
 from dataclasses import dataclass, field
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import torch
 
 from xai_core.engine._receptive import Cut, cuts
 from xai_core.engine.forward import LARGEST_ERROR, OPENVINO_LOCK, Run, compiled, forward_for, graph_of
+from xai_core.engine.once import once
 from xai_core.models.classifier import Classifier
 
 log = logging.getLogger(__name__)
@@ -79,27 +78,28 @@ class Patched:
 
     cut: Cut
     channels: int
-    picture: int
+    noise: torch.Tensor
+    """Two pictures (2, C, H, W), on which it is tried."""
     head: Run
     tail: Run
     _crops: dict[int, Crops | None] = field(default_factory=dict)
 
-    def crops(self, window: int, noise: torch.Tensor) -> Crops | None:
+    def crops(self, window: int) -> Crops | None:
         """How to cut out squares of this size; None where that saves too little or is not exact on two pictures of noise."""
         if window not in self._crops:
-            found = Crops.of(self.cut, self.picture, window)
+            found = Crops.of(self.cut, self.noise.shape[-1], window)
             try:
-                good = found is not None and found.saved >= LEAST_SAVED and self._exact(found, noise)
+                good = found is not None and found.saved >= LEAST_SAVED and self._exact(found)
             except RuntimeError as problem:  # a crop too small for what comes after
                 log.warning("crops of %s pixels cannot be run: %s", found and found.side, problem)
                 good = False
             self._crops[window] = found if good else None
         return self._crops[window]
 
-    def _exact(self, crops: Crops, noise: torch.Tensor) -> bool:
+    def _exact(self, crops: Crops) -> bool:
         """Squares in corners, at edges and at every offset to the cut's cells, against the head's maps of whole covered pictures."""
-        last, stride = self.picture - 1, self.cut.view.stride
-        firsts = [0, 1, last, max(last - crops.window, 0), *(self.picture // 3 + offset for offset in range(stride))]
+        noise, last, stride = self.noise, crops.picture - 1, self.cut.view.stride
+        firsts = [0, 1, last, max(last - crops.window, 0), *(crops.picture // 3 + offset for offset in range(stride))]
         corners = torch.tensor([(first, firsts[-1 - place]) for place, first in enumerate(firsts)])
         covered = cover(noise[:1], noise[1], corners, crops.window)
         for part, pictures in zip(corners.split(2), covered.split(2), strict=True):
@@ -161,8 +161,7 @@ def build(classifier: Classifier) -> Patched | None:
             return None
         try:
             network = _cut_in_two(graph, cut, classifier)
-            pictures = _noise(classifier)
-            error = float((network.tail(network.head(pictures)) - forward_for(classifier).run(pictures)).abs().max())
+            error = float((network.tail(network.head(network.noise)) - forward_for(classifier).run(network.noise)).abs().max())
         except (RuntimeError, ValueError, TypeError) as problem:
             log.warning("%s cannot be cut at %s: %s", classifier.name, cut.name, problem)
             return None
@@ -203,26 +202,17 @@ def _cut_in_two(graph: Any, cut: Cut, classifier: Classifier) -> Patched:
         user.replace_source_output(maps.output(0))
     tail = openvino.Model(graph.get_results(), [maps], "tail")
     tail.validate_nodes_and_infer_types()
-    return Patched(cut, channels.get_length(), classifier.side, compiled(head), compiled(tail))
+    return Patched(cut, channels.get_length(), _noise(classifier), compiled(head), compiled(tail))
 
 
-_BUILT: WeakKeyDictionary[Classifier, Patched | None] = WeakKeyDictionary()
-_LOCKS: WeakKeyDictionary[Classifier, threading.Lock] = WeakKeyDictionary()
-_GUARD = threading.Lock()
-
-
+@once
 def patched_for(classifier: Classifier) -> Patched | None:
     """The cut network of this classifier, built once however many threads ask, and dropped with the classifier."""
-    with _GUARD:
-        lock = _LOCKS.setdefault(classifier, threading.Lock())
-    with lock:
-        if classifier not in _BUILT:
-            _BUILT[classifier] = build(classifier)
-        return _BUILT[classifier]
+    return build(classifier)
 
 
 def covers_for(classifier: Classifier, x: torch.Tensor, patch: torch.Tensor, window: int) -> Covers | None:
     """What answers for squares of this size over a picture (1, C, H, W), or None where the whole network has to."""
     network = patched_for(classifier)
-    crops = network.crops(window, _noise(classifier)) if network is not None else None
+    crops = network.crops(window) if network is not None else None
     return Covers(network, crops, x, patch) if network is not None and crops is not None else None

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from xai_core.engine.isolation import isolate, out_of_place
+from xai_core.engine.once import once
 from xai_core.engine.scheduler import SCHEDULER
 from xai_core.methods._base import Request
-from xai_core.methods._structure import once
 from xai_core.models.classifier import Classifier
 from xai_core.rules import Composite, Relevance
 from xai_core.rules.relevance import obstacles

@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from functools import wraps
-from typing import TypeVar
-from weakref import WeakKeyDictionary
-
 import torch
 from torch import nn
 
 from xai_core.engine import folding
 from xai_core.engine.isolation import isolate, out_of_place
+from xai_core.engine.once import once
 from xai_core.models.classifier import Classifier
 from xai_core.rules import RectifierRule
-
-T = TypeVar("T")
-
-
-def once(find: Callable[[Classifier], T]) -> Callable[[Classifier], T]:
-    """Ask `find` once a classifier, however many threads want to know; the answer goes when the classifier goes."""
-    known: WeakKeyDictionary[Classifier, T] = WeakKeyDictionary()
-    lock = threading.Lock()
-
-    @wraps(find)
-    def ask(classifier: Classifier) -> T:
-        with lock:
-            if classifier not in known:
-                known[classifier] = find(classifier)
-            return known[classifier]
-
-    return ask
 
 
 def example(classifier: Classifier) -> torch.Tensor:

@@ -15,10 +15,11 @@ from math import isqrt
 import torch
 
 from xai_core.engine.isolation import isolate, out_of_place
+from xai_core.engine.once import once
 from xai_core.methods._attention import Attentions
 from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._layers import on_picture
-from xai_core.methods._structure import example, once
+from xai_core.methods._structure import example
 from xai_core.models.classifier import Classifier
 from xai_core.params import Choice
 

@@ -12,9 +12,10 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from xai_core.engine.isolation import isolate, out_of_place
+from xai_core.engine.once import once
 from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._layers import RELU, on_picture
-from xai_core.methods._structure import example, once
+from xai_core.methods._structure import example
 from xai_core.models.classifier import Classifier
 
 _MEANS = {"mean", "avg_pool2d", "adaptive_avg_pool2d"}
