@@ -8,7 +8,7 @@ from sklearn.linear_model import Ridge
 
 from tests.tabular.known import mixed, model_of, numbers, request_of
 from xai_core.engine.jobs import Job
-from xai_core.errors import Cancelled, InvalidParam, InvalidTable, UnknownName
+from xai_core.errors import Cancelled, InvalidParam, InvalidTable, NotApplicable, UnknownName
 from xai_core.tabular.lime import WIDTHS, Pieces, Sample, fit
 from xai_core.tabular.local import explain_row, kernel_widths
 
@@ -109,6 +109,8 @@ def test_the_effect_of_the_kernel_width_can_be_seen(linear) -> None:
     found = kernel_widths(linear, row_of(linear.table, 9.0, 2.0, 5.0, 5.0))
     assert [each.width for each in found] == list(WIDTHS)
     assert found[0].effective < 100 < found[2].effective and found[1].r2 > found[-1].r2
+    with pytest.raises(NotApplicable, match="near"):
+        kernel_widths(linear, row_of(linear.table, 9.0, 2.0, 5.0, 5.0), "shap")
 
 
 def test_conditions_in_words() -> None:

@@ -21,6 +21,7 @@ from xai_core.results import Check
 from xai_core.tabular._coded import Codes, Doubles
 
 if TYPE_CHECKING:
+    from xai_core.tabular.lime import Surrogate
     from xai_core.tabular.models import TabularModel
 
 THOUSANDTH = 1e-3
@@ -159,6 +160,8 @@ class RowMethod:
     """True if base and values must add up to the score."""
     random: bool = True
     """True if the numbers depend on the seed."""
+    by_width: Callable[[RowRequest], tuple[Surrogate, ...]] | None = None
+    """How its answer changes with what counts as near to the row; None where nothing has to be near."""
     refusal: Callable[[TabularModel], str | None] = lambda _model: None
     """Why the method cannot be used on this model; None where it can."""
 

@@ -175,6 +175,7 @@ SPEC = RowMethod(
     caution="It mixes columns freely, so some of its made-up rows could not exist, and what counts as near is a choice.",
     paper="Ribeiro et al. 2016, arXiv:1602.04938",
     run=run,
+    by_width=kernel_effect,
     params=(
         Float(
             name="kernel_width",

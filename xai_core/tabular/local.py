@@ -17,7 +17,7 @@ from xai_core.tabular import gradients, lime, shap_row
 from xai_core.tabular._coded import Codes
 from xai_core.tabular._row import Contributions, RawRow, RowMethod, RowRequest, checked_seed
 from xai_core.tabular._words import cell_words
-from xai_core.tabular.lime import WIDTHS, Surrogate
+from xai_core.tabular.lime import Surrogate
 
 if TYPE_CHECKING:
     from xai_core.tabular.models import TabularModel
@@ -67,10 +67,22 @@ def explain_row(
 
 
 def kernel_widths(
-    model: TabularModel, row: pd.DataFrame, *, outcome: int | None = None, params: Mapping[str, object] | None = None, seed: int = 0
+    model: TabularModel,
+    row: pd.DataFrame,
+    method: str = "lime",
+    *,
+    outcome: int | None = None,
+    params: Mapping[str, object] | None = None,
+    seed: int = 0,
 ) -> tuple[Surrogate, ...]:
-    """How LIME's answer depends on its kernel width: the simple sum for each of `lime.WIDTHS`."""
-    return lime.kernel_effect(_request(model, row, lime.SPEC, outcome, params, seed, None), WIDTHS)
+    """How a method's answer depends on its kernel width: the simple sum for each of `lime.WIDTHS`.
+
+    Raises as `explain_row` does, and NotApplicable for a method without a kernel.
+    """
+    spec = TABULAR_METHODS.get(method)
+    if spec.by_width is None:
+        raise NotApplicable(f"{spec.title} ({spec.technical}) does not depend on what counts as near. Take lime.")
+    return spec.by_width(_request(model, row, spec, outcome, params, seed, None))
 
 
 def _request(

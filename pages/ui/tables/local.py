@@ -85,12 +85,12 @@ def _bars(found: Contributions, spec: RowMethod) -> None:
     show.checks(found.checks)
 
 
-def _widths(of: Head, row: pd.DataFrame, params: Mapping[str, Value]) -> None:
-    """How LIME's answer depends on what counts as near."""
+def _widths(of: Head, row: pd.DataFrame, spec: RowMethod, params: Mapping[str, Value]) -> None:
+    """How the method's answer depends on what counts as near."""
     with st.expander("What if “near” meant something else?"):
-        if not st.toggle("Try other widths", key="lime_widths"):
+        if not st.toggle("Try other widths", key=f"{spec.name}_widths"):
             return
-        found = kernel_widths(of.model, row, outcome=of.outcome, params=params, seed=of.model.seed)
+        found = kernel_widths(of.model, row, spec.name, outcome=of.outcome, params=params, seed=of.model.seed)
         names = of.table.features
         rows = [
             (each.width, max(each.r2, 0.0), round(each.effective), ", ".join(names[k] for k in np.argsort(-np.abs(each.weights))[:3]))
@@ -116,8 +116,8 @@ def _asked(of: Head, row: pd.DataFrame, spec: RowMethod) -> _Asked:
     st.markdown(f"**{spec.title}** *({spec.technical})*")
     place = st.container()
     params = _settings(spec)
-    if spec.name == "lime":
-        _widths(of, row, params)
+    if spec.by_width is not None:
+        _widths(of, row, spec, params)
 
     def make(job: Job[Contributions]) -> Contributions:
         return explain_row(of.model, row, spec.name, outcome=of.outcome, params=params, seed=of.model.seed, job=job)
