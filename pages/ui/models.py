@@ -31,10 +31,8 @@ def _failures() -> dict[str, str]:
     return failures
 
 
-def _stop_loading(job: Loading, old: str) -> None:
-    job.waiters.pop(waiter(), None)
-    if not job.waiters:  # another visitor may wait for the same download
-        job.cancel()
+def _stop_loading(old: str) -> None:
+    xai_core.leave_models(waiter())  # another visitor may wait for the same download
     st.session_state["model"] = old
 
 
@@ -44,7 +42,7 @@ def _loading(job: Loading, name: str, old: str) -> None:
         st.rerun()
     share = f" {job.done / 1e6:.0f} of {job.total / 1e6:.0f} MB" if job.total else ""
     st.progress(job.fraction, f"Loading {xai_core.MODELS.get(name).title} …{share}")
-    if old != name and st.button("Stop loading", key="stop_model", on_click=_stop_loading, args=(job, old)):
+    if old != name and st.button("Stop loading", key="stop_model", on_click=_stop_loading, args=(old,)):
         st.rerun()
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import xai_core
 from pages.ui import models
 from tests.pages.visit import asked, errors, fine, states, until
+from xai_core import Cancelled, Job
 
 Open = Callable[..., AppTest]
 COMPARE, EXPLAIN = "pages/image/compare.py", "pages/image/explain.py"
@@ -82,3 +85,22 @@ def test_a_model_in_memory_waits_for_no_download(open_app: Open, monkeypatch: py
     monkeypatch.setattr(models.xai_core, "start_model", busy)
     assert asked(fine(at.run())) == "espresso"
     assert asked(fine(open_app(COMPARE))) == "espresso", "nor for a new visitor"
+
+
+def test_a_download_ends_with_the_last_who_waits_for_it(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(_name: str, job: Job[None]) -> None:
+        while True:
+            time.sleep(0.01)
+            job.tick()
+
+    monkeypatch.setattr("xai_core.methods._service._load", endless)
+    job = xai_core.start_model("resnet18", "somebody else")
+    at = open_app(EXPLAIN)
+    at.selectbox(key="model").set_value("resnet18")
+    at.run().button(key="stop_model").click()
+    fine(at.run())
+    assert at.session_state["model"] == "efficientnet_lite0" and asked(at) == "espresso"
+    assert not job.stopping, "somebody else waits"
+    xai_core.leave_models("somebody else")
+    with pytest.raises(Cancelled):
+        job.wait(10)

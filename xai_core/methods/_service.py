@@ -179,6 +179,11 @@ def watch_model(name: str, waiter: str = "") -> Job[None] | None:
     return _MODEL_JOBS.find(name, waiter)
 
 
+def leave_models(waiter: str) -> None:
+    """Say that `waiter` waits for no model any more. A download that nobody waits for stops."""
+    _MODEL_JOBS.leave(waiter)
+
+
 def stop() -> None:
     """Cancel all jobs, within a batch each: the process is about to end, which waits for its workers."""
     _JOBS.stop()
