@@ -152,12 +152,16 @@ def test_the_push_on_the_grid_is_that_between_all_pairs(spread: float) -> None:
 
 def test_a_map_too_wide_for_the_grid_goes_by_the_tree(monkeypatch: pytest.MonkeyPatch) -> None:
     points, far = np.random.default_rng(0).normal(size=(40, 2)), csr_matrix(np.ones((40, 40)) / 1600)
-    given = {"P": far, "dof": 1.0, "n_jobs": 1, "bh_params": {"theta": 0.0}, "should_eval_error": True}
-    on_grid = Gradient(1)(points, **given)
+
+    def found(gradient: Gradient) -> tuple[np.ndarray, float]:
+        pull = gradient(points, P=far, dof=1.0, n_jobs=1, bh_params={"theta": 0.0})[1]
+        return pull, gradient.divergence(points, far)
+
+    on_grid, always = found(Gradient(1, on_grid=True)), found(Gradient(1, on_grid=False))
     monkeypatch.setattr(_repulsion, "MOST_NODES", 11)
-    by_tree = Gradient(1)(points, **given)
-    assert np.abs(on_grid[1] - by_tree[1]).max() < 1e-5 < np.abs(by_tree[1]).max() and on_grid[0] == pytest.approx(by_tree[0], rel=1e-4)
-    assert not np.array_equal(on_grid[1], by_tree[1])
+    by_tree = found(Gradient(1, on_grid=True))
+    assert np.abs(on_grid[0] - by_tree[0]).max() < 1e-5 < np.abs(by_tree[0]).max() and on_grid[1] == pytest.approx(by_tree[1], rel=1e-4)
+    assert not np.array_equal(on_grid[0], by_tree[0]) and np.array_equal(always[0], by_tree[0])
 
 
 def test_without_opentsne_scikit_learn_makes_the_map(clouds: np.ndarray, usual: Map, monkeypatch: pytest.MonkeyPatch) -> None:

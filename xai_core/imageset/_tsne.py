@@ -98,10 +98,11 @@ def run(table: NeighbourTable, start: npt.NDArray[np.float64], course: Course, j
     index = PrecomputedNeighbors(near.rows, near.distances)
     affinities = PerplexityBasedNN(knn_index=index, perplexity=course.perplexity, n_jobs=cores.CORES)
     on_grid = len(start) >= GRID_FROM and start.shape[1] == 2  # in space it would be too large
+    gradient = Gradient(cores.CORES, on_grid)
     points = TSNEEmbedding(
         start,
         affinities,
-        negative_gradient_method=Gradient(cores.CORES) if on_grid else "bh",
+        negative_gradient_method=gradient,
         n_jobs=cores.CORES,
         learning_rate=course.learning_rate or "auto",
         callbacks=[tell],
@@ -109,7 +110,7 @@ def run(table: NeighbourTable, start: npt.NDArray[np.float64], course: Course, j
     )
     points.optimize(EARLY, exaggeration=EXAGGERATION, momentum=0.5, inplace=True)
     points.optimize(course.iterations, momentum=0.8, inplace=True)
-    return Layout(np.asarray(points, dtype=np.float32), float(points.kl_divergence))
+    return Layout(np.asarray(points, dtype=np.float32), float(gradient.divergence(points, affinities.P)))
 
 
 def run_slowly(values: Floats, start: npt.NDArray[np.float64], course: Course, job: Job[Any]) -> Layout:
