@@ -65,6 +65,18 @@ def test_a_blur_is_one_of_the_same_share_of_a_smaller_picture():
     assert np.abs(wide[2::4] - small).max() < 20 and 100 < wide[112] < 155
 
 
+@pytest.mark.parametrize("severity", [1, 2, 3])
+def test_a_blur_is_seen_on_a_tiny_picture_too(severity):
+    """A bright point spreads about as far as a Gaussian of 0.42, 0.66 and 1.02 pixels, whose squared widths are what is measured here."""
+    point = np.zeros((28, 28), dtype=np.uint8)
+    point[14, 14] = 255
+    found = numbers(corrupted(f"blur:{severity}")(Image.fromarray(point), 0))
+    sigma = (0.42, 0.66, 1.02)[severity - 1]
+    places = np.arange(28) - 14
+    spread = float((found.sum(axis=0) * places**2).sum() / found.sum())
+    assert found[14, 14] < 190 and spread == pytest.approx(sigma**2, rel=0.3)
+
+
 @pytest.mark.parametrize(("text", "full"), [("blur", "blur:1"), ("blur:3", "blur:3"), ("mirror:2", "mirror:1")])
 def test_a_text_has_one_full_form(text, full):
     assert corrupted(text).text == full and corrupted(full) == corrupted(text)

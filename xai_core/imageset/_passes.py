@@ -17,14 +17,14 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from xai_core.engine import data_folder
+from xai_core.engine import data_folder, number_from_environment
 from xai_core.engine._recent import Recent
 from xai_core.engine.jobs import Job
 from xai_core.imageset._arrays import Columns, mapped
 from xai_core.imageset._pass import Pass
 from xai_core.models.classifier import Classifier
 
-VERSION = 1
+VERSION = 2
 """Goes up when a pass over the same pictures would give other numbers: part of every id."""
 _DEFAULT_MB = 10_000
 _STALE_S = 14 * 24 * 3600.0
@@ -126,8 +126,8 @@ def make_room(keep: str = "") -> None:
     for part in shelf().glob("*.part"):
         if time.time() - _used(part) > _STALE_S:
             shutil.rmtree(part, ignore_errors=True)
-    text = os.environ.get("WHYBOX_PASSES_MB", "").strip()
-    room = (int(text) if text.isdecimal() else _DEFAULT_MB) * 2**20
+    wanted = number_from_environment("WHYBOX_PASSES_MB")
+    room = (_DEFAULT_MB if wanted is None else wanted) * 2**20
     kept = sorted((folder for folder in shelf().iterdir() if _ID.fullmatch(folder.name)), key=lambda each: _used(each / "about.json"))
     sizes = {folder: _bytes(folder) for folder in kept}
     for folder in kept:
