@@ -45,6 +45,8 @@ _UNDER_WAY = 2 * cores.LANES
 """Batches in the engine's line at a time: one in each lane, and one to follow it at once."""
 _AHEAD = 2 * cores.LANES
 """Batches that are decoded and wait."""
+_HELD = 16
+"""Batches that are written down together: a batch has a few rows, and writing takes as long for many."""
 _LARGEST_BATCH = 16
 _GONE = "This picture set is no longer kept on this computer. Choose or upload it again."
 _UNWRITTEN = "The numbers of this set could not be written to this computer's disk"
@@ -121,6 +123,8 @@ class _Run:
     about: About
     job: Job[Any]
     saved: float = field(default_factory=time.monotonic)
+    held: list[tuple[npt.NDArray[np.bool_], torch.Tensor]] = field(default_factory=list)
+    """What was found since the last writing, batch by batch."""
 
     def through(self, reader: Reader, forward: Forward) -> None:
         """Go through what is left. However it ends, what was done is saved."""
@@ -133,29 +137,42 @@ class _Run:
                 for batch in batches:
                     under_way.append((batch, forward.submit(batch.x, self.job) if len(batch.x) else None))
                     if len(under_way) > _UNDER_WAY:
-                        self._write(*under_way.popleft())
+                        self._take(*under_way.popleft())
             while under_way:
-                self._write(*under_way.popleft())
+                self._take(*under_way.popleft())
         finally:
             for _, ticket in under_way:
                 if ticket is not None:
                     ticket.withdraw()
+            self._write()
             self.unfinished.save()
 
-    def _write(self, batch: Batch, ticket: Ticket[torch.Tensor] | None) -> None:
+    def _take(self, batch: Batch, ticket: Ticket[torch.Tensor] | None) -> None:
         answer = ticket.wait() if ticket is not None else torch.empty(0, self.about.classes + 3 * self.about.channels)
-        found = Tapped.of(answer, self.about.channels)
-        names = {"logits": found.logits, "pooled": found.mean, "peak": found.peak}
-        rows = {name: _spread(part, batch.good, np.nan) for name, part in names.items()}
-        self.unfinished.append(rows | {"where": _spread(found.where, batch.good, 0), "failed": ~batch.good})
-        self.job.tick(len(batch.rows))
+        self.held.append((batch.good, answer))
+        if len(self.held) >= _HELD:
+            self._write()
         if time.monotonic() - self.saved > SAVE_S:
+            self._write()
             self.unfinished.save()
             self.saved = time.monotonic()
+        self.job.tick(len(batch.rows))
+
+    def _write(self) -> None:
+        if not self.held:
+            return
+        good, answers = zip(*self.held, strict=True)
+        opened, found = np.concatenate(good), Tapped.of(torch.cat(answers), self.about.channels)
+        names = {"logits": found.logits, "pooled": found.mean, "peak": found.peak}
+        rows = {name: _spread(part, opened, np.nan) for name, part in names.items()}
+        self.unfinished.append(rows | {"where": _spread(found.where, opened, 0), "failed": ~opened})
+        self.held.clear()
 
 
 def _spread(found: torch.Tensor, good: npt.NDArray[np.bool_], otherwise: float) -> Floats:
     """One row for every picture, (n, …), of the rows of those that opened."""
+    if good.all():
+        return found.numpy()
     rows = np.full((len(good), *found.shape[1:]), otherwise, dtype=np.float32)
     rows[good] = found.numpy()
     return rows

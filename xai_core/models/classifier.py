@@ -39,13 +39,25 @@ class Preprocessing:
 
     def see(self, image: Image.Image) -> Image.Image:
         """The picture as the model sees it, crop x crop pixels. Sizes are rounded as torchvision does, so that pixels agree exactly."""
-        image = image.convert("L" if self.channels == 1 else "RGB")
-        shorter = min(image.size)
-        size = tuple(int(self.resize * side / shorter) for side in image.size)
-        filter_ = Image.Resampling[self.interpolation.upper()]
-        image = image.resize(size, filter_)  # type: ignore[arg-type]  # a tuple of two, which a generator cannot say
-        left, top = (round((side - self.crop) / 2) for side in size)
-        return image.crop((left, top, left + self.crop, top + self.crop))
+        mode = "L" if self.channels == 1 else "RGB"
+        image = image if image.mode == mode else image.convert(mode)
+        shorter, filter_ = min(image.size), Image.Resampling[self.interpolation.upper()]
+        if image.width == image.height and (box := self._seen_of(shorter)) is not None:
+            return image.resize((self.crop, self.crop), filter_, box)
+        width, height = (int(self.resize * side / shorter) for side in image.size)
+        left, top = (round((side - self.crop) / 2) for side in (width, height))
+        return image.resize((width, height), filter_).crop((left, top, left + self.crop, top + self.crop))
+
+    def _seen_of(self, side: int) -> tuple[float, float, float, float] | None:
+        """What is seen of a square picture, if Pillow, which takes a box in float32, finds the very same places for it as in the whole.
+
+        Then what would be cropped away need not be resized. Sides that differ could be resized in another order, and so rounded otherwise.
+        """
+        scale = float(np.float32(side / self.resize))
+        first = round((self.resize - self.crop) / 2)
+        low, high = first * scale, (first + self.crop) * scale
+        exact = scale * self.resize == side and all(float(np.float32(number)) == number for number in (low, high, high - low))
+        return (low, low, high, high) if exact else None
 
     def pixels(self, seen: Image.Image) -> Floats:
         """The seen picture as numbers in 0..1, (H, W, C)."""
