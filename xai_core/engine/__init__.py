@@ -12,3 +12,9 @@ def data_folder(part: str) -> Path:
     cache = os.environ.get("XDG_CACHE_HOME")
     root = Path(chosen) if chosen else (Path(cache) if cache else Path.home() / ".cache") / "whybox"
     return root / part
+
+
+def number_from_environment(name: str) -> int | None:
+    """The whole number that the environment has under this name; None where it has none."""
+    text = os.environ.get(name, "").strip()
+    return int(text) if text.isdecimal() else None

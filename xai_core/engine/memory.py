@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
-import os
 
 import psutil  # type: ignore[import-untyped]  # ships no types
+
+from xai_core.engine import number_from_environment
 
 MB = 2**20
 _SHARE = 3
@@ -14,9 +15,9 @@ _LEAST_MB = 256
 
 def from_environment(name: str, share: int) -> int:
     """Bytes: what the environment says in MB under this name if that is a number, else one part in `share` of the memory free now."""
-    text = os.environ.get(name, "").strip()
-    if text.isdecimal():
-        return max(int(text), 1) * MB
+    wanted = number_from_environment(name)
+    if wanted is not None:
+        return max(wanted, 1) * MB
     return max(int(psutil.virtual_memory().available) // share, _LEAST_MB * MB)
 
 

@@ -15,6 +15,7 @@ from xai_core.errors import InvalidSet
 MAX_FILES = 200_000
 MAX_BYTES = 25 * 2**20
 """Largest file that is looked into: what one picture may have anywhere here."""
+TOO_HEAVY = f"This file is larger than {MAX_BYTES // 2**20} MB, which is the most allowed for one picture. Save it smaller."
 MAX_NAME = 1000
 """Letters of a name with its folders."""
 TOO_LONG = "The name of this file, with its folders, is too long. Shorten it."

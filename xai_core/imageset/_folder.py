@@ -13,11 +13,10 @@ import numpy.typing as npt
 
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage, InvalidSet
-from xai_core.imageset._files import MAX_BYTES, MAX_FILES, MAX_NAME, TOO_LONG, Listing
+from xai_core.imageset._files import MAX_BYTES, MAX_FILES, MAX_NAME, TOO_HEAVY, TOO_LONG, Listing
 
 _TOO_MANY = f"A folder may hold {MAX_FILES:,} files. This one holds more: split it, or choose one of its sub-folders."
 _CHANGED = "This file has changed, or is no longer there, since the folder was read. Read the folder again."
-_HEAVY = "This file is larger than 25 MB, which is the most allowed for one picture. Save it smaller."
 _LINK = "This is a link to a place outside the folder, which is not followed."
 _NAME = "The name of this file cannot be shown. Rename it."
 
@@ -38,7 +37,7 @@ class FolderFiles:
             if not same or not _inside(path, self._root):
                 raise InvalidImage(_CHANGED)
             if found.st_size > MAX_BYTES:
-                raise InvalidImage(_HEAVY)
+                raise InvalidImage(TOO_HEAVY)
             with path.open("rb") as stream:
                 return stream.read(MAX_BYTES + 1)
         except (OSError, ValueError) as error:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xai_core.engine import data_folder
+from xai_core.engine import data_folder, number_from_environment
 from xai_core.errors import InvalidSet
 from xai_core.imageset._set import ImageSet, Source
 from xai_core.imageset._thumbs import THUMB
@@ -198,8 +198,8 @@ def forget(set_id: str) -> bool:
 
 def limit() -> int:
     """Bytes that all kept sets may take together: WHYBOX_SETS_MB, or 20,000 MB."""
-    text = os.environ.get("WHYBOX_SETS_MB", "").strip()
-    return (int(text) if text.isdecimal() else _DEFAULT_MB) * 2**20
+    wanted = number_from_environment("WHYBOX_SETS_MB")
+    return (_DEFAULT_MB if wanted is None else wanted) * 2**20
 
 
 def _kept(folder: Path, manifest: Manifest) -> Kept:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xai_core.errors import InvalidImage, InvalidSet
-from xai_core.imageset._files import MAX_BYTES, MAX_FILES, MAX_NAME, TOO_LONG, Listing, is_read
+from xai_core.imageset._files import MAX_BYTES, MAX_FILES, MAX_NAME, TOO_HEAVY, TOO_LONG, Listing, is_read
 
 MEMBER = np.dtype([("offset", "<i8"), ("packed", "<i8"), ("size", "<i8"), ("crc", "<u4"), ("method", "<u2")])
 _HEAD = 30
@@ -37,7 +37,6 @@ _BOMB = "This zip is built to unpack to far more than it says, so it is not read
 _ENCRYPTED = "This zip is locked with a password. Pack the pictures again without one."
 _LINK = "This zip holds a link to another file ({name!r}), so it is not read. Pack the pictures themselves."
 _OUTSIDE = "This zip holds a file with a place outside of it in its name ({name!r}), so it is not read. Pack the pictures again."
-_HEAVY = "This file is larger than 25 MB, which is the most allowed for one picture. Save it smaller."
 _METHOD = "This file is packed in a way that cannot be read here. Pack it again as an ordinary zip (deflate)."
 _TWICE = "There is another file of this name before it."
 _DAMAGED = "This file is damaged inside the zip. Pack it again."
@@ -157,7 +156,7 @@ def _reason(entry: zipfile.ZipInfo, end: int) -> str:
     if entry.file_size > MAX_BYTES:
         if entry.file_size > _RATIO * max(entry.compress_size, 1):
             raise InvalidSet(_BOMB)
-        return _HEAVY
+        return TOO_HEAVY
     if entry.compress_type not in _METHODS:
         return _METHOD
     if entry.header_offset < 0 or entry.header_offset + _HEAD + entry.compress_size > end or entry.compress_size > 2 * MAX_BYTES:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import atexit
 import functools
-import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PIL import Image
 
-from xai_core.engine import data_folder, memory
+from xai_core.engine import data_folder, memory, number_from_environment
 from xai_core.engine._recent import Recent
 from xai_core.engine.forward import forward_for, is_built
 from xai_core.engine.jobs import CLOSED_TAB_S, Job, Jobs
@@ -40,8 +39,8 @@ def _store() -> Store:
 
 @functools.cache
 def _opened() -> Store:
-    text = os.environ.get("WHYBOX_STORE_MB", "").strip()
-    store = Store(data_folder("results"), disk_bytes=(int(text) if text.isdecimal() else _STORE_MB) * memory.MB)
+    wanted = number_from_environment("WHYBOX_STORE_MB")
+    store = Store(data_folder("results"), disk_bytes=(_STORE_MB if wanted is None else wanted) * memory.MB)
     atexit.register(store.close)  # writes what the disk did not take before
     return store
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from concurrent.futures import Future, wait
@@ -10,6 +9,7 @@ from weakref import WeakValueDictionary
 
 import torch
 
+from xai_core.engine import number_from_environment
 from xai_core.errors import Cancelled, InvalidParam
 from xai_core.models._spec import ModelSpec
 from xai_core.models._weights import Progress, state_sha256
@@ -22,8 +22,8 @@ _POLL_S = 0.2
 
 def limit() -> int:
     """How many models are kept: WHYBOX_MAX_MODELS, at least 1."""
-    text = os.environ.get("WHYBOX_MAX_MODELS", "")
-    return max(1, int(text)) if text.strip().isdecimal() else DEFAULT_LIMIT
+    wanted = number_from_environment("WHYBOX_MAX_MODELS")
+    return DEFAULT_LIMIT if wanted is None else max(1, wanted)
 
 
 def choose_device(device: torch.device | str | None) -> torch.device:
