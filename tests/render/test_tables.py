@@ -160,7 +160,16 @@ def test_a_group_without_rows_has_no_dot_and_says_so() -> None:
 
 
 def test_a_confusion_counts_its_diagonal() -> None:
-    assert tables.confusion(np.array([[5, 1], [2, 7]]), ["a", "b"]).alt.startswith("12 of 15 rows")
+    drawn = tables.confusion(np.array([[5, 1], [2, 1234]]), ["a", "b"])
+    assert drawn.alt.startswith("1,239 of 1,242 rows")
+    _, numbers = drawn.figure.data
+    assert {(said, true): text for said, true, text in zip(numbers.x, numbers.y, numbers.text, strict=True)} == {
+        ("a", "a"): "5",
+        ("b", "a"): "1",
+        ("a", "b"): "2",
+        ("b", "b"): "1,234",
+    }
+    assert numbers.textfont.color is None, "the page's own, light or dark"
 
 
 def test_every_kind_is_tried() -> None:

@@ -124,7 +124,7 @@ def _steady(values: Doubles, error: float) -> Check:
 SPEC = RowMethod(
     name="shap",
     title="Fair shares",
-    technical="SHAP (Shapley values)",
+    technical="SHAP, Shapley values",
     question="How much did each feature move the answer away from the usual one?",
     sentence="Start at the usual answer and add every bar, those to the left taking away: you arrive at this row's answer.",
     caution="It mixes this row's values with those of other rows, so some of the rows it asks about could not exist.",

@@ -169,8 +169,8 @@ def _calibration(of: Head, run: Pass, found: SetScores) -> None:
 
 VIEWS = {
     "confusion": ("What it mixes up", _confusion),
-    "classes": ("Class by class", _classes),
-    "calibration": ("Does 70 % mean 70 %?", _calibration),
+    "classes": ("By class", _classes),
+    "calibration": ("Sure and right?", _calibration),
 }
 
 
