@@ -71,6 +71,11 @@ def checks(found: Iterable[Check]) -> None:
         st.html(f'<p class="said quiet">{mark}{clean(check.sentence)}</p>')
 
 
+def dark() -> bool:
+    """Whether the visitor's page is dark."""
+    return bool(st.context.theme.type == "dark")
+
+
 def draw(drawing: Drawing, key: str) -> None:
     """A figure, and below it in words what it shows."""
     st.plotly_chart(drawing.figure, width="stretch", config=_CONFIG, alt=drawing.alt, key=key)

@@ -9,7 +9,21 @@ import numpy as np
 import numpy.typing as npt
 
 from xai_core.render._table_bars import plain_bars
-from xai_core.render._table_style import LINE, QUIET, Drawing, Floats, Trace, frame, hidden_hover, label, labels, number, seen
+from xai_core.render._table_style import (
+    INK,
+    INK_ON_DARK,
+    LINE,
+    QUIET,
+    Drawing,
+    Floats,
+    Trace,
+    frame,
+    hidden_hover,
+    label,
+    labels,
+    number,
+    seen,
+)
 
 
 def counts(names: Sequence[str], numbers: npt.NDArray[np.integer]) -> Drawing:
@@ -34,17 +48,19 @@ def _between(low: float, high: float) -> str:
     return number(low) if low == high else f"{number(low)} to {number(high)}"
 
 
-def confusion(matrix: npt.NDArray[np.integer], classes: Sequence[str]) -> Drawing:
-    """True classes down, predicted ones across (C, C); right answers lie on the diagonal. Shades are shares of a row."""
+def confusion(matrix: npt.NDArray[np.integer], classes: Sequence[str], dark: bool = False) -> Drawing:
+    """True classes down, predicted ones across (C, C); right answers lie on the diagonal. Shades are shares of a row.
+
+    `dark`: the page shines through the cells, so the numbers have to know what it is.
+    """
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     places = labels(classes, 16)
     heat: Trace = {"type": "heatmap", "x": places, "y": places, "z": shares, "zmin": 0, "zmax": 1, "showscale": False, "hoverinfo": "skip"}
     heat |= {"colorscale": [[0, seen(LINE, 0.04)], [1, seen(LINE, 0.75)]], "xgap": 3, "ygap": 3}
-    # A trace of their own has the page's colour: a heatmap writes dark on what it takes for light, without looking at what shines through.
-    counted: Trace = {"type": "scatter", "mode": "text", "textfont": {"size": 15}, "hoverinfo": "skip"}
-    counted |= {"x": places * len(places), "y": [place for place in places for _ in places], "text": [f"{n:,}" for n in matrix.flat]}
+    heat |= {"text": [[f"{n:,}" for n in row] for row in matrix.tolist()], "texttemplate": "%{text}"}
+    heat |= {"textfont": {"size": 15, "color": INK_ON_DARK if dark else INK}}
     axes = {"yaxis": {"autorange": "reversed", "showgrid": False}, "xaxis": {"side": "top", "showgrid": False}}
-    figure = frame([heat, counted], height=min(120 + 48 * len(places), 560), x="predicted", y="true", axes=axes)
+    figure = frame([heat], height=min(120 + 48 * len(places), 560), x="predicted", y="true", axes=axes)
     right, rows = int(np.trace(matrix)), int(matrix.sum())
     return Drawing(figure, f"{right:,} of {rows:,} rows lie on the diagonal: their class was predicted right.")
 

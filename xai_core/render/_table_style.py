@@ -30,6 +30,8 @@ _SIGNED, _OTHER, _EVEN = PALETTES["orange_blue"].signed, PALETTES["purple_green"
 FOR, AGAINST = _hex(_SIGNED[255].tolist()), _hex(_SIGNED[1].tolist())
 """Orange for, blue against: the colours of the maps."""
 LINE, QUIET = "#2f8a9b", "#7d8a91"
+INK, INK_ON_DARK = "#16232a", "#f4f7f8"
+"""Of words on a filled place, which have to be read through its colour and the page's."""
 ROW, SECOND = _hex(_OTHER[255].tolist()), _hex(_OTHER[1].tolist())
 """The row in question, and a second line beside the first."""
 EVEN = [[step / 10, _hex(_EVEN[64 + round(17 * step)].tolist())] for step in range(11)]

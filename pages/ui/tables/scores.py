@@ -82,7 +82,7 @@ def draw(model: TabularModel) -> None:
     show.listed(model.notes)
     if found.confusion is not None:
         st.markdown("**Which outcomes does it mix up?** *(confusion matrix)*")
-        show.draw(figures.confusion(found.confusion, model.table.classes), "confusion")
+        show.draw(figures.confusion(found.confusion, model.table.classes, show.dark()), "confusion")
         show.say(found.sentences.get("confusion", ""), quiet=True)
         _curves(found.curves)
     else:
