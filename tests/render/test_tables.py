@@ -175,6 +175,15 @@ def test_the_counts_of_a_confusion_can_be_read_on_every_cell(dark: bool, page: s
         assert contrast(cells.textfont.color, shown) > 4.5, "WCAG 2.2, 1.4.3"
 
 
+def test_lines_of_a_tree_begin_below_what_a_node_asks() -> None:
+    """But at the node itself where there is no room for words."""
+    boxes = [Box(0.5, 0, "age ≤ 40?", "", -1), *(Box(x / 4, 1, "debt?", "", 0) for x in range(5)), Box(0.0, 2, "yes", "", 1)]
+    lines, nodes = tables.tree(boxes).figure.data
+    assert nodes.text[0] and not any(nodes.text[1:6]), "five in a level are too many"
+    begin, end = lines.y[::3], lines.y[1::3]
+    assert all(0.25 < y < 0.5 for y in begin[:5]) and begin[5] == 1 and list(end) == [1] * 5 + [2]
+
+
 def test_every_kind_is_tried() -> None:
     assert list(drawings("age")) == KINDS
 

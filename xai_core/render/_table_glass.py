@@ -11,6 +11,8 @@ from xai_core.render._table_style import (
     AGAINST,
     EVEN,
     FOR,
+    INK,
+    INK_ON_DARK,
     LINE,
     QUIET,
     ROW,
@@ -26,7 +28,11 @@ from xai_core.render._table_style import (
 )
 
 MOST_WORDS = 4
-"""Levels of a tree with more nodes have no room for words beside them."""
+"""Levels of a tree with more nodes have no room for words below them."""
+_LEVEL = 92
+"""Pixels between two levels of a tree."""
+_BELOW_WORDS = 30 / _LEVEL
+"""Where lines to the next level begin, so that they do not cross what the node asks."""
 
 
 @dataclass(frozen=True)
@@ -43,29 +49,31 @@ class Box:
     on_path: bool = False
 
 
-def tree(boxes: Sequence[Box]) -> Drawing:
-    """The tree from the top down; to the left goes who fits the condition. Hovering has whole sentences."""
+def tree(boxes: Sequence[Box], dark: bool = False) -> Drawing:
+    """The tree from the top down; to the left goes who fits the condition. Hovering has whole sentences. `dark`: so is the page."""
+    depth = max(box.depth for box in boxes)
+    crowded = {level for level in range(depth + 1) if sum(box.depth == level for box in boxes) > MOST_WORDS}
     edges: Trace = {"type": "scatter", "mode": "lines", "line": {"color": QUIET, "width": 1.5}, **hidden_hover()}
     edges |= {"x": [], "y": []}
     for box in boxes:
         if box.parent >= 0:
-            edges["x"] += [boxes[box.parent].x, box.x, None]
-            edges["y"] += [boxes[box.parent].depth, box.depth, None]
+            above = boxes[box.parent]
+            edges["x"] += [above.x, box.x, None]
+            edges["y"] += [above.depth + (0 if above.depth in crowded else _BELOW_WORDS), box.depth, None]
     shares = [0.5 if np.isnan(box.share) else box.share for box in boxes]
     marker = {"size": 22, "symbol": "square", "color": shares, "colorscale": EVEN, "cmin": 0, "cmax": 1}
     marker |= {"line": {"width": [4 if box.on_path else 0 for box in boxes], "color": ROW}}
-    depth = max(box.depth for box in boxes)
-    crowded = {level for level in range(depth + 1) if sum(box.depth == level for box in boxes) > MOST_WORDS}
     dots: Trace = {"type": "scatter", "mode": "markers+text", "x": [box.x for box in boxes], "marker": marker}
     dots |= {
         "y": [box.depth for box in boxes],
         "text": ["" if box.depth in crowded else label(box.text, 28) for box in boxes],
         "textposition": "bottom center",
-        "textfont": {"size": 11},
+        "textfont": {"size": 11, "color": INK_ON_DARK if dark else INK},
     }
     dots |= {"hovertext": [label(box.sentence, 160) for box in boxes], "hoverinfo": "text", "cliponaxis": False, "showlegend": False}
     hidden = {"visible": False}
-    figure = frame([edges, dots], height=110 + 92 * (depth + 1), axes={"xaxis": hidden, "yaxis": hidden | {"range": [depth + 0.7, -0.4]}})
+    axes = {"xaxis": hidden, "yaxis": hidden | {"range": [depth + 0.7, -0.4]}}
+    figure = frame([edges, dots], height=110 + _LEVEL * (depth + 1), axes=axes)
     leaves = len(boxes) - len({box.parent for box in boxes if box.parent >= 0})
     return Drawing(figure, f"A tree of {depth} questions at most and {leaves} answers. It asks first: {boxes[0].text.rstrip('?')}.")
 

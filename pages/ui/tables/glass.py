@@ -70,7 +70,7 @@ def _branch(found: Tree, index: int, reply: str = "") -> str:
 def tree(of: Head, found: Tree) -> None:
     """The tree from its first question down, drawn and to be read."""
     st.markdown("**The questions it asks, from the top down** *(decision tree)*")
-    show.draw(figures.tree(_boxes(of, found)), "tree")
+    show.draw(figures.tree(_boxes(of, found), show.dark()), "tree")
     show.say(f"Left: yes, right: no, but for “is it this word?”, where yes is right. Bright: more of {of.words}.", quiet=True)
     if found.depth > DRAWN_DEPTH:
         show.say(f"Drawn are the first {DRAWN_DEPTH} questions of {found.depth}.", quiet=True)
