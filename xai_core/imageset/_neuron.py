@@ -50,18 +50,7 @@ def neuron_top(
 
     `job` counts pictures tried. Raises InvalidParam, UnknownName (the set is gone), Cancelled.
     """
-    neuron = _Neuron.of(found, channel, place, k, imageset, classifier)
-    peak, best, tried, job = neuron.peak, RunningTop(1, k), 0, job or Job()
-    order = neuron.good[np.argsort(-peak[neuron.good], kind="stable")]
-    job.expect(job.done + len(order))
-    for start in range(0, len(order), _TRIED_AT_ONCE):
-        rows = order[start : start + _TRIED_AT_ONCE]
-        if peak[rows[0]] < best.values[0, -1]:  # NaN, and so False, while there are fewer than k
-            break
-        values, asked = neuron.values(rows, job)
-        best.add(rows, values[:, None])
-        tried += asked
-    return _end(best, tried)
+    return _Neuron.of(found, channel, place, k, imageset, classifier).end(k, largest=True, job=job or Job())
 
 
 def neuron_bottom(
@@ -74,20 +63,7 @@ def neuron_bottom(
     job: Job[Any] | None = None,
 ) -> NeuronEnd:
     """The pictures, at most k, in which the channel is lowest at this (row, column), lowest first. Raises as `neuron_top` does."""
-    neuron = _Neuron.of(found, channel, place, k, imageset, classifier)
-    best, tried, job = RunningTop(1, k, largest=False), 0, job or Job()
-    job.expect(job.done + len(neuron.good))
-    for start in range(0, len(neuron.good), _TRIED_AT_ONCE):
-        rows = neuron.good[start : start + _TRIED_AT_ONCE]
-        values, asked = neuron.values(rows, job)
-        best.add(rows, values[:, None])
-        tried += asked
-    return _end(best, tried)
-
-
-def _end(best: RunningTop, tried: int) -> NeuronEnd:
-    kept = best.rows[0] >= 0
-    return NeuronEnd(best.rows[0][kept], best.values[0][kept], tried)
+    return _Neuron.of(found, channel, place, k, imageset, classifier).end(k, largest=False, job=job or Job())
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +89,21 @@ class _Neuron:
         reader, model = reader_of(found, imageset, classifier)
         here = np.asarray(found.where[:, channel]) == flat
         return cls(reader, model, found.layer, channel, place, np.flatnonzero(~found.failed), np.asarray(found.peak[:, channel]), here)
+
+    def end(self, k: int, largest: bool, job: Job[Any]) -> NeuronEnd:
+        """The k pictures of one end. For the largest they are tried by their peaks, until those left lie under the last of the best."""
+        order = self.good[np.argsort(-self.peak[self.good], kind="stable")] if largest else self.good
+        best, tried = RunningTop(1, k, largest), 0
+        job.expect(job.done + len(order))
+        for start in range(0, len(order), _TRIED_AT_ONCE):
+            rows = order[start : start + _TRIED_AT_ONCE]
+            if largest and self.peak[rows[0]] < best.values[0, -1]:  # NaN, and so False, while there are fewer than k
+                break
+            values, asked = self.values(rows, job)
+            best.add(rows, values[:, None])
+            tried += asked
+        kept = best.rows[0] >= 0
+        return NeuronEnd(best.rows[0][kept], best.values[0][kept], tried)
 
     def values(self, rows: Rows, job: Job[Any]) -> tuple[Floats, int]:
         """What it says to these rows, (n,), NaN where a picture does not open any more; and of how many it had to be asked."""
