@@ -58,7 +58,7 @@ def question(bench: Bench, pictures: Pictures | None = None, count: int = 320) -
     """The limit runs the plain network, in the batches and side by side as is quickest, over pictures that were decoded before."""
     some = _Some(pictures or load_set("photo_crops"), count)
     reader, best = Reader(some, bench.model.preprocessing), bench.best_forward
-    decoded = [reader.batch(range(start, min(start + best.size, count))).x for start in range(0, count, best.size)]
+    decoded = torch.cat([reader.input(row) for row in range(count)]).split(best.size)
     forward_with(bench.model, chosen_layer(bench.model))  # built once for a model, so not part of a pass
 
     def ours() -> Floats:

@@ -91,6 +91,52 @@ def test_a_backend_that_computes_something_else_is_dropped_with_a_note(monkeypat
     assert torch.allclose(found(batch(3)), model.module(batch(3)), atol=1e-5)
 
 
+def compiled_shapes(monkeypatch, spoil: float = 0.0) -> tuple[list[str], list[int]]:
+    """Shapes networks are compiled for, and the batches that one of known size ran. `spoil` is added to what such a one answers."""
+    original, shapes, ran = engine.compiled, [], []
+
+    def compiled(graph):
+        shape = str(graph.inputs[0].partial_shape)
+        shapes.append(shape)
+        run = original(graph)
+        return run if "?" in shape else lambda x: ran.append(len(x)) or run(x) + spoil
+
+    monkeypatch.setattr(engine, "compiled", compiled)
+    return shapes, ran
+
+
+def test_full_batches_run_on_a_network_of_known_shapes(monkeypatch):
+    shapes, ran = compiled_shapes(monkeypatch)
+    model = toy()
+    found, x = build(model), batch(20)
+    assert shapes[-1] == f"[{found.micro_batch},3,32,32]" and all("?" in shape for shape in shapes[:-1])
+    for count in (found.micro_batch, 1, found.micro_batch - 1, found.micro_batch + 1):
+        ran.clear()
+        assert torch.allclose(found(x[:count]), model.module(x[:count]), atol=1e-5)
+        assert ran == [found.micro_batch] * (count == found.micro_batch)
+    shapes.clear()
+    found.rebuild()
+    assert len(shapes) == 2 and shapes[1] == f"[{found.micro_batch},3,32,32]", "both are made anew"
+    assert torch.allclose(found(x[: found.micro_batch]), model.module(x[: found.micro_batch]), atol=1e-5)
+
+
+def test_a_network_of_known_shapes_that_is_wrong_is_not_used(monkeypatch):
+    shapes, ran = compiled_shapes(monkeypatch, spoil=0.01)
+    model = toy()
+    found = build(model)
+    assert found.backend == "openvino" and not found.note and ran and "?" not in shapes[-1]
+    ran.clear()
+    x = batch(found.micro_batch)
+    assert torch.allclose(found(x), model.module(x), atol=1e-5) and not ran
+
+
+def test_a_large_network_is_compiled_once(monkeypatch):
+    shapes, _ = compiled_shapes(monkeypatch)
+    monkeypatch.setattr(engine, "_FIXED_BYTES", 1000)
+    found = build(toy())
+    assert len(shapes) == 1 and found.backend == "openvino"
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_a_backend_that_gives_no_numbers_is_dropped(monkeypatch, bad):
     monkeypatch.setattr(engine, "_openvino_run", lambda model, layer: lambda x: torch.full((len(x), 10), bad))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from tests.networks import classifier, network
@@ -16,6 +18,7 @@ from xai_core.engine import forward as engine
 from xai_core.engine.forward import forward_with
 from xai_core.engine.isolation import isolate
 from xai_core.engine.tapped import Tapped
+from xai_core.models.classifier import Preprocessing
 
 
 @pytest.fixture(autouse=True)
@@ -46,22 +49,31 @@ LAYERS = ("first", "second", "again", "last", "tokens")
 
 
 def many(side: int = 17):
+    """Its colours are normalised each in its own way."""
     with torch.random.fork_rng():
         torch.manual_seed(3)
-        return classifier(Many(), side, classes=4, name="many")
+        made = classifier(Many(), side, classes=4, name="many")
+    return replace(made, preprocessing=Preprocessing(side, side, (0.5, 0.4, 0.3), (0.5, 0.3, 0.2)))
 
 
-def noise(count: int, side: int = 17, channels: int = 3) -> torch.Tensor:
-    return torch.rand(count, channels, side, side, generator=torch.Generator().manual_seed(8)) * 2 - 1
+def noise(count: int, side: int = 17, channels: int = 3, seed: int = 8) -> torch.Tensor:
+    """Pictures as a model sees them, in bytes."""
+    return torch.randint(256, (count, side, side, channels), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8)
 
 
-def by_hand(model, name: str, x: torch.Tensor):
+def prepared(model, seen: torch.Tensor) -> torch.Tensor:
+    """What `Classifier.prepare` makes of these pictures, one by one."""
+    pictures = [Image.fromarray(each.numpy() if each.shape[2] == 3 else each[:, :, 0].numpy()) for each in seen]
+    return torch.cat([model.prepare(picture) for picture in pictures])
+
+
+def by_hand(model, name: str, seen: torch.Tensor):
     """Logits, and the layer's last output as (N, C, places) NumPy, taken by a hook on a copy of our own."""
-    private, seen, layer = isolate(model.module), [], model.layer(name)
-    private.get_submodule(name).register_forward_hook(lambda _m, _i, output: seen.append(output.clone()))
+    private, outputs, layer = isolate(model.module), [], model.layer(name)
+    private.get_submodule(name).register_forward_hook(lambda _m, _i, output: outputs.append(output.clone()))
     with torch.no_grad():
-        logits = private(x).numpy()
-    values = seen[-1].numpy()
+        logits = private(prepared(model, seen)).numpy()
+    values = outputs[-1].numpy()
     if layer.layout == "channels_first":
         return logits, values.reshape(*values.shape[:2], -1)
     if layer.layout == "tokens":
@@ -111,8 +123,8 @@ def test_plain_torch_gives_the_same_rows(name):
 
 def test_equal_maxima_give_the_first_place():
     model = classifier(nn.Sequential(nn.Identity(), nn.Flatten(), nn.Linear(3 * 64, 2)), 8, classes=2)
-    x = torch.zeros(1, 3, 8, 8)
-    x[0, 1, 2, 3] = x[0, 1, 5, 6] = 1
+    x = torch.zeros(1, 8, 8, 3, dtype=torch.uint8)
+    x[0, 2, 3, 1] = x[0, 5, 6, 1] = 9
     found = Tapped.of(engine._openvino_run(model, model.layer("0"))(x), 3)
     assert found.where.tolist() == [[0, 2 * 8 + 3, 0]]
 
@@ -123,12 +135,12 @@ def test_lanes_side_by_side_do_not_mix_their_pictures():
     gate = threading.Barrier(4)
 
     def visit(number: int) -> bool:
-        x = noise(2) * (number + 1)
+        x = noise(2, seed=number)
         gate.wait()
         rows = [run(x) for _ in range(10)]
         return all(torch.equal(row, rows[0]) for row in rows) and torch.allclose(rows[0], alone[number], atol=1e-5)
 
-    alone = [run(noise(2) * (number + 1)) for number in range(4)]
+    alone = [run(noise(2, seed=number)) for number in range(4)]
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(visit, range(4)))
 

@@ -18,16 +18,15 @@ import torch
 from scipy.special import softmax
 
 from tests.imageset.pictures import Pictures
-from tests.networks import network, picture
+from tests.networks import network
 from xai_core.engine import forward as engine
 from xai_core.engine.isolation import isolate
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, InvalidSet, UnknownName, XaiError
 from xai_core.imageset import _passes, embed
-from xai_core.imageset._reading import in_order, normalise
+from xai_core.imageset._reading import in_order
 from xai_core.imageset.corruptions import corrupted
 from xai_core.imageset.embed import find_pass, run_pass
-from xai_core.models.classifier import Preprocessing
 
 ROOT = Path(__file__).parents[2]
 MODEL = network("small_cnn")
@@ -225,17 +224,6 @@ def test_a_disk_that_takes_nothing_is_said(tmp_path, monkeypatch):
 @pytest.mark.parametrize("text", ["", "x" * 32, "../../etc", "0" * 32, None])
 def test_a_link_may_say_anything(text):
     assert find_pass(text) is None
-
-
-@pytest.mark.parametrize(("name", "steps"), [
-    ("RGB", Preprocessing(40, 32, (127 / 255, 0.4, 0.3), (128 / 255, 0.3, 0.2), "bicubic")),
-    ("L", MODEL.preprocessing),
-])  # fmt: skip
-def test_pictures_are_prepared_to_the_last_bit_as_everywhere_else(name, steps):
-    look = steps.see(picture(50, seed=4))
-    out = np.empty((steps.channels, steps.crop, steps.crop), dtype=np.float32)
-    normalise(steps, look, out)
-    assert look.mode == name and np.array_equal(out[None], steps.tensor(steps.pixels(look)).numpy()) and out.std() > 0.1
 
 
 def test_pictures_are_read_ahead_but_not_far():

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from xai_core.engine._receptive import Cut, cuts
-from xai_core.engine.forward import LARGEST_ERROR, OPENVINO_LOCK, Run, compiled, forward_for, graph_of
+from xai_core.engine.forward import LARGEST_ERROR, OPENVINO_LOCK, Run, compiled, forward_for, graph_of, weight_bytes
 from xai_core.engine.once import once
 from xai_core.models.classifier import Classifier
 
@@ -152,7 +152,7 @@ def cover(x: torch.Tensor, patch: torch.Tensor, corners: torch.Tensor, window: i
 
 def build(classifier: Classifier) -> Patched | None:
     """The network cut in two, or None where its forward is not OpenVINO's, where little is saved, or where the two are not the whole."""
-    if forward_for(classifier).backend != "openvino" or _bytes(classifier) > MOST_BYTES:
+    if forward_for(classifier).backend != "openvino" or weight_bytes(classifier) > MOST_BYTES:
         return None
     with OPENVINO_LOCK:
         graph = graph_of(classifier)
@@ -166,10 +166,6 @@ def build(classifier: Classifier) -> Patched | None:
             log.warning("%s cannot be cut at %s: %s", classifier.name, cut.name, problem)
             return None
     return network if error <= LARGEST_ERROR else None
-
-
-def _bytes(classifier: Classifier) -> int:
-    return sum(weights.numel() * weights.element_size() for weights in classifier.module.parameters())
 
 
 def _noise(classifier: Classifier) -> torch.Tensor:

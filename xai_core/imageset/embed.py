@@ -135,7 +135,7 @@ class _Run:
         try:
             with closing(in_order(reader.batch, parts, _AHEAD)) as batches:
                 for batch in batches:
-                    under_way.append((batch, forward.submit(batch.x, self.job) if len(batch.x) else None))
+                    under_way.append((batch, forward.submit(batch.seen, self.job) if len(batch.seen) else None))
                     if len(under_way) > _UNDER_WAY:
                         self._take(*under_way.popleft())
             while under_way:
@@ -200,7 +200,7 @@ def start_pass(set_id: str, model_name: str, layer: str | None = None, corruptio
     def work(job: Job[Pass]) -> Pass:
         return run_pass(imageset, classifier, chosen.name, corruption, job)
 
-    batch_bytes = 4 * classifier.preprocessing.channels * classifier.side**2 * _LARGEST_BATCH
+    batch_bytes = classifier.preprocessing.channels * classifier.side**2 * _LARGEST_BATCH
     return _JOBS.submit(key, work, cost=len(imageset), waiter=visitor, memory=(_UNDER_WAY + _AHEAD + 1) * batch_bytes)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 
 from xai_core.engine.forward import forward_with
 from xai_core.engine.jobs import Job
@@ -22,7 +23,9 @@ __all__ = ["describe_picture", "describe_pixels"]
 def describe_picture(picture: Picture, classifier: Classifier, layer: str | None = None, job: Job[Any] | None = None) -> Floats:
     """What the layer (None: the recommended one) makes of one picture, (C,): a row as of `Pass.pooled`. Raises as `run_pass` does."""
     chosen = chosen_layer(classifier, layer)
-    rows = forward_with(classifier, chosen)(classifier.prepare(picture), job)
+    steps = classifier.preprocessing
+    seen = torch.tensor(steps.values(steps.see(picture))[None])
+    rows = forward_with(classifier, chosen)(seen, job)
     found: Floats = Tapped.of(rows, channels_of(chosen)).mean[0].numpy()
     return found
 

@@ -16,6 +16,7 @@ from xai_core.errors import InvalidParam, UnknownName
 from xai_core.models.layers import Layer, list_layers
 
 Floats = npt.NDArray[np.float32]
+Bytes = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,14 @@ class Preprocessing:
         exact = scale * self.resize == side and all(float(np.float32(number)) == number for number in (low, high, high - low))
         return (low, low, high, high) if exact else None
 
+    def values(self, seen: Image.Image) -> Bytes:
+        """The seen picture's own numbers, 0..255, (H, W, C)."""
+        return np.asarray(seen).reshape(seen.height, seen.width, self.channels)
+
     def pixels(self, seen: Image.Image) -> Floats:
         """The seen picture as numbers in 0..1, (H, W, C)."""
-        array: Floats = np.asarray(seen, dtype=np.float32) / np.float32(255)
-        return array.reshape(seen.height, seen.width, self.channels)
+        array: Floats = self.values(seen).astype(np.float32) / np.float32(255)
+        return array
 
     def _mean_std(self, like: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         device = like.device if like is not None else None
