@@ -17,7 +17,7 @@ from tests.networks import classifier, network
 from xai_core.engine import forward as engine
 from xai_core.engine.forward import forward_with
 from xai_core.engine.isolation import isolate
-from xai_core.engine.tapped import Tapped
+from xai_core.engine.tapped import Tapped, TappedNetwork
 from xai_core.models.classifier import Preprocessing
 
 
@@ -119,6 +119,14 @@ def test_plain_torch_gives_the_same_rows(name):
     np.testing.assert_allclose(found.mean, places.mean(2), atol=1e-5)
     np.testing.assert_allclose(found.peak, places.max(2), atol=1e-5)
     np.testing.assert_array_equal(found.where, places.argmax(2))
+
+
+@pytest.mark.parametrize("make", [many, lambda: network("small_cnn")])
+def test_pictures_are_prepared_to_the_last_bit_as_everywhere_else(make):
+    model = make()
+    seen = noise(3, model.side, model.preprocessing.channels)
+    expected = prepared(model, seen)
+    assert torch.equal(TappedNetwork(model, model.recommended_layer)._normalised(seen), expected) and expected.std() > 0.1
 
 
 def test_equal_maxima_give_the_first_place():
