@@ -146,17 +146,16 @@ def _keep(openvino: Any, graph: Any, kept: Path) -> None:
         log.warning("The translated network could not be kept on disk: %s", problem)
 
 
-def _openvino_run(classifier: Classifier, layer: Layer | None = None, size: int = 0) -> Run:
-    """For any batch; with `size` for batches of just so many pictures, all shapes being known beforehand."""
+def _openvino_run(classifier: Classifier, layer: Layer | None = None, often: int = 0) -> Run:
+    """With `often`, batches of just so many pictures go through a network of their own, whose shapes are all known beforehand."""
     with OPENVINO_LOCK:
         graph = graph_of(classifier, layer)
-        if size:
-            graph.reshape([size, *_example(classifier, layer).shape[1:]])
-        return compiled(graph)
-
-
-def _by_size(run: Run, fixed: Run, size: int) -> Run:
-    return lambda batch: (fixed if len(batch) == size else run)(batch)
+        run = compiled(graph)
+        if not often:
+            return run
+        graph.reshape([often, *_example(classifier, layer).shape[1:]])
+        fixed = compiled(graph)
+    return lambda batch: (fixed if len(batch) == often else run)(batch)
 
 
 def compiled(graph: Any) -> Run:
@@ -246,7 +245,7 @@ def _measure(run: Run, example: torch.Tensor) -> tuple[int, float]:
 
 
 def _fixed(make: Callable[[Classifier], Run], classifier: Classifier, layer: Layer | None, size: int) -> Run | None:
-    """What `make` makes, which takes batches of `size` alone; None where it would cost more than it brings, or is wrong."""
+    """What `make` makes, for batches of `size`; None where it would cost more than it brings, or is wrong."""
     if weight_bytes(classifier) > _FIXED_BYTES or (layer is not None and not layer.recommended):
         return None  # a layer that is not recommended would have to be translated again, which takes seconds
     try:
@@ -276,19 +275,16 @@ def build(classifier: Classifier, layer: Layer | None = None) -> Forward:
                 note = f"The fast engine differs from plain torch by {error:.2g} on this model, so plain torch is used, more slowly."
     with SCHEDULER.turn(), cores.using(cores.CORES_A_LANE):
         micro_batch, seconds = _measure(run, example)
-    make_fixed = partial(make_fast, size=micro_batch)
+    # The network that was measured keeps the memory of its largest batch: made anew, both together hold far less than that one did.
+    make_fixed = partial(make_fast, often=micro_batch)
     fixed = _fixed(make_fixed, classifier, layer, micro_batch) if backend == "openvino" else None
     if fixed is not None:
-        run, make = _by_size(run, fixed, micro_batch), partial(_both, make_fast, make_fixed, micro_batch)
+        run, make = fixed, make_fixed
         with SCHEDULER.turn(), cores.using(cores.CORES_A_LANE):
             seconds = _seconds(run, example, micro_batch)
     room = min(ACTIVATION_BUDGET, memory.budget() // 4) // cores.LANES
     gradient_batch = max(1, min(8, room // _activation_bytes(classifier.module, _example(classifier).to(classifier.device))))
     return Forward(run, backend, partial(_again, ref(classifier), make), note, micro_batch, gradient_batch, seconds / cores.LANES)
-
-
-def _both(make: Callable[[Classifier], Run], make_fixed: Callable[[Classifier], Run], size: int, classifier: Classifier) -> Run:
-    return _by_size(make(classifier), make_fixed(classifier), size)
 
 
 def _again(of: ref[Classifier], make: Callable[[Classifier], Run]) -> Run:
