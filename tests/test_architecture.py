@@ -24,6 +24,8 @@ TOP_LEVEL = frozenset(
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
+            "xai_core._resize",
+            "xai_core._resize_loops",
             "xai_core._threads",
             "xai_core.images",
             "xai_core._samples",

@@ -40,6 +40,7 @@ from PIL.ExifTags import Base as ExifTag
 from PIL.ImageFile import ImageFile
 from scipy.ndimage import gaussian_filter
 
+from xai_core._resize import shrunk
 from xai_core._samples import Sample, samples
 from xai_core.errors import InvalidImage, UnknownName
 
@@ -349,9 +350,7 @@ def _eight_bit(picture: Picture) -> Picture:
 
 
 def _shrunk(picture: Picture, size: tuple[int, int]) -> Picture:
-    if picture.size == size:
-        return picture
-    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)  # alpha is premultiplied by Pillow on the way
+    return picture if picture.size == size else shrunk(picture, size)  # alpha is premultiplied by Pillow on the way
 
 
 def _on_white(picture: Picture) -> Picture:

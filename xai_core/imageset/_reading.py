@@ -17,7 +17,7 @@ from xai_core.engine import cores
 from xai_core.errors import Cancelled, XaiError
 from xai_core.images import Picture
 from xai_core.imageset.corruptions import Corrupted
-from xai_core.models.classifier import Preprocessing
+from xai_core.models.classifier import Bytes, Preprocessing
 
 log = logging.getLogger(__name__)
 
@@ -53,14 +53,17 @@ class Reader:
     steps: Preprocessing
     change: Corrupted | None = None
 
-    def seen(self, row: int) -> Picture:
-        """The picture of a row as the model sees it, changed. Raises XaiError."""
-        seen = self.steps.see(self.pictures.open(row))
-        return self.change(seen, row) if self.change else seen
+    def seen(self, row: int) -> Bytes:
+        """The picture of a row as the model sees it, changed, in 0..255, (H, W, C). Raises XaiError."""
+        picture, steps = self.pictures.open(row), self.steps
+        if self.change is None:
+            return steps.values(picture)
+        changed = np.asarray(self.change(steps.see(picture), row))
+        return changed.reshape(steps.crop, steps.crop, steps.channels)
 
     def input(self, row: int) -> torch.Tensor:
         """The network's input for one row, (1, C, H, W). Raises XaiError."""
-        return self.steps.tensor(self.steps.pixels(self.seen(row)))
+        return self.steps.tensor(self.seen(row).astype(np.float32) / np.float32(255))
 
     def batch(self, rows: range) -> Batch:
         """These rows; a picture that cannot be opened is told in `good` and left out."""
@@ -68,7 +71,7 @@ class Reader:
         seen = np.empty((len(rows), side, side, self.steps.channels), dtype=np.uint8)
         for number, row in enumerate(rows):
             try:
-                seen[int(good.sum())] = self.steps.values(self.seen(row))
+                seen[int(good.sum())] = self.seen(row)
             except (XaiError, OSError) as problem:
                 if isinstance(problem, Cancelled):
                     raise

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from xai_core import _resize
 from xai_core.engine.cores import CORES
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage, InvalidSet
@@ -120,6 +121,7 @@ def read_listing(listing: Listing, what: str, thumbs: Path, seed: str = "", job:
 
     A file that is no picture is skipped. Raises InvalidSet where none is left, or for a bomb; Cancelled within a few pictures.
     """
+    _resize.soon()
     files = listing.files
     plan = sort_out(files.names, what)
     labels, said = _labels(plan, files)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
 from xai_core.engine.jobs import Job
 from xai_core.images import Picture
@@ -19,8 +19,11 @@ THUMB = 48
 
 def thumb(picture: Picture) -> npt.NDArray[np.uint8]:
     """The largest centred square of the picture in (48, 48, 3) uint8: about what a model with a centre crop sees of it."""
-    small = ImageOps.fit(picture, (THUMB, THUMB), Image.Resampling.BICUBIC)
-    return np.asarray(small.convert("RGB"))
+    side = min(picture.size)
+    left, top = ((length - side) / 2 for length in picture.size)
+    box = (left, top, left + side, top + side)
+    # In two steps, which for a large picture take a fifth of the time of one.
+    return np.asarray(picture.resize((THUMB, THUMB), Image.Resampling.BICUBIC, box, reducing_gap=2.0).convert("RGB"))
 
 
 def write_thumbs(file: Path, count: int, picture: Callable[[int], Picture], job: Job[Any] | None = None) -> None:

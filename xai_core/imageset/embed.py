@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from xai_core import _resize
 from xai_core.engine import cores
 from xai_core.engine.forward import Forward, forward_with
 from xai_core.engine.jobs import CLOSED_TAB_S, Job, Jobs
@@ -103,6 +104,8 @@ def channels_of(layer: Layer) -> int:
 
 
 def _made(key: str, about: About, reader: Reader, classifier: Classifier, layer: Layer, job: Job[Any]) -> Pass:
+    if classifier.preprocessing.channels == 3:
+        _resize.soon()
     folder = workbench(key)
     unfinished = Unfinished(folder, about.count, about.columns())
     try:

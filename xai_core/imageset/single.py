@@ -23,8 +23,7 @@ __all__ = ["describe_picture", "describe_pixels"]
 def describe_picture(picture: Picture, classifier: Classifier, layer: str | None = None, job: Job[Any] | None = None) -> Floats:
     """What the layer (None: the recommended one) makes of one picture, (C,): a row as of `Pass.pooled`. Raises as `run_pass` does."""
     chosen = chosen_layer(classifier, layer)
-    steps = classifier.preprocessing
-    seen = torch.tensor(steps.values(steps.see(picture))[None])
+    seen = torch.tensor(classifier.preprocessing.values(picture)[None])
     rows = forward_with(classifier, chosen)(seen, job)
     found: Floats = Tapped.of(rows, channels_of(chosen)).mean[0].numpy()
     return found

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from xai_core._resize import resized
 from xai_core.errors import InvalidParam, UnknownName
 from xai_core.models.layers import Layer, list_layers
 
@@ -38,35 +39,26 @@ class Preprocessing:
         """3 for colour (RGB), 1 for grey (L)."""
         return len(self.mean)
 
-    def see(self, image: Image.Image) -> Image.Image:
-        """The picture as the model sees it, crop x crop pixels. Sizes are rounded as torchvision does, so that pixels agree exactly."""
+    def values(self, image: Image.Image) -> Bytes:
+        """What the model sees of a picture as numbers in 0..255, (H, W, C). Sizes are rounded as torchvision does: pixels agree exactly."""
         mode = "L" if self.channels == 1 else "RGB"
         image = image if image.mode == mode else image.convert(mode)
-        shorter, filter_ = min(image.size), Image.Resampling[self.interpolation.upper()]
-        if image.width == image.height and (box := self._seen_of(shorter)) is not None:
-            return image.resize((self.crop, self.crop), filter_, box)
+        shorter = min(image.size)
         width, height = (int(self.resize * side / shorter) for side in image.size)
         left, top = (round((side - self.crop) / 2) for side in (width, height))
-        return image.resize((width, height), filter_).crop((left, top, left + self.crop, top + self.crop))
+        box = (left, top, left + self.crop, top + self.crop)
+        found = resized(image, (width, height), Image.Resampling[self.interpolation.upper()], box)
+        return found.reshape(self.crop, self.crop, self.channels)
 
-    def _seen_of(self, side: int) -> tuple[float, float, float, float] | None:
-        """What is seen of a square picture, if Pillow, which takes a box in float32, finds the very same places for it as in the whole.
-
-        Then what would be cropped away need not be resized. Sides that differ could be resized in another order, and so rounded otherwise.
-        """
-        scale = float(np.float32(side / self.resize))
-        first = round((self.resize - self.crop) / 2)
-        low, high = first * scale, (first + self.crop) * scale
-        exact = scale * self.resize == side and all(float(np.float32(number)) == number for number in (low, high, high - low))
-        return (low, low, high, high) if exact else None
-
-    def values(self, seen: Image.Image) -> Bytes:
-        """The seen picture's own numbers, 0..255, (H, W, C)."""
-        return np.asarray(seen).reshape(seen.height, seen.width, self.channels)
+    def see(self, image: Image.Image) -> Image.Image:
+        """The picture as the model sees it, crop x crop pixels, RGB or L."""
+        values = self.values(image)
+        return Image.fromarray(values[:, :, 0] if self.channels == 1 else values)
 
     def pixels(self, seen: Image.Image) -> Floats:
         """The seen picture as numbers in 0..1, (H, W, C)."""
-        array: Floats = self.values(seen).astype(np.float32) / np.float32(255)
+        values = np.asarray(seen).reshape(seen.height, seen.width, self.channels)
+        array: Floats = values.astype(np.float32) / np.float32(255)
         return array
 
     def _mean_std(self, like: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
