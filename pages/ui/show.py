@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from html import escape
 
 import streamlit as st
+from PIL import Image
 
 from pages.ui.words import literal as literal
 from pages.ui.words import plain
@@ -69,6 +70,11 @@ def checks(found: Iterable[Check]) -> None:
     for check in found:
         mark = f'<span class="mark {check.level}" role="img" aria-label="{check.level}">{_MARKS[check.level]}</span>'
         st.html(f'<p class="said quiet">{mark}{clean(check.sentence)}</p>')
+
+
+def width(picture: Image.Image, widest: int, tallest: int) -> int:
+    """How wide a picture is drawn, so that it is neither wider nor taller than this many pixels of the page."""
+    return max(1, min(widest, tallest * picture.width // picture.height))
 
 
 def dark() -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import runtime
@@ -53,6 +55,7 @@ class UploadLimit:
     async def _take(self, size: int, scope: Scope, receive: Receive, send: Send) -> None:
         self._coming += size
         try:
-            await self.app(scope, receive, send)
+            with contextlib.suppress(ClientDisconnect):  # a page that is closed meanwhile is no fault of the server
+                await self.app(scope, receive, send)
         finally:
             self._coming -= size

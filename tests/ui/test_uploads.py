@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from starlette.requests import ClientDisconnect
 
 from pages.ui import uploads
 from pages.ui.uploads import UploadLimit
@@ -47,6 +48,19 @@ def held(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     holding = [0]
     monkeypatch.setattr(uploads, "held_bytes", lambda: holding[0])
     return holding
+
+
+def test_a_page_closed_in_the_middle_is_no_fault_and_is_forgotten(held: list[int]) -> None:
+    async def leaves(scope: Any, receive: Any, send: Any) -> None:
+        raise ClientDisconnect
+
+    async def visits() -> None:
+        app = UploadLimit(leaves, 100 * MB)
+        for _ in range(3):
+            with pytest.raises(KeyError):  # no answer at all
+                await put(app, str(60 * MB))
+
+    asyncio.run(visits())
 
 
 def test_files_on_their_way_count_and_are_forgotten_when_they_have_come(held: list[int]) -> None:

@@ -14,6 +14,7 @@ import logging
 import queue
 import threading
 import time
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -53,6 +54,9 @@ OPENVINO_LOCK = threading.Lock()
 """Tracing a network is not safe in two threads at once."""
 
 Run = Callable[[torch.Tensor], torch.Tensor]
+
+# OpenVINO reads traced networks best; that torch would rather export them is nobody's to read who starts a server.
+warnings.filterwarnings("ignore", r"`torch\.jit\.", FutureWarning)
 
 
 @dataclass(eq=False)

@@ -93,8 +93,8 @@ def _confusions(of: Head, rows: np.ndarray, group: Group) -> None:
     if not group.confusions:
         return
     found = group.confusions
-    said = [(show.label(each.truth_name), show.label(each.said_name), each.count) for each in found]
-    frame = pd.DataFrame(said, columns=["It is", "It says", "Pictures"])
+    said = [(each.count, show.label(each.truth_name), show.label(each.said_name)) for each in found]
+    frame = pd.DataFrame(said, columns=["Pictures", "It is", "It says"])  # long names run out of the table: the number comes first
 
     def take(place: int, _column: str) -> None:
         pair = found[place]

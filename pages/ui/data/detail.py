@@ -14,7 +14,7 @@ from xai_core.imageset import ImageSet, Pass
 COMPARE = "pages/image/compare.py"
 METHOD = "grad_cam"
 NEIGHBOURS = 12
-WIDEST = 320
+WIDEST, TALLEST = 320, 400
 # On wide screens it stays in view beside whatever is clicked.
 _STYLE = """<style>@media (min-width: 641px) {
 [data-testid="stLayoutWrapper"]:has(> .st-key-set_detail) {
@@ -80,7 +80,7 @@ def _draw(of: ImageSet, row: int, model: xai_core.Classifier, layer: str | None,
         xai_core.leave(visitor.waiter())
         return
     with st.container(horizontal=True, horizontal_alignment="center"):
-        st.image(thumbs.enlarged(image, WIDEST), alt=f"Picture: {show.label(of.names[row])}", width=WIDEST)
+        st.image(thumbs.enlarged(image, WIDEST), alt=f"Picture: {show.label(of.names[row])}", width=show.width(image, WIDEST, TALLEST))
     found = _guesses(model, image)
     first, truth = found.classes[0][0], int(of.known_as(model)[row])
     _about(of, row, "right" if first == truth else "", truth >= 0)

@@ -18,8 +18,8 @@ from xai_core.params import Flag, Int
 
 MOST = 12
 HONEST = (Path(__file__).resolve().parents[3] / "assets" / "imagesets" / "channels.md").read_text(encoding="utf-8")
-BY_CLASS = {"probability": "Probability", "logit": "Score before it (logit)"}
-BY_CHANNEL = {"maximum": "Its strongest place (maximum)", "mean": "The whole picture (mean)"}
+BY_CLASS = {"probability": "Probability", "logit": "Score (logit)"}
+BY_CHANNEL = {"maximum": "Strongest place (max)", "mean": "Whole picture (mean)"}
 
 
 def _choice(name: str, title: str, options: Mapping[str, str]) -> str:

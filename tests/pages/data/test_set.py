@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+import streamlit as st
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.words import literal
 from tests.pages.data.looks import DIGITS, SCORES, SET, component, press, said, select, settled, table, tiles
-from tests.pages.data.small import ROWS, zipped
+from tests.pages.data.small import ROWS, png, zipped
 from tests.pages.visit import fine, picture, until
 from xai_core import imageset
 
@@ -82,6 +86,20 @@ def test_an_own_zip(open_app: Open) -> None:
     assert metrics(again) == metrics(at)
     at.session_state["set_picture"] = (found.id, next(row for row, name in enumerate(found.names) if "img" in name))
     harmless(settled(at.run()))
+
+
+@pytest.mark.parametrize(("size", "wide"), [((40, 400), 40), ((400, 40), 320), ((90, 100), 320), ((100, 150), 266)])
+def test_a_tall_picture_leaves_room_for_what_is_said_of_it(
+    open_app: Open, size: tuple[int, int], wide: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, drawn, image = io.BytesIO(), {}, st.image
+    with zipfile.ZipFile(file, "w") as out:
+        out.writestr("one.png", png(Image.new("RGB", size, "teal")))
+    monkeypatch.setattr(st, "image", lambda what, **how: (drawn.update({how["alt"]: how["width"]}), image(what, **how))[1])
+    at = uploaded(open_app, file.getvalue(), **DIGITS)
+    at.session_state["set_picture"] = (at.query_params["set"], 0)
+    settled(at.run())
+    assert drawn["Picture: one.png"] == wide
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04 torn", b"PK\x05\x06" + bytes(18)], ids=["empty", "torn", "no picture"])
