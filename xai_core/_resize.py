@@ -95,7 +95,7 @@ def _rows_first(before: Size, after: Size) -> bool:
     return lower <= 0 or lower < 2 * narrower
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=128)
 def _taps(before: int, after: int, begin: int, end: int, kind: Filter) -> Taps:
     """For new columns or rows from `begin` to `end`, of the `after` that `before` old ones become."""
     weigh, reach = _FILTERS[kind]
@@ -130,7 +130,7 @@ class _Compiled:
         self._guard = threading.Lock()
 
     def make(self) -> None:
-        """Compile, unless that was done before; takes a second."""
+        """Compile, unless that was done before, and come back when it is done; takes a second."""
         with self._guard:
             if self._begun:
                 return

@@ -77,6 +77,16 @@ def test_pieces_of_any_size_in_any_order_give_the_same(seed):
         assert bottom[channel].tolist() == brute(values[:, channel], 11, False)
 
 
+def test_rows_that_each_beat_all_before_them_are_sorted_in_too():
+    """Far more of a channel get in at once than of its neighbours."""
+    steps = np.arange(3000, dtype=np.float32)
+    values = np.stack([steps, -steps, np.zeros_like(steps), steps % 7, np.minimum(steps, 2000)], axis=1)
+    top, bottom = all_channel_extremes([(np.arange(3000), values)], 11)
+    for channel in range(values.shape[1]):
+        for found, sign in ((top, -1), (bottom, 1)):
+            assert found[channel].tolist() == np.argsort(sign * values[:, channel], kind="stable")[:11].tolist()
+
+
 def test_fewer_rows_than_asked_for_leave_places_open():
     running = RunningTop(2, 4)
     running.add([5, 9], np.array([[1, np.nan], [2, -np.inf]], dtype=np.float32))

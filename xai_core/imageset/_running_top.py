@@ -9,6 +9,7 @@ from xai_core.results import Floats
 
 Rows = npt.NDArray[np.int64]
 ROWS_A_BLOCK = 4096
+_AT_A_TIME = 64
 _NOBODY = np.iinfo(np.int64).max
 
 
@@ -38,18 +39,29 @@ class RunningTop:
         better = self._beats(values, worst)
         if numbers.min() < last.max():  # else none comes before a kept one of the same value: never, where rows come in order
             better |= (values == worst) & (numbers[:, None] < last)
-        row, channel = np.nonzero(better)
-        if not len(row):
-            return
-        touched = np.unique(channel)
+        places = np.flatnonzero(better)
+        if len(places):
+            self._take(*np.divmod(places, values.shape[1]), numbers, values)
+
+    def _take(self, row: Rows, channel: Rows, numbers: Rows, values: Floats) -> None:
+        """Sort these in among the kept of their channels, a few of each channel at a time: a table of all may have many empty cells."""
+        order = np.argsort(channel, kind="stable")
+        row, channel = row[order], channel[order]
+        count = np.bincount(channel, minlength=values.shape[1])
+        nth = np.arange(len(channel)) - (np.cumsum(count) - count)[channel]
+        for start in range(0, int(count.max()), _AT_A_TIME):
+            some = (nth >= start) & (nth < start + _AT_A_TIME)
+            self._sort_in(row[some], channel[some], nth[some] - start, numbers, values)
+
+    def _sort_in(self, row: Rows, channel: Rows, nth: Rows, numbers: Rows, values: Floats) -> None:
+        touched, owner = np.unique(channel, return_inverse=True)
         k = self._values.shape[1]
-        owner = np.concatenate([np.repeat(touched, k), channel])
-        value = np.concatenate([self._values[touched].ravel(), values[row, channel]])
-        number = np.concatenate([self._rows[touched].ravel(), numbers[row]])
-        order = np.lexsort((number, self._sign * value, owner))
-        first = np.searchsorted(owner[order], touched)
-        chosen = order[first[:, None] + np.arange(k)]
-        self._values[touched], self._rows[touched] = value[chosen], number[chosen]
+        shape = len(touched), k + int(nth.max()) + 1
+        value, number = np.full(shape, self._sign * np.inf, dtype=np.float32), np.full(shape, _NOBODY)
+        value[:, :k], number[:, :k] = self._values[touched], self._rows[touched]
+        value[owner, k + nth], number[owner, k + nth] = values[row, channel], numbers[row]
+        best = np.lexsort((number, self._sign * value))[:, :k]
+        self._values[touched], self._rows[touched] = np.take_along_axis(value, best, 1), np.take_along_axis(number, best, 1)
 
     @property
     def rows(self) -> Rows:
