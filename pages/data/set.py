@@ -25,9 +25,9 @@ def _overview(of: ImageSet) -> None:
                 st.metric(title, f"{value:,}")
     notes = list(of.notes)
     if of.classes and unlabelled:
-        notes.append(f"{unlabelled:,} pictures have no label.")
+        notes.append(f"Pictures without a label: {unlabelled:,}.")
     if of.has_masks:
-        notes.append(f"{int(of.masked.sum()):,} pictures come with a mask that says which pixels are the object.")
+        notes.append(f"Pictures with a mask that says which pixels are the object: {int(of.masked.sum()):,}.")
     show.listed((*notes, f"From: {of.origin}."))
 
 

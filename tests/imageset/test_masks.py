@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 from PIL.ExifTags import Base as ExifTag
 
 from tests.imageset.packed import encoded, noise, packed, picture
@@ -126,14 +126,40 @@ def test_a_folder_of_masks_without_pictures_is_a_class() -> None:
 def test_what_a_drawn_mask_marks(drawn: Image.Image, expected: npt.NDArray[np.bool_] | None) -> None:
     found = read({"a.png": picture(), "a_mask.png": encoded(drawn)})
     if expected is None:
-        assert not found.has_masks and "1 masks are left out" in found.notes[0]
+        assert not found.has_masks and found.notes[0].startswith("Masks left out") and found.notes[0].endswith(": 1.")
     else:
         assert np.array_equal(found.mask(0), expected)
 
 
 def test_a_broken_mask_costs_only_itself() -> None:
     found = read({"a.png": picture(), "a_mask.png": b"x", "b.png": noise(1), "masks/b.png": noise(2)[:100]})
-    assert found.names == ("a.png", "b.png") and not found.has_masks and "2 masks are left out" in found.notes[0]
+    assert found.names == ("a.png", "b.png") and not found.has_masks and found.notes[0].endswith("of it: 2.")
+
+
+def photo(kind: str = "PNG", seed: int = 0) -> bytes:
+    """A picture without flat places, as photographs are."""
+    return encoded(Image.fromarray(np.random.default_rng(seed).integers(0, 256, (24, 32, 3), dtype=np.uint8)), kind)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB"])
+def test_a_png_of_a_pictures_own_name_is_its_mask_if_it_is_drawn_like_one(mode: str) -> None:
+    drawn = encoded(Image.fromarray(half((32, 24))).convert(mode))
+    cats = {"a/mia.jpg": photo("JPEG", 1), "a/mia.png": photo(seed=2)}
+    found = read({"a/rex.jpg": photo("JPEG"), "a/rex.png": drawn, "b/rex.png": drawn, **cats})
+    assert found.names == ("a/mia.jpg", "a/mia.png", "a/rex.jpg", "b/rex.png"), "a second photograph is one, and so is a drawing by itself"
+    assert found.masked.tolist() == [False, False, True, False] and not found.skipped and not found.notes
+    assert np.array_equal(found.mask(2), half((32, 24)))
+
+
+def test_soft_edges_do_not_make_a_mask_a_photograph() -> None:
+    drawn = Image.fromarray(half((320, 240))).convert("L").filter(ImageFilter.GaussianBlur(3))
+    assert len(set(drawn.tobytes())) > 16
+    assert read({"rex.webp": photo("WEBP"), "rex.png": encoded(drawn)}).masked.tolist() == [True]
+
+
+def test_a_broken_png_beside_a_picture_is_told() -> None:
+    found = read({"rex.jpg": photo("JPEG"), "rex.png": b"x", "rex_mask.png": encoded(cut_out(half((32, 24))))})
+    assert found.names == ("rex.jpg",) and found.masked.tolist() == [True] and found.skipped[0][0] == "rex.png"
 
 
 def test_another_mask_makes_another_set() -> None:

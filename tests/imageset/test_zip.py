@@ -104,7 +104,13 @@ def test_labels_by_table(mark: str, heading: list[tuple[str, str]]) -> None:
     assert dict(zip(found.names, labels(found), strict=True)) == {
         "pets/cats/mia.png": "cat", "pets/dogs/bello.jpg": "", "pets/dogs/rex.png": "Big dog",
     }  # fmt: skip
-    assert [note[0] for note in found.notes] == ["1", "1"]  # one row without a picture, one picture without a row
+    assert [note[-3:] for note in found.notes] == [" 1.", " 1."]  # one row without a picture, one picture without a row
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_table_as_spreadsheets_save_it(encoding: str) -> None:
+    table = "file;label\r\nrex.png;Größe\r\nmia.png;Käse\r\n"
+    assert read(packed({**PETS, "labels.csv": table.encode(encoding)})).classes == ("Größe", "Käse")
 
 
 def test_a_file_name_that_two_folders_have_is_nobodys() -> None:
@@ -150,6 +156,13 @@ def test_a_second_file_of_a_name_is_skipped() -> None:
     assert found.open(0).tobytes() == read_image(noise(1)).tobytes() and found.skipped[0][0] == "a.png"
 
 
+def test_what_was_left_out_belongs_to_the_set() -> None:
+    """Who brings the same pictures and a broken one is told of it, also after somebody else has brought them without."""
+    whole, more = read(packed(PETS)), read(packed({**PETS, "pets/torn.png": b"x"}))
+    assert whole.id != more.id and not whole.skipped and more.skipped[0][0] == "pets/torn.png"
+    assert read(packed({**PETS, "notes.txt": b"x"})).notes and read(packed(PETS)).id == whole.id
+
+
 # What is refused
 
 ZEROS = zlib.compress(bytes(3_000_000), wbits=-15)
@@ -162,7 +175,9 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "cut off": (GOOD[:-30], "not a zip"),
     "no members": (packed({}), "no picture"),
     "no pictures": (packed({"a.txt": b"x", "b": b"y"}), "no picture in this zip. Got 1 .txt, 1 without an ending."),
-    "only broken": (packed({"a.png": b"x"}), "None of the 1 pictures"),
+    "one, broken": (packed({"a.png": b"x"}), "The only picture"),
+    "only broken": (packed({"a.png": b"x", "b.png": b"y"}), "None of the 2 pictures"),
+    "only oddly packed": (packed(PETS, zipfile.ZIP_LZMA), "ordinary zip"),
     "absolute": (packed({"/etc/a.png": noise(1)}), "outside"),
     "drive": (packed({"C:\\a.png": noise(1)}), "outside"),
     "up": (packed({"x/../../a.png": noise(1)}), "outside"),

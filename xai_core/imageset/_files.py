@@ -55,20 +55,32 @@ class Listing:
 
 @dataclass
 class Plan:
-    """Rows of pictures and of the masks that belong to them, of the table of labels, and what is left out."""
+    """Rows of pictures and of the masks that belong to them, of the table of labels, and what is left out.
+
+    `twins` are pictures with a PNG of just their name beside them: whether that is a mask is to be seen only when it is opened.
+    """
 
     pictures: list[int] = field(default_factory=list)
     masks: dict[int, int] = field(default_factory=dict)
+    twins: dict[int, int] = field(default_factory=dict)
     table: int | None = None
     skipped: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
-def sort_out(names: Sequence[str], what: str) -> Plan:
+def none_of(count: int, what: str, reason: str) -> InvalidSet:
+    """That no picture can be read, and why not the last one."""
+    if count == 1:
+        return InvalidSet(f"The only picture in this {what} cannot be read. {reason}")
+    return InvalidSet(f"None of the {count:,} pictures in this {what} can be read. The last one: {reason}")
+
+
+def sort_out(listing: Listing, what: str) -> Plan:
     """Tell pictures, masks and labels apart; the pictures come in the order of their names. `what` is "zip" or "folder".
 
     Raises InvalidSet where there is no picture at all.
     """
+    names = listing.files.names
     plan, other, drawn = Plan(), Counter[str](), []
     for row in sorted(range(len(names)), key=names.__getitem__):
         _, file, ending = split(names[row])
@@ -85,6 +97,9 @@ def sort_out(names: Sequence[str], what: str) -> Plan:
     plan.masks = _paired(names, drawn)
     used = set(plan.masks.values())
     plan.pictures = [row for row in drawn if row not in used]
+    plan.twins = _twins(names, [row for row in plan.pictures if row not in plan.masks])
+    if not plan.pictures and listing.skipped:
+        raise none_of(len(listing.skipped), what, listing.skipped[-1][1])
     if not plan.pictures:
         raise InvalidSet(
             f"There is no picture in this {what}.{_got(other)} Put JPEG, PNG or WebP files in it, best in one folder for each kind."
@@ -131,6 +146,13 @@ def _paired(names: Sequence[str], drawn: Sequence[int]) -> dict[int, int]:
             for picture in stems.get(stem, ()):
                 masks.setdefault(picture, row)
     return masks
+
+
+def _twins(names: Sequence[str], rows: Sequence[int]) -> dict[int, int]:
+    """Row of a PNG for each picture of another kind that has one of its name in its folder."""
+    drawn = {split(names[row])[:2]: row for row in rows if split(names[row])[2] == ".png"}
+    others = [(row, drawn.get(split(names[row])[:2])) for row in rows if split(names[row])[2] != ".png"]
+    return {row: png for row, png in others if png is not None}
 
 
 def _is_junk(name: str) -> bool:

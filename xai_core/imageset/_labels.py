@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections import Counter
@@ -13,7 +14,7 @@ import numpy.typing as npt
 MAX_LABEL = 80
 _PARTS = frozenset("train training val valid validation test testing".split())
 _MARKS = ",;\t"
-_BAD_TABLE = "labels.csv could not be read: it needs two columns, file and label, saved as text in UTF-8. The folders were taken instead."
+_BAD_TABLE = "labels.csv could not be read: it needs two columns, file and label, saved as CSV (UTF-8). The folders were taken instead."
 
 
 def folder_labels(names: Sequence[str]) -> list[str]:
@@ -44,9 +45,9 @@ def table_labels(data: bytes, table: str, names: Sequence[str]) -> tuple[list[st
         return None, [_BAD_TABLE]
     notes = []
     if unknown:
-        notes.append(f"{unknown:,} rows of labels.csv name no picture of this set.")
+        notes.append(f"Rows of labels.csv that name no picture of this set: {unknown:,}.")
     if missing := labels.count(""):
-        notes.append(f"{missing:,} pictures have no label in labels.csv.")
+        notes.append(f"Pictures without a label in labels.csv: {missing:,}.")
     return labels, notes
 
 
@@ -74,12 +75,22 @@ def _telling(folders: Sequence[tuple[str, ...]]) -> list[str]:
 def _rows(data: bytes) -> dict[str, str]:
     """Label by file, as written; empty where the table cannot be read."""
     try:
-        text = data.decode("utf-8-sig")
+        text = _decoded(data)
         mark = max(_MARKS, key=text.partition("\n")[0].count)
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=mark) if len(line) >= 2]
     except (UnicodeDecodeError, csv.Error):
         return {}
     return {_path(file): tidy(label) for file, label, *_ in lines}
+
+
+def _decoded(data: bytes) -> str:
+    """Text as spreadsheets save it: UTF-8, UTF-16 with its mark, else Windows-1252. Raises UnicodeDecodeError."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252")
 
 
 def _path(written: str) -> str:

@@ -21,6 +21,8 @@ _BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, O
 _INDICES = 64
 """A grey picture no brighter than this numbers its objects: 0 for nothing, 1, 2, 3 …"""
 _SAME_SHAPE = 0.03
+_LOOK, _COLOURS, _NEARLY_ALL = 128, 16, 0.9
+"""So many rows and columns of a picture are looked at, and so few colours make up so much of a mask."""
 
 
 def has_alpha(data: bytes) -> bool:
@@ -60,6 +62,14 @@ def drawn_mask(data: bytes, size: Size) -> Bools | None:
     if found is None:
         found = _marked(np.asarray(drawn))
     return _telling(np.asarray(Image.fromarray(found).resize(size, Image.Resampling.NEAREST)))
+
+
+def is_drawn(data: bytes) -> bool:
+    """Whether a picture is drawn like a mask: nearly all of it in a few colours, as no photograph is. Raises InvalidImage."""
+    drawn = read_image(data)
+    pixels = np.asarray(drawn)[:: -(-drawn.height // _LOOK), :: -(-drawn.width // _LOOK)].reshape(-1, 3)
+    counts = np.sort(np.unique(pixels, axis=0, return_counts=True)[1])
+    return bool(counts[-_COLOURS:].sum() >= _NEARLY_ALL * len(pixels))
 
 
 def _marked(pixels: npt.NDArray[np.uint8]) -> Bools:

@@ -16,11 +16,11 @@ import numpy.typing as npt
 from xai_core import _resize
 from xai_core.engine.cores import CORES
 from xai_core.engine.jobs import Job
-from xai_core.errors import InvalidImage, InvalidSet
+from xai_core.errors import InvalidImage
 from xai_core.images import Picture, read_image
-from xai_core.imageset._files import Files, Listing, Plan, sort_out
+from xai_core.imageset._files import Files, Listing, Plan, none_of, sort_out
 from xai_core.imageset._labels import folder_labels, numbered, table_labels
-from xai_core.imageset._masks import Bools, alpha_mask, drawn_mask, has_alpha
+from xai_core.imageset._masks import Bools, alpha_mask, drawn_mask, has_alpha, is_drawn
 from xai_core.imageset._store import VERSION
 from xai_core.imageset._thumbs import thumb
 
@@ -123,7 +123,8 @@ def read_listing(listing: Listing, what: str, thumbs: Path, seed: str = "", job:
     """
     _resize.soon()
     files = listing.files
-    plan = sort_out(files.names, what)
+    plan = sort_out(listing, what)
+    _tell_twins(plan, files, job)
     labels, said = _labels(plan, files)
     course = _Course(plan, files, labels, skipped=[*listing.skipped, *plan.skipped])
     digest = hashlib.sha256(f"{what} {VERSION} {seed}".encode())
@@ -139,8 +140,30 @@ def read_listing(listing: Listing, what: str, thumbs: Path, seed: str = "", job:
             if job is not None:
                 job.tick(1)
     if not course.kept:
-        raise InvalidSet(f"None of the {len(plan.pictures):,} pictures in this {what} can be read. The last one: {course.skipped[-1][1]}")
+        raise none_of(len(plan.pictures), what, course.skipped[-1][1])
+    digest.update(repr((course.skipped, plan.notes, said)).encode(errors="surrogatepass"))  # what was left out belongs to this set, too
     return course.read([*plan.notes, *said], digest.hexdigest())
+
+
+def _tell_twins(plan: Plan, files: Files, job: Job[Any] | None) -> None:
+    """Take PNGs that are drawn like masks for those of the pictures of their name."""
+    pairs = list(plan.twins.items())
+    if job is not None:
+        job.expect(job.done + len(pairs) + len(plan.pictures))
+    for (picture, png), drawn in zip(pairs, _ahead(lambda pair: _is_drawn(files, pair[1]), pairs), strict=True):
+        if drawn:
+            plan.masks[picture] = png
+        if job is not None:
+            job.tick(1)
+    used = set(plan.masks.values())
+    plan.pictures = [row for row in plan.pictures if row not in used]
+
+
+def _is_drawn(files: Files, row: int) -> bool:
+    try:
+        return is_drawn(files.read(row))
+    except InvalidImage:  # whoever reads it as a picture will say why
+        return False
 
 
 def _labels(plan: Plan, files: Files) -> tuple[list[str], list[str]]:
@@ -182,7 +205,7 @@ def _counted(skipped: Sequence[object], lost: int) -> Iterator[str]:
     if len(skipped) > _LISTED:
         yield f"{len(skipped):,} files could not be read; the first {_LISTED:,} are listed."
     if lost:
-        yield f"{lost:,} masks are left out: they cannot be read, have another shape than their picture, or mark all or nothing of it."
+        yield f"Masks left out, because they cannot be read, have another shape than their picture, or mark all or nothing of it: {lost:,}."
 
 
 def _ahead(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
