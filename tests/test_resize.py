@@ -76,6 +76,11 @@ def test_what_the_loops_cannot_do_is_pillows_work(loops):
     box = (1, 2, 30, 20)
     for image, kind in [(noise(60, 40).convert("L"), Image.Resampling.BICUBIC), (noise(60, 40), Image.Resampling.BOX)]:
         assert np.array_equal(_resize.resized(image, (45, 30), kind, box), pillow(image, (45, 30), kind, box))
+    for outside in [(-3, 2, 30, 20), (1, 2, 46, 20), (1, 2, 30, 31)]:
+        assert np.array_equal(
+            _resize.resized(noise(60, 40), (45, 30), Image.Resampling.BICUBIC, outside),
+            pillow(noise(60, 40), (45, 30), Image.Resampling.BICUBIC, outside),
+        )
     large = Image.new("RGB", (4000, 2200), "teal")
     assert _resize.resized(large, (40, 22), Image.Resampling.BILINEAR, (0, 0, 40, 22)).shape == (22, 40, 3)
     assert not loops.calls

@@ -71,7 +71,9 @@ class Taps(NamedTuple):
 
 def resized(image: Picture, size: Size, kind: Filter, box: Box) -> Bytes:
     """What `box` (left, top, right, bottom) holds of the picture resized to `size` (width, height): (h, w, 3), or (h, w) if it is grey."""
-    loops = _loops_for(image, size, kind)
+    left, top, right, bottom = box
+    inside = 0 <= left < right <= size[0] and 0 <= top < bottom <= size[1]  # the loops do not look where they read
+    loops = _loops_for(image, size, kind) if inside else None
     return np.asarray(image.resize(size, kind).crop(box)) if loops is None else _looped(loops, image, size, kind, box)
 
 

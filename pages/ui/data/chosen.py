@@ -102,9 +102,9 @@ def _confusions(of: Head, rows: np.ndarray, group: Group) -> None:
         _narrow(of, of_it.tolist(), f"{pair.truth_name}, but the model says {pair.said_name}")
 
     st.markdown("**What is mixed up** *(typical confusions)*")
-    bars = {"Pictures": cells.bar("Pictures", int(frame["Pictures"].max()), width=84)}
+    narrow = {"Pictures": st.column_config.NumberColumn("Pictures", width=64)}
     cells.clickable(
-        frame, f"group_confusions_{_mark(rows)}", take, "The mistakes among these pictures, the commonest first.", columns=bars, most=6
+        frame, f"group_confusions_{_mark(rows)}", take, "The mistakes among these pictures, the commonest first.", columns=narrow, most=6
     )
 
 

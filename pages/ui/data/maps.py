@@ -17,7 +17,7 @@ from xai_core.imageset import MAPS, Map
 from xai_core.params import Value
 from xai_core.render.stills import still
 
-SOURCES = {"model": "What the model makes of them (embedding)", "pixels": "The pixels alone"}
+SOURCES = {"model": "What the model sees", "pixels": "The pixels"}
 AXES = {"2": "Flat (2-D)", "3": "In space (3-D)"}
 DEFAULT = "tsne"
 A_ROW = 4
@@ -63,7 +63,7 @@ def settings() -> Wish:
         left, right = st.columns(2, gap="large")
         with left:
             kind = _pick_kind()
-            source = _choice("map_of", "Of what", SOURCES, "model")
+            source = _choice("map_of", "Made of *(embedding or raw pixels)*", SOURCES, "model")
             axes = _choice("map_axes", "Drawn", AXES, "2")
         with right:
             params = forms.draw(MAPS.get(kind).params, 0, kind)
