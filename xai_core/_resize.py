@@ -78,7 +78,11 @@ def resized(image: Picture, size: Size, kind: Filter, box: Box) -> Bytes:
 
 
 def shrunk(image: Picture, size: Size) -> Picture:
-    """The picture at a smaller `size`, by Lanczos' filter. A far larger one is first reduced by a whole factor, for memory."""
+    """The picture at a smaller `size`, by Lanczos' filter; itself where it has that size. A far larger one is first reduced by a whole
+    factor, for memory. Transparency is premultiplied on the way.
+    """
+    if image.size == size:
+        return image
     kind, loops = Filter.LANCZOS, _loops_for(image, size, Filter.LANCZOS)
     if loops is None or any(before / after / _GAP >= 2 for before, after in zip(image.size, size, strict=True)):
         return image.resize(size, kind, reducing_gap=_GAP)

@@ -296,7 +296,7 @@ def _decoded(picture: ImageFile) -> Picture:
     _check_tiles(picture)
     picture.load()
     turn = _orientation(picture)  # after load: a TIFF has turned itself by now, a PNG may keep its EXIF behind the pixels
-    flat = _on_white(_shrunk(_simple_mode(picture), _fit(picture.size)))
+    flat = _on_white(shrunk(_simple_mode(picture), _fit(picture.size)))
     upright = _in_srgb(flat, picture.info.get("icc_profile"))
     if turn in _TURNS:
         upright = upright.transpose(_TURNS[turn])
@@ -347,10 +347,6 @@ def _eight_bit(picture: Picture) -> Picture:
     if picture.mode.startswith("I;16") and tags.get(262) == 0:
         grey = 255.0 - grey  # a TIFF whose zero is white; Pillow inverts only the 8-bit ones
     return Image.fromarray(np.rint(grey).clip(0, 255).astype(np.uint8))
-
-
-def _shrunk(picture: Picture, size: tuple[int, int]) -> Picture:
-    return picture if picture.size == size else shrunk(picture, size)  # alpha is premultiplied by Pillow on the way
 
 
 def _on_white(picture: Picture) -> Picture:

@@ -11,8 +11,8 @@ import xai_core
 from pages.ui import link, models, show, visitor
 from pages.ui.words import literal
 
-_TALLEST = 1.5
-"""Times its width: what is taller would push away all that is below it."""
+_WIDEST, _TALLEST = 240, 360
+"""Pixels of the picture in use: a taller one would push away all that is below it."""
 TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
 # On a phone the sidebar lies over the page. Streamlit closes it behind its own menu, but not behind st.page_link.
 _CLOSE = """export default function () {
@@ -60,8 +60,8 @@ def _picture() -> None:
     image, title = visitor.picture()
     if problem := visitor.picture_error("sidebar"):
         st.error(problem, icon=":material/broken_image:")
-    fits = image.height <= _TALLEST * image.width
-    st.image(image, caption=literal(title), alt=f"The picture in use: {title}", width="stretch" if fits else show.width(image, 240, 360))
+    wide = show.width(image, _WIDEST, _TALLEST)
+    st.image(image, caption=literal(title), alt=f"The picture in use: {title}", width="stretch" if wide == _WIDEST else wide)
     if visitor.own_picture_in_use():
         st.button("Back to the samples", on_click=visitor.forget_own_picture, icon=":material/undo:")
 

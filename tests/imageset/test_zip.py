@@ -175,6 +175,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "cut off": (GOOD[:-30], "not a zip"),
     "no members": (packed({}), "no picture"),
     "no pictures": (packed({"a.txt": b"x", "b": b"y"}), "no picture in this zip. Got 1 .txt, 1 without an ending."),
+    "a text with a long name": (packed({"x" * 2000 + ".txt": b"x"}), "There is no picture"),
     "one, broken": (packed({"a.png": b"x"}), "The only picture"),
     "only broken": (packed({"a.png": b"x", "b.png": b"y"}), "None of the 2 pictures"),
     "only oddly packed": (packed(PETS, zipfile.ZIP_LZMA), "ordinary zip"),

@@ -192,7 +192,8 @@ def _difference(run: Run, classifier: Classifier, layer: Layer | None = None, co
     example, dice = _example(classifier, layer), torch.Generator().manual_seed(0)
     if layer is not None:
         seen = torch.cat([torch.randint(256, (count - 1, *example.shape[1:]), generator=dice, dtype=torch.uint8), example])
-        pictures = torch.cat([classifier.preprocessing.tensor(each / np.float32(255)) for each in seen.numpy()])
+        steps = classifier.preprocessing
+        pictures = torch.cat([steps.tensor(steps.pixels(each)) for each in seen.numpy()])
         logits, maps = (each.cpu() for each in maps_of(classifier.module, layer, pictures.to(classifier.device)))
         return error_of(run(seen), logits, maps)
     noise = torch.rand((count - 1, *example.shape[1:]), generator=dice) * 2 - 1

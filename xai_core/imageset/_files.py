@@ -67,6 +67,12 @@ class Plan:
     skipped: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def pair(self, masks: Mapping[int, int]) -> None:
+        """Take these rows for masks of pictures, and for pictures no longer."""
+        self.masks |= masks
+        used = set(masks.values())
+        self.pictures = [row for row in self.pictures if row not in used]
+
 
 def none_of(count: int, what: str, reason: str) -> InvalidSet:
     """That no picture can be read, and why not the last one."""
@@ -81,25 +87,25 @@ def sort_out(listing: Listing, what: str) -> Plan:
     Raises InvalidSet where there is no picture at all.
     """
     names = listing.files.names
-    plan, other, drawn = Plan(), Counter[str](), []
+    plan, other = Plan(), Counter[str]()
     for row in sorted(range(len(names)), key=names.__getitem__):
         _, file, ending = split(names[row])
         if _is_junk(names[row]):
             continue
         if ending in PICTURES:
-            drawn.append(row)
+            plan.pictures.append(row)
         elif ending in _ARCHIVES:
             plan.skipped.append((names[row], _NESTED))
         elif file.lower() + ending != LABELS:
             other[ending or "without an ending"] += 1
         elif plan.table is None or names[row].count("/") < names[plan.table].count("/"):
             plan.table = row
-    plan.masks = _paired(names, drawn)
-    used = set(plan.masks.values())
-    plan.pictures = [row for row in drawn if row not in used]
-    plan.twins = _twins(names, [row for row in plan.pictures if row not in plan.masks])
-    if not plan.pictures and listing.skipped:
-        raise none_of(len(listing.skipped), what, listing.skipped[-1][1])
+    stems = _stems(names, plan.pictures)
+    plan.pair(_paired(names, plan.pictures, stems))
+    plan.twins = _twins(names, stems, plan.masks)
+    unread = [reason for name, reason in listing.skipped if split(name)[2] in PICTURES]
+    if not plan.pictures and unread:
+        raise none_of(len(unread), what, unread[-1])
     if not plan.pictures:
         raise InvalidSet(
             f"There is no picture in this {what}.{_got(other)} Put JPEG, PNG or WebP files in it, best in one folder for each kind."
@@ -134,12 +140,17 @@ def mask_names(name: str) -> tuple[str, ...]:
     return (*found, "/".join([*parts[:at], *parts[at + 1 :], file])) if at is not None else tuple(found)
 
 
-def _paired(names: Sequence[str], drawn: Sequence[int]) -> dict[int, int]:
-    """Row of the mask for each picture that has one. A PNG in a folder "masks" without a picture of its name is a picture itself."""
+def _stems(names: Sequence[str], drawn: Sequence[int]) -> dict[str, list[int]]:
+    """Rows by their name without its ending."""
     stems: dict[str, list[int]] = {}
     for row in drawn:
         folder, file, _ = split(names[row])
         stems.setdefault(f"{folder}/{file}" if folder else file, []).append(row)
+    return stems
+
+
+def _paired(names: Sequence[str], drawn: Sequence[int], stems: Mapping[str, Sequence[int]]) -> dict[int, int]:
+    """Row of the mask for each picture that has one. A PNG in a folder "masks" without a picture of its name is a picture itself."""
     masks: dict[int, int] = {}
     for row in drawn:
         for stem in mask_names(names[row]):
@@ -148,11 +159,15 @@ def _paired(names: Sequence[str], drawn: Sequence[int]) -> dict[int, int]:
     return masks
 
 
-def _twins(names: Sequence[str], rows: Sequence[int]) -> dict[int, int]:
-    """Row of a PNG for each picture of another kind that has one of its name in its folder."""
-    drawn = {split(names[row])[:2]: row for row in rows if split(names[row])[2] == ".png"}
-    others = [(row, drawn.get(split(names[row])[:2])) for row in rows if split(names[row])[2] != ".png"]
-    return {row: png for row, png in others if png is not None}
+def _twins(names: Sequence[str], stems: Mapping[str, Sequence[int]], masks: Mapping[int, int]) -> dict[int, int]:
+    """Row of a PNG for each picture of another kind that has one of its name in its folder, where neither has to do with a mask."""
+    used, twins = {*masks, *masks.values()}, dict[int, int]()
+    for rows in stems.values():
+        if len(rows) > 1:
+            endings = {row: split(names[row])[2] for row in rows if row not in used}
+            pngs = [row for row, ending in endings.items() if ending == ".png"]
+            twins |= {row: pngs[-1] for row, ending in endings.items() if pngs and ending != ".png"}
+    return twins
 
 
 def _is_junk(name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 from collections import Counter
@@ -10,6 +9,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+
+from xai_core._text import recoded
+from xai_core.errors import InvalidTable
 
 MAX_LABEL = 80
 _PARTS = frozenset("train training val valid validation test testing".split())
@@ -75,22 +77,12 @@ def _telling(folders: Sequence[tuple[str, ...]]) -> list[str]:
 def _rows(data: bytes) -> dict[str, str]:
     """Label by file, as written; empty where the table cannot be read."""
     try:
-        text = _decoded(data)
+        text = recoded(data).decode()
         mark = max(_MARKS, key=text.partition("\n")[0].count)
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=mark) if len(line) >= 2]
-    except (UnicodeDecodeError, csv.Error):
+    except (InvalidTable, csv.Error):
         return {}
     return {_path(file): tidy(label) for file, label, *_ in lines}
-
-
-def _decoded(data: bytes) -> str:
-    """Text as spreadsheets save it: UTF-8, UTF-16 with its mark, else Windows-1252. Raises UnicodeDecodeError."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252")
 
 
 def _path(written: str) -> str:

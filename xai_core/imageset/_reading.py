@@ -58,12 +58,11 @@ class Reader:
         picture, steps = self.pictures.open(row), self.steps
         if self.change is None:
             return steps.values(picture)
-        changed = np.asarray(self.change(steps.see(picture), row))
-        return changed.reshape(steps.crop, steps.crop, steps.channels)
+        return steps.bytes_of(self.change(steps.see(picture), row))
 
     def input(self, row: int) -> torch.Tensor:
         """The network's input for one row, (1, C, H, W). Raises XaiError."""
-        return self.steps.tensor(self.seen(row).astype(np.float32) / np.float32(255))
+        return self.steps.tensor(self.steps.pixels(self.seen(row)))
 
     def batch(self, rows: range) -> Batch:
         """These rows; a picture that cannot be opened is told in `good` and left out."""

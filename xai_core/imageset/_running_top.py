@@ -10,6 +10,7 @@ from xai_core.results import Floats
 Rows = npt.NDArray[np.int64]
 ROWS_A_BLOCK = 4096
 _AT_A_TIME = 64
+"""So many new ones of a channel are sorted in together."""
 _NOBODY = np.iinfo(np.int64).max
 
 

@@ -150,13 +150,13 @@ def _tell_twins(plan: Plan, files: Files, job: Job[Any] | None) -> None:
     pairs = list(plan.twins.items())
     if job is not None:
         job.expect(job.done + len(pairs) + len(plan.pictures))
+    masks = {}
     for (picture, png), drawn in zip(pairs, _ahead(lambda pair: _is_drawn(files, pair[1]), pairs), strict=True):
         if drawn:
-            plan.masks[picture] = png
+            masks[picture] = png
         if job is not None:
             job.tick(1)
-    used = set(plan.masks.values())
-    plan.pictures = [row for row in plan.pictures if row not in used]
+    plan.pair(masks)
 
 
 def _is_drawn(files: Files, row: int) -> bool:

@@ -55,9 +55,13 @@ class Preprocessing:
         values = self.values(image)
         return Image.fromarray(values[:, :, 0] if self.channels == 1 else values)
 
-    def pixels(self, seen: Image.Image) -> Floats:
-        """The seen picture as numbers in 0..1, (H, W, C)."""
-        values = np.asarray(seen).reshape(seen.height, seen.width, self.channels)
+    def bytes_of(self, seen: Image.Image) -> Bytes:
+        """The seen picture's own numbers, 0..255, (H, W, C)."""
+        return np.asarray(seen).reshape(seen.height, seen.width, self.channels)
+
+    def pixels(self, seen: Image.Image | Bytes) -> Floats:
+        """The seen picture, or its own numbers, as numbers in 0..1, (H, W, C)."""
+        values = self.bytes_of(seen) if isinstance(seen, Image.Image) else seen
         array: Floats = values.astype(np.float32) / np.float32(255)
         return array
 

@@ -10,10 +10,10 @@ from itertools import islice
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
+from xai_core._text import as_utf8
 from xai_core.errors import InvalidTable
 from xai_core.tabular._cells import Cells, column_names, rows_to_keep
 from xai_core.tabular._sampling import RowSample
-from xai_core.tabular._text import as_utf8
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _HEAD_BYTES = 1 << 18

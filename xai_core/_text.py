@@ -31,14 +31,19 @@ def as_utf8(data: bytes) -> bytes:
     for start, kind in _OTHER_FILES.items():
         if data.startswith(start):
             raise InvalidTable(f"This is {kind}, not a table of text. Save the table as CSV (UTF-8) or Parquet and try again.")
+    text = recoded(data)
+    if _CONTROL.search(text):
+        raise _unreadable()
+    return text
+
+
+def recoded(data: bytes) -> bytes:
+    """What spreadsheets save as text, in UTF-8 without a byte order mark. Raises InvalidTable."""
     encoding, mark = _encoding(data)
     body = memoryview(data)[mark:]
     if encoding == "utf-8" and not _is_utf8(body):
         encoding = "windows-1252"
-    text = bytes(body) if encoding == "utf-8" else _recoded(body, encoding)
-    if _CONTROL.search(text):
-        raise _unreadable()
-    return text
+    return bytes(body) if encoding == "utf-8" else _recoded(body, encoding)
 
 
 def _encoding(data: bytes) -> tuple[str, int]:
