@@ -82,8 +82,12 @@ class Bench:
 
     @cached_property
     def best_forward(self) -> Passes:
-        """A few forward passes in the batches, and with so many of them side by side, at which a picture takes least time."""
-        found = [Passes(self._forward_pass(size), size, lanes) for size in self.forward_batches for lanes in side_by_side()]
+        """A few forward passes in the batches, and with so many of them side by side, at which a picture takes least time.
+
+        None smaller than the engine's own: it joins two of those into one, and the other lane has nothing to do.
+        """
+        sizes = sorted({max(size, self.forward.micro_batch) for size in self.forward_batches})
+        found = [Passes(self._forward_pass(size), size, lanes) for size in sizes for lanes in side_by_side()]
         return min(found, key=Passes.seconds_a_picture)
 
     def _forward_pass(self, size: int) -> Callable[[], object]:
