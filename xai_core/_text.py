@@ -23,6 +23,7 @@ _OTHER_FILES = {
     b"ARROW1": "a Feather file",
     b"\x80\x04\x95": "a pickle",
 }
+_NAMED_MARK = re.compile(r"(?i)sep=([,;\t])\r?\n")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
@@ -44,6 +45,12 @@ def recoded(data: bytes) -> bytes:
     if encoding == "utf-8" and not _is_utf8(body):
         encoding = "windows-1252"
     return bytes(body) if encoding == "utf-8" else _recoded(body, encoding)
+
+
+def named_mark(text: str) -> tuple[str | None, int]:
+    """The mark between cells that a first line such as "sep=;" names, Excel's way, and where the text goes on; None and 0 without one."""
+    named = _NAMED_MARK.match(text)
+    return (named[1], named.end()) if named else (None, 0)
 
 
 def _encoding(data: bytes) -> tuple[str, int]:

@@ -104,7 +104,28 @@ def test_labels_by_table(mark: str, heading: list[tuple[str, str]]) -> None:
     assert dict(zip(found.names, labels(found), strict=True)) == {
         "pets/cats/mia.png": "cat", "pets/dogs/bello.jpg": "", "pets/dogs/rex.png": "Big dog",
     }  # fmt: skip
-    assert [note[-3:] for note in found.notes] == [" 1.", " 1."]  # one row without a picture, one picture without a row
+    assert found.notes == ("Rows of labels.csv that name no picture of this set: 1.",)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "sep=;\r\nfile;label\r\nrex.png;dog\r\nmia.png;cat",
+        "id,Class,image\n1,dog,rex\n2,cat,mia",
+        "rex,dog\nmia,cat",
+        "label,file\ndog,dogs/rex.png\ncat,mia.png",
+    ],
+)
+def test_tables_that_other_programs_write(table: str) -> None:
+    found = read(packed({**PETS, "pets/labels.csv": table.encode()}))
+    assert {name.rpartition("/")[2]: label for name, label in zip(found.names, labels(found), strict=True) if label} == {
+        "rex.png": "dog",
+        "mia.png": "cat",
+    }
+
+
+def test_a_table_of_another_name_is_told_how_it_would_be_read() -> None:
+    assert "A table of labels is read where it is called labels.csv." in read(packed({**PETS, "train.csv": b"rex,dog"})).notes
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
@@ -119,7 +140,7 @@ def test_a_file_name_that_two_folders_have_is_nobodys() -> None:
     assert dict(zip(found.names, labels(found), strict=True)) == {"x/a.png": "", "x/b.png": "fox", "y/a.png": ""}
 
 
-@pytest.mark.parametrize("table", [b"", b"\xff\xfe\x00", b"one column\nonly", b"other.png,dog"])
+@pytest.mark.parametrize("table", [b"", b"\xff\xfe\x00", b"sep=;\n", b"one column\nonly", b"other.png,dog"])
 def test_a_useless_table_leaves_the_folders(table: bytes) -> None:
     found = read(packed({**PETS, "labels.csv": table}))
     assert found.classes == ("cats", "dogs") and "labels.csv" in found.notes[0]

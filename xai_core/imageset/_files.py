@@ -112,6 +112,8 @@ def sort_out(listing: Listing, what: str) -> Plan:
         )
     if other:
         plan.notes.append(f"Left alone, because they are not called like pictures: {_counts(other)}.")
+    if plan.table is None and ".csv" in other:
+        plan.notes.append(f"A table of labels is read where it is called {LABELS}.")
     return plan
 
 

@@ -10,12 +10,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from xai_core._text import recoded
+from xai_core._text import named_mark, recoded
 from xai_core.errors import InvalidTable
+from xai_core.imageset._files import split
 
 MAX_LABEL = 80
 _PARTS = frozenset("train training val valid validation test testing".split())
 _MARKS = ",;\t"
+_FILE = frozenset("file filename file_name path filepath file_path image picture photo".split())
+_LABEL = frozenset("label class category class_name".split())
+"""What the two columns may be called where they are not the first two."""
 _BAD_TABLE = "labels.csv could not be read: it needs two columns, file and label, saved as CSV (UTF-8). The folders were taken instead."
 
 
@@ -30,7 +34,8 @@ def folder_labels(names: Sequence[str]) -> list[str]:
 def table_labels(data: bytes, table: str, names: Sequence[str]) -> tuple[list[str] | None, list[str]]:
     """The label of each picture by a table of files, "" for one not in it, and what is to be said about it.
 
-    A file may be named with or without the folders before it, as long as it is clear which is meant. None for a table that cannot be read.
+    A file may be named without the folders before it and without its ending, as long as it is clear which is meant. None for a table that
+    cannot be read.
     """
     told = _rows(data)
     if not told:
@@ -45,12 +50,7 @@ def table_labels(data: bytes, table: str, names: Sequence[str]) -> tuple[list[st
             unknown += 1
     if not any(labels):
         return None, [_BAD_TABLE]
-    notes = []
-    if unknown:
-        notes.append(f"Rows of labels.csv that name no picture of this set: {unknown:,}.")
-    if missing := labels.count(""):
-        notes.append(f"Pictures without a label in labels.csv: {missing:,}.")
-    return labels, notes
+    return labels, [f"Rows of labels.csv that name no picture of this set: {unknown:,}."] if unknown else []
 
 
 def tidy(label: str) -> str:
@@ -78,11 +78,20 @@ def _rows(data: bytes) -> dict[str, str]:
     """Label by file, as written; empty where the table cannot be read."""
     try:
         text = recoded(data).decode()
-        mark = max(_MARKS, key=text.partition("\n")[0].count)
-        lines = [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=mark) if len(line) >= 2]
+        mark, start = named_mark(text)
+        text = text[start:]
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark or max(_MARKS, key=text.partition("\n")[0].count)))
     except (InvalidTable, csv.Error):
         return {}
-    return {_path(file): tidy(label) for file, label, *_ in lines}
+    file, label = _columns(lines[0] if lines else ())
+    return {_path(line[file]): tidy(line[label]) for line in lines if len(line) > max(file, label)}
+
+
+def _columns(heading: Sequence[str]) -> tuple[int, int]:
+    """Where file and label stand: below their names, else in the first two columns."""
+    names = [name.strip().lower() for name in heading]
+    file, label = (next((at for at, name in enumerate(names) if name in known), None) for known in (_FILE, _LABEL))
+    return (0, 1) if file is None or label is None else (file, label)
 
 
 def _path(written: str) -> str:
@@ -90,9 +99,16 @@ def _path(written: str) -> str:
 
 
 def _places(names: Sequence[str], folder: str) -> Mapping[str, int]:
-    """Row of a picture by its whole name, its name from the table's folder on, and its mere file name where only one has it."""
+    """Row of a picture by its whole name, its name from the table's folder on, and its mere file name, with or without its ending, where
+    only one has it.
+    """
     files = [name.rpartition("/")[2] for name in names]
-    often = Counter(files)
-    places = {file: row for row, file in enumerate(files) if often[file] == 1}
+    places = _only([split(file)[1] for file in files]) | _only(files)
     places |= {name.removeprefix(f"{folder}/"): row for row, name in enumerate(names) if name.startswith(f"{folder}/")}
     return places | {name: row for row, name in enumerate(names)}
+
+
+def _only(words: Sequence[str]) -> dict[str, int]:
+    """The place of every word that stands there once."""
+    often = Counter(words)
+    return {word: at for at, word in enumerate(words) if often[word] == 1}

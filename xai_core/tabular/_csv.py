@@ -10,7 +10,7 @@ from itertools import islice
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from xai_core._text import as_utf8
+from xai_core._text import as_utf8, named_mark
 from xai_core.errors import InvalidTable
 from xai_core.tabular._cells import Cells, column_names, rows_to_keep
 from xai_core.tabular._sampling import RowSample
@@ -34,10 +34,9 @@ def read_csv(data: bytes) -> Cells:
     """Every cell as text. Raises InvalidTable with what is wrong with the file."""
     text = as_utf8(data)
     start, head = _head(text)
-    named = re.match(r"(?i)sep=([,;\t])\r?\n", head)  # Excel's way to name the mark
-    if named:
-        start, head = start + named.end(), head[named.end() :]
-    delimiter = named[1] if named else _delimiter(head)
+    named, below = named_mark(head)
+    start, head = start + below, head[below:]
+    delimiter = named or _delimiter(head)
     header = next(iter(_records(head, delimiter)), [])
     if len(header) < 2:
         allowed = ", ".join(DELIMITERS.values())
