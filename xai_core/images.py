@@ -12,10 +12,11 @@ import math
 import os
 import re
 import struct
+import threading
 import warnings
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
@@ -50,6 +51,8 @@ Picture = Image.Image
 Floats = npt.NDArray[np.float32]
 
 MAX_BYTES, MAX_PIXELS, MIN_SIDE, MAX_RATIO = 25 * 1024 * 1024, 50_000_000, 8, 40
+LARGE_PIXELS = 12_000_000
+"""Above this a picture is unpacked alone. Up to then one takes at most 150 MB, the largest 600: a class of them would take all there is."""
 KEEP_SIDE = 1024
 """Longest side that is kept: more than any model here looks at."""
 MAX_PIECES, MAX_READS, MAX_STRIPS, MAX_TAGS, MAX_SCANNED = 100_000, 300_000, 20_000, 1_000, 12 * MAX_PIXELS
@@ -68,7 +71,7 @@ _OTHERS = (
 )  # fmt: skip
 _TOO_LARGE = "This picture has too many pixels: at most 50 million are allowed. Save it smaller and try again."
 _TOO_MANY = "This picture is made of so many small pieces that reading it would take too long. Save it once more as JPEG or PNG."
-_BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError, struct.error, zlib.error)
+BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError, struct.error, zlib.error)
 """What decoders raise on damage: the first three were seen on mutated pictures (tests/test_images_refused.py), the rest is precaution."""
 _PNG_NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"IDAT", b"IEND")
 _PNG_ORIENTED = (b"XML:com.adobe.xmp\0", b"Raw profile type exif\0")  # texts that may tell which way is up
@@ -82,6 +85,8 @@ _TURNS = {
 # What Pillow remarks on strangers' files is nobody's to read. Set once, because filters are shared by all threads.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
+# A picture is held in pieces of 16 MB, of which the C library keeps many for each thread; pieces above 32 MB it gives back at once.
+Image.core.set_block_size(64 * 2**20)  # type: ignore[attr-defined]
 
 
 def read_image(source: str | os.PathLike[str] | bytes | BinaryIO) -> Picture:
@@ -100,6 +105,14 @@ def read_image(source: str | os.PathLike[str] | bytes | BinaryIO) -> Picture:
         _check_size(*picture.size)
         _check_scans(picture, data)
         return _decoded(picture)
+
+
+_LARGE = threading.Lock()
+
+
+def unpacking(size: tuple[int, int]) -> AbstractContextManager[object]:
+    """To be held while a picture of this size is unpacked: those above 12 million pixels go one after the other."""
+    return _LARGE if math.prod(size) > LARGE_PIXELS else nullcontext()
 
 
 def image_sha256(image: Picture) -> str:
@@ -254,7 +267,7 @@ def _plain_words(data: bytes) -> Iterator[None]:
         raise InvalidImage(_TOO_LARGE) from error
     except MemoryError as error:
         raise InvalidImage("This picture needs more memory than this computer has free. Save it smaller and try again.") from error
-    except _BROKEN as error:
+    except BROKEN as error:
         if kind := _starting(data, _STARTS):
             raise InvalidImage(
                 f"This {kind} picture is damaged or was cut off, so it cannot be read to its end. "
@@ -292,11 +305,15 @@ def _fit(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def _decoded(picture: ImageFile) -> Picture:
-    picture.draft(None, _fit(picture.size))  # a JPEG is decoded at a half, quarter or eighth where that is enough
+    whole = picture.size
+    picture.draft(None, _fit(whole))  # a JPEG is decoded at a half, quarter or eighth where that is enough
     _check_tiles(picture)
-    picture.load()
-    turn = _orientation(picture)  # after load: a TIFF has turned itself by now, a PNG may keep its EXIF behind the pixels
-    flat = _on_white(shrunk(_simple_mode(picture), _fit(picture.size)))
+    with unpacking(whole if "progressive" in picture.info else picture.size):  # of a progressive one all scans are held in full
+        picture.load()
+        turn = _orientation(picture)  # after load: a TIFF has turned itself by now, a PNG may keep its EXIF behind the pixels
+        flat = _on_white(shrunk(_simple_mode(picture), _fit(picture.size)))
+        if flat is not picture:
+            picture.close()  # now, and not when this function ends: the next one is waiting for the room
     upright = _in_srgb(flat, picture.info.get("icc_profile"))
     if turn in _TURNS:
         upright = upright.transpose(_TURNS[turn])
@@ -317,7 +334,7 @@ def _orientation(picture: ImageFile) -> int:
     try:
         _check_directory(picture.info.get("exif", b"").removeprefix(b"Exif\0\0"))
         return int(picture.getexif().get(ExifTag.Orientation, 1))
-    except (InvalidImage, *_BROKEN):
+    except (InvalidImage, *BROKEN):
         return 1  # unreadable EXIF: the picture itself is fine
 
 

@@ -32,6 +32,14 @@ ROOT = Path(__file__).parents[2]
 MODEL = network("small_cnn")
 
 
+class Other(Pictures):
+    """The same pictures as a set of another id, of which nothing is known."""
+
+    def __init__(self, count: int = 40):
+        super().__init__(count)
+        self.id = "fedcba9876543210fedcba98"
+
+
 @pytest.fixture(autouse=True)
 def own_data_folder(tmp_path, monkeypatch):
     """And plain torch: that the compiled engine gives the same is shown where the engine is tested, and compiling takes a second."""
@@ -219,6 +227,63 @@ def test_a_disk_that_takes_nothing_is_said(tmp_path, monkeypatch):
     monkeypatch.setenv("WHYBOX_DATA", str(tmp_path / "a file"))
     with pytest.raises(XaiError, match="could not be written"):
         run_pass(Pictures(), MODEL, "conv3")
+
+
+def test_a_set_that_goes_during_a_pass_is_no_damaged_picture():
+    """What was done is kept, and the same set brought again is gone on with."""
+
+    class Leaving(Pictures):
+        def open(self, index):
+            if index >= 80:
+                raise InvalidSet("This picture set is no longer kept.")
+            return super().open(index)
+
+    with pytest.raises(InvalidSet, match="no longer kept"):
+        run_pass(Leaving(100), MODEL, "conv3")
+    pictures = Pictures(100)
+    found = run_pass(pictures, MODEL, "conv3")
+    assert not found.failed.any() and len(pictures.opened) < 100
+    same(found, run_pass(Other(100), MODEL, "conv3"))
+
+
+@pytest.mark.parametrize("column", ["logits", "peak", "failed"])
+def test_a_disk_that_is_full_for_a_moment_shifts_no_row(column, monkeypatch):
+    """The first write of an array stops in its middle; then what was not written is written once more."""
+    whole, failed = embed.Unfinished.append, []
+
+    def append(self, rows):
+        if not failed:
+            failed.append(True)
+            for name, columns in self._columns.items():
+                data = np.ascontiguousarray(rows[name], dtype=columns.dtype).tobytes()
+                if name == column:
+                    self._files[name].write(data[: len(data) // 2])
+                    raise OSError(28, "No space left on device")
+                self._files[name].write(data)
+        whole(self, rows)
+
+    monkeypatch.setattr(embed.Unfinished, "append", append)
+    with pytest.raises(XaiError, match="could not be written"):
+        run_pass(Pictures(), MODEL, "conv3")
+    assert failed
+    same(run_pass(Pictures(), MODEL, "conv3"), run_pass(Other(), MODEL, "conv3"))
+
+
+def test_a_deleted_pass_is_not_found_in_memory(monkeypatch):
+    found = run_pass(Pictures(), MODEL, "conv3")
+    monkeypatch.setenv("WHYBOX_PASSES_MB", "0")
+    run_pass(Pictures(), MODEL, "conv2")
+    assert find_pass(found.id) is None
+
+
+def test_what_is_begun_counts_too(monkeypatch):
+    first = run_pass(Pictures(), MODEL, "conv3")
+    begun = _passes.workbench("f" * 32)
+    begun.mkdir()
+    (begun / "logits.npy").write_bytes(bytes(2**20))
+    monkeypatch.setenv("WHYBOX_PASSES_MB", "1")
+    second = run_pass(Pictures(), MODEL, "conv2")
+    assert begun.exists() and find_pass(first.id) is None and find_pass(second.id) is not None
 
 
 @pytest.mark.parametrize("text", ["", "x" * 32, "../../etc", "0" * 32, None])

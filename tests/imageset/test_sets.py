@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -194,6 +195,37 @@ def test_links_out_of_a_folder_are_not_followed(folder: Path) -> None:
     assert found.names == ("cats/b.png", "cats/c.png", "dogs/a.png", "in.png") and [name for name, _ in found.skipped] == ["out.png"]
 
 
+def test_folders_that_may_not_be_looked_into_are_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("dogs"):
+            raise PermissionError(13, "Permission denied", path)
+        return whole(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = read_folder(folder)
+    assert [name for name, _ in found.skipped] == ["pets/dogs"] and "may not be read" in found.skipped[0][1] and len(found) == 2
+
+
+def test_a_process_with_too_much_open_is_no_damaged_picture(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = read_folder(folder)
+
+    def full(*_: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(InvalidSet, match="Too many open files"):
+        found.open(0)
+
+
+def test_a_folder_that_is_gone_is_no_damaged_picture(folder: Path) -> None:
+    found = read_folder(folder)
+    folder.rename(folder.with_name("elsewhere"))
+    with pytest.raises(InvalidSet, match="no longer kept"):
+        found.open(0)
+
+
 def test_a_file_swapped_for_a_link_is_noticed(folder: Path) -> None:
     found = read_folder(folder)
     target, secret = folder / "pets/dogs/a.png", folder.parent / "secret.png"
@@ -277,6 +309,35 @@ def test_unfinished_work_of_a_dead_process_is_swept(own_data: Path) -> None:
     os.utime(old, (0, 0))
     read_zip(zipped(2))
     assert not old.exists() and new.exists()
+
+
+def test_a_set_that_another_one_settled_first_is_the_same(own_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two visitors bring the same pictures in different zips at the same moment."""
+    whole = _store.Path.rename
+
+    def later(self: Path, target: Path) -> Path:
+        if target.name == first.id:
+            shutil.copytree(self, target)
+        return whole(self, target)
+
+    first = read_zip(zipped(1, 2))
+    forget_set(first.id)
+    monkeypatch.setattr(_store.Path, "rename", later)
+    found = read_zip(zipped(1, 2))
+    assert found.id == first.id and found.open(0).size == (16, 16)
+    assert [folder.name for folder in _store.shelf().iterdir()] == [found.id]
+
+
+def test_what_no_version_can_read_makes_room_first(own_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, old = read_zip(zipped(1)), _store.shelf() / ("0" * 24)
+    old.mkdir()
+    (old / "set.zip").write_bytes(bytes(2000))
+    assert [each.id for each in kept_sets()] == [found.id]
+    monkeypatch.setattr(_store, "limit", lambda: 10**6)
+    other = read_zip(zipped(2))
+    assert old.exists(), "there is room"
+    monkeypatch.setattr(_store, "limit", lambda: kept_sets()[0].bytes * 3 + 1000)
+    assert read_zip(zipped(3)).id and not old.exists() and {each.id for each in kept_sets()} >= {found.id, other.id}
 
 
 # In the background

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from tests.imageset.packed import CENTRAL, LINK_MODE, encoded, lying, noise, pac
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidImage, InvalidSet
 from xai_core.images import read_image
-from xai_core.imageset import _own, _store, _zip, sets
+from xai_core.imageset import _own, _store, _survey, _zip, sets
 from xai_core.imageset._labels import folder_labels
 from xai_core.imageset.sets import ImageSet, find_set, read_zip
 
@@ -113,7 +114,7 @@ def test_labels_by_table(mark: str, heading: list[tuple[str, str]]) -> None:
         "sep=;\r\nfile;label\r\nrex.png;dog\r\nmia.png;cat",
         "id,Class,image\n1,dog,rex\n2,cat,mia",
         "rex,dog\nmia,cat",
-        "label,file\ndog,dogs/rex.png\ncat,mia.png",
+        "\n\nlabel,file\ndog,dogs/rex.png\ncat,mia.png",
     ],
 )
 def test_tables_that_other_programs_write(table: str) -> None:
@@ -186,6 +187,16 @@ def test_what_was_left_out_belongs_to_the_set() -> None:
 
 # What is refused
 
+
+def sized(size: int) -> bytes:
+    """A zip whose one member says in 64 bits how large it is (APPNOTE 4.5.3)."""
+    info, out = zipfile.ZipInfo("a.png"), io.BytesIO()
+    info.extra = struct.pack("<HHQ", 1, 8, size)
+    with zipfile.ZipFile(out, "w") as made:
+        made.writestr(info, noise(1))
+    return lying(out.getvalue(), 0, size=2**32 - 1)
+
+
 ZEROS = zlib.compress(bytes(3_000_000), wbits=-15)
 GOOD = packed({"a.png": noise(1), "b.png": noise(2)}, zipfile.ZIP_STORED)
 BOMB = packed({"a.png": bytes(3_000_000), "b.png": noise(2)})
@@ -211,6 +222,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "says much more": (lying(GOOD, 0, size=2**31 - 1), "built to unpack"),
     "unpacks to very much": (HUGE, "built to unpack"),
     "on top of each other": (lying(GOOD, 1, offset=0), "built to unpack"),
+    "64 bits": (sized(2**63), "not a zip"),
+    "64 bits, all": (sized(2**64 - 1), "not a zip"),
 }
 
 
@@ -228,11 +241,23 @@ def test_the_bomb_is_one() -> None:
     assert len(BOMB) < 10_000 and len(zipfile.ZipFile(io.BytesIO(BOMB)).read("a.png")) == 3_000_000
 
 
-def test_more_than_the_disk_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("data", "words"), [(GOOD, "disk is full"), (packed({f"{n}.bmp": bytes(2**20) for n in range(9)}), "built to unpack")]
+)
+def test_more_than_the_disk_has_room_for(data: bytes, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An honest zip is only too large; a small one that unpacks to more than the disk holds is not honest."""
     usage = _own.shutil.disk_usage(".")
     monkeypatch.setattr(_own.shutil, "disk_usage", lambda _: usage._replace(free=len(noise(1)) + 10))
-    with pytest.raises(InvalidSet, match="built to unpack"):
-        read(GOOD)
+    with pytest.raises(InvalidSet, match=words):
+        read(data)
+
+
+def test_all_that_could_not_be_read_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_survey, "_LISTED", 2)
+    found = read(packed({"a.png": noise(1), "b.png": b"x", "c.png": b"y", "d.png": b"z"}))
+    assert found.unread == 3 and [name for name, _ in found.skipped] == ["b.png", "c.png"]
+    again = find_set(found.id)
+    assert again is not None and again.unread == 3
 
 
 @pytest.mark.parametrize(("limit", "value"), [("MAX_FILES", 1), ("_MAX_DIRECTORY", 100)])

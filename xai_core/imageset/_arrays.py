@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,11 +46,16 @@ class Unfinished:
         folder.mkdir(parents=True, exist_ok=True)
         self.done = self._safe()
         self._check_room()
+        self._first: dict[str, int] = {}
         self._files = {name: self._opened(name) for name in columns}
 
     def append(self, rows: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Write the next rows, (n, …) of each array. They count as done once `save` was called."""
+        """Write the next rows, (n, …) of each array. They count as done once `save` was called.
+
+        Where writing fails, some arrays have them and others do not: written once more they come to the same places.
+        """
         for name, columns in self._columns.items():
+            self._files[name].seek(self._first[name] + self.done * columns.row_bytes())
             self._files[name].write(np.ascontiguousarray(rows[name], dtype=columns.dtype).data)
         self.done += len(next(iter(rows.values())))
 
@@ -63,8 +69,9 @@ class Unfinished:
         part.replace(self.folder / _PROGRESS)
 
     def close(self) -> None:
-        for file in self._files.values():
-            file.close()
+        with ExitStack() as files:  # one that cannot write its last bytes leaves none of the others open
+            for file in self._files.values():
+                files.callback(file.close)
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.npy"
@@ -96,7 +103,8 @@ class Unfinished:
         path = self._path(name)
         file = path.open("r+b" if self.done else "w+b")
         np.lib.format.write_array_header_1_0(file, self._header(name))
-        file.seek(file.tell() + self.done * self._columns[name].row_bytes())
+        self._first[name] = file.tell()
+        file.seek(self._first[name] + self.done * self._columns[name].row_bytes())
         file.truncate()
         return file
 

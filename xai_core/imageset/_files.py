@@ -81,6 +81,11 @@ def none_of(count: int, what: str, reason: str) -> InvalidSet:
     return InvalidSet(f"None of the {count:,} pictures in this {what} can be read. The last one: {reason}")
 
 
+def not_now(error: OSError) -> InvalidSet:
+    """That files cannot be opened at all at this moment, damaged or not."""
+    return InvalidSet(f"The pictures cannot be opened now ({error.strerror or 'unknown trouble'}). Try again in a moment.")
+
+
 def sort_out(listing: Listing, what: str) -> Plan:
     """Tell pictures, masks and labels apart; the pictures come in the order of their names. `what` is "zip" or "folder".
 

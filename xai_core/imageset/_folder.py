@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,12 +14,16 @@ import numpy.typing as npt
 
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage, InvalidSet
-from xai_core.imageset._files import MAX_BYTES, MAX_FILES, MAX_NAME, TOO_HEAVY, TOO_LONG, Listing
+from xai_core.imageset._files import MAX_BYTES, MAX_FILES, MAX_NAME, TOO_HEAVY, TOO_LONG, Listing, not_now
+from xai_core.imageset._set import GONE
 
 _TOO_MANY = f"A folder may hold {MAX_FILES:,} files. This one holds more: split it, or choose one of its sub-folders."
 _CHANGED = "This file has changed, or is no longer there, since the folder was read. Read the folder again."
 _LINK = "This is a link to a place outside the folder, which is not followed."
 _NAME = "The name of this file cannot be shown. Rename it."
+_CLOSED = "What is in this folder may not be read. Ask whoever runs Whybox to open it."
+_NOT_ITS_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""Of a process that has too much open: another time the file can be read."""
 
 
 class FolderFiles:
@@ -41,6 +46,10 @@ class FolderFiles:
             with path.open("rb") as stream:
                 return stream.read(MAX_BYTES + 1)
         except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno in _NOT_ITS_FAULT:
+                raise not_now(error) from error
+            if not self._root.is_dir():
+                raise InvalidSet(GONE) from error
             raise InvalidImage(_CHANGED) from error
 
     def take(self, rows: npt.NDArray[np.intp]) -> FolderFiles:
@@ -77,7 +86,8 @@ def list_folder(root: Path, job: Job[Any] | None = None) -> Listing:
     if not root.is_dir():
         raise InvalidSet(f"There is no folder {root.name[:80]!r} here. Check its name.")
     names, stats, skipped = [], [], []
-    for path in _below(root, job):
+    closed: list[str] = []
+    for path in _below(root, closed, job):
         name = path.relative_to(root).as_posix()
         if not name.isprintable():
             skipped.append((_shown(name[-MAX_NAME:]), _NAME))
@@ -90,11 +100,13 @@ def list_folder(root: Path, job: Job[Any] | None = None) -> Listing:
             stats.append((found.st_size, found.st_mtime_ns))
         if len(names) + len(skipped) > MAX_FILES:
             raise InvalidSet(_TOO_MANY)
+    skipped += [(_shown(Path(folder).relative_to(root).as_posix()[-MAX_NAME:]), _CLOSED) for folder in closed]
     return Listing(FolderFiles(root, names, np.array(stats, dtype=np.int64).reshape(-1, 2)), tuple(skipped))
 
 
-def _below(root: Path, job: Job[Any] | None) -> Iterator[Path]:
-    for folder, inner, files in os.walk(root, followlinks=False):
+def _below(root: Path, closed: list[str], job: Job[Any] | None) -> Iterator[Path]:
+    """Every file below a folder; folders that cannot be looked into are added to `closed`."""
+    for folder, inner, files in os.walk(root, onerror=lambda error: closed.append(error.filename), followlinks=False):
         inner.sort()
         if job is not None:
             job.tick()

@@ -79,8 +79,9 @@ def _rows(data: bytes) -> dict[str, str]:
     try:
         text = recoded(data).decode()
         mark, start = named_mark(text)
-        text = text[start:]
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark or max(_MARKS, key=text.partition("\n")[0].count)))
+        text = text[start:].lstrip("\r\n")
+        mark = mark or max(_MARKS, key=text.partition("\n")[0].count)
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
     except (InvalidTable, csv.Error):
         return {}
     file, label = _columns(lines[0] if lines else ())

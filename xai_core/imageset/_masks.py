@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from io import BytesIO
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from xai_core.images import read_image
+from xai_core.images import BROKEN, read_image, unpacking
 
 Bools = npt.NDArray[np.bool_]
 Size = tuple[int, int]
 
 _TRANSPARENT = ("PNG", "WEBP", "GIF")
-_BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError, struct.error, zlib.error)
-"""What Pillow raises on damaged files (as in xai_core.images)."""
 _INDICES = 64
 """A grey picture no brighter than this numbers its objects: 0 for nothing, 1, 2, 3 …"""
 _SAME_SHAPE = 0.03
@@ -32,7 +28,7 @@ def has_alpha(data: bytes) -> bool:
     try:
         with Image.open(BytesIO(data), formats=_TRANSPARENT) as picture:
             return picture.has_transparency_data
-    except _BROKEN:
+    except BROKEN:
         return False
 
 
@@ -42,11 +38,15 @@ def alpha_mask(data: bytes, size: Size) -> Bools | None:
     Only for bytes that `read_image` has read: its limits on what is unpacked hold for them.
     """
     try:
-        with Image.open(BytesIO(data), formats=_TRANSPARENT) as picture:
-            upright = ImageOps.exif_transpose(picture.convert("RGBA"))
-    except _BROKEN:
+        with Image.open(BytesIO(data), formats=_TRANSPARENT) as picture, unpacking(picture.size):
+            picture.load()
+            alpha = picture.getchannel("A") if "A" in picture.getbands() else picture.convert("RGBA").getchannel("A")
+            ImageOps.exif_transpose(alpha, in_place=True)
+            small = alpha.resize(size, Image.Resampling.BOX)
+            picture.close()
+    except BROKEN:
         return None
-    return _telling(np.asarray(upright.getchannel("A").resize(size, Image.Resampling.BOX)) >= 128)
+    return _telling(np.asarray(small) >= 128)
 
 
 def drawn_mask(data: bytes, size: Size) -> Bools | None:

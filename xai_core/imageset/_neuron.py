@@ -18,7 +18,7 @@ import torch
 from xai_core.engine.jobs import Job
 from xai_core.engine.scheduler import SCHEDULER
 from xai_core.engine.tapped import maps_of
-from xai_core.errors import InvalidParam, XaiError
+from xai_core.errors import InvalidImage, InvalidParam
 from xai_core.imageset._pass import Pass
 from xai_core.imageset._reading import Pictures, Reader
 from xai_core.imageset._region import reader_of
@@ -135,7 +135,7 @@ def _values(
     for number, row in enumerate(rows.tolist()):
         try:
             inputs[number] = reader.input(row)
-        except (XaiError, OSError):
+        except InvalidImage:
             continue
     if inputs:
         with SCHEDULER.turn(job, len(inputs)):

@@ -40,8 +40,12 @@ def read_zip(source: Source, name: str = "", job: Job[Any] | None = None) -> Ima
     """
     with opened(source) as stream, store.bench() as folder:
         copy = folder / "set.zip"
-        listing = list_zip(stream, copy, shutil.disk_usage(folder).free)
-        _refuse_too_large(_size(stream) + THUMB * THUMB * 3 * len(listing.files.names))
+        free = shutil.disk_usage(folder).free
+        listing = list_zip(stream, copy, free)
+        size = _size(stream) + THUMB * THUMB * 3 * len(listing.files.names)
+        _refuse_too_large(size)
+        if size > free:
+            raise InvalidSet(store.FULL)
         signature = _copied(stream, copy, job)
         found = recognised(signature)
         if found is not None:
@@ -178,6 +182,7 @@ def _manifest(kind: str, title: str, read: Read, origin: str, name: str = "", ro
         origin=origin,
         masks=read.mask_names,
         root=root,
+        unread=read.unread,
     )
 
 

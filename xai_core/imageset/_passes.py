@@ -83,7 +83,9 @@ def find_pass(key: str) -> Pass | None:
     if not isinstance(key, str) or not _ID.fullmatch(key):
         return None
     folder = shelf() / key
-    found = _OPEN.get(str(folder)) or _read(folder)
+    found = _OPEN.get(str(folder))
+    if found is None:
+        found = _read(folder)
     if found is not None:
         _OPEN.put(str(folder), found, 1)
         with suppress(OSError):
@@ -123,15 +125,19 @@ def alone(key: str, job: Job[Any]) -> Iterator[None]:
 
 def make_room(keep: str = "") -> None:
     """Delete the passes used longest ago while all together take more than WHYBOX_PASSES_MB, and what nobody went on with for weeks."""
+    begun = 0
     for part in shelf().glob("*.part"):
         if time.time() - _used(part) > _STALE_S:
             shutil.rmtree(part, ignore_errors=True)
+        else:
+            begun += _bytes(part)
     wanted = number_from_environment("WHYBOX_PASSES_MB")
     room = (_DEFAULT_MB if wanted is None else wanted) * 2**20
     kept = sorted((folder for folder in shelf().iterdir() if _ID.fullmatch(folder.name)), key=lambda each: _used(each / "about.json"))
     sizes = {folder: _bytes(folder) for folder in kept}
     for folder in kept:
-        if sum(sizes.values()) > room and folder.name != keep:
+        if begun + sum(sizes.values()) > room and folder.name != keep:
+            _OPEN.pop(str(folder))  # whose maps would keep its bytes on the disk
             shutil.rmtree(folder, ignore_errors=True)
             del sizes[folder]
 

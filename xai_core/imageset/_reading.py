@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 
 from xai_core.engine import cores
-from xai_core.errors import Cancelled, XaiError
+from xai_core.errors import InvalidImage
 from xai_core.images import Picture
 from xai_core.imageset.corruptions import Corrupted
 from xai_core.models.classifier import Bytes, Preprocessing
@@ -65,15 +65,13 @@ class Reader:
         return self.steps.tensor(self.steps.pixels(self.seen(row)))
 
     def batch(self, rows: range) -> Batch:
-        """These rows; a picture that cannot be opened is told in `good` and left out."""
+        """These rows; a damaged picture is told in `good` and left out. Raises what says that no other opens either (InvalidSet)."""
         side, good = self.steps.crop, np.zeros(len(rows), dtype=np.bool_)
         seen = np.empty((len(rows), side, side, self.steps.channels), dtype=np.uint8)
         for number, row in enumerate(rows):
             try:
                 seen[int(good.sum())] = self.seen(row)
-            except (XaiError, OSError) as problem:
-                if isinstance(problem, Cancelled):
-                    raise
+            except InvalidImage as problem:
                 log.warning("picture %d of set %s is left out: %s", row, self.pictures.id, problem)
             else:
                 good[number] = True

@@ -20,6 +20,7 @@ Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int32]
 
 NO_LABEL = -1
+GONE = "This picture set is no longer kept on this computer. Choose or upload it again."
 
 
 class Labelled(Protocol):
@@ -45,7 +46,7 @@ class ImageSet:
 
     `names` are names inside the set ("dogs/rex.jpg"): a stranger's text, to be escaped, and never the path of a file.
     `labels` (N,) are rows of `classes`, -1 for a picture without one; `classes` are sorted, and empty where nothing is labelled.
-    `skipped` has the name and the reason, a sentence, of what could not be read (the first thousand; `notes` count the rest).
+    `skipped` has the name and the reason, a sentence, of what could not be read, the first thousand of `unread`.
     """
 
     id: str
@@ -66,6 +67,8 @@ class ImageSet:
     """(N,) which pictures have a mask."""
     aliases: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Labels that models know under another name."""
+    unread: int = 0
+    """How many files could not be read."""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -92,7 +95,7 @@ class ImageSet:
         try:
             return np.memmap(self.folder / "thumbs.u8", np.uint8, "r", shape=shape)
         except (OSError, ValueError) as error:
-            raise InvalidSet(f"The picture set {self.title!r} is no longer kept on this computer. Choose or upload it again.") from error
+            raise InvalidSet(GONE) from error
 
     def known_as(self, classifier: Labelled) -> Labels:
         """The model's class for each picture's label, (N,); -1 where there is no label or the model has no class, or several, of that name.

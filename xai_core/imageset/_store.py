@@ -25,7 +25,7 @@ from xai_core.errors import InvalidSet
 from xai_core.imageset._set import ImageSet, Source
 from xai_core.imageset._thumbs import THUMB
 
-VERSION = 1
+VERSION = 2
 """Raised when the same file would give another set: part of every id, so that nothing computed for the old one is taken for the new."""
 BUILT_IN = "built-in"
 _UNFINISHED, _SIGNED = ".new-", "signed-"
@@ -37,7 +37,7 @@ FULL = "The disk is full, or may not be written to, so this picture set cannot b
 
 @dataclass(frozen=True)
 class Manifest:
-    """What manifest.json says of a set. `kind` names where its pictures come from: see `KINDS` in sets."""
+    """What manifest.json says of a set. `kind` names where its pictures come from: see `_OPENERS` in _own."""
 
     kind: str
     name: str
@@ -52,6 +52,8 @@ class Manifest:
     """Names of the files of masks, which come after the pictures."""
     root: str = ""
     """The folder, where it is one on the server."""
+    unread: int = 0
+    """How many files could not be read: `skipped` lists the first."""
     version: int = VERSION
 
 
@@ -101,9 +103,12 @@ def settle(folder: Path, set_id: str, manifest: Manifest, arrays: Mapping[str, n
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
     (folder / "manifest.json").write_text(json.dumps(asdict(manifest)), encoding="utf-8")
     place = shelf() / set_id
-    if not place.exists():  # else it is the same, and others may be reading it
-        with suppress(FileExistsError):
+    try:
+        if not place.exists():  # else it is the same, and others may be reading it
             folder.rename(place)
+    except OSError:
+        if not place.exists():  # else another one was quicker
+            raise
     return place
 
 
@@ -132,7 +137,7 @@ def restore(set_id: str, manifest: Manifest, source: Source) -> ImageSet | None:
         return None
     labels.flags.writeable = masked.flags.writeable = False
     said: dict[str, Any] = {
-        key: getattr(manifest, key) for key in ("name", "title", "names", "classes", "skipped", "notes", "origin", "aliases")
+        key: getattr(manifest, key) for key in ("name", "title", "names", "classes", "skipped", "notes", "origin", "aliases", "unread")
     }
     return ImageSet(id=set_id, labels=labels, source=source, folder=folder, masked=masked, **said)
 
@@ -167,9 +172,15 @@ def touch(set_id: str) -> bool:
 
 
 def make_room(size: int) -> None:
-    """Delete own sets, used longest ago first, until `size` bytes more fit beside the others. Built-in sets stay."""
+    """Delete what can no longer be read, then own sets, used longest ago first, until `size` bytes more fit. Built-in sets stay."""
     there = kept()
-    over = sum(each.bytes for each in there) + size - limit()
+    known = {each.id for each in there}
+    spoilt = {folder.name: _bytes(folder) for folder in _folders() if folder.name not in known}  # by an older version, or damaged
+    over = sum(each.bytes for each in there) + sum(spoilt.values()) + size - limit()
+    for set_id, freed in spoilt.items():
+        if over > 0:
+            forget(set_id)
+            over -= freed
     for each in there:
         if over > 0 and each.kind != BUILT_IN:
             forget(each.id)
@@ -203,11 +214,16 @@ def limit() -> int:
 
 
 def _kept(folder: Path, manifest: Manifest) -> Kept:
-    size, used = 0, 0.0
+    used = 0.0
     with suppress(OSError):
-        size = sum(file.stat().st_size for file in folder.iterdir())
         used = (folder / "manifest.json").stat().st_mtime
-    return Kept(folder.name, manifest.kind, manifest.name, manifest.title, len(manifest.names), size, used)
+    return Kept(folder.name, manifest.kind, manifest.name, manifest.title, len(manifest.names), _bytes(folder), used)
+
+
+def _bytes(folder: Path) -> int:
+    with suppress(OSError):
+        return sum(file.stat().st_size for file in folder.iterdir())
+    return 0
 
 
 def _folders() -> list[Path]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,17 +20,19 @@ from xai_core.images import Picture, read_image
 from xai_core.imageset._files import Files, Listing, Plan, none_of, sort_out
 from xai_core.imageset._labels import folder_labels, numbered, table_labels
 from xai_core.imageset._masks import Bools, alpha_mask, drawn_mask, has_alpha, is_drawn
+from xai_core.imageset._reading import in_order
 from xai_core.imageset._store import VERSION
 from xai_core.imageset._thumbs import thumb
 
+P = TypeVar("P")
 T = TypeVar("T")
-R = TypeVar("R")
 
 NO_MASK, ALPHA = -1, -2
 """In place of the row of a mask's file."""
 _LISTED = 1000
-_WORKERS = min(4, CORES)
-_AHEAD = 4 * _WORKERS
+WORKERS = min(4, CORES)
+"""Threads that decode."""
+_AHEAD = 4 * WORKERS
 
 
 class FileSource:
@@ -63,6 +64,7 @@ class Read:
     classes: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    unread: int
     digest: str
 
 
@@ -111,7 +113,8 @@ class _Course:
             labels=labels,
             classes=classes,
             skipped=tuple(self.skipped[:_LISTED]),
-            notes=(*notes, *_counted(self.skipped, self.lost)),
+            notes=(*notes, *_counted(self.lost)),
+            unread=len(self.skipped),
             digest=digest,
         )
 
@@ -130,8 +133,8 @@ def read_listing(listing: Listing, what: str, thumbs: Path, seed: str = "", job:
     digest = hashlib.sha256(f"{what} {VERSION} {seed}".encode())
     if job is not None:
         job.expect(job.done + len(plan.pictures))
-    with thumbs.open("wb") as out:
-        for at, look in enumerate(_ahead(lambda row: _look(files, row, plan.masks.get(row)), plan.pictures)):
+    with thumbs.open("wb") as out, _ahead(lambda row: _look(files, row, plan.masks.get(row)), plan.pictures) as looks:
+        for at, look in enumerate(looks):
             if isinstance(look, _Look):
                 out.write(look.thumb)
                 digest.update(course.keep(at, look))
@@ -151,11 +154,12 @@ def _tell_twins(plan: Plan, files: Files, job: Job[Any] | None) -> None:
     if job is not None:
         job.expect(job.done + len(pairs) + len(plan.pictures))
     masks = {}
-    for (picture, png), drawn in zip(pairs, _ahead(lambda pair: _is_drawn(files, pair[1]), pairs), strict=True):
-        if drawn:
-            masks[picture] = png
-        if job is not None:
-            job.tick(1)
+    with _ahead(lambda pair: _is_drawn(files, pair[1]), pairs) as looks:
+        for (picture, png), drawn in zip(pairs, looks, strict=True):
+            if drawn:
+                masks[picture] = png
+            if job is not None:
+                job.tick(1)
     plan.pair(masks)
 
 
@@ -201,23 +205,11 @@ def _mask(files: Files, data: bytes, row: int, size: tuple[int, int]) -> Bools |
     return alpha_mask(data, size) if row == ALPHA else drawn_mask(files.read(row), size)
 
 
-def _counted(skipped: Sequence[object], lost: int) -> Iterator[str]:
-    if len(skipped) > _LISTED:
-        yield f"{len(skipped):,} files could not be read; the first {_LISTED:,} are listed."
+def _counted(lost: int) -> Iterator[str]:
     if lost:
         yield f"Masks left out, because they cannot be read, have another shape than their picture, or mark all or nothing of it: {lost:,}."
 
 
-def _ahead(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+def _ahead(work: Callable[[P], T], items: Iterable[P]) -> AbstractContextManager[Iterator[T]]:
     """`work` of each item in order, done by a few threads a few items ahead of whoever takes them."""
-    pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="whybox-set")
-    under_way: deque[Future[R]] = deque()
-    try:
-        for item in items:
-            under_way.append(pool.submit(work, item))
-            if len(under_way) >= _AHEAD:
-                yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    return closing(in_order(work, items, _AHEAD, WORKERS))

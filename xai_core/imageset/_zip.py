@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from xai_core.errors import InvalidImage, InvalidSet
-from xai_core.imageset._files import MAX_BYTES, MAX_FILES, MAX_NAME, TOO_HEAVY, TOO_LONG, Listing, is_read
+from xai_core.imageset._files import MAX_BYTES, MAX_FILES, MAX_NAME, TOO_HEAVY, TOO_LONG, Listing, is_read, not_now
+from xai_core.imageset._set import GONE
 
 MEMBER = np.dtype([("offset", "<i8"), ("packed", "<i8"), ("size", "<i8"), ("crc", "<u4"), ("method", "<u2")])
 _HEAD = 30
@@ -55,8 +56,10 @@ class ZipFiles:
         try:
             with self._path.open("rb") as stream:
                 data = _packed_bytes(stream, offset, packed)
+        except FileNotFoundError as error:
+            raise InvalidSet(GONE) from error
         except OSError as error:
-            raise InvalidSet("This picture set is no longer kept on this computer. Upload it again.") from error
+            raise not_now(error) from error
         data = _unpacked(data, size, method)
         if len(data) != size or zlib.crc32(data) != crc:
             raise InvalidImage(_DAMAGED)
@@ -70,21 +73,21 @@ class ZipFiles:
 
 
 def list_zip(stream: IO[bytes], path: Path, free: int) -> Listing:
-    """The members of an open zip, to be read from `path`. `free` is the room on the disk in bytes.
+    """The members of an open zip, to be read from `path`. Nothing small may unpack to more than `free`, the room on the disk in bytes.
 
     Raises InvalidSet for what is no zip, is locked, names places outside of itself, holds links or too many files, or is a bomb.
     """
     with _plain_words():
         entries = zipfile.ZipFile(_Directory(stream)).infolist()
         end = stream.seek(0, io.SEEK_END)
+        rows = [(each.header_offset, each.compress_size, each.file_size, each.CRC, each.compress_type) for each in entries]
+        members = np.array(rows, dtype=MEMBER)  # OverflowError where 64 bits without a sign are used
     if len(entries) > MAX_FILES:
         raise InvalidSet(_TOO_MANY)
-    rows = [(each.header_offset, each.compress_size, each.file_size, each.CRC, each.compress_type) for each in entries]
-    members = np.array(rows, dtype=MEMBER)
     _refuse_overlaps(members)
     names = [_name(each) for each in entries]
     wanted, skipped = _wanted(entries, names, end)
-    if sum(entries[row].file_size for row in wanted if is_read(names[row])) > free:
+    if sum(entries[row].file_size for row in wanted if is_read(names[row])) > max(free, _RATIO * end):
         raise InvalidSet(_BOMB)
     return Listing(ZipFiles(path, names, members).take(np.array(wanted, dtype=np.intp)), tuple(skipped))
 

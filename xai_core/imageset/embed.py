@@ -82,7 +82,9 @@ def run_pass(
     try:
         with alone(key, job):
             found = find_pass(key)  # another one may have made it while we waited
-            return found or _made(key, about, Reader(imageset, classifier.preprocessing, change), classifier, chosen, job)
+            if found is not None:
+                return found
+            return _made(key, about, Reader(imageset, classifier.preprocessing, change), classifier, chosen, job)
     except OSError as error:
         raise XaiError(f"{_UNWRITTEN} ({error.strerror or 'unknown trouble'}). Make room there and try again.") from error
 

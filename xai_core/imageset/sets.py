@@ -15,6 +15,7 @@ from typing import IO, Any
 from xai_core.engine import memory
 from xai_core.engine._recent import Recent
 from xai_core.engine.jobs import CLOSED_TAB_S, Job, Jobs
+from xai_core.images import LARGE_PIXELS
 from xai_core.imageset import _own as own
 from xai_core.imageset import _store as store
 from xai_core.imageset._builtin import ImageSetSpec
@@ -25,6 +26,7 @@ from xai_core.imageset._own import read_folder, read_zip
 from xai_core.imageset._set import ImageSet
 from xai_core.imageset._stamps import TUX_STAMPS
 from xai_core.imageset._store import BUILT_IN, Kept, Manifest
+from xai_core.imageset._survey import WORKERS
 from xai_core.registry import Registry
 
 __all__ = [
@@ -107,8 +109,8 @@ def forget_set(set_id: str) -> bool:
 _JOBS = Jobs(workers=2, quick_workers=0, keep=16, grace=CLOSED_TAB_S)
 _COST = 1000.0
 """Reading a set is long work for the queue, however few its pictures are: that is not known before."""
-_MEMORY = 256 * memory.MB
-"""A few pictures of up to 50 million pixels at a time, shrunk as they are decoded."""
+_MEMORY = WORKERS * 12 * LARGE_PIXELS
+"""Bytes: each thread holds a picture of four channels in up to three copies. Of larger pictures there is never more than one."""
 
 
 def start_loading(name: str, visitor: str = "") -> Job[ImageSet]:
