@@ -262,6 +262,7 @@ def test_a_disk_that_is_full_for_a_moment_shifts_no_row(column, monkeypatch):
                 self._files[name].write(data)
         whole(self, rows)
 
+    monkeypatch.setattr(embed, "_HELD", 1)
     monkeypatch.setattr(embed.Unfinished, "append", append)
     with pytest.raises(XaiError, match="could not be written"):
         run_pass(Pictures(), MODEL, "conv3")
