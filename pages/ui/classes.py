@@ -22,7 +22,7 @@ def _percent(probability: float) -> str:
 
 
 def _from_chip(key: str) -> None:
-    st.session_state[key] = st.session_state.get("guess")
+    link.put(key, st.session_state.get("guess"))
 
 
 def different(labels: Sequence[str]) -> list[str]:

@@ -32,7 +32,7 @@ class _Setting:
     default: object
     write: Callable[[Any], str]
     values: dict[str, object] = field(default_factory=dict)
-    """By widget, since Streamlit forgets the value of a widget that a page does not draw."""
+    """By widget: Streamlit forgets the value of one that a page does not draw, or remembers what was set on a page before."""
 
 
 @dataclass
@@ -84,22 +84,25 @@ def strayed() -> bool:
 def keep(name: str, default: T, read: Callable[[str], T], write: Callable[[T], str] = str, key: str = "") -> str:
     """Give a widget its value before it is drawn: from a new link, else as it was, else the default. Returns the widget's key.
 
-    `read` raises an XaiError for what is not allowed, which then falls back to the default. The widget's default is `shown`.
+    `read` raises an XaiError for what is not allowed, which then falls back to the default. The widget's default is `shown`. Whoever sets
+    the value elsewhere does it by `put`.
     """
     link, state, key = _link(), st.session_state, key or name
     setting = link.settings.setdefault(name, _Setting(key, default, write))
     setting.key, setting.default, setting.write = key, default, write
+    anew = link.arriving or key not in state
+    value = setting.values.get(key, state.get(key, default)) if anew else state[key]
     if key in link.stale:
         link.stale.discard(key)
-        state[key] = default
+        value = default
     if name in link.unread:
         try:
-            state[key] = read(link.unread.pop(name))
+            value = read(link.unread.pop(name))
         except XaiError:
-            state[key] = default
-    if link.arriving or key not in state:
-        state[key] = state.get(key, setting.values.get(key, default))
-    setting.values[key] = state[key]
+            value = default
+    if anew or state[key] != value:
+        state[key] = value
+    setting.values[key] = value
     hold(key)
     return key
 
@@ -112,6 +115,9 @@ def put(key: str, value: object) -> None:
     """
     if _link().arriving or key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
+    for setting in _link().settings.values():
+        if key in setting.values:
+            setting.values[key] = value
     hold(key)
 
 
@@ -169,7 +175,7 @@ def forget(name: str) -> None:
 def query() -> dict[str, str]:
     """What the link says now, for st.switch_page and st.page_link: without it Back would lead to a page without settings."""
     link = _link()
-    values = {name: st.session_state.get(setting.key, setting.values.get(setting.key)) for name, setting in link.settings.items()}
+    values = {name: setting.values[setting.key] for name, setting in link.settings.items()}
     chosen = {name: value for name, value in values.items() if value != link.settings[name].default}
     return link.unread | {name: link.settings[name].write(value) for name, value in chosen.items()}
 

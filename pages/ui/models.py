@@ -33,7 +33,7 @@ def _failures() -> dict[str, str]:
 
 def _stop_loading(old: str) -> None:
     xai_core.leave_models(waiter())  # another visitor may wait for the same download
-    st.session_state["model"] = old
+    link.put("model", old)
 
 
 @turns.turn()

@@ -112,7 +112,7 @@ def picture_error(place: str) -> str:
 def choose_sample(name: str) -> None:
     """Callback: take this sample."""
     forget_own_picture()
-    st.session_state["sample"] = name
+    link.put("sample", name)
 
 
 def picture() -> tuple[Image.Image, str]:

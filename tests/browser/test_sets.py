@@ -82,7 +82,7 @@ def test_an_own_zip_and_a_bad_one(visitor: Visitor) -> None:
     settled(visitor)
     files = page.locator('[data-testid="stMain"] input[type="file"]')
     files.set_input_files(FilePayload(name="bad.zip", mimeType="application/zip", buffer=b"PK\x03\x04 torn"))
-    said(page, re.compile(r"zip"))
+    said(page, re.compile(r"is not a zip, or it is damaged"))
     settled(visitor)
     expect(page.get_by_test_id("stMetricValue").first).to_have_text("1,797")
     files.set_input_files(FilePayload(name="mine.zip", mimeType="application/zip", buffer=zipped()))
@@ -102,3 +102,29 @@ def test_a_phone_can_use_every_page(visitor: Visitor) -> None:
         assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth <= innerWidth + 2"), path
         nameless = "all => all.filter(b => !(b.textContent.trim() || b.ariaLabel || b.title)).map(b => b.outerHTML)"
         assert page.locator("button").evaluate_all(nameless) == [], path
+
+
+def go(visitor: Visitor, name: str) -> Page:
+    visitor.page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()
+    expect(visitor.page).to_have_title(f"{name} · Whybox")
+    return settled(visitor)
+
+
+def test_the_last_choice_counts_wherever_a_visit_began(visitor: Visitor) -> None:
+    """Streamlit remembers what was set on a page without the list, and gives that back on the next such page."""
+    page = visitor.open("/map", **QUICK)
+    settled(visitor)
+    said(page, re.compile("1,797 pictures"))
+    go(visitor, "Picture set")
+    visitor.choose("stMain", "Picture set", "Crops of the sample")
+    expect(page).not_to_have_url(re.compile("set=digits"))
+    go(visitor, "Map")
+    said(page, re.compile("240 pictures"))
+    go(visitor, "Picture set")
+    file = FilePayload(name="mine.zip", mimeType="application/zip", buffer=zipped())
+    page.locator('[data-testid="stMain"] input[type="file"]').set_input_files(file)
+    expect(page).to_have_url(re.compile("set=[0-9a-f]{24}"))
+    go(visitor, "Best and worst")
+    said(page, re.compile("^mine · "))
+    go(visitor, "Picture set")
+    expect(page.get_by_test_id("stMain").get_by_role("combobox", name=re.compile("Picture set"))).to_have_value("mine (yours)")

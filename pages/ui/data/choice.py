@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import IO
 
 import streamlit as st
 
-from pages.ui import link, show, work
+from pages.ui import link, show, turns, work
 from pages.ui.visitor import waiter
-from xai_core import UnknownName, XaiError, imageset
+from xai_core import Job, imageset
 from xai_core.imageset import IMAGE_SETS, ImageSet
 
 DEFAULT = "photo_crops"
 LARGEST_MB = 1000
+_GONE = "These pictures are no longer kept on this computer. Choose or upload a set again."
 
 
 def _own() -> dict[str, str]:
@@ -22,19 +24,26 @@ def _own() -> dict[str, str]:
 
 
 def _read(text: str) -> str:
-    """A set's name or id from a link."""
+    """A set's name or id from a link. One that is not there any more is said by `keep`."""
     if text in IMAGE_SETS and IMAGE_SETS.get(text).available():
         return text
     found = imageset.find_set(text)
-    if found is None:
-        raise UnknownName.of("picture set", text, IMAGE_SETS)
-    _own()[text] = found.title
+    if found is not None:
+        _own()[text] = found.title
     return text
 
 
 def keep() -> None:
-    """Give the choice its value, on pages that do not show it too."""
+    """Give the choice its value, on pages that do not show it too. Instead of a set that is gone comes the first one, with a word on it."""
     link.keep("set", DEFAULT, _read)
+    name = st.session_state["set"]
+    there = IMAGE_SETS.get(name).available() if name in IMAGE_SETS else imageset.find_set(name) is not None
+    if not there:
+        _own().pop(name, None)
+        link.put("set", DEFAULT)
+        st.session_state["set_gone"] = True
+    if st.session_state.get("set_gone"):
+        show.problem(_GONE)
 
 
 def _title(name: str) -> str:
@@ -44,8 +53,9 @@ def _title(name: str) -> str:
 def _suit() -> None:
     """Callback: a set that comes along for one model is looked at with that model."""
     name = st.session_state["set"]
+    st.session_state["set_gone"] = False
     if name in IMAGE_SETS:
-        st.session_state["model"] = IMAGE_SETS.get(name).model
+        link.put("model", IMAGE_SETS.get(name).model)
 
 
 def model_for(found: ImageSet) -> str | None:
@@ -55,39 +65,38 @@ def model_for(found: ImageSet) -> str | None:
 
 def use_model(name: str) -> None:
     """Callback: take this model."""
-    st.session_state["model"] = name
+    link.put("model", name)
 
 
-def choose(name: str) -> None:
-    """Callback: take this set."""
-    st.session_state["set"] = name
-    _suit()
+def _start(source: str | IO[bytes], name: str) -> Job[ImageSet]:
+    with turns.aside():  # the bytes of an upload are hashed
+        return imageset.start_reading(source, name, waiter())
 
 
-def _take(found: ImageSet) -> None:
-    _own()[found.id] = found.title
-    link.put("set", found.id)
-
-
-def _read_in(key: str, source: str | IO[bytes], name: str) -> None:
-    """Read pictures from somewhere, and take them once they are there."""
+def _read_in(place: str, key: str, source: str | IO[bytes], name: str) -> None:
+    """Read pictures from somewhere, and take them once they are there. What each place of the page has read last is not read again."""
+    done = f"{place}_read"
+    if st.session_state.get(done) == key:
+        return
     found = work.follow(
         ("read set", key),
-        lambda: imageset.start_reading(source, name, waiter()),
+        lambda: _start(source, name),
         imageset.watch_reading,
         imageset.leave_reading,
         "Reading the pictures",
         again=False,
     )
     if found is not None:
-        st.session_state["set_read"] = key
-        _take(found)
+        st.session_state[done] = key
+        _own()[found.id] = Path(name).stem or found.title  # another one may have brought the same under another name
+        link.put("set", found.id)
+        st.session_state["set_gone"] = False
 
 
 def _uploader() -> None:
     upload = st.file_uploader("Your pictures (a zip file)", ["zip"], key="set_file", max_upload_size=LARGEST_MB)
-    if upload is not None and upload.file_id != st.session_state.get("set_read"):
-        _read_in(upload.file_id, upload, upload.name)
+    if upload is not None:
+        _read_in("set_file", upload.file_id, upload, upload.name)
 
 
 def _folder() -> None:
@@ -95,8 +104,8 @@ def _folder() -> None:
     if not imageset.opened_folders():
         return
     path = st.text_input("Or a folder or zip file on the computer that runs Whybox", key="set_folder", placeholder="Its path")
-    if path and path != st.session_state.get("set_read"):
-        _read_in(path, path, "")
+    if path:
+        _read_in("set_folder", path, path, "")
 
 
 def pick() -> None:
@@ -106,7 +115,7 @@ def pick() -> None:
         _uploader()
         st.caption(
             "A folder in it for each class, or a file labels.csv with the columns file and label, or neither. "
-            "It stays on the computer that runs Whybox; who has your link sees it too."
+            "It stays on the computer that runs Whybox; anyone who has your link can see it too."
         )
         _folder()
     with left:
@@ -123,7 +132,6 @@ def current() -> ImageSet | None:
         ready = work.ask(("set", name), lambda job: imageset.load_set(name, job), f"Preparing: {_title(name)}")
         return None if ready is None else imageset.load_set(name)  # at once, or made anew where the disk has lost it since
     found = imageset.find_set(name)
-    if found is None:
-        _own().pop(name, None)
-        show.problem(XaiError("These pictures are no longer kept on this computer. Choose or upload a set again."))
+    if found is None:  # since the run began
+        show.problem(_GONE)
     return found

@@ -38,7 +38,7 @@ def forget_own() -> None:
 def choose(name: str) -> None:
     """Callback: take this built-in table."""
     forget_own()
-    st.session_state["table"] = name
+    link.put("table", name)
 
 
 def _uploader() -> None:

@@ -58,7 +58,7 @@ def _take(key: str, widget: str, rows: list[int]) -> None:
     """Callback: the row that was clicked."""
     chosen = st.session_state[widget].selection.rows
     if chosen and chosen[0] < len(rows):
-        st.session_state[key] = rows[chosen[0]]
+        link.put(key, rows[chosen[0]])
 
 
 def _browse(of: Head, key: str) -> None:
