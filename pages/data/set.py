@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.ui import layers, link, models, show, work
 from pages.ui.data import cells, choice, chosen, detail, head, selection
+from pages.ui.data.head import pictures_words
 from xai_core.imageset import ImageSet
 
 NEXT = {
@@ -20,7 +21,7 @@ NEXT = {
 def _overview(of: ImageSet) -> None:
     unlabelled = int((of.labels < 0).sum())
     with st.container(horizontal=True):
-        for title, value in (("Pictures", len(of)), ("Labels *(classes)*", len(of.classes)), ("Could not be read", len(of.skipped))):
+        for title, value in (("Pictures", len(of)), ("Labels *(classes)*", len(of.classes)), ("Could not be read", of.unread)):
             with st.container(width=180):
                 st.metric(title, f"{value:,}")
     notes = list(of.notes)
@@ -33,9 +34,11 @@ def _overview(of: ImageSet) -> None:
 
 def _skipped(of: ImageSet) -> None:
     if of.skipped:
-        with st.expander(f"Files that could not be read ({len(of.skipped):,})", icon=":material/broken_image:"):
+        with st.expander(f"Files that could not be read ({of.unread:,})", icon=":material/broken_image:"):
             frame = pd.DataFrame([map(show.label, pair) for pair in of.skipped], columns=["File", "Why"])
             st.dataframe(frame, hide_index=True, alt="Files that could not be read, each with the reason.")
+            if of.unread > len(of.skipped):
+                show.say(f"The first {len(of.skipped):,} are listed.", quiet=True)
 
 
 def _classes(of: ImageSet) -> None:
@@ -56,7 +59,7 @@ def _classes(of: ImageSet) -> None:
 def _pictures(of: ImageSet) -> None:
     found = selection.chosen(of)
     if found is None:
-        show.strong(f"All {len(of):,} pictures")
+        show.strong(f"All {pictures_words(len(of))}" if len(of) > 1 else "The only picture")
     else:
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container(width="content"):

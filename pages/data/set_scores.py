@@ -14,7 +14,8 @@ judged = scores.numbers(subject)
 left, right = st.columns([3, 2], gap="large")
 with left:
     if judged is not None:
-        scores.closer(subject, judged)
+        subject = judged.of  # what is clicked is about the pictures as they were judged
+        scores.closer(judged)
     chosen.draw(subject)
 with right:
     detail.draw(subject.pictures, subject.model, subject.layer, subject.run)

@@ -69,7 +69,7 @@ def test_a_cell_of_the_confusion_matrix_shows_its_pictures(visitor: Visitor) -> 
     box = matrix.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] * 0.97, box["y"] + 35 * 10.5)  # a canvas: truth 9, answer 9
-    said(page, re.compile("pictures?: It is 9, the model says 9"))
+    said(page, re.compile("pictures?: It is 9, Small digit network says 9"))
     settled(visitor)
     expect(grid(page)).to_have_count(48)
     grid(page).nth(2).click()

@@ -25,6 +25,7 @@ from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, InvalidSet, UnknownName, XaiError
 from xai_core.imageset import _passes, embed
 from xai_core.imageset._reading import in_order
+from xai_core.imageset._seen import seen_picture
 from xai_core.imageset.corruptions import corrupted
 from xai_core.imageset.embed import find_pass, run_pass
 
@@ -87,6 +88,15 @@ def test_a_pass_equals_plain_torch_picture_by_picture(layer, change):
     assert (found.predicted == logits.argmax(1)).all() and len(set(found.predicted)) > 1
     np.testing.assert_allclose(found.confidence, softmax(logits, axis=1).max(1), atol=1e-4)
     assert not found.logits.flags.writeable and not found.failed.any() and (found.layer, found.corruption) == (layer, change)
+
+
+@pytest.mark.parametrize("change", ["", "gaussian_noise:2"])
+def test_a_picture_is_shown_as_the_model_saw_it(change):
+    found, look = run_pass(Pictures(), MODEL, "conv3", change), MODEL.preprocessing.see(Pictures().open(7))
+    expected = corrupted(change)(look, 7) if change else look
+    assert seen_picture(found, 7, Pictures(), MODEL).tobytes() == expected.convert("L").tobytes()
+    with pytest.raises(InvalidParam, match="0 to 39"):
+        seen_picture(found, 40, Pictures(), MODEL)
 
 
 def test_no_layer_means_the_recommended_one():

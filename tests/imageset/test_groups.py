@@ -83,12 +83,14 @@ def test_the_mean_map_is_the_mean_of_maps_that_all_count_the_same(model: Classif
     assert found.heat.shape == (SIDE, SIDE) and found.heat.dtype == np.float32
     assert np.abs(found.heat - np.mean(seen, axis=0)).max() < 1e-5
     assert len(found.used) + found.flat == 3 and found.unread == 1
-    assert job.done == job.total == 4
+    assert job.done == job.total == 4 and found.chosen == 4
+    look = np.mean([np.asarray(model.preprocessing.see(SET.open(row)), dtype=float) for row in found.used], axis=0)
+    assert np.abs(np.asarray(found.ground, dtype=float) - look).max() <= 0.5 and look.std() > 1
 
 
 def test_of_many_pictures_some_are_taken_evenly(model: Classifier) -> None:
     found = mean_attribution(SET, model, range(6), "saliency", limit=2)
-    assert found.used == (0, 5)
+    assert found.used == (0, 5) and found.chosen == 6
 
 
 def test_a_group_without_a_usable_picture_is_refused_in_words(model: Classifier) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, NotApplicable
 from xai_core.imageset import scores
-from xai_core.imageset.scores import SetScores, confusion_rows, losses, score_set
+from xai_core.imageset.scores import SetScores, calibration_rows, confusion_rows, losses, score_set
 
 CLASSES, COUNT = 8, 400
 NAMES = [f"class {number}" for number in range(CLASSES)]
@@ -21,7 +23,8 @@ NAMES = [f"class {number}" for number in range(CLASSES)]
 
 def a_pass(logits: np.ndarray, failed: np.ndarray | None = None) -> Any:
     bad = np.zeros(len(logits), dtype=bool) if failed is None else failed
-    return SimpleNamespace(logits=logits.astype(np.float32), failed=bad, model="none")
+    sure = softmax(logits, axis=1).max(axis=1)
+    return SimpleNamespace(logits=logits.astype(np.float32), failed=bad, model="none", confidence=sure.astype(np.float32))
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +101,7 @@ def test_calibration_is_scikit_learns_curve(found: SetScores, plain: tuple[np.nd
     assert np.abs(found.calibration.confidence - mean).max() < 1e-6 and len(mean) > 5
     assert np.abs(found.calibration.accuracy - share).max() < 1e-12
     assert found.calibration.counts.sum() == len(truth)
+    assert found.calibration.bins.tolist() == sorted({math.ceil(10 * each) - 1 for each in probabilities.max(axis=1)})
     assert found.calibration.error == pytest.approx(np.average(np.abs(share - mean), weights=found.calibration.counts))
 
 
@@ -154,3 +158,13 @@ def test_a_cancel_stops_it(case: tuple[Any, np.ndarray]) -> None:
     job.cancel()
     with pytest.raises(Cancelled):
         score_set(*case, NAMES, job)
+
+
+def test_the_pictures_behind_a_bin_are_those_counted_in_it(case: tuple[Any, np.ndarray], found: SetScores) -> None:
+    done, truth = case
+    behind = [calibration_rows(done, truth, int(number)) for number in found.calibration.bins]
+    assert [len(rows) for rows in behind] == found.calibration.counts.tolist()
+    assert sorted(np.concatenate(behind)) == np.flatnonzero((truth >= 0) & ~done.failed).tolist()
+    assert [float(done.confidence[rows].mean()) for rows in behind] == pytest.approx(found.calibration.confidence, abs=1e-6)
+    with pytest.raises(InvalidParam, match="0 to 9"):
+        calibration_rows(done, truth, 10)

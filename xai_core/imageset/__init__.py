@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xai_core.imageset._seen import seen_picture
 from xai_core.imageset._service import leave_map, map_place, start_map, start_multiples, stop_maps, watch_map
 from xai_core.imageset.corruptions import CORRUPTIONS, MOST_SEVERE, Corrupted, Corruption, corrupted
 from xai_core.imageset.embed import Pass, find_pass, leave_pass, pass_place, run_pass, start_pass, stop_passes, watch_pass
@@ -22,7 +23,7 @@ from xai_core.imageset.extremes import (
 from xai_core.imageset.groups import Confusion, Group, MeanAttribution, about_group, mean_attribution
 from xai_core.imageset.maps import MAPS, MOST_POINTS, Map, MapSpec, make_map, pixels, small_multiples, stratified
 from xai_core.imageset.neighbours import PLACED, NeighbourTable, nearest, neighbour_table, place_among
-from xai_core.imageset.scores import Calibration, ClassScore, SetScores, confusion_rows, losses, score_set
+from xai_core.imageset.scores import Calibration, ClassScore, SetScores, calibration_rows, confusion_rows, losses, score_set
 from xai_core.imageset.sets import (
     IMAGE_SETS,
     ImageSet,
@@ -72,6 +73,7 @@ __all__ = [
     "about_group",
     "activated_region",
     "all_channel_extremes",
+    "calibration_rows",
     "channel_extremes",
     "class_extremes",
     "confident_mistakes",
@@ -104,6 +106,7 @@ __all__ = [
     "read_zip",
     "run_pass",
     "score_set",
+    "seen_picture",
     "small_multiples",
     "start_loading",
     "start_map",

@@ -21,8 +21,9 @@ from xai_core.engine.tapped import maps_of
 from xai_core.errors import InvalidImage, InvalidParam
 from xai_core.imageset._pass import Pass
 from xai_core.imageset._reading import Pictures, Reader
-from xai_core.imageset._region import reader_of
-from xai_core.imageset._running_top import Rows, RunningTop
+from xai_core.imageset._rows import Rows, check_count
+from xai_core.imageset._running_top import RunningTop
+from xai_core.imageset._seen import reader_of
 from xai_core.models.classifier import Classifier
 from xai_core.results import Floats
 
@@ -121,8 +122,7 @@ def _checked(found: Pass, channel: int, place: tuple[int, int], k: int) -> int:
             f"A neuron of this layer has a channel from 0 to {channels - 1}, a row from 0 to {height - 1} and a column from 0 to "
             f"{width - 1}. Got {channel}, {row}, {column}."
         )
-    if k < 1:
-        raise InvalidParam(f"The number of pictures must be 1 or more. Got {k}.")
+    check_count(k)
     return row * width + column
 
 

@@ -10,6 +10,19 @@ from xai_core.errors import InvalidParam
 Rows = npt.NDArray[np.int64]
 
 
+def check_index(what: str, index: int, count: int) -> None:
+    """Raises InvalidParam where `what` is asked for by another number than 0 to `count` - 1."""
+    if not 0 <= index < count:
+        raise InvalidParam(f"The {what} must be a whole number from 0 to {count - 1}. Got {str(index)[:60]}.")
+
+
+def check_count(k: int) -> int:
+    """How many pictures are wanted. Raises InvalidParam."""
+    if k < 1:
+        raise InvalidParam(f"The number of pictures must be 1 or more. Got {k}.")
+    return k
+
+
 def checked_rows(rows: npt.ArrayLike | None, count: int) -> Rows:
     """The row numbers given, in their order; None: all of `count`. Raises InvalidParam."""
     if rows is None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from xai_core.imageset._rows import Rows
 from xai_core.results import Floats
 
-Rows = npt.NDArray[np.int64]
 ROWS_A_BLOCK = 4096
 _AT_A_TIME = 64
 """So many new ones of a channel are sorted in together."""

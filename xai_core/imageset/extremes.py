@@ -17,6 +17,7 @@ from xai_core.imageset._blocks import blocks
 from xai_core.imageset._neuron import NeuronEnd, neuron_bottom, neuron_top
 from xai_core.imageset._pass import Pass, softmax
 from xai_core.imageset._region import Box, activated_region
+from xai_core.imageset._rows import Rows, check_count, check_index
 from xai_core.imageset._running_top import ROWS_A_BLOCK, RunningTop
 from xai_core.results import Floats
 
@@ -35,7 +36,6 @@ __all__ = [
     "pass_extremes",
 ]
 
-Rows = npt.NDArray[np.int64]
 Score = Literal["probability", "logit"]
 Measure = Literal["maximum", "mean"]
 
@@ -54,7 +54,7 @@ def all_channel_extremes(batches: Iterable[tuple[npt.ArrayLike, Floats]], k: int
     """
     best: tuple[RunningTop, RunningTop] | None = None
     for rows, values in batches:
-        best = best or (RunningTop(values.shape[1], _checked(k)), RunningTop(values.shape[1], k, largest=False))
+        best = best or (RunningTop(values.shape[1], check_count(k)), RunningTop(values.shape[1], k, largest=False))
         for each in best:
             each.add(rows, values)
     if best is None:
@@ -78,7 +78,7 @@ def pass_extremes(found: Pass, k: int = 12, by: Measure = "maximum", job: Job[An
 def class_extremes(found: Pass, class_index: int, k: int = 12, by: Score = "probability") -> Extremes:
     """The pictures the model gives a class most and least, by its probability or its logit (at most k each). Raises InvalidParam."""
     _check_choice("by", by, Score)
-    _check_index("class", class_index, found.logits.shape[1])
+    check_index("class", class_index, found.logits.shape[1])
     values = np.empty(len(found), dtype=np.float32)
     for part in blocks(len(found), ROWS_A_BLOCK, Job()):
         logits = np.asarray(found.logits[part])
@@ -89,7 +89,7 @@ def class_extremes(found: Pass, class_index: int, k: int = 12, by: Score = "prob
 def channel_extremes(found: Pass, channel: int, k: int = 12, by: Measure = "maximum") -> Extremes:
     """The pictures a channel of the layer answers to most and least, by its maximum or its mean over the picture. Raises InvalidParam."""
     values = _measured(found, by)
-    _check_index("channel", channel, values.shape[1])
+    check_index("channel", channel, values.shape[1])
     return _ends(np.asarray(values[:, channel]), ~found.failed, k)
 
 
@@ -103,24 +103,13 @@ def confident_mistakes(found: Pass, truth: npt.ArrayLike, k: int = 12) -> Rows:
 
 def _ends(values: Floats, among: npt.NDArray[np.bool_], k: int) -> Extremes:
     rows = np.flatnonzero(among)
-    chosen, k = values[rows], _checked(k)
+    chosen, k = values[rows], check_count(k)
     return Extremes(rows[np.argsort(-chosen, kind="stable")[:k]], rows[np.argsort(chosen, kind="stable")[:k]])
 
 
 def _measured(found: Pass, by: Measure) -> Floats:
     _check_choice("by", by, Measure)
     return found.peak if by == "maximum" else found.pooled
-
-
-def _checked(k: int) -> int:
-    if k < 1:
-        raise InvalidParam(f"The number of pictures must be 1 or more. Got {k}.")
-    return k
-
-
-def _check_index(what: str, index: int, count: int) -> None:
-    if not 0 <= index < count:
-        raise InvalidParam(f"The {what} must be a whole number from 0 to {count - 1}. Got {str(index)[:60]}.")
 
 
 def _check_choice(name: str, value: str, kind: Any) -> None:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from xai_core.engine.jobs import Job
-from xai_core.errors import InvalidImage, InvalidParam, InvalidSet
+from xai_core.errors import InvalidImage, InvalidParam
+from xai_core.images import Picture
 from xai_core.imageset._rows import Rows, checked_rows
 from xai_core.methods import explain
 from xai_core.models import load_model
@@ -104,6 +106,10 @@ class MeanAttribution:
     """Pictures whose map was empty: the method found nothing there."""
     unread: int
     """Pictures that could not be read."""
+    chosen: int
+    """Of how many pictures these are an even sample."""
+    ground: Picture
+    """The mean of the pictures whose maps were averaged, as the model sees them, RGB or L."""
 
 
 class _Part(Job[Any]):
@@ -129,38 +135,37 @@ def mean_attribution(
     """The mean map of why the model names the class it finds likeliest, over at most `limit` of the rows, evenly spread among them.
 
     Each map counts the same, however strong its evidence. `job` counts pictures. Raises InvalidParam, InvalidImage where no picture can
-    be used, what the method raises, and Cancelled.
+    be used, InvalidSet where the set is gone, what the method raises, and Cancelled.
     """
     if not 1 <= limit <= 1000:
         raise InvalidParam(f"From 1 to 1000 pictures can be averaged. Got {limit}.")
     chosen = np.unique(checked_rows(rows, len(imageset)))
     if not len(chosen):
         raise InvalidParam("Choose at least one picture first. Got none.")
-    if len(chosen) > limit:
+    asked = len(chosen)
+    if asked > limit:
         chosen = chosen[np.linspace(0, len(chosen) - 1, limit).round().astype(np.int64)]
     whole = job or Job()
     whole.expect(whole.done + len(chosen))
     total, used, flat, unread = np.zeros((classifier.side, classifier.side)), [], 0, 0
+    seen = np.zeros((classifier.side, classifier.side, classifier.preprocessing.channels))
     for row in chosen.tolist():
-        heat = _strength(imageset, classifier, row, method, whole)
-        whole.tick(1)
-        if heat is None:
+        try:
+            image = imageset.open(row)
+        except InvalidImage:
             unread += 1
-        elif not heat.any():
+            whole.tick(1)
+            continue
+        heat: Floats = np.nan_to_num(np.abs(explain(classifier, image, method, job=_Part(whole)).heatmap))
+        whole.tick(1)
+        if not heat.any():
             flat += 1
         else:
             total += heat / heat.max()
+            seen += classifier.preprocessing.values(image)
             used.append(row)
     if not used:
         raise InvalidImage("None of these pictures gives a map that could be averaged. Choose others, or another model.")
-    return MeanAttribution((total / len(used)).astype(np.float32), tuple(used), flat, unread)
-
-
-def _strength(imageset: ImageSet, classifier: Classifier, row: int, method: str, whole: Job[Any]) -> Floats | None:
-    """The size of the evidence, (H, W); None for a picture that cannot be read."""
-    try:
-        image = imageset.open(row)
-    except (InvalidImage, InvalidSet):
-        return None
-    found: Floats = np.nan_to_num(np.abs(explain(classifier, image, method, job=_Part(whole)).heatmap))
-    return found
+    mean = (seen / len(used)).round().astype(np.uint8)
+    ground = Image.fromarray(mean[..., 0] if mean.shape[2] == 1 else mean)
+    return MeanAttribution((total / len(used)).astype(np.float32), tuple(used), flat, unread, asked, ground)

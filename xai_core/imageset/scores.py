@@ -14,7 +14,7 @@ import numpy.typing as npt
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam, NotApplicable
 from xai_core.imageset._blocks import blocks
-from xai_core.imageset._rows import Rows
+from xai_core.imageset._rows import Rows, check_index
 from xai_core.imageset._score_words import sentences
 from xai_core.models import load_model
 from xai_core.results import Floats
@@ -22,7 +22,7 @@ from xai_core.results import Floats
 if TYPE_CHECKING:
     from xai_core.imageset._pass import Pass
 
-__all__ = ["Calibration", "ClassScore", "SetScores", "confusion_rows", "losses", "score_set"]
+__all__ = ["Calibration", "ClassScore", "SetScores", "calibration_rows", "confusion_rows", "losses", "score_set"]
 
 Doubles = npt.NDArray[np.float64]
 BINS = 10
@@ -57,6 +57,8 @@ class Calibration:
     accuracy: Doubles
     """Share of its pictures that are right, (B,)."""
     counts: Rows
+    bins: Rows
+    """Their numbers, 0 to 9: bin b holds the probabilities above b / 10 and up to (b + 1) / 10."""
     error: float
 
 
@@ -121,6 +123,14 @@ def score_set(pass_: Pass, truth: npt.ArrayLike, labels: Sequence[str] | None = 
 def confusion_rows(truth: npt.ArrayLike, predicted: npt.ArrayLike, actual: int, said: int) -> Rows:
     """Row numbers of the pictures of class `actual` that the model calls `said`: what lies behind one cell of the confusion matrix."""
     return np.flatnonzero((np.asarray(truth) == actual) & (np.asarray(predicted) == said))
+
+
+def calibration_rows(pass_: Pass, truth: npt.ArrayLike, number: int) -> Rows:
+    """Row numbers of the pictures behind one bin of `Calibration`, by its number in `bins`. Raises InvalidParam."""
+    check_index("bin", number, BINS)
+    rows = _rows_of(pass_, truth)[0]
+    behind: Rows = rows[_bins(np.asarray(pass_.confidence)[rows]) == number]
+    return behind
 
 
 def losses(pass_: Pass, truth: npt.ArrayLike) -> Floats:
@@ -228,12 +238,17 @@ def _confusion(truth: Rows, said: Rows, found: Rows) -> npt.NDArray[np.int64]:
 
 def _calibration(confidence: Doubles, right: npt.NDArray[np.bool_]) -> Calibration:
     """Bins as scikit-learn's calibration_curve cuts them: what lies on an edge belongs to the bin below."""
-    bins = np.searchsorted(np.linspace(0, 1, BINS + 1)[1:-1], confidence)
+    bins = _bins(confidence)
     counts = np.bincount(bins, minlength=BINS)
     full = counts > 0
     mean = np.bincount(bins, weights=confidence, minlength=BINS)[full] / counts[full]
     share = np.bincount(bins, weights=right, minlength=BINS)[full] / counts[full]
-    return Calibration(mean, share, counts[full], float(np.average(np.abs(mean - share), weights=counts[full])))
+    return Calibration(mean, share, counts[full], np.flatnonzero(full), float(np.average(np.abs(mean - share), weights=counts[full])))
+
+
+def _bins(confidence: npt.ArrayLike) -> Rows:
+    bins: Rows = np.searchsorted(np.linspace(0, 1, BINS + 1)[1:-1], np.asarray(confidence, dtype=np.float64))
+    return bins
 
 
 def _mean(values: list[float]) -> float:

@@ -5,31 +5,25 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
-from PIL import Image
 
 from pages.ui import show, work
 from pages.ui.data import cells, selection, thumbs
-from pages.ui.data.head import NO_LABEL, Head, name_of
+from pages.ui.data.head import NO_LABEL, Head, name_of, pictures_words
 from pages.ui.data.thumbs import MOST, Tile
-from xai_core import Job, imageset
-from xai_core.imageset import Group, ImageSet, MeanAttribution
+from xai_core import imageset
+from xai_core.imageset import Group, ImageSet
 from xai_core.render import overlay, text_alternative
 
 WIDEST = 300
 
 
-def _many(count: int) -> str:
-    return f"{count:,} picture{'' if count == 1 else 's'}"
-
-
 def title(found: selection.Selection) -> str:
     """How many pictures are selected, and what they have in common."""
-    return f"{_many(len(found.rows))}{f': {found.words}' if found.words else ''}"
+    return f"{pictures_words(len(found.rows))}{f': {found.words}' if found.words else ''}"
 
 
 def _turn(rows: int, start: int) -> None:
@@ -38,7 +32,7 @@ def _turn(rows: int, start: int) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Before", key="set_before", disabled=start == 0, on_click=selection.turn, args=(start - MOST,), icon=":material/chevron_left:"
+            "Previous", key="set_before", disabled=start == 0, on_click=selection.turn, args=(start - MOST,), icon=":material/chevron_left:"
         )
         st.button(
             "Next",
@@ -77,15 +71,16 @@ def _labels(of: Head, rows: np.ndarray, group: Group) -> None:
     labelled = any(name for name, _ in group.labels)
     counted = group.labels if labelled else group.predicted
     title = "Label" if labelled else "The model says"
-    frame = pd.DataFrame([(show.label(name or NO_LABEL), count) for name, count in counted], columns=[title, "Pictures"])
+    said = [(count, show.label(name or NO_LABEL)) for name, count in counted]
+    frame = pd.DataFrame(said, columns=["Pictures", title])  # long names run out of the table: the number comes first
 
     def take(place: int, _column: str) -> None:
-        name = counted[place][0]
-        of_it = [row for row in rows.tolist() if (of.label(row) if labelled else of.says(row)) == name]
+        name, read = counted[place][0], rows[~of.run.failed[rows]].tolist()
+        of_it = [row for row in read if (of.label(row) if labelled else of.says(row)) == name]
         _narrow(of, of_it, f"{title}: {name or NO_LABEL}")
 
     st.markdown("**What is among them** *(class counts)*")
-    bars = {"Pictures": cells.bar("Pictures", int(frame["Pictures"].max()))}
+    bars = {"Pictures": cells.bar("Pictures", int(frame["Pictures"].max()), width=110)}
     cells.clickable(frame, f"group_labels_{_mark(rows)}", take, "How many pictures of each kind.", columns=bars, most=6)
 
 
@@ -94,12 +89,12 @@ def _confusions(of: Head, rows: np.ndarray, group: Group) -> None:
         return
     found = group.confusions
     said = [(each.count, show.label(each.truth_name), show.label(each.said_name)) for each in found]
-    frame = pd.DataFrame(said, columns=["Pictures", "It is", "It says"])  # long names run out of the table: the number comes first
+    frame = pd.DataFrame(said, columns=["Pictures", "It is", "It says"])
 
     def take(place: int, _column: str) -> None:
         pair = found[place]
         of_it = rows[imageset.confusion_rows(of.truth[rows], of.run.predicted[rows], pair.truth, pair.said)]
-        _narrow(of, of_it.tolist(), f"{pair.truth_name}, but the model says {pair.said_name}")
+        _narrow(of, of_it.tolist(), f"{pair.truth_name}, but {of.model.title} says {pair.said_name}{of.after}")
 
     st.markdown("**What is mixed up** *(typical confusions)*")
     narrow = {"Pictures": st.column_config.NumberColumn("Pictures", width=64)}
@@ -109,9 +104,9 @@ def _confusions(of: Head, rows: np.ndarray, group: Group) -> None:
 
 
 def _sentence(group: Group) -> str:
-    right = f" It is right about {group.accuracy:.0%} of those with a label that it knows." if math.isfinite(group.accuracy) else ""
-    unread = f" {_many(group.failed)} could not be read." if group.failed else ""
-    return f"On average the model gives its answer {group.confidence:.0%}.{right}{unread}"
+    right = f" It is right for {group.accuracy:.0%} of those whose label it knows." if math.isfinite(group.accuracy) else ""
+    unread = f" {pictures_words(group.failed)} could not be read." if group.failed else ""
+    return f"On average the model is {group.confidence:.0%} sure of its answer.{right}{unread}"
 
 
 def _mean_map(of: Head, rows: tuple[int, ...]) -> None:
@@ -122,22 +117,21 @@ def _mean_map(of: Head, rows: tuple[int, ...]) -> None:
         if not st.button("Average their maps (Grad-CAM)", key="mean_map", icon=":material/layers:"):
             return
         st.session_state["mean_map_of"] = key
-    found = work.ask(("mean map", *key), lambda job: _averaged(of, rows, job), "Explaining these pictures", cost=1000)
-    if found is None:
-        return
-    mean, ground = found
-    st.image(
-        overlay(ground, mean.heat, signed=False), width=WIDEST, alt=f"Mean map of {len(mean.used)} pictures. {text_alternative(mean.heat)}"
+    mean = work.ask(
+        ("mean map", *key),
+        lambda job: imageset.mean_attribution(of.pictures, of.model, rows, job=job),
+        "Explaining these pictures",
+        cost=1000,
     )
-    words = f"The mean of the maps of {_many(len(mean.used))}, each as strong as the others, on the mean of the pictures."
-    show.say(f"{words} {text_alternative(mean.heat)}", quiet=True)
-
-
-def _averaged(of: Head, rows: tuple[int, ...], job: Job[Any]) -> tuple[MeanAttribution, Image.Image]:
-    """The mean map of some pictures, and their mean as the model sees them."""
-    mean = imageset.mean_attribution(of.pictures, of.model, rows, job=job)
-    seen = [np.asarray(of.model.preprocessing.see(of.pictures.open(row)).convert("RGB"), dtype=np.float32) for row in mean.used]
-    return mean, Image.fromarray(np.mean(seen, axis=0).round().astype(np.uint8))
+    if mean is None:
+        return
+    used, seen = pictures_words(len(mean.used)), text_alternative(mean.heat)
+    st.image(overlay(mean.ground.convert("RGB"), mean.heat, signed=False), width=WIDEST, alt=f"Mean map of {used}. {seen}")
+    sample = f", evenly spread over all {mean.chosen:,}" if mean.chosen > len(mean.used) + mean.flat + mean.unread else ""
+    without = " The change of the pictures is left out here." if of.after else ""
+    show.say(
+        f"The mean of the maps of {used}{sample}, each as strong as the others, on the mean of the pictures. {seen}{without}", quiet=True
+    )
 
 
 def draw(of: Head) -> None:
@@ -159,7 +153,7 @@ def draw(of: Head) -> None:
     rows = np.array(found.rows)
     group = imageset.about_group(of.pictures, of.run, rows, of.truth, of.model.labels)
     if group.count:
-        show.say(_sentence(group), quiet=True)
+        show.say(f"{_sentence(group)}{f' So it is{of.after}.' if of.after else ''}", quiet=True)
         left, right = st.columns(2)
         with left:
             _labels(of, rows, group)

@@ -29,14 +29,14 @@ def _guesses(model: xai_core.Classifier, image: Image.Image) -> xai_core.Predict
     return found
 
 
-def _about(of: ImageSet, row: int, guessed: str, known: bool) -> None:
+def _about(of: ImageSet, row: int, right: bool, known: bool) -> None:
     label = head.name_of(of, row)
     if not label:
         show.say("This picture has no label.", quiet=True)
     elif not known:
         show.say(f"Label: {label}. The model has no class of that name.")
     else:
-        show.say(f"Label: {label}. The model is {'right' if guessed else 'wrong'}.")
+        show.say(f"Label: {label}. The model is {'right' if right else 'wrong'}.")
 
 
 def _neighbours(of: ImageSet, run: Pass, row: int) -> None:
@@ -45,14 +45,14 @@ def _neighbours(of: ImageSet, run: Pass, row: int) -> None:
     )
     if found is None:
         return
-    st.markdown("**Most alike to the model** *(nearest neighbours)*")
+    st.markdown("**Most similar, as the model sees it** *(nearest neighbours)*")
     near = [(int(other), float(far)) for other, far in zip(*found, strict=True) if other != row][:NEIGHBOURS]
     tiles = [thumbs.Tile(other, f"{head.name_of(of, other) or of.names[other]}, distance {far:.2f}") for other, far in near]
 
     def take(other: int) -> None:
         selection.look_at(of, other)
 
-    thumbs.grid(of, tiles, "near_grid", f"The {len(tiles)} pictures most alike", take)
+    thumbs.grid(of, tiles, "near_grid", f"The {len(tiles)} most similar pictures", take)
 
 
 def _explain(of: ImageSet, row: int, image: Image.Image) -> None:
@@ -71,8 +71,25 @@ def _looks(of: ImageSet, model: xai_core.Classifier, layer: str | None, image: I
     panels.watch([ask], model.preprocessing.see(image), "set_picture")
 
 
+def _changed(of: ImageSet, row: int, model: xai_core.Classifier, run: Pass) -> None:
+    """The picture as it was judged, changed, and what the model made of that."""
+    words = head.change_words(run.corruption)
+    try:
+        seen = imageset.seen_picture(run, row, of, model)
+    except xai_core.XaiError:  # what is wrong with it is said of the picture itself, below
+        return
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        st.image(
+            thumbs.enlarged(seen, WIDEST), alt=f"Changed: {words}. {show.label(of.names[row])}", width=show.width(seen, WIDEST, TALLEST)
+        )
+    show.say(f"After the change ({words}) the model says {model.labels[int(run.predicted[row])]} ({run.confidence[row]:.0%}).")
+    st.markdown("**Without the change**")
+
+
 def _draw(of: ImageSet, row: int, model: xai_core.Classifier, layer: str | None, run: Pass | None) -> None:
     show.strong(of.names[row])
+    if run is not None and run.corruption:
+        _changed(of, row, model, run)
     try:
         image = of.open(row).convert("RGB")
     except xai_core.XaiError as problem:
@@ -83,7 +100,7 @@ def _draw(of: ImageSet, row: int, model: xai_core.Classifier, layer: str | None,
         st.image(thumbs.enlarged(image, WIDEST), alt=f"Picture: {show.label(of.names[row])}", width=show.width(image, WIDEST, TALLEST))
     found = _guesses(model, image)
     first, truth = found.classes[0][0], int(of.known_as(model)[row])
-    _about(of, row, "right" if first == truth else "", truth >= 0)
+    _about(of, row, first == truth, truth >= 0)
     _explain(of, row, image)
     if run is not None and not run.failed[row]:
         _neighbours(of, run, row)

@@ -14,10 +14,12 @@ from pages.ui import layers, link, models, show, work
 from pages.ui.data import choice
 from pages.ui.visitor import waiter
 from xai_core import imageset
-from xai_core.imageset import ImageSet, Pass
+from xai_core.imageset import CORRUPTIONS, ImageSet, Pass
 
 SET_PAGE = "pages/data/set.py"
 NO_LABEL = "no label"
+STRENGTHS = {1: "a little", 2: "clearly", 3: "strongly"}
+"""Words for the severities of a change."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +42,7 @@ class Head:
 
     def says(self, row: int) -> str:
         """What the model says it shows."""
-        return self.model.labels[int(self.run.predicted[row])]
+        return "" if self.run.failed[row] else self.model.labels[int(self.run.predicted[row])]
 
     def words(self, row: int) -> str:
         """A picture in one line: label, answer, and how sure."""
@@ -48,6 +50,23 @@ class Head:
             return f"{self.pictures.names[row]} could not be read"
         label, said = self.label(row), f"the model says {self.says(row)} ({self.run.confidence[row]:.0%})"
         return f"{label}; {said}" if label else said
+
+    @property
+    def after(self) -> str:
+        """How the pictures were changed before the model saw them, to end a sentence with; an empty text where they were not."""
+        return f", after the change: {change_words(self.run.corruption)}" if self.run.corruption else ""
+
+
+def change_words(text: str) -> str:
+    """A change of pictures ("blur:3") in words."""
+    name, _, strength = text.partition(":")
+    title = CORRUPTIONS.get(name).title
+    return f"{title}, {STRENGTHS[int(strength)]}" if strength else title
+
+
+def pictures_words(count: int) -> str:
+    """So many pictures."""
+    return f"{count:,} picture{'' if count == 1 else 's'}"
 
 
 def name_of(pictures: ImageSet, row: int) -> str:
@@ -74,13 +93,13 @@ def pictures() -> ImageSet:
 
 def run_over(of: ImageSet, model: xai_core.Classifier, layer: str, corruption: str = "") -> Pass | None:
     """What the model says of every picture, once it is there; else how far it is."""
-    changed = "as they are" if not corruption else "changed"
+    changed = f" ({change_words(corruption)})" if corruption else ""
     return work.follow(
         ("pass", of.id, model.name, layer, corruption),
         lambda: imageset.start_pass(of.id, model.name, layer, corruption, waiter()),
         imageset.watch_pass,
         imageset.leave_pass,
-        f"{model.title} looks at {len(of):,} pictures, {changed}",
+        f"{model.title} looks at {pictures_words(len(of))}{changed}",
     )
 
 
@@ -101,7 +120,7 @@ def head() -> Head:
     model = models.current()
     left, right = st.columns([3, 2], gap="large", vertical_alignment="bottom")
     with left:
-        show.say(f"{of.title} · {len(of):,} pictures · {model.title}", quiet=True)
+        show.say(f"{of.title} · {pictures_words(len(of))} · {model.title}", quiet=True)
         st.page_link(SET_PAGE, label="Another picture set", icon=":material/photo_library:", query_params=link.query())
         _suits(of, model)
     with right:

@@ -95,7 +95,7 @@ def _near(of: Head, own: Own) -> None:
         lambda _job: imageset.nearest(own.among, own.query, NEIGHBOURS),
         "Looking for the neighbours of your picture",
     )
-    st.markdown("**Most alike to your picture** *(nearest neighbours)*")
+    st.markdown("**Most like your picture** *(nearest neighbours)*")
     show.say(imageset.PLACED, quiet=True)
     if near is None:
         return
@@ -104,4 +104,4 @@ def _near(of: Head, own: Own) -> None:
     def take(row: int) -> None:
         selection.look_at(of.pictures, row)
 
-    thumbs.grid(of.pictures, tiles, "near_own", "The pictures most alike to yours", take, current=selection.looked_at(of.pictures))
+    thumbs.grid(of.pictures, tiles, "near_own", "The pictures most like yours", take, current=selection.looked_at(of.pictures))

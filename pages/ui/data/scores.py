@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ import streamlit as st
 
 from pages.ui import link, show, work
 from pages.ui.data import cells, head, selection
-from pages.ui.data.head import Head
+from pages.ui.data.head import STRENGTHS, Head
 from xai_core import imageset
 from xai_core.imageset import CORRUPTIONS, Pass, SetScores
 from xai_core.render import tables as figures
@@ -25,7 +26,6 @@ TITLES: Mapping[str, tuple[str, str]] = {
     "f1": ("Both together", "F1"),
     "auc": ("Sorts well", "ROC AUC"),
 }
-STRENGTHS = {1: "a little", 2: "clearly", 3: "strongly"}
 MOST_CLASSES = 40
 
 
@@ -80,7 +80,7 @@ def _numbers(found: SetScores, plain: SetScores | None) -> None:
         show.listed(found.sentences[name] for name in TITLES)
 
 
-def _classes(of: Head, run: Pass, found: SetScores) -> None:
+def _classes(of: Head, found: SetScores) -> None:
     """Each class with its counts; a click shows its pictures."""
     st.markdown("**Class by class** *(one against the rest)*")
     some = [each for each in found.classes if each.count] or list(found.classes)
@@ -97,13 +97,13 @@ def _classes(of: Head, run: Pass, found: SetScores) -> None:
 
     def take(place: int, _column: str) -> None:
         each = some[place]
-        rows = np.flatnonzero((of.truth == each.index) & ~run.failed)
+        rows = np.flatnonzero((of.truth == each.index) & ~of.run.failed)
         selection.take(of.pictures, rows.tolist(), f"It is: {each.name}")
 
     columns = {name: cells.bar(name, 1.0, "percent", 96) for name in ("Precision", "Recall")}
     columns |= {name: st.column_config.NumberColumn(name, format="%.2f", width=56) for name in ("F1", "ROC AUC")}
     columns["Pictures"] = st.column_config.NumberColumn("Pictures", width=64)
-    cells.clickable(frame, f"class_scores_{run.id}", take, "The scores of every class. A click selects its pictures.", columns=columns)
+    cells.clickable(frame, f"class_scores_{of.run.id}", take, "The scores of every class. A click selects its pictures.", columns=columns)
 
 
 def _shaded(frame: pd.DataFrame) -> object:
@@ -117,7 +117,7 @@ def _shaded(frame: pd.DataFrame) -> object:
     return frame.style.apply(colours, axis=1)
 
 
-def _confusion(of: Head, run: Pass, found: SetScores) -> None:
+def _confusion(of: Head, found: SetScores) -> None:
     """Truth down, answers across; a click on a cell shows its pictures."""
     st.markdown("**What does it mix up?** *(confusion matrix)*")
     busiest = np.argsort(-found.confusion.sum(axis=0) - found.confusion.sum(axis=1), kind="stable")[:MOST_CLASSES]
@@ -133,11 +133,11 @@ def _confusion(of: Head, run: Pass, found: SetScores) -> None:
     def take(place: int, column: str) -> None:
         if column in names:
             a, b = actual[place], some[names.index(column)]
-            rows = imageset.confusion_rows(of.truth, run.predicted, a.index, b.index)
-            selection.take(of.pictures, rows.tolist(), f"It is {a.name}, the model says {b.name}")
+            rows = imageset.confusion_rows(of.truth, of.run.predicted, a.index, b.index)
+            selection.take(of.pictures, rows.tolist(), f"It is {a.name}, {of.model.title} says {b.name}{of.after}")
 
     columns = {name: st.column_config.NumberColumn(name, width=min(22 + 8 * len(name), 130)) for name in names}
-    cells.clickable(frame, f"confusion_{run.id}", take, found.sentences["confusion"], columns=columns, most=14, style=_shaded)
+    cells.clickable(frame, f"confusion_{of.run.id}", take, found.sentences["confusion"], columns=columns, most=14, style=_shaded)
     left_out = f" The {MOST_CLASSES} commonest of {len(found.classes)} classes are shown." if len(found.classes) > MOST_CLASSES else ""
     show.say(f"{found.sentences['confusion']} Click a cell to see its pictures, or the head of a column to sort.{left_out}", quiet=True)
 
@@ -150,7 +150,7 @@ def _different(names: list[str]) -> list[str]:
     return found
 
 
-def _calibration(of: Head, run: Pass, found: SetScores) -> None:
+def _calibration(of: Head, found: SetScores) -> None:
     st.markdown("**Does 70 % mean 70 %?** *(calibration)*")
     bins = found.calibration
     frame = pd.DataFrame({"It says": bins.confidence, "It is right": bins.accuracy, "Pictures": bins.counts})
@@ -158,13 +158,12 @@ def _calibration(of: Head, run: Pass, found: SetScores) -> None:
     show.say(found.sentences["calibration"], quiet=True)
 
     def take(place: int, _column: str) -> None:
-        number = math.ceil(10 * float(bins.confidence[place]) - 1e-9)
-        low, high = (number - 1) / 10, number / 10
-        inside = (run.confidence > low) & (run.confidence <= high) & (of.truth >= 0)
-        selection.take(of.pictures, np.flatnonzero(inside).tolist(), f"The model is {low:.0%} to {high:.0%} sure")
+        number = int(bins.bins[place])
+        rows = imageset.calibration_rows(of.run, of.truth, number)
+        selection.take(of.pictures, rows.tolist(), f"{of.model.title} is {10 * number} to {10 * number + 10} % sure{of.after}")
 
     columns = {name: cells.bar(name, 1.0, "percent") for name in ("It says", "It is right")}
-    cells.clickable(frame, f"bins_{run.id}", take, "How often the model is right, by how sure it is.", columns=columns)
+    cells.clickable(frame, f"bins_{of.run.id}", take, "How often the model is right, by how sure it is.", columns=columns)
 
 
 VIEWS = {
@@ -175,9 +174,9 @@ VIEWS = {
 
 
 class Judged(NamedTuple):
-    """A pass that has been compared with the labels."""
+    """A run over all pictures, changed or not, that has been compared with the labels."""
 
-    run: Pass
+    of: Head
     scores: SetScores
 
 
@@ -197,13 +196,13 @@ def numbers(of: Head) -> Judged | None:
     _numbers(found, _scores(of, of.run) if change else None)
     left_out = f" {found.left_out:,} have no label that the model knows, or could not be read." if found.left_out else ""
     show.say(f"Counted over {found.count:,} pictures.{left_out}", quiet=True)
-    return Judged(run, found)
+    return Judged(replace(of, run=run), found)
 
 
-def closer(of: Head, judged: Judged) -> None:
+def closer(judged: Judged) -> None:
     """One closer look at the scores, in which every cell and every bar can be clicked."""
     key = link.keep("scores", "confusion", link.one_of("view", VIEWS))
     name = st.segmented_control(
         "Look at", list(VIEWS), default=link.shown(key), key=key, format_func=lambda name: VIEWS[name][0], required=True
     )
-    VIEWS[name or "confusion"][1](of, *judged)
+    VIEWS[name or "confusion"][1](*judged)

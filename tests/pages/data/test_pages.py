@@ -38,7 +38,7 @@ def test_the_map_and_its_selection(open_app: Open, digits: ImageSet, run: Pass) 
     rows = np.flatnonzero(digits.labels == 8)[:30].tolist()
     at = select(at, digits.id, rows)
     assert tiles(at) == rows
-    assert f"is right about {np.mean(run.predicted[rows] == 8):.0%}" in said(at)
+    assert f"is right for {np.mean(run.predicted[rows] == 8):.0%}" in said(at)
     assert table(at, "group_labels")["Pictures"].tolist() == [30]
     at.switch_page(SCORES)
     at = settled(at.run())
@@ -62,7 +62,7 @@ def test_an_own_picture_is_placed_among_the_others(open_app: Open, digits: Image
     shown = component(at, "set_map")
     made = imageset.make_map(run.pooled, "pca")
     assert shown is not None and shown["mark"] == pytest.approx(made.points[11].tolist(), abs=0.05 * float(np.ptp(made.points)))
-    assert tiles(at, "near_own")[0] == 11, "the picture itself is the one most alike"
+    assert tiles(at, "near_own")[0] == 11, "the picture itself is the one most like it"
     assert "approximate" in said(at)
 
 
@@ -124,10 +124,21 @@ def test_scores_are_those_of_scikit_learn(open_app: Open, digits: ImageSet, run:
     assert int(table(at, "bins_")["Pictures"].sum()) == len(digits)
 
 
-def test_a_change_of_the_pictures_is_set_against_them_as_they_are(open_app: Open) -> None:
+def test_a_change_of_the_pictures_is_set_against_them_as_they_are(open_app: Open, digits: ImageSet) -> None:
     at = settled(open_app(SCORES, change="gaussian_noise", strength="3", **DIGITS))
-    assert at.main.metric[0].delta.endswith("points")
+    network = xai_core.load_model("small_cnn")
+    plain, noisy = (imageset.run_pass(digits, network, corruption=change) for change in ("", "gaussian_noise:3"))
+    right = [float((each.predicted == digits.labels).mean()) for each in (plain, noisy)]
+    assert right[0] - right[1] > 0.05 and at.main.metric[0].delta == f"{100 * (right[1] - right[0]):+.1f} points"
     assert at.query_params == {"change": "gaussian_noise", "strength": "3", **DIGITS}
+    wrong = np.flatnonzero(noisy.predicted != digits.labels)[:10]
+    at = select(at, digits.id, wrong.tolist())
+    assert "It is right for 0%" in said(at) and "after the change: Grain (Gaussian noise), strongly" in said(at)
+    at.session_state["set_picture"] = (digits.id, int(wrong[0]))
+    at = settled(at.run())
+    row = int(wrong[0])
+    assert f"(Grain (Gaussian noise), strongly) the model says {noisy.predicted[row]} ({noisy.confidence[row]:.0%})." in said(at)
+    assert f"Label: {digits.labels[row]}. The model is right." in said(at), "of the picture as it is"
     at = settled(open_app(SCORES, change="dreams", **DIGITS))
     assert at.query_params == DIGITS
 
