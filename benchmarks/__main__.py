@@ -32,7 +32,7 @@ from benchmarks import (
     smooth_grad,
     tsne,
 )
-from benchmarks._harness import MB, Answer, Bench, Question, first_run, measure, table
+from benchmarks._harness import MB, Answer, Bench, Question, core_count, first_run, measure, table
 from benchmarks._tables import TableAnswer, TableQuestion, measure_table, table_of
 
 QUESTIONS: Mapping[str, Callable[[Bench], Question]] = {
@@ -72,13 +72,12 @@ def _cpu() -> str:
 
 def machine() -> str:
     """One line that names the machine, the versions and the date."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = psutil.virtual_memory().total / 2**30
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     load = f", load {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
     today = datetime.now(tz=timezone.utc).date().isoformat()
     return (
-        f"{_cpu()}, {cores} cores, {memory:.0f} GB, {torch.get_num_threads()} torch threads{load}; "
+        f"{_cpu()}, {core_count()} cores, {memory:.0f} GB, {torch.get_num_threads()} torch threads{load}; "
         f"{platform.system()}, Python {platform.python_version()}, {versions}; {today}"
     )
 

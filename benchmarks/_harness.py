@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import sys
 import threading
 import time
@@ -211,6 +212,11 @@ class Answer:
     rows: list[Row]
     notes: list[str]
     missed: list[str] = field(default_factory=list)
+
+
+def core_count() -> int:
+    """Cores that this process may use, or all there are where the system does not tell."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def pearson(ours: Floats, theirs: Floats) -> float:

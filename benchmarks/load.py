@@ -21,7 +21,7 @@ import numpy as np
 
 import xai_core
 from benchmarks._classroom import LONG_JOBS, LONG_SAMPLES, Seen, Subject, beside_long_jobs, latecomers, lesson
-from benchmarks._harness import Bench
+from benchmarks._harness import Bench, core_count
 from benchmarks._pictures import pictures
 from benchmarks._serial import Verdict, judge
 from benchmarks._server import Watched, serving, tidy_on_sigterm, watching
@@ -204,7 +204,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         limits = measure(model, pictures(1, args.seed)[0])
         seen, files = run(model, args.visitors, args.asks, args.jobs, args.seed)
         found = check(model, seen, files)
-    print(f"{args.visitors} visitors, {args.model}, {len(os.sched_getaffinity(0))} cores")
+    print(f"{args.visitors} visitors, {args.model}, {core_count()} cores")
     for line in lines(seen, limits, *found):
         print(line.words)
     print(f"The visitors took {seen.cpu_s:.1f} s of CPU, the watcher {seen.watched.own_cpu_s:.1f} s.")

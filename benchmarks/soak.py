@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import random
 import sys
 import time
@@ -20,7 +19,7 @@ from statistics import median
 import psutil  # type: ignore[import-untyped]  # ships no types
 
 import xai_core
-from benchmarks._harness import MB
+from benchmarks._harness import MB, core_count
 from benchmarks._pictures import pictures
 from benchmarks._server import Server, serving, tidy_on_sigterm
 from benchmarks._visits import VisitFailed, Visitor, visit
@@ -190,7 +189,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _arguments(argv)
     tidy_on_sigterm()
     with serving() as server:
-        print(f"{GUESTS} guests for {args.minutes:g} minutes, {args.model}, {os.cpu_count()} cores", flush=True)
+        print(f"{GUESTS} guests for {args.minutes:g} minutes, {args.model}, {core_count()} cores", flush=True)
         course = asyncio.run(_visits(server, args.model, args.minutes, args.seed))
     well, words = verdict(course, args.minutes)
     print(f"{'ok' if well else 'MISSED'}: {words}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -13,6 +15,7 @@ from PIL import Image
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 import xai_core
+from benchmarks import __main__ as programme
 from benchmarks import load, soak
 from benchmarks._page import VIEWER, Page
 from benchmarks._pictures import pictures
@@ -212,6 +215,19 @@ def test_memory_that_grows_is_a_leak(last: float, well: bool) -> None:
     assert soak.verdict(course, minutes=20)[0] is well
     course.problems.append("a visit failed")
     assert not soak.verdict(course, minutes=20)[0]
+
+
+def test_the_programme_runs_where_the_system_tells_no_cores(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """On macOS, for one."""
+    monkeypatch.delattr("os.sched_getaffinity", raising=False)
+    monkeypatch.setenv("WHYBOX_DATA", "")  # main sets it: it is put back after the test
+    seen = SimpleNamespace(cpu_s=1.0, problems=[], watched=SimpleNamespace(own_cpu_s=1.0))
+    for name, found in {"tidy_on_sigterm": None, "measure": None, "run": (seen, []), "check": (), "lines": []}.items():
+        monkeypatch.setattr(load, name, lambda *_args, found=found: found)
+    monkeypatch.setattr(xai_core, "warm", lambda name: name)
+    assert load.main(["--model", MODEL]) == 0
+    assert f"30 visitors, {MODEL}, {os.cpu_count()} cores" in capsys.readouterr().out
+    assert f" {os.cpu_count()} cores, " in programme.machine()
 
 
 @pytest.mark.parametrize("argv", [["--visitors", "0"], ["--asks", "0"], ["--model", "none"]])

@@ -23,10 +23,11 @@ def _size(megabytes: float) -> str:
 def _now(status: xai_core.Status) -> str:
     """The whole page in one sentence."""
     if not status.working and not status.waiting:
-        return "Nothing is being made right now. A map that you ask for begins at once."
+        return "Nothing is being worked on right now. Whatever you ask for begins at once."
+    working = f"{_things(status.working, 'thing is', 'things are')} being worked on"
     if not status.waiting:
-        return f"{_things(status.working, 'map is', 'maps are')} being made, and nobody has to wait."
-    return f"{_things(status.working, 'map is', 'maps are')} being made, and {_things(status.waiting, 'waits', 'wait')} for a turn."
+        return f"{working}, and nobody has to wait."
+    return f"{working}, and {_things(status.waiting, 'waits', 'wait')} for a turn."
 
 
 def _figure(title: str, technical: str, figure: str, sentence: str) -> None:
@@ -37,8 +38,9 @@ def _figure(title: str, technical: str, figure: str, sentence: str) -> None:
 
 def _work(status: xai_core.Status) -> None:
     with st.container(horizontal=True):
-        _figure("Waiting", "queue", f"{status.waiting:,}", "Short jobs go first, so that a quick map never waits for a slow one.")
-        _figure("Being made", "running jobs", f"{status.working:,}", "So many maps are worked on at the same time.")
+        _figure("Waiting", "queue", f"{status.waiting:,}", "What is quick goes first, so that it need not wait for what takes long.")
+        kinds = "Maps, models that learn from a table, picture sets that a model looks through: so many things at the same time."
+        _figure("Being worked on", "running jobs", f"{status.working:,}", kinds)
         _figure("People", "sessions", f"{status.visitors:,}", "So many asked for something within the last two minutes.")
         speed = f"{status.evaluations_per_second:,.0f} a second"
         _figure("Speed", "evaluations", speed, "So often the models look at a picture, or at a changed copy of it.")
@@ -47,10 +49,10 @@ def _work(status: xai_core.Status) -> None:
 def _memory(status: xai_core.Status) -> None:
     st.subheader("Memory")
     share = min(max(status.reserved_mb / status.budget_mb, 0.0), 1.0) if status.budget_mb > 0 else 0.0
-    words = f"{_size(status.reserved_mb)} of {_size(status.budget_mb)} are taken by the maps being made *(memory budget)*"
+    words = f"{_size(status.reserved_mb)} of {_size(status.budget_mb)} are set aside for what is being worked on *(memory budget)*"
     st.progress(share, words)
     st.caption(
-        "A map that does not fit into the rest waits until another one is finished. "
+        "What does not fit into the rest waits until something else is finished. "
         f"The whole program takes {_size(status.memory_mb)} of this computer's memory *(resident memory)*."
     )
 

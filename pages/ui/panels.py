@@ -10,7 +10,7 @@ import streamlit as st
 from PIL import Image
 
 import xai_core
-from pages.ui import link, turns
+from pages.ui import link, turns, work
 from pages.ui.viewer import Panel, show_maps
 from pages.ui.visitor import waiter
 
@@ -103,20 +103,13 @@ def _panel(ask: Ask, job: Making | None) -> Panel:
         return replace(card, state="cancelled", message="Stopped.")
     if job.result is not None and ask.planned.target is None:
         card = replace(card, caption=" · ".join(filter(None, (f"Class: {job.result.label}", caption))))
-    message = str(job.error) if job.error is not None else _place(job).capitalize() if job.state == "waiting" else ""
+    message = str(job.error) if job.error is not None else work.place(job).capitalize() if job.state == "waiting" else ""
     return replace(card, state=job.state, attribution=job.result, message=message)
 
 
-def _place(job: Making) -> str:
-    place = xai_core.place(job)
-    return "starting" if place is None else "next in the queue" if place == 1 else f"number {place} in the queue"
-
-
 def _left(job: Making) -> str:
-    if job.state == "waiting":
-        return _place(job)
     left = job.seconds_left
-    return "starting" if left is None else f"{job.done:,} of {job.total:,} evaluations, about {max(left, 1):.0f} s left"
+    return work.place(job) if left is None else f"{job.done:,} of {job.total:,} evaluations, about {max(left, 1):.0f} s left"
 
 
 def _progress(ask: Ask, job: Making) -> None:
@@ -138,7 +131,7 @@ def _wait_for_models(asks: Sequence[Ask]) -> None:
     for ask, job in loading.values():
         if job.finished:
             link.rerun()
-        share = f"{job.done / 1e6:.0f} of {job.total / 1e6:.0f} MB" if job.total else "starting"
+        share = f"{job.done / 1e6:.0f} of {job.total / 1e6:.0f} MB" if job.total else work.place(job)
         st.progress(job.fraction, f"Loading the model of {ask.words}: {share}")
 
 

@@ -77,6 +77,12 @@ def _again(key: Hashable) -> None:
     _wishes().started.pop(key, None)
 
 
+def place(job: Job[Any]) -> str:
+    """What there is to say of a job before its speed is known: where it stands in the queue, or that it begins."""
+    number = job.place
+    return "starting" if number is None else "next in the queue" if number == 1 else f"number {number} in the queue"
+
+
 @turns.turn()
 def _progress(key: Hashable, job: Job[Any], watch: Watch[Any], words: str) -> None:
     watch(job.key, waiter())  # still here
@@ -84,7 +90,7 @@ def _progress(key: Hashable, job: Job[Any], watch: Watch[Any], words: str) -> No
         link.rerun()
     line, button = st.columns([5, 1], vertical_alignment="center")
     left = job.seconds_left
-    line.progress(job.fraction, f"{words} … {'starting' if left is None else f'about {max(left, 1):.0f} s left'}")
+    line.progress(job.fraction, f"{words} … {place(job) if left is None else f'about {max(left, 1):.0f} s left'}")
     if button.button("Stop", key=f"stop {key}", width="stretch", help=f"Stop: {words}"):
         _wishes().stopped.add(key)  # the next run does not ask for it, and so leaves it
         st.rerun()

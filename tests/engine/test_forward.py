@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import torch
@@ -173,13 +174,53 @@ def test_the_translated_network_is_kept_and_read_again(own_data_folder, monkeypa
     assert again.backend == "openvino" and torch.equal(again(batch(4)), expected)
 
 
-def test_a_spoilt_kept_file_costs_speed_or_nothing_but_never_a_wrong_answer(own_data_folder):
+@pytest.mark.parametrize("spoilt", [(".xml", ".bin"), (".xml",), (".bin",)], ids=" ".join)
+@pytest.mark.parametrize("rest", [0.5, 0.0], ids=["half", "empty"])
+def test_a_spoilt_kept_file_is_made_anew(own_data_folder, caplog, spoilt, rest):
     model = toy()
     build(model)
-    for path in (own_data_folder / "openvino").iterdir():
-        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    whole = {path: path.read_bytes() for path in (own_data_folder / "openvino").iterdir()}
+    for path, data in whole.items():
+        if path.suffix in spoilt:
+            path.write_bytes(data[: int(rest * len(data))])
     found = build(model)
+    assert found.backend == "openvino" and not found.note and "damaged" in caplog.text
     assert torch.allclose(found(batch(3)), model.module(batch(3)), atol=1e-3)
+    assert {path for path in whole if path.stat().st_size < 0.9 * len(whole[path])} == set()
+    caplog.clear()
+    assert build(model).backend == "openvino" and "damaged" not in caplog.text, "once is enough"
+
+
+def test_a_kept_network_that_has_become_another_is_made_anew(own_data_folder, caplog):
+    model = toy()
+    expected = build(model)(batch(3))
+    (weights,) = (own_data_folder / "openvino").glob("*.bin")
+    weights.write_bytes(bytes(weights.stat().st_size))
+    found = build(model)
+    assert found.backend == "openvino" and not found.note and "differs" in caplog.text
+    assert torch.equal(found(batch(3)), expected)
+
+
+def test_a_network_that_is_no_good_is_not_kept_nor_called_damaged(own_data_folder, monkeypatch, caplog):
+    original, traced, trace = engine._openvino_run, [], torch.jit.trace
+    monkeypatch.setattr(engine, "_openvino_run", lambda model, layer: lambda x: original(model, layer)(x) + 0.01)
+    monkeypatch.setattr(torch.jit, "trace", lambda *given, **more: traced.append(1) or trace(*given, **more))
+    for start in (1, 2):
+        assert build(toy()).backend == "torch" and len(traced) == start and "damaged" not in caplog.text
+    assert list((own_data_folder / "openvino").iterdir()) == []
+
+
+def test_a_full_disk_costs_nothing_else_and_nothing_half_written_stays(own_data_folder, monkeypatch, caplog):
+    import openvino
+
+    def full(_graph: object, path: Path, **_more: object) -> None:
+        for file in (path, path.with_suffix(".bin")):
+            file.write_bytes(b"half")
+        raise RuntimeError("No space left on device")
+
+    monkeypatch.setattr(openvino, "save_model", full)
+    assert build(toy()).backend == "openvino" and "could not be kept" in caplog.text
+    assert list((own_data_folder / "openvino").iterdir()) == []
 
 
 def test_a_disk_that_takes_nothing_costs_nothing_else(tmp_path, monkeypatch):

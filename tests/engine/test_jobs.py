@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
 import threading
 import time
 from collections.abc import Callable
@@ -9,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from xai_core.engine.jobs import Job, Jobs
+from xai_core.engine.jobs import ROOM, Job, Jobs, Room
 from xai_core.errors import Cancelled, InvalidParam, XaiError
 
 
@@ -43,7 +45,7 @@ def test_cancel_stops_at_the_next_tick(jobs):
     job = jobs.submit("a", lambda job: steps(job, 10_000))
     time.sleep(0.1)
     job.cancel()
-    with pytest.raises(Cancelled):
+    with pytest.raises(Cancelled, match=r"^Stopped\. Start it again whenever you like\.$"):
         job.wait(1)
     done = job.done
     time.sleep(0.1)
@@ -107,7 +109,7 @@ def test_the_cheapest_waiting_job_goes_first():
     jobs, order, gate = Jobs(workers=1, quick_workers=0), [], threading.Event()
     jobs.submit("block", lambda job: gate.wait(5))
     later = [jobs.submit(cost, lambda job, cost=cost: order.append(cost), cost=cost) for cost in (5.0, 1.0, 3.0, 1.5)]
-    assert [jobs.place(job) for job in later] == [4, 1, 3, 2]
+    assert [job.place for job in later] == [4, 1, 3, 2]
     gate.set()
     for job in later:
         job.wait(5)
@@ -162,13 +164,13 @@ def until(what: Callable[[], bool]) -> bool:
 
 
 def test_what_does_not_fit_into_the_budget_waits_with_its_place():
-    jobs, gates = Jobs(workers=6, budget=lambda: 100), [threading.Event() for _ in range(4)]
+    jobs, gates = Jobs(workers=6, room=Room(lambda: 100)), [threading.Event() for _ in range(4)]
     first, second, third, fourth = (
         blocked(jobs, gate, str(n), cost=1000, memory=size) for n, (gate, size) in enumerate(zip(gates, (60, 60, 30, 30), strict=True))
     )
     assert until(lambda: first.state == "working")
     assert [job.state for job in (second, third, fourth)] == ["waiting"] * 3, "a long one that waits is not overtaken by other long ones"
-    assert [jobs.place(job) for job in (first, second, third, fourth)] == [None, 1, 2, 3]
+    assert [job.place for job in (first, second, third, fourth)] == [None, 1, 2, 3]
     assert jobs.counts().reserved == 60 and (jobs.counts().waiting, jobs.counts().working) == (3, 1)
     gates[0].set()
     assert until(lambda: third.state == "working") and second.state == "working" and fourth.state == "waiting"
@@ -180,7 +182,7 @@ def test_what_does_not_fit_into_the_budget_waits_with_its_place():
 
 
 def test_thirty_jobs_never_hold_more_than_the_budget():
-    jobs, held, worst, lock = Jobs(workers=8, budget=lambda: 100), [0], [0], threading.Lock()
+    jobs, held, worst, lock = Jobs(workers=8, room=Room(lambda: 100)), [0], [0], threading.Lock()
 
     def work(job: Job[int]) -> int:
         with lock:
@@ -198,12 +200,102 @@ def test_thirty_jobs_never_hold_more_than_the_budget():
 
 
 def test_a_job_larger_than_the_budget_runs_alone():
-    jobs, gate = Jobs(workers=4, budget=lambda: 100), threading.Event()
+    jobs, gate = Jobs(workers=4, room=Room(lambda: 100)), threading.Event()
     small = blocked(jobs, gate, "small", cost=1000, memory=10)
     large = jobs.submit("large", lambda job: "done", cost=1000, memory=1000)
     assert until(lambda: small.state == "working") and large.state == "waiting"
     gate.set()
     assert large.wait(5) == "done"
+
+
+def test_all_that_this_process_makes_shares_one_room():
+    from pages.ui.server import WORKING
+
+    pools = [each for name, _ in WORKING for each in vars(importlib.import_module(name)).values() if isinstance(each, Jobs)]
+    pools += [importlib.import_module("xai_core.methods._service")._JOBS, importlib.import_module("xai_core.methods._service")._MODEL_JOBS]
+    assert len(pools) == 7 and all(any(each is pool for each in ROOM.pools) for pool in pools)
+
+
+def test_what_one_pool_gives_back_another_takes_and_who_came_first_goes_first():
+    room = Room(lambda: 100)
+    maps, training, passes = (Jobs(workers=2, quick_workers=0, room=room) for _ in range(3))
+    gates = [threading.Event() for _ in range(4)]
+    held = blocked(maps, gates[0], "held", cost=1000, memory=80, waiter="a")
+    assert until(lambda: held.state == "working")
+    free = training.submit("free", lambda job: "done", cost=1000, waiter="a")
+    assert free.wait(5) == "done", "what needs no memory waits for none"
+    assert until(lambda: room.counts().working == 1)
+    first = blocked(passes, gates[1], "first", cost=1000, memory=60, waiter="b")
+    second = blocked(maps, gates[2], "second", cost=2000, memory=60, waiter="a")
+    third = blocked(training, gates[3], "third", cost=3000, memory=40, waiter="c")
+    assert [job.place for job in (first, second, third)] == [1, 1, 1], "each in its own queue"
+    found = room.counts()
+    assert (found.working, found.waiting, found.visitors, found.reserved) == (1, 3, 3, 80), "a visitor of two pools is one"
+    gates[0].set()
+    assert until(lambda: first.state == third.state == "working") and second.state == "waiting"
+    assert room.counts().reserved == 100
+    for gate in gates:
+        gate.set()
+    assert all(job.wait(5) for job in (first, second, third))
+    assert until(lambda: room.counts().reserved == room.counts().working == 0) and room.take(100)
+
+
+def test_jobs_of_three_pools_never_hold_more_than_the_budget_and_all_end():
+    room, held, worst, lock = Room(lambda: 100), [0], [0], threading.Lock()
+    pools = [Jobs(workers=4, quick_workers=2, room=room) for _ in range(3)]
+
+    def work(job: Job[int]) -> int:
+        with lock:
+            held[0] += job.memory
+            worst[0] = max(worst[0], held[0])
+        time.sleep(0.002)
+        with lock:
+            held[0] -= job.memory
+        return job.memory
+
+    def ask(pool: Jobs, made: list[Job[int]]) -> None:
+        made += [pool.submit(n, work, cost=40.0 * (n % 3), memory=10 + 7 * (n % 9)) for n in range(60)]
+
+    made: list[list[Job[int]]] = [[], [], []]
+    asking = [threading.Thread(target=ask, args=each) for each in zip(pools, made, strict=True)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join(20)
+    assert [job.wait(20) for some in made for job in some] == [10 + 7 * (n % 9) for _ in pools for n in range(60)]
+    assert 60 < worst[0] <= 100
+
+
+def test_a_job_larger_than_the_budget_waits_for_other_pools_and_holds_them_up():
+    room, gates = Room(lambda: 100), [threading.Event(), threading.Event()]
+    one, other = Jobs(room=room), Jobs(room=room)
+    small = blocked(one, gates[0], "small", cost=1000, memory=10)
+    assert until(lambda: small.state == "working")
+    large = blocked(other, gates[1], "large", cost=1000, memory=1000)
+    assert large.state == "waiting"
+    gates[0].set()
+    assert until(lambda: large.state == "working")
+    next_ = one.submit("next", lambda job: "done", memory=1)
+    assert next_.state == "waiting" and one.submit("nothing", lambda job: 1).wait(5) == 1, "what needs no memory does not wait"
+    gates[1].set()
+    assert large.wait(5) and next_.wait(5) == "done"
+
+
+def test_a_room_forgets_pools_that_are_gone():
+    room = Room(lambda: 100)
+
+    def one_pool() -> None:
+        pool = Jobs(room=room)
+        assert pool.submit("a", lambda job: 1, memory=10).wait(5) == 1 and room.pools == [pool]
+
+    one_pool()
+
+    def gone() -> bool:
+        gc.collect()
+        return room.pools == []
+
+    assert until(gone)
+    assert Jobs(room=room) in room.pools and len(room._pools) == 1
 
 
 def test_short_work_finds_a_worker_beside_long_work():
@@ -220,7 +312,7 @@ def test_one_visitor_with_many_maps_does_not_hold_up_another_with_one():
     blocked(jobs, gate, "block", cost=1000, waiter="somebody")
     many = [jobs.submit(f"many {n}", lambda job, n=n: order.append(n), cost=500, waiter="greedy") for n in range(10)]
     one = jobs.submit("one", lambda job: order.append("one"), cost=500, waiter="modest")
-    assert jobs.place(one) == 2
+    assert one.place == 2
     gate.set()
     for job in [*many, one]:
         job.wait(5)
@@ -237,7 +329,7 @@ def test_dear_work_is_overtaken_only_for_so_long(monkeypatch):
     for n in range(30):
         now[0] += 1
         blocked(jobs, gate, str(n), cost=100, waiter=str(n))
-        places.append(jobs.place(dear))
+        places.append(dear.place)
     assert places[0] == 2 and max(places) == places[-1] < 12
     gate.set()
 
@@ -286,15 +378,15 @@ def test_looking_waits_for_nobody(jobs):
     seen: list[object] = []
 
     def look() -> None:
-        seen.extend([jobs.find("later", "c") is waiting, jobs.place(waiting), jobs.place(running[0]), jobs.counts().waiting])
+        seen.extend([jobs.find("later", "c") is waiting, waiting.place, running[0].place, jobs.counts().waiting])
         jobs.leave("somebody else")
         jobs.leave("b", keep={"later"})
-        seen.append("left")
+        seen.extend(["left", ROOM.counts().waiting > 0])
 
-    with jobs._lock:
+    with jobs._lock, ROOM._lock:
         looking = threading.Thread(target=look)
         looking.start()
         looking.join(5)
-        assert seen == [True, 1, None, 1, "left"]
+        assert seen == [True, 1, None, 1, "left", True]
     assert set(waiting.waiters) == {"b", "c"}
     gate.set()

@@ -154,6 +154,10 @@ def test_nobody_starves_beside_a_stream_of_short_work(line: Scheduler) -> None:
     assert job.done == 20
 
 
+def test_work_may_give_nothing(line: Scheduler) -> None:
+    assert line.submit_work(lambda: None).wait() is None
+
+
 def test_turns_are_exclusive_and_handed_on_after_an_error(line: Scheduler, crowd: Callable[[Adder, int], list[Job[None]]]) -> None:
     backend, inside, worst = Adder(pause=0.001), [0], [0]
     jobs = crowd(backend, 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import xai_core
-from tests.pages.visit import WAIT_S, fine, until
+from pages.ui import work
+from tests.pages.visit import WAIT_S, fine, panels, until
 from xai_core.engine.store import Store
+from xai_core.imageset import _service as maps
+from xai_core.imageset import embed, sets
 from xai_core.methods import _service
+from xai_core.tabular import _service as training
 
 Open = Callable[..., AppTest]
 STATUS, EXPLAIN = "pages/learn/status.py", "pages/image/explain.py"
@@ -42,8 +47,8 @@ def summary(at: AppTest) -> str:
 def test_an_idle_computer(open_app: Open) -> None:
     at = fine(open_app(STATUS))
     assert at.title[0].value == "What is running"
-    assert summary(at).startswith("Nothing is being made right now.")
-    assert figures(at)["Waiting"] == figures(at)["Being made"] == "0"
+    assert summary(at).startswith("Nothing is being worked on right now.")
+    assert figures(at)["Waiting"] == figures(at)["Being worked on"] == "0"
     assert [metric.label.partition("*")[2].rstrip("*") for metric in at.metric] == [
         "(queue)",
         "(running jobs)",
@@ -60,8 +65,8 @@ def test_an_idle_computer(open_app: Open) -> None:
 def test_a_job_is_seen_by_others_and_not_stopped_by_looking(open_app: Open) -> None:
     busy = open_app(EXPLAIN, **LONG, seed="41")
     (result,) = busy.session_state["asked"]
-    at = fine(until(open_app(STATUS), lambda at: figures(at)["Being made"] == "1"))
-    assert summary(at) == "1 map is being made, and nobody has to wait."
+    at = fine(until(open_app(STATUS), lambda at: figures(at)["Being worked on"] == "1"))
+    assert summary(at) == "1 thing is being worked on, and nobody has to wait."
     assert int(figures(at)["People"]) >= 1
     fine(busy.switch_page(STATUS).run())
     job = _service._JOBS.find(result, busy.session_state["visitor"])
@@ -69,12 +74,33 @@ def test_a_job_is_seen_by_others_and_not_stopped_by_looking(open_app: Open) -> N
     assert not job.stopping, "who looks at the queue still waits for the map"
 
 
-def test_waiting_jobs_are_counted(open_app: Open) -> None:
-    for seed in range(42, 50):
-        open_app(EXPLAIN, **LONG, seed=str(seed))
+def test_waiting_jobs_are_counted_and_say_their_place(open_app: Open) -> None:
+    busy = [open_app(EXPLAIN, **LONG, seed=str(seed)) for seed in range(42, 50)]
     at = fine(until(open_app(STATUS), lambda at: int(figures(at)["Waiting"]) > 0))
-    assert int(figures(at)["Waiting"]) + int(figures(at)["Being made"]) == 8
+    assert int(figures(at)["Waiting"]) + int(figures(at)["Being worked on"]) == 8
     assert "for a turn" in summary(at)
+    (last,) = panels(busy[-1].run())
+    assert (last["state"], last["message"]) == ("waiting", "Number 2 in the queue")
+    assert [cast(Any, each).proto.text.partition(": ")[2] for each in busy[-1].main.get("progress")] == ["number 2 in the queue"]
+
+
+def test_whatever_is_made_counts(open_app: Open) -> None:
+    gate, at = threading.Event(), fine(open_app(STATUS))
+    people = int(figures(at)["People"])
+    pools = (work._JOBS, training._JOBS, sets._JOBS, embed._JOBS, maps._JOBS, _service._MODEL_JOBS)
+    made = [jobs.submit("status", lambda _job: gate.wait(WAIT_S), cost=1000, memory=2**20, waiter="one who does much") for jobs in pools]
+    try:
+        at = fine(until(at, lambda at: figures(at)["Being worked on"] == "6"))
+        assert summary(at) == "6 things are being worked on, and nobody has to wait."
+        assert int(figures(at)["People"]) == people + 1
+        assert xai_core.status().reserved_mb == 6
+        assert next(cast(Any, each).proto.text for each in at.main.get("progress")).startswith("6 MB of ")
+    finally:
+        gate.set()
+    for job in made:
+        job.wait(WAIT_S)
+    for jobs in pools:
+        jobs.leave("one who does much")
 
 
 def test_a_map_found_ready_counts(open_app: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

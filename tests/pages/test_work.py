@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any, cast
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -116,6 +117,24 @@ def test_it_shows_progress_and_then_the_result() -> None:
     at = until(at, lambda at: not working(at))
     assert "found it" in said(at)
     assert RUNS == ["run"], "polling starts nothing"
+
+
+def lines(at: AppTest) -> list[str]:
+    """What stands on the progress lines."""
+    return [cast(Any, each).proto.text for each in at.main.get("progress")]
+
+
+def test_what_waits_says_its_place_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Jobs(workers=1, quick_workers=0)
+    monkeypatch.setattr(work, "_JOBS", one)
+    others = [one.submit(n, slow, cost=1.0) for n in range(3)]
+    at = visit()
+    assert lines(at) == ["Doing it … number 3 in the queue"]
+    for job in others[1:]:
+        job.cancel()
+    assert lines(at.run()) == ["Doing it … next in the queue"]
+    DOOR.set()
+    until(at, lambda at: "found it" in said(at))
 
 
 def test_two_visitors_share_it_and_one_may_stop(closed: None) -> None:

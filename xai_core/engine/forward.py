@@ -17,6 +17,7 @@ import time
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -48,6 +49,7 @@ LAYERS_KEPT = 2
 _BATCHES = (4, 8, 16)
 _FIXED_BYTES = 40 * 2**20
 """Networks with more weights are compiled but once: their large multiplications win nothing by it, and a copy takes hundreds of MB."""
+_DAMAGED = "The translated network %s, which was kept on disk, is damaged and is made anew: %s"
 _TAP = "tap 2"
 """Goes up when a tapped network gives other rows than before: translated ones are found on disk by it."""
 OPENVINO_LOCK = threading.Lock()
@@ -124,18 +126,27 @@ def graph_of(classifier: Classifier, layer: Layer | None = None) -> Any:
     """
     import openvino
 
-    example = _example(classifier, layer)
-    what = f"{classifier.weights_sha256} {tuple(example.shape)} {openvino.__version__} {torch.__version__}"
-    what += f" {layer.name} {classifier.preprocessing} {_TAP}" if layer else ""
-    kept = data_folder("openvino") / f"{classifier.name}-{hashlib.sha256(what.encode()).hexdigest()[:16]}.xml"
+    kept, example = _kept_file(classifier, layer), _example(classifier, layer)
     if kept.exists() and kept.with_suffix(".bin").exists():
-        return openvino.Core().read_model(kept)
+        try:
+            return openvino.Core().read_model(kept)
+        except RuntimeError as problem:
+            log.warning(_DAMAGED, kept.name, problem)
     with torch.no_grad():
         traced = torch.jit.trace(_network(classifier, layer), example, check_trace=False)
     graph = openvino.convert_model(traced, example_input=example)
     if layer is None or layer.recommended:
         _keep(openvino, graph, kept)
     return graph
+
+
+def _kept_file(classifier: Classifier, layer: Layer | None) -> Path:
+    """Where the translated network is kept; its weights are beside it, with the suffix .bin."""
+    import openvino
+
+    what = f"{classifier.weights_sha256} {tuple(_example(classifier, layer).shape)} {openvino.__version__} {torch.__version__}"
+    what += f" {layer.name} {classifier.preprocessing} {_TAP}" if layer else ""
+    return data_folder("openvino") / f"{classifier.name}-{hashlib.sha256(what.encode()).hexdigest()[:16]}.xml"
 
 
 def _keep(openvino: Any, graph: Any, kept: Path) -> None:
@@ -148,6 +159,15 @@ def _keep(openvino: Any, graph: Any, kept: Path) -> None:
         part.replace(kept)
     except (OSError, RuntimeError) as problem:  # a full or read-only disk costs seconds at the next start, nothing else
         log.warning("The translated network could not be kept on disk: %s", problem)
+    finally:
+        _delete(part)
+
+
+def _delete(network: Path) -> None:
+    """Remove a translated network and its weights from the disk, as far as they are there."""
+    for file in (network, network.with_suffix(".bin")):
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
 
 
 def _openvino_run(classifier: Classifier, layer: Layer | None = None, often: int = 0) -> Run:
@@ -261,6 +281,28 @@ def _fixed(make: Callable[[Classifier], Run], classifier: Classifier, layer: Lay
         return None
 
 
+def _checked(make: Callable[[Classifier], Run], classifier: Classifier, layer: Layer | None) -> tuple[Run, float]:
+    """What `make` makes of the translated network, and by how much it differs from plain torch.
+
+    If one that was kept on disk fails or differs by too much, the file may be to blame: it is translated anew, once.
+    """
+    kept = _kept_file(classifier, layer)
+    from_disk = kept.exists()
+    try:
+        run = make(classifier)
+        error = _difference(run, classifier, layer)
+        if error <= LARGEST_ERROR or not from_disk:
+            return run, error
+        log.warning(_DAMAGED, kept.name, f"it differs from plain torch by {error:.2g}")
+    except (RuntimeError, ValueError, TypeError) as problem:
+        if not from_disk:
+            raise
+        log.warning(_DAMAGED, kept.name, problem)
+    _delete(kept)
+    run = make(classifier)
+    return run, _difference(run, classifier, layer)
+
+
 def build(classifier: Classifier, layer: Layer | None = None) -> Forward:
     """Make, check and measure the forward of a model. Never raises for a backend that does not work: plain torch always does."""
     example = _example(classifier, layer)
@@ -268,8 +310,7 @@ def build(classifier: Classifier, layer: Layer | None = None) -> Forward:
     run, backend, note = make(classifier), "torch", ""
     if classifier.device.type == "cpu":
         try:
-            fast = make_fast(classifier)
-            error = _difference(fast, classifier, layer)
+            fast, error = _checked(make_fast, classifier, layer)
         except (ImportError, RuntimeError, ValueError, TypeError, NotImplementedError) as problem:
             note = "The fast engine cannot run this model, so it runs in plain torch, more slowly."
             log.warning("OpenVINO cannot run %s: %s", classifier.name, problem)
@@ -278,6 +319,7 @@ def build(classifier: Classifier, layer: Layer | None = None) -> Forward:
                 run, backend, make = fast, "openvino", make_fast
             else:
                 note = f"The fast engine differs from plain torch by {error:.2g} on this model, so plain torch is used, more slowly."
+                _delete(_kept_file(classifier, layer))  # or it would be taken for a damaged one at every start
     with SCHEDULER.turn(), cores.using(cores.CORES_A_LANE):
         micro_batch, seconds = _measure(run, example)
     # The network that was measured keeps the memory of its largest batch: made anew, both together hold far less than that one did.

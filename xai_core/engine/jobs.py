@@ -1,6 +1,7 @@
 """Work that takes time: progress in evaluations, place in the queue, seconds left, cancel within one batch, equal requests shared.
 
-Workers never see the page; the page polls. A waiting job starts when a worker is free and its memory fits into the budget.
+Workers never see the page; the page polls. A waiting job starts when a worker is free and its memory fits into the room that all pools
+of jobs share.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Container, Hashable
+from collections.abc import Callable, Container, Hashable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
+from weakref import ref
 
 from xai_core.engine import memory
 from xai_core.errors import Cancelled, XaiError
@@ -29,7 +31,7 @@ QUICK_COST = 64.0
 PACE_S = 0.01
 """Each forward pass of a job puts it this far back in the queue: a cheap one overtakes dear ones, but only for so long."""
 _UNFORESEEN = "This failed for a reason nobody foresaw. Nothing else is affected; the details are in the server's log."
-_STOPPED = "Stopped. Nothing was kept of this explanation; start it again whenever you like."
+_STOPPED = "Stopped. Start it again whenever you like."
 
 
 class Job(Generic[T]):
@@ -49,6 +51,8 @@ class Job(Generic[T]):
         self.asked = time.monotonic()
         """When anybody last asked."""
         self.grace = float("inf")
+        self.queue: Jobs | None = None
+        """Where it waits for a worker."""
         self.result: T | None = None
         self.error: XaiError | None = None
         self.state: State = "waiting"
@@ -103,6 +107,11 @@ class Job(Generic[T]):
         return self._finished.is_set()
 
     @property
+    def place(self) -> int | None:
+        """Where it stands in the queue, the next one at 1; None if it does not wait."""
+        return None if self.queue is None else self.queue.place(self)
+
+    @property
     def fraction(self) -> float:
         """Share of the work done, 0 to 1."""
         return 1.0 if self.finished else min(self.done / self.total, 1.0) if self.total else 0.0
@@ -152,6 +161,52 @@ class JobCounts:
     """Bytes set aside for the jobs that work."""
 
 
+class Room:
+    """Memory that the jobs of several pools share: what a job of one gives back, a job of any other may take.
+
+    Who came first gets it first, but a small one of another pool may get what is too little for a large one.
+    """
+
+    def __init__(self, budget: Callable[[], int] = memory.budget) -> None:
+        """`budget`: bytes that all working jobs together may hold; one alone may hold more."""
+        self._budget = budget
+        self._lock = threading.Lock()
+        self._held = 0
+        self._pools: tuple[ref[Jobs], ...] = ()
+
+    @property
+    def pools(self) -> list[Jobs]:
+        """Those that share it and are still there. Takes no lock."""
+        return [pool for each in self._pools if (pool := each()) is not None]
+
+    def join(self, pool: Jobs) -> None:
+        """Let a pool share it for as long as the pool is there."""
+        with self._lock:
+            self._pools = (*map(ref, self.pools), ref(pool))
+
+    def take(self, size: int) -> bool:
+        """Set so many bytes aside; False where they do not fit."""
+        with self._lock:
+            fits = not size or not self._held or self._held + size <= self._budget()
+            self._held += size if fits else 0
+            return fits
+
+    def give(self, size: int) -> None:
+        """Take so many bytes back, and let all pools look again. Called without any pool's lock: each takes its own."""
+        with self._lock:
+            self._held -= size
+        for pool in sorted(self.pools, key=lambda pool: pool.due):
+            pool.start_what_fits()
+
+    def counts(self) -> JobCounts:
+        """How busy the workers of all pools are now."""
+        return _counts(self.pools)
+
+
+ROOM = Room()
+"""That of this process: whatever it makes in the background shares it."""
+
+
 class Jobs:
     """Runs jobs on a few threads. Equal keys share one job; finished ones are kept for a while.
 
@@ -168,13 +223,12 @@ class Jobs:
         quick_workers: int = 3,
         keep: int = 64,
         grace: float = float("inf"),
-        budget: Callable[[], int] = memory.budget,
+        room: Room = ROOM,
         finished: Callable[[Job[Any]], None] = lambda _job: None,
     ) -> None:
         """`grace`: seconds after which work stops that nobody has asked about again, since their page was closed.
 
-        `budget`: bytes that all working jobs together may hold; one alone may hold more. `finished` is called in the worker when a job
-        is done and everybody can see it.
+        `room`: the memory for what works. `finished` is called in the worker when a job is done and everybody can see it.
         """
         self._pool = ThreadPoolExecutor(workers + quick_workers, thread_name_prefix="whybox-job")
         self._workers, self._quick_workers = workers, quick_workers
@@ -185,8 +239,9 @@ class Jobs:
         self._by_key: dict[Hashable, Job[Any]] = {}
         self._keep = keep
         self._grace = grace
-        self._budget = budget
         self._tell = finished
+        self._room = room
+        room.join(self)
 
     def find(self, key: Hashable, waiter: str | None = None) -> Job[Any] | None:
         """The job of this key in whatever state. Who asks as a waiter shows to be still there."""
@@ -216,12 +271,12 @@ class Jobs:
                 job.ask(waiter)
                 return job
             job = Job(key, cost, memory)
-            job.grace = self._grace
+            job.grace, job.queue = self._grace, self
             before = sum(each.cost for each in self._by_key.values() if waiter in each.waiters and not each.finished and each.cost <= cost)
             job.ask(waiter)
             self._remember(job)
             self._waiting.append((time.monotonic() + PACE_S * (cost + before), next(self._order), job, work))
-            self._start_what_fits()
+            self.start_what_fits()
         return job
 
     def leave(self, waiter: str, keep: Container[Hashable] = ()) -> None:
@@ -234,7 +289,7 @@ class Jobs:
                 job.waiters.pop(waiter, None)
                 if not job.waiters and not job.finished:
                     job.cancel()
-            self._start_what_fits()
+            self.start_what_fits()
 
     def stop(self) -> None:
         """Cancel everything that is not finished: a process that ends must not wait for it."""
@@ -242,7 +297,7 @@ class Jobs:
             for job in self._by_key.values():
                 if not job.finished:
                     job.cancel()
-            self._start_what_fits()
+            self.start_what_fits()
 
     def place(self, job: Job[Any]) -> int | None:
         """Where a waiting job stands in the queue, the next one at 1; None if it does not wait."""
@@ -250,38 +305,34 @@ class Jobs:
         mine = line.get(id(job))
         return None if mine is None else sum(other <= mine for other in line.values())
 
+    @property
+    def due(self) -> float:
+        """When the turn comes of the next one that waits; infinity if none does."""
+        return min((due for due, *_ in list(self._waiting)), default=float("inf"))
+
     def counts(self) -> JobCounts:
         """How busy the workers are now."""
-        now = time.monotonic()
-        jobs, waiting, working = list(self._by_key.values()), list(self._waiting), list(self._working)
-        seen = {name for job in jobs for name, at in list(job.waiters.items()) if now - at < 120}
-        still = sum(job.state == "waiting" for _, _, job, _ in waiting)
-        return JobCounts(still, len(working), len(seen), sum(job.memory for job in working))
+        return _counts([self])
 
-    def _in_order(self) -> list[tuple[float, int, Job[Any], Callable[[Job[Any]], Any]]]:
-        """What waits, the next one first."""
-        return sorted(self._waiting, key=lambda entry: entry[:2])
-
-    def _start_what_fits(self) -> None:
+    def start_what_fits(self) -> None:
         """Hand the first ones to the workers. A long one that does not fit holds up the long ones behind it, or it would never fit."""
         held_up = False
-        for entry in self._in_order():
-            _, _, job, work = entry
-            if job.finished:  # cancelled while it waited
-                self._waiting.remove(entry)
-            elif self._fits(job, held_up):
-                self._waiting.remove(entry)
-                self._working.append(job)
-                self._pool.submit(self._run, job, work).add_done_callback(_log_unforeseen)
-            else:
-                held_up = True
+        with self._lock:
+            for entry in sorted(self._waiting, key=lambda entry: entry[:2]):
+                _, _, job, work = entry
+                if job.finished:  # cancelled while it waited
+                    self._waiting.remove(entry)
+                elif self._has_worker(job, held_up) and self._room.take(job.memory):
+                    self._waiting.remove(entry)
+                    self._working.append(job)
+                    self._pool.submit(self._run, job, work).add_done_callback(_log_unforeseen)
+                else:
+                    held_up = True
 
-    def _fits(self, job: Job[Any], held_up: bool) -> bool:
-        quick, long = (sum(each.quick == kind for each in self._working) for kind in (True, False))
-        room = not self._working or sum(each.memory for each in self._working) + job.memory <= self._budget()
+    def _has_worker(self, job: Job[Any], held_up: bool) -> bool:
         if job.quick:
-            return room and quick + long < self._workers + self._quick_workers
-        return room and not held_up and long < self._workers
+            return len(self._working) < self._workers + self._quick_workers
+        return not held_up and sum(not each.quick for each in self._working) < self._workers
 
     def _run(self, job: Job[Any], work: Callable[[Job[Any]], Any]) -> None:
         try:
@@ -291,7 +342,7 @@ class Jobs:
         finally:
             with self._lock:
                 self._working.remove(job)
-                self._start_what_fits()
+            self._room.give(job.memory)  # its worker is free too: this pool looks again like all others
 
     def _remember(self, job: Job[Any]) -> None:
         """Keep this job by its key, and drop the longest unused finished ones over the limit."""
@@ -299,6 +350,16 @@ class Jobs:
         finished = sorted((each for each in self._by_key.values() if each.finished and each is not job), key=lambda each: each.asked)
         for old in finished[: max(len(finished) + job.finished - self._keep, 0)]:
             del self._by_key[old.key]
+
+
+def _counts(pools: Iterable[Jobs]) -> JobCounts:
+    now, seen, waiting, working = time.monotonic(), set(), 0, []
+    for pool in pools:
+        jobs = list(pool._by_key.values())
+        seen |= {name for job in jobs for name, at in list(job.waiters.items()) if now - at < 120}
+        waiting += sum(job.state == "waiting" for _, _, job, _ in list(pool._waiting))
+        working += list(pool._working)
+    return JobCounts(waiting, len(working), len(seen), sum(job.memory for job in working))
 
 
 def _log_unforeseen(future: Future[None]) -> None:

@@ -38,6 +38,8 @@ GRADIENT_COST = 4
 _LOOK_S = 0.05
 """How often a waiting job looks whether it was stopped."""
 _SPEED_S = 10.0
+_NOT_YET: Any = object()
+"""Stands for an answer that has not come: work may well give None."""
 _FAILED = (
     "The model failed while it was working on this, also after its engine was built anew. "
     "Nothing else is affected. Try again, or choose another model."
@@ -68,7 +70,7 @@ class Ticket(Generic[T]):
     backend: Backend | None = None
     batch: torch.Tensor | None = None
     work: Callable[[], T] | None = None
-    found: T | None = None
+    found: T = _NOT_YET
     error: BaseException | None = None
     alone: bool = False
     """True if nothing else was under way or waited when its turn came, so that it may use all cores."""
@@ -94,7 +96,7 @@ class Ticket(Generic[T]):
         Raises Cancelled when the job is stopped meanwhile, XaiError when the model fails, and what the work itself raised.
         """
         self._stand_in_line()
-        if self.found is None:
+        if self.found is _NOT_YET:
             raise self.error if self.work is not None and self.error is not None else XaiError(_FAILED) from self.error
         return self.found
 

@@ -13,7 +13,7 @@ from PIL import Image
 from xai_core.engine import data_folder, memory, number_from_environment
 from xai_core.engine._recent import Recent
 from xai_core.engine.forward import forward_for, is_built
-from xai_core.engine.jobs import CLOSED_TAB_S, Job, Jobs
+from xai_core.engine.jobs import CLOSED_TAB_S, ROOM, Job, Jobs
 from xai_core.engine.patched import patched_for
 from xai_core.engine.scheduler import SCHEDULER
 from xai_core.engine.store import Store
@@ -75,11 +75,6 @@ def watch(result_id: str, waiter: str = "") -> Job[Attribution] | None:
 def leave(waiter: str, keep: Sequence[Plan] = ()) -> None:
     """Say that `waiter` wants none of its maps any more but those to keep. Work that nobody wants stops."""
     _JOBS.leave(waiter, {planned.id for planned in keep})
-
-
-def place(job: Job[Attribution]) -> int | None:
-    """Where a waiting job stands in the queue, the next one at 1."""
-    return _JOBS.place(job)
 
 
 def find(result_id: str) -> Attribution | None:
@@ -191,7 +186,7 @@ def stop() -> None:
 
 @dataclass(frozen=True)
 class Status:
-    """How busy this process is. Sizes in MB (2**20 bytes)."""
+    """How busy this process is with everything that it makes in the background. Sizes in MB (2**20 bytes)."""
 
     waiting: int
     working: int
@@ -212,7 +207,7 @@ class Status:
 
 def status() -> Status:
     """Queue, memory, stored maps and models of this process, now."""
-    jobs, kept = _JOBS.counts(), _store().counts()
+    jobs, kept = ROOM.counts(), _store().counts()
     return Status(
         waiting=jobs.waiting,
         working=jobs.working,

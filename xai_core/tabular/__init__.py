@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from xai_core.tabular._service import stop_training as stop_training
     from xai_core.tabular._service import table as table
     from xai_core.tabular._service import trained as trained
-    from xai_core.tabular._service import training_place as training_place
     from xai_core.tabular._service import watch_training as watch_training
     from xai_core.tabular.agreement import RowAgreement as RowAgreement
     from xai_core.tabular.agreement import agreement_rows as agreement_rows
@@ -127,7 +126,6 @@ _HOME = {
     "table_from": "data",
     "train": "models",
     "trained": "_service",
-    "training_place": "_service",
     "unreal": "effects",
     "untrusted_types": "own_model",
     "watch_training": "_service",

@@ -104,11 +104,6 @@ def leave_training(visitor: str, keep: Container[Hashable] = ()) -> None:
     _JOBS.leave(visitor, keep)
 
 
-def training_place(job: Job[TabularModel]) -> int | None:
-    """Where a waiting job stands in the queue, the next one at 1."""
-    return _JOBS.place(job)
-
-
 def stop_training() -> None:
     """Cancel everything, within a fold each: the process is about to end."""
     _JOBS.stop()
