@@ -28,6 +28,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "xai_core._resize_loops",
             "xai_core._text",
             "xai_core._threads",
+            "xai_core._unpacking",
             "xai_core.images",
             "xai_core._samples",
             "xai_core.results",

@@ -5,11 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
-import threading
-import time
 import zlib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +16,6 @@ import pytest
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from xai_core import images
 from xai_core.errors import InvalidImage
 from xai_core.images import image_sha256, read_image
 
@@ -385,25 +381,3 @@ def test_the_hash_is_of_size_and_pixels() -> None:
     assert image_sha256(rgb()) == hashlib.sha256(b"64x48:" + scene().tobytes()).hexdigest()
     assert image_sha256(Image.new("RGB", (10, 20))) != image_sha256(Image.new("RGB", (20, 10)))
     assert image_sha256(Image.new("L", (9, 9), 7)) == image_sha256(Image.new("RGB", (9, 9), (7, 7, 7)))
-
-
-@pytest.mark.parametrize(("limit", "together"), [(100, 1), (10**6, 4)])
-def test_large_pictures_are_unpacked_one_after_the_other(limit: int, together: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Four at once would each hold hundreds of megabytes. Small ones meet, or the barrier breaks."""
-    whole, meeting, inside, most = images.shrunk, threading.Barrier(together, timeout=20), [0], [0]
-
-    def shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-        inside[0] += 1
-        most[0] = max(most[0], inside[0])
-        meeting.wait()
-        time.sleep(0.01)
-        inside[0] -= 1
-        return whole(image, size)
-
-    monkeypatch.setattr(images, "shrunk", shrunk)
-    monkeypatch.setattr(images, "LARGE_PIXELS", limit)
-    out = io.BytesIO()
-    Image.new("RGB", (20, 20)).save(out, "PNG")
-    with ThreadPoolExecutor(4) as pool:
-        assert len(list(pool.map(read_image, [out.getvalue()] * 4))) == 4
-    assert most[0] == together

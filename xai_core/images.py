@@ -12,11 +12,10 @@ import math
 import os
 import re
 import struct
-import threading
 import warnings
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
@@ -43,6 +42,7 @@ from scipy.ndimage import gaussian_filter
 
 from xai_core._resize import shrunk
 from xai_core._samples import Sample, samples
+from xai_core._unpacking import unpacking
 from xai_core.errors import InvalidImage, UnknownName
 
 __all__ = ["BASELINES", "SAMPLES", "Picture", "Sample", "image_sha256", "make_baseline", "read_image"]
@@ -51,8 +51,6 @@ Picture = Image.Image
 Floats = npt.NDArray[np.float32]
 
 MAX_BYTES, MAX_PIXELS, MIN_SIDE, MAX_RATIO = 25 * 1024 * 1024, 50_000_000, 8, 40
-LARGE_PIXELS = 12_000_000
-"""Above this a picture is unpacked alone. Up to then one takes at most 150 MB, the largest 600: a class of them would take all there is."""
 KEEP_SIDE = 1024
 """Longest side that is kept: more than any model here looks at."""
 MAX_PIECES, MAX_READS, MAX_STRIPS, MAX_TAGS, MAX_SCANNED = 100_000, 300_000, 20_000, 1_000, 12 * MAX_PIXELS
@@ -85,8 +83,6 @@ _TURNS = {
 # What Pillow remarks on strangers' files is nobody's to read. Set once, because filters are shared by all threads.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
-# A picture is held in pieces of 16 MB, of which the C library keeps many for each thread; pieces above 32 MB it gives back at once.
-Image.core.set_block_size(64 * 2**20)  # type: ignore[attr-defined]
 
 
 def read_image(source: str | os.PathLike[str] | bytes | BinaryIO) -> Picture:
@@ -105,14 +101,6 @@ def read_image(source: str | os.PathLike[str] | bytes | BinaryIO) -> Picture:
         _check_size(*picture.size)
         _check_scans(picture, data)
         return _decoded(picture)
-
-
-_LARGE = threading.Lock()
-
-
-def unpacking(size: tuple[int, int]) -> AbstractContextManager[object]:
-    """To be held while a picture of this size is unpacked: those above 12 million pixels go one after the other."""
-    return _LARGE if math.prod(size) > LARGE_PIXELS else nullcontext()
 
 
 def image_sha256(image: Picture) -> str:

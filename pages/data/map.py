@@ -8,7 +8,7 @@ from pages.ui import work
 from pages.ui.data import chosen, detail, head, maps, points
 
 st.title("The map of what the model knows")
-st.markdown("Every point is a picture. Points lie near each other where the model takes their pictures for alike.")
+st.markdown("Every point is a picture. Points lie near each other when their pictures are similar: for the model, or pixel by pixel.")
 head.keep()
 subject = head.head()
 wish = maps.settings()

@@ -30,7 +30,7 @@ def pick(model: xai_core.Classifier) -> str | None:
         return f"{name} · {layers[name].kind} · {rows}×{columns}{', recommended' if layers[name].recommended else ''}"
 
     key = keep(model)
-    help_ = "Later layers know more and see coarser."
+    help_ = "Later layers know more but see less detail."
     return st.selectbox("Layer", list(layers), link.place(layers, key), format_func=words, key=key, help=help_)
 
 

@@ -27,6 +27,7 @@ from xai_core.imageset.extremes import (
     neuron_bottom,
     neuron_top,
     pass_extremes,
+    tied,
 )
 
 
@@ -186,3 +187,24 @@ def test_a_neurons_pictures_are_found_without_trying_all(tmp_path, monkeypatch):
     assert np.median(tried) < 75, "half of the pictures, of 9 places and 150 pictures"
     with pytest.raises(InvalidParam, match="column from 0 to 2"):
         neuron_top(found, 0, (0, 3), 6, pictures, model)
+
+
+def test_how_many_more_have_the_value_of_the_last(tmp_path, monkeypatch):
+    """Behind the rectifier many neurons are 0."""
+    monkeypatch.setenv("WHYBOX_DATA", str(tmp_path))
+    model, pictures = network("small_cnn"), Pictures(60)
+    monkeypatch.setattr(engine, "_openvino_run", engine._torch_run)
+    found = run_pass(pictures, model, "relu3")
+    maps = maps_of(model.module, model.layer("relu3"), torch.cat([model.prepare(pictures.open(row)) for row in range(60)]))[1].numpy()
+    counts = []
+    for channel in range(8):
+        zeros = int((maps[:, channel, 1, 1] == 0).sum())
+        least = neuron_bottom(found, channel, (1, 1), 3, pictures, model)
+        assert least.tied == max(zeros - 3, 0)
+        counts.append(least.tied)
+        most = neuron_top(found, channel, (1, 1), 60, pictures, model)
+        assert len(most.rows) == 60 and most.tied == 0, "all are shown"
+        peaks = np.asarray(found.peak[:, channel])
+        rows = channel_extremes(found, channel, 5).bottom
+        assert tied(found, peaks, rows) == (peaks == peaks[rows[-1]]).sum() - (peaks[rows] == peaks[rows[-1]]).sum()
+    assert max(counts) > 5

@@ -206,7 +206,7 @@ def test_more_than_a_map_can_show_are_drawn(clouds: np.ndarray, monkeypatch: pyt
     monkeypatch.setattr(maps, "MOST_POINTS", 50)
     found = make_map(clouds, "pca", seed=2)
     assert len(found.rows) == 50 and np.array_equal(found.points, make_map(clouds, "pca", seed=2).points)
-    assert found.notes[0] == "The map shows 50 of 90 pictures, drawn by chance: more would not fit on it."
+    assert found.notes[0] == "The map shows 50 of 90 pictures, drawn by chance: more would take too long."
 
 
 def test_a_stratified_sample_gives_each_label_its_share() -> None:

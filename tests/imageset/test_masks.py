@@ -157,6 +157,23 @@ def test_soft_edges_do_not_make_a_mask_a_photograph() -> None:
     assert read({"rex.webp": photo("WEBP"), "rex.png": encoded(drawn)}).masked.tolist() == [True]
 
 
+def test_a_png_that_fits_no_picture_of_its_name_stays_a_picture() -> None:
+    """A drawing is drawn like a mask, but it has another shape, or marks all there is."""
+    tall, full = Image.new("L", (12, 60)), Image.new("L", WIDE, 255)
+    tall.paste(255, (0, 0, 6, 60))
+    found = read({"a.jpg": picture(kind="JPEG"), "a.png": encoded(tall), "b.jpg": picture(kind="JPEG"), "b.png": encoded(full)})
+    assert found.names == ("a.jpg", "a.png", "b.jpg", "b.png") and not found.has_masks and found.notes == ()
+
+
+@pytest.mark.parametrize("folders", [("images", "masks"), ("JPEGImages/Images", "JPEGImages/masks"), ("pets/img", "pets/masks")])
+def test_masks_in_a_folder_beside_that_of_the_pictures(folders: tuple[str, str]) -> None:
+    mask = encoded(Image.fromarray((half() * 255).astype(np.uint8)))
+    pictures, masks = folders
+    found = read({f"{pictures}/cup/rex.png": picture(), f"{pictures}/dog/mia.jpg": picture(kind="JPEG"), f"{masks}/cup/rex.png": mask})
+    assert found.names == (f"{pictures}/cup/rex.png", f"{pictures}/dog/mia.jpg") and found.classes == ("cup", "dog")
+    assert found.masked.tolist() == [True, False] and np.array_equal(found.mask(0), half())  # type: ignore[arg-type]
+
+
 def test_a_broken_png_beside_a_picture_is_told() -> None:
     found = read({"rex.jpg": photo("JPEG"), "rex.png": b"x", "rex_mask.png": encoded(cut_out(half((32, 24))))})
     assert found.names == ("rex.jpg",) and found.masked.tolist() == [True] and found.skipped[0][0] == "rex.png"

@@ -29,7 +29,6 @@ from xai_core.imageset.sets import (
     load_set,
     read_folder,
     read_zip,
-    start_loading,
     start_reading,
     watch_reading,
 )  # fmt: skip
@@ -361,9 +360,3 @@ def test_a_zip_or_folder_on_the_server(folder: Path) -> None:
     assert len(start_reading(folder / "pets").wait(30)) == 3
     with pytest.raises(InvalidSet, match="not a zip"):
         start_reading(folder / "pets/dogs/a.png").wait(30)
-
-
-def test_loading_in_the_background() -> None:
-    assert start_loading("digits", "anna").wait(60) is load_set("digits")
-    with pytest.raises(UnknownName):
-        start_loading("none")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -77,6 +78,31 @@ def test_the_zip_itself_may_go(tmp_path: Path) -> None:
 def test_names_from_other_systems() -> None:
     found = read(packed({"a\\dogs\\x.png": noise(1), "a\\cats\\y\x07.PNG": noise(2)}))
     assert found.names == ("a/cats/y\N{REPLACEMENT CHARACTER}.PNG", "a/dogs/x.png") and found.classes == ("cats", "dogs")
+
+
+def test_names_in_utf8_that_do_not_say_so() -> None:
+    """As macOS packs them: without the flag, and letters with accents in two signs."""
+    plain, letters = "Käse", unicodedata.normalize("NFD", "Käse").encode()
+    data = packed({"p/K###se/a.png": noise(1), "p/x/b.png": noise(2)}).replace(b"K###se", letters)
+    found = read(data)
+    assert found.names == (f"p/{plain}/a.png", "p/x/b.png") and found.classes == (plain, "x")
+    old = packed({"p/K#se/a.png": noise(1), "p/x/b.png": noise(2)}).replace(b"K#se", plain.encode("cp437"))
+    assert read(old).classes == (plain, "x"), "and those of DOS are still read"
+
+
+def test_a_table_and_names_that_write_accents_otherwise() -> None:
+    files = {unicodedata.normalize("NFD", "Käse.png"): noise(1), "b.png": noise(2)}
+    found = read(packed({**files, "labels.csv": "Käse.png,über\nb.png,unter".encode()}))
+    assert dict(zip(found.names, labels(found), strict=True)) == {"Käse.png": "über", "b.png": "unter"} and found.notes == ()
+
+
+def test_a_colon_in_a_name_is_no_drive() -> None:
+    assert read(packed({"A: my cat.png": noise(1)})).names == ("A: my cat.png",)
+
+
+def test_one_folder_around_all_is_no_label_and_that_is_said() -> None:
+    assert "one folder, “espresso”" in read(packed({"espresso/a.png": noise(1), "espresso/b.png": noise(2)})).notes[0]
+    assert read(packed({"a.png": noise(1), "b.png": noise(3)})).notes == ()
 
 
 @pytest.mark.parametrize(
@@ -154,7 +180,7 @@ def test_what_cannot_be_read_is_listed_and_skipped() -> None:
     said = dict(found.skipped)
     assert set(said) == {"pets/cats/b.png", "pets/more.zip", "pets/cats/photo.heic"} and len(found) == 3
     assert "damaged" in said["pets/cats/b.png"] and "Unpack it first" in said["pets/more.zip"] and "HEIC" in said["pets/cats/photo.heic"]
-    assert found.notes == ("Left alone, because they are not called like pictures: 1 without an ending, 1 .txt.",)
+    assert found.notes == ("Ignored, because their names do not end as a picture's does (.jpg, .png …): 1 without an ending, 1 .txt.",)
 
 
 def test_large_and_oddly_packed_members_are_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,6 +237,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "one, broken": (packed({"a.png": b"x"}), "The only picture"),
     "only broken": (packed({"a.png": b"x", "b.png": b"y"}), "None of the 2 pictures"),
     "only oddly packed": (packed(PETS, zipfile.ZIP_LZMA), "ordinary zip"),
+    "only a zip": (packed({"more.zip": GOOD}), "Unpack it first"),
     "absolute": (packed({"/etc/a.png": noise(1)}), "outside"),
     "drive": (packed({"C:\\a.png": noise(1)}), "outside"),
     "up": (packed({"x/../../a.png": noise(1)}), "outside"),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from xai_core.imageset._seen import seen_picture
-from xai_core.imageset._service import leave_map, map_place, start_map, start_multiples, stop_maps, watch_map
+from xai_core.imageset._service import leave_map, start_map, start_multiples, stop_maps, watch_map
 from xai_core.imageset.corruptions import CORRUPTIONS, MOST_SEVERE, Corrupted, Corruption, corrupted
-from xai_core.imageset.embed import Pass, find_pass, leave_pass, pass_place, run_pass, start_pass, stop_passes, watch_pass
+from xai_core.imageset.embed import Pass, find_pass, leave_pass, run_pass, start_pass, stop_passes, watch_pass
 from xai_core.imageset.extremes import (
     Box,
     Extremes,
@@ -19,6 +19,7 @@ from xai_core.imageset.extremes import (
     neuron_bottom,
     neuron_top,
     pass_extremes,
+    tied,
 )
 from xai_core.imageset.groups import Confusion, Group, MeanAttribution, about_group, mean_attribution
 from xai_core.imageset.maps import MAPS, MOST_POINTS, Map, MapSpec, make_map, pixels, small_multiples, stratified
@@ -37,7 +38,6 @@ from xai_core.imageset.sets import (
     opened_folders,
     read_folder,
     read_zip,
-    start_loading,
     start_reading,
     stop_reading,
     watch_reading,
@@ -91,7 +91,6 @@ __all__ = [
     "load_set",
     "losses",
     "make_map",
-    "map_place",
     "mean_attribution",
     "nearest",
     "neighbour_table",
@@ -99,7 +98,6 @@ __all__ = [
     "neuron_top",
     "opened_folders",
     "pass_extremes",
-    "pass_place",
     "pixels",
     "place_among",
     "read_folder",
@@ -108,7 +106,6 @@ __all__ = [
     "score_set",
     "seen_picture",
     "small_multiples",
-    "start_loading",
     "start_map",
     "start_multiples",
     "start_pass",
@@ -117,6 +114,7 @@ __all__ = [
     "stop_passes",
     "stop_reading",
     "stratified",
+    "tied",
     "watch_map",
     "watch_pass",
     "watch_reading",

@@ -23,6 +23,8 @@ TOO_LONG = "The name of this file, with its folders, is too long. Shorten it."
 PICTURES = frozenset(".jpg .jpeg .jpe .jfif .png .webp .bmp .gif .tif .tiff .heic .heif .avif".split())
 """Endings of pictures; the last three are tried so that a sentence says what to do with them."""
 _ARCHIVES = frozenset(".zip .rar .7z .tar .gz .tgz .bz2 .xz".split())
+_BESIDE = frozenset("images image imgs img pictures photos".split())
+"""Folders of pictures that have a folder of masks beside them."""
 _JUNK = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 LABELS = "labels.csv"
 _NESTED = "An archive inside is not opened. Unpack it first, and put its pictures beside the others."
@@ -111,12 +113,14 @@ def sort_out(listing: Listing, what: str) -> Plan:
     unread = [reason for name, reason in listing.skipped if split(name)[2] in PICTURES]
     if not plan.pictures and unread:
         raise none_of(len(unread), what, unread[-1])
+    if not plan.pictures and plan.skipped:
+        raise InvalidSet(f"There is no picture in this {what}, but an archive, which is not opened. Unpack it first.")
     if not plan.pictures:
         raise InvalidSet(
             f"There is no picture in this {what}.{_got(other)} Put JPEG, PNG or WebP files in it, best in one folder for each kind."
         )
     if other:
-        plan.notes.append(f"Left alone, because they are not called like pictures: {_counts(other)}.")
+        plan.notes.append(f"Ignored, because their names do not end as a picture's does (.jpg, .png …): {_counts(other)}.")
     if plan.table is None and ".csv" in other:
         plan.notes.append(f"A table of labels is read where it is called {LABELS}.")
     return plan
@@ -136,7 +140,10 @@ def is_read(name: str) -> bool:
 
 
 def mask_names(name: str) -> tuple[str, ...]:
-    """What a picture is called, without ending, that a PNG of this name is a mask of: rex for masks/rex.png, rex_mask.png, rex.mask.png."""
+    """What a picture is called, without ending, that a PNG of this name is a mask of: rex for masks/rex.png, rex_mask.png, rex.mask.png.
+
+    Of images/rex.jpg beside masks/rex.png the folder does not count.
+    """
     folder, file, ending = split(name)
     if ending != ".png":
         return ()
@@ -159,11 +166,23 @@ def _stems(names: Sequence[str], drawn: Sequence[int]) -> dict[str, list[int]]:
 def _paired(names: Sequence[str], drawn: Sequence[int], stems: Mapping[str, Sequence[int]]) -> dict[int, int]:
     """Row of the mask for each picture that has one. A PNG in a folder "masks" without a picture of its name is a picture itself."""
     masks: dict[int, int] = {}
+    beside = _beside(stems)
     for row in drawn:
         for stem in mask_names(names[row]):
-            for picture in stems.get(stem, ()):
+            for picture in (*stems.get(stem, ()), *beside.get(stem, ())):
                 masks.setdefault(picture, row)
     return masks
+
+
+def _beside(stems: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
+    """Rows of pictures in folders such as "images", by their names without that folder."""
+    found: dict[str, list[int]] = {}
+    for stem, rows in stems.items():
+        parts = stem.split("/")
+        at = next((place for place, part in enumerate(parts[:-1]) if part.lower() in _BESIDE), None)
+        if at is not None:
+            found.setdefault("/".join([*parts[:at], *parts[at + 1 :]]), []).extend(rows)
+    return found
 
 
 def _twins(names: Sequence[str], stems: Mapping[str, Sequence[int]], masks: Mapping[int, int]) -> dict[int, int]:

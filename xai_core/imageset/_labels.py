@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -20,7 +21,7 @@ _MARKS = ",;\t"
 _FILE = frozenset("file filename file_name path filepath file_path image picture photo".split())
 _LABEL = frozenset("label class category class_name".split())
 """What the two columns may be called where they are not the first two."""
-_BAD_TABLE = "labels.csv could not be read: it needs two columns, file and label, saved as CSV (UTF-8). The folders were taken instead."
+_BAD_TABLE = "labels.csv could not be read: it needs two columns, file and label, saved as CSV (UTF-8)."
 
 
 def folder_labels(names: Sequence[str]) -> list[str]:
@@ -55,7 +56,12 @@ def table_labels(data: bytes, table: str, names: Sequence[str]) -> tuple[list[st
 
 def tidy(label: str) -> str:
     """One line of at most 80 printable letters."""
-    return "".join(letter for letter in " ".join(label.split()) if letter.isprintable())[:MAX_LABEL].strip()
+    return "".join(letter for letter in " ".join(_plain(label).split()) if letter.isprintable())[:MAX_LABEL].strip()
+
+
+def _plain(text: str) -> str:
+    """Letters with accents as one sign, as most programs write them; macOS keeps names in two."""
+    return unicodedata.normalize("NFC", text)
 
 
 def numbered(labels: Sequence[str]) -> tuple[npt.NDArray[np.int32], tuple[str, ...]]:
@@ -96,13 +102,14 @@ def _columns(heading: Sequence[str]) -> tuple[int, int]:
 
 
 def _path(written: str) -> str:
-    return written.strip().replace("\\", "/").removeprefix("./")
+    return _plain(written).strip().replace("\\", "/").removeprefix("./")
 
 
 def _places(names: Sequence[str], folder: str) -> Mapping[str, int]:
     """Row of a picture by its whole name, its name from the table's folder on, and its mere file name, with or without its ending, where
     only one has it.
     """
+    names, folder = [_plain(name) for name in names], _plain(folder)
     files = [name.rpartition("/")[2] for name in names]
     places = _only([split(file)[1] for file in files]) | _only(files)
     places |= {name.removeprefix(f"{folder}/"): row for row, name in enumerate(names) if name.startswith(f"{folder}/")}

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from xai_core.images import BROKEN, read_image, unpacking
+from xai_core._unpacking import unpacking
+from xai_core.images import BROKEN, read_image
 
 Bools = npt.NDArray[np.bool_]
 Size = tuple[int, int]

@@ -21,7 +21,7 @@ from xai_core.engine.tapped import maps_of
 from xai_core.errors import InvalidImage, InvalidParam
 from xai_core.imageset._pass import Pass
 from xai_core.imageset._reading import Pictures, Reader
-from xai_core.imageset._rows import Rows, check_count
+from xai_core.imageset._rows import Rows, check_count, more_of_the_last
 from xai_core.imageset._running_top import RunningTop
 from xai_core.imageset._seen import reader_of
 from xai_core.models.classifier import Classifier
@@ -31,11 +31,14 @@ _TRIED_AT_ONCE = 8
 
 
 class NeuronEnd(NamedTuple):
-    """Row numbers, those of the end first, the neuron's values there, and how many pictures had to be tried."""
+    """Row numbers, those of the end first, the neuron's values there, how many pictures had to be tried, and how many more have the last
+    value.
+    """
 
     rows: Rows
     values: Floats
     tried: int
+    tied: int
 
 
 def neuron_top(
@@ -94,7 +97,7 @@ class _Neuron:
     def end(self, k: int, largest: bool, job: Job[Any]) -> NeuronEnd:
         """The k pictures of one end. For the largest they are tried by their peaks, until those left lie under the last of the best."""
         order = self.good[np.argsort(-self.peak[self.good], kind="stable")] if largest else self.good
-        best, tried = RunningTop(1, k, largest), 0
+        best, tried, all_values = RunningTop(1, k, largest), 0, [np.zeros(0, dtype=np.float32)]
         job.expect(job.done + len(order))
         for start in range(0, len(order), _TRIED_AT_ONCE):
             rows = order[start : start + _TRIED_AT_ONCE]
@@ -102,9 +105,11 @@ class _Neuron:
                 break
             values, asked = self.values(rows, job)
             best.add(rows, values[:, None])
+            all_values.append(values)
             tried += asked
         kept = best.rows[0] >= 0
-        return NeuronEnd(best.rows[0][kept], best.values[0][kept], tried)
+        rows, values = best.rows[0][kept], best.values[0][kept]
+        return NeuronEnd(rows, values, tried, more_of_the_last(np.concatenate(all_values), values))
 
     def values(self, rows: Rows, job: Job[Any]) -> tuple[Floats, int]:
         """What it says to these rows, (n,), NaN where a picture does not open any more; and of how many it had to be asked."""

@@ -57,4 +57,5 @@ def box_around(values: Floats, share: float) -> Box:
     pieces, _ = label(high)
     rows, columns = np.nonzero(pieces == pieces[top])
     height, width = values.shape
-    return columns.min() / width, rows.min() / height, (columns.max() + 1) / width, (rows.max() + 1) / height
+    left, top, right, bottom = columns.min() / width, rows.min() / height, (columns.max() + 1) / width, (rows.max() + 1) / height
+    return float(left), float(top), float(right), float(bottom)

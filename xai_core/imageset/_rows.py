@@ -23,6 +23,12 @@ def check_count(k: int) -> int:
     return k
 
 
+def more_of_the_last(values: npt.ArrayLike, best: npt.ArrayLike) -> int:
+    """How many of all values equal the last of the best ones without being among them: which of those are shown is chance."""
+    everybody, shown = np.asarray(values), np.asarray(best)
+    return int((everybody == shown[-1]).sum() - (shown == shown[-1]).sum()) if shown.size else 0
+
+
 def checked_rows(rows: npt.ArrayLike | None, count: int) -> Rows:
     """The row numbers given, in their order; None: all of `count`. Raises InvalidParam."""
     if rows is None:

@@ -27,11 +27,16 @@ def sentences(
         "top5": f"For {percent(values['top5'])} of the pictures the right class is among the five that the model finds likeliest.",
         "precision": f"When the model names one of these classes, it is right in {percent(values['precision'])} of the cases{over}.",
         "recall": f"Of the pictures of a class the model finds {percent(values['recall'])}{over}.",
-        "f1": f"Precision and recall together are {values['f1']:.2f}, where 1 is perfect. It is low as soon as one of the two is.",
+        "f1": f"Precision and recall together are {_below_one(values['f1'])}, where 1 is perfect. It is low as soon as one of the two is.",
         "auc": _ranking(values["auc"]),
         "calibration": _calibrated(off),
         "confusion": _worst(classes, confusion),
     }
+
+
+def _below_one(value: float) -> str:
+    """With two digits; 1.00 is said of what is perfect alone."""
+    return f"{min(value, 0.99) if value < 1 else value:.2f}"
 
 
 def _guessing(classes: Sequence[ClassScore], count: int) -> str:

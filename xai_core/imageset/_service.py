@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Container, Hashable, Mapping, Sequence
+from collections.abc import Container, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +51,7 @@ def start_map(
         return _with_note(make_map(_data(of, job), kind, dimensions, chosen, seed, used, job), said)
 
     key = _key(of, used, kind, dimensions, chosen, seed)
-    return _submit(key, work, _QUICK if kind == "pca" else len(used), visitor, _bytes(of, len(used)))
+    return _JOBS.submit(key, work, _QUICK if kind == "pca" else len(used), visitor, _bytes(of, len(used)))
 
 
 def start_multiples(
@@ -68,7 +68,7 @@ def start_multiples(
         return [_with_note(each, said) for each in small_multiples(_data(of, job), perplexities, seeds, used, job)]
 
     key = _key(of, used, list(perplexities), list(seeds))
-    return _submit(key, work, 8 * len(used), visitor, _bytes(of, len(used)))
+    return _JOBS.submit(key, work, 8 * len(used), visitor, _bytes(of, len(used)))
 
 
 def watch_map(key: str, visitor: str = "") -> Job[Any] | None:
@@ -81,18 +81,9 @@ def leave_map(visitor: str, keep: Container[Hashable] = ()) -> None:
     _JOBS.leave(visitor, keep)
 
 
-def map_place(job: Job[Any]) -> int | None:
-    """Where a waiting job stands in the queue, the next one at 1."""
-    return _JOBS.place(job)
-
-
 def stop_maps() -> None:
     """Cancel everything, within ten steps each: the process is about to end."""
     _JOBS.stop()
-
-
-def _submit(key: str, work: Callable[[Job[Any]], Any], cost: float, visitor: str, memory: int) -> Job[Any]:
-    return _JOBS.submit(key, work, cost=cost, waiter=visitor, memory=memory)
 
 
 def _rows(of: Pass | ImageSet, rows: npt.ArrayLike | None, most: int, seed: int) -> tuple[Rows, str]:

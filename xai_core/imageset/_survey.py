@@ -149,12 +149,12 @@ def read_listing(listing: Listing, what: str, thumbs: Path, seed: str = "", job:
 
 
 def _tell_twins(plan: Plan, files: Files, job: Job[Any] | None) -> None:
-    """Take PNGs that are drawn like masks for those of the pictures of their name."""
+    """Take PNGs that are drawn like masks, and fit, for those of the pictures of their name."""
     pairs = list(plan.twins.items())
     if job is not None:
         job.expect(job.done + len(pairs) + len(plan.pictures))
     masks = {}
-    with _ahead(lambda pair: _is_drawn(files, pair[1]), pairs) as looks:
+    with _ahead(lambda pair: _is_mask(files, *pair), pairs) as looks:
         for (picture, png), drawn in zip(pairs, looks, strict=True):
             if drawn:
                 masks[picture] = png
@@ -163,22 +163,34 @@ def _tell_twins(plan: Plan, files: Files, job: Job[Any] | None) -> None:
     plan.pair(masks)
 
 
-def _is_drawn(files: Files, row: int) -> bool:
+def _is_mask(files: Files, picture: int, png: int) -> bool:
     try:
-        return is_drawn(files.read(row))
+        data = files.read(png)
+        return is_drawn(data) and drawn_mask(data, read_image(files.read(picture)).size) is not None
     except InvalidImage:  # whoever reads it as a picture will say why
         return False
 
 
 def _labels(plan: Plan, files: Files) -> tuple[list[str], list[str]]:
     names = [files.names[row] for row in plan.pictures]
+    by_folder = folder_labels(names)
     if plan.table is None:
-        return folder_labels(names), []
+        return by_folder, _only_folder(names, by_folder)
     try:
         found, notes = table_labels(files.read(plan.table), files.names[plan.table], names)
     except InvalidImage as error:
         found, notes = None, [f"labels.csv could not be read. {error}"]
-    return found if found is not None else folder_labels(names), notes
+    if found is not None:
+        return found, notes
+    return by_folder, [*notes, *(["The folders were taken for labels instead."] if any(by_folder) else [])]
+
+
+def _only_folder(names: Sequence[str], labels: Sequence[str]) -> list[str]:
+    """Why pictures that do lie in a folder have no labels."""
+    folders = {name.rpartition("/")[0] for name in names}
+    if any(labels) or len(folders) != 1 or "" in folders:
+        return []
+    return [f"All pictures lie in one folder, “{folders.pop()}”, which tells none of them apart. A table labels.csv can give them labels."]
 
 
 def _look(files: Files, row: int, mask_row: int | None) -> _Look | InvalidImage:

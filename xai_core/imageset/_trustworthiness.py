@@ -19,10 +19,10 @@ MOST_ASKED = 2_000
 _DISTANCES = 2_000_000
 """Distances held at a time."""
 _LEVELS = (
-    (0.95, "Trust the neighbours: pictures that lie side by side here are nearly always alike for the model, too"),
-    (0.85, "Trust most neighbours: pictures that lie side by side here are mostly alike for the model, too"),
-    (0.7, "Be careful: many pictures that lie side by side here are not alike for the model"),
-    (0.0, "Do not trust this map: lying side by side here says little about being alike for the model"),
+    (0.95, "Trust the neighbours: pictures that lie side by side here are nearly always true neighbours"),
+    (0.85, "Trust most neighbours: pictures that lie side by side here are mostly true neighbours"),
+    (0.7, "Be careful: many pictures that lie side by side here are no true neighbours"),
+    (0.0, "Do not trust this map: lying side by side here says little"),
 )
 
 

@@ -9,10 +9,11 @@ import io
 import re
 import stat
 import struct
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,7 +31,9 @@ _MAX_DIRECTORY = 256 * 2**20
 _RATIO = 100
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENTRY = b"PK\x01\x02"
-_DRIVE = re.compile(r"[A-Za-z]:")
+_DRIVE = re.compile(r"[A-Za-z]:/")
+_UTF8 = 0x800
+"""The flag of a member whose name is in UTF-8."""
 
 _NO_ZIP = "This file is not a zip, or it is damaged or cut off. Pack the pictures into a .zip file and try again."
 _TOO_MANY = f"A zip may hold {MAX_FILES:,} files. This one holds more: split it, or leave some out."
@@ -121,7 +124,7 @@ def _plain_words() -> Iterator[None]:
 
 def _name(entry: zipfile.ZipInfo) -> str:
     """The name inside the set, in printable letters. Raises InvalidSet for one that points elsewhere, a link and a locked file."""
-    name = entry.filename.replace("\\", "/")
+    name = unicodedata.normalize("NFC", _decoded(entry).replace("\\", "/"))
     shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
     if name.startswith("/") or _DRIVE.match(name) or ".." in name.split("/"):
         raise InvalidSet(_OUTSIDE.format(name=shown[:80]))
@@ -130,6 +133,14 @@ def _name(entry: zipfile.ZipInfo) -> str:
     if entry.flag_bits & 1:
         raise InvalidSet(_ENCRYPTED)
     return "/".join(part for part in shown.split("/") if part != ".")
+
+
+def _decoded(entry: zipfile.ZipInfo) -> str:
+    """A name without the flag counts as one of old DOS, but some programs, macOS's among them, write UTF-8 and do not say so."""
+    if not entry.flag_bits & _UTF8:
+        with suppress(UnicodeError):
+            return entry.filename.encode("cp437").decode("utf-8")
+    return entry.filename
 
 
 def _refuse_overlaps(members: npt.NDArray[np.void]) -> None:

@@ -152,7 +152,7 @@ for _each in (
     Corruption(
         name="jpeg",
         title="Strong JPEG",
-        about="Saved far too small, which leaves blocks of eight pixels.",
+        about="Packed so hard that blocks of 8 × 8 pixels show.",
         levels=(25, 15, 7),
         change=_jpeg,
     ),

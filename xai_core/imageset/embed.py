@@ -36,7 +36,7 @@ from xai_core.models.classifier import Classifier
 from xai_core.models.layers import Layer
 from xai_core.results import Floats
 
-__all__ = ["Pass", "find_pass", "leave_pass", "pass_place", "run_pass", "start_pass", "stop_passes", "watch_pass"]
+__all__ = ["Pass", "find_pass", "leave_pass", "run_pass", "start_pass", "stop_passes", "watch_pass"]
 
 SAVE_S = 4.0
 """A kill costs at most the work of so many seconds."""
@@ -217,11 +217,6 @@ def watch_pass(key: str, visitor: str = "") -> Job[Pass] | None:
 def leave_pass(visitor: str, keep: Container[Hashable] = ()) -> None:
     """Say that `visitor` waits for no pass any more but those to keep. One that nobody waits for stops, and can be gone on with."""
     _JOBS.leave(visitor, keep)
-
-
-def pass_place(job: Job[Pass]) -> int | None:
-    """Where a waiting job stands in the queue, the next one at 1."""
-    return _JOBS.place(job)
 
 
 def stop_passes() -> None:

@@ -17,7 +17,7 @@ from xai_core.imageset._blocks import blocks
 from xai_core.imageset._neuron import NeuronEnd, neuron_bottom, neuron_top
 from xai_core.imageset._pass import Pass, softmax
 from xai_core.imageset._region import Box, activated_region
-from xai_core.imageset._rows import Rows, check_count, check_index
+from xai_core.imageset._rows import Rows, check_count, check_index, more_of_the_last
 from xai_core.imageset._running_top import ROWS_A_BLOCK, RunningTop
 from xai_core.results import Floats
 
@@ -34,6 +34,7 @@ __all__ = [
     "neuron_bottom",
     "neuron_top",
     "pass_extremes",
+    "tied",
 ]
 
 Score = Literal["probability", "logit"]
@@ -91,6 +92,12 @@ def channel_extremes(found: Pass, channel: int, k: int = 12, by: Measure = "maxi
     values = _measured(found, by)
     check_index("channel", channel, values.shape[1])
     return _ends(np.asarray(values[:, channel]), ~found.failed, k)
+
+
+def tied(found: Pass, values: npt.ArrayLike, rows: npt.ArrayLike) -> int:
+    """How many pictures beside these `rows`, one end of the set, have the same of `values` (N,) as the last of them."""
+    everybody = np.asarray(values)
+    return more_of_the_last(everybody[~found.failed], everybody[np.asarray(rows, dtype=np.intp)])
 
 
 def confident_mistakes(found: Pass, truth: npt.ArrayLike, k: int = 12) -> Rows:

@@ -82,7 +82,7 @@ def _chosen(data: Floats, rows: npt.ArrayLike | None, seed: int) -> tuple[Rows, 
     if len(kept) < FEWEST_POINTS:
         raise InvalidParam(f"A map needs at least {FEWEST_POINTS} pictures. Got {len(kept)}. Choose more, or a larger set.")
     if not np.ptp(values, axis=0).any():
-        raise InvalidParam("All these pictures are the same to the model at this layer, so there is nothing to spread out. Choose others.")
+        raise InvalidParam("All these pictures have the same numbers, so there is nothing to spread out. Choose others, or another layer.")
     return kept, values, tuple(notes)
 
 
@@ -102,7 +102,7 @@ def stratified(labels: npt.ArrayLike, count: int, seed: int = 0) -> tuple[Rows, 
     # Evenly spaced places in a line sorted by label hit each label as often as its share says, up or down to a whole number.
     places = (np.arange(count) * total + rng.integers(total)) // count
     shares = ", each label with its share" if np.ptp(labels) else ""
-    said = f"The map shows {count:,} of {total:,} pictures, drawn by chance{shares}: more would not fit on it."
+    said = f"The map shows {count:,} of {total:,} pictures, drawn by chance{shares}: more would take too long."
     return np.sort(by_label[places]), said
 
 

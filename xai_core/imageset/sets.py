@@ -12,10 +12,10 @@ from collections import defaultdict
 from collections.abc import Container, Hashable
 from typing import IO, Any
 
+from xai_core._unpacking import LARGE_PIXELS
 from xai_core.engine import memory
 from xai_core.engine._recent import Recent
 from xai_core.engine.jobs import CLOSED_TAB_S, Job, Jobs
-from xai_core.images import LARGE_PIXELS
 from xai_core.imageset import _own as own
 from xai_core.imageset import _store as store
 from xai_core.imageset._builtin import ImageSetSpec
@@ -42,7 +42,6 @@ __all__ = [
     "opened_folders",
     "read_folder",
     "read_zip",
-    "start_loading",
     "start_reading",
     "stop_reading",
     "watch_reading",
@@ -113,12 +112,6 @@ _MEMORY = WORKERS * 12 * LARGE_PIXELS
 """Bytes: each thread holds a picture of four channels in up to three copies. Of larger pictures there is never more than one."""
 
 
-def start_loading(name: str, visitor: str = "") -> Job[ImageSet]:
-    """`load_set` in the background: the job to watch, shared by everybody who asks for this set. Raises UnknownName."""
-    IMAGE_SETS.get(name)
-    return _JOBS.submit(f"built-in {name}", lambda job: load_set(name, job), _COST, visitor, _MEMORY, again=True)
-
-
 def start_reading(source: str | os.PathLike[str] | IO[bytes], name: str = "", visitor: str = "") -> Job[ImageSet]:
     """Read a zip that is open in binary mode, or a folder or zip on the server by its path: the job to watch. Equal requests share one.
 
@@ -132,7 +125,7 @@ def start_reading(source: str | os.PathLike[str] | IO[bytes], name: str = "", vi
 
 
 def watch_reading(key: str, visitor: str = "") -> Job[ImageSet] | None:
-    """The job that `start_reading` or `start_loading` began (`Job.key`), in whatever state; None if it is no longer remembered."""
+    """The job that `start_reading` began (`Job.key`), in whatever state; None if it is no longer remembered."""
     return _JOBS.find(key, visitor)
 
 

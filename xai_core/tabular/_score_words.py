@@ -105,8 +105,8 @@ def _of_folds(model: TabularModel) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as a person writes it: 73.2 %, 5 %."""
-    return f"{100 * share:.1f}".removesuffix(".0") + " %"
+    """A share as a person writes it: 73.2 %, 5 %; 100 % is said of all alone."""
+    return f"{min(100 * share, 99.9) if share < 1 else 100 * share:.1f}".removesuffix(".0") + " %"
 
 
 def number(value: float) -> str:

@@ -13,7 +13,7 @@ from pages.ui import classes, link, show, work
 from pages.ui.data import selection, thumbs
 from pages.ui.data.head import Head
 from pages.ui.data.thumbs import Box, Tile
-from xai_core import Job, XaiError, imageset
+from xai_core import InvalidImage, Job, imageset
 from xai_core.params import Flag, Int
 
 MOST = 12
@@ -50,14 +50,15 @@ def _class(of: Head) -> int:
     words = classes.different(of.model.labels)
     name = f"extremes_class_of_{classes.key_of(of.model.labels)}"
     most = int(np.bincount(good, minlength=len(words)).argmax())
-    key = link.keep("of", most, of.model.class_index, lambda index: words_for(of, index), name)
-    return int(st.selectbox("Class", range(len(words)), link.shown(key), lambda index: words[index], key=key))
 
+    def write(index: int | None) -> str:
+        return "" if index is None else of.model.labels[index] if words[index] == of.model.labels[index] else str(index)
 
-def words_for(of: Head, index: int) -> str:
-    """A class in a link: its label, or its number where two have the same."""
-    label = of.model.labels[index]
-    return label if of.model.labels.count(label) == 1 else str(index)
+    key = link.keep("of", None, of.model.class_index, write, name)
+    chosen: int | None = st.session_state[key]
+    # no default of its own: a selectbox that has one cannot be emptied
+    st.selectbox("Class", range(len(words)), index=None, format_func=lambda index: words[index], key=key, placeholder=words[most])
+    return most if chosen is None else chosen
 
 
 def _percent(share: float) -> str:
@@ -86,6 +87,12 @@ def of_class(of: Head) -> None:
         _grid(of, tiles, title, key)
 
 
+def _ties(count: int, value: float) -> None:
+    """Say that the last ones shown are no better than others."""
+    if count:
+        show.say(f"{count:,} more have the value of the last one, {value:.3g}: which of them are shown means nothing.", quiet=True)
+
+
 def _regions(of: Head, rows: Sequence[int], channel: int) -> Callable[[Job[Any]], dict[int, Box]]:
     """Where in each picture the channel answers most."""
 
@@ -93,12 +100,11 @@ def _regions(of: Head, rows: Sequence[int], channel: int) -> Callable[[Job[Any]]
         job.expect(len(rows))
         found = {}
         for row in rows:
-            job.tick(1)
             try:
-                left, top, right, bottom = imageset.activated_region(of.run, row, channel, imageset=of.pictures, classifier=of.model)
-            except XaiError:  # gone since: shown without a mark
+                found[row] = imageset.activated_region(of.run, row, channel, imageset=of.pictures, classifier=of.model, job=job)
+            except InvalidImage:  # damaged since: shown without a mark
                 continue
-            found[row] = (float(left), float(top), float(right), float(bottom))
+            job.tick(1)
         return found
 
     return find
@@ -115,7 +121,7 @@ def _switch(name: str, title: str, words: str) -> bool:
     """A choice of yes or no that links keep."""
     flag = Flag(name=name, title=title, help=words, default=False)
     key = link.keep(name, False, lambda text: bool(flag.check(text, 0)), lambda value: str(value).lower())
-    return st.toggle(title, value=link.shown(key), key=key)
+    return st.toggle(title, value=link.shown(key), key=key, help=words)
 
 
 def _neuron(of: Head) -> tuple[int, int] | None:
@@ -159,6 +165,7 @@ def _channel(of: Head, channel: int, by: str) -> None:
     for title, rows, name in (("Answers most", tops, "channel_top"), ("Answers least", found.bottom.tolist(), "channel_bottom")):
         tiles = [Tile(row, f"{of.words(row)}; activation {values[row]:.3g}", f"{values[row]:.3g}", boxes.get(row)) for row in rows]
         _grid(of, tiles, f"{title} (channel {channel})", name)
+        _ties(imageset.tied(of.run, values, rows), float(values[rows[-1]]))
     show.say("The frame marks where the channel answers at least half as strongly as at its strongest place.", quiet=True)
 
 
@@ -166,7 +173,7 @@ def _one_neuron(of: Head, channel: int, place: tuple[int, int]) -> None:
     most = work.ask(
         ("neuron", of.run.id, channel, place),
         lambda job: imageset.neuron_top(of.run, channel, place, MOST, of.pictures, of.model, job),
-        "Trying the pictures that can be among the best",
+        "Looking for the best pictures",
         cost=len(of.run),
     )
     if most is not None:
@@ -188,6 +195,7 @@ def _neuron_grid(of: Head, place: tuple[int, int], found: imageset.NeuronEnd, ti
     box = (column / columns, row / rows, (column + 1) / columns, (row + 1) / rows)
     pairs = zip(found.rows.tolist(), found.values.tolist(), strict=True)
     _grid(of, [Tile(each, f"{of.words(each)}; activation {value:.3g}", f"{value:.3g}", box) for each, value in pairs], title, name)
+    _ties(found.tied, float(found.values[-1]))
     show.say("The frame marks the neuron's place. What it looked at may reach beyond it.", quiet=True)
 
 

@@ -112,3 +112,4 @@ def how(of: Head, wish: Wish) -> None:
     )
     if found is not None:
         _stills(of, found)
+        show.listed(found[0].notes)

@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui import link, show, work
-from pages.ui.data import cells, head, selection
+from pages.ui.data import cells, choice, head, selection
 from pages.ui.data.head import STRENGTHS, Head
 from xai_core import imageset
 from xai_core.imageset import CORRUPTIONS, Pass, SetScores
@@ -26,6 +26,8 @@ TITLES: Mapping[str, tuple[str, str]] = {
     "f1": ("Both together", "F1"),
     "auc": ("Sorts well", "ROC AUC"),
 }
+_SHARES = ("accuracy", "top5", "precision", "recall")
+"""Shown in percent."""
 MOST_CLASSES = 40
 
 
@@ -54,7 +56,11 @@ def _scores(of: Head, run: Pass) -> SetScores | None:
 
 
 def _number(value: float, name: str) -> str:
-    return "–" if not math.isfinite(value) else f"{value:.2f}" if name in ("f1", "auc") else f"{100 * value:.1f} %"
+    if not math.isfinite(value):
+        return "–"
+    if name in _SHARES:
+        return f"{min(100 * value, 99.9) if value < 1 else 100:.1f} %"
+    return f"{min(value, 0.99) if value < 1 else 1:.2f}"  # 1.00 is said of what is perfect alone
 
 
 def _difference(now: float, before: float, name: str) -> str | None:
@@ -62,7 +68,7 @@ def _difference(now: float, before: float, name: str) -> str | None:
     if not (math.isfinite(now) and math.isfinite(before)):
         return None
     gap = now - before
-    return f"{gap:+.2f}" if name in ("f1", "auc") else f"{100 * gap:+.1f} points"
+    return f"{100 * gap:+.1f} points" if name in _SHARES else f"{gap:+.2f}"
 
 
 def _numbers(found: SetScores, plain: SetScores | None) -> None:
@@ -139,7 +145,7 @@ def _confusion(of: Head, found: SetScores) -> None:
     columns = {name: st.column_config.NumberColumn(name, width=min(22 + 8 * len(name), 130)) for name in names}
     cells.clickable(frame, f"confusion_{of.run.id}", take, found.sentences["confusion"], columns=columns, most=14, style=_shaded)
     left_out = f" The {MOST_CLASSES} commonest of {len(found.classes)} classes are shown." if len(found.classes) > MOST_CLASSES else ""
-    show.say(f"{found.sentences['confusion']} Click a cell to see its pictures, or the head of a column to sort.{left_out}", quiet=True)
+    show.say(f"{found.sentences['confusion']} Click a cell to see its pictures; the head of a column can sort them.{left_out}", quiet=True)
 
 
 def _different(names: list[str]) -> list[str]:
@@ -194,6 +200,8 @@ def numbers(of: Head) -> Judged | None:
     if run is None or found is None:
         return None
     _numbers(found, _scores(of, of.run) if change else None)
+    if choice.model_for(of.pictures):  # it came along: what has to be known of it
+        show.listed(of.pictures.notes)
     left_out = f" {found.left_out:,} have no label that the model knows, or could not be read." if found.left_out else ""
     show.say(f"Counted over {found.count:,} pictures.{left_out}", quiet=True)
     return Judged(replace(of, run=run), found)

@@ -75,6 +75,16 @@ def test_the_ends_of_a_class(open_app: Open, run: Pass) -> None:
     assert tiles(at) == tiles(at, "class_top")
 
 
+def test_the_class_is_the_commonest_of_the_set_until_somebody_chooses(open_app: Open) -> None:
+    """Of another set too: what was shown unasked is no choice."""
+    at = settled(open_app(EXTREMES, model="efficientnet_lite0"))
+    first = at.main.selectbox[-2]
+    assert first.label == "Class" and first.value is None and "of" not in at.query_params
+    shown = tiles(at, "class_top")
+    at = settled(at.sidebar.selectbox(key="model").set_value("small_cnn").run())
+    assert at.main.selectbox[-2].label == "Class" and "of" not in at.query_params and tiles(at, "class_top") != shown
+
+
 def test_the_ends_of_a_channel_with_the_place_marked(open_app: Open, run: Pass) -> None:
     at = settled(open_app(EXTREMES, extremes="channel", channel="5", **DIGITS))
     assert tiles(at, "channel_top") == np.argsort(-run.peak[:, 5], kind="stable")[:12].tolist()
@@ -86,6 +96,19 @@ def test_the_ends_of_a_channel_with_the_place_marked(open_app: Open, run: Pass) 
         row, column = divmod(int(run.where[item["row"], 5]), columns)
         assert left <= column / columns < right and top <= row / rows < bottom, "the frame holds the strongest place"
     assert any("detects dogs" in each.label for each in at.main.expander)
+
+
+def test_equal_values_at_the_end_are_counted(open_app: Open, run: Pass) -> None:
+    """Behind a rectifier most channels are 0 for many pictures: which twelve of them are shown means nothing."""
+    silent = [int((run.peak[:, channel] == 0).sum()) for channel in range(run.peak.shape[1])]
+    channel = int(np.argmax(silent))
+    assert silent[channel] > 24
+    at = settled(open_app(EXTREMES, extremes="channel", channel=str(channel), **DIGITS))
+    assert f"{silent[channel] - 12:,} more have the value of the last one, 0:" in said(at)
+    loud = int(np.argmin(silent))
+    if len(np.unique(run.peak[:, loud])) == len(run):
+        at = settled(open_app(EXTREMES, extremes="channel", channel=str(loud), **DIGITS))
+        assert "more have the value" not in said(at)
 
 
 def test_the_pictures_of_one_neuron(open_app: Open, digits: ImageSet, run: Pass) -> None:
