@@ -143,7 +143,7 @@ class _Compiled:
             self._begun = True
             try:
                 from xai_core._resize_loops import resample
-            except ImportError as problem:  # Numba refuses to be imported beside a NumPy that is too new for it
+            except (ImportError, OSError) as problem:  # Numba refuses to be imported beside a NumPy that is too new for it
                 log.warning("Pictures of a set are read more slowly, because Numba cannot be used: %s", problem)
                 return
             if all(_same(resample, *case) for case in _CASES):

@@ -23,6 +23,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime.pages_manager import PagesManager
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from pages.ui.uploads import UploadLimit
 
@@ -70,6 +71,17 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
+def _settle_threads() -> None:
+    """One thread for each call of linear algebra, as long as the server runs.
+
+    Scikit-learn limits them so for all threads of the process while it looks for neighbours. A map that was made beside another visitor's
+    would add up in another order, and t-SNE makes another map of that: the same seed has to give the same one to a whole class.
+    """
+    import scipy.linalg  # noqa: F401  # brings a library of its own, which is to be there now
+
+    threadpool_limits(1, user_api="blas")
+
+
 def warm_model() -> None:
     """Load the default model and its forward. Where that fails the pages say why, so the server starts all the same."""
     from xai_core import XaiError, warm  # not above: importing torch takes seconds, and the port is to be taken first
@@ -84,6 +96,7 @@ def warm_model() -> None:
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
     """Healthy means warm: nothing is answered before the model is loaded."""
     await asyncio.to_thread(warm_model)
+    _settle_threads()
     gc.collect()
     gc.freeze()  # half a million objects of torch that never go: a full collection among them stops every thread for 0.3 s
     yield None

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,8 @@ from xai_core.imageset._reading import in_order
 from xai_core.imageset._seen import seen_picture
 from xai_core.imageset.corruptions import corrupted
 from xai_core.imageset.embed import find_pass, run_pass
+from xai_core.imageset.extremes import class_extremes
+from xai_core.imageset.scores import score_set
 
 ROOT = Path(__file__).parents[2]
 MODEL = network("small_cnn")
@@ -278,6 +281,31 @@ def test_a_disk_that_is_full_for_a_moment_shifts_no_row(column, monkeypatch):
         run_pass(Pictures(), MODEL, "conv3")
     assert failed
     same(run_pass(Pictures(), MODEL, "conv3"), run_pass(Other(), MODEL, "conv3"))
+
+
+def test_a_picture_that_was_away_is_looked_at_once_it_is_back():
+    away, back = Pictures(broken=(7,)), Pictures()
+    first = run_pass(away, MODEL, "conv3")
+    assert first.failed.tolist() == [row == 7 for row in range(40)]
+    assert run_pass(away, MODEL, "conv3") is first and away.opened.count(7) == 2, "tried once more, and still away"
+    again = run_pass(back, MODEL, "conv3")
+    assert again.id == first.id and not again.failed.any()
+    same(again, run_pass(Other(), MODEL, "conv3"))
+    assert run_pass(back, MODEL, "conv3") is again
+
+
+def test_a_network_that_gives_no_numbers_for_a_picture():
+    """It is left out everywhere, and the others keep their answers."""
+    found = run_pass(Pictures(), MODEL, "conv3")
+    for value in (np.nan, np.inf, -np.inf):
+        logits = np.array(found.logits)
+        logits[4, 2] = value
+        odd = replace(found, logits=logits)
+        assert odd.failed.tolist() == [row == 4 for row in range(40)] and odd.predicted[4] == -1 and np.isnan(odd.confidence[4])
+        assert (np.delete(odd.predicted, 4) == np.delete(found.predicted, 4)).all()
+        scores = score_set(odd, np.zeros(40, dtype=np.int64), MODEL.labels)
+        assert scores.count == 39 and scores.left_out == 1
+        assert 4 not in class_extremes(odd, 2, 40).top and len(class_extremes(odd, 2, 40).top) == 39
 
 
 def test_a_deleted_pass_is_not_found_in_memory(monkeypatch):

@@ -179,6 +179,12 @@ def test_a_broken_png_beside_a_picture_is_told() -> None:
     assert found.names == ("rex.jpg",) and found.masked.tolist() == [True] and found.skipped[0][0] == "rex.png"
 
 
+def test_where_a_picture_ends_and_its_mask_begins_belongs_to_the_set() -> None:
+    mask = encoded(cut_out(half((32, 24))))
+    with_mask, appended = {"rex.jpg": photo("JPEG"), "rex_mask.png": mask}, {"rex.jpg": photo("JPEG") + mask}
+    assert read(with_mask).id != read(appended).id and not read(appended).has_masks
+
+
 def test_another_mask_makes_another_set() -> None:
     files = {"a.png": picture(), "a_mask.png": encoded(cut_out(half()))}
     assert read(files).id != read({**files, "a_mask.png": encoded(cut_out(~half()))}).id

@@ -170,7 +170,8 @@ def test_a_file_name_that_two_folders_have_is_nobodys() -> None:
 @pytest.mark.parametrize("table", [b"", b"\xff\xfe\x00", b"sep=;\n", b"one column\nonly", b"other.png,dog"])
 def test_a_useless_table_leaves_the_folders(table: bytes) -> None:
     found = read(packed({**PETS, "labels.csv": table}))
-    assert found.classes == ("cats", "dogs") and "labels.csv" in found.notes[0]
+    assert found.classes == ("cats", "dogs") and "labels.csv" in found.notes[0] and "folders were taken" in found.notes[1]
+    assert ("names no picture" in found.notes[0]) == (table == b"other.png,dog")
 
 
 def test_what_cannot_be_read_is_listed_and_skipped() -> None:

@@ -18,7 +18,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+import streamlit as st
+from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from pages.ui import server
 from tests.browser_tools import READY, ROOT
@@ -145,6 +149,26 @@ def test_what_was_loaded_at_start_is_not_searched_for_garbage(monkeypatch: pytes
         assert asyncio.run(start()) > 10_000
     finally:
         gc.unfreeze()
+
+
+def test_linear_algebra_adds_up_in_one_order_whatever_runs_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scikit-learn's neighbours set the threads of the whole process to one and back: where they are one already, nothing changes."""
+
+    def threads() -> set[int]:
+        return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+    monkeypatch.setattr(server, "warm_model", lambda: None)
+    monkeypatch.setattr(server.gc, "freeze", lambda: None)
+    with threadpool_limits(2, user_api="blas"):  # put back behind it
+
+        async def started() -> None:
+            async with server.lifespan(st.App(server.SCRIPT)):
+                assert threads() == {1}
+
+        asyncio.run(started())
+        data = np.random.default_rng(0).normal(size=(300, 20))
+        NearestNeighbors(algorithm="brute").fit(data).kneighbors(data, 5)
+        assert threads() == {1}
 
 
 def test_websockets_pass_untouched() -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tokenize
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -109,11 +110,20 @@ class Unfinished:
         return file
 
 
+def loaded(file: Path, mmap_mode: Literal["r"] | None = None) -> npt.NDArray[Any]:
+    """The array of a file. Raises OSError, or ValueError for anything that is wrong with what is in it."""
+    try:
+        found: npt.NDArray[Any] = np.load(file, mmap_mode=mmap_mode, allow_pickle=False)
+    except (EOFError, SyntaxError, TypeError, LookupError, ArithmeticError, MemoryError, tokenize.TokenError) as error:  # its header
+        raise ValueError(f"{file.name} is damaged") from error
+    return found
+
+
 def mapped(folder: Path, count: int, columns: Mapping[str, Columns]) -> dict[str, npt.NDArray[Any]]:
     """The finished arrays of a folder, read-only and read from disk as they are looked at. Raises OSError or ValueError if damaged."""
     found = {}
     for name, wanted in columns.items():
-        array = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        array = loaded(folder / f"{name}.npy", "r")
         if array.dtype != np.dtype(wanted.dtype) or array.shape != (count, *wanted.row):
             raise ValueError(f"{name} has another shape than was written")
         found[name] = array

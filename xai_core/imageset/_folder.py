@@ -14,12 +14,13 @@ import numpy.typing as npt
 
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage, InvalidSet
-from xai_core.imageset._files import MAX_BYTES, MAX_FILES, MAX_NAME, TOO_HEAVY, TOO_LONG, Listing, not_now
+from xai_core.imageset._files import MAX_BYTES, MAX_FILES, MAX_NAME, TOO_HEAVY, TOO_LONG, Listing, is_read, not_now
 from xai_core.imageset._set import GONE
 
 _TOO_MANY = f"A folder may hold {MAX_FILES:,} files. This one holds more: split it, or choose one of its sub-folders."
 _CHANGED = "This file has changed, or is no longer there, since the folder was read. Read the folder again."
 _LINK = "This is a link to a place outside the folder, which is not followed."
+_NO_FILE = "This is no file, or a link that leads nowhere."
 _NAME = "The name of this file cannot be shown. Rename it."
 _CLOSED = "What is in this folder may not be read. Ask whoever runs Whybox to open it."
 _NOT_ITS_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
@@ -98,6 +99,8 @@ def list_folder(root: Path, job: Job[Any] | None = None) -> Listing:
         elif (found := _regular(path)) is not None:
             names.append(name)
             stats.append((found.st_size, found.st_mtime_ns))
+        elif is_read(name):
+            skipped.append((name, _NO_FILE))
         if len(names) + len(skipped) > MAX_FILES:
             raise InvalidSet(_TOO_MANY)
     skipped += [(_shown(Path(folder).relative_to(root).as_posix()[-MAX_NAME:]), _CLOSED) for folder in closed]

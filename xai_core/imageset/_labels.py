@@ -21,6 +21,7 @@ _MARKS = ",;\t"
 _FILE = frozenset("file filename file_name path filepath file_path image picture photo".split())
 _LABEL = frozenset("label class category class_name".split())
 """What the two columns may be called where they are not the first two."""
+_NO_NAMES = "labels.csv names no picture of this set. Write each file's name as it is in the set, with its folder or without."
 _BAD_TABLE = "labels.csv could not be read: it needs two columns, file and label, saved as CSV (UTF-8)."
 
 
@@ -50,7 +51,7 @@ def table_labels(data: bytes, table: str, names: Sequence[str]) -> tuple[list[st
         elif line:  # the first line may be the names of the columns
             unknown += 1
     if not any(labels):
-        return None, [_BAD_TABLE]
+        return None, [_NO_NAMES]
     return labels, [f"Rows of labels.csv that name no picture of this set: {unknown:,}."] if unknown else []
 
 

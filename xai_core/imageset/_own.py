@@ -23,7 +23,7 @@ from xai_core.imageset._set import ImageSet
 from xai_core.imageset._store import Manifest
 from xai_core.imageset._survey import NO_MASK, FileSource, Read, read_listing
 from xai_core.imageset._thumbs import THUMB
-from xai_core.imageset._zip import ZipFiles, list_zip
+from xai_core.imageset._zip import ZipFiles, is_whole, list_zip
 
 Source = str | os.PathLike[str] | IO[bytes]
 
@@ -194,6 +194,8 @@ def _settled(folder: Path, read: Read, manifest: Manifest, signature: str) -> Im
         store.forget(set_id)  # damaged, if it is there at all
         store.make_room(sum(file.stat().st_size for file in folder.iterdir()))
         store.settle(folder, set_id, manifest, arrays)
+    elif manifest.kind != ZIP:  # the same pictures, but their files may have been written anew since
+        store.renew(set_id, read.files.arrays())
     store.sign(set_id, signature)
     kept = store.read_manifest(set_id)
     found = reopened(set_id, kept) if kept is not None else None
@@ -204,7 +206,7 @@ def _settled(folder: Path, read: Read, manifest: Manifest, signature: str) -> Im
 
 def _zip_files(set_id: str, manifest: Manifest) -> Files | None:
     path, members = store.shelf() / set_id / "set.zip", store.array(set_id, "members")
-    fits = members is not None and members.shape == (len(manifest.names) + len(manifest.masks),) and path.is_file()
+    fits = members is not None and members.shape == (len(manifest.names) + len(manifest.masks),) and is_whole(path, members)
     return ZipFiles(path, (*manifest.names, *manifest.masks), members) if fits and members is not None else None
 
 

@@ -21,8 +21,8 @@ _BLOCK_BYTES = 16 * 2**20
 class Pass:
     """Everything one run of a model over a set of N pictures leaves: read-only arrays that lie on disk and are read as they are looked at.
 
-    Rows are the pictures of the set, in its order. Where `failed`, the picture could not be opened when its turn came: its numbers are
-    NaN, its `where` 0, its prediction -1.
+    Rows are the pictures of the set, in its order. Where `failed`, the picture could not be opened when its turn came, and then its numbers
+    are NaN and its `where` 0, or the network gave no numbers for it. Its prediction is -1.
     """
 
     id: str
@@ -41,11 +41,18 @@ class Pass:
     """Maximum of each map, (N, C)."""
     where: npt.NDArray[np.uint16]
     """Where the maximum is, (N, C): row times columns plus column on `grid`, the first one where several are equal."""
-    failed: npt.NDArray[np.bool_]
-    """(N,)"""
+    unopened: npt.NDArray[np.bool_]
+    """Which pictures could not be opened, (N,)."""
 
     def __len__(self) -> int:
-        return len(self.failed)
+        return len(self.unopened)
+
+    @cached_property
+    def failed(self) -> npt.NDArray[np.bool_]:
+        """Which pictures have no answer, (N,)."""
+        found: npt.NDArray[np.bool_] = self.predicted < 0
+        found.flags.writeable = False
+        return found
 
     def probabilities(self, rows: Sequence[int] | npt.NDArray[np.integer[Any]] | None = None) -> Floats:
         """Softmax of the logits of these rows, (n, classes) in 0..1; of all if none are given, which for a large set is large."""
@@ -69,7 +76,7 @@ class Pass:
     def _guesses(self) -> tuple[npt.NDArray[np.int64], Floats]:
         predicted, confidence = np.full(len(self), -1), np.full(len(self), np.nan, dtype=np.float32)
         for part in self._blocks(len(self)):
-            good = np.flatnonzero(~self.failed[part]) + part.start
+            good = np.flatnonzero(~self.unopened[part] & np.isfinite(self.logits[part]).all(axis=1)) + part.start
             likely = softmax(self.logits[good])
             predicted[good] = likely.argmax(axis=1)
             confidence[good] = likely.max(axis=1, initial=0)
@@ -81,7 +88,8 @@ class Pass:
 
 
 def softmax(logits: Floats) -> Floats:
-    """Probabilities (n, classes) in float32; NaN in a row of NaN."""
-    powers: Floats = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
+    """Probabilities (n, classes) in float32; NaN in a row of NaN or infinity."""
+    with np.errstate(invalid="ignore"):
+        powers: Floats = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
     powers /= powers.sum(axis=1, keepdims=True)
     return powers

@@ -93,6 +93,12 @@ def find_pass(key: str) -> Pass | None:
     return found
 
 
+def forget_pass(key: str) -> None:
+    """Delete a pass, and the memory of it: its maps would keep its bytes on the disk."""
+    _OPEN.pop(str(shelf() / key))
+    shutil.rmtree(shelf() / key, ignore_errors=True)
+
+
 def settle(key: str, about: About) -> Pass:
     """Put a finished workbench on the shelf, and make room for it. Raises OSError."""
     folder = shelf() / key
@@ -137,8 +143,7 @@ def make_room(keep: str = "") -> None:
     sizes = {folder: _bytes(folder) for folder in kept}
     for folder in kept:
         if begun + sum(sizes.values()) > room and folder.name != keep:
-            _OPEN.pop(str(folder))  # whose maps would keep its bytes on the disk
-            shutil.rmtree(folder, ignore_errors=True)
+            forget_pass(folder.name)
             del sizes[folder]
 
 
@@ -147,11 +152,12 @@ def _read(folder: Path) -> Pass | None:
         said = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         about = About(**{**said, "grid": tuple(said["grid"])})
         arrays = mapped(folder, about.count, about.columns())
-    except (OSError, ValueError, TypeError, KeyError, EOFError):
+    except (OSError, ValueError, TypeError, KeyError):
         return None
     if about.version != VERSION:
         return None
-    return Pass(folder.name, about.set_id, about.model, about.layer, about.corruption, about.grid, **arrays)
+    unopened = arrays.pop("failed")
+    return Pass(folder.name, about.set_id, about.model, about.layer, about.corruption, about.grid, **arrays, unopened=unopened)
 
 
 def _used(file: Path) -> float:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam, InvalidSet
+from xai_core.imageset._arrays import loaded
 from xai_core.imageset._blocks import blocks
 from xai_core.imageset._set import ImageSet
 from xai_core.imageset._thumbs import THUMB
@@ -40,8 +41,8 @@ def pixels(imageset: ImageSet, side: int = 32, job: Job[Any] | None = None) -> F
 
 def _kept(file: Path, shape: tuple[int, int]) -> Floats | None:
     try:
-        found = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        found = loaded(file, "r")
+    except (OSError, ValueError):
         return None
     return found if found.shape == shape and found.dtype == np.float32 else None
 

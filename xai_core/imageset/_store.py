@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from xai_core.engine import data_folder, number_from_environment
 from xai_core.errors import InvalidSet
+from xai_core.imageset._arrays import loaded
 from xai_core.imageset._set import ImageSet, Source
 from xai_core.imageset._thumbs import THUMB
 
@@ -129,9 +130,9 @@ def restore(set_id: str, manifest: Manifest, source: Source) -> ImageSet | None:
     """The set of a manifest, with its arrays from disk; None if they are gone or do not fit."""
     folder, count = shelf() / set_id, len(manifest.names)
     try:
-        labels, masked = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("labels", "masked"))
+        labels, masked = (loaded(folder / f"{name}.npy") for name in ("labels", "masked"))
         fits = labels.shape == masked.shape == (count,) and (folder / "thumbs.u8").stat().st_size == count * THUMB * THUMB * 3
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError):
         return None
     if not fits or (labels >= len(manifest.classes)).any():
         return None
@@ -145,10 +146,24 @@ def restore(set_id: str, manifest: Manifest, source: Source) -> ImageSet | None:
 def array(set_id: str, name: str) -> npt.NDArray[Any] | None:
     """An array of a set beside those that every set has; None if it is gone or damaged."""
     try:
-        found: npt.NDArray[Any] = np.load(shelf() / set_id / f"{name}.npy", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        return loaded(shelf() / set_id / f"{name}.npy")
+    except (OSError, ValueError):
         return None
-    return found
+
+
+def renew(set_id: str, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Put other arrays in the place of those of a set: its files are the same, but have been written anew since."""
+    for name, values in arrays.items():
+        part = shelf() / set_id / f".{name}.npy"
+        np.save(part, values, allow_pickle=False)
+        part.replace(part.with_name(f"{name}.npy"))
+
+
+def stamp(set_id: str) -> int:
+    """Another number whenever something of a set has been put in another's place."""
+    with suppress(OSError):
+        return (shelf() / set_id).stat().st_mtime_ns
+    return 0
 
 
 def sign(set_id: str, signature: str) -> None:
@@ -164,11 +179,10 @@ def signed(signature: str) -> str | None:
 
 def touch(set_id: str) -> bool:
     """Say that a set is used now: what was used longest ago goes first. False if it is not there."""
-    try:
-        os.utime(shelf() / set_id / "manifest.json")
-    except OSError:
-        return False
-    return True
+    file = shelf() / set_id / "manifest.json"
+    with suppress(OSError):  # a disk that may not be written to keeps the sets that it has
+        os.utime(file)
+    return file.is_file()
 
 
 def make_room(size: int) -> None:

@@ -130,7 +130,7 @@ def read_listing(listing: Listing, what: str, thumbs: Path, seed: str = "", job:
     _tell_twins(plan, files, job)
     labels, said = _labels(plan, files)
     course = _Course(plan, files, labels, skipped=[*listing.skipped, *plan.skipped])
-    digest = hashlib.sha256(f"{what} {VERSION} {seed}".encode())
+    digest = hashlib.sha256(f"{what} {VERSION} {seed}".encode(errors="surrogateescape"))
     if job is not None:
         job.expect(job.done + len(plan.pictures))
     with thumbs.open("wb") as out, _ahead(lambda row: _look(files, row, plan.masks.get(row)), plan.pictures) as looks:
@@ -200,17 +200,17 @@ def _look(files: Files, row: int, mask_row: int | None) -> _Look | InvalidImage:
         picture = read_image(data)
     except InvalidImage as error:
         return error
-    small, digest = thumb(picture).tobytes(), hashlib.sha256(data)
+    small, digest = thumb(picture).tobytes(), hashlib.sha256(data).digest()
     where = mask_row if mask_row is not None else ALPHA if has_alpha(data) else NO_MASK
     found = None
     try:
         if where >= 0:
-            digest.update(files.read(where))
+            digest += hashlib.sha256(files.read(where)).digest()
         if where != NO_MASK:
             found = _mask(files, data, where, picture.size)
     except InvalidImage:
         pass  # the picture is fine without its mask
-    return _Look(small, where if found is not None else NO_MASK, digest.digest(), lost_mask=found is None and where >= 0)
+    return _Look(small, where if found is not None else NO_MASK, digest, lost_mask=found is None and where >= 0)
 
 
 def _mask(files: Files, data: bytes, row: int, size: tuple[int, int]) -> Bools | None:

@@ -29,7 +29,8 @@ _LEVELS = (
 def trustworthiness(data: Floats, points: Floats, seed: int, job: Job[Any] | None = None, worth: int = 0) -> float:
     """How true the 5 nearest neighbours on the map (n, 2|3) are in the data (n, D), 0..1; a map made by chance has about 0.5.
 
-    Equals sklearn.manifold.trustworthiness up to 2,000 points; of more it is the mean over 2,000 drawn ones. Raises Cancelled.
+    Equals sklearn.manifold.trustworthiness up to 2,000 points, where no two distances are equal: which of such neighbours come first is
+    chance. Of more it is the mean over 2,000 drawn ones. Raises Cancelled.
     """
     from sklearn.metrics.pairwise import euclidean_distances
 

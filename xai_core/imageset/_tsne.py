@@ -63,9 +63,8 @@ def reduced(data: Floats, seed: int) -> tuple[Floats, tuple[str, ...]]:
     if data.shape[1] <= COMPONENTS or len(data) <= COMPONENTS:
         return data, ()
     found, share = principal(data, COMPONENTS, seed)
-    return found, (
-        f"First the {data.shape[1]:,} numbers of a picture were brought down to {COMPONENTS} (PCA), which keep {share:.0%} of their differences.",
-    )
+    told = f"First the {data.shape[1]:,} numbers of a picture were brought down to {COMPONENTS} (PCA)"
+    return found, (f"{told}, which keep {share:.0%} of their differences.",)
 
 
 def possible_perplexity(wanted: float, count: int) -> tuple[float, tuple[str, ...]]:

@@ -95,6 +95,15 @@ def list_zip(stream: IO[bytes], path: Path, free: int) -> Listing:
     return Listing(ZipFiles(path, names, members).take(np.array(wanted, dtype=np.intp)), tuple(skipped))
 
 
+def is_whole(path: Path, members: npt.NDArray[np.void]) -> bool:
+    """Whether a file is long enough to hold these members."""
+    needed = int((members["offset"] + _HEAD + members["packed"]).max(initial=0)) if members.dtype == MEMBER else 0
+    try:
+        return path.stat().st_size >= needed > 0
+    except OSError:
+        return False
+
+
 class _Directory:
     """An open zip for Python's zipfile, which reads the list of members in one piece, as large as the file says."""
 

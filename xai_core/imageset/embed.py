@@ -27,7 +27,7 @@ from xai_core.engine.tapped import Tapped
 from xai_core.errors import InvalidParam, InvalidSet, NotApplicable, UnknownName, XaiError
 from xai_core.imageset._arrays import Unfinished, mapped
 from xai_core.imageset._pass import Pass
-from xai_core.imageset._passes import About, alone, find_pass, pass_id, settle, workbench
+from xai_core.imageset._passes import About, alone, find_pass, forget_pass, pass_id, settle, workbench
 from xai_core.imageset._reading import Batch, Pictures, Reader, in_order
 from xai_core.imageset.corruptions import corrupted
 from xai_core.imageset.sets import find_set
@@ -49,6 +49,8 @@ _AHEAD = 2 * cores.LANES
 _HELD = 16
 """Batches that are written down together: a batch has a few rows, and writing takes as long for many."""
 _LARGEST_BATCH = 16
+_TRIED = 4
+"""Pictures of a pass that could not be opened which are tried once more before it is taken for good."""
 _GONE = "This picture set is no longer kept on this computer. Choose or upload it again."
 _UNWRITTEN = "The numbers of this set could not be written to this computer's disk"
 _NOTHING_OPENS = "None of the pictures of this set can be opened any more. Upload it again."
@@ -66,7 +68,7 @@ def run_pass(
     chosen, change = chosen_layer(classifier, layer), corrupted(corruption)
     key = pass_id(imageset.id, classifier, chosen.name, change.text if change else "")
     job = job or Job()
-    found = find_pass(key)
+    found = _sound(key, imageset)
     if found is not None:
         return found
     about = About(
@@ -81,12 +83,29 @@ def run_pass(
     )
     try:
         with alone(key, job):
-            found = find_pass(key)  # another one may have made it while we waited
+            found = _sound(key, imageset)  # another one may have made it while we waited
             if found is not None:
                 return found
             return _made(key, about, Reader(imageset, classifier.preprocessing, change), classifier, chosen, job)
     except OSError as error:
         raise XaiError(f"{_UNWRITTEN} ({error.strerror or 'unknown trouble'}). Make room there and try again.") from error
+
+
+def _sound(key: str, pictures: Pictures) -> Pass | None:
+    """The pass of an id, unless a picture that could not be opened then, in a folder that was away perhaps, can be opened now."""
+    found = find_pass(key)
+    if found is None or not any(_opens(pictures, row) for row in np.flatnonzero(found.unopened)[:_TRIED].tolist()):
+        return found
+    forget_pass(key)
+    return None
+
+
+def _opens(pictures: Pictures, row: int) -> bool:
+    try:
+        pictures.open(row)
+    except XaiError:
+        return False
+    return True
 
 
 def chosen_layer(classifier: Classifier, name: str | None = None) -> Layer:
@@ -198,7 +217,7 @@ def start_pass(set_id: str, model_name: str, layer: str | None = None, corruptio
     classifier = load_model(model_name)
     chosen, change = chosen_layer(classifier, layer), corrupted(corruption)
     key = pass_id(set_id, classifier, chosen.name, change.text if change else "")
-    kept = find_pass(key)
+    kept = _sound(key, imageset)
     if kept is not None:
         return _JOBS.put(key, kept, visitor)
 

@@ -109,7 +109,7 @@ def confident_mistakes(found: Pass, truth: npt.ArrayLike, k: int = 12) -> Rows:
 
 
 def _ends(values: Floats, among: npt.NDArray[np.bool_], k: int) -> Extremes:
-    rows = np.flatnonzero(among)
+    rows = np.flatnonzero(among & np.isfinite(values))
     chosen, k = values[rows], check_count(k)
     return Extremes(rows[np.argsort(-chosen, kind="stable")[:k]], rows[np.argsort(chosen, kind="stable")[:k]])
 

@@ -154,6 +154,8 @@ def _rows_of(pass_: Pass, truth: npt.ArrayLike) -> tuple[Rows, Rows]:
             f"and kind {given.dtype}."
         )
     rows = np.flatnonzero((given >= 0) & ~np.asarray(pass_.failed))
+    answered = [np.isfinite(pass_.logits[rows[part]]).all(axis=1) for part in _row_blocks(pass_.logits, len(rows))]
+    rows = rows[np.concatenate(answered)] if answered else rows
     return rows, given[rows].astype(np.int64)
 
 

@@ -74,11 +74,15 @@ def find_set(set_id: str) -> ImageSet | None:
     """The set of an id, from memory or from disk, also after a restart; None if it is not kept (any more)."""
     if not store.is_id(set_id) or not store.touch(set_id):
         return None
-    found = _RECENT.get(set_id)
+    found = _RECENT.get(_recent_key(set_id))
     if found is None:
         manifest = store.read_manifest(set_id)
         found = _reopened(set_id, manifest) if manifest is not None else None
     return found
+
+
+def _recent_key(set_id: str) -> str:
+    return f"{set_id} {store.stamp(set_id)}"
 
 
 def _reopened(set_id: str, manifest: Manifest) -> ImageSet | None:
@@ -88,7 +92,7 @@ def _reopened(set_id: str, manifest: Manifest) -> ImageSet | None:
         return found if found is not None and found.id == set_id else None
     found = own.reopened(set_id, manifest)
     if found is not None:
-        _RECENT.put(set_id, found, sum(map(len, found.names)) + 200 * len(found))
+        _RECENT.put(_recent_key(set_id), found, sum(map(len, found.names)) + 200 * len(found))
     return found
 
 
@@ -99,7 +103,8 @@ def kept_sets() -> tuple[Kept, ...]:
 
 def forget_set(set_id: str) -> bool:
     """Delete a set from memory and disk; False if there was none."""
-    _RECENT.pop(set_id)
+    if store.is_id(set_id):
+        _RECENT.pop(_recent_key(set_id))
     return store.forget(set_id)
 
 
@@ -115,10 +120,12 @@ _MEMORY = WORKERS * 12 * LARGE_PIXELS
 def start_reading(source: str | os.PathLike[str] | IO[bytes], name: str = "", visitor: str = "") -> Job[ImageSet]:
     """Read a zip that is open in binary mode, or a folder or zip on the server by its path: the job to watch. Equal requests share one.
 
-    A path must lie in a folder that WHYBOX_SETS names. Raises InvalidSet. An open file must stay open until the job has ended.
+    A path must lie in a folder that WHYBOX_SETS names. Raises InvalidSet. An open file must stay open, and be
+    read by nobody else, until the job has ended.
     """
     key = _key(source)
-    job = _JOBS.find(key, visitor)
+    at_path = isinstance(source, str | os.PathLike)  # what lies there may be another one now
+    job = None if at_path else _JOBS.find(key, visitor)
     if job is not None and job.result is not None and find_set(job.result.id) is not None:
         return job
     return _JOBS.submit(key, lambda job: _read(source, name, job), _COST, visitor, _MEMORY, again=True)

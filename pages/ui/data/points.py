@@ -84,11 +84,8 @@ def _follow(of: Head, event: Event) -> None:
 def _trust(found: Map) -> None:
     """How many neighbours on the map are true ones, and what was done on the way."""
     show.say(found.sentence)
-    error = (
-        ()
-        if found.kl is None
-        else (f"What is still wrong at the end (Kullback-Leibler divergence, smaller is better): {found.kl:.2f} nats.",)
-    )
+    told = "What is still wrong at the end (Kullback-Leibler divergence, smaller is better)"
+    error = () if found.kl is None else (f"{told}: {found.kl:.2f} nats.",)
     show.listed((*found.notes, *error))
 
 

@@ -1,0 +1,28 @@
+"""What tests of sets share: a data folder of their own, and a process that has nothing in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from xai_core.engine._recent import Recent
+from xai_core.imageset import sets
+
+
+@pytest.fixture
+def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("WHYBOX_DATA", str(tmp_path / "data"))
+    return tmp_path
+
+
+@pytest.fixture
+def restart(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Whoever calls it has nothing in memory."""
+
+    def forget() -> None:
+        monkeypatch.setattr(sets, "_RECENT", Recent(2**20))
+        monkeypatch.setattr(sets, "_BUILT_IN", {})
+
+    return forget
