@@ -228,6 +228,9 @@ const words = matchMedia("(pointer: coarse)").matches ? FINGER_WORDS : MOUSE_WOR
       if (!data.mark) return;
       const [x, y] = camera.spot(cloud.put(data.mark));
       this.star.setAttribute("transform", `translate(${x} ${y})`);
+      const words = this.star.lastChild, half = words.getComputedTextLength() / 2 + 4;
+      words.setAttribute("x", camera.sees(x, y) ? Math.max(half, Math.min(camera.width - half, x)) - x : 0); // whole, also at the edge
+      words.setAttribute("y", y + 32 > camera.height ? -16 : 24);
     });
   }
 

@@ -10,15 +10,11 @@ import streamlit as st
 from PIL import Image
 
 import xai_core
-from pages.ui import link
+from pages.ui import link, show
 from pages.ui.words import literal
 
 GUESSES = 5
 Target = int | tuple[int, int]
-
-
-def _percent(probability: float) -> str:
-    return "under 1 %" if probability < 0.01 else f"{100 * probability:.0f} %"
 
 
 def _from_chip(key: str) -> None:
@@ -73,7 +69,7 @@ def pick(model: xai_core.Classifier, image: Image.Image) -> tuple[Target, Target
     chips.pills(
         "What the model thinks it sees. Choose one to ask why:",
         list(chance),
-        format_func=lambda index: f"{literal(words[index])} · {_percent(chance[index])}",
+        format_func=lambda index: f"{literal(words[index])} · {show.percent(chance[index])}",
         default=link.shown("guess"),
         key="guess",
         wrap=True,

@@ -36,6 +36,13 @@ def style() -> None:
     st.html(_STYLE)
 
 
+def percent(share: float) -> str:
+    """A share in whole percent. Neither "none" nor "all" is said of what is only nearly so."""
+    if 0 < share < 0.01:
+        return "under 1 %"
+    return "over 99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
+
+
 def say(text: object, *, quiet: bool = False) -> None:
     """One sentence as it is."""
     if text:

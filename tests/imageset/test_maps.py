@@ -75,7 +75,7 @@ def test_pca_is_scikit_learns_and_the_eigenvectors(digits: tuple[np.ndarray, np.
         assert np.abs(found.points[:, axis] * same - expected[:, axis]).max() < 1e-4
         assert np.abs(np.abs(found.points[:, axis]) - np.abs(left[:, axis] * sizes[axis])).max() < 1e-4
     share = (sizes[:3] ** 2).sum() / (sizes**2).sum()
-    assert found.notes == (f"The 3 directions shown keep {share:.0%} of the differences between the pictures.",)
+    assert found.notes == (f"The 3 directions shown keep {100 * share:.0f} % of the differences between the pictures.",)
     assert found.dimensions == 3 and found.kl is None and not found.points.flags.writeable
 
 

@@ -32,7 +32,7 @@ def principal(data: Floats, count: int, seed: int) -> tuple[Floats, float]:
 def _place(data: Floats, dimensions: int, _params: Mapping[str, Value], seed: int, job: Job[Any]) -> Layout:
     points, share = principal(data, dimensions, seed)
     job.tick(1)
-    return Layout(points, notes=(f"The {dimensions} directions shown keep {share:.0%} of the differences between the pictures.",))
+    return Layout(points, notes=(f"The {dimensions} directions shown keep {100 * share:.0f} % of the differences between the pictures.",))
 
 
 MAPS.add(

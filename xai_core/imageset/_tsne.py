@@ -64,7 +64,7 @@ def reduced(data: Floats, seed: int) -> tuple[Floats, tuple[str, ...]]:
         return data, ()
     found, share = principal(data, COMPONENTS, seed)
     told = f"First the {data.shape[1]:,} numbers of a picture were brought down to {COMPONENTS} (PCA)"
-    return found, (f"{told}, which keep {share:.0%} of their differences.",)
+    return found, (f"{told}, which keep {100 * share:.0f} % of their differences.",)
 
 
 def possible_perplexity(wanted: float, count: int) -> tuple[float, tuple[str, ...]]:

@@ -138,4 +138,4 @@ def by_number(values: Floats, title: str, low: float | None = None, high: float 
 
 
 def _said(value: float, percent: bool) -> str:
-    return f"{value:.0%}" if percent else f"{value:.3g}".replace("-", "−")
+    return f"{100 * value:.0f} %" if percent else f"{value:.3g}".replace("-", "−")

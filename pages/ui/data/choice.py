@@ -14,7 +14,7 @@ from xai_core.imageset import IMAGE_SETS, ImageSet
 
 DEFAULT = "photo_crops"
 LARGEST_MB = 1000
-_GONE = "These pictures are no longer kept on this computer. Choose or upload a set again."
+_GONE = "The picture set you asked for is no longer kept on this computer. Choose another one, or upload it again."
 
 
 def _own() -> dict[str, str]:

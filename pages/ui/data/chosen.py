@@ -104,9 +104,9 @@ def _confusions(of: Head, rows: np.ndarray, group: Group) -> None:
 
 
 def _sentence(group: Group) -> str:
-    right = f" It is right for {group.accuracy:.0%} of those whose label it knows." if math.isfinite(group.accuracy) else ""
+    right = f" It is right for {show.percent(group.accuracy)} of those whose label it knows." if math.isfinite(group.accuracy) else ""
     unread = f" {pictures_words(group.failed)} could not be read." if group.failed else ""
-    return f"On average the model is {group.confidence:.0%} sure of its answer.{right}{unread}"
+    return f"On average the model is {show.percent(group.confidence)} sure of its answer.{right}{unread}"
 
 
 def _mean_map(of: Head, rows: tuple[int, ...]) -> None:

@@ -82,7 +82,8 @@ def _changed(of: ImageSet, row: int, model: xai_core.Classifier, run: Pass) -> N
         st.image(
             thumbs.enlarged(seen, WIDEST), alt=f"Changed: {words}. {show.label(of.names[row])}", width=show.width(seen, WIDEST, TALLEST)
         )
-    show.say(f"After the change ({words}) the model says {model.labels[int(run.predicted[row])]} ({run.confidence[row]:.0%}).")
+    said, sure = model.labels[int(run.predicted[row])], show.percent(run.confidence[row])
+    show.say(f"After the change ({words}) the model says {said} ({sure}).")
     st.markdown("**Without the change**")
 
 

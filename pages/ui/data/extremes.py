@@ -62,7 +62,7 @@ def _class(of: Head) -> int:
 
 
 def _percent(share: float) -> str:
-    return "under 0.01 %" if share < 1e-4 else f"{100 * share:.2f} %"
+    return "under 0.01 %" if share < 1e-4 else "over 99.99 %" if 0.99995 <= share < 1 else f"{100 * share:.2f} %"
 
 
 def of_class(of: Head) -> None:
@@ -208,7 +208,7 @@ def mistakes(of: Head) -> None:
     if not rows:
         show.say("The model makes no mistake on these pictures.")
         return
-    tiles = [Tile(row, of.words(row), f"{of.label(row)} → {of.says(row)} {of.run.confidence[row]:.0%}") for row in rows]
+    tiles = [Tile(row, of.words(row), f"{of.label(row)} → {of.says(row)} {show.percent(of.run.confidence[row])}") for row in rows]
     show.say(
         "The label, then what the model says instead, and how sure it is. Sometimes it is the label that is wrong: look closely.",
         quiet=True,

@@ -48,7 +48,7 @@ class Head:
         """A picture in one line: label, answer, and how sure."""
         if self.run.failed[row]:
             return f"{self.pictures.names[row]} could not be read"
-        label, said = self.label(row), f"the model says {self.says(row)} ({self.run.confidence[row]:.0%})"
+        label, said = self.label(row), f"the model says {self.says(row)} ({show.percent(self.run.confidence[row])})"
         return f"{label}; {said}" if label else said
 
     @property

@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score
 from streamlit.testing.v1 import AppTest
 
 import xai_core
-from pages.ui import visitor
+from pages.ui import show, visitor
 from tests.pages.data.looks import DIGITS, EXTREMES, MAP, SCORES, component, press, said, select, settled, table, tiles
 from tests.pages.visit import fine
 from xai_core import imageset
@@ -38,7 +38,7 @@ def test_the_map_and_its_selection(open_app: Open, digits: ImageSet, run: Pass) 
     rows = np.flatnonzero(digits.labels == 8)[:30].tolist()
     at = select(at, digits.id, rows)
     assert tiles(at) == rows
-    assert f"is right for {np.mean(run.predicted[rows] == 8):.0%}" in said(at)
+    assert f"is right for {show.percent(np.mean(run.predicted[rows] == 8))}" in said(at)
     assert table(at, "group_labels")["Pictures"].tolist() == [30]
     at.switch_page(SCORES)
     at = settled(at.run())
@@ -48,7 +48,7 @@ def test_the_map_and_its_selection(open_app: Open, digits: ImageSet, run: Pass) 
 def test_settings_of_the_map_travel_in_the_link(open_app: Open) -> None:
     at = settled(open_app(MAP, map="pca", map_axes="3", map_of="pixels", points="confidence", **DIGITS))
     shown = component(at, "set_map")
-    assert shown is not None and shown["axes"] == 3 and shown["legend"]["low"] == "0%"
+    assert shown is not None and shown["axes"] == 3 and shown["legend"]["low"] == "0 %"
     assert at.query_params == {"map": "pca", "map_axes": "3", "map_of": "pixels", "points": "confidence", **DIGITS}
     at = settled(open_app(MAP, map="pca", map_axes="4", map_of="smell", points="taste", seed="-1", **DIGITS))
     assert at.query_params == {"map": "pca", **DIGITS}
@@ -156,11 +156,11 @@ def test_a_change_of_the_pictures_is_set_against_them_as_they_are(open_app: Open
     assert at.query_params == {"change": "gaussian_noise", "strength": "3", **DIGITS}
     wrong = np.flatnonzero(noisy.predicted != digits.labels)[:10]
     at = select(at, digits.id, wrong.tolist())
-    assert "It is right for 0%" in said(at) and "after the change: Grain (Gaussian noise), strongly" in said(at)
+    assert "It is right for 0 %" in said(at) and "after the change: Grain (Gaussian noise), strongly" in said(at)
     at.session_state["set_picture"] = (digits.id, int(wrong[0]))
     at = settled(at.run())
     row = int(wrong[0])
-    assert f"(Grain (Gaussian noise), strongly) the model says {noisy.predicted[row]} ({noisy.confidence[row]:.0%})." in said(at)
+    assert f"(Grain (Gaussian noise), strongly) the model says {noisy.predicted[row]} ({show.percent(noisy.confidence[row])})." in said(at)
     assert f"Label: {digits.labels[row]}. The model is right." in said(at), "of the picture as it is"
     at = settled(open_app(SCORES, change="dreams", **DIGITS))
     assert at.query_params == DIGITS
