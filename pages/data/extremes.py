@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import link, work
+from pages.ui import forms, work
 from pages.ui.data import chosen, detail, extremes, head
 
 VIEWS = {
@@ -19,11 +19,8 @@ head.keep()
 subject = head.head()
 left, right = st.columns([3, 2], gap="large")
 with left:
-    key = link.keep("extremes", "class", link.one_of("view", VIEWS))
-    view = st.segmented_control(
-        "Look at", list(VIEWS), default=link.shown(key), key=key, format_func=lambda name: VIEWS[name][0], required=True
-    )
-    VIEWS[view or "class"][1](subject)
+    view = forms.segments("extremes", "Look at", {name: title for name, (title, _) in VIEWS.items()}, "class")
+    VIEWS[view][1](subject)
     chosen.draw(subject)
 with right:
     detail.draw(subject.pictures, subject.model, subject.layer, subject.run)

@@ -51,6 +51,20 @@ def _widget(param: Param, side: int, prefix: str) -> Value:
     raise TypeError(f"no widget for {type(param).__name__}")
 
 
+def toggle(name: str, title: str, help_: str = "") -> bool:
+    """Yes or no, kept in the link."""
+    flag = Flag(name=name, title=title, help=help_, default=False)
+    key = link.keep(name, False, lambda text: bool(flag.check(text, 0)), _text)
+    return bool(st.toggle(title, link.shown(key), key=key, help=help_ or None))
+
+
+def segments(name: str, title: str, options: Mapping[str, str], default: str) -> str:
+    """One of a few things side by side, by its name; kept in the link."""
+    key = link.keep(name, default, link.one_of(name, options))
+    chosen = st.segmented_control(title, list(options), default=link.shown(key), key=key, format_func=options.__getitem__, required=True)
+    return chosen or default
+
+
 def draw(params: Sequence[Param], side: int, method: str) -> Mapping[str, Value]:
     """One widget for each parameter, the advanced ones folded away. Values by parameter name."""
     values = {param.name: _widget(param, side, f"{method}_") for param in params if not param.advanced}

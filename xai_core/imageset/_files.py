@@ -154,20 +154,20 @@ def mask_names(name: str) -> tuple[str, ...]:
     return (*found, "/".join([*parts[:at], *parts[at + 1 :], file])) if at is not None else tuple(found)
 
 
-def _stems(names: Sequence[str], drawn: Sequence[int]) -> dict[str, list[int]]:
+def _stems(names: Sequence[str], pictures: Sequence[int]) -> dict[str, list[int]]:
     """Rows by their name without its ending."""
     stems: dict[str, list[int]] = {}
-    for row in drawn:
+    for row in pictures:
         folder, file, _ = split(names[row])
         stems.setdefault(f"{folder}/{file}" if folder else file, []).append(row)
     return stems
 
 
-def _paired(names: Sequence[str], drawn: Sequence[int], stems: Mapping[str, Sequence[int]]) -> dict[int, int]:
+def _paired(names: Sequence[str], pictures: Sequence[int], stems: Mapping[str, Sequence[int]]) -> dict[int, int]:
     """Row of the mask for each picture that has one. A PNG in a folder "masks" without a picture of its name is a picture itself."""
     masks: dict[int, int] = {}
     beside = _beside(stems)
-    for row in drawn:
+    for row in pictures:
         for stem in mask_names(names[row]):
             for picture in (*stems.get(stem, ()), *beside.get(stem, ())):
                 masks.setdefault(picture, row)

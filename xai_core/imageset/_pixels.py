@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from xai_core.engine.jobs import Job
@@ -19,6 +20,7 @@ from xai_core.imageset._set import ImageSet
 from xai_core.imageset._thumbs import THUMB
 from xai_core.results import Floats
 
+_FULL = "The disk is full, or may not be written to, so no map of pixels can be made. Make room and try again."
 _BLOCK = 256
 
 
@@ -35,7 +37,7 @@ def pixels(imageset: ImageSet, side: int = 32, job: Job[Any] | None = None) -> F
         _write(imageset, file, shape, side, job or Job())
         kept = _kept(file, shape)
     if kept is None:
-        raise InvalidSet("The pixels of this picture set could not be kept on disk. Make room and try again.")
+        raise InvalidSet(_FULL)
     return kept
 
 
@@ -55,7 +57,7 @@ def _write(imageset: ImageSet, file: Path, shape: tuple[int, int], side: int, jo
         handle, name = tempfile.mkstemp(prefix=".pixels-", dir=file.parent)
         os.close(handle)
     except OSError as error:
-        raise InvalidSet("The disk is full, or may not be written to, so no map of pixels can be made. Make room and try again.") from error
+        raise InvalidSet(_FULL) from error
     try:
         with open(name, "wb") as out:  # written, not mapped: a full disk is an error then, and not the end of the process
             np.lib.format.write_array_header_1_0(out, {"descr": "<f4", "fortran_order": False, "shape": shape})
@@ -63,14 +65,14 @@ def _write(imageset: ImageSet, file: Path, shape: tuple[int, int], side: int, jo
                 out.write(np.stack([small(each, side) for each in thumbs[part]]).tobytes())
         os.replace(name, file)
     except OSError as error:
-        raise InvalidSet("The disk is full, so no map of pixels can be made. Make room and try again.") from error
+        raise InvalidSet(_FULL) from error
     finally:
         with suppress(OSError):
             os.unlink(name)
 
 
-def small(thumb: np.ndarray, side: int) -> Floats:
+def small(thumb: npt.NDArray[np.uint8], side: int) -> Floats:
     """One thumbnail (48, 48, 3) as a row, each pixel the mean of the area it stands for."""
-    small = Image.fromarray(thumb).resize((side, side), Image.Resampling.BOX)
-    values: Floats = (np.asarray(small, dtype=np.float64).ravel() / 255).astype("<f4")
+    shrunk = Image.fromarray(thumb).resize((side, side), Image.Resampling.BOX)
+    values: Floats = (np.asarray(shrunk, dtype=np.float64).ravel() / 255).astype("<f4")
     return values

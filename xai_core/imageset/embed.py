@@ -29,6 +29,7 @@ from xai_core.imageset._arrays import Unfinished, mapped
 from xai_core.imageset._pass import Pass
 from xai_core.imageset._passes import About, alone, find_pass, forget_pass, pass_id, settle, workbench
 from xai_core.imageset._reading import Batch, Pictures, Reader, in_order
+from xai_core.imageset._set import GONE
 from xai_core.imageset.corruptions import corrupted
 from xai_core.imageset.sets import find_set
 from xai_core.models import load_model
@@ -51,7 +52,6 @@ _HELD = 16
 _LARGEST_BATCH = 16
 _TRIED = 4
 """Pictures of a pass that could not be opened which are tried once more before it is taken for good."""
-_GONE = "This picture set is no longer kept on this computer. Choose or upload it again."
 _UNWRITTEN = "The numbers of this set could not be written to this computer's disk"
 _NOTHING_OPENS = "None of the pictures of this set can be opened any more. Upload it again."
 
@@ -213,7 +213,7 @@ def start_pass(set_id: str, model_name: str, layer: str | None = None, corruptio
     """
     imageset = find_set(set_id)
     if imageset is None:
-        raise UnknownName(_GONE)
+        raise UnknownName(GONE)
     classifier = load_model(model_name)
     chosen, change = chosen_layer(classifier, layer), corrupted(corruption)
     key = pass_id(set_id, classifier, chosen.name, change.text if change else "")

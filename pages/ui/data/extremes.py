@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.ui import classes, link, show, work
+from pages.ui import classes, forms, link, show, work
 from pages.ui.data import selection, thumbs
 from pages.ui.data.head import Head
 from pages.ui.data.thumbs import Box, Tile
 from xai_core import InvalidImage, Job, imageset
-from xai_core.params import Flag, Int
+from xai_core.params import Int
 
 MOST = 12
 HONEST = (Path(__file__).resolve().parents[3] / "assets" / "imagesets" / "channels.md").read_text(encoding="utf-8")
@@ -117,16 +117,9 @@ def _whole(of: Head, name: str, title: str, last: int) -> int:
     return int(st.number_input(f"{title} (0 to {last})", 0, last, link.shown(key), 1, key=key))
 
 
-def _switch(name: str, title: str, words: str) -> bool:
-    """A choice of yes or no that links keep."""
-    flag = Flag(name=name, title=title, help=words, default=False)
-    key = link.keep(name, False, lambda text: bool(flag.check(text, 0)), lambda value: str(value).lower())
-    return st.toggle(title, value=link.shown(key), key=key, help=words)
-
-
 def _neuron(of: Head) -> tuple[int, int] | None:
     """The place of the one neuron asked about; None for the whole channel."""
-    if not _switch("neuron", "Only one neuron: the channel at one place", "The channel at one place of the picture."):
+    if not forms.toggle("neuron", "Only one neuron: the channel at one place", "The channel at one place of the picture."):
         return None
     (rows, columns), (left, right) = of.run.grid, st.columns(2)
     with left:
@@ -178,7 +171,7 @@ def _one_neuron(of: Head, channel: int, place: tuple[int, int]) -> None:
     )
     if most is not None:
         _neuron_grid(of, place, most, f"Answers most (channel {channel}, row {place[0]}, column {place[1]})", "neuron_top")
-    if not _switch("neuron_least", "And the pictures it answers to least", "Every picture of the set is looked at again for that."):
+    if not forms.toggle("neuron_least", "And the pictures it answers to least", "Every picture of the set is looked at again for that."):
         return
     least = work.ask(
         ("neuron least", of.run.id, channel, place),

@@ -51,20 +51,14 @@ def _pick_kind() -> str:
     return kind
 
 
-def _choice(name: str, title: str, options: Mapping[str, str], default: str) -> str:
-    key = link.keep(name, default, link.one_of(name, options))
-    chosen = st.segmented_control(title, list(options), default=link.shown(key), key=key, format_func=options.__getitem__, required=True)
-    return chosen or default
-
-
 def settings() -> Wish:
     """Draw the settings of the map."""
     with st.expander("Settings of the map", icon=":material/tune:"):
         left, right = st.columns(2, gap="large")
         with left:
             kind = _pick_kind()
-            source = _choice("map_of", "Made of *(embedding or raw pixels)*", SOURCES, "model")
-            axes = _choice("map_axes", "Drawn", AXES, "2")
+            source = forms.segments("map_of", "Made of *(embedding or raw pixels)*", SOURCES, "model")
+            axes = forms.segments("map_axes", "Drawn", AXES, "2")
         with right:
             params = forms.draw(MAPS.get(kind).params, 0, kind)
             seed = forms.seed()

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.ui import link, show, work
+from pages.ui import forms, link, show, work
 from pages.ui.data import cells, choice, head, selection
 from pages.ui.data.head import STRENGTHS, Head
 from xai_core import imageset
@@ -209,8 +209,5 @@ def numbers(of: Head) -> Judged | None:
 
 def closer(judged: Judged) -> None:
     """One closer look at the scores, in which every cell and every bar can be clicked."""
-    key = link.keep("scores", "confusion", link.one_of("view", VIEWS))
-    name = st.segmented_control(
-        "Look at", list(VIEWS), default=link.shown(key), key=key, format_func=lambda name: VIEWS[name][0], required=True
-    )
-    VIEWS[name or "confusion"][1](*judged)
+    view = forms.segments("scores", "Look at", {name: title for name, (title, _) in VIEWS.items()}, "confusion")
+    VIEWS[view][1](*judged)

@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from pages.ui import link, show, work
+from pages.ui import forms, link, show, work
 from pages.ui.tables import head
 from pages.ui.tables.head import Head
-from xai_core.params import Flag
 from xai_core.render import tables as figures
 from xai_core.tabular.ale import accumulated_local_effects, accumulated_local_effects_2d
 from xai_core.tabular.data import Column, Table
@@ -19,13 +18,6 @@ from xai_core.tabular.effects import Effect, Effect2D, partial_dependence, parti
 
 NOTHING = ""
 KINDS = {"pdp": "Average prediction (partial dependence)", "ale": "What both do together (accumulated local effects)"}
-
-
-def toggle(name: str, title: str, help_: str = "") -> bool:
-    """Yes or no, kept in the link."""
-    flag = Flag(name=name, title=title, help=help_, default=False)
-    key = link.keep(name, False, lambda text: bool(flag.check(text, 0)), lambda value: str(value).lower())
-    return bool(st.toggle(title, link.shown(key), key=key, help=help_ or None))
 
 
 def dependence(of: Head, feature: str) -> Effect | None:
@@ -93,7 +85,7 @@ def one(of: Head) -> None:
     with middle:
         colour = _colour_by(of.table, feature)
     with right:
-        centred = toggle(
+        centred = forms.toggle(
             "centred", "Let all lines start at 0", "Then only their shape differs: lines that run apart mean that other features matter."
         )
     column = of.table.column(feature)
