@@ -8,6 +8,7 @@ from typing import IO
 import streamlit as st
 
 from pages.ui import link, show, turns, work
+from pages.ui.data import selection
 from pages.ui.visitor import waiter
 from xai_core import Job, imageset
 from xai_core.imageset import IMAGE_SETS, ImageSet
@@ -36,11 +37,13 @@ def _read(text: str) -> str:
 def keep() -> None:
     """Give the choice its value, on pages that do not show it too. Instead of a set that is gone comes the first one, with a word on it."""
     link.keep("set", DEFAULT, _read)
+    selection.keep()
     name = st.session_state["set"]
     there = IMAGE_SETS.get(name).available() if name in IMAGE_SETS else imageset.find_set(name) is not None
     if not there:
         _own().pop(name, None)
         link.put("set", DEFAULT)
+        selection.look_away()
         st.session_state["set_gone"] = True
     if st.session_state.get("set_gone"):
         show.problem(_GONE)
@@ -54,6 +57,7 @@ def _suit() -> None:
     """Callback: a set that comes along for one model is looked at with that model."""
     name = st.session_state["set"]
     st.session_state["set_gone"] = False
+    selection.look_away()
     if name in IMAGE_SETS:
         link.put("model", IMAGE_SETS.get(name).model)
 
@@ -90,6 +94,7 @@ def _read_in(place: str, key: str, source: str | IO[bytes], name: str) -> None:
         st.session_state[done] = key
         _own()[found.id] = Path(name).stem or found.title  # another one may have brought the same under another name
         link.put("set", found.id)
+        selection.look_away()
         st.session_state["set_gone"] = False
 
 

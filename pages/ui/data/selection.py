@@ -1,4 +1,7 @@
-"""The pictures that are selected and the one that is looked at: the same on every page about the set. The session holds their rows only."""
+"""The pictures that are selected and the one that is looked at: the same on every page about the set. The session holds their rows only.
+
+The link has the one that is looked at; a selection may be too large for it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from pages.ui import link
 from xai_core.imageset import ImageSet
+from xai_core.params import Int
+
+LOOKED_AT = "looked_at"
+NOBODY = ("", -1)
+_ROW = Int(name="picture", title="Picture", help="Its row in the set.", default=0, low=0, high=2**31)
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,17 @@ def chosen(of: ImageSet) -> Selection | None:
 
 def look_at(of: ImageSet, row: int) -> None:
     """Callback: show this picture large."""
-    st.session_state["set_picture"] = (of.id, int(row))
+    link.put(LOOKED_AT, (of.id, int(row)))
+
+
+def look_away() -> None:
+    """For another set: no picture of it is looked at yet."""
+    link.put(LOOKED_AT, NOBODY)
+
+
+def keep() -> None:
+    """Take the picture that is looked at from a new link; of which set it is, is known when that is there."""
+    link.keep("picture", NOBODY, lambda text: ("", int(_ROW.check(text, 0))), lambda pair: str(pair[1]), LOOKED_AT)
 
 
 def pick(of: ImageSet, row: int) -> None:
@@ -52,7 +71,10 @@ def pick(of: ImageSet, row: int) -> None:
 
 def looked_at(of: ImageSet) -> int | None:
     """The row of the picture that is shown large."""
-    set_id, row = st.session_state.get("set_picture", ("", 0))
+    set_id, row = st.session_state.get(LOOKED_AT, NOBODY)
+    if not set_id and 0 <= row < len(of):  # from a link
+        set_id = of.id
+        look_at(of, row)
     return int(row) if set_id == of.id else None
 
 

@@ -157,7 +157,7 @@ def test_a_change_of_the_pictures_is_set_against_them_as_they_are(open_app: Open
     wrong = np.flatnonzero(noisy.predicted != digits.labels)[:10]
     at = select(at, digits.id, wrong.tolist())
     assert "It is right for 0 %" in said(at) and "after the change: Grain (Gaussian noise), strongly" in said(at)
-    at.session_state["set_picture"] = (digits.id, int(wrong[0]))
+    at.session_state["looked_at"] = (digits.id, int(wrong[0]))
     at = settled(at.run())
     row = int(wrong[0])
     assert f"(Grain (Gaussian noise), strongly) the model says {noisy.predicted[row]} ({show.percent(noisy.confidence[row])})." in said(at)
@@ -176,5 +176,5 @@ def test_a_group_is_averaged_when_somebody_asks(open_app: Open, digits: ImageSet
 def test_a_selection_of_another_set_is_not_shown(open_app: Open) -> None:
     at = select(settled(open_app(SCORES, **DIGITS)), "f" * 24, [1, 2, 3])
     assert "Nothing is selected" in said(at)
-    at.session_state["set_picture"] = ("f" * 24, 4)
+    at.session_state["looked_at"] = ("f" * 24, 4)
     fine(settled(at.run()))

@@ -65,7 +65,7 @@ def test_another_set_brings_the_model_it_is_meant_for(open_app: Open) -> None:
 def test_a_picture_is_shown_large_and_explained(open_app: Open) -> None:
     at = settled(open_app(SET, **DIGITS))
     digits = imageset.load_set("digits")
-    at.session_state["set_picture"] = (digits.id, 7)
+    at.session_state["looked_at"] = (digits.id, 7)
     at = settled(at.run())
     assert digits.names[7] in said(at) and "Label: 7. The model is right." in said(at)
     viewer = component(at, "set_picture")
@@ -73,6 +73,20 @@ def test_a_picture_is_shown_large_and_explained(open_app: Open) -> None:
     next(each for each in at.main.button if each.label == "Explain this picture").click()
     at = fine(at.run())
     assert (at.title[0].value, picture(at)) == ("Explanations side by side", literal("0007.png"))
+
+
+def test_the_picture_looked_at_is_in_the_link(open_app: Open) -> None:
+    at = settled(open_app(SCORES, picture="7", **DIGITS))
+    assert imageset.load_set("digits").names[7] in said(at) and at.query_params["picture"] == "7"
+    at.switch_page(SET)
+    at = settled(at.run())
+    assert imageset.load_set("digits").names[7] in said(at)
+    at.selectbox(key="set").set_value("photo_crops")
+    at = settled(at.run())
+    assert "Click a picture or a point" in said(at) and "picture" not in at.query_params, "row 7 of another set is another picture"
+    for odd in ("-1", "9999", "x", "7.5"):
+        at = settled(open_app(SET, picture=odd, **DIGITS))
+        assert "Click a picture or a point" in said(at)
 
 
 def test_an_own_zip(open_app: Open) -> None:
@@ -85,7 +99,7 @@ def test_an_own_zip(open_app: Open) -> None:
     assert found is not None and len(found) == len(ROWS) + 1, "the link leads to the same set"
     again = settled(open_app(SET, set=found.id, model="small_cnn"))
     assert metrics(again) == metrics(at)
-    at.session_state["set_picture"] = (found.id, next(row for row, name in enumerate(found.names) if "img" in name))
+    at.session_state["looked_at"] = (found.id, next(row for row, name in enumerate(found.names) if "img" in name))
     harmless(settled(at.run()))
 
 
@@ -98,7 +112,7 @@ def test_a_tall_picture_leaves_room_for_what_is_said_of_it(
         out.writestr("one.png", png(Image.new("RGB", size, "teal")))
     monkeypatch.setattr(st, "image", lambda what, **how: (drawn.update({how["alt"]: how["width"]}), image(what, **how))[1])
     at = uploaded(open_app, file.getvalue(), **DIGITS)
-    at.session_state["set_picture"] = (at.query_params["set"], 0)
+    at.session_state["looked_at"] = (at.query_params["set"], 0)
     settled(at.run())
     assert drawn["Picture: one.png"] == wide
 
