@@ -52,7 +52,7 @@ def read_zip(source: Source, name: str = "", job: Job[Any] | None = None) -> Ima
             return found
         read = read_listing(listing, ZIP, folder / "thumbs.u8", job=job)
         title = _title(source, name)
-        manifest = _manifest(ZIP, title, read, f"Own zip: {title}")
+        manifest = _manifest(ZIP, title, read, "Own zip")
         return _settled(folder, read, manifest, signature)
 
 

@@ -53,6 +53,11 @@ def _title(name: str) -> str:
     return show.label(IMAGE_SETS.get(name).title if name in IMAGE_SETS else f"{_own().get(name, 'Your pictures')} (yours)")
 
 
+def title(of: ImageSet) -> str:
+    """What a set is called here: another visitor may have brought the same pictures under another name."""
+    return _own().get(of.id, of.title)
+
+
 def _suit() -> None:
     """Callback: a set that comes along for one model is looked at with that model."""
     name = st.session_state["set"]
@@ -92,7 +97,7 @@ def _read_in(place: str, key: str, source: str | IO[bytes], name: str) -> None:
     )
     if found is not None:
         st.session_state[done] = key
-        _own()[found.id] = Path(name).stem or found.title  # another one may have brought the same under another name
+        _own()[found.id] = Path(name).stem or found.title
         link.put("set", found.id)
         selection.look_away()
         st.session_state["set_gone"] = False

@@ -45,7 +45,7 @@ def _neighbours(of: ImageSet, run: Pass, row: int) -> None:
     )
     if found is None:
         return
-    st.markdown("**Most similar, as the model sees it** *(nearest neighbours)*")
+    st.markdown(f"**Most similar{' after the change' if run.corruption else ''}, as the model sees it** *(nearest neighbours)*")
     near = [(int(other), float(far)) for other, far in zip(*found, strict=True) if other != row][:NEIGHBOURS]
     tiles = [thumbs.Tile(other, f"{head.name_of(of, other) or of.names[other]}, distance {far:.2f}") for other, far in near]
 

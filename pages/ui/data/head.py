@@ -120,7 +120,7 @@ def head() -> Head:
     model = models.current()
     left, right = st.columns([3, 2], gap="large", vertical_alignment="bottom")
     with left:
-        show.say(f"{of.title} · {pictures_words(len(of))} · {model.title}", quiet=True)
+        show.say(f"{choice.title(of)} · {pictures_words(len(of))} · {model.title}", quiet=True)
         st.page_link(SET_PAGE, label="Another picture set", icon=":material/photo_library:", query_params=link.query())
         _suits(of, model)
     with right:

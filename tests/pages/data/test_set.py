@@ -164,3 +164,12 @@ def test_a_set_can_be_left_with_an_upload_and_a_folder_on_the_page(open_app: Ope
         at.selectbox(key="set").set_value(name)
         at = settled(at.run())
         assert metrics(at)[0] == count
+
+
+def test_the_same_pictures_have_each_visitors_own_name(open_app: Open) -> None:
+    first = uploaded(open_app, zipped(), "annas holiday.zip", **DIGITS)
+    second = uploaded(open_app, zipped(), "berts.zip", **DIGITS)
+    assert first.query_params["set"] == second.query_params["set"]
+    second.switch_page(SCORES)
+    second = settled(second.run())
+    assert "berts · " in said(second) and "anna" not in said(second)
