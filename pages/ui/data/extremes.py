@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import streamlit as st
 
 from pages.ui import classes, forms, link, show, work
@@ -87,10 +88,10 @@ def of_class(of: Head) -> None:
         _grid(of, tiles, title, key)
 
 
-def _ties(count: int, value: float) -> None:
+def _ties(count: int, shown: npt.NDArray[np.floating[Any]]) -> None:
     """Say that the last ones shown are no better than others."""
     if count:
-        show.say(f"{count:,} more have the value of the last one, {value:.3g}: which of them are shown means nothing.", quiet=True)
+        show.say(f"{count:,} more have the value of the last one, {shown[-1]:.3g}: which of them are shown means nothing.", quiet=True)
 
 
 def _regions(of: Head, rows: Sequence[int], channel: int) -> Callable[[Job[Any]], dict[int, Box]]:
@@ -158,7 +159,7 @@ def _channel(of: Head, channel: int, by: str) -> None:
     for title, rows, name in (("Answers most", tops, "channel_top"), ("Answers least", found.bottom.tolist(), "channel_bottom")):
         tiles = [Tile(row, f"{of.words(row)}; activation {values[row]:.3g}", f"{values[row]:.3g}", boxes.get(row)) for row in rows]
         _grid(of, tiles, f"{title} (channel {channel})", name)
-        _ties(imageset.tied(of.run, values, rows), float(values[rows[-1]]))
+        _ties(imageset.tied(of.run, values, rows), values[rows])
     show.say("The frame marks where the channel answers at least half as strongly as at its strongest place.", quiet=True)
 
 
@@ -188,7 +189,7 @@ def _neuron_grid(of: Head, place: tuple[int, int], found: imageset.NeuronEnd, ti
     box = (column / columns, row / rows, (column + 1) / columns, (row + 1) / rows)
     pairs = zip(found.rows.tolist(), found.values.tolist(), strict=True)
     _grid(of, [Tile(each, f"{of.words(each)}; activation {value:.3g}", f"{value:.3g}", box) for each, value in pairs], title, name)
-    _ties(found.tied, float(found.values[-1]))
+    _ties(found.tied, found.values)
     show.say("The frame marks the neuron's place. What it looked at may reach beyond it.", quiet=True)
 
 
