@@ -69,9 +69,9 @@ def test_kernel_shap_agrees_with_captum(bench: Bench) -> None:
 
 @pytest.mark.slow
 def test_smooth_grad_agrees_with_captum(bench: Bench) -> None:
-    answer = measure(bench, smooth_grad.question(bench, samples=6))
-    check(answer, ["Captum"], 7)
-    assert answer.rows[0].pearson > 0.15
+    answer = measure(bench, smooth_grad.question(bench, samples=80))
+    check(answer, ["Captum"], 81)
+    assert answer.rows[0].pearson > 0.6, "maps of four other classes have 0.34 to 0.45"
 
 
 @pytest.mark.slow
