@@ -122,7 +122,14 @@ class Visitor:
             try:
                 await asyncio.wait_for(self._news.wait(), max(deadline - time.monotonic(), 0))
             except asyncio.TimeoutError:
-                raise VisitFailed(f"No {what} within {seconds:.0f} s; the page says {self.page.errors}.") from None
+                raise VisitFailed(f"No {what} within {seconds:.0f} s; {self._seen()}.") from None
+
+    def _seen(self) -> str:
+        """What the page showed at the end, for whoever has to find out why something did not come."""
+        cards = ", ".join(f"{card['id']} {card['state']}" for card in self.page.cards) or "none"
+        runs = f"{self.page.full_runs} whole runs, {self._asked_run} of them before the last click"
+        standing = "running" if self.page.running else "standing still"
+        return f"the page says {self.page.errors}; cards: {cards}; {runs}; {standing}, {len(self.page.polls)} looks go on"
 
     async def settle(self, seconds: float = PATIENCE_S) -> None:
         """Wait until the page stands still: the run asked for has ended, and nothing is polled."""
