@@ -104,7 +104,7 @@ def test_numbers_get_brighter_and_odd_ones_are_grey() -> None:
     light = oklab_from_srgb(found.colours / 255)[:, 0]
     assert (np.diff(light[:5]) > 0.05).all()
     np.testing.assert_array_equal(found.colours[5:], [rgb(NOTHING)] * 2)
-    assert (found.low, found.high) == ("0%", "100%")
+    assert (found.low, found.high) == ("0 %", "100 %")
     assert [(entry.name, entry.count) for entry in found.legend] == [("No number", 2)]
     cut = by_number(np.array([-5.0, 0.0, 1.0, 9.0]), "Loss", low=0, high=1)
     np.testing.assert_array_equal(cut.colours[0], cut.colours[1])

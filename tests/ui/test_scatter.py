@@ -100,7 +100,7 @@ def test_the_alternative_text_names_the_groups_and_not_too_many() -> None:
     many = by_group(np.arange(40), [f"class {at}" for at in range(40)], "Label")
     assert scatter._alternative(40, many).endswith("and 28 more.")
     assert scatter._alternative(3, by_number(np.array([0.0, 0.5, 1.0]), "Confidence", percent=True)) == (
-        "Map of 3 pictures. Colours: Confidence, 0% to 100%."
+        "Map of 3 pictures. Colours: Confidence, 0 % to 100 %."
     )
     assert "Right (1), Wrong (1)" in scatter._alternative(2, by_correctness(np.array([1, 2]), np.array([1, 1])))
     assert scatter._alternative(1234, None) == "Map of 1,234 pictures."
