@@ -32,8 +32,8 @@ def key_of(labels: Sequence[str]) -> str:
     return f"{zlib.crc32(repr(labels).encode()):x}"
 
 
-def _search(model: xai_core.Classifier, name: str, label: str, words: Sequence[str], hint: str) -> int | None:
-    """A search over all labels, kept in the link under `name`."""
+def search(model: xai_core.Classifier, name: str, label: str, words: Sequence[str], hint: str) -> int | None:
+    """A search over all labels, kept in the link under `name`: the class that was chosen. `hint` stands there until then."""
 
     def write(index: int | None) -> str:
         return "" if index is None else model.labels[index] if words[index] == model.labels[index] else str(index)
@@ -61,9 +61,9 @@ def pick(model: xai_core.Classifier, image: Image.Image) -> tuple[Target, Target
     chips = st.empty()
     one, other = st.columns(2)
     with one:
-        chosen = _search(model, "class", "Or ask about any other class", words, "Search all labels")
+        chosen = search(model, "class", "Or ask about any other class", words, "Search all labels")
     with other:
-        against = _search(model, "not", "… and not (for “why this and not that?”)", words, "Nothing to compare with")
+        against = search(model, "not", "… and not (for “why this and not that?”)", words, "Nothing to compare with")
     first = guesses[0][0] if chosen is None else chosen
     link.put("guess", first if first in chance else None)
     chips.pills(

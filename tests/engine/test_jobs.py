@@ -181,18 +181,24 @@ def test_what_does_not_fit_into_the_budget_waits_with_its_place():
     assert until(lambda: jobs.counts().working == 0)
 
 
-def test_thirty_jobs_never_hold_more_than_the_budget():
-    jobs, held, worst, lock = Jobs(workers=8, room=Room(lambda: 100)), [0], [0], threading.Lock()
+def weighed(seconds: float) -> tuple[Callable[[Job[int]], int], list[int]]:
+    """Work that holds its job's memory for so long, and the most that all of it has held at a time."""
+    held, worst, lock = [0], [0], threading.Lock()
 
     def work(job: Job[int]) -> int:
         with lock:
             held[0] += job.memory
             worst[0] = max(worst[0], held[0])
-        time.sleep(0.005)
+        time.sleep(seconds)
         with lock:
             held[0] -= job.memory
         return job.memory
 
+    return work, worst
+
+
+def test_thirty_jobs_never_hold_more_than_the_budget():
+    jobs, (work, worst) = Jobs(workers=8, room=Room(lambda: 100)), weighed(0.005)
     sizes = [10 + 7 * (n % 9) for n in range(30)]
     made = [jobs.submit(n, work, cost=1000.0 * (n % 3), memory=size) for n, size in enumerate(sizes)]
     assert [job.wait(20) for job in made] == sizes
@@ -241,17 +247,8 @@ def test_what_one_pool_gives_back_another_takes_and_who_came_first_goes_first():
 
 
 def test_jobs_of_three_pools_never_hold_more_than_the_budget_and_all_end():
-    room, held, worst, lock = Room(lambda: 100), [0], [0], threading.Lock()
+    room, (work, worst) = Room(lambda: 100), weighed(0.002)
     pools = [Jobs(workers=4, quick_workers=2, room=room) for _ in range(3)]
-
-    def work(job: Job[int]) -> int:
-        with lock:
-            held[0] += job.memory
-            worst[0] = max(worst[0], held[0])
-        time.sleep(0.002)
-        with lock:
-            held[0] -= job.memory
-        return job.memory
 
     def ask(pool: Jobs, made: list[Job[int]]) -> None:
         made += [pool.submit(n, work, cost=40.0 * (n % 3), memory=10 + 7 * (n % 9)) for n in range(60)]

@@ -42,15 +42,20 @@ def keep() -> None:
     there = IMAGE_SETS.get(name).available() if name in IMAGE_SETS else imageset.find_set(name) is not None
     if not there:
         _own().pop(name, None)
-        link.put("set", DEFAULT)
-        selection.look_away()
-        st.session_state["set_gone"] = True
+        _take(DEFAULT, gone=True)
     if st.session_state.get("set_gone"):
         show.problem(_GONE)
 
 
 def _title(name: str) -> str:
     return show.label(IMAGE_SETS.get(name).title if name in IMAGE_SETS else f"{_own().get(name, 'Your pictures')} (yours)")
+
+
+def _take(name: str, *, gone: bool = False) -> None:
+    """Use this set, of which no picture is looked at yet. `gone`: it stands in for one that is no longer kept."""
+    link.put("set", name)
+    selection.look_away()
+    st.session_state["set_gone"] = gone
 
 
 def title(of: ImageSet) -> str:
@@ -61,8 +66,7 @@ def title(of: ImageSet) -> str:
 def _suit() -> None:
     """Callback: a set that comes along for one model is looked at with that model."""
     name = st.session_state["set"]
-    st.session_state["set_gone"] = False
-    selection.look_away()
+    _take(name)
     if name in IMAGE_SETS:
         link.put("model", IMAGE_SETS.get(name).model)
 
@@ -98,9 +102,7 @@ def _read_in(place: str, key: str, source: str | IO[bytes], name: str) -> None:
     if found is not None:
         st.session_state[done] = key
         _own()[found.id] = Path(name).stem or found.title
-        link.put("set", found.id)
-        selection.look_away()
-        st.session_state["set_gone"] = False
+        _take(found.id)
 
 
 def _uploader() -> None:

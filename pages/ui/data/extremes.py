@@ -49,16 +49,8 @@ def _class(of: Head) -> int:
     """The class asked about: the one the model names most often, unless the visitor chooses."""
     good = of.run.predicted[~of.run.failed]
     words = classes.different(of.model.labels)
-    name = f"extremes_class_of_{classes.key_of(of.model.labels)}"
     most = int(np.bincount(good, minlength=len(words)).argmax())
-
-    def write(index: int | None) -> str:
-        return "" if index is None else of.model.labels[index] if words[index] == of.model.labels[index] else str(index)
-
-    key = link.keep("of", None, of.model.class_index, write, name)
-    chosen: int | None = st.session_state[key]
-    # no default of its own: a selectbox that has one cannot be emptied
-    st.selectbox("Class", range(len(words)), index=None, format_func=lambda index: words[index], key=key, placeholder=words[most])
+    chosen = classes.search(of.model, "of", "Class", words, words[most])
     return most if chosen is None else chosen
 
 
