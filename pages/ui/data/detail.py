@@ -89,7 +89,7 @@ def _changed(of: ImageSet, row: int, model: xai_core.Classifier, run: Pass) -> N
 
 def _draw(of: ImageSet, row: int, model: xai_core.Classifier, layer: str | None, run: Pass | None) -> None:
     show.strong(of.names[row])
-    if run is not None and run.corruption:
+    if run is not None and run.corruption and not run.failed[row]:
         _changed(of, row, model, run)
     try:
         image = of.open(row).convert("RGB")
