@@ -25,4 +25,4 @@ USER whybox
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/_stcore/health', timeout=4)"]
-CMD ["python", "-m", "pages.ui.server"]
+CMD ["python", "-m", "pages.ui.frame.server"]

@@ -13,7 +13,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
 run: $(VENV)/.run ## start Whybox and print its address (HOST and PORT can be set)
-	@HOST='$(HOST)' PORT='$(PORT)' exec $(PY) -m pages.ui.server
+	@HOST='$(HOST)' PORT='$(PORT)' exec $(PY) -m pages.ui.frame.server
 
 # A worker more than cores, because browsers and servers are waited for; few heaps, because every thread of torch would keep its own.
 test: $(VENV)/.dev browser ## everything: ruff, mypy and all tests, those in a browser too

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import link, sidebar, turns
+from pages.ui.frame import render_slots, sidebar, url_state
 
 # Streamlit puts white on the primary colour in both themes; on the light one of the dark theme that is 3.3:1, too little to read.
 STYLE = """<style>
@@ -17,10 +17,10 @@ PAGES = {
         st.Page("pages/image/explain.py", title="Explain", icon=":material/search:"),
     ],
     "Picture sets": [
-        st.Page("pages/data/set.py", title="Picture set", icon=":material/photo_library:"),
-        st.Page("pages/data/map.py", title="Map", icon=":material/bubble_chart:"),
-        st.Page("pages/data/extremes.py", title="Best and worst", icon=":material/swap_vert:"),
-        st.Page("pages/data/set_scores.py", title="Scores of a set", icon=":material/leaderboard:"),
+        st.Page("pages/imageset/set.py", title="Picture set", icon=":material/photo_library:"),
+        st.Page("pages/imageset/map.py", title="Map", icon=":material/bubble_chart:"),
+        st.Page("pages/imageset/extremes.py", title="Best and worst", icon=":material/swap_vert:"),
+        st.Page("pages/imageset/set_scores.py", title="Scores of a set", icon=":material/leaderboard:"),
     ],
     "Tables": [
         st.Page("pages/tables/data.py", title="Table", icon=":material/table:"),
@@ -34,19 +34,19 @@ PAGES = {
         st.Page("pages/learn/status.py", title="What is running", icon=":material/speed:"),
     ],
 }
-RESULT = st.Page("pages/image/result.py", title="Kept result", icon=":material/link:", url_path=link.RESULT_PAGE)
+RESULT = st.Page("pages/image/result.py", title="Kept result", icon=":material/link:", url_path=url_state.RESULT_PAGE)
 
 # The icon goes first: a page's own one would be fetched from Google as the tab's icon.
 st.set_page_config(page_icon="assets/icon.png", layout="wide")
 # The sidebar draws it, with the settings in every link; a kept result is reached by its own link only.
 page = st.navigation(PAGES | {"Kept": [RESULT]}, position="hidden")
-link.begin(page.url_path)
-if link.strayed():
-    st.switch_page(RESULT, query_params=link.query() | link.of_result())
+url_state.begin(page.url_path)
+if url_state.strayed():
+    st.switch_page(RESULT, query_params=url_state.query() | url_state.of_result())
 st.set_page_config(page_title=f"{page.title} · Whybox")
 st.html(STYLE)
-with turns.turn():
+with render_slots.turn():
     with st.sidebar:
         sidebar.draw(PAGES, pictures=page not in PAGES["Tables"])
     page.run()
-    link.write()
+    url_state.write()

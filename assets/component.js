@@ -1,4 +1,4 @@
-// What all components of these pages share. Joined before their own files into one module each by pages/ui/component.py.
+// What all components of these pages share. Joined before their own files into one module each by pages/ui/widgets/component.py.
 
 function make(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);

@@ -1,6 +1,6 @@
 // A map of pictures: one point a picture. Moving, turning, zooming, pointing and drawing a line around points happen here; the server
 // only hears what was chosen. All words from data enter as text, never as markup. Joined behind the other scatter files
-// by pages/ui/data/scatter.py.
+// by pages/ui/imageset/scatter.py.
 
 const DWELL = 125; // milliseconds until a point shows its picture
 const CARD = 96; // side of that picture, CSS pixels

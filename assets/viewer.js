@@ -1,5 +1,5 @@
 // The comparison viewer: cards with a picture and a map on it. Colours, scale, opacity, reading values and saving all happen here;
-// nothing goes to the server. All words from data enter as text, never as markup. Joined behind viewer_map.js and viewer_sheet.js by pages/ui/viewer.py.
+// nothing goes to the server. All words from data enter as text, never as markup. Joined behind viewer_map.js and viewer_sheet.js by pages/ui/image/viewer.py.
 
 const VIEW = { opacity: "75", palette: "orange_blue", scale: "own", show: "colours" };
 const SHOWS = { colours: "Colours", outline: "Outline", picture: "Picture only" };

@@ -84,7 +84,11 @@ def machine() -> str:
 
 def report(answers: Sequence[Answer], tables: Sequence[TableAnswer], lines: Sequence[str]) -> str:
     """The whole text: a table over pictures and one over tables, what is to be said beneath them, and what was missed."""
-    missed = [line for each in (*(answer.missed for answer in answers), *(answer.missed for answer in tables)) for line in each]
+    missed = [
+        line
+        for each in (*(answer.missed for answer in answers), *(answer.missed for answer in tables))
+        for line in each
+    ]
     notes = [
         *lines,
         "Seconds are medians; ratios are medians of the ratios within one round, in which everybody runs once.",

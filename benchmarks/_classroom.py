@@ -86,7 +86,9 @@ async def lesson(subject: Subject, visitors: int) -> tuple[Seen, Seen]:
     """Everybody comes in the same instant, chooses a picture of their own and compares it twice: the first and the second looks."""
     once, twice = Seen(), Seen()
     start = time.perf_counter()
-    await asyncio.gather(*(_guarded(_pupil(subject, place, once, twice), f"visitor {place}", once) for place in range(visitors)))
+    await asyncio.gather(
+        *(_guarded(_pupil(subject, place, once, twice), f"visitor {place}", once) for place in range(visitors))
+    )
     once.wall_s = time.perf_counter() - start
     return once, twice
 
@@ -151,7 +153,9 @@ async def _quick(subject: Subject, place: int, asks: int, labels: int, seen: See
             await visitor.settle()
 
 
-async def beside_long_jobs(subject: Subject, first: int, asks: int, labels: int, jobs: int = LONG_JOBS) -> tuple[Seen, Seen]:
+async def beside_long_jobs(
+    subject: Subject, first: int, asks: int, labels: int, jobs: int = LONG_JOBS
+) -> tuple[Seen, Seen]:
     """Grad-CAM again and again while long jobs run on other pictures, from the picture `first` on. What was seen of either."""
     quick, long, over, begun = Seen(), Seen(), asyncio.Event(), asyncio.Semaphore(0)
     running = [

@@ -47,7 +47,9 @@ def _png_texts(_rng: Rng) -> Damaged:
 
 
 def _png_profile(_rng: Rng) -> Damaged:
-    return Damaged(files.png_with(_plain("PNG"), png_chunk(b"iCCP", b"p\0\0" + _packed(100_000_000))), "either", _plain("PNG"))
+    return Damaged(
+        files.png_with(_plain("PNG"), png_chunk(b"iCCP", b"p\0\0" + _packed(100_000_000))), "either", _plain("PNG")
+    )
 
 
 def _png_pixels(_rng: Rng) -> Damaged:
@@ -68,7 +70,9 @@ def _gif_frame(rng: Rng) -> Damaged:
 
 def _gif_corner(rng: Rng) -> Damaged:
     """Screen and frame are small; the frame lies far away."""
-    return Damaged(files.gif((64, 64), files.gif_frame((64, 64), (_side(rng, 65_000), _side(rng, 65_000)), dispose=2)), "refuse")
+    return Damaged(
+        files.gif((64, 64), files.gif_frame((64, 64), (_side(rng, 65_000), _side(rng, 65_000)), dispose=2)), "refuse"
+    )
 
 
 def _tiff_size(rng: Rng) -> Damaged:
@@ -109,7 +113,9 @@ def _tiff_strips(rng: Rng) -> Damaged:
 def _tiff_tags(_rng: Rng) -> Damaged:
     """Tens of thousands of tags that share one megabyte."""
     strip = longs(273, 8), longs(278, 64), longs(279, 4096)
-    shared = (Entry(tag, 7, 1_000_000, place=8) for tag in range(0x8000, 0x8000 + 30_000) if tag not in (0x8769, 0x8825))
+    shared = (
+        Entry(tag, 7, 1_000_000, place=8) for tag in range(0x8000, 0x8000 + 30_000) if tag not in (0x8769, 0x8825)
+    )
     return Damaged(tiff(tiff_of((64, 64), *strip, *shared), bytes(1_000_000)), "either")
 
 
@@ -130,17 +136,23 @@ def _exif_tags(kind: str) -> Callable[[Rng], Damaged]:
 
 def _webp_canvas(rng: Rng) -> Damaged:
     side = _side(rng, 60_000)
-    return Damaged(files.webp(files.webp_canvas((side, side), int(rng.choice([0, 2, 16]))), (b"VP8 ", bytes(50))), "refuse")
+    return Damaged(
+        files.webp(files.webp_canvas((side, side), int(rng.choice([0, 2, 16]))), (b"VP8 ", bytes(50))), "refuse"
+    )
 
 
 def _webp_lossless(rng: Rng) -> Damaged:
     side = _side(rng, 16_383)
-    return Damaged(files.webp((b"VP8L", b"\x2f" + struct.pack("<I", side - 1 | (side - 1) << 14) + bytes(50))), "refuse")
+    return Damaged(
+        files.webp((b"VP8L", b"\x2f" + struct.pack("<I", side - 1 | (side - 1) << 14) + bytes(50))), "refuse"
+    )
 
 
 def _webp_lossy(rng: Rng) -> Damaged:
     side = _side(rng, 16_383)
-    return Damaged(files.webp((b"VP8 ", b"\x10\0\0\x9d\x01\x2a" + struct.pack("<HH", side, side) + bytes(50))), "refuse")
+    return Damaged(
+        files.webp((b"VP8 ", b"\x10\0\0\x9d\x01\x2a" + struct.pack("<HH", side, side) + bytes(50))), "refuse"
+    )
 
 
 def _webp_inner(rng: Rng) -> Damaged:
@@ -151,12 +163,16 @@ def _webp_inner(rng: Rng) -> Damaged:
 
 
 def _sized_jpeg(rng: Rng) -> Damaged:
-    return Damaged(files.jpeg_resized(_plain("JPEG", int(rng.integers(2))), (_side(rng, 65_000), _side(rng, 65_000))), "refuse")
+    return Damaged(
+        files.jpeg_resized(_plain("JPEG", int(rng.integers(2))), (_side(rng, 65_000), _side(rng, 65_000))), "refuse"
+    )
 
 
 def _sized_bmp(rng: Rng) -> Damaged:
     side = _side(rng, 65_000)
-    return Damaged(files.bmp((side, side * int(rng.choice([-1, 1]))), bytes(99), bits=int(rng.choice([8, 24, 32]))), "refuse")
+    return Damaged(
+        files.bmp((side, side * int(rng.choice([-1, 1]))), bytes(99), bits=int(rng.choice([8, 24, 32]))), "refuse"
+    )
 
 
 BOMBS: Mapping[tuple[str, str], Callable[[Rng], Damaged]] = {

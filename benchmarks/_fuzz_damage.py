@@ -124,7 +124,9 @@ def _exif(rng: Rng, most: int) -> bytes:
     return (
         lambda: files.exif_block([Entry(0x9286, 7, length, bytes(length))]),
         lambda: files.exif_block([shorts(tag, tag) for tag in range(0x8000, 0x8000 + min(length // 12, 30_000))]),
-        lambda: files.exif_block([Entry(1, 7, length, bytes(length)), *(Entry(tag, 7, length, place=8) for tag in shared)]),
+        lambda: files.exif_block(
+            [Entry(1, 7, length, bytes(length)), *(Entry(tag, 7, length, place=8) for tag in shared)]
+        ),
         lambda: files.exif_block([longs(0x8769, 8), longs(0x8825, 8), longs(0x014A, 8, 8, 8)], following=8),
         lambda: files.exif_block([Entry(tag, 12, 2**32 - 1, place=8) for tag in shared]),
         lambda: rng.bytes(length),
@@ -140,11 +142,15 @@ def zero_size(rng: Rng, kind: str) -> Damaged:
     size = zeros[int(rng.integers(3))]
     return {
         "JPEG": lambda: Damaged(files.jpeg_resized(data, size), "refuse"),
-        "PNG": lambda: Damaged(data[:8] + png_chunk(b"IHDR", struct.pack(">II", *size) + data[24:29]) + data[33:], "refuse"),
+        "PNG": lambda: Damaged(
+            data[:8] + png_chunk(b"IHDR", struct.pack(">II", *size) + data[24:29]) + data[33:], "refuse"
+        ),
         "WEBP": lambda: Damaged(data[:26] + struct.pack("<HH", *size) + data[30:], "refuse"),
         "BMP": lambda: Damaged(data[:18] + struct.pack("<ii", *size) + data[26:], "refuse"),
         "GIF": lambda: Damaged(files.gif(size, files.gif_frame((64, 64) if rng.random() < 0.5 else size))),
-        "TIFF": lambda: Damaged(tiff(tiff_of(size, longs(273, 8), longs(278, 64), longs(279, 4096)), bytes(4096)), "refuse"),
+        "TIFF": lambda: Damaged(
+            tiff(tiff_of(size, longs(273, 8), longs(278, 64), longs(279, 4096)), bytes(4096)), "refuse"
+        ),
     }[kind]()
 
 
@@ -164,7 +170,9 @@ def tiles(rng: Rng, _kind: str) -> Damaged:
         sides = [some(*ABSURD, 16, 64, 6000) for _ in range(2)]
         cuts = [longs(322, sides[0]), longs(323, sides[1]), longs(324, *places), longs(325, *lengths)]
     planes = [shorts(284, 2)] if rng.random() < 0.3 else []
-    return Damaged(tiff(tiff_of(size, *cuts, *planes, compression=compression, channels=channels, bits=bits), rng.bytes(4096)))
+    return Damaged(
+        tiff(tiff_of(size, *cuts, *planes, compression=compression, channels=channels, bits=bits), rng.bytes(4096))
+    )
 
 
 # --- colour profiles -------------------------------------------------------------------------------------------------------------
@@ -182,7 +190,12 @@ def bad_profile(rng: Rng, kind: str) -> Damaged:
     profiles = (
         [rng.bytes(int(rng.integers(1, 60_000))), good[:16] + b"CMYK" + good[20:], good[: int(rng.integers(1, 16))]]
         if ignored
-        else [good[: int(rng.integers(20, len(good)))], bytes(flipped), good[:128] + b"\xff" * 4 + good[132:], good + bytes(600_000)]
+        else [
+            good[: int(rng.integers(20, len(good)))],
+            bytes(flipped),
+            good[:128] + b"\xff" * 4 + good[132:],
+            good + bytes(600_000),
+        ]
     )
     data = written(picture, kind, icc_profile=profiles[int(rng.integers(len(profiles)))])
     return Damaged(data, "read", written(picture, kind) if ignored else None)
@@ -195,7 +208,12 @@ def nested(rng: Rng, kind: str) -> Damaged:
     """Pictures in pictures, one behind another, moving ones with odd frames, and chains of directories that end in themselves."""
     source, other = draw_bare(rng, kind), draw(rng, kind).data
     own = _NESTED[kind](rng, source.data, other)
-    return _any_of(rng, *own, *own, lambda: Damaged(source.data + other, "either" if kind in ("WEBP", "TIFF") else "read", source.data))
+    return _any_of(
+        rng,
+        *own,
+        *own,
+        lambda: Damaged(source.data + other, "either" if kind in ("WEBP", "TIFF") else "read", source.data),
+    )
 
 
 def _jpeg_nests(_rng: Rng, data: bytes, other: bytes) -> list[Callable[[], Damaged]]:
@@ -204,13 +222,17 @@ def _jpeg_nests(_rng: Rng, data: bytes, other: bytes) -> list[Callable[[], Damag
     return [
         lambda: Damaged(files.with_exif("JPEG", data, thumbnail + other), "read", data),
         lambda: Damaged(files.jpeg_with(data, *app[1::2]), "either"),
-        lambda: Damaged(files.jpeg_with(data, files.jpeg_segment(0xE2, b"MPF\0" + tiff([longs(0xB001, 2**31), longs(0xB002, 8)])))),
+        lambda: Damaged(
+            files.jpeg_with(data, files.jpeg_segment(0xE2, b"MPF\0" + tiff([longs(0xB001, 2**31), longs(0xB002, 8)])))
+        ),
         lambda: Damaged(data[:2] + other),
     ]
 
 
 def _png_nests(rng: Rng, data: bytes, other: bytes) -> list[Callable[[], Damaged]]:
-    frame = struct.pack(">IIIIIHHBB", 0, *(int(rng.choice(ABSURD)) for _ in range(4)), 1, 1, int(rng.integers(4)), int(rng.integers(3)))
+    frame = struct.pack(
+        ">IIIIIHHBB", 0, *(int(rng.choice(ABSURD)) for _ in range(4)), 1, 1, int(rng.integers(4)), int(rng.integers(3))
+    )
     count = struct.pack(">II", int(rng.choice(ABSURD)), 0)
     texts = [png_chunk(b"tEXt", b"k%d\0v" % number) for number in range(4000)]
     return [
@@ -254,7 +276,11 @@ def _tiff_nests(rng: Rng, _data: bytes, other: bytes) -> list[Callable[[], Damag
     place = int.from_bytes(whole[4:8], "little")
     return [
         lambda: Damaged(tiff(tiff_of((64, 64), *strip), bytes(4096), following=place), "read", whole),
-        lambda: Damaged(tiff(tiff_of((64, 64), *strip, longs(330, *[place] * 500), longs(0x8769, place)), bytes(4096)), "either", whole),
+        lambda: Damaged(
+            tiff(tiff_of((64, 64), *strip, longs(330, *[place] * 500), longs(0x8769, place)), bytes(4096)),
+            "either",
+            whole,
+        ),
         lambda: Damaged(tiff(tiff_of((64, 64), longs(273, 8), longs(279, len(other)), compression=7), other)),
         lambda: Damaged(tiff(tiff_of((64, 64), *strip, longs(274, int(rng.choice(ABSURD)))), bytes(4096))),
     ]
@@ -264,7 +290,9 @@ def _bmp_nests(rng: Rng, data: bytes, other: bytes) -> list[Callable[[], Damaged
     return [
         lambda: Damaged(files.bmp((64, 64), other, compression=int(rng.integers(4, 6)))),
         lambda: Damaged(files.bmp((64, 64), rng.bytes(6000), bits=8, compression=1)),
-        lambda: Damaged(files.bmp((64, -64), rng.bytes(6000), bits=int(rng.choice([0, 2, 4, 8, 16, 24, 32])), compression=3)),
+        lambda: Damaged(
+            files.bmp((64, -64), rng.bytes(6000), bits=int(rng.choice([0, 2, 4, 8, 16, 24, 32])), compression=3)
+        ),
         lambda: Damaged(data[:54] + other),
     ]
 

@@ -76,7 +76,9 @@ def tiff_of(size: tuple[int, int], *more: Entry, compression: int = 1, channels:
 
 def webp(*chunks: tuple[bytes, bytes]) -> bytes:
     """A RIFF file of these chunks."""
-    inner = b"WEBP" + b"".join(name + struct.pack("<I", len(body)) + body + bytes(len(body) % 2) for name, body in chunks)
+    inner = b"WEBP" + b"".join(
+        name + struct.pack("<I", len(body)) + body + bytes(len(body) % 2) for name, body in chunks
+    )
     return b"RIFF" + struct.pack("<I", len(inner)) + inner
 
 
@@ -91,7 +93,9 @@ def gif(screen: tuple[int, int], *blocks: bytes) -> bytes:
     return b"GIF89a" + struct.pack("<HHBBB", *screen, 0xF7, 0, 0) + palette + b"".join(blocks) + b";"
 
 
-def gif_frame(size: tuple[int, int], at: tuple[int, int] = (0, 0), dispose: int = 0, pixels: bytes = b"\x02\x00\x01") -> bytes:
+def gif_frame(
+    size: tuple[int, int], at: tuple[int, int] = (0, 0), dispose: int = 0, pixels: bytes = b"\x02\x00\x01"
+) -> bytes:
     """A frame with its control block; `pixels` are LZW codes, one sub-block or none."""
     control = b"!\xf9\x04" + bytes([dispose << 2, 0, 0, 0, 0])
     return control + b"," + struct.pack("<HHHHB", *at, *size, 0) + b"\x08" + pixels + b"\0"
@@ -140,7 +144,9 @@ def webp_with(data: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
     """A plain WebP (one chunk of pixels) with chunks of metadata around it."""
     kind, pixels = data[12:16], data[20 : 20 + int.from_bytes(data[16:20], "little")]
     size = _webp_size(kind, pixels)
-    flags = sum({b"ICCP": 32, b"EXIF": 8, b"XMP ": 4}.get(name, 0) for name, _ in chunks) | (16 if kind == b"VP8L" else 0)
+    flags = sum({b"ICCP": 32, b"EXIF": 8, b"XMP ": 4}.get(name, 0) for name, _ in chunks) | (
+        16 if kind == b"VP8L" else 0
+    )
     before = [chunk for chunk in chunks if chunk[0] == b"ICCP"]
     behind = [chunk for chunk in chunks if chunk[0] != b"ICCP"]
     return webp(webp_canvas(size, flags), *before, (kind, pixels), *behind)

@@ -29,7 +29,7 @@ from torch import nn
 import xai_core
 from benchmarks._limits import Limit, Passes, seconds_of, side_by_side
 from xai_core.engine.forward import Forward, forward_for
-from xai_core.engine.isolation import isolate
+from xai_core.models.isolation import isolate
 
 Floats = npt.NDArray[np.floating]
 BATCHES = (1, 8, 16, 32)
@@ -202,7 +202,15 @@ COLUMNS = {
     "peer_mb": "peer, extra MB",
     "pearson": "Pearson",
 }
-_DIGITS = {"ours_s": ".3f", "peer_s": ".3f", "ratio": ".2f", "to_limit": ".2f", "ours_mb": ".0f", "peer_mb": ".0f", "pearson": ".4f"}
+_DIGITS = {
+    "ours_s": ".3f",
+    "peer_s": ".3f",
+    "ratio": ".2f",
+    "to_limit": ".2f",
+    "ours_mb": ".0f",
+    "peer_mb": ".0f",
+    "pearson": ".4f",
+}
 
 
 @dataclass
@@ -364,7 +372,10 @@ def table(rows: Sequence[Row]) -> str:
     """The rows as a Markdown table, numbers to the right."""
 
     def cells(row: Row) -> list[str]:
-        return [f"{value:{_DIGITS[name]}}" if name in _DIGITS else str(value) for name, value in ((n, getattr(row, n)) for n in COLUMNS)]
+        return [
+            f"{value:{_DIGITS[name]}}" if name in _DIGITS else str(value)
+            for name, value in ((n, getattr(row, n)) for n in COLUMNS)
+        ]
 
     rule = ["---" if name in ("question", "peer") else "---:" for name in COLUMNS]
     return "\n".join(f"| {' | '.join(line)} |" for line in [list(COLUMNS.values()), rule, *map(cells, rows)])

@@ -20,7 +20,7 @@ KEPT = 1000
 """Large messages kept, the newest: the server sends what a page says it still has by name only, and may do so some runs later."""
 
 Card = Mapping[str, Any]
-"""One card of the viewer as it comes: id, state, message, level, map and more (pages/ui/viewer.py)."""
+"""One card of the viewer as it comes: id, state, message, level, map and more (pages/ui/image/viewer.py)."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,9 @@ class Page:
     def errors(self) -> list[str]:
         """The sentences in all error boxes, and the exceptions shown."""
         alerts = [node.inner for node in self.nodes.values() if node.kind == "alert"]
-        failed = [f"{node.inner.type}: {node.inner.message}" for node in self.nodes.values() if node.kind == "exception"]
+        failed = [
+            f"{node.inner.type}: {node.inner.message}" for node in self.nodes.values() if node.kind == "exception"
+        ]
         return [alert.body for alert in alerts if alert.format == Alert.ERROR] + failed
 
     def _begin(self, message: ForwardMsg, metadata: ForwardMsgMetadata) -> None:

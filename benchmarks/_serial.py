@@ -77,7 +77,10 @@ def _again(model: xai_core.Classifier, pictures: Sequence[Image.Image], wanted: 
 
 
 def judge(
-    model: xai_core.Classifier, pictures: Sequence[Image.Image], shown: Sequence[Shown], tell: Callable[[str], None] = lambda _line: None
+    model: xai_core.Classifier,
+    pictures: Sequence[Image.Image],
+    shown: Sequence[Shown],
+    tell: Callable[[str], None] = lambda _line: None,
 ) -> Verdict:
     """Make every map again and compare. A card without a map is wrong, too."""
     verdict = Verdict()

@@ -69,7 +69,9 @@ def serving(environment: Mapping[str, str] | None = None) -> Iterator[Server]:
     """A warm server on a free port of this machine, with an empty data folder. Ended, and its folder removed, at the end."""
     with tempfile.TemporaryDirectory(prefix="whybox-load-") as folder, tempfile.TemporaryFile() as log:
         around = {**os.environ, "WHYBOX_DATA": folder, **(environment or {}), "HOST": "127.0.0.1", "PORT": "0"}
-        process = subprocess.Popen([sys.executable, "-m", "pages.ui.server"], cwd=ROOT, env=around, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pages.ui.frame.server"], cwd=ROOT, env=around, stdout=log, stderr=subprocess.STDOUT
+        )
         try:
             yield Server(_address(process, log), process.pid)
             if process.poll() is not None:

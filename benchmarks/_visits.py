@@ -88,7 +88,12 @@ class Visitor:
                 await self._rerun(fragment=fragment, polling=True)
 
     async def _rerun(
-        self, once: WidgetState | None = None, fragment: str = "", polling: bool = False, page: str = "", query: str | None = None
+        self,
+        once: WidgetState | None = None,
+        fragment: str = "",
+        polling: bool = False,
+        page: str = "",
+        query: str | None = None,
     ) -> None:
         states = [*self.page.widgets.values(), *([once] if once else [])]
         state = ClientState(
@@ -129,12 +134,16 @@ class Visitor:
         cards = ", ".join(f"{card['id']} {card['state']}" for card in self.page.cards) or "none"
         runs = f"{self.page.full_runs} whole runs, {self._asked_run} of them before the last click"
         standing = "running" if self.page.running else "standing still"
-        return f"the page says {self.page.errors}; cards: {cards}; {runs}; {standing}, {len(self.page.polls)} looks go on"
+        return (
+            f"the page says {self.page.errors}; cards: {cards}; {runs}; {standing}, {len(self.page.polls)} looks go on"
+        )
 
     async def settle(self, seconds: float = PATIENCE_S) -> None:
         """Wait until the page stands still: the run asked for has ended, and nothing is polled."""
         page = self.page
-        await self.until(lambda: page.full_runs > self._asked_run and not page.running and not page.polls, "end of the run", seconds)
+        await self.until(
+            lambda: page.full_runs > self._asked_run and not page.running and not page.polls, "end of the run", seconds
+        )
 
     async def choose(self, name: str, **value: Any) -> None:
         """Set the widget with this label or key, as one field of WidgetState: string_value="Coffee"."""
@@ -179,7 +188,9 @@ class Visitor:
         """Wait until every card asked for by the last click has ended, at least `count` of them. The cards by id."""
 
         def ended() -> bool:
-            return self.fresh and len(self.page.cards) >= count and all(card["state"] in ENDED for card in self.page.cards)
+            return (
+                self.fresh and len(self.page.cards) >= count and all(card["state"] in ENDED for card in self.page.cards)
+            )
 
         await self.until(ended, f"{count} maps", seconds)
         return {card["id"]: card for card in self.page.cards}

@@ -43,7 +43,14 @@ def watch(address: str, pid: int, over: threading.Event) -> dict[str, float]:
     seconds = sorted(wait for wait, _ in waits)
     worst, moment = max(waits, default=(0.0, 0.0))
     p99 = seconds[int(0.99 * len(seconds))] if seconds else 0.0
-    return {"asked": len(waits), "worst_s": worst, "worst_at": moment, "p99_s": p99, "peak": peak, "own_cpu_s": time.process_time()}
+    return {
+        "asked": len(waits),
+        "worst_s": worst,
+        "worst_at": moment,
+        "p99_s": p99,
+        "peak": peak,
+        "own_cpu_s": time.process_time(),
+    }
 
 
 def main() -> None:

@@ -17,9 +17,9 @@ from benchmarks._tables import TableQuestion
 from xai_core import _resize
 from xai_core.engine.forward import forward_with
 from xai_core.images import Picture
-from xai_core.imageset._reading import Pictures, Reader
-from xai_core.imageset.embed import chosen_layer, run_pass
-from xai_core.imageset.sets import load_set
+from xai_core.imageset.runs.loader import Pictures, Reader
+from xai_core.imageset.runs.run import chosen_layer, run_pass
+from xai_core.imageset.sets.library import load_set
 
 MOST = 1.15
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from benchmarks._harness import Bench, Floats
 from benchmarks._tables import TableQuestion
-from xai_core.imageset.extremes import all_channel_extremes
+from xai_core.imageset.analysis.extremes import all_channel_extremes
 
 MOST = 0.8
 K = 12
@@ -21,10 +21,15 @@ def question(_bench: Bench, pictures: int = 20_000, channels: int = 1_280) -> Ta
     def ours() -> Floats:
         starts = range(0, pictures, ROWS_A_BLOCK)
         blocks = [np.arange(start, min(start + ROWS_A_BLOCK, pictures)) for start in starts]
-        return np.hstack(all_channel_extremes(((rows, values[rows[0] : rows[-1] + 1]) for rows in blocks), K)).astype(float)
+        return np.hstack(all_channel_extremes(((rows, values[rows[0] : rows[-1] + 1]) for rows in blocks), K)).astype(
+            float
+        )
 
     def theirs() -> Floats:
-        return np.array([np.hstack([_largest(values[:, channel]), _largest(-values[:, channel])]) for channel in range(channels)], float)
+        return np.array(
+            [np.hstack([_largest(values[:, channel]), _largest(-values[:, channel])]) for channel in range(channels)],
+            float,
+        )
 
     return TableQuestion(
         title=f"Top and bottom {K} of every channel",

@@ -53,14 +53,23 @@ class Report:
 
     def table(self) -> str:
         """Markdown, numbers to the right."""
-        lines = ["| Kind | Format | Count | Refused | Read | Slowest, ms | Most memory, MB |", "|---|---|---:|---:|---:|---:|---:|"]
+        lines = [
+            "| Kind | Format | Count | Refused | Read | Slowest, ms | Most memory, MB |",
+            "|---|---|---:|---:|---:|---:|---:|",
+        ]
         for (kind, form), tally in self.tallies.items():
             times = f"{tally.slowest * 1000:.0f} | {tally.most_mb:.1f}"
             lines.append(f"| {kind} | {form} | {tally.count} | {tally.refused} | {tally.read} | {times} |")
         return "\n".join(lines)
 
 
-def fuzz(seed: int, numbers: Iterable[int], read: Reader = read_image, say: Say = lambda _text: None, save: Path | None = None) -> Report:
+def fuzz(
+    seed: int,
+    numbers: Iterable[int],
+    read: Reader = read_image,
+    say: Say = lambda _text: None,
+    save: Path | None = None,
+) -> Report:
     """Try these cases. `save` is a folder into which the bytes of those that fail are written."""
     report = Report()
     for number in numbers:
@@ -84,7 +93,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=1000, metavar="N", help="how many cases (default 1000)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="another seed makes other cases (default 0)")
     parser.add_argument("--only", type=int, metavar="N", help="this case alone, with what was said of it")
-    parser.add_argument("--save", type=Path, metavar="FOLDER", help="write the files that fail there (with --only: that file)")
+    parser.add_argument(
+        "--save", type=Path, metavar="FOLDER", help="write the files that fail there (with --only: that file)"
+    )
     args = parser.parse_args(argv)
     if args.count < 1 or args.seed < 0 or (args.only or 0) < 0:
         parser.error("--count is at least 1, --seed and --only at least 0")

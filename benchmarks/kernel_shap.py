@@ -24,7 +24,12 @@ def question(bench: Bench, samples: int = 500, segments: int = 50) -> Question:
         grey = bench.model.preprocessing.tensor(make_baseline(bench.pixels, "grey", np.random.default_rng(0)))
         torch.manual_seed(0)  # Captum draws from the global generator
         values = KernelShap(bench.module).attribute(
-            bench.x, baselines=grey, target=bench.target, feature_mask=patches[None, None], n_samples=count, perturbations_per_eval=batch
+            bench.x,
+            baselines=grey,
+            target=bench.target,
+            feature_mask=patches[None, None],
+            n_samples=count,
+            perturbations_per_eval=batch,
         )
         return np.asarray(values[0, 0].detach())
 

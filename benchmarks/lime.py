@@ -28,7 +28,12 @@ _TRIAL_SHARE = 5
 
 def question(bench: Bench, samples: int = 1000, segments: int = 50) -> Question:
     """Peers draw samples of their own, so even two right maps do not agree in full: the note says how well two seeds of ours do."""
-    given: dict[str, object] = {"samples": samples, "segments": segments, "features": segments, "kernel_width": KERNEL_WIDTH}
+    given: dict[str, object] = {
+        "samples": samples,
+        "segments": segments,
+        "features": segments,
+        "kernel_width": KERNEL_WIDTH,
+    }
     few = max(10, samples // _TRIAL_SHARE)
 
     def note(found: xai_core.Attribution) -> str:
@@ -39,8 +44,16 @@ def question(bench: Bench, samples: int = 1000, segments: int = 50) -> Question:
         ours=lambda: xai_core.explain(bench.model, bench.image, "lime", params=given),
         limit=lambda found: bench.forward_limit(found.evaluations),
         peers=(
-            Peer("Captum", lambda batch: _captum(bench, samples, segments, batch), lambda batch: _captum(bench, few, segments, batch)),
-            Peer("lime", lambda batch: _authors(bench, samples, segments, batch), lambda batch: _authors(bench, few, segments, batch)),
+            Peer(
+                "Captum",
+                lambda batch: _captum(bench, samples, segments, batch),
+                lambda batch: _captum(bench, few, segments, batch),
+            ),
+            Peer(
+                "lime",
+                lambda batch: _authors(bench, samples, segments, batch),
+                lambda batch: _authors(bench, few, segments, batch),
+            ),
         ),
         targets=TARGETS,
         note=note,
@@ -59,7 +72,12 @@ def _captum(bench: Bench, samples: int, segments: int, batch: int) -> Floats:
     torch.manual_seed(0)  # Captum draws from the global generator
     surrogate = SkLearnRidge(alpha=1.0)
     weights = Lime(bench.module, interpretable_model=surrogate, similarity_func=near).attribute(
-        bench.x, target=bench.target, baselines=grey, feature_mask=patches[None, None], n_samples=samples, perturbations_per_eval=batch
+        bench.x,
+        target=bench.target,
+        baselines=grey,
+        feature_mask=patches[None, None],
+        n_samples=samples,
+        perturbations_per_eval=batch,
     )
     return np.asarray(weights[0, 0].detach())
 
@@ -69,7 +87,9 @@ def _authors(bench: Bench, samples: int, segments: int, batch: int) -> Floats:
         return np.asarray(np.exp(-((distance / kernel_width) ** 2)))
 
     def logits(pictures: Floats) -> Floats:
-        mean, std = (np.asarray(part, np.float32) for part in (bench.model.preprocessing.mean, bench.model.preprocessing.std))
+        mean, std = (
+            np.asarray(part, np.float32) for part in (bench.model.preprocessing.mean, bench.model.preprocessing.std)
+        )
         with torch.no_grad():
             found = bench.module(torch.from_numpy((pictures - mean) / std).permute(0, 3, 1, 2).contiguous())
         return np.asarray(found)

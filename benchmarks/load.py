@@ -84,7 +84,13 @@ class Line:
 
     @property
     def words(self) -> str:
-        goal = f"at most {self.most:g}" if self.most is not None else f"at least {self.least:g}" if self.least is not None else ""
+        goal = (
+            f"at most {self.most:g}"
+            if self.most is not None
+            else f"at least {self.least:g}"
+            if self.least is not None
+            else ""
+        )
         met = (self.most is None or self.value <= self.most) and (self.least is None or self.value >= self.least)
         return f"{self.title:<58} {self.text:<34}" + (f" {goal}: {'ok' if met else 'MISSED'}" if goal else "")
 
@@ -94,9 +100,12 @@ def measure(model: xai_core.Classifier, picture: bytes) -> Limits:
     bench = Bench(model, xai_core.read_image(picture))
     forward, gradient = bench.forward_limit(FORWARDS), bench.gradient_limit(GRADIENTS)
     found = Limits(
-        median(forward.seconds() for _ in range(ROUNDS)) / FORWARDS, median(gradient.seconds() for _ in range(ROUNDS)) / GRADIENTS
+        median(forward.seconds() for _ in range(ROUNDS)) / FORWARDS,
+        median(gradient.seconds() for _ in range(ROUNDS)) / GRADIENTS,
     )
-    say(f"limits: {forward.words} {1000 * found.forward_s:.2f} ms each, {gradient.words} {1000 * found.gradient_s:.2f} ms each")
+    say(
+        f"limits: {forward.words} {1000 * found.forward_s:.2f} ms each, {gradient.words} {1000 * found.gradient_s:.2f} ms each"
+    )
     return found
 
 
@@ -121,7 +130,9 @@ async def _visits(subject: Subject, visitors: int, asks: int, jobs: int, labels:
     return Lesson(alone, once, twice, same_picture, same_class, quick, long, watched, time.process_time() - cpu)
 
 
-def run(model: xai_core.Classifier, visitors: int, asks: int = 40, jobs: int = LONG_JOBS, seed: int = 0) -> tuple[Lesson, list[bytes]]:
+def run(
+    model: xai_core.Classifier, visitors: int, asks: int = 40, jobs: int = LONG_JOBS, seed: int = 0
+) -> tuple[Lesson, list[bytes]]:
     """A server of its own, loaded: what its visitors saw, and their pictures."""
     files = list(pictures(visitors + 1 + jobs + 1 + ALONE, seed))
     classes = _classes(model, files)
@@ -184,9 +195,15 @@ def lines(seen: Lesson, limits: Limits, main_part: Verdict, others: Verdict) -> 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
     parser.add_argument("--visitors", type=int, default=30, metavar="N", help="how many come at once (default 30)")
-    parser.add_argument("--model", choices=[spec.name for spec in xai_core.MODELS.specs() if spec.bundled], default="efficientnet_lite0")
-    parser.add_argument("--asks", type=int, default=40, metavar="N", help="how often Grad-CAM is asked beside long jobs (default 40)")
-    parser.add_argument("--jobs", type=int, default=LONG_JOBS, metavar="N", help=f"long jobs at a time (default {LONG_JOBS})")
+    parser.add_argument(
+        "--model", choices=[spec.name for spec in xai_core.MODELS.specs() if spec.bundled], default="efficientnet_lite0"
+    )
+    parser.add_argument(
+        "--asks", type=int, default=40, metavar="N", help="how often Grad-CAM is asked beside long jobs (default 40)"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=LONG_JOBS, metavar="N", help=f"long jobs at a time (default {LONG_JOBS})"
+    )
     parser.add_argument("--seed", type=int, default=0, help="which pictures are made (default 0)")
     args = parser.parse_args(argv)
     if args.visitors < 1 or args.asks < 1 or args.jobs < 1:
@@ -199,7 +216,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _arguments(argv)
     tidy_on_sigterm()
     with tempfile.TemporaryDirectory(prefix="whybox-serial-") as folder:
-        os.environ["WHYBOX_DATA"] = folder  # a serial map must be made here, and not be found among those of an earlier run
+        os.environ["WHYBOX_DATA"] = (
+            folder  # a serial map must be made here, and not be found among those of an earlier run
+        )
         model = xai_core.warm(args.model)
         limits = measure(model, pictures(1, args.seed)[0])
         seen, files = run(model, args.visitors, args.asks, args.jobs, args.seed)

@@ -28,7 +28,9 @@ def question(_bench: Bench, rows: int = 20_000, columns: int = 20, grid: int = 5
         return np.vstack([found.average, found.individual])
 
     def theirs() -> Floats:
-        found = by_sklearn(model, frame, [FEATURE], kind="both", method="brute", grid_resolution=grid, response_method="predict_proba")
+        found = by_sklearn(
+            model, frame, [FEATURE], kind="both", method="brute", grid_resolution=grid, response_method="predict_proba"
+        )
         return np.vstack([found["average"], found["individual"][0]])
 
     size = f"{rows:,} rows × {columns} features, grid of {grid}"

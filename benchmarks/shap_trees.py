@@ -8,7 +8,7 @@ import shap
 from benchmarks._harness import Bench, Floats
 from benchmarks._tables import TableQuestion
 from xai_core.tabular import load_table, shap_summary
-from xai_core.tabular.models import train
+from xai_core.tabular.models.train import train
 
 LONGEST_S = 2.0
 
@@ -38,4 +38,6 @@ def _question(name: str, rows: int) -> TableQuestion:
 
     title = f"SHAP of the loan table, {model.title.lower()}"
     size = f"{rows:,} rows × {len(table.features)} features"
-    return TableQuestion(title, size, lambda: shap_summary(model, table, rows=chosen).values, "shap", theirs, most_s=LONGEST_S)
+    return TableQuestion(
+        title, size, lambda: shap_summary(model, table, rows=chosen).values, "shap", theirs, most_s=LONGEST_S
+    )

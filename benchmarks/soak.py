@@ -24,7 +24,16 @@ from benchmarks._pictures import pictures
 from benchmarks._server import Server, serving, tidy_on_sigterm
 from benchmarks._visits import VisitFailed, Visitor, visit
 
-METHODS = ("grad_cam", "saliency", "occlusion", "integrated_gradients", "lime", "smooth_grad", "layer_cam", "gradient_x_input")
+METHODS = (
+    "grad_cam",
+    "saliency",
+    "occlusion",
+    "integrated_gradients",
+    "lime",
+    "smooth_grad",
+    "layer_cam",
+    "gradient_x_input",
+)
 SAMPLES = ("coffee", "chelsea", "rocket", "camera", "flower", "china")
 PAGES = ("", "compare", "explain", "methods", "status")
 OWN, GUESTS = 8, 4
@@ -81,15 +90,21 @@ class Guest:
 
     async def stop(self) -> None:
         """A job stopped by its button, unless it was quicker."""
-        async with visit(self.address, self.link(method="lime", lime_samples=1000, seed=self.rng.randrange(3)), "explain") as visitor:
-            await visitor.until(lambda: visitor.page.find("stop_lime") is not None or _some_map(visitor), "button", PATIENCE_S)
+        async with visit(
+            self.address, self.link(method="lime", lime_samples=1000, seed=self.rng.randrange(3)), "explain"
+        ) as visitor:
+            await visitor.until(
+                lambda: visitor.page.find("stop_lime") is not None or _some_map(visitor), "button", PATIENCE_S
+            )
             if visitor.page.find("stop_lime") is not None:
                 await visitor.press("stop_lime")
                 await visitor.until(lambda: _ended(visitor), "end of a stopped job", PATIENCE_S)
 
     async def leave(self) -> None:
         """A tab closed in the middle of a job."""
-        async with visit(self.address, self.link(method="lime", lime_samples=1000, seed=self.rng.randrange(3)), "explain"):
+        async with visit(
+            self.address, self.link(method="lime", lime_samples=1000, seed=self.rng.randrange(3)), "explain"
+        ):
             await asyncio.sleep(self.rng.uniform(0.1, 2.0))
 
     async def come(self) -> str:
@@ -152,7 +167,10 @@ async def _weigh(server: Server, until: float, course: Course) -> None:
         if len(course.memory) % 60 == 0:
             number = len(course.memory) // 60
             kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(course.visits.items()))
-            print(f"minute {number}: {course.minute(number - 1):.0f} MB; {kinds}; {len(course.problems)} failed", flush=True)
+            print(
+                f"minute {number}: {course.minute(number - 1):.0f} MB; {kinds}; {len(course.problems)} failed",
+                flush=True,
+            )
         await asyncio.sleep(max(start + len(course.memory) - time.monotonic(), 0))
 
 
@@ -170,13 +188,18 @@ def verdict(course: Course, minutes: float) -> tuple[bool, str]:
     before, after = course.minute(warm), median(course.memory[-60:])
     growth = after / before - 1
     words = f"{before:.0f} MB in minute {warm + 1}, {after:.0f} MB in the last: {growth:+.1%} (to reach: under {MOST_GROWTH:.0%})"
-    return growth < MOST_GROWTH and not course.problems, f"{words}; {sum(course.visits.values())} visits, {len(course.problems)} failed"
+    return (
+        growth < MOST_GROWTH and not course.problems,
+        f"{words}; {sum(course.visits.values())} visits, {len(course.problems)} failed",
+    )
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=20.0, metavar="N", help="how long (default 20)")
-    parser.add_argument("--model", choices=[spec.name for spec in xai_core.MODELS.specs() if spec.bundled], default="efficientnet_lite0")
+    parser.add_argument(
+        "--model", choices=[spec.name for spec in xai_core.MODELS.specs() if spec.bundled], default="efficientnet_lite0"
+    )
     parser.add_argument("--seed", type=int, default=0, help="which visits are drawn (default 0)")
     args = parser.parse_args(argv)
     if not 0 < args.minutes <= 24 * 60:

@@ -21,9 +21,9 @@ from sklearn.manifold import trustworthiness as by_sklearn
 from benchmarks._harness import Bench, Floats, peak_memory
 from benchmarks._limits import seconds_of
 from benchmarks._tables import TableAnswer, TableRow
-from xai_core.imageset._tsne import COMPONENTS
-from xai_core.imageset.maps import make_map
-from xai_core.imageset.neighbours import neighbour_table
+from xai_core.imageset.projection.make_map import make_map
+from xai_core.imageset.projection.neighbours import neighbour_table
+from xai_core.imageset.projection.tsne import COMPONENTS
 
 MOST_RATIO = 0.5
 SLACK = 0.005
@@ -51,7 +51,10 @@ class Contest:
     @cached_property
     def data(self) -> Floats:
         rng = np.random.default_rng(0)
-        centres, directions = rng.normal(size=(self.classes, self.width)), rng.normal(size=(self.classes, 12, self.width))
+        centres, directions = (
+            rng.normal(size=(self.classes, self.width)),
+            rng.normal(size=(self.classes, 12, self.width)),
+        )
         of = rng.integers(self.classes, size=self.count)
         own = np.einsum("nk,nkd->nd", rng.normal(size=(self.count, 12)) / 2, directions[of])
         noise = rng.normal(size=(self.count, self.width)) / 2
@@ -137,7 +140,9 @@ def missed(row: TableRow, ours: Judged, theirs: Judged) -> tuple[str, ...]:
     """A sentence for everything that was not reached."""
     lines = {
         f"ours / peer is {row.ratio:.4g}, to reach: at most {MOST_RATIO:g}": row.ratio <= MOST_RATIO,
-        f"the divergence is {ours.divergence:.4f}, to reach: at most {theirs.divergence:.4f}": ours.divergence <= theirs.divergence,
-        f"trustworthiness is {ours.trust:.4f}, to reach: at least {theirs.trust:.4f} less {SLACK:g}": ours.trust >= theirs.trust - SLACK,
+        f"the divergence is {ours.divergence:.4f}, to reach: at most {theirs.divergence:.4f}": ours.divergence
+        <= theirs.divergence,
+        f"trustworthiness is {ours.trust:.4f}, to reach: at least {theirs.trust:.4f} less {SLACK:g}": ours.trust
+        >= theirs.trust - SLACK,
     }
     return tuple(f"{row.question} against {row.peer}: {line}" for line, reached in lines.items() if not reached)

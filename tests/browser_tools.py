@@ -18,7 +18,17 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, Request, WebSocket, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Playwright,
+    Request,
+    WebSocket,
+    expect,
+    sync_playwright,
+)
 from playwright.sync_api import TimeoutError as NotInTime
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -73,13 +83,27 @@ def _healthy(address: str) -> bool:
 
 
 @contextmanager
-def serve(script: str | os.PathLike[str], port: int = 0, env: Mapping[str, str] | None = None, wait: float = 60) -> Iterator[str]:
+def serve(
+    script: str | os.PathLike[str], port: int = 0, env: Mapping[str, str] | None = None, wait: float = 60
+) -> Iterator[str]:
     """The address of a Streamlit server that runs `script`, from the project's folder, on this machine only. Ended afterwards."""
     port = port or free_port()
     address = f"http://127.0.0.1:{port}"
-    options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true", "server.fileWatcherType": "none"}
+    options = {
+        "server.port": port,
+        "server.address": "127.0.0.1",
+        "server.headless": "true",
+        "server.fileWatcherType": "none",
+    }
     options |= {"browser.gatherUsageStats": "false"}
-    command = [sys.executable, "-m", "streamlit", "run", os.fspath(script), *(f"--{name}={value}" for name, value in options.items())]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        os.fspath(script),
+        *(f"--{name}={value}" for name, value in options.items()),
+    ]
     with _running(command, {"PYTHONPATH": str(ROOT), **(env or {})}, address, wait):
         yield address
 
@@ -89,7 +113,9 @@ def run_server(**env: str) -> Iterator[str]:
     """The address of the server that `make run` starts, warmed. Ended afterwards."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    with _running([sys.executable, "-m", "pages.ui.server"], {"HOST": "127.0.0.1", "PORT": str(port), **env}, address, 120):
+    with _running(
+        [sys.executable, "-m", "pages.ui.frame.server"], {"HOST": "127.0.0.1", "PORT": str(port), **env}, address, 120
+    ):
         yield address
 
 

@@ -24,7 +24,9 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_explain_writes_a_picture_and_the_numbers_of_the_library(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_explain_writes_a_picture_and_the_numbers_of_the_library(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "new" / "folder"
     assert cli.main(["explain", *DIGIT, *QUICK, "--target", "8", "--seed", "7", "--out", str(out)]) == 0
     assert names(out) == ["digit_3-occlusion.npz", "digit_3-occlusion.png"]
@@ -47,7 +49,12 @@ def test_explain_writes_a_picture_and_the_numbers_of_the_library(tmp_path: Path,
 
 def test_a_picture_file_gives_its_name_to_the_results(tmp_path: Path) -> None:
     xai_core.SAMPLES.get("digit_3").load().save(tmp_path / "my photo.old.png")
-    assert cli.main(["explain", str(tmp_path / "my photo.old.png"), "--model", "small_cnn", "--out", str(tmp_path / "out")]) == 0
+    assert (
+        cli.main(
+            ["explain", str(tmp_path / "my photo.old.png"), "--model", "small_cnn", "--out", str(tmp_path / "out")]
+        )
+        == 0
+    )
     assert names(tmp_path / "out") == ["my photo.old-grad_cam.npz", "my photo.old-grad_cam.png"]
 
 
@@ -70,7 +77,9 @@ def test_several_methods_one_after_another(tmp_path: Path) -> None:
     layer = xai_core.load_model("small_cnn").layers()[0].name
     asked = ["explain", *DIGIT, *QUICK[:2], "--method", "grad_cam", "--param", "occlusion.window=14", "--layer", layer]
     assert cli.main([*asked, "--out", str(tmp_path)]) == 0
-    assert names(tmp_path) == [f"digit_3-{method}.{kind}" for method in ("grad_cam", "occlusion") for kind in ("npz", "png")]
+    assert names(tmp_path) == [
+        f"digit_3-{method}.{kind}" for method in ("grad_cam", "occlusion") for kind in ("npz", "png")
+    ]
     _, grad_cam = read_npz((tmp_path / "digit_3-grad_cam.npz").read_bytes())
     _, occlusion = read_npz((tmp_path / "digit_3-occlusion.npz").read_bytes())
     assert grad_cam["maps"][0]["layer"] == layer
@@ -134,7 +143,9 @@ def test_what_is_wrong_is_one_sentence_and_writes_nothing(
     assert names(tmp_path) == []
 
 
-@pytest.mark.parametrize("argv", [[], ["explain"], ["explain", "a.png", "--sample", "coffee"], ["explain", "a.png", "--param", "window"]])
+@pytest.mark.parametrize(
+    "argv", [[], ["explain"], ["explain", "a.png", "--sample", "coffee"], ["explain", "a.png", "--param", "window"]]
+)
 def test_a_malformed_line_shows_the_usage(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         cli.main(argv)
@@ -167,7 +178,9 @@ def test_a_disk_that_fills_up_leaves_the_old_file_whole(
     assert old.read_bytes() == b"old"
 
 
-def test_ctrl_c_stops_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ctrl_c_stops_without_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def stop(*_args: object, **_kwargs: object) -> None:
         raise KeyboardInterrupt
 
@@ -177,7 +190,9 @@ def test_ctrl_c_stops_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert names(tmp_path) == []
 
 
-def test_progress_is_drawn_on_a_terminal_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_is_drawn_on_a_terminal_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(cli, "_REDRAW_S", 0.0)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     assert cli.main(["explain", *DIGIT, *QUICK, "--out", str(tmp_path)]) == 0
@@ -219,7 +234,9 @@ def test_as_a_process_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*found in sys.modules.*:RuntimeWarning")
-def test_what_is_wrong_ends_the_process_with_2(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_wrong_ends_the_process_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys, "argv", ["xai_core", "explain", "nowhere.png"])
     with pytest.raises(SystemExit) as stopped:
         runpy.run_module("xai_core", run_name="__main__")

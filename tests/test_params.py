@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from xai_core.errors import InvalidParam, UnknownName
 from xai_core.params import Choice, Flag, Float, Int, resolve
 
-WINDOW = Int(name="window", title="Window", help="Side.", unit="pixels", default=lambda side: side // 7, low=2, high=lambda side: side)
+WINDOW = Int(
+    name="window",
+    title="Window",
+    help="Side.",
+    unit="pixels",
+    default=lambda side: side // 7,
+    low=2,
+    high=lambda side: side,
+)
 WIDTH = Float(name="width", title="Width", help="Width.", default=0.25, low=0.05, high=5.0)
 FILL = Choice(name="fill", title="Fill", help="Fill.", default="grey", options={"grey": "Grey", "black": "Black"})
 RELU = Flag(name="relu", title="ReLU", help="Cut.", default=True)
@@ -57,7 +65,8 @@ def test_an_unknown_parameter_is_refused_with_the_nearest():
 
 
 @given(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary(), st.lists(st.integers())), st.sampled_from(ALL)
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary(), st.lists(st.integers())),
+    st.sampled_from(ALL),
 )
 def test_any_value_is_taken_within_bounds_or_refused_in_words(value, param):
     try:

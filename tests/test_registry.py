@@ -35,7 +35,11 @@ def test_names_in_order_and_lookup():
 def test_a_broken_module_stops_the_start_with_its_name(tmp_path, monkeypatch):
     package = tmp_path / "parts_of_a_test"
     package.mkdir()
-    for name, text in {"__init__": "", "good": "LOADED = True", "_private": "raise RuntimeError('not discovered')"}.items():
+    for name, text in {
+        "__init__": "",
+        "good": "LOADED = True",
+        "_private": "raise RuntimeError('not discovered')",
+    }.items():
         (package / f"{name}.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
     import parts_of_a_test  # type: ignore[import-not-found]

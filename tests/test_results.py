@@ -11,7 +11,16 @@ from xai_core.results import Attribution, Check
 
 
 def attribution(values: np.ndarray, **more: object) -> Attribution:
-    basis = {"method": "m", "model": "n", "layer": None, "target": 0, "label": "a", "quantity": "logit", "params": {"k": 1}, "seed": 0}
+    basis = {
+        "method": "m",
+        "model": "n",
+        "layer": None,
+        "target": 0,
+        "label": "a",
+        "quantity": "logit",
+        "params": {"k": 1},
+        "seed": 0,
+    }
     return Attribution(values, **basis, evaluations=1, seconds=0.1, image_sha256="", versions={}, **more)  # type: ignore[arg-type]
 
 

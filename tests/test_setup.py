@@ -35,7 +35,9 @@ def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run make as a person would, not as a child of the make that may run these tests."""
     dropped = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "HOST", "PORT", "PYTHON"}
     environment = {key: value for key, value in os.environ.items() if key not in dropped}
-    return subprocess.run(["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        ["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
+    )
 
 
 # Requirements
@@ -75,7 +77,9 @@ def test_target_exists_and_is_explained(target: str) -> None:
 
 @needs_make
 def test_run_starts_the_server_and_hands_host_and_port_on() -> None:
-    assert "HOST='127.0.0.1' PORT='8501' exec .venv/bin/python -m pages.ui.server" in make(ROOT, "-n", "run").stdout
+    assert (
+        "HOST='127.0.0.1' PORT='8501' exec .venv/bin/python -m pages.ui.frame.server" in make(ROOT, "-n", "run").stdout
+    )
     assert "HOST='0.0.0.0' PORT='9000'" in make(ROOT, "-n", "run", "HOST=0.0.0.0", "PORT=9000").stdout
 
 
@@ -142,13 +146,19 @@ def test_streamlit_knows_every_option(config: dict[str, Any]) -> None:
 def test_options_that_keep_the_server_quick_private_and_safe(config: dict[str, Any]) -> None:
     options = flat(config)
     assert options["server.fileWatcherType"] == "none"
-    assert options["runner.postScriptGC"] is False, "a third of a second without any map being made, after every look of every page"
+    assert options["runner.postScriptGC"] is False, (
+        "a third of a second without any map being made, after every look of every page"
+    )
     assert options["server.enableXsrfProtection"] is True
     assert options["server.maxUploadSize"] == 1000
-    assert options["global.maxCachedMessageAge"] >= 1000, "a click beside a running job can meet a message that the browser has forgotten"
+    assert options["global.maxCachedMessageAge"] >= 1000, (
+        "a click beside a running job can meet a message that the browser has forgotten"
+    )
     assert options["browser.gatherUsageStats"] is False
     assert options["client.showErrorDetails"] == "none"
-    assert not [value for value in options.values() if isinstance(value, str) and "//" in value], "something would be fetched"
+    assert not [value for value in options.values() if isinstance(value, str) and "//" in value], (
+        "something would be fetched"
+    )
 
 
 def luminance(colour: str) -> float:
@@ -189,7 +199,9 @@ def dockerfile() -> list[tuple[str, str]]:
     """(instruction, argument) pairs, continued lines joined, comments dropped."""
     lines = (line for line in (ROOT / "Dockerfile").read_text().splitlines() if not line.lstrip().startswith("#"))
     joined = "\n".join(lines).replace("\\\n", " ")
-    return [(word, rest) for word, _, rest in (line.strip().partition(" ") for line in joined.splitlines() if line.strip())]
+    return [
+        (word, rest) for word, _, rest in (line.strip().partition(" ") for line in joined.splitlines() if line.strip())
+    ]
 
 
 def test_container_runs_the_server_as_nobody_special(dockerfile: list[tuple[str, str]]) -> None:
@@ -197,7 +209,7 @@ def test_container_runs_the_server_as_nobody_special(dockerfile: list[tuple[str,
     last_user = [rest for word, rest in dockerfile if word == "USER"][-1]
     assert last_user not in {"root", "0"}
     assert words.index("USER") > max(i for i, word in enumerate(words) if word in {"RUN", "COPY"})
-    assert json.loads(dict(dockerfile)["CMD"]) == ["python", "-m", "pages.ui.server"]
+    assert json.loads(dict(dockerfile)["CMD"]) == ["python", "-m", "pages.ui.frame.server"]
     assert re.fullmatch(r"python:3\.\d+-slim", dict(dockerfile)["FROM"])
 
 

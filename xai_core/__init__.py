@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from xai_core import _threads  # noqa: F401  # first: before torch is loaded
+from xai_core import threads  # noqa: F401  # first: before torch is loaded
 from xai_core.engine.jobs import Job
-from xai_core.errors import Cancelled, InvalidImage, InvalidParam, ModelUnavailable, NotApplicable, UnknownName, XaiError
+from xai_core.errors import (
+    Cancelled,
+    InvalidImage,
+    InvalidParam,
+    ModelUnavailable,
+    NotApplicable,
+    UnknownName,
+    XaiError,
+)
 from xai_core.images import SAMPLES, image_sha256, read_image
 from xai_core.methods import (
     METHODS,

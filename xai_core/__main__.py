@@ -101,7 +101,9 @@ def _params(pairs: Sequence[tuple[str, str]], methods: Sequence[str]) -> dict[st
     for name, value in pairs:
         method, dot, own = name.rpartition(".")
         if not dot and len(methods) > 1:
-            raise InvalidParam(f"Several methods run, so say whose parameter it is: {methods[0]}.{name}={value}. Got {name}={value}.")
+            raise InvalidParam(
+                f"Several methods run, so say whose parameter it is: {methods[0]}.{name}={value}. Got {name}={value}."
+            )
         if dot and method not in given:
             raise UnknownName.of("method in this run", method, given)
         given[method or methods[0]][own] = value
@@ -119,7 +121,12 @@ def _maps(args: argparse.Namespace, methods: Sequence[str]) -> tuple[str, Image.
     asked: list[Mapping[str, Any]] = []
     for method in methods:
         takes_layer = len(methods) == 1 or xai_core.METHODS.get(method).uses_layer
-        wish: dict[str, Any] = {"method": method, "target": target, "layer": args.layer if takes_layer else None, "params": params[method]}
+        wish: dict[str, Any] = {
+            "method": method,
+            "target": target,
+            "layer": args.layer if takes_layer else None,
+            "params": params[method],
+        }
         try:
             xai_core.plan(model, image, **wish, seed=args.seed)
         except xai_core.NotApplicable as reason:
@@ -175,7 +182,12 @@ def _explain(args: argparse.Namespace) -> None:
     name, seen, maps = _maps(args, methods)
     for found in maps:
         _tell(found)
-        _save(args.out, f"{name}-{found.method}", panel_png(seen, found, xai_core.METHODS.get(found.method).title), [found])
+        _save(
+            args.out,
+            f"{name}-{found.method}",
+            panel_png(seen, found, xai_core.METHODS.get(found.method).title),
+            [found],
+        )
 
 
 def _compare(args: argparse.Namespace) -> None:
@@ -243,16 +255,24 @@ def _parser() -> argparse.ArgumentParser:
 
     explain = command("explain", "a map of evidence for one picture, as PNG and NPZ", _explain)
     compare = command("compare", "several maps side by side in one PNG and one NPZ", _compare)
-    command("predict", "the likeliest classes of a picture", _predict).add_argument("--top", type=int, default=5, metavar="N")
+    command("predict", "the likeliest classes of a picture", _predict).add_argument(
+        "--top", type=int, default=5, metavar="N"
+    )
     command("methods", "the methods with their parameters", _methods)
     command("models", "the models", _models)
     command("layers", "the layers of a model that can be explained", _layers)
     for made in (explain, compare):
         default = DEFAULT_METHOD if made is explain else "all"
-        made.add_argument("--method", action="append", metavar="NAME", help=f"see `methods`; may be repeated; default {default}")
-        made.add_argument("--target", metavar="CLASS", help='label, index, or "A,B" for why A and not B; default the likeliest class')
+        made.add_argument(
+            "--method", action="append", metavar="NAME", help=f"see `methods`; may be repeated; default {default}"
+        )
+        made.add_argument(
+            "--target", metavar="CLASS", help='label, index, or "A,B" for why A and not B; default the likeliest class'
+        )
         made.add_argument("--layer", metavar="NAME", help="see `layers`; default the recommended one")
-        made.add_argument("--param", action="append", default=[], type=_pair, metavar="NAME=VALUE", help="may be repeated")
+        made.add_argument(
+            "--param", action="append", default=[], type=_pair, metavar="NAME=VALUE", help="may be repeated"
+        )
         made.add_argument("--seed", type=int, default=0, metavar="N")
         made.add_argument("--out", type=Path, default=Path(), metavar="FOLDER", help="default: this folder")
     explain.add_argument("--all", action="store_true", help="every method, each to its own files")
@@ -276,7 +296,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(problem, file=sys.stderr)
         return 2
     except OSError as problem:
-        print(f"The result could not be written: {problem.strerror or problem}. Choose another folder with --out.", file=sys.stderr)
+        print(
+            f"The result could not be written: {problem.strerror or problem}. Choose another folder with --out.",
+            file=sys.stderr,
+        )
         return 2
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)

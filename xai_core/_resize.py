@@ -91,7 +91,12 @@ def shrunk(image: Picture, size: Size) -> Picture:
 
 def _loops_for(image: Picture, size: Size, kind: Filter) -> Loops | None:
     """The loops, if they are ready and can do this."""
-    fits = image.mode == "RGB" and kind in _FILTERS and image.width * image.height <= _LARGEST and _rows_first(image.size, size)
+    fits = (
+        image.mode == "RGB"
+        and kind in _FILTERS
+        and image.width * image.height <= _LARGEST
+        and _rows_first(image.size, size)
+    )
     return _LOOPS.ready if fits else None
 
 
@@ -143,13 +148,18 @@ class _Compiled:
             self._begun = True
             try:
                 from xai_core._resize_loops import resample
-            except (ImportError, OSError) as problem:  # Numba refuses to be imported beside a NumPy that is too new for it
+            except (
+                ImportError,
+                OSError,
+            ) as problem:  # Numba refuses to be imported beside a NumPy that is too new for it
                 log.warning("Pictures of a set are read more slowly, because Numba cannot be used: %s", problem)
                 return
             if all(_same(resample, *case) for case in _CASES):
                 self.ready = resample
             else:
-                log.warning("Pictures of a set are read more slowly, because this Pillow resizes otherwise than expected.")
+                log.warning(
+                    "Pictures of a set are read more slowly, because this Pillow resizes otherwise than expected."
+                )
 
     def soon(self) -> None:
         """Compile in the background, unless that was begun before."""

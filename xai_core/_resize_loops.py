@@ -38,7 +38,9 @@ def _mixed(lines: Bytes, begin: int, first: Ints, count: Ints, weights: Ints, su
 
 
 @njit(void(_SOURCE, _NUMBERS, _NUMBERS, _TAPS, _NUMBERS, _NUMBERS, _TAPS, _LINES), nogil=True)
-def _resample(pixels: Bytes, left: Ints, columns: Ints, across: Ints, top: Ints, rows: Ints, down: Ints, out: Bytes) -> None:
+def _resample(
+    pixels: Bytes, left: Ints, columns: Ints, across: Ints, top: Ints, rows: Ints, down: Ints, out: Bytes
+) -> None:
     wide, begin, upper = len(left), left[0], top[0]
     span, lower = left[-1] + columns[-1] - begin, top[-1] + rows[-1]
     # A strip stands on its side, red, green and blue one after the other: then a line goes through its rows.

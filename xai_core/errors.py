@@ -34,7 +34,11 @@ class UnknownName(XaiError):
         """Build the sentence, with the nearest known names first."""
         names = list(known)
         near = get_close_matches(str(name).lower(), names, n=3, cutoff=0.5)
-        hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(names[:12])}{', …' if len(names) > 12 else '.'}"
+        hint = (
+            f"Did you mean {' or '.join(near)}?"
+            if near
+            else f"Known: {', '.join(names[:12])}{', …' if len(names) > 12 else '.'}"
+        )
         return cls(f"There is no {kind} called {str(name)[:80]!r}. {hint}")
 
 

@@ -70,7 +70,7 @@ _OTHERS = (
 _TOO_LARGE = "This picture has too many pixels: at most 50 million are allowed. Save it smaller and try again."
 _TOO_MANY = "This picture is made of so many small pieces that reading it would take too long. Save it once more as JPEG or PNG."
 BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError, struct.error, zlib.error)
-"""What decoders raise on damage: the first three were seen on mutated pictures (tests/test_images_refused.py), the rest is precaution."""
+"""What decoders raise on damage: the first three were seen on mutated pictures (tests/images/test_images_refused.py), the rest is precaution."""
 _PNG_NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"IDAT", b"IEND")
 _PNG_ORIENTED = (b"XML:com.adobe.xmp\0", b"Raw profile type exif\0")  # texts that may tell which way is up
 _SCAN = re.compile(rb"\xff\xda\0[\x06\x08\x0a\x0c][\x01-\x04]")
@@ -124,15 +124,21 @@ def _bytes_of(source: object) -> bytes:
 def _file_bytes(path: Path) -> bytes:
     try:
         if path.is_dir():
-            raise InvalidImage(f"This is a folder, not a picture: {path.name[:80]!r}. Choose one picture file in it. {_ALLOWED}")
+            raise InvalidImage(
+                f"This is a folder, not a picture: {path.name[:80]!r}. Choose one picture file in it. {_ALLOWED}"
+            )
         if not path.is_file():
-            raise InvalidImage(f"There is no picture file called {path.name[:80]!r} there. Check the name and the folder.")
+            raise InvalidImage(
+                f"There is no picture file called {path.name[:80]!r} there. Check the name and the folder."
+            )
         if (size := path.stat().st_size) > MAX_BYTES:
             raise _too_heavy(size)
         with path.open("rb") as stream:
             return _stream_bytes(stream)
     except (OSError, ValueError) as error:
-        raise InvalidImage(f"The file {path.name[:80]!r} could not be opened. Check the name and that you may read it.") from error
+        raise InvalidImage(
+            f"The file {path.name[:80]!r} could not be opened. Check the name and that you may read it."
+        ) from error
 
 
 def _stream_bytes(stream: BinaryIO) -> bytes:
@@ -147,7 +153,9 @@ def _stream_bytes(stream: BinaryIO) -> bytes:
             left -= len(part)
         data = b"".join(parts)
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise InvalidImage("The file could not be read to its end. Open it in binary mode, or choose it once more.") from error
+        raise InvalidImage(
+            "The file could not be read to its end. Open it in binary mode, or choose it once more."
+        ) from error
     if len(data) > MAX_BYTES:
         raise _too_heavy(None)
     return data
@@ -155,7 +163,9 @@ def _stream_bytes(stream: BinaryIO) -> bytes:
 
 def _too_heavy(size: int | None) -> InvalidImage:
     got = f" Got {size / 2**20:.1f} MB." if size else ""
-    return InvalidImage(f"This file is larger than 25 MB, which is the most allowed. Save the picture smaller and try again.{got}")
+    return InvalidImage(
+        f"This file is larger than 25 MB, which is the most allowed. Save the picture smaller and try again.{got}"
+    )
 
 
 def _declared_size(data: bytes) -> tuple[int, int] | None:
@@ -234,7 +244,9 @@ def _check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise InvalidImage(f"{_TOO_LARGE} {got}")
     if min(width, height) < MIN_SIDE:
-        raise InvalidImage(f"This picture is too small: each side must be at least {MIN_SIDE} pixels. Choose a larger one. {got}")
+        raise InvalidImage(
+            f"This picture is too small: each side must be at least {MIN_SIDE} pixels. Choose a larger one. {got}"
+        )
     if max(width, height) > MAX_RATIO * min(width, height):
         raise InvalidImage(
             f"This picture is too long and thin: the long side may be at most {MAX_RATIO} times the short one. "
@@ -254,7 +266,9 @@ def _plain_words(data: bytes) -> Iterator[None]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InvalidImage(_TOO_LARGE) from error
     except MemoryError as error:
-        raise InvalidImage("This picture needs more memory than this computer has free. Save it smaller and try again.") from error
+        raise InvalidImage(
+            "This picture needs more memory than this computer has free. Save it smaller and try again."
+        ) from error
     except BROKEN as error:
         if kind := _starting(data, _STARTS):
             raise InvalidImage(
@@ -282,7 +296,8 @@ def _opened(data: bytes) -> ImageFile:
     try:
         return Image.open(_Bounded(data), formats=_FORMATS)
     except UnidentifiedImageError:
-        if data[:3] == b"\xff\xd8\xff" and b"Exif\0\0" in data:  # Pillow 13 gives a JPEG up over an odd resolution in its EXIF
+        # Pillow 13 gives a JPEG up over an odd resolution in its EXIF.
+        if data[:3] == b"\xff\xd8\xff" and b"Exif\0\0" in data:
             return Image.open(_Bounded(data.replace(b"Exif\0\0", bytes(6), 1)), formats=_FORMATS)
         raise
 
@@ -296,9 +311,11 @@ def _decoded(picture: ImageFile) -> Picture:
     whole = picture.size
     picture.draft(None, _fit(whole))  # a JPEG is decoded at a half, quarter or eighth where that is enough
     _check_tiles(picture)
-    with unpacking(whole if "progressive" in picture.info else picture.size):  # of a progressive one all scans are held in full
+    # Of a progressive one all scans are held in full.
+    with unpacking(whole if "progressive" in picture.info else picture.size):
         picture.load()
-        turn = _orientation(picture)  # after load: a TIFF has turned itself by now, a PNG may keep its EXIF behind the pixels
+        # After load: a TIFF has turned itself by now, a PNG may keep its EXIF behind the pixels.
+        turn = _orientation(picture)
         flat = _on_white(shrunk(_simple_mode(picture), _fit(picture.size)))
         if flat is not picture:
             picture.close()  # now, and not when this function ends: the next one is waiting for the room
@@ -347,7 +364,10 @@ def _eight_bit(picture: Picture) -> Picture:
     if picture.mode.startswith("I;16"):
         low, high = 0.0, 4095.0 if tags.get(258) == (12,) else 65535.0
     elif low >= 0:
-        low, high = 0.0, next((top for top in ((1.0,) if picture.mode == "F" else ()) + (255.0, 65535.0) if high <= top), high)
+        low, high = (
+            0.0,
+            next((top for top in ((1.0,) if picture.mode == "F" else ()) + (255.0, 65535.0) if high <= top), high),
+        )
     grey = (values - low) * (255.0 / max(high - low, 1e-12))
     if picture.mode.startswith("I;16") and tags.get(262) == 0:
         grey = 255.0 - grey  # a TIFF whose zero is white; Pillow inverts only the 8-bit ones
@@ -389,7 +409,9 @@ def make_baseline(pixels: Floats, kind: str, rng: np.random.Generator) -> Floats
         return np.full(pixels.shape, pixels.mean(axis=(0, 1), dtype=np.float64), dtype=np.float32)
     if kind == "blur":
         sigma = min(pixels.shape[:2]) / 10
-        return np.asarray(gaussian_filter(pixels.astype(np.float32), (sigma, sigma, 0), mode="reflect"), dtype=np.float32)
+        return np.asarray(
+            gaussian_filter(pixels.astype(np.float32), (sigma, sigma, 0), mode="reflect"), dtype=np.float32
+        )
     if kind == "noise":
         return rng.random(pixels.shape, dtype=np.float32)
     if kind in ("black", "grey"):

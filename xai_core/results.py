@@ -102,7 +102,9 @@ def restored(values: Floats, about: Mapping[str, Any]) -> Attribution:
     rest = {name: about[name] for name in _KINDS}
     checks = tuple(Check(**check) for check in rest.pop("checks"))
     target = rest.pop("target")
-    return Attribution(values=values, target=target if isinstance(target, int) else tuple(target), checks=checks, **rest)
+    return Attribution(
+        values=values, target=target if isinstance(target, int) else tuple(target), checks=checks, **rest
+    )
 
 
 def _plain(value: Any) -> Json:
@@ -147,7 +149,9 @@ def _is_checks(value: object) -> bool:
 
 
 def _mapping_of(fits: Callable[[object], bool]) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, Mapping) and all(_is_text(name) and fits(each) for name, each in value.items())
+    return lambda value: (
+        isinstance(value, Mapping) and all(_is_text(name) and fits(each) for name, each in value.items())
+    )
 
 
 _KINDS: Mapping[str, Callable[[object], bool]] = {

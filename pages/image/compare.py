@@ -7,20 +7,27 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 import xai_core
-from pages.ui import agreement, classes, forms, keeping, link, matrix, panels, picture, visitor
+from pages.ui.frame import session, url_state
+from pages.ui.image import agreement, classes, matrix, panels, permalinks, picture
+from pages.ui.widgets import forms
 
 
 def _order() -> panels.Order | None:
     """What the maps of a row are sorted by."""
-    key = link.keep("sort", "cost", link.one_of("order", agreement.ORDERS))
+    key = url_state.keep("sort", "cost", url_state.one_of("order", agreement.ORDERS))
     names = list(agreement.ORDERS)
-    name = st.selectbox("Sort by", names, link.place(names, key), format_func=lambda name: agreement.ORDERS[name][0], key=key)
+    name = st.selectbox(
+        "Sort by", names, url_state.place(names, key), format_func=lambda name: agreement.ORDERS[name][0], key=key
+    )
     return agreement.ORDERS[name][1]
 
 
 def _agreement(asks: Sequence[panels.Ask], found: Mapping[str, xai_core.Attribution]) -> None:
     """A table for every row with two maps or more."""
-    rows = {row: [ask for ask in asks if ask.row == row and ask.name in found] for row in dict.fromkeys(ask.row for ask in asks)}
+    rows = {
+        row: [ask for ask in asks if ask.row == row and ask.name in found]
+        for row in dict.fromkeys(ask.row for ask in asks)
+    }
     rows = {row: ready for row, ready in rows.items() if len(ready) > 1}
     if not rows:
         return
@@ -32,7 +39,9 @@ def _agreement(asks: Sequence[panels.Ask], found: Mapping[str, xai_core.Attribut
     for row, ready in rows.items():
         if row:
             st.markdown(f"**{row}**")
-        agreement.table([ask.title or xai_core.METHODS.get(ask.method).title for ask in ready], [found[ask.name] for ask in ready])
+        agreement.table(
+            [ask.title or xai_core.METHODS.get(ask.method).title for ask in ready], [found[ask.name] for ask in ready]
+        )
 
 
 st.title("Explanations side by side")
@@ -47,9 +56,15 @@ with st.expander("What to compare", icon=":material/grid_view:"):
         seed = forms.seed()
     with chosen:
         asks = matrix.choose(matrix.Subject(head.model, head.image, head.target, head.wish, seed))
-    st.caption("Every setting of a method is on the page Explain. The link in your address bar shows this view to others.")
-    if visitor.own_picture_in_use():
-        st.caption("Your own picture is not part of it: who opens it sees the sample instead. “Make a link”, below, can keep your picture.")
+    st.caption(
+        "Every setting of a method is on the page Explain. The link in your address bar shows this view to others."
+    )
+    if session.own_picture_in_use():
+        st.caption(
+            "Your own picture is not part of it: who opens it sees the sample instead. “Make a link”, below, can keep your picture."
+        )
 found = panels.watch(asks, head.seen, "compare", order)
 _agreement(asks, found)
-keeping.offer({ask.planned.id: found[ask.name] for ask in asks if ask.planned and ask.name in found}, "whybox-maps.npz")
+permalinks.offer(
+    {ask.planned.id: found[ask.name] for ask in asks if ask.planned and ask.name in found}, "whybox-maps.npz"
+)

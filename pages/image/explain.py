@@ -5,7 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 import xai_core
-from pages.ui import classes, forms, keeping, layers, link, panels, picture
+from pages.ui.frame import url_state
+from pages.ui.image import classes, layers, panels, permalinks, picture
+from pages.ui.widgets import forms
 
 st.title("One method, every setting")
 model, image, seen, target, _ = picture.head()
@@ -14,10 +16,12 @@ model, image, seen, target, _ = picture.head()
 def _method() -> xai_core.MethodSpec:
     """The choice among what can be right on this model; what cannot is listed below it in grey, with the reason."""
     reasons = {spec.name: reason for spec in xai_core.METHODS.specs() if (reason := spec.refusal(model))}
-    key = link.keep("method", "grad_cam", lambda name: xai_core.METHODS.get(name).name)
+    key = url_state.keep("method", "grad_cam", lambda name: xai_core.METHODS.get(name).name)
     names = [name for name in xai_core.METHODS if name not in reasons or name == st.session_state[key]]
-    start = link.place(names, key)
-    name = st.selectbox("Method", names, start, format_func=lambda name: f"{xai_core.METHODS.get(name).title} ({name})", key=key)
+    start = url_state.place(names, key)
+    name = st.selectbox(
+        "Method", names, start, format_func=lambda name: f"{xai_core.METHODS.get(name).title} ({name})", key=key
+    )
     if reasons:
         with st.expander(f"Not possible on this model ({len(reasons)})"):
             for refused, reason in reasons.items():
@@ -41,4 +45,4 @@ with shown:
     except xai_core.XaiError as problem:
         ask = panels.Ask(spec.name, refusal=str(problem))
     found = panels.watch([ask], seen, "explain")
-    keeping.offer({ask.planned.id: found[ask.name]} if ask.planned and found else {}, f"whybox-{spec.name}.npz")
+    permalinks.offer({ask.planned.id: found[ask.name]} if ask.planned and found else {}, f"whybox-{spec.name}.npz")

@@ -9,8 +9,10 @@ import streamlit as st
 from PIL import Image
 
 import xai_core
-from pages.ui import keeping, link, provenance, visitor, words
-from pages.ui.viewer import Panel, show_maps
+from pages.ui.frame import session, url_state
+from pages.ui.image import permalinks, provenance
+from pages.ui.image.viewer import Panel, show_maps
+from pages.ui.widgets import words
 
 PLAIN = "#9aa4aa"
 GONE = "This result is not kept here any more, or it was made on another computer. Nothing is lost: the same map can be made again."
@@ -26,8 +28,10 @@ Maps = Mapping[str, xai_core.Attribution]
 def _nothing(sentence: str) -> None:
     """Why there is nothing to see, and where to go from here."""
     st.warning(sentence, icon=":material/link_off:")
-    st.page_link("pages/image/compare.py", label="Make new maps", icon=":material/grid_view:", query_params=link.query())
-    st.page_link("pages/start/home.py", label="Go to the start", icon=":material/home:", query_params=link.query())
+    st.page_link(
+        "pages/image/compare.py", label="Make new maps", icon=":material/grid_view:", query_params=url_state.query()
+    )
+    st.page_link("pages/start/home.py", label="Go to the start", icon=":material/home:", query_params=url_state.query())
 
 
 def _pictures(found: Maps) -> dict[str, Image.Image | None]:
@@ -35,7 +39,7 @@ def _pictures(found: Maps) -> dict[str, Image.Image | None]:
     pictures: dict[str, Image.Image | None] = {}
     for result, each in found.items():
         if pictures.get(each.image_sha256) is None:
-            pictures[each.image_sha256] = keeping.picture(result, each)
+            pictures[each.image_sha256] = permalinks.picture(result, each)
     return pictures
 
 
@@ -66,9 +70,15 @@ def _grounds(found: Maps) -> tuple[dict[tuple[str, str], Image.Image], list[str]
 def _panel(result: str, found: xai_core.Attribution, ground: Image.Image) -> Panel:
     title, technical = provenance.titles(found)
     known = found.method in xai_core.METHODS
-    sentence = xai_core.METHODS.get(found.method).sentence if known else "This version of Whybox does not know the method any more."
+    sentence = (
+        xai_core.METHODS.get(found.method).sentence
+        if known
+        else "This version of Whybox does not know the method any more."
+    )
     layer = f"Layer: {words.plain(found.layer)}" if found.layer else ""
-    caption = " · ".join(filter(None, (f"Class: {words.plain(found.label)}", provenance.model_title(found.model), layer)))
+    caption = " · ".join(
+        filter(None, (f"Class: {words.plain(found.label)}", provenance.model_title(found.model), layer))
+    )
     return Panel(result, title, technical, sentence, "done", found, caption, picture=ground)
 
 
@@ -80,26 +90,29 @@ def _heading(maps: Sequence[xai_core.Attribution]) -> None:
 
 def _show(found: Maps, missing: int) -> None:
     if missing:
-        st.info(f"{missing} of the {missing + len(found)} maps of this link are not kept here any more.", icon=":material/link_off:")
+        st.info(
+            f"{missing} of the {missing + len(found)} maps of this link are not kept here any more.",
+            icon=":material/link_off:",
+        )
     maps = list(found.values())
     _heading(maps)
     grounds, sentences = _grounds(found)
     for sentence in sentences:
         st.info(sentence, icon=":material/hide_image:")
-    link.write()
+    url_state.write()
     panels = [_panel(result, each, grounds[each.image_sha256, each.model]) for result, each in found.items()]
     show_maps(panels[0].picture or next(iter(grounds.values())), panels, key="result")
-    keeping.save(maps, "whybox-result.npz")
+    permalinks.save(maps, "whybox-result.npz")
     st.subheader("How this was made")
     provenance.table(maps)
     st.caption("What is chosen at the side is for new maps; a kept result stays as it is.")
 
 
-xai_core.leave(visitor.waiter())  # nothing is computed here: what another page has started stops
+xai_core.leave(session.waiter())  # nothing is computed here: what another page has started stops
 st.title("Kept result")
-ids, problem = keeping.asked()
+ids, problem = permalinks.asked()
 found = {result: each for result in ids if (each := xai_core.find(result)) is not None}
-keeping.delete(ids)
+permalinks.delete(ids)
 if found:
     _show(found, len(ids) - len(found))
 else:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 import xai_core
-from pages.ui import link, models, visitor
+from pages.ui.frame import session, url_state
+from pages.ui.widgets import models
 from xai_core.methods import MethodSpec
 from xai_core.params import resolve
 
@@ -45,8 +46,12 @@ def _needs(spec: MethodSpec) -> str:
 def _facts(spec: MethodSpec) -> Mapping[str, str]:
     return {
         "Speaks about": "one picture (local)" if spec.local else "the model on all pictures (global)",
-        "When": "after training, on a finished model (post-hoc)" if spec.post_hoc else "built into the model (intrinsic)",
-        "Works with": "any model (model-agnostic)" if spec.model_agnostic else "networks it can look into (model-specific)",
+        "When": "after training, on a finished model (post-hoc)"
+        if spec.post_hoc
+        else "built into the model (intrinsic)",
+        "Works with": "any model (model-agnostic)"
+        if spec.model_agnostic
+        else "networks it can look into (model-specific)",
         "Family": FAMILIES[spec.family],
         "Needs": _needs(spec),
         "Cost": f"{_cost(spec)}, with the usual settings on {model.title}",
@@ -59,8 +64,10 @@ def _open(name: str) -> None:
 
 
 def _filter(title: str, name: str, options: Mapping[str, str]) -> str | None:
-    key = link.keep(name, None, link.one_of(name, options))
-    return st.pills(title, list(options), default=link.shown(key), format_func=options.__getitem__, key=key, wrap=True)
+    key = url_state.keep(name, None, url_state.one_of(name, options))
+    return st.pills(
+        title, list(options), default=url_state.shown(key), format_func=options.__getitem__, key=key, wrap=True
+    )
 
 
 def _row(spec: MethodSpec, chosen: str) -> None:
@@ -93,23 +100,29 @@ def _detail(spec: MethodSpec) -> None:
     st.markdown("\n".join(f"- **{label}:** {fact}" for label, fact in _facts(spec).items()))
     st.markdown(f"{VERDICTS[spec.verdict]} {spec.sanity or UNKNOWN}", help=SANITY)
     if st.button("Try it on the picture", icon=":material/search:", disabled=refusals[spec.name] is not None):
-        st.switch_page("pages/image/explain.py", query_params=link.query())
+        st.switch_page("pages/image/explain.py", query_params=url_state.query())
     st.markdown(xai_core.method_card(spec.name))
 
 
-xai_core.leave(visitor.waiter())  # nothing is computed here: what another page has started stops
+xai_core.leave(session.waiter())  # nothing is computed here: what another page has started stops
 st.title("All methods")
-st.markdown("Every method asks the model another question. Choose one to read what it can tell, when it lies, and what it costs.")
+st.markdown(
+    "Every method asks the model another question. Choose one to read what it can tell, when it lies, and what it costs."
+)
 model = models.current()
 with st.spinner(f"Finding out what works on {model.title} …"):
     refusals = {spec.name: spec.refusal(model) for spec in xai_core.METHODS.specs()}
 family, need = _filter("Family", "family", FAMILIES), _filter("Needs", "needs", NEEDS)
-fitting = [spec for spec in xai_core.METHODS.specs() if family in (None, spec.family) and (need is None or need in spec.needs)]
-link.keep("method", "grad_cam", lambda name: xai_core.METHODS.get(name).name)
-st.caption(f"{len(fitting)} of {len(refusals)} methods" if fitting else "No method fits both filters: take one of them away.")
+fitting = [
+    spec for spec in xai_core.METHODS.specs() if family in (None, spec.family) and (need is None or need in spec.needs)
+]
+url_state.keep("method", "grad_cam", lambda name: xai_core.METHODS.get(name).name)
+st.caption(
+    f"{len(fitting)} of {len(refusals)} methods" if fitting else "No method fits both filters: take one of them away."
+)
 overview, card = st.columns([2, 3], gap="large")
 with card:
-    start = link.place(refusals, "method")
+    start = url_state.place(refusals, "method")
     words = {name: f"{xai_core.METHODS.get(name).title} ({name})" for name in refusals}
     name = st.selectbox("Method", list(refusals), start, format_func=words.__getitem__, key="method")
     _detail(xai_core.METHODS.get(name))

@@ -7,7 +7,8 @@ from html import escape
 import streamlit as st
 
 import xai_core
-from pages.ui import provenance, turns
+from pages.ui.frame import render_slots
+from pages.ui.image import provenance
 
 POLL_S = 2.0
 
@@ -38,10 +39,17 @@ def _figure(title: str, technical: str, figure: str, sentence: str) -> None:
 
 def _work(status: xai_core.Status) -> None:
     with st.container(horizontal=True):
-        _figure("Waiting", "queue", f"{status.waiting:,}", "What is quick goes first, so that it need not wait for what takes long.")
+        _figure(
+            "Waiting",
+            "queue",
+            f"{status.waiting:,}",
+            "What is quick goes first, so that it need not wait for what takes long.",
+        )
         kinds = "Maps, models that learn from a table, picture sets that a model looks through: so many things at the same time."
         _figure("Being worked on", "running jobs", f"{status.working:,}", kinds)
-        _figure("People", "sessions", f"{status.visitors:,}", "So many asked for something within the last two minutes.")
+        _figure(
+            "People", "sessions", f"{status.visitors:,}", "So many asked for something within the last two minutes."
+        )
         speed = f"{status.evaluations_per_second:,.0f} a second"
         _figure("Speed", "evaluations", speed, "So often the models look at a picture, or at a changed copy of it.")
 
@@ -71,12 +79,14 @@ def _kept(status: xai_core.Status) -> None:
 def _models(status: xai_core.Status) -> None:
     st.subheader("Models ready to answer")
     st.caption("These are loaded *(in memory)*; any other is loaded when somebody chooses it.")
-    names = "".join(f"<li>{escape(provenance.model_title(name))} <small>({escape(name)})</small></li>" for name in status.models)
+    names = "".join(
+        f"<li>{escape(provenance.model_title(name))} <small>({escape(name)})</small></li>" for name in status.models
+    )
     st.html(f"<ul>{names or '<li>None yet</li>'}</ul>")
 
 
 @st.fragment(run_every=POLL_S)
-@turns.turn()
+@render_slots.turn()
 def _live() -> None:
     status = xai_core.status()
     st.markdown(f"**{_now(status)}**")
@@ -89,5 +99,7 @@ def _live() -> None:
 
 
 st.title("What is running")
-st.markdown("Everybody who has Whybox open shares one computer. This is what it is doing; the numbers are looked up every two seconds.")
+st.markdown(
+    "Everybody who has Whybox open shares one computer. This is what it is doing; the numbers are looked up every two seconds."
+)
 _live()  # without xai_core.leave: who looks here while waiting for a map still wants it

@@ -6,20 +6,25 @@ import streamlit as st
 from PIL import Image, ImageOps
 
 import xai_core
-from pages.ui import link, sidebar, visitor
+from pages.ui.frame import session, sidebar, url_state
 
 SHOWN = 6
 THUMBNAIL = (240, 240)
 TILE = 112
-COMPARE, EXPLAIN, TABLE, SET = "pages/image/compare.py", "pages/image/explain.py", "pages/tables/data.py", "pages/data/set.py"
+COMPARE, EXPLAIN, TABLE, SET = (
+    "pages/image/compare.py",
+    "pages/image/explain.py",
+    "pages/tables/data.py",
+    "pages/imageset/set.py",
+)
 
 
 @st.cache_data(show_spinner=False, max_entries=SHOWN)
 def _thumbnail(name: str) -> Image.Image:
-    return ImageOps.fit(visitor.sample_picture(name), THUMBNAIL)
+    return ImageOps.fit(session.sample_picture(name), THUMBNAIL)
 
 
-xai_core.leave(visitor.waiter())  # nothing runs here: what another page has started stops
+xai_core.leave(session.waiter())  # nothing runs here: what another page has started stops
 st.title("Why did the model say that?")
 st.markdown(
     "A computer model looks at a photo and says *espresso*. Whybox shows **what it looked at**: four different methods, side by side, "
@@ -29,39 +34,44 @@ st.markdown(
 st.subheader("1. Pick a picture")
 st.markdown("One click, and the four explanations appear.")
 photos = [sample for sample in xai_core.SAMPLES.specs() if sample.kind == "photo"][:SHOWN]
-row = st.container(horizontal=True, gap="xsmall", horizontal_alignment="distribute")  # three fit side by side on a phone, six elsewhere
+# Three fit side by side on a phone, six elsewhere.
+row = st.container(horizontal=True, gap="xsmall", horizontal_alignment="distribute")
 for sample in photos:
     with row.container(width=TILE, gap="xsmall"):
         st.image(_thumbnail(sample.name), alt=f"Sample: {sample.title}", width="stretch")
-        if st.button(sample.title, key=f"try_{sample.name}", on_click=visitor.choose_sample, args=(sample.name,), width="stretch"):
-            st.switch_page(COMPARE, query_params=link.query())
+        if st.button(
+            sample.title, key=f"try_{sample.name}", on_click=session.choose_sample, args=(sample.name,), width="stretch"
+        ):
+            st.switch_page(COMPARE, query_params=url_state.query())
 
 with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown("Or look deeper: one method at a time, with every setting and every layer.", width="content")
     if st.button("Open Explain"):
-        st.switch_page(EXPLAIN, query_params=link.query())
+        st.switch_page(EXPLAIN, query_params=url_state.query())
 
 own, sets, tables = st.columns(3, gap="large")
 with own:
     st.subheader("2. Your photo")
     st.markdown("It stays on the computer that runs Whybox.")
     sidebar.uploader("home")
-    if problem := visitor.picture_error("home"):
+    if problem := session.picture_error("home"):
         st.error(problem, icon=":material/broken_image:")
-    elif visitor.own_picture_in_use() and st.button("Explain my photo", type="primary", width="stretch"):
-        st.switch_page(COMPARE, query_params=link.query())
+    elif session.own_picture_in_use() and st.button("Explain my photo", type="primary", width="stretch"):
+        st.switch_page(COMPARE, query_params=url_state.query())
 with sets:
     st.subheader("3. A whole set")
-    st.markdown("Hundreds of pictures at once: a map of what the model knows, its best and worst pictures, its mistakes.")
+    st.markdown(
+        "Hundreds of pictures at once: a map of what the model knows, its best and worst pictures, its mistakes."
+    )
     if st.button("Open Picture set", icon=":material/photo_library:", width="stretch"):
-        st.switch_page(SET, query_params=link.query())
+        st.switch_page(SET, query_params=url_state.query())
 with tables:
     st.subheader("4. A table")
     st.markdown(
         "Loans, flowers, wines, or your own CSV file: train a model on its rows and see how it decides, in general and for one row."
     )
     if st.button("Open Table", icon=":material/table:", width="stretch"):
-        st.switch_page(TABLE, query_params=link.query())
+        st.switch_page(TABLE, query_params=url_state.query())
 
 st.caption(
     "An explanation is a clue, not a proof: it tells what this model reacted to, not what is true about the world. "

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.ui import link, show, work
-from pages.ui.tables import choice, head
+from pages.ui.frame import url_state
+from pages.ui.tables import page_context, table_choice
+from pages.ui.widgets import background, show
 from xai_core.render import tables as figures
-from xai_core.tabular.data import Column, Table, spread
+from xai_core.tabular.data.builtin import Column, Table, spread
 
 KINDS = {"numeric": "number", "category": "one of a few words", "boolean": "yes or no", "date": "date"}
 SHOWN = 200
@@ -33,7 +34,9 @@ def _overview(table: Table) -> None:
             with st.container(width=220):
                 st.metric(title, f"{value:,}")
     if missing:
-        st.caption("A cell without a value does no harm: each model either reads it as “missing” or gets the usual value of its column.")
+        st.caption(
+            "A cell without a value does no harm: each model either reads it as “missing” or gets the usual value of its column."
+        )
     show.listed(table.notes)
 
 
@@ -41,18 +44,26 @@ def _columns(table: Table) -> None:
     st.subheader("What is in it")
     rows = [(each.name, KINDS[each.kind], _values(each), each.missing) for each in table.columns]
     overview = pd.DataFrame(rows, columns=["Column", "Kind", "Values", "Missing"])
-    st.dataframe(overview, hide_index=True, height=min(38 + 35 * len(rows), 320), alt=f"The {len(rows)} columns of the table.")
+    st.dataframe(
+        overview, hide_index=True, height=min(38 + 35 * len(rows), 320), alt=f"The {len(rows)} columns of the table."
+    )
     with st.expander(f"The first {min(SHOWN, len(table))} rows", icon=":material/table_rows:"):
         first = table.frame.head(SHOWN)
         shown = {each.name: [each.show(value) for value in first[each.name]] for each in table.columns}
-        answers = [table.classes[k] for k in table.target[:SHOWN]] if table.classes else [f"{v:,.4g}" for v in table.target[:SHOWN]]
+        answers = (
+            [table.classes[k] for k in table.target[:SHOWN]]
+            if table.classes
+            else [f"{v:,.4g}" for v in table.target[:SHOWN]]
+        )
         st.dataframe(
-            pd.DataFrame(shown).assign(**{f"→ {table.target_name}": answers}), hide_index=False, alt="The first rows of the table."
+            pd.DataFrame(shown).assign(**{f"→ {table.target_name}": answers}),
+            hide_index=False,
+            alt="The first rows of the table.",
         )
 
 
 def _one_column(table: Table) -> None:
-    name = head.feature("column", "Look at one column", table)
+    name = page_context.feature("column", "Look at one column", table)
     column, cells = table.column(name), table.frame[name].dropna()
     if not len(cells):
         show.say("This column has no values.")
@@ -73,17 +84,19 @@ def _target(table: Table) -> None:
     show.draw(figures.counts(table.classes, counts), "target")
     share = counts.max() / counts.sum()
     most = table.classes[int(counts.argmax())]
-    show.say(f"Always saying “{most}” would be right for {share:.0%} of the rows: a model has to beat that.", quiet=True)
+    show.say(
+        f"Always saying “{most}” would be right for {share:.0%} of the rows: a model has to beat that.", quiet=True
+    )
 
 
 st.title("The table")
 st.markdown(
     "A model of a table learns from rows. Choose some rows to learn from, then see how the model decides: in general, and for one row."
 )
-head.keep()
-choice.pick()
-choice.own_form()
-table = choice.current()
+page_context.keep()
+table_choice.pick()
+table_choice.own_form()
+table = table_choice.current()
 if table is not None:
     _overview(table)
     left, right = st.columns(2, gap="large")
@@ -93,5 +106,5 @@ if table is not None:
         _one_column(table)
     _columns(table)
     if st.button("Train a model on it", type="primary", icon=":material/model_training:"):
-        st.switch_page(head.MODEL_PAGE, query_params=link.query())
-work.end()
+        st.switch_page(page_context.MODEL_PAGE, query_params=url_state.query())
+background.end()

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import work
-from pages.ui.tables import groups, head
+from pages.ui.tables import fairness_view, page_context
+from pages.ui.widgets import background
 
 st.title("A look at fairness")
-st.markdown("Does the model treat groups of rows alike? These numbers can show a difference. Whether it is unfair, people have to judge.")
-head.keep()
-subject = head.head()
+st.markdown(
+    "Does the model treat groups of rows alike? These numbers can show a difference. Whether it is unfair, people have to judge."
+)
+page_context.keep()
+subject = page_context.head()
 words = [column.name for column in subject.table.columns if column.kind in ("category", "boolean")]
 start = subject.table.protected or next(iter(words), subject.table.features[0])
-column = head.feature("group", "Compare the groups of", subject.table, start)
-groups.by_group(subject, column)
+column = page_context.feature("group", "Compare the groups of", subject.table, start)
+fairness_view.by_group(subject, column)
 st.subheader("What gives the group away?")
 st.caption("Leaving a column out does not hide it: a model can guess it from others (proxies).")
-groups.stand_ins(subject, column)
-work.end()
+fairness_view.stand_ins(subject, column)
+background.end()

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import link, show, work
-from pages.ui.tables import head, scores, training
+from pages.ui.frame import url_state
+from pages.ui.tables import model_choice, page_context, scores_view
+from pages.ui.widgets import background, show
 
 GENERAL, ROW = "pages/tables/general.py", "pages/tables/row.py"
 
 st.title("A model of the table")
-head.keep()
-table = head.table()
-show.say(f"It learns to predict “{table.target_name}” from three quarters of the rows of “{table.title}”. The other quarter is the exam.")
+page_context.keep()
+table = page_context.table()
+show.say(
+    f"It learns to predict “{table.target_name}” from three quarters of the rows of “{table.title}”. The other quarter is the exam."
+)
 settings, shown = st.columns([2, 3], gap="large")
 with settings:
-    wish = training.pick()
-    with st.expander("Use your own model", icon=":material/upload_file:", expanded=training.own_in_use()):
-        training.upload(table)
+    wish = model_choice.pick()
+    with st.expander("Use your own model", icon=":material/upload_file:", expanded=model_choice.own_in_use()):
+        model_choice.upload(table)
 with shown:
-    model = training.current(table, wish)
+    model = model_choice.current(table, wish)
     if model is not None:
         st.subheader(model.title)
-        scores.draw(model)
+        scores_view.draw(model)
         with st.container(horizontal=True):
             if st.button("How does it decide in general?", type="primary", icon=":material/public:"):
-                st.switch_page(GENERAL, query_params=link.query())
+                st.switch_page(GENERAL, query_params=url_state.query())
             if st.button("Why did it say that of one row?", icon=":material/table_rows:"):
-                st.switch_page(ROW, query_params=link.query())
-work.end()
+                st.switch_page(ROW, query_params=url_state.query())
+background.end()

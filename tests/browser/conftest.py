@@ -31,7 +31,11 @@ def _tab(window: BrowserContext, address: str) -> Iterator[Visitor]:
         visitor.open()
     visitor.page.close()
     assert visitor.faults == []
-    foreign = [url for url in visitor.requests if not re.match(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]|blob:|data:", url)]
+    foreign = [
+        url
+        for url in visitor.requests
+        if not re.match(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]|blob:|data:", url)
+    ]
     assert foreign == []
 
 

@@ -128,7 +128,8 @@ def test_stop_goes_quickly_and_go_on_goes_on(visitor: Visitor) -> None:
 
 
 def test_stop_all_on_compare(visitor: Visitor) -> None:
-    page = visitor.open("/compare", rows="pictures", seed="31", sample="astronaut")  # enough that nothing is ready before the click
+    # Enough that nothing is ready before the click.
+    page = visitor.open("/compare", rows="pictures", seed="31", sample="astronaut")
     cards = visitor.page.locator(".card")
     expect(visitor.button("Stop all")).to_be_visible()
     asked = cards.count()
@@ -186,7 +187,10 @@ def test_reload_and_copied_link_give_the_same_view(visitors: list[Visitor]) -> N
 
     def view(page: Page) -> list[str | None]:
         expect(page.locator('.card[data-state="done"]')).to_have_count(1)
-        return [page.locator("canvas").first.get_attribute("aria-label"), slider_of(page).get_attribute("aria-valuenow")]
+        return [
+            page.locator("canvas").first.get_attribute("aria-label"),
+            slider_of(page).get_attribute("aria-valuenow"),
+        ]
 
     def slider_of(page: Page) -> Locator:
         return page.get_by_role("slider", name=re.compile("Window"))
@@ -258,7 +262,9 @@ def test_a_phone_can_use_it(visitor: Visitor, path: str) -> None:
     assert page.locator("button").evaluate_all(nameless) == []
 
 
-def test_words_on_the_primary_button_can_be_read_in_the_dark(browser: Browser, address: str, photo: FilePayload) -> None:
+def test_words_on_the_primary_button_can_be_read_in_the_dark(
+    browser: Browser, address: str, photo: FilePayload
+) -> None:
     context = browser.new_context(color_scheme="dark")
     try:
         visitor = Visitor(context, address)

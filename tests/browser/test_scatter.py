@@ -23,7 +23,7 @@ WebGL2RenderingContext.prototype.getParameter = function (name) { return name ==
 APP = f'''
 import numpy as np
 import streamlit as st
-from pages.ui.data.scatter import show_scatter
+from pages.ui.imageset.scatter import show_scatter
 from xai_core.render.atlas import Thumbs
 from xai_core.render.points import by_group, by_number
 
@@ -52,7 +52,7 @@ st.write("Python saw", " ".join(seen) or "nothing", "of", " ".join(map(str, st.s
 SERVER = """
 import streamlit as st
 from starlette.middleware import Middleware
-from pages.ui.server import SecurityHeaders
+from pages.ui.frame.server import SecurityHeaders
 
 app = st.App("page.py", middleware=[Middleware(SecurityHeaders)])
 """
@@ -79,9 +79,13 @@ class Map:
         self.faults: list[str] = []
         self.page.on(
             "request",
-            lambda request: self.fetched.append(request.url) if "/static/" not in request.url and "/media/" in request.url else None,
+            lambda request: (
+                self.fetched.append(request.url) if "/static/" not in request.url and "/media/" in request.url else None
+            ),
         )
-        self.page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: self.heard.append(len(frame))))
+        self.page.on(
+            "websocket", lambda socket: socket.on("framereceived", lambda frame: self.heard.append(len(frame)))
+        )
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("console", lambda message: self.faults.append(message.text) if message.type == "error" else None)
 
@@ -163,7 +167,9 @@ def test_points_are_where_and_as_they_should_be_and_what_is_chosen_stands_out(sh
         dimmed = np.abs(after[y, x] - (0.2 * colours[at % 3] + 0.8 * 255)).max() <= 6
         assert dimmed == (at >= 5), f"point {at}"
     if painter == "webgl":  # browsers take the context away from pages that have too many of them
-        page.locator(".stage canvas").evaluate("node => node.getContext('webgl2').getExtension('WEBGL_lose_context').loseContext()")
+        page.locator(".stage canvas").evaluate(
+            "node => node.getContext('webgl2').getExtension('WEBGL_lose_context').loseContext()"
+        )
         page.wait_for_timeout(200)
         np.testing.assert_array_equal(shown.picture(), after)
 

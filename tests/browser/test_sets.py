@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser_tools import Visitor, said, settled
-from tests.pages.data.small import zipped
+from tests.pages.imageset.zip_of_digits import zipped
 
 DIGITS = {"set": "digits", "model": "small_cnn"}
 QUICK = {"map": "pca", **DIGITS}
@@ -133,4 +133,6 @@ def test_the_last_choice_counts_wherever_a_visit_began(visitor: Visitor) -> None
     go(visitor, "Best and worst")
     said(page, re.compile("^mine · "))
     go(visitor, "Picture set")
-    expect(page.get_by_test_id("stMain").get_by_role("combobox", name=re.compile("Picture set"))).to_have_value("mine (yours)")
+    expect(page.get_by_test_id("stMain").get_by_role("combobox", name=re.compile("Picture set"))).to_have_value(
+        "mine (yours)"
+    )

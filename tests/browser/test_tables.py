@@ -81,6 +81,9 @@ def test_a_phone_can_use_every_page(visitor: Visitor) -> None:
         page = settled(visitor)
         assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth <= innerWidth + 2"), path
         wide = "all => all.filter(e => e.getBoundingClientRect().right > innerWidth + 2).map(e => e.className)"
-        assert page.locator('[data-testid="stMain"] .js-plotly-plot, [data-testid="stMain"] .said').evaluate_all(wide) == [], path
+        assert (
+            page.locator('[data-testid="stMain"] .js-plotly-plot, [data-testid="stMain"] .said').evaluate_all(wide)
+            == []
+        ), path
         nameless = "all => all.filter(b => !(b.textContent.trim() || b.ariaLabel || b.title)).map(b => b.outerHTML)"
         assert page.locator("button").evaluate_all(nameless) == [], path

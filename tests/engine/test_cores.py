@@ -7,23 +7,25 @@ import threading
 import pytest
 import torch
 
+from xai_core import settings
 from xai_core.engine import cores
 
 
 @pytest.mark.parametrize(("of", "lanes"), [(1, 1), (2, 2), (3, 3), (4, 4), (6, 3), (8, 4), (9, 3), (16, 4), (64, 4)])
 def test_lanes_leave_no_core_idle(of: int, lanes: int) -> None:
-    assert cores._lanes(of, "") == lanes and of % lanes == 0
+    assert cores._lanes(of, None) == lanes and of % lanes == 0
 
 
 @pytest.mark.parametrize("of", range(1, 65))
 def test_at_most_one_core_is_left_over_and_more_than_one_lane_used_where_there_can_be(of: int) -> None:
-    lanes = cores._lanes(of, "")
+    lanes = cores._lanes(of, None)
     assert 1 <= lanes <= cores.MOST_LANES and of % lanes <= 1 and (lanes > 1) == (of > 1)
 
 
-@pytest.mark.parametrize(("wanted", "lanes"), [("3", 3), ("0", 2), ("-1", 2), ("many", 2), ("", 2)])
-def test_the_number_can_be_set_and_nonsense_is_ignored(wanted: str, lanes: int) -> None:
-    assert cores._lanes(2, wanted) == lanes
+@pytest.mark.parametrize(("value", "lanes"), [("3", 3), ("0", 2), ("-1", 2), ("many", 2), ("", 2)])
+def test_the_number_can_be_set_and_nonsense_is_ignored(value: str, lanes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHYBOX_LANES", value)
+    assert cores._lanes(2, settings.worker_count()) == lanes
 
 
 def test_a_thread_gets_its_cores_and_no_other_thread_notices() -> None:

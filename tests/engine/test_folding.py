@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from tests.networks import network
+from tests.zoo_networks import network
 from xai_core.engine.folding import folded
-from xai_core.engine.isolation import isolate
+from xai_core.models.isolation import isolate
 
 
 def results(private: nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -23,18 +23,24 @@ def norms(module: nn.Module) -> int:
 
 @pytest.mark.parametrize("name", ["resnet18", "densenet121", "googlenet", "mobilenet_v3_large", "efficientnet_lite0"])
 def test_a_folded_network_computes_the_same_gradients(name: str) -> None:
-    module = isolate(network(name).module).double()  # in single precision a rounding error at a kink may choose the other slope
+    module = isolate(
+        network(name).module
+    ).double()  # in single precision a rounding error at a kink may choose the other slope
     x = torch.rand(1, 3, 224, 224, dtype=torch.double, generator=torch.Generator().manual_seed(0))
     before = {key: value.clone() for key, value in module.state_dict().items()}
     private = folded(module, x)
     assert norms(module) > 0 and norms(private) == 0
     if name == "resnet18":
-        assert sum(isinstance(part, nn.Identity) for part in private.modules()) == norms(module), "all of them follow a convolution"
+        assert sum(isinstance(part, nn.Identity) for part in private.modules()) == norms(module), (
+            "all of them follow a convolution"
+        )
     score, gradient = results(isolate(module), x)
     folded_score, folded_gradient = results(private, x)
     assert (score - folded_score).abs() <= 1e-9 * score.abs()
     assert (gradient - folded_gradient).norm() <= 1e-9 * gradient.norm()
-    assert all(torch.equal(value, before[key]) for key, value in module.state_dict().items()), "the shared network is as it was"
+    assert all(torch.equal(value, before[key]) for key, value in module.state_dict().items()), (
+        "the shared network is as it was"
+    )
 
 
 class Knotted(nn.Module):
@@ -80,7 +86,11 @@ class Points(nn.Module):
     def __init__(self, kind: type[nn.Conv2d] = nn.Conv2d) -> None:
         super().__init__()
         self.plain, self.same = nn.Conv2d(3, 8, 1, bias=False), nn.Conv2d(8, 8, 1, padding="same")
-        self.grouped, self.strided, self.padded = nn.Conv2d(8, 8, 1, groups=2), nn.Conv2d(8, 8, 1, 2), nn.Conv2d(8, 8, 1, padding=1)
+        self.grouped, self.strided, self.padded = (
+            nn.Conv2d(8, 8, 1, groups=2),
+            nn.Conv2d(8, 8, 1, 2),
+            nn.Conv2d(8, 8, 1, padding=1),
+        )
         self.special = kind(8, 8, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -98,7 +108,9 @@ def test_a_convolution_of_one_pixel_is_a_product(kind: type[nn.Conv2d], size: tu
     x = torch.rand(2, 3, *size, dtype=torch.double, generator=torch.Generator().manual_seed(2))
     private = folded(module, x)
     known = {name for name, part in private.named_modules() if type(part) is not nn.Conv2d and name}
-    assert known == ({"plain", "same", "special"} if kind is nn.Conv2d else {"special"}), "one that is special leaves all as they were"
+    assert known == ({"plain", "same", "special"} if kind is nn.Conv2d else {"special"}), (
+        "one that is special leaves all as they were"
+    )
     for own in (x, x.to(memory_format=torch.channels_last)):
         (score, gradient), (ours, our_gradient) = results(isolate(module), own), results(private, own)
         assert (score - ours).abs() <= 1e-12 * score.abs()

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.networks import classifier, network
+from tests.zoo_networks import classifier, network
 from xai_core.engine import forward as engine
 from xai_core.engine.forward import Forward, build, forward_for
 from xai_core.errors import XaiError
@@ -47,7 +47,11 @@ def batch(count: int, side: int = 32) -> torch.Tensor:
 def test_bundled_models_run_on_the_fast_engine_and_equal_torch(name):
     model = network(name)
     found = forward_for(model)
-    x = torch.rand(5, model.preprocessing.channels, model.side, model.side, generator=torch.Generator().manual_seed(5)) * 3 - 1
+    x = (
+        torch.rand(5, model.preprocessing.channels, model.side, model.side, generator=torch.Generator().manual_seed(5))
+        * 3
+        - 1
+    )
     with torch.no_grad():
         expected = model.module(x)
     assert found.backend == "openvino" and not found.note

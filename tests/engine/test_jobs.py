@@ -166,10 +166,13 @@ def until(what: Callable[[], bool]) -> bool:
 def test_what_does_not_fit_into_the_budget_waits_with_its_place():
     jobs, gates = Jobs(workers=6, room=Room(lambda: 100)), [threading.Event() for _ in range(4)]
     first, second, third, fourth = (
-        blocked(jobs, gate, str(n), cost=1000, memory=size) for n, (gate, size) in enumerate(zip(gates, (60, 60, 30, 30), strict=True))
+        blocked(jobs, gate, str(n), cost=1000, memory=size)
+        for n, (gate, size) in enumerate(zip(gates, (60, 60, 30, 30), strict=True))
     )
     assert until(lambda: first.state == "working")
-    assert [job.state for job in (second, third, fourth)] == ["waiting"] * 3, "a long one that waits is not overtaken by other long ones"
+    assert [job.state for job in (second, third, fourth)] == ["waiting"] * 3, (
+        "a long one that waits is not overtaken by other long ones"
+    )
     assert [job.place for job in (first, second, third, fourth)] == [None, 1, 2, 3]
     assert jobs.counts().reserved == 60 and (jobs.counts().waiting, jobs.counts().working) == (3, 1)
     gates[0].set()
@@ -215,10 +218,15 @@ def test_a_job_larger_than_the_budget_runs_alone():
 
 
 def test_all_that_this_process_makes_shares_one_room():
-    from pages.ui.server import WORKING
+    from pages.ui.frame.server import WORKING
 
-    pools = [each for name, _ in WORKING for each in vars(importlib.import_module(name)).values() if isinstance(each, Jobs)]
-    pools += [importlib.import_module("xai_core.methods._service")._JOBS, importlib.import_module("xai_core.methods._service")._MODEL_JOBS]
+    pools = [
+        each for name, _ in WORKING for each in vars(importlib.import_module(name)).values() if isinstance(each, Jobs)
+    ]
+    pools += [
+        importlib.import_module("xai_core.methods._service")._JOBS,
+        importlib.import_module("xai_core.methods._service")._MODEL_JOBS,
+    ]
     assert len(pools) == 7 and all(any(each is pool for each in ROOM.pools) for pool in pools)
 
 
@@ -236,7 +244,9 @@ def test_what_one_pool_gives_back_another_takes_and_who_came_first_goes_first():
     third = blocked(training, gates[3], "third", cost=3000, memory=40, waiter="c")
     assert [job.place for job in (first, second, third)] == [1, 1, 1], "each in its own queue"
     found = room.counts()
-    assert (found.working, found.waiting, found.visitors, found.reserved) == (1, 3, 3, 80), "a visitor of two pools is one"
+    assert (found.working, found.waiting, found.visitors, found.reserved) == (1, 3, 3, 80), (
+        "a visitor of two pools is one"
+    )
     gates[0].set()
     assert until(lambda: first.state == third.state == "working") and second.state == "waiting"
     assert room.counts().reserved == 100
@@ -273,7 +283,9 @@ def test_a_job_larger_than_the_budget_waits_for_other_pools_and_holds_them_up():
     gates[0].set()
     assert until(lambda: large.state == "working")
     next_ = one.submit("next", lambda job: "done", memory=1)
-    assert next_.state == "waiting" and one.submit("nothing", lambda job: 1).wait(5) == 1, "what needs no memory does not wait"
+    assert next_.state == "waiting" and one.submit("nothing", lambda job: 1).wait(5) == 1, (
+        "what needs no memory does not wait"
+    )
     gates[1].set()
     assert large.wait(5) and next_.wait(5) == "done"
 
@@ -347,7 +359,9 @@ def test_a_storm_of_cancels_leaves_nothing_behind(jobs):
     made = [jobs.submit(n, lambda job: steps(job, 10_000, 0.001), waiter=str(n)) for n in range(50)]
     for n in range(50):
         jobs.leave(str(n))
-    assert until(lambda: all(job.finished for job in made)) and until(lambda: jobs.counts().working == jobs.counts().waiting == 0)
+    assert until(lambda: all(job.finished for job in made)) and until(
+        lambda: jobs.counts().working == jobs.counts().waiting == 0
+    )
     assert jobs.submit("after", lambda job: 1).wait(5) == 1
 
 

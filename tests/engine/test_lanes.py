@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from tests.engine.adder import Adder, long_job, rows, sums
+from tests.engine.sum_backend import Adder, long_job, rows, sums
 from xai_core.engine import cores
 from xai_core.engine.forward import Forward
 from xai_core.engine.scheduler import Scheduler

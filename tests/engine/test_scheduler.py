@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.engine.adder import POISON, Adder, long_job, rows, sums
+from tests.engine.sum_backend import POISON, Adder, long_job, rows, sums
 from xai_core.engine.jobs import Job
 from xai_core.engine.scheduler import Scheduler, Ticket
 from xai_core.errors import Cancelled, XaiError
@@ -68,7 +68,9 @@ def test_rows_of_several_jobs_travel_in_one_batch_and_come_back_to_their_own(lin
     backend.gate.set()
     assert sums(first.wait()) == [100]
     assert [sums(ticket.wait()) for ticket in tickets] == [[101, 102], [103], [104], [105, 106]]
-    assert backend.batches == [[0], [1, 2, 3, 4], [5, 6]], "never over the micro-batch, never one alone that others could join"
+    assert backend.batches == [[0], [1, 2, 3, 4], [5, 6]], (
+        "never over the micro-batch, never one alone that others could join"
+    )
 
 
 def test_jobs_of_other_models_are_not_mixed(line: Scheduler) -> None:
@@ -158,7 +160,9 @@ def test_work_may_give_nothing(line: Scheduler) -> None:
     assert line.submit_work(lambda: None).wait() is None
 
 
-def test_turns_are_exclusive_and_handed_on_after_an_error(line: Scheduler, crowd: Callable[[Adder, int], list[Job[None]]]) -> None:
+def test_turns_are_exclusive_and_handed_on_after_an_error(
+    line: Scheduler, crowd: Callable[[Adder, int], list[Job[None]]]
+) -> None:
     backend, inside, worst = Adder(pause=0.001), [0], [0]
     jobs = crowd(backend, 3)
 
@@ -236,7 +240,9 @@ def test_a_stopped_job_does_not_keep_the_turn_it_waited_for(line: Scheduler) -> 
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("died"), MemoryError(), SystemExit(1)], ids=repr)
-def test_a_backend_that_dies_is_built_anew_once_and_the_batch_tried_again(line: Scheduler, fault: BaseException) -> None:
+def test_a_backend_that_dies_is_built_anew_once_and_the_batch_tried_again(
+    line: Scheduler, fault: BaseException
+) -> None:
     backend = Adder()
     backend.faults = [fault]
     assert sums(line.submit(backend, rows(1, 2)).wait()) == [101, 102]

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.kept import child, key, result, said, same
+from tests.engine.store_helpers import child, key, result, said, same
 from xai_core.engine.store import FILE, Store
 from xai_core.errors import UnknownName
 from xai_core.results import Attribution, Check, about, restored
@@ -31,7 +31,9 @@ ODD = {
     "values that are no numbers": replace(result(4), values=np.array([[np.nan, -np.inf], [-0.0, 1e-45]], np.float32)),
     "numpy's numbers": result(5, details={"r": 0.1, "n": 2.5}),
     "half a letter": replace(result(6), label="\ud83d and \0"),
-    "a check without a number": replace(result(7), checks=(Check("flat", "red", "Flat.", float("nan")), Check("a", "green", ""))),
+    "a check without a number": replace(
+        result(7), checks=(Check("flat", "red", "Flat.", float("nan")), Check("a", "green", ""))
+    ),
 }
 
 
@@ -72,7 +74,11 @@ def test_plain_data_has_every_field_and_numpys_numbers_become_plain_ones():
     plain = about(found)
     assert set(plain) == {field.name for field in fields(Attribution)} - {"values"}
     back = restored(found.values, json.loads(json.dumps(plain)))
-    assert repr(back.details["r"]) == "0.10000000149011612" and repr(back.details["n"]) == "3" and repr(back.seconds) == "0.5"
+    assert (
+        repr(back.details["r"]) == "0.10000000149011612"
+        and repr(back.details["n"]) == "3"
+        and repr(back.seconds) == "0.5"
+    )
     assert all(repr(getattr(back, name)) == repr(getattr(found, name)) for name in set(plain) - {"details", "seconds"})
 
 
@@ -91,14 +97,24 @@ def test_the_file_needs_no_code_of_ours_to_be_read(tmp_path):
         store.put(key(1), result(1))
     with closing(sqlite3.connect(tmp_path / FILE)) as db:
         [(name, digest, text, npz)] = db.execute("SELECT key, sha256, about, npz FROM results").fetchall()
-        modes = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "user_version", "auto_vacuum", "integrity_check")]
+        modes = [
+            db.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("journal_mode", "user_version", "auto_vacuum", "integrity_check")
+        ]
     with np.load(io.BytesIO(npz), allow_pickle=False) as archive:
-        assert archive.files == ["values"] and np.array_equal(archive["values"], result(1).values) and archive["values"].dtype == np.float32
+        assert (
+            archive.files == ["values"]
+            and np.array_equal(archive["values"], result(1).values)
+            and archive["values"].dtype == np.float32
+        )
     said = json.loads(text)
     assert said["target"] == [3, 5] and said["seed"] == 2**32 - 1 and said["checks"][1]["value"] == 0.1 + 0.2
     assert said["details"]["surrogate_r2"] == 1 / 3 and np.isnan(said["details"]["gap"])
     parts = (name.encode(), text, npz)
-    assert name == key(1) and digest == hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()
+    assert (
+        name == key(1)
+        and digest == hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()
+    )
     assert modes == ["wal", 1, 2, "ok"]
 
 
@@ -118,7 +134,9 @@ def test_a_result_put_again_is_the_last_one(tmp_path):
         assert same(store.get(key(1)), result(2))
 
 
-@pytest.mark.parametrize("odd", ["", "a" * 63, "A" * 64, key(1) + "\n", "../" * 20, "\ud83d" * 64, "%" * 64, "'; DROP TABLE results; --"])
+@pytest.mark.parametrize(
+    "odd", ["", "a" * 63, "A" * 64, key(1) + "\n", "../" * 20, "\ud83d" * 64, "%" * 64, "'; DROP TABLE results; --"]
+)
 def test_what_is_no_key_is_a_miss(store, odd):
     store.put(key(1), result(1))
     assert store.get(odd) is None and store.picture(odd) is None and store.forget_picture(odd, "token") is False
@@ -137,7 +155,13 @@ def test_hits_are_counted_where_they_were(tmp_path):
         for each in (1, 1, 1, 2):
             store.get(key(each))
         after = store.counts()
-        assert (before.memory_hits, before.disk_hits, before.misses, before.memory_bytes, before.results) == (0, 0, 0, 0, 1)
+        assert (before.memory_hits, before.disk_hits, before.misses, before.memory_bytes, before.results) == (
+            0,
+            0,
+            0,
+            0,
+            1,
+        )
         assert (after.memory_hits, after.disk_hits, after.misses, after.results) == (2, 1, 1, 1)
         assert 64 * 64 * 4 <= after.memory_bytes <= 64 * 64 * 4 + 8192 and after.disk_bytes == used(tmp_path)
 
@@ -158,7 +182,9 @@ def test_memory_keeps_what_was_used_last(tmp_path):
         assert store.get(key(4)) is not None and store.counts().memory_bytes <= size * 6
     with closing(Store(tmp_path, memory_bytes=0)) as store:
         store.put(key(1), result(1))
-        assert same(store.get(key(1)), result(1)) and store.counts().memory_bytes == 0, "what memory cannot hold is on the disk"
+        assert same(store.get(key(1)), result(1)) and store.counts().memory_bytes == 0, (
+            "what memory cannot hold is on the disk"
+        )
 
 
 def test_the_disk_keeps_what_was_used_last_and_stays_below_its_limit(tmp_path):
@@ -237,7 +263,9 @@ def test_what_is_larger_than_the_limit_stays_in_memory_and_harms_nobody(tmp_path
         token = store.keep_picture([key("huge")], photo())
         assert store.note and store.picture(key("huge")) is not None and store.forget_picture(key("huge"), token)
     with closing(Store(tmp_path)) as store:
-        assert same(store.get(key(1)), result(1)) and same(store.get(key(3)), result(3)) and store.get(key("huge")) is None
+        assert (
+            same(store.get(key(1)), result(1)) and same(store.get(key(3)), result(3)) and store.get(key("huge")) is None
+        )
 
 
 # Pictures
@@ -258,14 +286,20 @@ def test_a_picture_stays_with_its_results_until_its_owner_deletes_it(tmp_path):
     piece = png[2000:2040]
     assert piece in files(tmp_path)
     with closing(Store(tmp_path)) as store:
-        assert [np.array_equal(store.picture(each), picture) for each in keys] == [True, True] and store.picture(key(3)) is None
+        assert [np.array_equal(store.picture(each), picture) for each in keys] == [True, True] and store.picture(
+            key(3)
+        ) is None
         assert store.picture(key(1)).mode == "RGB"
         for wrong in ("", token[:-1], token + "x", token.swapcase(), "\ud83d"):
             assert store.forget_picture(key(1), wrong) is False
         assert store.forget_picture(key(3), token) is False, "not the owner's link"
         assert store.picture(key(1)) is not None
         assert store.forget_picture(key(2), token) is True
-        assert store.picture(key(1)) is None and store.picture(key(2)) is None and store.forget_picture(key(2), token) is False
+        assert (
+            store.picture(key(1)) is None
+            and store.picture(key(2)) is None
+            and store.forget_picture(key(2), token) is False
+        )
         assert same(store.get(key(1)), result(1)), "the results stay"
         ask = "import sys, pathlib; sys.stdout.write(str(bytes.fromhex(sys.argv[2]) in b''.join(p.read_bytes() for p in folder.iterdir())))"
         assert said(child(ask, tmp_path, piece.hex())) == "False", "not a trace of it in the file or its log, at once"

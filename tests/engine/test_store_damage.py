@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.kept import Clock, change, child, filled, key, result, said, same, works_in_memory
+from tests.engine.store_helpers import Clock, change, child, filled, key, result, said, same, works_in_memory
 from xai_core.engine._faults import put_aside
 from xai_core.engine.store import FILE, Store
 from xai_core.results import about
@@ -102,7 +102,9 @@ def test_the_log_goes_aside_with_its_file(tmp_path):
     for ending in ("", "-wal", "-shm"):
         (tmp_path / f"{FILE}{ending}").write_text(ending)
     put_aside(tmp_path / FILE, 7.9)
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {f"{FILE}.corrupt-7{end}": end for end in ("", "-wal", "-shm")}
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        f"{FILE}.corrupt-7{end}": end for end in ("", "-wal", "-shm")
+    }
 
 
 def test_a_foreign_database_is_not_written_into(tmp_path):
@@ -209,7 +211,10 @@ def forge(file: Path, text: bytes, npz: bytes) -> None:
     """Write a row whose sum is right, as somebody with a hand on the disk may."""
     parts = (key(0).encode(), text, npz)
     digest = hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()
-    assert change(file, "UPDATE results SET sha256 = ?, about = ?, npz = ? WHERE key = ?", (digest, text, npz, key(0))) == 1
+    assert (
+        change(file, "UPDATE results SET sha256 = ?, about = ?, npz = ? WHERE key = ?", (digest, text, npz, key(0)))
+        == 1
+    )
 
 
 def packed(**arrays: np.ndarray) -> bytes:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.kept import LIGHT, Clock, child, filled, key, result, said, same, works_in_memory
+from tests.engine.store_helpers import LIGHT, Clock, child, filled, key, result, said, same, works_in_memory
 from xai_core.engine import _schema
 from xai_core.engine._guarded import REST_S
 from xai_core.engine.store import FILE, Store
@@ -48,7 +48,9 @@ def test_a_full_disk_costs_nothing_but_the_link_and_nothing_is_lost_when_there_i
         with closing(Store(tmp_path)) as other:
             assert same(other.get(key(1)), result(1)), "the first of those who were late comes along at once"
     with closing(Store(tmp_path)) as store:
-        assert all(same(store.get(key(number)), result(number)) for number in range(21)), "those of the full time are written later"
+        assert all(same(store.get(key(number)), result(number)) for number in range(21)), (
+            "those of the full time are written later"
+        )
 
 
 def test_a_picture_kept_while_the_disk_was_full_is_written_when_there_is_room_again(tmp_path):
@@ -92,7 +94,18 @@ def test_a_disk_that_is_really_full(tmp_path):
     mount = 'mount -t tmpfs -o size=512k none "$1" && echo mounted && exec "$2" "$3" "$1"'
     if shutil.which("unshare") is None:
         pytest.skip("no unshare here")
-    command = ["unshare", "--mount", "--map-root-user", "sh", "-c", mount, "sh", tmp_path / "disk", sys.executable, script]
+    command = [
+        "unshare",
+        "--mount",
+        "--map-root-user",
+        "sh",
+        "-c",
+        mount,
+        "sh",
+        tmp_path / "disk",
+        sys.executable,
+        script,
+    ]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     if not ran.stdout.startswith("mounted"):
         pytest.skip("mounting is not allowed here")
@@ -170,7 +183,10 @@ def test_an_operating_system_that_refuses(tmp_path, monkeypatch):
 def test_a_locked_file_is_waited_for_once_and_read_meanwhile(tmp_path, clock, monkeypatch, how):
     monkeypatch.setattr(_schema, "BUSY_S", 1.0)
     filled(tmp_path)
-    with closing(Store(tmp_path, clock=clock)) as store, closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
+    with (
+        closing(Store(tmp_path, clock=clock)) as store,
+        closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other,
+    ):
         other.execute(f"BEGIN {how}")
         began = time.monotonic()
         store.put(key(10), result(10))

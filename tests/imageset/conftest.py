@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from xai_core.engine._recent import Recent
-from xai_core.imageset import sets
+from xai_core.engine.lru_cache import Recent
+from xai_core.imageset.sets import library
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def restart(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Whoever calls it has nothing in memory."""
 
     def forget() -> None:
-        monkeypatch.setattr(sets, "_RECENT", Recent(2**20))
-        monkeypatch.setattr(sets, "_BUILT_IN", {})
+        monkeypatch.setattr(library, "_RECENT", Recent(2**20))
+        monkeypatch.setattr(library, "_BUILT_IN", {})
 
     return forget

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 import xai_core
-from tests.networks import picture
-from tests.patches import SIDE, cut, every_row, game_on, per_patch
+from tests.superpixel_games import SIDE, cut, every_row, game_on, per_patch
+from tests.zoo_networks import picture
 from xai_core.methods.adaptive_occlusion import lead_of, windows
 
 WEIGHTS = np.array([0.2, 3.0, -1.0, 0.7, 2.0, -0.3, 1.1, 0.0, 0.5])
@@ -51,11 +51,14 @@ def test_it_finds_the_smallest_part_of_a_network_that_adds_up(mode, rival):
     found = xai_core.explain(model, image, "adaptive_occlusion", 0, params=SQUARES | {"mode": mode})
     least, details = smallest(WEIGHTS, areas, rival, mode), found.details
     assert 0 < least < 1 and details["reached"] == 1
-    assert details["pieces"] == round(least * 9) and details["area"] == pytest.approx(least, abs=0.02)  # 40 pixels are not 3 equal parts
+    # 40 pixels are not 3 equal parts.
+    assert details["pieces"] == round(least * 9) and details["area"] == pytest.approx(least, abs=0.02)
     votes = per_patch(found.values, labels)
     taken = np.argsort(-WEIGHTS)[: int(details["pieces"])]
     expected = np.where(np.isin(np.arange(9), taken), WEIGHTS, 0)
-    assert set(taken[:-1]) <= set(np.flatnonzero(votes)) and np.abs(votes - np.where(votes != 0, WEIGHTS, 0)).max() < 1e-5
+    assert (
+        set(taken[:-1]) <= set(np.flatnonzero(votes)) and np.abs(votes - np.where(votes != 0, WEIGHTS, 0)).max() < 1e-5
+    )
     assert np.count_nonzero(votes) == np.count_nonzero(expected)
     start = WEIGHTS.sum() if mode == "flip" else 0.0
     assert details["lead_after"] == pytest.approx(start - rival + (-1 if mode == "flip" else 1) * votes.sum(), abs=1e-4)
@@ -93,14 +96,19 @@ def test_a_class_that_does_not_lead_must_halve_its_odds():
     before = weights.sum() - 9
     assert found.details["lead_before"] == pytest.approx(before, abs=1e-4)
     assert found.details["lead_goal"] == pytest.approx(before - log(2), abs=1e-4)
-    assert set(np.flatnonzero(per_patch(found.values, labels))) in ({0, 1}, {1, 4}, {1, 3}) and found.details["reached"] == 1
+    assert (
+        set(np.flatnonzero(per_patch(found.values, labels))) in ({0, 1}, {1, 4}, {1, 3})
+        and found.details["reached"] == 1
+    )
 
 
 def test_a_pair_is_about_its_two_classes_only():
     logits = torch.tensor([[1.0, 5.0, 3.0], [2.0, 0.0, -1.0]])
     assert lead_of(logits, (0, 2)).tolist() == [-2.0, 3.0] and lead_of(logits, 0).tolist() == [-4.0, 2.0]
     model, image, _ = squares(WEIGHTS, (5.5, 3.0))
-    pair, alone = (xai_core.explain(model, image, "adaptive_occlusion", target, params=SQUARES) for target in ((0, 2), 0))
+    pair, alone = (
+        xai_core.explain(model, image, "adaptive_occlusion", target, params=SQUARES) for target in ((0, 2), 0)
+    )
     assert pair.details["pieces"] > alone.details["pieces"] > 0
 
 

@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from torch import nn
 
 import xai_core
-from tests.networks import network, picture
-from tests.toys import CLASSES, SIDE, Channels, Conv, Tokens, close, on_picture, toy
+from tests.toy_networks import CLASSES, SIDE, Channels, Conv, Tokens, close, on_picture, toy
+from tests.zoo_networks import network, picture
 from xai_core import NotApplicable
-from xai_core.engine.isolation import isolate
+from xai_core.models.isolation import isolate
 
 WIDTH, HEADS = 8, 2
 MEAN = {"heads": "mean"}
@@ -162,7 +162,12 @@ class Across(TwoLayers):
         return self.head(self.two.attention(x[:, :1], x, x)[0][:, 0])
 
 
-REFUSED = [(Conv, "no attention"), (Channels, "no attention"), (Averaged, "one class token"), (WithoutToken, "no class token")]
+REFUSED = [
+    (Conv, "no attention"),
+    (Channels, "no attention"),
+    (Averaged, "one class token"),
+    (WithoutToken, "no class token"),
+]
 
 
 @pytest.mark.parametrize(("net", "reason"), [*REFUSED, (Masked, "some places"), (Across, "some places")])

@@ -9,11 +9,11 @@ import torch.nn.functional as F
 from torch import nn
 
 import xai_core
-from tests.networks import network, picture
-from tests.toys import CLASSES, SIDE, Channels, Conv, Tokens, close, toy
+from tests.toy_networks import CLASSES, SIDE, Channels, Conv, Tokens, close, toy
+from tests.zoo_networks import network, picture
 from xai_core import NotApplicable
-from xai_core.engine.isolation import isolate
 from xai_core.methods.cam import head
+from xai_core.models.isolation import isolate
 
 
 class Headed(nn.Module):
@@ -32,7 +32,9 @@ FITTING = {
     "mean": lambda net, x: net.first(x.mean((2, 3))),
     "mean from the end": lambda net, x: net.first(x.mean(dim=[-1, -2], keepdim=True).flatten(1)),
     "average pool": lambda net, x: net.first(F.avg_pool2d(x, 14).view(len(x), -1)),
-    "adaptive pool, dropout": lambda net, x: net.first(F.dropout(F.adaptive_avg_pool2d(x, 1).squeeze(), training=False).reshape(1, 6)),
+    "adaptive pool, dropout": lambda net, x: net.first(
+        F.dropout(F.adaptive_avg_pool2d(x, 1).squeeze(), training=False).reshape(1, 6)
+    ),
     "after a rectifier": lambda net, x: net.first(nn.AdaptiveAvgPool2d((1, 1))(F.relu(x, inplace=True)).flatten(1)),
 }
 OTHER = {
@@ -81,7 +83,8 @@ def test_it_is_grad_cam_times_the_number_of_places():
     model, image = toy(Conv()), picture(SIDE)
     for target in (2, (1, 4)):
         cam, grad = (
-            xai_core.explain(model, image, *ask, params={"relu": False}).values for ask in (("cam", target), ("grad_cam", target, "last"))
+            xai_core.explain(model, image, *ask, params={"relu": False}).values
+            for ask in (("cam", target), ("grad_cam", target, "last"))
         )
         assert close(cam, grad * (SIDE // 2) ** 2)
 

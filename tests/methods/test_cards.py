@@ -50,7 +50,9 @@ def test_the_formula_can_be_typeset(name):
     formula = sections(name)["Formula"]
     assert len(FORMULA.findall(formula)) == 1 and formula.count("$$") == 2
     assert FORMULA.sub("", formula).count("$") % 2 == 0
-    assert formula.count("{") == formula.count("}") and formula.count("\\left") - formula.count("\\leftarrow") == formula.count("\\right")
+    assert formula.count("{") == formula.count("}") and formula.count("\\left") - formula.count(
+        "\\leftarrow"
+    ) == formula.count("\\right")
     others = "".join(text for heading, text in sections(name).items() if heading != "Formula")
     assert "$" not in others and "<" not in others, "outside the formula a dollar would begin one"
 

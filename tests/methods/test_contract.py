@@ -14,8 +14,8 @@ from PIL import Image
 from torch import nn
 
 import xai_core
-from tests.networks import ZOO, classifier, half, in_plain_torch, network, picture
-from tests.toys import Tokens, seeded
+from tests.toy_networks import Tokens, seeded
+from tests.zoo_networks import ZOO, classifier, half, in_plain_torch, network, picture
 from xai_core import METHODS, MODELS, Cancelled, InvalidParam, Job, NotApplicable, UnknownName, XaiError
 from xai_core.engine.forward import forward_for
 from xai_core.models.classifier import Classifier
@@ -32,12 +32,16 @@ OF_EACH_KIND = list({METHODS.get(name).family: name for name in METHOD_NAMES}.va
 def small(method: str, side: int) -> dict[str, object]:
     """Parameters that keep a map cheap; a method not named here runs with its own defaults."""
     return {
-        "grad_cam": {"relu": False},  # with random weights nothing may speak for the class, and a map of zeros proves little
+        "grad_cam": {
+            "relu": False
+        },  # with random weights nothing may speak for the class, and a map of zeros proves little
         "lime": {"samples": 12, "segments": 8, "features": 6},
         "occlusion": {"window": side // 2, "stride": side // 4},
         "integrated_gradients": {"steps": 4},
         "score_cam": {"channels": 8},
-        **{name: {"relu": False} for name in ("grad_cam_plus_plus", "layer_cam", "xgrad_cam")},  # random weights may speak against all
+        **{
+            name: {"relu": False} for name in ("grad_cam_plus_plus", "layer_cam", "xgrad_cam")
+        },  # random weights may speak against all
         "smooth_grad": {"samples": 3},
         "kernel_shap": {"samples": 12, "segments": 6},
         "rise": {"masks": 10},
@@ -117,12 +121,18 @@ def test_another_target_gives_another_map_and_a_pair_the_difference(method):
         return
     assert not np.allclose(one.values, two.values)
     pair = explain(model, method, target=(5, 967))
-    assert pair.target == (5, 967) and pair.quantity == "difference of two logits" and not np.allclose(pair.values, one.values)
+    assert (
+        pair.target == (5, 967)
+        and pair.quantity == "difference of two logits"
+        and not np.allclose(pair.values, one.values)
+    )
     assert same(explain(model, method, target=model.labels[967]).values, two.values)
 
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
-@pytest.mark.parametrize("target", [1000, -1, 2**70, "no such thing", (1, 2, 3), (4, 4), 1.5, True, [], (1, "no such thing"), b"x", {}])
+@pytest.mark.parametrize(
+    "target", [1000, -1, 2**70, "no such thing", (1, 2, 3), (4, 4), 1.5, True, [], (1, "no such thing"), b"x", {}]
+)
 def test_a_wrong_target_is_refused_in_words(method, target):
     with pytest.raises((InvalidParam, UnknownName)) as refusal:
         explain(network("efficientnet_lite0"), method, target=target)
@@ -239,11 +249,14 @@ def test_a_cancelled_explanation_stops_within_a_batch_and_leaves_everything_as_i
 
 def test_eight_threads_mixing_all_methods_equal_the_serial_maps():
     model, images = network("resnet18"), [picture(seed=seed) for seed in range(2)]
-    assert any(getattr(part, "inplace", False) for part in model.module.modules()), "where threads could meet in one tensor"
+    assert any(getattr(part, "inplace", False) for part in model.module.modules()), (
+        "where threads could meet in one tensor"
+    )
     each = [(method, number) for number in range(len(images)) for method in applicable(model)]
     serial = {(method, number): explain(model, method, images[number], seed=number).values for method, number in each}
     distinct = {values.tobytes() for values in serial.values()}
-    assert len(distinct) > 0.8 * len(serial), "the case is trivial if maps agree anyway"  # XGrad-CAM is Grad-CAM behind a linear head
+    # XGrad-CAM is Grad-CAM behind a linear head.
+    assert len(distinct) > 0.8 * len(serial), "the case is trivial if maps agree anyway"
     before = snapshot(model)
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda ask: explain(model, ask[0], images[ask[1]], seed=ask[1]).values, each[::-1]))
@@ -257,7 +270,8 @@ def test_eight_threads_mixing_all_methods_equal_the_serial_maps():
 def test_no_map_depends_on_the_size_of_a_batch(method, monkeypatch):
     """It is measured anew in every process, and lanes and memory differ from machine to machine: the map must not."""
     model = network("small_cnn") if METHODS.get(method).refusal(network("small_cnn")) is None else at_home(method)
-    params = {} if method == "integrated_gradients" else small(method, model.side)  # with few steps there is one round only
+    # With few steps there is one round only.
+    params = {} if method == "integrated_gradients" else small(method, model.side)
     usual, forward = explain(model, method, params=params), forward_for(model)
     monkeypatch.setattr(forward, "micro_batch", 3)
     monkeypatch.setattr(forward, "gradient_batch", 1)
@@ -271,12 +285,16 @@ def test_compare_gives_the_maps_of_explain_in_the_order_asked_for():
     wanted = applicable(model)[::-1]
     params = {method: small(method, model.side) for method in wanted}
     job: Job[object] = Job()
-    found = xai_core.compare(model, picture(), wanted, target=3, layer=model.recommended_layer.name, params=params, seed=5, job=job)
+    found = xai_core.compare(
+        model, picture(), wanted, target=3, layer=model.recommended_layer.name, params=params, seed=5, job=job
+    )
     assert [each.method for each in found] == wanted
     for each in found:
         layer = model.recommended_layer.name if METHODS.get(each.method).uses_layer else None
         alone = xai_core.explain(model, picture(), each.method, 3, layer, params[each.method], 5)
-        assert same(alone.values, each.values) and alone.params == each.params and alone.image_sha256 == each.image_sha256
+        assert (
+            same(alone.values, each.values) and alone.params == each.params and alone.image_sha256 == each.image_sha256
+        )
 
 
 def test_the_plan_names_the_map_by_content():

@@ -8,14 +8,21 @@ from captum.attr import Deconvolution
 from torch import nn
 
 import xai_core
-from tests.networks import picture
-from tests.toys import CLASSES, SIDE, Conv, close, toy
-from xai_core.engine.isolation import isolate
+from tests.toy_networks import CLASSES, SIDE, Conv, close, toy
+from tests.zoo_networks import picture
+from xai_core.models.isolation import isolate
 
 
 class Layers(nn.Sequential):
     def __init__(self) -> None:
-        super().__init__(nn.Flatten(), nn.Linear(3 * SIDE * SIDE, 20), nn.ReLU(), nn.Linear(20, 20), nn.ReLU(), nn.Linear(20, CLASSES))
+        super().__init__(
+            nn.Flatten(),
+            nn.Linear(3 * SIDE * SIDE, 20),
+            nn.ReLU(),
+            nn.Linear(20, 20),
+            nn.ReLU(),
+            nn.Linear(20, CLASSES),
+        )
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

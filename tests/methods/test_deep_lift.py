@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 import xai_core
-from tests.networks import half, network, picture
-from tests.toys import CLASSES, SIDE, Channels, Conv, Linear, Square, Tokens, close, toy
+from tests.toy_networks import CLASSES, SIDE, Channels, Conv, Linear, Square, Tokens, close, toy
+from tests.zoo_networks import half, network, picture
 from xai_core import MODELS
 from xai_core.images import BASELINES, make_baseline
 from xai_core.rules import deep_lift
@@ -42,7 +42,10 @@ def test_a_linear_network_gives_weight_times_difference(kind):
     model = toy(Linear())
     x, baseline = ends(model, kind, 4)
     found = lift(model, seed=4, baseline=kind)
-    assert close(found.values, model.module.row(2) * (x - baseline)[0].numpy()) and found.details["completeness_gap"] < 1e-4
+    assert (
+        close(found.values, model.module.row(2) * (x - baseline)[0].numpy())
+        and found.details["completeness_gap"] < 1e-4
+    )
 
 
 def test_a_square_gives_its_closed_form():
@@ -106,4 +109,9 @@ def test_the_cup_is_found_on_the_real_model():
     found = xai_core.explain(model, xai_core.SAMPLES.get("coffee").load(), "deep_lift")
     positive = np.clip(found.heatmap, 0, None)
     share, area = positive[:162, 30:186].sum() / positive.sum(), 162 * 156 / positive.size
-    assert found.label == "espresso" and share > 1.2 * area and found.level == "green" and found.details["completeness_gap"] < 1e-3
+    assert (
+        found.label == "espresso"
+        and share > 1.2 * area
+        and found.level == "green"
+        and found.details["completeness_gap"] < 1e-3
+    )

@@ -8,8 +8,8 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 import xai_core
-from tests.networks import classifier, in_plain_torch, picture
-from tests.toys import CLASSES, SIDE, Conv, Linear, Square, close, seeded, toy
+from tests.toy_networks import CLASSES, SIDE, Conv, Linear, Square, close, seeded, toy
+from tests.zoo_networks import classifier, in_plain_torch, picture
 from xai_core.images import SAMPLES
 from xai_core.rules.deep_lift import DeepLift
 
@@ -23,7 +23,10 @@ def pool(model, kind: str, count: int, seed: int = 0) -> torch.Tensor:
     steps, rng = model.preprocessing, np.random.default_rng(seed)
     pixels = steps.pixels(steps.see(picture(model.side)))
     if kind == "blur":
-        found = [gaussian_filter(pixels, (sigma, sigma, 0), mode="reflect") for sigma in np.geomspace(SIDE / 4, SIDE / 20, count)]
+        found = [
+            gaussian_filter(pixels, (sigma, sigma, 0), mode="reflect")
+            for sigma in np.geomspace(SIDE / 4, SIDE / 20, count)
+        ]
     elif kind == "noise":
         found = [rng.random(pixels.shape, dtype=np.float32) for _ in range(count)]
     else:
@@ -45,7 +48,9 @@ def test_a_linear_network_gives_weight_times_difference_to_the_mean(kind):
 def test_a_square_gives_its_closed_form():
     model = toy(Square())
     x, baselines = model.prepare(picture(SIDE))[0], pool(model, "noise", 6)
-    assert close(shap(model, baselines="noise", count=6).values, model.module.row(2) * (x**2 - (baselines**2).mean(0)).numpy())
+    assert close(
+        shap(model, baselines="noise", count=6).values, model.module.row(2) * (x**2 - (baselines**2).mean(0)).numpy()
+    )
 
 
 @pytest.mark.parametrize("batch", [1, 2, 8])
@@ -53,7 +58,9 @@ def test_it_is_the_mean_of_deep_lift_whatever_the_batch(batch):
     model = in_plain_torch(toy(Conv()), gradient_batch=batch)
     x, baselines = model.prepare(picture(SIDE)), pool(model, "noise", 5)
     maps = [DeepLift().lift(lambda pictures: model.module(pictures)[:, 2], x, each[None]) for each in baselines]
-    mean = torch.stack([each.multipliers[0] * (x - baseline)[0] for each, baseline in zip(maps, baselines, strict=True)]).mean(0)
+    mean = torch.stack(
+        [each.multipliers[0] * (x - baseline)[0] for each, baseline in zip(maps, baselines, strict=True)]
+    ).mean(0)
     found = shap(model, baselines="noise", count=5)
     assert close(found.values, mean.numpy())
     change = float(model.module(x)[0, 2] - model.module(baselines)[:, 2].mean())

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import xai_core
-from tests.networks import picture
-from tests.toys import LAYERS, SIDE, Conv, by_hand, close, on_picture, toy
+from tests.toy_networks import LAYERS, SIDE, Conv, by_hand, close, on_picture, toy
+from tests.zoo_networks import picture
 
 
 @pytest.mark.parametrize(("module", "layer"), LAYERS)

@@ -13,8 +13,8 @@ from zennit.layer import Sum
 from zennit.torchvision import ResNetCanonizer
 
 import xai_core
-from tests.networks import classifier, in_plain_torch, network, picture
-from tests.toys import CLASSES, SIDE, Channels, Tokens, close, toy
+from tests.toy_networks import CLASSES, SIDE, Channels, Tokens, close, toy
+from tests.zoo_networks import classifier, in_plain_torch, network, picture
 from xai_core import METHODS, NotApplicable
 
 
@@ -66,7 +66,9 @@ def test_it_is_zennit_on_a_residual_network():
 
     model, image = in_plain_torch(classifier(make(), 64)), picture(64)
     x = model.prepare(image).double().requires_grad_(True)
-    rules = ExcitationBackprop(stabilizer=1e-12, layer_map=[((Sum,), Positive())], zero_params=["bias"], canonizers=[ResNetCanonizer()])
+    rules = ExcitationBackprop(
+        stabilizer=1e-12, layer_map=[((Sum,), Positive())], zero_params=["bias"], canonizers=[ResNetCanonizer()]
+    )
     with rules.context(make().double()) as changed:
         (expected,) = torch.autograd.grad(changed(x), x, torch.eye(10)[None, 1].double())
     found = xai_core.explain(model, image, "excitation_backprop", 1)

@@ -11,9 +11,9 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
 import xai_core
-from tests.networks import classifier, in_plain_torch, network, picture
+from tests.zoo_networks import classifier, in_plain_torch, network, picture
 from xai_core import NotApplicable
-from xai_core.engine.isolation import isolate
+from xai_core.models.isolation import isolate
 
 
 def by_hand(model, image, layer_name: str, target: int, relu: bool = True) -> np.ndarray:

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 import xai_core
-from tests.networks import picture
-from tests.toys import SIDE, Conv, Square, close, toy
+from tests.toy_networks import SIDE, Conv, Square, close, toy
+from tests.zoo_networks import picture
 
 
 def test_a_square_gives_its_closed_form():

@@ -7,12 +7,14 @@ import pytest
 import torch
 
 import xai_core
-from tests.networks import in_plain_torch, picture
-from tests.toys import SIDE, Conv, Linear, Square, close, toy
+from tests.toy_networks import SIDE, Conv, Linear, Square, close, toy
+from tests.zoo_networks import in_plain_torch, picture
 
 
 def shap(model, seed=0, **params) -> xai_core.Attribution:
-    return xai_core.explain(model, picture(model.side), "gradient_shap", 2, params={"baselines": "noise", **params}, seed=seed)
+    return xai_core.explain(
+        model, picture(model.side), "gradient_shap", 2, params={"baselines": "noise", **params}, seed=seed
+    )
 
 
 def noise_pool(model, rng: np.random.Generator, count: int) -> torch.Tensor:
@@ -23,7 +25,10 @@ def test_a_linear_network_gives_weight_times_difference_to_the_mean():
     model = toy(Linear())
     x, pool = model.prepare(picture(SIDE))[0], noise_pool(model, np.random.default_rng(0), 4)
     found = shap(model, count=4, samples=12)
-    assert close(found.values, model.module.row(2) * (x - pool.mean(0)).numpy()) and found.details["completeness_gap"] < 1e-3
+    assert (
+        close(found.values, model.module.row(2) * (x - pool.mean(0)).numpy())
+        and found.details["completeness_gap"] < 1e-3
+    )
 
 
 @pytest.mark.parametrize("noise", [0, 20])
@@ -74,6 +79,8 @@ def test_more_pictures_than_draws_are_not_asked_for():
 
 def test_a_gap_is_told():
     found = shap(toy(Conv()), count=3, samples=2)
-    gap = abs(float(found.values.astype(np.float64).sum()) - found.details["score_change"]) / abs(found.details["score_change"])
+    gap = abs(float(found.values.astype(np.float64).sum()) - found.details["score_change"]) / abs(
+        found.details["score_change"]
+    )
     check = next(check for check in found.checks if check.name == "completeness")
     assert gap > 0.05 and check.level != "green" and check.value == pytest.approx(gap, rel=1e-4)

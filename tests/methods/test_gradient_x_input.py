@@ -7,16 +7,18 @@ import pytest
 from captum.attr import InputXGradient
 
 import xai_core
-from tests.networks import picture
-from tests.toys import SIDE, Conv, Square, close, toy
-from xai_core.engine.isolation import isolate
+from tests.toy_networks import SIDE, Conv, Square, close, toy
+from tests.zoo_networks import picture
+from xai_core.models.isolation import isolate
 
 
 def test_both_forms_of_a_square():
     model, image = toy(Square()), picture(SIDE)
     x = model.prepare(image)[0].numpy()
     slope = 2 * model.module.row(2) * x
-    plain, squared = (xai_core.explain(model, image, "gradient_x_input", 2, params={"form": form}) for form in ("plain", "squared"))
+    plain, squared = (
+        xai_core.explain(model, image, "gradient_x_input", 2, params={"form": form}) for form in ("plain", "squared")
+    )
     assert close(plain.values, x * slope) and close(squared.values, x * slope**2)
     assert plain.unit == "logit" and squared.unit != plain.unit
 

@@ -9,11 +9,11 @@ from captum.attr import GuidedBackprop
 from torch import nn
 
 import xai_core
-from tests.networks import network, picture
-from tests.toys import CLASSES, SIDE, Channels, Conv, Linear, close, seeded, toy
+from tests.toy_networks import CLASSES, SIDE, Channels, Conv, Linear, close, seeded, toy
+from tests.zoo_networks import network, picture
 from xai_core import NotApplicable
-from xai_core.engine.isolation import isolate
 from xai_core.methods._structure import rectifiers
+from xai_core.models.isolation import isolate
 
 
 class Layers(nn.Sequential):
@@ -21,7 +21,9 @@ class Layers(nn.Sequential):
 
     def __init__(self) -> None:
         wide = 3 * SIDE * SIDE
-        super().__init__(nn.Flatten(), nn.Linear(wide, 20), nn.ReLU(), nn.Linear(20, 20), nn.ReLU(), nn.Linear(20, CLASSES))
+        super().__init__(
+            nn.Flatten(), nn.Linear(wide, 20), nn.ReLU(), nn.Linear(20, 20), nn.ReLU(), nn.Linear(20, CLASSES)
+        )
 
 
 def guided(model, x: torch.Tensor, target: int) -> np.ndarray:
@@ -49,7 +51,9 @@ def test_it_sees_functions_and_reused_modules():
     (plain,) = torch.autograd.grad(model.module(x)[0, 2], x)
     found = xai_core.explain(model, image, "guided_backprop", 2)
     assert rectifiers(model) == found.details["rectifiers"] == 4
-    difference = np.linalg.norm(found.values - plain[0].numpy()) / max(np.linalg.norm(found.values), float(plain.norm()))
+    difference = np.linalg.norm(found.values - plain[0].numpy()) / max(
+        np.linalg.norm(found.values), float(plain.norm())
+    )
     assert found.details["guided_difference"] == pytest.approx(difference, rel=1e-4) and difference > 0.1
 
 

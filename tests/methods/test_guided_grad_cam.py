@@ -8,9 +8,9 @@ from captum.attr import GuidedGradCam
 from torch import nn
 
 import xai_core
-from tests.networks import classifier, in_plain_torch, picture
-from tests.toys import SIDE, Conv, close, seeded, toy
-from xai_core.engine.isolation import isolate
+from tests.toy_networks import SIDE, Conv, close, seeded, toy
+from tests.zoo_networks import classifier, in_plain_torch, picture
+from xai_core.models.isolation import isolate
 
 
 @pytest.mark.parametrize("layer", ["third", "last", "relu"])
@@ -20,15 +20,28 @@ def test_it_is_the_product_of_its_parts(layer):
     region = xai_core.explain(model, image, "grad_cam", 1, layer)
     found = xai_core.explain(model, image, "guided_grad_cam", 1, layer)
     assert close(found.values, lines.values * region.values) and (found.values < 0).any()
-    assert found.details["guided_difference"] == lines.details["guided_difference"] and found.details["grid_rows"] == SIDE // 2
+    assert (
+        found.details["guided_difference"] == lines.details["guided_difference"]
+        and found.details["grid_rows"] == SIDE // 2
+    )
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_it_is_captums():
     parts = nn.Sequential(
-        nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 6, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(1536, 10)
+        nn.Conv2d(3, 8, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(8, 6, 3, padding=1),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(1536, 10),
     )
     model, image = in_plain_torch(classifier(seeded(parts), SIDE)), picture(SIDE)
     module = isolate(model.module)
-    theirs = GuidedGradCam(module, module[3]).attribute(model.prepare(image), target=1, interpolate_mode="bilinear")[0].detach().numpy()
+    theirs = (
+        GuidedGradCam(module, module[3])
+        .attribute(model.prepare(image), target=1, interpolate_mode="bilinear")[0]
+        .detach()
+        .numpy()
+    )
     assert np.ptp(theirs) > 0 and close(xai_core.explain(model, image, "guided_grad_cam", 1, "3").values, theirs)

@@ -9,7 +9,7 @@ from captum.attr import IntegratedGradients
 from torch import nn
 
 import xai_core
-from tests.networks import classifier, half, in_plain_torch, network, picture
+from tests.zoo_networks import classifier, half, in_plain_torch, network, picture
 
 SIDE = 8
 
@@ -38,10 +38,14 @@ class Kink(nn.Module):
         return torch.stack([100 * (total - 0.337).relu(), total], dim=1)
 
 
-def values(module: nn.Module, classes: int, target: int = 1, **params: object) -> tuple[xai_core.Attribution, np.ndarray]:
+def values(
+    module: nn.Module, classes: int, target: int = 1, **params: object
+) -> tuple[xai_core.Attribution, np.ndarray]:
     model, image = in_plain_torch(classifier(module, SIDE, classes=classes)), picture(SIDE)
     params = {"baseline": "black", **params}
-    return xai_core.explain(model, image, "integrated_gradients", target, params=params), model.prepare(image)[0].numpy()
+    return xai_core.explain(model, image, "integrated_gradients", target, params=params), model.prepare(image)[
+        0
+    ].numpy()
 
 
 def test_a_linear_network_gives_weight_times_difference():
@@ -61,7 +65,9 @@ def test_a_square_gives_its_closed_form():
 def test_the_shares_add_up_to_the_change_of_the_score(baseline):
     net = Square()
     found, _ = values(net, 4, baseline=baseline)
-    assert abs(float(found.values.astype(np.float64).sum()) - found.details["score_change"]) <= 0.0101 * abs(found.details["score_change"])
+    assert abs(float(found.values.astype(np.float64).sum()) - found.details["score_change"]) <= 0.0101 * abs(
+        found.details["score_change"]
+    )
 
 
 def test_a_kink_is_found_and_refined():
@@ -78,7 +84,9 @@ def test_it_agrees_with_a_fine_sum_of_captum_on_a_real_network():
     model, image = half("efficientnet_lite0"), xai_core.SAMPLES.get("coffee").load()
     found = xai_core.explain(model, image, "integrated_gradients", params={"baseline": "black"})
     x, black = model.prepare(image), model.preprocessing.tensor(np.zeros((model.side, model.side, 3), np.float32))
-    fine = IntegratedGradients(model.module).attribute(x, black, found.target, n_steps=64, method="riemann_middle", internal_batch_size=8)
+    fine = IntegratedGradients(model.module).attribute(
+        x, black, found.target, n_steps=64, method="riemann_middle", internal_batch_size=8
+    )
     ours, theirs = found.values, fine[0].detach().numpy()
     with torch.no_grad():
         logits = model.module(torch.cat([x, black]))[:, found.target]
@@ -95,4 +103,6 @@ def test_the_limit_of_steps_is_kept_and_told():
     found = xai_core.explain(model, image, "integrated_gradients", params={"baseline": "black", "steps": 9})
     assert found.details["steps"] == 9 and found.evaluations == 10
     check = next(check for check in found.checks if check.name == "completeness")
-    assert check.level == "red" and check.value == pytest.approx(found.details["completeness_gap"]) and check.value > 0.1
+    assert (
+        check.level == "red" and check.value == pytest.approx(found.details["completeness_gap"]) and check.value > 0.1
+    )

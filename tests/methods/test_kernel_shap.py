@@ -10,8 +10,8 @@ import shap
 import torch
 
 import xai_core
-from tests.networks import network
-from tests.patches import crooked, cut, every_row, game_on, linear, per_patch
+from tests.superpixel_games import crooked, cut, every_row, game_on, linear, per_patch
+from tests.zoo_networks import network
 from xai_core import InvalidParam
 from xai_core.methods._superpixels import superpixels
 from xai_core.methods.kernel_shap import _coalitions, _shares
@@ -38,7 +38,9 @@ def test_few_patches_are_exact():
     expected = counted_out(game, patches)
     alone = np.array([game(torch.eye(patches)[[patch]])[0, 0] for patch in range(patches)])
     assert 5 <= patches <= 9 and np.abs(expected - alone).max() > 0.5, "the case is trivial if patches simply add up"
-    found = xai_core.explain(game_on(image, labels, game), image, "kernel_shap", 0, params={"segments": 8, "samples": 1000})
+    found = xai_core.explain(
+        game_on(image, labels, game), image, "kernel_shap", 0, params={"segments": 8, "samples": 1000}
+    )
     assert np.abs(per_patch(found.values, labels) - expected).max() < 1e-4
     assert found.details["exact"] == 1 and found.details["patches"] == patches
     assert found.evaluations == 2**patches and found.details["completeness_gap"] < 1e-6
@@ -79,7 +81,9 @@ def test_more_samples_come_closer():
         missed = []
         for seed in range(5):
             shown, weights = _coalitions(patches, samples, np.random.default_rng(seed))
-            assert len(shown) <= samples and weights.sum() == pytest.approx(sum(1 / (s * (patches - s)) for s in range(1, patches)))
+            assert len(shown) <= samples and weights.sum() == pytest.approx(
+                sum(1 / (s * (patches - s)) for s in range(1, patches))
+            )
             missed.append(np.abs(_shares(shown, score(shown) - empty, weights, full - empty) - expected).max())
         errors.append(np.mean(missed))
     assert errors[0] > 2 * errors[1] > 4 * errors[2] and errors[2] < 0.05 * np.abs(expected).max()
@@ -117,11 +121,17 @@ def test_shares_add_up_on_a_real_network():
 def test_fewer_samples_than_two_a_patch_are_refused():
     with pytest.raises(InvalidParam, match="samples"):
         xai_core.explain(
-            network("small_cnn"), xai_core.SAMPLES.get("digit_3").load(), "kernel_shap", params={"segments": 50, "samples": 90}
+            network("small_cnn"),
+            xai_core.SAMPLES.get("digit_3").load(),
+            "kernel_shap",
+            params={"segments": 50, "samples": 90},
         )
 
 
 def test_another_seed_draws_other_subsets():
     model, image = network("small_cnn"), xai_core.SAMPLES.get("digit_3").load()
-    one, two = (xai_core.explain(model, image, "kernel_shap", params={"segments": 30, "samples": 80}, seed=seed) for seed in (0, 1))
+    one, two = (
+        xai_core.explain(model, image, "kernel_shap", params={"segments": 30, "samples": 80}, seed=seed)
+        for seed in (0, 1)
+    )
     assert not np.array_equal(one.values, two.values)

@@ -8,9 +8,9 @@ from pytorch_grad_cam import LayerCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 import xai_core
-from tests.networks import picture
-from tests.toys import LAYERS, SIDE, Conv, by_hand, close, on_picture, toy
-from xai_core.engine.isolation import isolate
+from tests.toy_networks import LAYERS, SIDE, Conv, by_hand, close, on_picture, toy
+from tests.zoo_networks import picture
+from xai_core.models.isolation import isolate
 
 
 @pytest.mark.parametrize(("module", "layer"), LAYERS)

@@ -8,8 +8,8 @@ import torch
 from sklearn.linear_model import Ridge
 
 import xai_core
-from tests.networks import network, picture
-from tests.patches import cut, game_on, linear, per_patch
+from tests.superpixel_games import cut, game_on, linear, per_patch
+from tests.zoo_networks import network, picture
 from xai_core import InvalidParam
 from xai_core.methods._superpixels import superpixels
 from xai_core.methods.lime import _KLasso
@@ -36,7 +36,9 @@ def test_it_recovers_the_weights_of_a_linear_network(replace):
 def test_k_lasso_keeps_the_k_strongest():
     model, image, labels, weights = planted(20, seed=3)
     strong = set(np.argsort(-np.abs(weights))[:3])
-    found = xai_core.explain(model, image, "lime", 0, params={"segments": 20, "features": 3, "samples": 2000, "kernel_width": 5.0})
+    found = xai_core.explain(
+        model, image, "lime", 0, params={"segments": 20, "features": 3, "samples": 2000, "kernel_width": 5.0}
+    )
     assert set(np.flatnonzero(per_patch(found.values, labels))) == strong
     assert found.details["surrogate_r2"] < 0.999
 

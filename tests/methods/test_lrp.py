@@ -8,12 +8,21 @@ import torch
 from torch import nn
 
 import xai_core
-from tests.networks import half, network, picture
-from tests.toys import CLASSES, SIDE, Channels, Conv, Linear, Tokens, close, toy
+from tests.toy_networks import CLASSES, SIDE, Channels, Conv, Linear, Tokens, close, toy
+from tests.zoo_networks import half, network, picture
 from xai_core import METHODS, MODELS, NotApplicable
 
 RULES = METHODS.get("lrp").params[0].options
-HEAVY = {"vgg16", "densenet121", "convnext_tiny", "vit_b_16", "swin_t", "resnet50", "efficientnet_lite1", "efficientnet_lite2"}
+HEAVY = {
+    "vgg16",
+    "densenet121",
+    "convnext_tiny",
+    "vit_b_16",
+    "swin_t",
+    "resnet50",
+    "efficientnet_lite1",
+    "efficientnet_lite2",
+}
 
 
 def conserved(found: xai_core.Attribution, score: float, tolerance: float = 1e-3) -> bool:

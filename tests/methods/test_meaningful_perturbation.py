@@ -10,9 +10,9 @@ from scipy.ndimage import gaussian_filter
 from torch import nn
 
 import xai_core
-from tests.networks import classifier, in_plain_torch, picture
-from tests.toys import SIDE, Conv, close, toy
-from xai_core.engine.isolation import isolate
+from tests.toy_networks import SIDE, Conv, close, toy
+from tests.zoo_networks import classifier, in_plain_torch, picture
+from xai_core.models.isolation import isolate
 
 PARAMS = {"steps": 12, "cells": 6, "jitter": 2, "area_price": 0.4, "edge_price": 3.0}
 
@@ -69,7 +69,11 @@ class Region(nn.Module):
 def test_the_cover_lies_where_the_network_looks():
     model, image = in_plain_torch(classifier(Region(), SIDE, classes=2)), picture(SIDE)
     found = xai_core.explain(
-        model, image, "meaningful_perturbation", 0, params={"steps": 60, "cells": 8, "jitter": 0, "edge_price": 0, "fill": "mean"}
+        model,
+        image,
+        "meaningful_perturbation",
+        0,
+        params={"steps": 60, "cells": 8, "jitter": 0, "edge_price": 0, "fill": "mean"},
     )
     inside = np.zeros((SIDE, SIDE), bool)
     inside[3:9, 8:14] = True
@@ -104,7 +108,9 @@ def test_a_picture_like_its_own_cover_gives_a_finite_map():
 def test_a_higher_price_hides_less():
     model, image = toy(Conv()), picture(SIDE)
     areas = [
-        xai_core.explain(model, image, "meaningful_perturbation", 1, params={"steps": 40, "area_price": cost}).details["area"]
+        xai_core.explain(model, image, "meaningful_perturbation", 1, params={"steps": 40, "area_price": cost}).details[
+            "area"
+        ]
         for cost in (0.2, 1, 5)
     ]
     assert areas[0] > areas[1] > areas[2]

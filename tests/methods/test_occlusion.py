@@ -10,7 +10,7 @@ from PIL import Image
 from torch import nn
 
 import xai_core
-from tests.networks import classifier, in_plain_torch, network, picture
+from tests.zoo_networks import classifier, in_plain_torch, network, picture
 from xai_core import InvalidParam
 from xai_core.methods.occlusion import _starts
 
@@ -50,7 +50,9 @@ def by_hand(score, x: np.ndarray, window: int, stride: int, fill: np.ndarray) ->
     result = np.zeros((height, width))
     for row in range(height):
         for column in range(width):
-            over = [d for (top, left), d in drops.items() if top <= row < top + window and left <= column < left + window]
+            over = [
+                d for (top, left), d in drops.items() if top <= row < top + window and left <= column < left + window
+            ]
             result[row, column] = sum(over) / len(over)
     return result
 
@@ -60,7 +62,9 @@ def by_hand(score, x: np.ndarray, window: int, stride: int, fill: np.ndarray) ->
 def test_it_is_the_definition(net, window, stride):
     model = in_plain_torch(classifier(net(), SIDE, classes=3))
     image = picture(SIDE)
-    found = xai_core.explain(model, image, "occlusion", 2, params={"window": window, "stride": stride, "patch": "black"})
+    found = xai_core.explain(
+        model, image, "occlusion", 2, params={"window": window, "stride": stride, "patch": "black"}
+    )
     x = model.prepare(image)[0].double().numpy()
     exact = model.module.double()
     expected = by_hand(lambda z: float(exact(torch.from_numpy(z)[None])[0, 2]), x, window, stride, np.zeros_like(x))
@@ -87,7 +91,9 @@ def test_it_is_captums_map_on_a_real_network(window, stride):
 def test_covering_a_picture_with_itself_changes_nothing(patch):
     """A constant picture covered by its own mean or blur is the same picture; by anything else it is not."""
     model = in_plain_torch(classifier(Linear(), SIDE, classes=3))
-    found = xai_core.explain(model, Image.new("RGB", (SIDE, SIDE), (60, 60, 60)), "occlusion", 0, params={"window": 4, "patch": patch})
+    found = xai_core.explain(
+        model, Image.new("RGB", (SIDE, SIDE), (60, 60, 60)), "occlusion", 0, params={"window": 4, "patch": patch}
+    )
     unchanged = patch in ("mean", "blur")
     assert (np.abs(found.values).max() < 1e-4) == unchanged
 

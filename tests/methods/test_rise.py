@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 import xai_core
-from tests.networks import classifier, in_plain_torch, picture
-from tests.toys import CLASSES, SIDE, Conv, close, toy
-from xai_core.engine.isolation import isolate
+from tests.toy_networks import CLASSES, SIDE, Conv, close, toy
+from tests.zoo_networks import classifier, in_plain_torch, picture
 from xai_core.methods.rise import _Masks
+from xai_core.models.isolation import isolate
 
 
 def stretched(grid: np.ndarray, wide: int) -> np.ndarray:
@@ -76,7 +76,10 @@ def test_it_finds_the_one_place_that_counts():
     found, against = (xai_core.explain(model, image, "rise", target, params=params).values for target in (0, 1))
     inside = np.zeros((SIDE, SIDE), bool)
     inside[2:7, 9:14] = True
-    assert inside[np.unravel_index(found.argmax(), found.shape)] and found[inside].mean() > 5 * np.abs(found[8:, :8]).mean()
+    assert (
+        inside[np.unravel_index(found.argmax(), found.shape)]
+        and found[inside].mean() > 5 * np.abs(found[8:, :8]).mean()
+    )
     assert np.allclose(against, -found, atol=1e-6), "what speaks against is negative"
 
 
@@ -96,7 +99,8 @@ def test_the_papers_map_is_this_one_and_the_mean():
 def test_a_constant_in_the_logit_changes_nothing():
     image, params = picture(SIDE), {"masks": 50, "cells": 4}
     plain, raised = (
-        xai_core.explain(in_plain_torch(classifier(Corner(c), SIDE, classes=2)), image, "rise", 1, params=params).values for c in (0.0, 9.0)
+        xai_core.explain(in_plain_torch(classifier(Corner(c), SIDE, classes=2)), image, "rise", 1, params=params).values
+        for c in (0.0, 9.0)
     )
     assert np.abs(plain).max() > 1e-3 and np.abs(plain - raised).max() < 1e-5
 
@@ -105,7 +109,9 @@ def test_the_size_of_the_batches_changes_nothing():
     image, params = picture(SIDE), {"masks": 30}
     net = toy(Conv()).module
     one, two = (
-        xai_core.explain(in_plain_torch(classifier(net, SIDE, classes=CLASSES), batch), image, "rise", 2, params=params).values
+        xai_core.explain(
+            in_plain_torch(classifier(net, SIDE, classes=CLASSES), batch), image, "rise", 2, params=params
+        ).values
         for batch in (4, 7)
     )
     assert close(one, two)

@@ -7,16 +7,18 @@ import pytest
 from captum.attr import Saliency
 
 import xai_core
-from tests.networks import picture
-from tests.toys import SIDE, Conv, Linear, close, toy
-from xai_core.engine.isolation import isolate
+from tests.toy_networks import SIDE, Conv, Linear, close, toy
+from tests.zoo_networks import picture
+from xai_core.models.isolation import isolate
 
 
 def test_a_linear_network_gives_its_weights():
     model = toy(Linear())
     row = model.module.row(3)
     for channels, expected in (("max", np.abs(row).max(0)), ("mean", np.abs(row).mean(0))):
-        assert close(xai_core.explain(model, picture(SIDE), "saliency", 3, params={"channels": channels}).values, expected)
+        assert close(
+            xai_core.explain(model, picture(SIDE), "saliency", 3, params={"channels": channels}).values, expected
+        )
 
 
 def test_the_direction_is_that_of_the_strongest_channel_or_of_the_mean():

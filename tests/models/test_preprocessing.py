@@ -81,11 +81,19 @@ def test_what_is_seen_is_cut_out_of_the_resized_picture(loops, interpolation, re
     """To the last bit, by Pillow and by the loops that take its place once they are compiled."""
     monkeypatch.setattr(_resize._LOOPS, "ready", resample if loops else None)
     rng = np.random.default_rng(resize)
-    for side, other in [(each, each) for each in rng.integers(12, 700, 12)] + [(300, 242), (242, 300), (128, 256), (500, 90), (90, 500)]:
+    for side, other in [(each, each) for each in rng.integers(12, 700, 12)] + [
+        (300, 242),
+        (242, 300),
+        (128, 256),
+        (500, 90),
+        (90, 500),
+    ]:
         steps = Preprocessing(resize, crop, (0.5,) * 3, (0.5,) * 3, interpolation)
         image = Image.fromarray(rng.integers(0, 256, (other, side, 3), dtype=np.uint8))
         size = tuple(int(resize * length / min(image.size)) for length in image.size)
         left, top = (round((length - crop) / 2) for length in size)
         whole = image.resize(size, Image.Resampling[interpolation.upper()])
         expected = np.asarray(whole.crop((left, top, left + crop, top + crop)))
-        assert np.array_equal(steps.values(image), expected) and np.array_equal(np.asarray(steps.see(image)), expected), image.size
+        assert np.array_equal(steps.values(image), expected) and np.array_equal(
+            np.asarray(steps.see(image)), expected
+        ), image.size

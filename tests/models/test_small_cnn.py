@@ -42,7 +42,10 @@ def test_the_claimed_accuracy_is_that_of_the_committed_weights(digits):
     model = load_model("small_cnn", "cpu")
     with torch.no_grad():
         answers = model.module(digits.held_out).numpy()
-    right = sum(row.tolist().index(row.max()) == label for row, label in zip(answers, digits.held_out_labels.tolist(), strict=True))
+    right = sum(
+        row.tolist().index(row.max()) == label
+        for row, label in zip(answers, digits.held_out_labels.tolist(), strict=True)
+    )
     assert right / len(digits.held_out) == pytest.approx(claimed["test_accuracy"], abs=1e-9)
     assert claimed["test_accuracy"] >= 0.97
     assert claimed["test_digits"] == len(digits.held_out) == 450
@@ -69,7 +72,10 @@ def test_training_is_repeatable_and_learns_without_the_global_generator(digits):
 
 def test_drawn_digits_are_read_from_an_ordinary_picture():
     model = load_model("small_cnn", "cpu")
-    for digit, draw in {"0": lambda pen: pen.ellipse([80, 20, 220, 220], outline="white", width=36), "1": _stroke}.items():
+    for digit, draw in {
+        "0": lambda pen: pen.ellipse([80, 20, 220, 220], outline="white", width=36),
+        "1": _stroke,
+    }.items():
         image = Image.new("RGB", (300, 240))
         draw(ImageDraw.Draw(image))
         example = model.prepare(image)

@@ -13,7 +13,7 @@ from torchvision.models import get_model, get_model_weights
 
 from xai_core.errors import ModelUnavailable
 from xai_core.models import MODELS
-from xai_core.models._cache import ModelCache
+from xai_core.models.cache import ModelCache
 from xai_core.models.torchvision_zoo import ROWS, Row
 
 CPU = torch.device("cpu")
@@ -38,7 +38,9 @@ def checkpoints(monkeypatch, tmp_path) -> Path:
 def old_names(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """DenseNet's published file is older than today's names: denselayer1.norm.1.weight, and no counters in its norms."""
     known = {name: tensor for name, tensor in state.items() if not name.endswith("num_batches_tracked")}
-    return {re.sub(r"(denselayer\d+\.(?:norm|conv))([12])\.", r"\1.\2.", name): tensor for name, tensor in known.items()}
+    return {
+        re.sub(r"(denselayer\d+\.(?:norm|conv))([12])\.", r"\1.\2.", name): tensor for name, tensor in known.items()
+    }
 
 
 def stand_in(row: Row, folder: Path) -> Path:
@@ -148,6 +150,13 @@ def test_every_row_tells_the_visitor_what_it_is():
     assert set(asked.split()) <= {row.name for row in ROWS}
     for name in MODELS:
         spec = MODELS.get(name)
-        assert spec.title and spec.sentence.endswith(".") and spec.paper and spec.licence and spec.source and spec.size_mb > 0
+        assert (
+            spec.title
+            and spec.sentence.endswith(".")
+            and spec.paper
+            and spec.licence
+            and spec.source
+            and spec.size_mb > 0
+        )
         assert spec.bundled == (spec.weights_file is None)
     assert next(iter(MODELS)) == "efficientnet_lite0"

@@ -14,7 +14,7 @@ from torch import nn
 
 from xai_core.errors import Cancelled, ModelUnavailable
 from xai_core.models import WeightsFile
-from xai_core.models._weights import state_sha256
+from xai_core.models.weights import state_sha256
 
 CONTENT = bytes(range(256)) * 12_000  # three megabytes: several chunks
 
@@ -60,7 +60,9 @@ def checkpoints(monkeypatch, tmp_path) -> Path:
     return tmp_path / "hub" / "checkpoints"
 
 
-def published(server: Server, where: str = "/good", digest: str = hashlib.sha256(CONTENT).hexdigest()[:8]) -> WeightsFile:
+def published(
+    server: Server, where: str = "/good", digest: str = hashlib.sha256(CONTENT).hexdigest()[:8]
+) -> WeightsFile:
     name = f"net-{digest}.pth"
     return WeightsFile(name, f"http://127.0.0.1:{server.server_port}{where}/{name}", 3.1)
 

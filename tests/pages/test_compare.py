@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.visit import fine, jobs, panels, results, states, until
+from tests.pages.page_reader import fine, jobs, panels, results, states, until
 from xai_core.report import npz_bytes
 
 Open = Callable[..., AppTest]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.visit import asked, errors, fine, picture
+from tests.pages.page_reader import asked, errors, fine, picture
 
 Open = Callable[..., AppTest]
 

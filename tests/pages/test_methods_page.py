@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import xai_core
-from tests.pages.visit import fine, until
+from tests.pages.page_reader import fine, until
 from xai_core.methods._base import Family, Need
 from xai_core.methods._cards import HEADINGS
 
@@ -108,7 +108,10 @@ def test_what_cannot_be_right_on_the_model_is_grey_with_the_reason(open_app: Ope
 
 def test_costs_and_refusals_are_those_of_the_model_in_use(open_app: Open) -> None:
     at = open_app(METHODS, method="occlusion")
-    assert any("**Cost:** about 170 forward passes, with the usual settings on EfficientNet-Lite0" in text for text in texts(at))
+    assert any(
+        "**Cost:** about 170 forward passes, with the usual settings on EfficientNet-Lite0" in text
+        for text in texts(at)
+    )
     at.selectbox(key="model").set_value("small_cnn")
     fine(until(at.run(), lambda at: at.session_state["model_in_use"] == "small_cnn"))
     assert not any("EfficientNet-Lite0" in text for text in texts(at))
@@ -130,7 +133,10 @@ def test_trying_a_method_leads_to_its_map(open_app: Open) -> None:
     next(button for button in at.button if button.label.startswith("Try it")).click()
     fine(at.run())
     assert at.title[0].value != "All methods"
-    assert (at.selectbox(key="method").value, at.query_params) == ("saliency", {"sample": "rocket", "method": "saliency"})
+    assert (at.selectbox(key="method").value, at.query_params) == (
+        "saliency",
+        {"sample": "rocket", "method": "saliency"},
+    )
     assert opened(fine(at.switch_page(METHODS).run())) == "Touchy pixels", "and back"
 
 

@@ -16,14 +16,19 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import xai_core
-from pages.ui import link
-from tests.pages.visit import errors, fine, panels, shown, states, until
+from pages.ui.frame import url_state
+from tests.pages.page_reader import errors, fine, panels, shown, states, until
 from xai_core.engine.store import Store
 from xai_core.methods import _service
 from xai_core.render import wire_picture
 
 Open = Callable[..., AppTest]
-HOME, COMPARE, EXPLAIN, RESULT = "pages/start/home.py", "pages/image/compare.py", "pages/image/explain.py", "pages/image/result.py"
+HOME, COMPARE, EXPLAIN, RESULT = (
+    "pages/start/home.py",
+    "pages/image/compare.py",
+    "pages/image/explain.py",
+    "pages/image/result.py",
+)
 SMALL = {"model": "small_cnn", "sample": "digit_3"}
 NOBODY = "ab" * 32
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> [bait](http://evil.example) **loud** :material/home: $x$ www.evil.example"
@@ -133,8 +138,19 @@ def test_everything_known_is_said(open_app: Open, shelf: Shelf) -> None:
     found = xai_core.find(result)
     assert found is not None
     text = html(fine(open_app(RESULT, result=result)))
-    expected = ["Cover and see (Occlusion)", "Small digit network", "number 3", "the whole network", "Seed", found.image_sha256]
-    expected += [f"torch {found.versions['torch']}", f"weights {found.versions['weights']}", f"{found.evaluations:,} evaluations"]
+    expected = [
+        "Cover and see (Occlusion)",
+        "Small digit network",
+        "number 3",
+        "the whole network",
+        "Seed",
+        found.image_sha256,
+    ]
+    expected += [
+        f"torch {found.versions['torch']}",
+        f"weights {found.versions['weights']}",
+        f"{found.evaluations:,} evaluations",
+    ]
     expected += [f"({name}): " for name in found.params]
     assert [words for words in expected if words not in text] == []
 
@@ -155,7 +171,7 @@ def test_no_link_to_another_page_carries_the_result_or_its_key(open_app: Open, s
 
 def test_back_gets_past_a_result(open_app: Open, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     """The address that led here lies behind it in the browser's history."""
-    monkeypatch.setattr(link, "get_script_run_ctx", lambda: SimpleNamespace(is_history_navigation=True))
+    monkeypatch.setattr(url_state, "get_script_run_ctx", lambda: SimpleNamespace(is_history_navigation=True))
     at = fine(open_app(HOME, result=shelf.made(), sample="rocket"))
     assert (at.title[0].value, at.query_params) == ("Why did the model say that?", {"sample": "rocket"})
 
@@ -263,7 +279,9 @@ def test_a_link_to_a_sample_keeps_nothing(open_app: Open, shelf: Shelf) -> None:
     assert (set(address), len(ids)) == ({"result"}, 4)
     assert [xai_core.find_picture(result) for result in ids] == [None] * 4
     shelf.restart()
-    assert {panel["title"] for panel in panels(fine(open_app(HOME, **address)))} == {panel["title"] for panel in panels(at)}
+    assert {panel["title"] for panel in panels(fine(open_app(HOME, **address)))} == {
+        panel["title"] for panel in panels(at)
+    }
 
 
 @pytest.fixture
@@ -324,7 +342,9 @@ def test_a_picture_that_another_link_keeps_is_said_to_stay(open_app: Open, shelf
     assert has(at, "deleted from this computer")
 
 
-def test_a_map_the_store_has_lost_but_the_page_still_shows_is_kept_again(with_own_picture: AppTest, shelf: Shelf, tmp_path: Path) -> None:
+def test_a_map_the_store_has_lost_but_the_page_still_shows_is_kept_again(
+    with_own_picture: AppTest, shelf: Shelf, tmp_path: Path
+) -> None:
     shelf.store = Store(tmp_path / "empty")
     at = fine(with_own_picture.button(key="make_link").click().run())
     assert errors(at) == [] and len(links(at)) == 2

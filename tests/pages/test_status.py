@@ -12,13 +12,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import xai_core
-from pages.ui import work
-from tests.pages.visit import WAIT_S, fine, panels, until
+from pages.ui.widgets import background
+from tests.pages.page_reader import WAIT_S, fine, panels, until
 from xai_core.engine.store import Store
-from xai_core.imageset import _service as maps
-from xai_core.imageset import embed, sets
+from xai_core.imageset.projection import service as maps
+from xai_core.imageset.runs import run
+from xai_core.imageset.sets import library
 from xai_core.methods import _service
-from xai_core.tabular import _service as training
+from xai_core.tabular import service as training
 
 Open = Callable[..., AppTest]
 STATUS, EXPLAIN = "pages/learn/status.py", "pages/image/explain.py"
@@ -81,14 +82,19 @@ def test_waiting_jobs_are_counted_and_say_their_place(open_app: Open) -> None:
     assert "for a turn" in summary(at)
     (last,) = panels(busy[-1].run())
     assert (last["state"], last["message"]) == ("waiting", "Number 2 in the queue")
-    assert [cast(Any, each).proto.text.partition(": ")[2] for each in busy[-1].main.get("progress")] == ["number 2 in the queue"]
+    assert [cast(Any, each).proto.text.partition(": ")[2] for each in busy[-1].main.get("progress")] == [
+        "number 2 in the queue"
+    ]
 
 
 def test_whatever_is_made_counts(open_app: Open) -> None:
     gate, at = threading.Event(), fine(open_app(STATUS))
     people = int(figures(at)["People"])
-    pools = (work._JOBS, training._JOBS, sets._JOBS, embed._JOBS, maps._JOBS, _service._MODEL_JOBS)
-    made = [jobs.submit("status", lambda _job: gate.wait(WAIT_S), cost=1000, memory=2**20, waiter="one who does much") for jobs in pools]
+    pools = (background._JOBS, training._JOBS, library._JOBS, run._JOBS, maps._JOBS, _service._MODEL_JOBS)
+    made = [
+        jobs.submit("status", lambda _job: gate.wait(WAIT_S), cost=1000, memory=2**20, waiter="one who does much")
+        for jobs in pools
+    ]
     try:
         at = fine(until(at, lambda at: figures(at)["Being worked on"] == "6"))
         assert summary(at) == "6 things are being worked on, and nobody has to wait."

@@ -41,7 +41,9 @@ def test_a_real_picture_is_still_itself() -> None:
 def test_the_key_is_the_content() -> None:
     pictures = np.zeros((4, SIDE, SIDE, 3), dtype=np.uint8)
     one = Thumbs("set", pictures, np.array([0, 1]))
-    assert one.key == Thumbs("set", pictures + 1, np.array([0, 1], dtype=np.int32)).key, "the name stands for the pictures"
+    assert one.key == Thumbs("set", pictures + 1, np.array([0, 1], dtype=np.int32)).key, (
+        "the name stands for the pictures"
+    )
     others = [
         Thumbs("other", pictures, np.array([0, 1])),
         Thumbs("set", pictures, np.array([1, 0])),

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from xai_core.render.colour import DEFAULT_PALETTE, PALETTES, colourise, normalise, oklab_from_srgb, scale_of, srgb_from_oklab
+from xai_core.render.colour import (
+    DEFAULT_PALETTE,
+    PALETTES,
+    colourise,
+    normalise,
+    oklab_from_srgb,
+    scale_of,
+    srgb_from_oklab,
+)
 
 DIVERGING = ("orange_blue", "purple_green")
 SEQUENTIAL = ("even", "grey")
@@ -72,7 +80,9 @@ def test_sequential_palettes_get_brighter_in_even_steps(name: str) -> None:
 
 def machado_deuteranope(rgb: np.ndarray) -> np.ndarray:
     """Machado, Oliveira & Fernandes 2009, severity 1, in linear light."""
-    matrix = np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]])
+    matrix = np.array(
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    )
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     seen = np.clip(linear @ matrix.T, 0, 1)
     return np.asarray(np.where(seen <= 0.0031308, 12.92 * seen, 1.055 * seen ** (1 / 2.4) - 0.055))
@@ -124,7 +134,9 @@ def test_colourise_looks_up_the_right_rows() -> None:
     palette = PALETTES[DEFAULT_PALETTE]
     got = colourise(np.array([[-1.0, 0.0, 0.5, 1.0]]))
     np.testing.assert_array_equal(got[0], palette.signed[[1, 128, 192, 255]])
-    np.testing.assert_array_equal(colourise(np.array([[0.0, 0.2, 1.0]]), signed=False)[0], palette.unsigned[[0, 51, 255]])
+    np.testing.assert_array_equal(
+        colourise(np.array([[0.0, 0.2, 1.0]]), signed=False)[0], palette.unsigned[[0, 51, 255]]
+    )
 
 
 @given(arrays(np.float32, (5, 7), elements=st.floats(allow_nan=True, allow_infinity=True, width=32)))

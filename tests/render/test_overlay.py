@@ -88,7 +88,10 @@ def test_a_hole_does_not_spread_when_enlarged() -> None:
 
 
 def test_shared_scale_only_among_equal_units() -> None:
-    maps = [attribution(np.full((4, 4), level), unit) for level, unit in ((2.0, "logit"), (-8.0, "logit"), (100.0, "probability"))]
+    maps = [
+        attribution(np.full((4, 4), level), unit)
+        for level, unit in ((2.0, "logit"), (-8.0, "logit"), (100.0, "probability"))
+    ]
     assert scales(maps, shared=False) == [2.0, 8.0, 100.0]
     assert scales(maps, shared=True) == [8.0, 8.0, 100.0]
     assert scales([], shared=True) == []
@@ -100,7 +103,9 @@ def test_sheets_are_pngs_of_the_expected_size() -> None:
     one = Image.open(io.BytesIO(panel_png(photo, heat, "What covering changes")))
     assert one.format == "PNG"
     assert one.width == 448 + 2 * 24
-    many = Image.open(io.BytesIO(comparison_png(photo, [heat] * 5, ["A"] * 5, Sheet("even", 0.5, shared=True), columns=4)))
+    many = Image.open(
+        io.BytesIO(comparison_png(photo, [heat] * 5, ["A"] * 5, Sheet("even", 0.5, shared=True), columns=4))
+    )
     assert many.width == 24 + 4 * (448 + 24)
     assert many.height > 2 * 448
 

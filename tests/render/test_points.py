@@ -13,9 +13,15 @@ from xai_core.render.points import CATEGORIES, NOTHING, RIGHT, SHAPES, WRONG, by
 # Machado, Oliveira & Fernandes 2009, severity 1, in linear light.
 EYES = {
     "all cones": np.eye(3),
-    "no red": np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
-    "no green": np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
-    "no blue": np.array([[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]),
+    "no red": np.array(
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+    ),
+    "no green": np.array(
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    ),
+    "no blue": np.array(
+        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]
+    ),
 }
 PAGES = {"light": "#ffffff", "dark": "#0f171c"}
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -120,6 +126,10 @@ def test_flat_and_empty_numbers_have_colours(values: list[float]) -> None:
 
 def test_right_and_wrong_differ_in_shape_too() -> None:
     found = by_correctness(np.array([3, 3, 3]), np.array([3, 4, -1]))
-    assert [(entry.name, entry.count) for entry in found.legend] == [("Right", 1), ("Wrong", 1), ("No label to check", 1)]
+    assert [(entry.name, entry.count) for entry in found.legend] == [
+        ("Right", 1),
+        ("Wrong", 1),
+        ("No label to check", 1),
+    ]
     assert found.shapes[0] != found.shapes[1]
     np.testing.assert_array_equal(found.colours, [rgb(RIGHT), rgb(WRONG), rgb(NOTHING)])

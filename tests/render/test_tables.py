@@ -56,7 +56,9 @@ def drawings(name: str) -> dict[str, Drawing]:
         "plain_bars": tables.plain_bars(names, values, name),
         "intervals": tables.intervals(names, values, values - 0.1, values + 0.2, name),
         "swarm": tables.swarm(names, LINES[:, :3] - 8, LINES[:, :3], name),
-        "effect": tables.effect(curve, name, name, colouring=Colouring(name, [name, "b", "b", name]), beside=(name, GRID), here=(1.0, 0.4)),
+        "effect": tables.effect(
+            curve, name, name, colouring=Colouring(name, [name, "b", "b", name]), beside=(name, GRID), here=(1.0, 0.4)
+        ),
         "named": tables.effect(named, name, name, own=np.array([0.3, 0.4]), here=(name, 0.3)),
         "effect_2d": tables.effect_2d(GRID, [name, "b"], LINES[:2].T, LINES[:2].T > 6, (name, "b"), name),
         "counts": tables.counts(names, np.array([3, 2, 1])),
@@ -66,7 +68,9 @@ def drawings(name: str) -> dict[str, Drawing]:
         "calibration": tables.calibration(np.array([0.1, 0.9]), np.array([0.2, 0.8]), np.array([5, 6])),
         "fit": tables.fit(GRID, GRID + 0.5, name),
         "tree": tables.tree(boxes),
-        "steps": tables.steps(name, GRID, values.repeat(2)[:4], values.repeat(2)[:4] - 1, values.repeat(2)[:4] + 1, name),
+        "steps": tables.steps(
+            name, GRID, values.repeat(2)[:4], values.repeat(2)[:4] - 1, values.repeat(2)[:4] + 1, name
+        ),
         "named_steps": tables.named_steps(name, names, values, values - 1, values + 1, name),
         "squares": tables.squares((name, "b"), [name, "b"], ["c", "d"], np.array([[1.0, -2.0], [0.5, 0.0]]), name),
     }
@@ -171,13 +175,19 @@ def test_the_counts_of_a_confusion_can_be_read_on_every_cell(dark: bool, page: s
     under = [int(page[at : at + 2], 16) for at in (1, 3, 5)]
     for _, colour in cells.colorscale:
         *fill, share = (float(part) for part in colour.removeprefix("rgba(").removesuffix(")").split(","))
-        shown = "#" + "".join(f"{round(share * over + (1 - share) * below):02x}" for over, below in zip(fill, under, strict=True))
+        shown = "#" + "".join(
+            f"{round(share * over + (1 - share) * below):02x}" for over, below in zip(fill, under, strict=True)
+        )
         assert contrast(cells.textfont.color, shown) > 4.5, "WCAG 2.2, 1.4.3"
 
 
 def test_lines_of_a_tree_begin_below_what_a_node_asks() -> None:
     """But at the node itself where there is no room for words."""
-    boxes = [Box(0.5, 0, "age ≤ 40?", "", -1), *(Box(x / 4, 1, "debt?", "", 0) for x in range(5)), Box(0.0, 2, "yes", "", 1)]
+    boxes = [
+        Box(0.5, 0, "age ≤ 40?", "", -1),
+        *(Box(x / 4, 1, "debt?", "", 0) for x in range(5)),
+        Box(0.0, 2, "yes", "", 1),
+    ]
     lines, nodes = tables.tree(boxes).figure.data
     assert nodes.text[0] and not any(nodes.text[1:6]), "five in a level are too many"
     begin, end = lines.y[::3], lines.y[1::3]
@@ -190,7 +200,9 @@ def test_every_kind_is_tried() -> None:
 
 def test_an_effect_of_two_features_has_no_colour_where_it_is_nothing() -> None:
     values = np.array([[0.0, -0.2], [0.1, 0.05]])
-    trace = tables.effect_2d(["a", "b"], ["c", "d"], values, None, ("one", "two"), "change", signed=True).figure["data"][0]
+    trace = tables.effect_2d(["a", "b"], ["c", "d"], values, None, ("one", "two"), "change", signed=True).figure[
+        "data"
+    ][0]
     assert (trace["zmin"], trace["zmax"]) == (-0.2, 0.2), "one scale for both signs"
     low, middle, high = (trace["colorscale"][place][1] for place in (0, 10, 20))
     assert middle.endswith(" 0.00)")
@@ -204,4 +216,6 @@ def test_bars_between_whole_numbers_are_told_as_those_within() -> None:
     drawing = tables.histogram("age", np.array([17.5, 20.5, 23.5, 24.5]), np.array([3, 9, 2]))
     assert drawing.alt == "age: from 18 to 24, most often 21 to 23."
     assert list(drawing.figure.data[0].hovertext) == ["18 to 20: 3 rows", "21 to 23: 9 rows", "24: 2 rows"]
-    assert tables.histogram("x", np.array([0.0, 0.5, 1.0]), np.array([1, 2])).alt == "x: from 0 to 1, most often 0.5 to 1."
+    assert (
+        tables.histogram("x", np.array([0.0, 0.5, 1.0]), np.array([1, 2])).alt == "x: from 0 to 1, most often 0.5 to 1."
+    )

@@ -16,7 +16,9 @@ from xai_core.render import PALETTES, wire, wire_map, wire_palettes, wire_pictur
 
 
 def unpack(packed: wire.WireMap) -> np.ndarray:
-    steps = np.frombuffer(zlib.decompress(base64.b64decode(packed["values"])), dtype="<i2").reshape(packed["grid"][::-1])
+    steps = np.frombuffer(zlib.decompress(base64.b64decode(packed["values"])), dtype="<i2").reshape(
+        packed["grid"][::-1]
+    )
     return np.where(steps == wire.NO_NUMBER, np.nan, steps / 32767 * packed["peak"])
 
 

@@ -22,10 +22,15 @@ def test_a_planted_place_is_named(place: str) -> None:
 
 
 def test_both_signs_and_two_places() -> None:
-    assert text_alternative(blob("centre left") - blob("top right")) == "Most evidence: centre left. Evidence against: top right."
+    assert (
+        text_alternative(blob("centre left") - blob("top right"))
+        == "Most evidence: centre left. Evidence against: top right."
+    )
     assert text_alternative(blob("centre") + 0.9 * blob("bottom centre")) == "Most evidence: centre and bottom centre."
     assert text_alternative(blob("centre") + 0.5 * blob("bottom centre")) == "Most evidence: centre."
-    assert text_alternative(blob("centre") - 0.01 * blob("top left")) == "Most evidence: centre.", "a trace against is not worth a sentence"
+    assert text_alternative(blob("centre") - 0.01 * blob("top left")) == "Most evidence: centre.", (
+        "a trace against is not worth a sentence"
+    )
     mixed = blob("centre")
     mixed[40:45, 40:50] = -1
     assert text_alternative(mixed) == "Most evidence: centre. Evidence against: centre too."

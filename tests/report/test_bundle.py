@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import xai_core
-from tests.kept import same
-from tests.networks import network, picture
+from tests.engine.store_helpers import same
+from tests.zoo_networks import network, picture
 from xai_core.report import npz_bytes, read_npz
 from xai_core.results import restored
 

@@ -12,9 +12,9 @@ from torch import nn
 from torchvision import models
 from torchvision.models.convnext import CNBlockConfig
 
-from tests.networks import _warm
+from tests.zoo_networks import _warm
 from xai_core import NotApplicable
-from xai_core.engine.isolation import isolate, out_of_place
+from xai_core.models.isolation import isolate, out_of_place
 from xai_core.rules.deep_lift import DeepLift, Lift
 
 END = torch.tensor([[-3.5, -2.0, -0.4, 0.3, 0.9, 2.0, 7.0]], dtype=torch.float64)
@@ -246,7 +246,9 @@ def test_the_shares_add_up_on_every_family_in_double_precision(name):
     x, baseline = drawn(2, 3, 64, 64) * 0.5, drawn(2, 3, 64, 64, seed=1) * 0.2
     found = lift(module, x, baseline, tolerance=1e-4, limit=256)
     with torch.no_grad():
-        assert torch.allclose(found.scores, module(x)[:, 1]) and torch.allclose(found.baseline_scores, module(baseline)[:, 1])
+        assert torch.allclose(found.scores, module(x)[:, 1]) and torch.allclose(
+            found.baseline_scores, module(baseline)[:, 1]
+        )
     change = found.scores - found.baseline_scores
     own = x.clone().requires_grad_(True)
     slope = torch.autograd.grad(module(own)[:, 1].sum(), own)[0] * (x - baseline)
@@ -267,7 +269,9 @@ class Hidden(torch.autograd.Function):
         return 2 * ctx.saved_tensors[0] * gradient
 
 
-@pytest.mark.parametrize("way", [Hidden.apply, lambda x: torch.where(x > 0, x, 0 * x), lambda x: x * (x > 0)], ids=["own", "where", "mask"])
+@pytest.mark.parametrize(
+    "way", [Hidden.apply, lambda x: torch.where(x > 0, x, 0 * x), lambda x: x * (x > 0)], ids=["own", "where", "mask"]
+)
 def test_what_it_misses_shows_as_a_gap(way):
     found = DeepLift().lift(lambda x: (way(x) * WEIGHT).sum(1), END, START)
     change = float(found.scores - found.baseline_scores)
@@ -275,7 +279,9 @@ def test_what_it_misses_shows_as_a_gap(way):
 
 
 @pytest.mark.parametrize(
-    "first", [lambda x: x.relu(), lambda x: x.relu().sigmoid(), lambda x: x[:, :3].relu()], ids=["name", "more", "shape"]
+    "first",
+    [lambda x: x.relu(), lambda x: x.relu().sigmoid(), lambda x: x[:, :3].relu()],
+    ids=["name", "more", "shape"],
 )
 def test_two_ways_through_the_network_are_refused(first):
     def score(x: torch.Tensor) -> torch.Tensor:
@@ -319,7 +325,9 @@ def test_it_leaves_its_inputs_alone():
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"stride": 1}, {"padding": 1}, {"ceil_mode": True}, {"stride": 3, "dilation": 2, "padding": 1}], ids=str
+    "options",
+    [{}, {"stride": 1}, {"padding": 1}, {"ceil_mode": True}, {"stride": 3, "dilation": 2, "padding": 1}],
+    ids=str,
 )
 def test_max_pooling_is_exact_whatever_its_windows(options):
     end, start = drawn(2, 2, 8, 7).relu(), drawn(2, 2, 8, 7, seed=1).relu()  # many equal zeros
@@ -332,5 +340,6 @@ def test_max_pooling_is_exact_whatever_its_windows(options):
     found = DeepLift().lift(score, end, start)
     shares = (found.multipliers * (end - start)).flatten(1).sum(1)
     assert torch.allclose(shares, found.scores - found.baseline_scores, rtol=1e-10) and found.points == 1
-    expected = integral(score, end, start, 2000) * (end - start)  # of equal values that stay equal, either may count: by shares they agree
+    # Of equal values that stay equal, either may count: by shares they agree.
+    expected = integral(score, end, start, 2000) * (end - start)
     assert (found.multipliers * (end - start) - expected).norm() <= 2e-3 * expected.norm()

@@ -14,7 +14,7 @@ from torch import nn
 from torchvision.models import resnet18
 from torchvision.models.vgg import cfgs, make_layers
 
-from xai_core.engine.isolation import isolate, out_of_place
+from xai_core.models.isolation import isolate, out_of_place
 from xai_core.rules import Deconvolution, Guided, RectifierRule
 
 WAYS = {
@@ -120,7 +120,9 @@ def gradient(module: nn.Module, x: torch.Tensor, target: int, rule=None) -> torc
 
 def vgg11(num_classes: int) -> nn.Module:
     """Without the two wide linear layers, whose weights take seconds to draw."""
-    return nn.Sequential(make_layers(cfgs["A"]), nn.Flatten(), nn.Linear(512, 64), nn.ReLU(), nn.Linear(64, num_classes))
+    return nn.Sequential(
+        make_layers(cfgs["A"]), nn.Flatten(), nn.Linear(512, 64), nn.ReLU(), nn.Linear(64, num_classes)
+    )
 
 
 @pytest.mark.parametrize("make", [resnet18, vgg11], ids=lambda make: make.__name__)
@@ -137,7 +139,9 @@ def test_it_is_captums_where_captum_is_right(make, ours, theirs):
 
 
 def test_eight_threads_with_different_rules_do_not_meet():
-    module = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3), nn.ReLU6(), nn.Flatten(), nn.Linear(8 * 144, 4))
+    module = nn.Sequential(
+        nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3), nn.ReLU6(), nn.Flatten(), nn.Linear(8 * 144, 4)
+    )
     x, rules = torch.randn(1, 3, 16, 16), [RectifierRule, Guided, Deconvolution]
     serial = [gradient(module, x, 1, rule()) for rule in rules]
     assert all((a - b).norm() > 0.01 * a.norm() for a, b in pairwise(serial))

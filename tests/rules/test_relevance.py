@@ -13,8 +13,8 @@ from torchvision.models import resnet18
 from zennit.composites import EpsilonGammaBox, EpsilonPlusFlat
 from zennit.torchvision import ResNetCanonizer, VGGCanonizer
 
-from tests.toys import SIDE, Channels, Conv, Tokens, seeded
-from xai_core.engine.isolation import isolate, out_of_place
+from tests.toy_networks import SIDE, Channels, Conv, Tokens, seeded
+from xai_core.models.isolation import isolate, out_of_place
 from xai_core.rules import Composite, Relevance
 from xai_core.rules.relevance import obstacles
 from xai_core.rules.shares import AlphaBeta, Box, Epsilon, Flat, Gamma, Plus, Rule
@@ -130,7 +130,9 @@ def residual() -> nn.Module:
 
 
 @pytest.mark.parametrize("name", MIXED)
-@pytest.mark.parametrize(("make", "canonizer"), [(vgg_like, VGGCanonizer), (residual, ResNetCanonizer)], ids=["vgg", "resnet18"])
+@pytest.mark.parametrize(
+    ("make", "canonizer"), [(vgg_like, VGGCanonizer), (residual, ResNetCanonizer)], ids=["vgg", "resnet18"]
+)
 def test_it_is_zennit_where_there_is_no_bias(make, canonizer, name):
     x = picture(64).requires_grad_(True)
     options = {"epsilon": 1e-9, "stabilizer": 1e-9, "canonizers": [canonizer()]}
@@ -161,12 +163,16 @@ class Branches(nn.Module):
 
 
 @pytest.mark.parametrize("toy", [Conv, Channels, Tokens, Branches])
-@pytest.mark.parametrize("rule", [*RULES, *MIXED], ids=lambda rule: rule if isinstance(rule, str) else type(rule).__name__)
+@pytest.mark.parametrize(
+    "rule", [*RULES, *MIXED], ids=lambda rule: rule if isinstance(rule, str) else type(rule).__name__
+)
 def test_nothing_gets_lost(toy, rule):
     composite = MIXED[rule] if isinstance(rule, str) else everywhere(rule)
     for seed in range(3):
         module = private(seeded(toy(), seed))
-        assert any(parameter.ndim == 1 and parameter.abs().max() > 0.3 for parameter in module.parameters()), "no bias to lose"
+        assert any(parameter.ndim == 1 and parameter.abs().max() > 0.3 for parameter in module.parameters()), (
+            "no bias to lose"
+        )
         found, score = relevance(module, picture(seed=seed), composite, 2)
         assert abs(score) > 1e-4 and abs(float(found.sum()) - score) <= 1e-4 * abs(score)
 
@@ -241,4 +247,6 @@ def test_eight_threads_do_not_meet():
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda job: relevance(module, picture(seed=job[1]), composites[job[0]])[0], jobs))
     assert len({values.numpy().tobytes() for values in serial.values()}) == 15
-    assert all(torch.allclose(values, serial[job], rtol=1e-9, atol=1e-12) for job, values in zip(jobs, found, strict=True))
+    assert all(
+        torch.allclose(values, serial[job], rtol=1e-9, atol=1e-12) for job, values in zip(jobs, found, strict=True)
+    )

@@ -14,7 +14,16 @@ RNG = np.random.default_rng(3)
 
 
 def attribution(values: np.ndarray) -> Attribution:
-    more = {"method": "m", "model": "t", "layer": None, "target": 0, "label": "l", "quantity": "logit", "params": {}, "versions": {}}
+    more = {
+        "method": "m",
+        "model": "t",
+        "layer": None,
+        "target": 0,
+        "label": "l",
+        "quantity": "logit",
+        "params": {},
+        "versions": {},
+    }
     return Attribution(values=values, seed=0, evaluations=1, seconds=0.1, image_sha256="", **more)
 
 
@@ -64,7 +73,9 @@ def test_ties_do_not_depend_on_where_pixels_lie() -> None:
 def test_what_cannot_be_compared_has_no_number() -> None:
     broken = noise()
     broken[0, 0] = np.nan
-    found = agreement([attribution(values) for values in (noise(), np.ones((SIDE, SIDE)), broken, RNG.normal(size=(9, 9)), noise())])
+    found = agreement(
+        [attribution(values) for values in (noise(), np.ones((SIDE, SIDE)), broken, RNG.normal(size=(9, 9)), noise())]
+    )
     assert np.isfinite(found.rank[0]).tolist() == [True, False, False, False, True]
     assert np.isfinite(found.mean_rank).tolist() == [True, False, False, False, True]
     assert agreement([]).rank.shape == (0, 0)

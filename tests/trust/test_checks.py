@@ -40,18 +40,24 @@ def test_a_flat_map_is_amber(value):
     assert levels(evidence([[0, 1e-30]])) == {}
 
 
-@pytest.mark.parametrize(("gap", "level"), [(0.0, "green"), (0.01, "green"), (0.011, "amber"), (0.1, "amber"), (0.11, "red"), (1e9, "red")])
+@pytest.mark.parametrize(
+    ("gap", "level"), [(0.0, "green"), (0.01, "green"), (0.011, "amber"), (0.1, "amber"), (0.11, "red"), (1e9, "red")]
+)
 def test_completeness(gap, level):
     assert levels(evidence(details={"completeness_gap": gap})) == {"completeness": level}
 
 
-@pytest.mark.parametrize(("fit", "level"), [(1.0, "green"), (0.6, "green"), (0.59, "amber"), (0.3, "amber"), (0.29, "red"), (-2.0, "red")])
+@pytest.mark.parametrize(
+    ("fit", "level"), [(1.0, "green"), (0.6, "green"), (0.59, "amber"), (0.3, "amber"), (0.29, "red"), (-2.0, "red")]
+)
 def test_surrogate_fit(fit, level):
     (check,) = raised(evidence(details={"surrogate_r2": fit}))
     assert check.level == level and check.value == fit and " -" not in check.sentence
 
 
-@pytest.mark.parametrize(("own", "top", "word"), [(0.19, 0.19, "unsure"), (0.2, 0.2, ""), (0.009, 0.9, "almost no score"), (0.01, 0.9, "")])
+@pytest.mark.parametrize(
+    ("own", "top", "word"), [(0.19, 0.19, "unsure"), (0.2, 0.2, ""), (0.009, 0.9, "almost no score"), (0.01, 0.9, "")]
+)
 def test_an_opinion_worth_explaining(own, top, word):
     found = raised(evidence(probability=own, top=top))
     assert bool(found) == bool(word) and all(check.level == "amber" and word in check.sentence for check in found)
@@ -80,9 +86,13 @@ def test_every_check_speaks_in_one_sentence():
         assert check.sentence.endswith(".") and "\n" not in check.sentence and len(check.sentence) < 160
 
 
-@pytest.mark.parametrize(("difference", "level"), [(0.0, "red"), (1e-4, "red"), (2e-4, "amber"), (0.05, "amber"), (0.06, ""), (1.2, "")])
+@pytest.mark.parametrize(
+    ("difference", "level"), [(0.0, "red"), (1e-4, "red"), (2e-4, "amber"), (0.05, "amber"), (0.06, ""), (1.2, "")]
+)
 def test_a_guided_map_that_is_the_gradient(difference, level):
-    assert levels(evidence(details={"guided_difference": difference})) == ({"guided_difference": level} if level else {})
+    assert levels(evidence(details={"guided_difference": difference})) == (
+        {"guided_difference": level} if level else {}
+    )
 
 
 @pytest.mark.parametrize(("grid", "level"), [((4, 9), "amber"), ((3, 3), "amber"), ((5, 5), ""), ((14, 14), "")])

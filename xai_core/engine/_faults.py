@@ -11,7 +11,9 @@ from xai_core.engine._disk import NewerSchema, NoRoom
 TROUBLE = (sqlite3.Error, OSError, NewerSchema, UnicodeDecodeError)
 """The last one: Python cannot read SQLite's own message about a file with damaged names."""
 
-DAMAGED = "The file of kept results was damaged. It was put aside and a new one was begun, so older links no longer open."
+DAMAGED = (
+    "The file of kept results was damaged. It was put aside and a new one was begun, so older links no longer open."
+)
 _ONLY_IN_MEMORY = "New results are kept in memory only: a link to one works until Whybox is started again."
 _NEWER = "The file of kept results was written by a newer Whybox, so this one leaves it alone."
 _NO_ROOM = "The room for kept results is taken by others that have a link."
@@ -33,7 +35,10 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, (NewerSchema, NoRoom)):
         return f"{_NEWER if isinstance(error, NewerSchema) else _NO_ROOM} {_ONLY_IN_MEMORY}"
     said = _ERRNOS.get(error.errno or 0, "") if isinstance(error, OSError) else str(error)
-    cause = next((cause for word, cause in _CAUSES if word in said), "The disk with the kept results does not answer as it should.")
+    cause = next(
+        (cause for word, cause in _CAUSES if word in said),
+        "The disk with the kept results does not answer as it should.",
+    )
     return f"{cause} {_ONLY_IN_MEMORY}"
 
 

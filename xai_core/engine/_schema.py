@@ -44,7 +44,9 @@ PUT = f"""INSERT INTO results (key, used, sha256, about, npz) VALUES (?, {_NEXT_
     ON CONFLICT (key) DO UPDATE SET used = excluded.used, sha256 = excluded.sha256, about = excluded.about, npz = excluded.npz"""
 USE = f"UPDATE results SET used = {_NEXT_USE} WHERE key = ?"
 DROP = "DELETE FROM results WHERE key = ? AND sha256 IS ? AND about IS ? AND npz IS ?"
-OLDEST_UNLINKED = "SELECT key FROM results WHERE NOT EXISTS (SELECT 1 FROM links WHERE links.key = results.key) ORDER BY used LIMIT 1"
+OLDEST_UNLINKED = (
+    "SELECT key FROM results WHERE NOT EXISTS (SELECT 1 FROM links WHERE links.key = results.key) ORDER BY used LIMIT 1"
+)
 OLDEST = "SELECT key FROM results ORDER BY used LIMIT 1"
 ADD_PICTURE = "INSERT INTO pictures (token_sha256, sha256, png) VALUES (?, ?, ?)"
 PICTURE = "SELECT png, sha256 FROM pictures WHERE id = (SELECT max(picture) FROM links WHERE key = ?)"

@@ -7,7 +7,6 @@ lose only that core's share (1.15 and 1.1 times), and a gradient, whose layers d
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -15,19 +14,21 @@ from functools import cache
 import torch
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # ships no types
 
+from xai_core import settings
+
 MOST_LANES = 4
 
 
-def _lanes(cores: int, wanted: str) -> int:
+def _lanes(cores: int, wanted: int | None) -> int:
     """As many lanes as leave the fewest cores over, more rather than fewer: 2 for two cores, 4 for eight, 3 for nine."""
-    if wanted.isdecimal() and int(wanted) > 0:
-        return int(wanted)
+    if wanted is not None:
+        return wanted
     return max(range(1, min(cores, MOST_LANES) + 1), key=lambda lanes: (lanes > 1, -(cores % lanes), lanes))
 
 
 CORES = torch.get_num_threads()
 """Cores that torch may use in this process."""
-LANES = _lanes(CORES, os.environ.get("WHYBOX_LANES", ""))
+LANES = _lanes(CORES, settings.worker_count())
 """Batches that run side by side. WHYBOX_LANES sets another number."""
 CORES_A_LANE = max(1, CORES // LANES)
 

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from xai_core.engine.isolation import fold_norms, isolate, out_of_place
+from xai_core.models.isolation import fold_norms, isolate, out_of_place
 
 LARGEST_ERROR = 1e-4
 """Logits may change by this share of the largest one, which is rounding; more means that a convolution's output is used elsewhere too."""
@@ -25,7 +25,9 @@ LARGEST_ERROR = 1e-4
 def _pairs(private: nn.Module, example: torch.Tensor) -> dict[str, str]:
     """Norm by the convolution whose output it normalizes, as names; only where each of both is called once."""
     calls: Counter[str] = Counter()
-    made: list[tuple[torch.Tensor, str]] = []  # the tensors are kept, or another could get the place in memory of one that is gone
+    made: list[
+        tuple[torch.Tensor, str]
+    ] = []  # the tensors are kept, or another could get the place in memory of one that is gone
     found: dict[str, str] = {}
 
     def watch(name: str) -> Any:
@@ -71,7 +73,9 @@ def _laid_out(private: nn.Module) -> nn.Module:
         if not isinstance(part, nn.Conv2d):
             continue
         if part.kernel_size == part.stride == (1, 1) and part.groups == 1 and part.padding in ((0, 0), "same", "valid"):
-            part.__class__ = _Pointwise  # a subclass may do more than its settings say: the check of the whole finds that out
+            part.__class__ = (
+                _Pointwise  # a subclass may do more than its settings say: the check of the whole finds that out
+            )
     return private.to(memory_format=torch.channels_last)
 
 

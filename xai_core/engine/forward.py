@@ -28,13 +28,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from xai_core.engine import cores, data_folder, memory
-from xai_core.engine.isolation import isolate, out_of_place
+from xai_core import settings
+from xai_core.engine import cores, memory
 from xai_core.engine.jobs import Job
-from xai_core.engine.once import once
+from xai_core.engine.per_model_cache import once
 from xai_core.engine.scheduler import SCHEDULER, Ticket
-from xai_core.engine.tapped import TappedNetwork, error_of, maps_of
+from xai_core.engine.with_features import TappedNetwork, error_of, maps_of
 from xai_core.models.classifier import Classifier
+from xai_core.models.isolation import isolate, out_of_place
 from xai_core.models.layers import Layer
 
 log = logging.getLogger(__name__)
@@ -103,7 +104,8 @@ def _network(classifier: Classifier, layer: Layer | None) -> nn.Module:
 
 def _torch_run(classifier: Classifier, layer: Layer | None = None) -> Run:
     module, device = _network(classifier, layer).to(memory_format=torch.channels_last), classifier.device
-    lying = torch.channels_last if layer is None else torch.contiguous_format  # seen pictures have their channels last by themselves
+    # Seen pictures have their channels last by themselves.
+    lying = torch.channels_last if layer is None else torch.contiguous_format
 
     def run(batch: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
@@ -116,7 +118,11 @@ def _torch_run(classifier: Classifier, layer: Layer | None = None) -> Run:
 def _example(classifier: Classifier, layer: Layer | None = None) -> torch.Tensor:
     """A black picture as it is handed over: prepared, (1, C, H, W), or, where a layer is asked for too, as bytes, (1, H, W, C)."""
     channels, side = classifier.preprocessing.channels, classifier.side
-    return torch.zeros((1, channels, side, side)) if layer is None else torch.zeros((1, side, side, channels), dtype=torch.uint8)
+    return (
+        torch.zeros((1, channels, side, side))
+        if layer is None
+        else torch.zeros((1, side, side, channels), dtype=torch.uint8)
+    )
 
 
 def graph_of(classifier: Classifier, layer: Layer | None = None) -> Any:
@@ -146,7 +152,7 @@ def _kept_file(classifier: Classifier, layer: Layer | None) -> Path:
 
     what = f"{classifier.weights_sha256} {tuple(_example(classifier, layer).shape)} {openvino.__version__} {torch.__version__}"
     what += f" {layer.name} {classifier.preprocessing} {_TAP}" if layer else ""
-    return data_folder("openvino") / f"{classifier.name}-{hashlib.sha256(what.encode()).hexdigest()[:16]}.xml"
+    return settings.data_dir("openvino") / f"{classifier.name}-{hashlib.sha256(what.encode()).hexdigest()[:16]}.xml"
 
 
 def _keep(openvino: Any, graph: Any, kept: Path) -> None:
@@ -197,7 +203,8 @@ def compiled(graph: Any) -> Run:
         request = idle.get()
         try:
             outputs = request.infer([batch.detach().cpu().contiguous().numpy()], share_inputs=True)
-            return torch.from_numpy(np.array(outputs[0], dtype=np.float32))  # a copy: the request reuses its output buffer
+            # A copy: the request reuses its output buffer.
+            return torch.from_numpy(np.array(outputs[0], dtype=np.float32))
         finally:
             idle.put(request)
 
@@ -211,7 +218,9 @@ def _difference(run: Run, classifier: Classifier, layer: Layer | None = None, co
     """
     example, dice = _example(classifier, layer), torch.Generator().manual_seed(0)
     if layer is not None:
-        seen = torch.cat([torch.randint(256, (count - 1, *example.shape[1:]), generator=dice, dtype=torch.uint8), example])
+        seen = torch.cat(
+            [torch.randint(256, (count - 1, *example.shape[1:]), generator=dice, dtype=torch.uint8), example]
+        )
         steps = classifier.preprocessing
         pictures = torch.cat([steps.tensor(steps.pixels(each)) for each in seen.numpy()])
         logits, maps = (each.cpu() for each in maps_of(classifier.module, layer, pictures.to(classifier.device)))
@@ -221,7 +230,11 @@ def _difference(run: Run, classifier: Classifier, layer: Layer | None = None, co
     with torch.no_grad():
         expected = isolate(classifier.module)(pictures.to(classifier.device)).float().cpu()
     found = run(pictures)
-    return float("inf") if found.shape != expected.shape or not found.isfinite().all() else float((found - expected).abs().max())
+    return (
+        float("inf")
+        if found.shape != expected.shape or not found.isfinite().all()
+        else float((found - expected).abs().max())
+    )
 
 
 def _activation_bytes(module: nn.Module, example: torch.Tensor) -> int:
@@ -330,8 +343,12 @@ def build(classifier: Classifier, layer: Layer | None = None) -> Forward:
         with SCHEDULER.turn(), cores.using(cores.CORES_A_LANE):
             seconds = _seconds(run, example, micro_batch)
     room = min(ACTIVATION_BUDGET, memory.budget() // 4) // cores.LANES
-    gradient_batch = max(1, min(8, room // _activation_bytes(classifier.module, _example(classifier).to(classifier.device))))
-    return Forward(run, backend, partial(_again, ref(classifier), make), note, micro_batch, gradient_batch, seconds / cores.LANES)
+    gradient_batch = max(
+        1, min(8, room // _activation_bytes(classifier.module, _example(classifier).to(classifier.device)))
+    )
+    return Forward(
+        run, backend, partial(_again, ref(classifier), make), note, micro_batch, gradient_batch, seconds / cores.LANES
+    )
 
 
 def _again(of: ref[Classifier], make: Callable[[Classifier], Run]) -> Run:

@@ -259,7 +259,13 @@ class Jobs:
         return job
 
     def submit(
-        self, key: Hashable, work: Callable[[Job[T]], T], cost: float = 0.0, waiter: str = "", memory: int = 0, again: bool = False
+        self,
+        key: Hashable,
+        work: Callable[[Job[T]], T],
+        cost: float = 0.0,
+        waiter: str = "",
+        memory: int = 0,
+        again: bool = False,
     ) -> Job[T]:
         """Start the work, or join the job that already does it or, unless it is wanted `again`, has done it.
 
@@ -267,12 +273,20 @@ class Jobs:
         """
         with self._lock:
             job = self._by_key.get(key)
-            if job is not None and not job.stopping and job.state in (("waiting", "working") if again else ("waiting", "working", "done")):
+            if (
+                job is not None
+                and not job.stopping
+                and job.state in (("waiting", "working") if again else ("waiting", "working", "done"))
+            ):
                 job.ask(waiter)
                 return job
             job = Job(key, cost, memory)
             job.grace, job.queue = self._grace, self
-            before = sum(each.cost for each in self._by_key.values() if waiter in each.waiters and not each.finished and each.cost <= cost)
+            before = sum(
+                each.cost
+                for each in self._by_key.values()
+                if waiter in each.waiters and not each.finished and each.cost <= cost
+            )
             job.ask(waiter)
             self._remember(job)
             self._waiting.append((time.monotonic() + PACE_S * (cost + before), next(self._order), job, work))
@@ -347,7 +361,9 @@ class Jobs:
     def _remember(self, job: Job[Any]) -> None:
         """Keep this job by its key, and drop the longest unused finished ones over the limit."""
         self._by_key[job.key] = job
-        finished = sorted((each for each in self._by_key.values() if each.finished and each is not job), key=lambda each: each.asked)
+        finished = sorted(
+            (each for each in self._by_key.values() if each.finished and each is not job), key=lambda each: each.asked
+        )
         for old in finished[: max(len(finished) + job.finished - self._keep, 0)]:
             del self._by_key[old.key]
 

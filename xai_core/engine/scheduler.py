@@ -180,7 +180,8 @@ class Scheduler:
         return ticket
 
     def _open_lanes(self) -> None:
-        if len(self._threads) < self.lanes or not all(thread.is_alive() for thread in self._threads):  # after a fork none is alive
+        # After a fork none is alive.
+        if len(self._threads) < self.lanes or not all(thread.is_alive() for thread in self._threads):
             self._threads = [thread for thread in self._threads if thread.is_alive()]
             for number in range(self.lanes - len(self._threads)):
                 self._threads.append(threading.Thread(target=self._serve, name=f"whybox-lane-{number}", daemon=True))
@@ -217,7 +218,9 @@ class Scheduler:
         if first.backend is None:
             return
         room = first.backend.micro_batch - first.cost
-        for ticket in sorted((each for each in self._line if each.backend is first.backend), key=lambda each: each.rank):
+        for ticket in sorted(
+            (each for each in self._line if each.backend is first.backend), key=lambda each: each.rank
+        ):
             if ticket is not first and ticket.cost <= room:
                 room -= ticket.cost
                 yield ticket

@@ -21,7 +21,7 @@ from PIL import Image
 
 from xai_core.engine._guarded import GuardedDisk, Outcome
 from xai_core.engine._packing import PackedPicture, pack, pack_picture, unpack, unpack_picture
-from xai_core.engine._recent import Recent
+from xai_core.engine.lru_cache import Recent
 from xai_core.errors import UnknownName
 from xai_core.results import Attribution
 
@@ -57,7 +57,11 @@ class Store:
     """
 
     def __init__(
-        self, folder: Path, memory_bytes: int = MEMORY_BYTES, disk_bytes: int = DISK_BYTES, clock: Callable[[], float] = time.time
+        self,
+        folder: Path,
+        memory_bytes: int = MEMORY_BYTES,
+        disk_bytes: int = DISK_BYTES,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._disk = GuardedDisk(folder / FILE, disk_bytes, clock)
         self._memory: Recent[Attribution] = Recent(memory_bytes)

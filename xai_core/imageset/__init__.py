@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from xai_core.imageset._seen import seen_picture
-from xai_core.imageset._service import leave_map, start_map, start_multiples, stop_maps, watch_map
-from xai_core.imageset.corruptions import CORRUPTIONS, MOST_SEVERE, Corrupted, Corruption, corrupted
-from xai_core.imageset.embed import Pass, find_pass, leave_pass, run_pass, start_pass, stop_passes, watch_pass
-from xai_core.imageset.extremes import (
+from xai_core.imageset.analysis.extremes import (
     Box,
     Extremes,
     NeuronEnd,
@@ -21,11 +17,33 @@ from xai_core.imageset.extremes import (
     pass_extremes,
     tied,
 )
-from xai_core.imageset.groups import Confusion, Group, MeanAttribution, about_group, mean_attribution
-from xai_core.imageset.maps import MAPS, MOST_POINTS, Map, MapSpec, make_map, pixels, small_multiples, stratified
-from xai_core.imageset.neighbours import PLACED, NeighbourTable, nearest, neighbour_table, place_among
-from xai_core.imageset.scores import Calibration, ClassScore, SetScores, calibration_rows, confusion_rows, losses, score_set
-from xai_core.imageset.sets import (
+from xai_core.imageset.analysis.groups import Confusion, Group, MeanAttribution, about_group, mean_attribution
+from xai_core.imageset.analysis.scores import (
+    Calibration,
+    ClassScore,
+    SetScores,
+    calibration_rows,
+    confusion_rows,
+    losses,
+    score_set,
+)
+from xai_core.imageset.projection.make_map import (
+    MAPS,
+    MOST_POINTS,
+    Map,
+    MapSpec,
+    make_map,
+    pixels,
+    small_multiples,
+    stratified,
+)
+from xai_core.imageset.projection.neighbours import PLACED, NeighbourTable, nearest, neighbour_table, place_among
+from xai_core.imageset.projection.query import describe_picture, describe_pixels
+from xai_core.imageset.projection.service import leave_map, start_map, start_multiples, stop_maps, watch_map
+from xai_core.imageset.runs.corruptions import CORRUPTIONS, MOST_SEVERE, Corrupted, Corruption, corrupted
+from xai_core.imageset.runs.model_input import seen_picture
+from xai_core.imageset.runs.run import Pass, find_pass, leave_pass, run_pass, start_pass, stop_passes, watch_pass
+from xai_core.imageset.sets.library import (
     IMAGE_SETS,
     ImageSet,
     ImageSetSpec,
@@ -42,7 +60,6 @@ from xai_core.imageset.sets import (
     stop_reading,
     watch_reading,
 )
-from xai_core.imageset.single import describe_picture, describe_pixels
 
 __all__ = [
     "CORRUPTIONS",

@@ -15,7 +15,13 @@ import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
 _MHA = inspect.signature(F.multi_head_attention_forward)
-_PLAIN: dict[str, Any] = {"bias_k": None, "bias_v": None, "add_zero_attn": False, "key_padding_mask": None, "attn_mask": None}
+_PLAIN: dict[str, Any] = {
+    "bias_k": None,
+    "bias_v": None,
+    "add_zero_attn": False,
+    "key_padding_mask": None,
+    "attn_mask": None,
+}
 _PLAIN |= {"static_k": None, "static_v": None, "use_separate_proj_weight": False, "is_causal": False}
 """Arguments of `multi_head_attention_forward` and the value with which nobody is left out of the attention."""
 
@@ -60,7 +66,12 @@ class Attentions(TorchFunctionMode):
     def _dot_product(self, func: Any, args: Any, kwargs: Any) -> Any:
         given = dict(zip(("query", "key", "value", "attn_mask", "dropout_p", "is_causal"), args, strict=False)) | kwargs
         query, key = given["query"], given["key"]
-        if given.get("attn_mask") is not None or given.get("is_causal") or given.get("enable_gqa") or query.shape != key.shape:
+        if (
+            given.get("attn_mask") is not None
+            or given.get("is_causal")
+            or given.get("enable_gqa")
+            or query.shape != key.shape
+        ):
             self.odd = True
             return func(*args, **kwargs)
         return self._attend(query, key, given["value"], given.get("scale"))
@@ -69,7 +80,11 @@ class Attentions(TorchFunctionMode):
         bound.apply_defaults()
         given = bound.arguments
         query, heads = given["query"], given["num_heads"]
-        if query.ndim != 3 or query.shape != given["key"].shape or any(given[name] is not value for name, value in _PLAIN.items()):
+        if (
+            query.ndim != 3
+            or query.shape != given["key"].shape
+            or any(given[name] is not value for name, value in _PLAIN.items())
+        ):
             self.odd = True
             return func(*bound.args, **bound.kwargs)
         bias = given["in_proj_bias"]

@@ -20,15 +20,15 @@ from torch import nn
 
 from xai_core.engine import cores
 from xai_core.engine.forward import Forward
-from xai_core.engine.isolation import isolate, out_of_place
 from xai_core.engine.jobs import Job
-from xai_core.engine.mosaic import Compose, Labels, Mosaic
-from xai_core.engine.patched import cover, covers_for, patched_for
 from xai_core.engine.scheduler import SCHEDULER, Ticket
+from xai_core.engine.split.patch_combinations import Compose, Labels, Mosaic
+from xai_core.engine.split.split_network import cover, covers_for, patched_for
 from xai_core.errors import NotApplicable
 from xai_core.images import make_baseline
 from xai_core.methods._structure import folded
 from xai_core.models.classifier import Classifier
+from xai_core.models.isolation import isolate, out_of_place
 from xai_core.models.layers import Layer
 from xai_core.params import Param, Value
 from xai_core.registry import Registry
@@ -91,7 +91,9 @@ class Request:
     def chosen_layer(self) -> Layer:
         """The layer to explain. Raises NotApplicable for a network without one."""
         if self.layer is None:
-            raise NotApplicable(f"{self.classifier.title} has no layer that still knows where things are in the picture.")
+            raise NotApplicable(
+                f"{self.classifier.title} has no layer that still knows where things are in the picture."
+            )
         return self.layer
 
     def number(self, name: str) -> float:
@@ -124,7 +126,12 @@ class Request:
 
     def scores(self, rows: torch.Tensor, compose: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
         """The explained number (N,) of N pictures, made by `compose` from their rows one micro-batch at a time."""
-        return torch.cat([self.select(logits) for logits in self.answers(compose(part) for part in rows.split(self.forward.micro_batch))])
+        return torch.cat(
+            [
+                self.select(logits)
+                for logits in self.answers(compose(part) for part in rows.split(self.forward.micro_batch))
+            ]
+        )
 
     def covered(self, corners: torch.Tensor, window: int, patch: torch.Tensor) -> torch.Tensor:
         """The explained number (N,) of the picture with a square of `patch` (C, H, W) over it, at each of N corners (top, left), (N, 2).
@@ -132,7 +139,9 @@ class Request:
         Where only the first layers near the square have to be run anew, and there is enough to do, only they are.
         """
         covers = covers_for(self.classifier, self.x, patch, window) if self._worth_cutting(len(corners)) else None
-        return self._cut_or_whole(corners, covers.logits if covers is not None else None, lambda part: cover(self.x, patch, part, window))
+        return self._cut_or_whole(
+            corners, covers.logits if covers is not None else None, lambda part: cover(self.x, patch, part, window)
+        )
 
     def hidden(self, rows: torch.Tensor, labels: Labels, compose: Compose) -> torch.Tensor:
         """The explained number (N,) of the pictures that `compose` makes from rows (N, patches): 0 hides a patch of `labels`, 1 shows it.
@@ -200,7 +209,9 @@ class Request:
         """How many pictures' gradients are made at once, by all lanes. It differs from machine to machine: no map may depend on it."""
         return self.forward.gradient_batch * cores.LANES
 
-    def gradients(self, pictures: torch.Tensor, rule: RectifierRule | None = None) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    def gradients(
+        self, pictures: torch.Tensor, rule: RectifierRule | None = None
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Per micro-batch of pictures (N, C, H, W): the explained numbers (n,) and their gradients (n, C, H, W), on the model's device.
 
         The backward rule, if one is given, has to be named here: a torch mode around the call does not reach the lanes' threads.
@@ -214,8 +225,11 @@ class Request:
                 (gradient,) = torch.autograd.grad(found.sum(), own)
             return found.detach(), gradient
 
-        parts = pictures.split(min(self.forward.gradient_batch, -(-len(pictures) // cores.LANES)))  # few pictures are spread over all lanes
-        return self._in_order((SCHEDULER.submit_work(partial(slopes, part), self.job, len(part)) for part in parts), self._answer)
+        # Few pictures are spread over all lanes.
+        parts = pictures.split(min(self.forward.gradient_batch, -(-len(pictures) // cores.LANES)))
+        return self._in_order(
+            (SCHEDULER.submit_work(partial(slopes, part), self.job, len(part)) for part in parts), self._answer
+        )
 
     def baseline(self, kind: str) -> torch.Tensor:
         """A picture without the evidence, prepared like the input: (1, C, H, W) on the model's device."""

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
 
-from xai_core.engine.isolation import fold_norms
 from xai_core.images import BASELINES, SAMPLES, make_baseline
 from xai_core.methods._base import RawMap, Request
+from xai_core.models.isolation import fold_norms
 from xai_core.params import Choice, Float, Int
 from xai_core.results import Floats
 from xai_core.rules.deep_lift import DeepLift
@@ -52,7 +52,10 @@ def _blurs(request: Request, count: int) -> list[Floats]:
     """The picture behind Gaussian blurs from a quarter of its shorter side down to a twentieth, in even ratios."""
     side = min(request.pixels.shape[:2])
     sigmas = np.geomspace(side / 4, side / 20, count)
-    return [np.asarray(gaussian_filter(request.pixels, (sigma, sigma, 0), mode="reflect"), dtype=np.float32) for sigma in sigmas]
+    return [
+        np.asarray(gaussian_filter(request.pixels, (sigma, sigma, 0), mode="reflect"), dtype=np.float32)
+        for sigma in sigmas
+    ]
 
 
 def _noise(request: Request, count: int) -> list[Floats]:
@@ -119,7 +122,9 @@ def lifted(request: Request, baselines: torch.Tensor) -> RawMap:
         rule = DeepLift(request.number("tolerance") / 100, request.integer("points"), request.job.tick)
         request.job.tick()
         with request.turn(2 * len(part)):
-            found = rule.lift(lambda pictures: request.select(module(pictures)), request.x.expand(len(part), -1, -1, -1), part)
+            found = rule.lift(
+                lambda pictures: request.select(module(pictures)), request.x.expand(len(part), -1, -1, -1), part
+            )
         total += (found.multipliers * (request.x - part)).sum(0, dtype=torch.float64) / len(baselines)
         change += float((found.scores - found.baseline_scores).sum(dtype=torch.float64)) / len(baselines)
         points = max(points, found.points)

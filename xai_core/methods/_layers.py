@@ -70,7 +70,9 @@ def on_picture(request: Request, cam: torch.Tensor, relu: bool = False) -> RawMa
     return RawMap(upsample(request, cam[None])[0], {"grid_rows": float(rows), "grid_columns": float(columns)})
 
 
-def weighted(request: Request, weigh: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], relu: bool = False) -> RawMap:
+def weighted(
+    request: Request, weigh: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], relu: bool = False
+) -> RawMap:
     """The layer's maps summed with weights that `weigh` finds from maps and gradients: (C, 1, 1) or (C, rows, columns)."""
     maps, gradients = maps_and_gradients(request)
     return on_picture(request, (weigh(maps, gradients) * maps).sum(0), relu)

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from xai_core.engine.isolation import isolate, out_of_place
-from xai_core.engine.once import once
+from xai_core.engine.per_model_cache import once
 from xai_core.engine.scheduler import SCHEDULER
 from xai_core.methods._base import Request
 from xai_core.models.classifier import Classifier
+from xai_core.models.isolation import isolate, out_of_place
 from xai_core.rules import Composite, Relevance
 from xai_core.rules.relevance import obstacles
 from xai_core.rules.shares import Epsilon
@@ -27,7 +27,9 @@ def _ends(classifier: Classifier, device: torch.device) -> tuple[torch.Tensor, t
     return low, high
 
 
-def down(request: Request, composite: Composite, start: Callable[[torch.Tensor], torch.Tensor]) -> tuple[torch.Tensor, float]:
+def down(
+    request: Request, composite: Composite, start: Callable[[torch.Tensor], torch.Tensor]
+) -> tuple[torch.Tensor, float]:
     """The picture's relevance by these rules, (C, H, W), and the sum it should have.
 
     `start` makes the relevance of the logits, (1, classes), from the logits themselves.

@@ -16,12 +16,12 @@ from PIL import Image
 
 from xai_core.engine import cores
 from xai_core.engine.forward import forward_for
-from xai_core.engine.isolation import out_of_place
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage, InvalidParam, NotApplicable
 from xai_core.images import image_sha256
 from xai_core.methods._base import METHODS, MethodSpec, Request
 from xai_core.models.classifier import Classifier
+from xai_core.models.isolation import out_of_place
 from xai_core.models.layers import Layer
 from xai_core.params import Value, checked_seed, resolve
 from xai_core.results import Attribution, Prediction, Target
@@ -51,7 +51,9 @@ class Plan:
         layer = self.layer.name if self.layer else None
         model = (self.model.name, self.model.weights_sha256, str(self.model.device))
         method = (self.spec.name, self.spec.version, sorted(self.params.items()))
-        return hashlib.sha256(repr((model, image_sha256(self.image), method, self.target, layer, self.seed)).encode()).hexdigest()
+        return hashlib.sha256(
+            repr((model, image_sha256(self.image), method, self.target, layer, self.seed)).encode()
+        ).hexdigest()
 
     @property
     def weight(self) -> float:
@@ -70,7 +72,9 @@ def _target(model: Classifier, target: object) -> Target | None:
         return None
     if isinstance(target, (tuple, list)):
         if len(target) != 2:
-            raise InvalidParam(f"A pair of classes has exactly two entries: (A, B) asks why A and not B. Got {len(target)}.")
+            raise InvalidParam(
+                f"A pair of classes has exactly two entries: (A, B) asks why A and not B. Got {len(target)}."
+            )
         first, second = (model.class_index(part) for part in target)
         if first == second:
             raise InvalidParam(f"A pair needs two different classes. Got {model.labels[first]} twice.")
@@ -82,7 +86,9 @@ def _layer(model: Classifier, spec: MethodSpec, layer: str | None) -> Layer | No
     if spec.uses_layer:
         return model.layer(layer) if layer is not None else model.recommended_layer
     if layer is not None:
-        raise InvalidParam(f"{spec.title} ({spec.name}) does not look at one layer; leave the layer out. Got {str(layer)[:60]!r}.")
+        raise InvalidParam(
+            f"{spec.title} ({spec.name}) does not look at one layer; leave the layer out. Got {str(layer)[:60]!r}."
+        )
     return None
 
 
@@ -152,7 +158,8 @@ def carry_out(planned: Plan, job: Job[Any]) -> Attribution:
         evaluations=request.evaluations,
         seconds=time.perf_counter() - began,
         image_sha256=image_sha256(planned.image),
-        versions=_VERSIONS | {"method": str(planned.spec.version), "weights": model.weights_sha256, "engine": forward.backend},
+        versions=_VERSIONS
+        | {"method": str(planned.spec.version), "weights": model.weights_sha256, "engine": forward.backend},
         checks=run_checks(evidence),
         details=raw.details,
     )
@@ -192,7 +199,9 @@ def compare(
     given = params or {}
     for name in given:
         METHODS.get(name)
-    plans = [plan(model, image, m, target, layer if METHODS.get(m).uses_layer else None, given.get(m), seed) for m in methods]
+    plans = [
+        plan(model, image, m, target, layer if METHODS.get(m).uses_layer else None, given.get(m), seed) for m in methods
+    ]
     shared = job or Job()
     return [carry_out(each, shared) for each in plans]
 
@@ -200,7 +209,9 @@ def compare(
 def predict(model: Classifier, image: Image.Image, top: int = 5) -> Prediction:
     """The `top` likeliest classes of a picture, best first."""
     if isinstance(top, bool) or not isinstance(top, int) or not 1 <= top <= len(model.labels):
-        raise InvalidParam(f"The number of classes to show must be from 1 to {len(model.labels)}. Got {str(top)[:60]!r}.")
+        raise InvalidParam(
+            f"The number of classes to show must be from 1 to {len(model.labels)}. Got {str(top)[:60]!r}."
+        )
     probabilities, indices = forward_for(model)(model.prepare(image))[0].softmax(0).topk(top)
     rows = zip(indices.tolist(), probabilities.tolist(), strict=True)
     return Prediction(tuple((index, model.labels[index], probability) for index, probability in rows))

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from xai_core.engine import data_folder, memory, number_from_environment
-from xai_core.engine._recent import Recent
+from xai_core import settings
+from xai_core.engine import memory
 from xai_core.engine.forward import forward_for, is_built
 from xai_core.engine.jobs import CLOSED_TAB_S, ROOM, Job, Jobs
-from xai_core.engine.patched import patched_for
+from xai_core.engine.lru_cache import Recent
 from xai_core.engine.scheduler import SCHEDULER
+from xai_core.engine.split.split_network import patched_for
 from xai_core.engine.store import Store
 from xai_core.images import image_sha256
 from xai_core.methods._base import METHODS
@@ -39,8 +40,8 @@ def _store() -> Store:
 
 @functools.cache
 def _opened() -> Store:
-    wanted = number_from_environment("WHYBOX_STORE_MB")
-    store = Store(data_folder("results"), disk_bytes=(_STORE_MB if wanted is None else wanted) * memory.MB)
+    wanted = settings.results_mb()
+    store = Store(settings.data_dir("results"), disk_bytes=(_STORE_MB if wanted is None else wanted) * memory.MB)
     atexit.register(store.close)  # writes what the disk did not take before
     return store
 

@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from xai_core.engine import folding
-from xai_core.engine.isolation import isolate, out_of_place
-from xai_core.engine.once import once
+from xai_core.engine.per_model_cache import once
 from xai_core.models.classifier import Classifier
+from xai_core.models.isolation import isolate, out_of_place
 from xai_core.rules import RectifierRule
 
 

@@ -128,7 +128,10 @@ METHODS.add(
                 title="Question",
                 help="Whether pieces are covered until the answer changes, or shown on an empty picture until the answer is there.",
                 default="flip",
-                options={"flip": "The least to cover so that the answer changes", "keep": "The least to show so that the answer stays"},
+                options={
+                    "flip": "The least to cover so that the answer changes",
+                    "keep": "The least to show so that the answer stays",
+                },
             ),
             Choice(
                 name="pieces",

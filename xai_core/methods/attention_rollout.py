@@ -14,13 +14,13 @@ from math import isqrt
 
 import torch
 
-from xai_core.engine.isolation import isolate, out_of_place
-from xai_core.engine.once import once
+from xai_core.engine.per_model_cache import once
 from xai_core.methods._attention import Attentions
 from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._layers import on_picture
 from xai_core.methods._structure import example
 from xai_core.models.classifier import Classifier
+from xai_core.models.isolation import isolate, out_of_place
 from xai_core.params import Choice
 
 SAME = 1e-3
@@ -79,10 +79,14 @@ def _obstacle(classifier: Classifier) -> str:
             return "has no attention that could be followed"
         tokens = met.weights[0].shape[-1] if met.weights else 0
         if met.odd or any(weights.shape[0] != 1 or weights.shape[-1] != tokens for weights in met.weights):
-            return "looks only within small windows or at some places, so attention cannot be followed through all layers"
+            return (
+                "looks only within small windows or at some places, so attention cannot be followed through all layers"
+            )
         if isqrt(tokens - 1) ** 2 != tokens - 1 or tokens < 5:
             return "has no class token in front of its patches, so there is nothing to follow attention from"
-        (gradient,) = torch.autograd.grad(logits.square().sum(), met.weights[-1:], allow_unused=True, materialize_grads=True)
+        (gradient,) = torch.autograd.grad(
+            logits.square().sum(), met.weights[-1:], allow_unused=True, materialize_grads=True
+        )
     if gradient[:, :, 1:].any() or not gradient.any():
         return "reads its scores from other places than one class token, so there is nothing to follow attention from"
     if float((logits - plain).detach().abs().max()) > SAME * max(float(plain.detach().abs().max()), 1.0):

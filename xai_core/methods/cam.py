@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-from xai_core.engine.isolation import isolate, out_of_place
-from xai_core.engine.once import once
+from xai_core.engine.per_model_cache import once
 from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._layers import RELU, on_picture
 from xai_core.methods._structure import example
 from xai_core.models.classifier import Classifier
+from xai_core.models.isolation import isolate, out_of_place
 
 _MEANS = {"mean", "avg_pool2d", "adaptive_avg_pool2d"}
 _PASSES_ON = {"flatten", "reshape", "view", "squeeze", "dropout", "contiguous", "clone"}

@@ -21,11 +21,15 @@ def _draws(request: Request, pool: int) -> Iterator[tuple[torch.Tensor, torch.Te
     """Which picture to start from, how far to go (0 to 1) and where to (N, C, H, W), one micro-batch at a time."""
     samples, device = request.integer("samples"), request.x.device
     which = torch.from_numpy(request.rng.permutation(np.arange(samples) % pool)).to(device)
-    places = torch.from_numpy((np.arange(samples) + request.rng.random(samples)).astype(np.float32) / samples).to(device)
+    places = torch.from_numpy((np.arange(samples) + request.rng.random(samples)).astype(np.float32) / samples).to(
+        device
+    )
     low, high = request.x.aminmax()
     deviation = request.number("noise") / 100 * float(high - low)
     for rows in torch.arange(samples, device=device).split(request.together):
-        noise = torch.from_numpy(request.rng.standard_normal((len(rows), *request.x.shape[1:]), dtype="float32")).to(device)
+        noise = torch.from_numpy(request.rng.standard_normal((len(rows), *request.x.shape[1:]), dtype="float32")).to(
+            device
+        )
         yield which[rows], places[rows].view(-1, 1, 1, 1), request.x + deviation * noise
 
 
@@ -43,7 +47,11 @@ def run(request: Request) -> RawMap:
         total += shares.sum(0, dtype=torch.float64) / samples
         sums += shares.flatten(1).sum(1, dtype=torch.float64).tolist()
     gap, error = float(total.sum()) - change, float(np.std(sums, ddof=1)) / samples**0.5
-    details = {"completeness_gap": relative(gap, change), "score_change": change, "standard_error": relative(error, change)}
+    details = {
+        "completeness_gap": relative(gap, change),
+        "score_change": change,
+        "standard_error": relative(error, change),
+    }
     return RawMap(total.float(), details)
 
 

@@ -75,7 +75,9 @@ def run(request: Request) -> RawMap:
     """Shapley value of each superpixel, in logits, painted on its pixels, (H, W); over patches they add up to f(x) - f(all hidden)."""
     samples, asked = request.integer("samples"), request.integer("segments")
     if samples < min(2 * asked, 2**asked - 2):
-        raise InvalidParam(f"Samples (samples) must be at least twice the patches, {2 * asked}: else shares are guesses. Got {samples}.")
+        raise InvalidParam(
+            f"Samples (samples) must be at least twice the patches, {2 * asked}: else shares are guesses. Got {samples}."
+        )
     labels = superpixels(request.pixels, asked)
     count = int(labels.max()) + 1
     shown, weights = _coalitions(count, samples, request.rng)

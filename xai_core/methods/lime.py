@@ -62,7 +62,9 @@ def run(request: Request) -> RawMap:
     """Weight of each superpixel in the local linear model, in logits, painted on its pixels, (H, W)."""
     samples, width, asked = request.integer("samples"), request.number("kernel_width"), request.integer("segments")
     if request.integer("features") > asked:
-        raise InvalidParam(f"Patches kept (features) must be at most the number of patches, {asked}. Got {request.integer('features')}.")
+        raise InvalidParam(
+            f"Patches kept (features) must be at most the number of patches, {asked}. Got {request.integer('features')}."
+        )
     labels = superpixels(request.pixels, asked)
     count, compose = int(labels.max()) + 1, hiding(request, labels, replacement(request, labels))
     request.job.expect(samples + 1)

@@ -24,7 +24,9 @@ def _flat(low: torch.Tensor, high: torch.Tensor) -> Rule:
 _COMPOSITES: dict[str, Callable[[float, float], Composite]] = {
     "epsilon_plus_flat": lambda epsilon, gamma: Composite(Plus(), Epsilon(), first=_flat, norms_pass=True),
     "epsilon_gamma_box": lambda epsilon, gamma: Composite(Gamma(gamma), Epsilon(), first=Box, norms_pass=True),
-    "epsilon": lambda epsilon, gamma: Composite(Epsilon(epsilon), Epsilon(epsilon)),  # whose divisions a passing norm would blow up
+    "epsilon": lambda epsilon, gamma: Composite(
+        Epsilon(epsilon), Epsilon(epsilon)
+    ),  # whose divisions a passing norm would blow up
     "gamma": lambda epsilon, gamma: Composite(Gamma(gamma), Gamma(gamma), norms_pass=True),
     "alpha_beta": lambda epsilon, gamma: Composite(AlphaBeta(), AlphaBeta(), norms_pass=True),
 }

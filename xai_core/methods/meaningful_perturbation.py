@@ -56,7 +56,9 @@ class _Learner:
         shift = request.rng.integers(-jitter, jitter + 1, size=2).tolist()
         with torch.enable_grad():
             picture = self.covered((shift[0], shift[1]))
-            prices = request.number("area_price") * self.cover.mean() + request.number("edge_price") * _edges(self.cover)
+            prices = request.number("area_price") * self.cover.mean() + request.number("edge_price") * _edges(
+                self.cover
+            )
         ((score, slope),) = request.gradients(picture.detach())
         pull = slope / self.change if float(score) > self.goal else torch.zeros_like(slope)
         (self.cover.grad,) = torch.autograd.grad([picture, prices], self.cover, [pull, torch.ones_like(prices)])
@@ -77,7 +79,12 @@ def run(request: Request) -> RawMap:
     with torch.no_grad():
         left = float(request.scores(learner.covered(), lambda picture: picture))
         values = _stretched(learner.cover, request.x.shape[-1])[0, 0]
-    details = {"score_before": request.score, "score_covered": left, "score_hidden": hidden, "area": float(values.mean())}
+    details = {
+        "score_before": request.score,
+        "score_covered": left,
+        "score_hidden": hidden,
+        "area": float(values.mean()),
+    }
     return RawMap(values, details)
 
 

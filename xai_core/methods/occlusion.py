@@ -31,7 +31,9 @@ def run(request: Request) -> RawMap:
     """Logit drop when a patch covers a pixel, averaged over the windows that cover it, (H, W); positive is evidence for the target."""
     side, window, stride = request.x.shape[-1], request.integer("window"), request.integer("stride")
     if stride > window:
-        raise InvalidParam(f"Stride must be at most the window, {window} pixels, or some pixels are never covered. Got {stride}.")
+        raise InvalidParam(
+            f"Stride must be at most the window, {window} pixels, or some pixels are never covered. Got {stride}."
+        )
     corners, patch = _windows(side, window, stride), request.baseline(request.choice("patch"))[0]
     request.job.expect(len(corners) + 1)
 

@@ -65,7 +65,8 @@ def run(request: Request) -> RawMap:
         weighted += torch.tensordot(scores, visible, 1)
         total += float(scores.sum())
     mean = total / count
-    values = torch.where(seen > 0, weighted / seen.clamp_min(1e-12) - mean, 0.0)  # of a pixel never seen nothing is known
+    # Of a pixel never seen nothing is known.
+    values = torch.where(seen > 0, weighted / seen.clamp_min(1e-12) - mean, 0.0)
     return RawMap(values.float(), {"mean_score": mean}, request.choice("measure"))
 
 
@@ -115,7 +116,10 @@ METHODS.add(
                 title="Measure",
                 help="What is averaged. The paper takes the probability, which says little about a class that is almost certain.",
                 default="logit",
-                options={"logit": "The score before it becomes a probability (logit)", "probability": "The probability"},
+                options={
+                    "logit": "The score before it becomes a probability (logit)",
+                    "probability": "The probability",
+                },
                 advanced=True,
             ),
             Choice(

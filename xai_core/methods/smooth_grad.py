@@ -43,7 +43,9 @@ def run(request: Request) -> RawMap:
     """Mean of the chosen map, or of its squares, over noisy copies: (H, W) for saliency, else (C, H, W)."""
     of, squared, samples = request.choice("of"), bool(request.params["squared"]), request.integer("samples")
     request.job.expect(_cost(request.params, request.x.shape[-1]))
-    baseline = request.baseline(request.choice("baseline")) if of == "integrated_gradients" else torch.zeros_like(request.x)
+    baseline = (
+        request.baseline(request.choice("baseline")) if of == "integrated_gradients" else torch.zeros_like(request.x)
+    )
     total = torch.zeros_like(request.x[0], dtype=torch.float64)
     change = -_scores(request, baseline) if of == "integrated_gradients" else 0.0
     for copies in _noisy(request):
@@ -57,8 +59,13 @@ def run(request: Request) -> RawMap:
     unit = "logit per unit of input" if of == "saliency" else "logit"
     details = {}
     if of == "integrated_gradients" and not squared:
-        details = {"completeness_gap": abs(float(total.sum()) - change) / max(abs(change), 1e-12), "score_change": change}
-    return RawMap(collapse(values, "max") if of == "saliency" else values, details, f"squared {unit}" if squared else unit)
+        details = {
+            "completeness_gap": abs(float(total.sum()) - change) / max(abs(change), 1e-12),
+            "score_change": change,
+        }
+    return RawMap(
+        collapse(values, "max") if of == "saliency" else values, details, f"squared {unit}" if squared else unit
+    )
 
 
 def _cost(params: Mapping[str, Value], side: int) -> int:

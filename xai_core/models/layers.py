@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn.modules.dropout import _DropoutNd
 from torch.overrides import TorchFunctionMode
 
-from xai_core.engine.isolation import isolate, out_of_place
+from xai_core.models.isolation import isolate, out_of_place
 
 Layout = Literal["channels_first", "channels_last", "tokens"]
 
@@ -81,7 +81,16 @@ class _Call:
 
 _NOT_A_MAP = -1
 _LAST = {"linear", "layer_norm", "rms_norm"}
-_FIRST = {"conv2d", "conv_transpose2d", "batch_norm", "group_norm", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "interpolate"}
+_FIRST = {
+    "conv2d",
+    "conv_transpose2d",
+    "batch_norm",
+    "group_norm",
+    "max_pool2d",
+    "avg_pool2d",
+    "adaptive_avg_pool2d",
+    "interpolate",
+}
 _MOVES = {"permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis"}
 _PRODUCTS = {"matmul", "__matmul__", "bmm", "einsum"}
 

@@ -14,9 +14,9 @@ from safetensors.torch import load_file
 from torch import nn
 
 from xai_core.errors import ModelUnavailable
-from xai_core.models._spec import MODELS, Built, ModelSpec
-from xai_core.models._weights import Progress, assemble
 from xai_core.models.classifier import Preprocessing
+from xai_core.models.spec import MODELS, Built, ModelSpec
+from xai_core.models.weights import Progress, assemble
 
 WEIGHTS = Path(__file__).parents[2] / "assets" / "small_cnn.safetensors"
 LABELS = tuple("0123456789")

@@ -17,9 +17,9 @@ from torchvision.models import get_model, get_model_weights
 from torchvision.models._api import Weights
 from torchvision.transforms import InterpolationMode
 
-from xai_core.models._spec import MODELS, Built, ModelSpec
-from xai_core.models._weights import Progress, State, WeightsFile, assemble, read_state
 from xai_core.models.classifier import Preprocessing
+from xai_core.models.spec import MODELS, Built, ModelSpec
+from xai_core.models.weights import Progress, State, WeightsFile, assemble, read_state
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -124,7 +124,9 @@ def preprocessing_of(weights: Weights) -> Preprocessing:
     """What torchvision does to a picture for these weights, in this project's terms."""
     steps = weights.transforms()
     names = {InterpolationMode.BILINEAR: "bilinear", InterpolationMode.BICUBIC: "bicubic"}
-    return Preprocessing(steps.resize_size[0], steps.crop_size[0], tuple(steps.mean), tuple(steps.std), names[steps.interpolation])
+    return Preprocessing(
+        steps.resize_size[0], steps.crop_size[0], tuple(steps.mean), tuple(steps.std), names[steps.interpolation]
+    )
 
 
 def _renamed(state: State, rename: tuple[str, str] | None) -> State:

@@ -78,7 +78,9 @@ def wobble(inputs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
     Without it the network learns the few training digits by heart.
     """
-    turn, scale, right, down = ((2 * torch.rand(4, len(inputs), generator=generator) - 1).T * torch.tensor([0.17, 0.1, 0.14, 0.14])).T
+    turn, scale, right, down = (
+        (2 * torch.rand(4, len(inputs), generator=generator) - 1).T * torch.tensor([0.17, 0.1, 0.14, 0.14])
+    ).T
     cosine, sine = turn.cos() * (1 + scale), turn.sin() * (1 + scale)
     maps = torch.stack([torch.stack([cosine, -sine, right], dim=1), torch.stack([sine, cosine, down], dim=1)], dim=1)
     grid = nn.functional.affine_grid(maps, list(inputs.shape), align_corners=False)
@@ -102,7 +104,8 @@ def train(inputs: torch.Tensor, labels: torch.Tensor, seed: int = SEED, epochs: 
 
 def main() -> None:
     """Train, measure on the held-out digits and write assets/small_cnn.safetensors and .json."""
-    torch.set_num_threads(1)  # batches this small run faster so, and the sums come out the same on every number of cores
+    # Batches this small run faster so, and the sums come out the same on every number of cores.
+    torch.set_num_threads(1)
     digits = load_digits()
     module = train(digits.train, digits.train_labels)
     measured = {

@@ -52,7 +52,10 @@ def _from_the_top(names: Sequence[str]) -> dict[str, Any]:
 def _extremes(names: Sequence[str], values: Floats, unit: str) -> str:
     """Which counts most in each direction, in a sentence each."""
     said = []
-    for way, best, fits in (("up", int(np.argmax(values)), values.max() > 0), ("down", int(np.argmin(values)), values.min() < 0)):
+    for way, best, fits in (
+        ("up", int(np.argmax(values)), values.max() > 0),
+        ("down", int(np.argmin(values)), values.min() < 0),
+    ):
         if fits:
             said.append(f"Pushes most {way}: {names[best]} ({signed(float(values[best]))} {unit}).".replace(" )", ")"))
     return " ".join(said) or "No feature pushes in any direction."
@@ -60,7 +63,14 @@ def _extremes(names: Sequence[str], values: Floats, unit: str) -> str:
 
 def _bars(values: Floats, colours: Sequence[str], texts: Sequence[str]) -> Trace:
     hover = {"text": list(texts), "hoverinfo": "text", "textposition": "none"}
-    return {"type": "bar", "orientation": "h", "x": values, "y": list(range(len(values))), "marker": {"color": list(colours)}, **hover}
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "x": values,
+        "y": list(range(len(values))),
+        "marker": {"color": list(colours)},
+        **hover,
+    }
 
 
 def signed_bars(names: Sequence[str], values: Floats, unit: str = "", most: int = MOST_BARS) -> Drawing:
@@ -84,7 +94,9 @@ def waterfall(names: Sequence[str], values: Floats, base: float, unit: str = "",
     high = max(base, end, float((starts + sizes).max()), float(starts.max()))
     colours = [QUIET, *(FOR if size >= 0 else AGAINST for size in sizes), LINE]
     texts = [number(base), *(signed(size) for size in sizes), number(end)]
-    trace = _bars(tops, colours, [f"{label(name, 60)}: {text} {label(unit)}" for name, text in zip(places, texts, strict=True)])
+    trace = _bars(
+        tops, colours, [f"{label(name, 60)}: {text} {label(unit)}" for name, text in zip(places, texts, strict=True)]
+    )
     figure = frame([trace | {"base": bottoms}], height=_height(len(places)), x=unit, axes=_from_the_top(places))
     pad = 0.06 * (high - low or 1.0)
     figure.update_xaxes(range=[low - pad, high + pad])
@@ -96,27 +108,40 @@ def error_bars(names: Sequence[str], values: Floats, errors: Floats, unit: str =
     """One dot a feature (F,) with its spread (F,) to both sides, the largest first; the weakest are left out and counted."""
     order = np.argsort(-np.asarray(values, dtype=float), kind="stable")[:most]
     kept, sizes, spread = [str(names[place]) for place in order], np.asarray(values)[order], np.asarray(errors)[order]
-    hover = [f"{label(n, 60)}: {number(v)} ± {number(e)} {label(unit)}" for n, v, e in zip(kept, sizes, spread, strict=True)]
+    hover = [
+        f"{label(n, 60)}: {number(v)} ± {number(e)} {label(unit)}" for n, v, e in zip(kept, sizes, spread, strict=True)
+    ]
     bars = {"type": "data", "array": spread, "color": QUIET, "thickness": 2, "width": 4}
     figure = frame(
-        [_bars(sizes, [LINE] * len(kept), hover) | {"error_x": bars}], height=_height(len(kept)), x=unit, axes=_from_the_top(kept)
+        [_bars(sizes, [LINE] * len(kept), hover) | {"error_x": bars}],
+        height=_height(len(kept)),
+        x=unit,
+        axes=_from_the_top(kept),
     )
     left = len(names) - len(kept)
     caption = f"{left} features that count less are not shown." if left else ""
-    return Drawing(figure, f"Counts most: {', '.join(f'{n} ({number(v)})' for n, v in zip(kept[:3], sizes, strict=False))}.", caption)
+    return Drawing(
+        figure,
+        f"Counts most: {', '.join(f'{n} ({number(v)})' for n, v in zip(kept[:3], sizes, strict=False))}.",
+        caption,
+    )
 
 
 def plain_bars(names: Sequence[str], values: Floats, unit: str = "", most: int = 20) -> Drawing:
     """One bar a name (F,), in the order given."""
     kept, sizes = list(names[:most]), np.asarray(values, dtype=float)[:most]
     hover = [f"{label(name, 60)}: {number(size)} {label(unit)}" for name, size in zip(kept, sizes, strict=True)]
-    figure = frame([_bars(sizes, [LINE] * len(kept), hover)], height=_height(len(kept)), x=unit, axes=_from_the_top(kept))
+    figure = frame(
+        [_bars(sizes, [LINE] * len(kept), hover)], height=_height(len(kept)), x=unit, axes=_from_the_top(kept)
+    )
     left = len(names) - len(kept)
     alt = "; ".join(f"{name}: {number(size)}" for name, size in zip(kept, sizes, strict=True)) + "."
     return Drawing(figure, alt, f"{left} more are not shown." if left else "")
 
 
-def intervals(names: Sequence[str], values: Floats, low: Floats, high: Floats, unit: str = "", *, shares: bool = False) -> Drawing:
+def intervals(
+    names: Sequence[str], values: Floats, low: Floats, high: Floats, unit: str = "", *, shares: bool = False
+) -> Drawing:
     """One dot a group (G,) with the interval that its true value lies in; groups without a value have no dot.
 
     `shares`: the values are shares, shown in percent from 0 to 100, so that figures of several rates can be compared.
@@ -136,7 +161,13 @@ def intervals(names: Sequence[str], values: Floats, low: Floats, high: Floats, u
         "thickness": 3,
         "width": 6,
     }
-    dots: Trace = {"type": "scatter", "mode": "markers", "marker": {"size": 11, "color": LINE}, "error_x": error, "hoverinfo": "text"}
+    dots: Trace = {
+        "type": "scatter",
+        "mode": "markers",
+        "marker": {"size": 11, "color": LINE},
+        "error_x": error,
+        "hoverinfo": "text",
+    }
     dots |= {"x": values, "y": list(range(len(values))), "hovertext": [label(text, 90) for text in said]}
     axes = _from_the_top(names)
     axes["yaxis"] = axes["yaxis"] | {"autorange": False, "range": [len(names) - 0.5, -0.5]}
@@ -171,16 +202,36 @@ def swarm(names: Sequence[str], values: Floats, data: Floats, unit: str = "", mo
     kept, traces = [str(names[place]) for place in order], []
     for line, place in enumerate(order):
         shares = _shares(np.asarray(data[:, place], dtype=float))
-        marker = {"size": 5, "opacity": 0.8, "color": np.nan_to_num(shares, nan=0.5), "colorscale": EVEN, "cmin": 0, "cmax": 1}
+        marker = {
+            "size": 5,
+            "opacity": 0.8,
+            "color": np.nan_to_num(shares, nan=0.5),
+            "colorscale": EVEN,
+            "cmin": 0,
+            "cmax": 1,
+        }
         if line == 0:
-            bar = {"title": {"text": "Value", "side": "right"}, "tickvals": [0, 1], "ticktext": ["low", "high"], "thickness": 10}
+            bar = {
+                "title": {"text": "Value", "side": "right"},
+                "tickvals": [0, 1],
+                "ticktext": ["low", "high"],
+                "thickness": 10,
+            }
             marker |= {"colorbar": bar, "showscale": True}
-        dots = {"type": "scatter", "mode": "markers", "x": values[:, place], "y": line + _spread(values[:, place]), "marker": marker}
+        dots = {
+            "type": "scatter",
+            "mode": "markers",
+            "x": values[:, place],
+            "y": line + _spread(values[:, place]),
+            "marker": marker,
+        }
         traces.append(dots | hidden_hover())
     figure = frame(traces, height=_height(len(kept)) + 20, x=unit, axes=_from_the_top(kept))
     figure.update_xaxes(zeroline=True, zerolinecolor=seen(QUIET, 0.8))
     figure.update_yaxes(autorange=False, range=[len(kept) - 0.4, -0.6])
     sizes = np.abs(values).mean(axis=0)[order]
-    alt = f"Counts most over all rows: {', '.join(f'{n} ({number(v)})' for n, v in zip(kept[:3], sizes, strict=False))}."
+    alt = (
+        f"Counts most over all rows: {', '.join(f'{n} ({number(v)})' for n, v in zip(kept[:3], sizes, strict=False))}."
+    )
     left = len(names) - len(kept)
     return Drawing(figure, alt, f"{left} features that count less are not shown." if left else "")

@@ -62,7 +62,11 @@ class Curve:
     @property
     def words(self) -> list[str]:
         """The places as they are said."""
-        return [label(each) for each in self.texts] if self.texts else [each if self.named else number(each) for each in self.places]
+        return (
+            [label(each) for each in self.texts]
+            if self.texts
+            else [each if self.named else number(each) for each in self.places]
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +89,9 @@ def _together(places: Sequence[Any], lines: Floats) -> tuple[Sequence[Any] | Flo
     return xs, np.hstack([lines, np.full((len(lines), 1), np.nan)]).ravel()
 
 
-def _groups(colouring: Colouring | None, rows: npt.NDArray[np.integer]) -> list[tuple[str, str, npt.NDArray[np.integer]]]:
+def _groups(
+    colouring: Colouring | None, rows: npt.NDArray[np.integer]
+) -> list[tuple[str, str, npt.NDArray[np.integer]]]:
     """(words, colour, lines) for each colour, from low to high."""
     if colouring is None:
         return [("One row each", seen(QUIET, 0.22), rows)]
@@ -95,7 +101,11 @@ def _groups(colouring: Colouring | None, rows: npt.NDArray[np.integer]) -> list[
         texts = np.array([str(value) for value in values])
         return [(name, even(place / max(len(names) - 1, 1)), rows[texts == name]) for place, name in enumerate(names)]
     numbers = np.array(values, dtype=float)
-    edges = np.unique(np.nanquantile(numbers, np.linspace(0, 1, _LEVELS + 1))) if np.isfinite(numbers).any() else np.array([0.0])
+    edges = (
+        np.unique(np.nanquantile(numbers, np.linspace(0, 1, _LEVELS + 1)))
+        if np.isfinite(numbers).any()
+        else np.array([0.0])
+    )
     place = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, max(len(edges) - 2, 0))
     found = []
     for level in np.unique(place[np.isfinite(numbers)]):
@@ -112,25 +122,49 @@ def _lines(curve: Curve, individual: Floats, colouring: Colouring | None) -> lis
         opacity = 0.7 if colouring else 1.0
         line = {"width": 1, "color": colour}
         traces.append(
-            {"type": "scatter", "mode": "lines", "x": xs, "y": ys, "line": line, "opacity": opacity, "name": name, "hoverinfo": "skip"}
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": xs,
+                "y": ys,
+                "line": line,
+                "opacity": opacity,
+                "name": name,
+                "hoverinfo": "skip",
+            }
         )
     return traces
 
 
 def _average(curve: Curve, values: Floats, name: str, colour: str, dash: str = "solid") -> Trace:
     texts = [
-        f"{place if curve.named else number(place)}: {number(value)}" for place, value in zip(curve.places, values.tolist(), strict=True)
+        f"{place if curve.named else number(place)}: {number(value)}"
+        for place, value in zip(curve.places, values.tolist(), strict=True)
     ]
     mode = "lines+markers" if curve.named or len(values) < 3 else "lines"
     line = {"width": 4, "color": colour, "dash": dash}
-    trace: Trace = {"type": "scatter", "mode": mode, "x": curve.places, "y": values, "name": name, "line": line, "marker": {"size": 9}}
+    trace: Trace = {
+        "type": "scatter",
+        "mode": mode,
+        "x": curve.places,
+        "y": values,
+        "name": name,
+        "line": line,
+        "marker": {"size": 9},
+    }
     return trace | {"hovertext": texts, "hoverinfo": "text"}
 
 
 def _distribution(curve: Curve) -> list[Trace]:
     if curve.counts is None:
         return []
-    bars: Trace = {"type": "bar", "y": curve.counts, "yaxis": "y2", "marker": {"color": seen(QUIET, 0.7)}, **hidden_hover()}
+    bars: Trace = {
+        "type": "bar",
+        "y": curve.counts,
+        "yaxis": "y2",
+        "marker": {"color": seen(QUIET, 0.7)},
+        **hidden_hover(),
+    }
     if curve.edges is None:
         return [bars | {"x": curve.places}]
     return [bars | {"x": (curve.edges[1:] + curve.edges[:-1]) / 2, "width": np.diff(curve.edges)}]
@@ -175,7 +209,10 @@ def _summary(curve: Curve, values: Floats, feature: str, outcome: str) -> str:
         return "There is no number to draw."
     places = curve.words
     low, high = known[np.argmin(values[known])], known[np.argmax(values[known])]
-    lowest, highest = f"lowest at {places[low]} ({number(values[low])})", f"highest at {places[high]} ({number(values[high])})"
+    lowest, highest = (
+        f"lowest at {places[low]} ({number(values[low])})",
+        f"highest at {places[high]} ({number(values[high])})",
+    )
     return f"Over {feature}, {outcome} is {lowest}, {highest}."
 
 
@@ -204,14 +241,18 @@ def effect(
     if here is not None:
         traces.append(_marker(label(here[0]) if curve.named else here[0], here[1]))
     below = _distribution(curve)
-    axes: dict[str, Any] = {"shapes": _empty_spans(curve), "xaxis": ({"type": "category"} if curve.named else {}) | _ticks(curve)}
+    axes: dict[str, Any] = {
+        "shapes": _empty_spans(curve),
+        "xaxis": ({"type": "category"} if curve.named else {}) | _ticks(curve),
+    }
     if below:
         axes |= {
             "yaxis": {"domain": [0.2, 1]},
             "yaxis2": {"domain": [0, 0.14], "showticklabels": False, "showgrid": False, "fixedrange": True},
         }
         axes["xaxis"]["anchor"] = "y2"
-    height = 400 + 14 * len([trace for trace in traces if trace.get("name")])  # on a phone each line of the legend takes its own
+    # On a phone each line of the legend takes its own.
+    height = 400 + 14 * len([trace for trace in traces if trace.get("name")])
     figure = frame([*traces, *below], height=height, x=feature, y=outcome, axes=axes, legend=True)
     return Drawing(figure, _summary(curve, curve.average, feature, outcome), _caption(curve))
 
@@ -236,7 +277,14 @@ def _about_zero(values: Floats) -> Trace:
 
 
 def effect_2d(
-    first: Grid, second: Grid, values: Floats, unreal: Mask | None, names: tuple[str, str], outcome: str, *, signed: bool = False
+    first: Grid,
+    second: Grid,
+    values: Floats,
+    unreal: Mask | None,
+    names: tuple[str, str],
+    outcome: str,
+    *,
+    signed: bool = False,
 ) -> Drawing:
     """What a model says (A, B) over two features at once, crosses where no row of the table lies. `signed`: an effect, 0 has no colour."""
     xs, ys = (Curve(grid, np.zeros(len(grid))).places for grid in (first, second))
@@ -250,7 +298,10 @@ def effect_2d(
         crosses = {"x": [xs[place] for place in one], "y": [ys[place] for place in other], "marker": marker}
         traces.append({"type": "scatter", "mode": "markers", **crosses, **hidden_hover()})
     figure = frame(traces, height=420, x=names[0], y=names[1])
-    high, low = np.unravel_index(np.nanargmax(values), values.shape), np.unravel_index(np.nanargmin(values), values.shape)
+    high, low = (
+        np.unravel_index(np.nanargmax(values), values.shape),
+        np.unravel_index(np.nanargmin(values), values.shape),
+    )
     at = [
         f"{xs[a] if isinstance(xs[a], str) else number(xs[a])} and {ys[b] if isinstance(ys[b], str) else number(ys[b])}"
         for a, b in (high, low)

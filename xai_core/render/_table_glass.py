@@ -70,19 +70,31 @@ def tree(boxes: Sequence[Box], dark: bool = False) -> Drawing:
         "textposition": "bottom center",
         "textfont": {"size": 11, "color": INK_ON_DARK if dark else INK},
     }
-    dots |= {"hovertext": [label(box.sentence, 160) for box in boxes], "hoverinfo": "text", "cliponaxis": False, "showlegend": False}
+    dots |= {
+        "hovertext": [label(box.sentence, 160) for box in boxes],
+        "hoverinfo": "text",
+        "cliponaxis": False,
+        "showlegend": False,
+    }
     hidden = {"visible": False}
     axes = {"xaxis": hidden, "yaxis": hidden | {"range": [depth + 0.7, -0.4]}}
     figure = frame([edges, dots], height=110 + _LEVEL * (depth + 1), axes=axes)
     leaves = len(boxes) - len({box.parent for box in boxes if box.parent >= 0})
-    return Drawing(figure, f"A tree of {depth} questions at most and {leaves} answers. It asks first: {boxes[0].text.rstrip('?')}.")
+    return Drawing(
+        figure, f"A tree of {depth} questions at most and {leaves} answers. It asks first: {boxes[0].text.rstrip('?')}."
+    )
 
 
 def steps(feature: str, edges: Floats, values: Floats, low: Floats, high: Floats, unit: str) -> Drawing:
     """What one feature adds, constant between edges (B + 1,), values (B,) with their interval: how the model itself is built."""
     at = np.repeat(edges, 2)[1:-1]
     line, top, bottom = (np.repeat(each, 2) for each in (values, high, low))
-    band: Trace = {"type": "scatter", "x": np.concatenate([at, at[::-1]]), "y": np.concatenate([top, bottom[::-1]]), "fill": "toself"}
+    band: Trace = {
+        "type": "scatter",
+        "x": np.concatenate([at, at[::-1]]),
+        "y": np.concatenate([top, bottom[::-1]]),
+        "fill": "toself",
+    }
     band |= {"fillcolor": seen(LINE, 0.2), "line": {"width": 0}, **hidden_hover()}
     curve: Trace = {"type": "scatter", "mode": "lines", "x": at, "y": line, "line": {"width": 3, "color": LINE}}
     curve |= {"hovertemplate": "%{x:.4g}: %{y:.3g}<extra></extra>", "showlegend": False}
@@ -91,7 +103,8 @@ def steps(feature: str, edges: Floats, values: Floats, low: Floats, high: Floats
     best, worst = int(np.argmax(values)), int(np.argmin(values))
     most = f"adds most, {number(values[best])}, from {number(edges[best])} to {number(edges[best + 1])}"
     return Drawing(
-        figure, f"{feature} {most}, and least, {number(values[worst])}, from {number(edges[worst])} to {number(edges[worst + 1])}."
+        figure,
+        f"{feature} {most}, and least, {number(values[worst])}, from {number(edges[worst])} to {number(edges[worst + 1])}.",
     )
 
 
@@ -102,15 +115,27 @@ def named_steps(feature: str, names: Sequence[str], values: Floats, low: Floats,
     bars |= {"hovertemplate": "%{x}: %{y:.3g}<extra></extra>"}
     figure = frame([bars], height=300, x=feature, y=unit, axes={"xaxis": {"type": "category"}})
     figure.update_yaxes(zeroline=True, zerolinecolor=QUIET)
-    return Drawing(figure, f"{feature} adds most for {names[int(np.argmax(values))]} and least for {names[int(np.argmin(values))]}.")
+    return Drawing(
+        figure,
+        f"{feature} adds most for {names[int(np.argmax(values))]} and least for {names[int(np.argmin(values))]}.",
+    )
 
 
-def squares(names: tuple[str, str], first: Sequence[object], second: Sequence[object], values: Floats, unit: str) -> Drawing:
+def squares(
+    names: tuple[str, str], first: Sequence[object], second: Sequence[object], values: Floats, unit: str
+) -> Drawing:
     """What two features add together (A, B), beyond what each adds alone."""
     largest = float(np.abs(values).max()) or 1.0
     scale = [[0, AGAINST], [0.5, seen(QUIET, 0.1)], [1, FOR]]
     bar = {"title": {"text": label(unit, 30), "side": "right"}, "thickness": 12}
-    heat: Trace = {"type": "heatmap", "x": labels(first, 12), "y": labels(second, 12), "z": values.T, "zmin": -largest, "zmax": largest}
+    heat: Trace = {
+        "type": "heatmap",
+        "x": labels(first, 12),
+        "y": labels(second, 12),
+        "z": values.T,
+        "zmin": -largest,
+        "zmax": largest,
+    }
     heat |= {"colorscale": scale, "colorbar": bar, "hovertemplate": "%{x}, %{y}: %{z:.3g}<extra></extra>"}
     axes = {"xaxis": {"type": "category"}, "yaxis": {"type": "category"}}
     figure = frame([heat], height=380, x=names[0], y=names[1], axes=axes)

@@ -55,7 +55,16 @@ def confusion(matrix: npt.NDArray[np.integer], classes: Sequence[str], dark: boo
     """
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     places = labels(classes, 16)
-    heat: Trace = {"type": "heatmap", "x": places, "y": places, "z": shares, "zmin": 0, "zmax": 1, "showscale": False, "hoverinfo": "skip"}
+    heat: Trace = {
+        "type": "heatmap",
+        "x": places,
+        "y": places,
+        "z": shares,
+        "zmin": 0,
+        "zmax": 1,
+        "showscale": False,
+        "hoverinfo": "skip",
+    }
     heat |= {"colorscale": [[0, seen(LINE, 0.04)], [1, seen(LINE, 0.75)]], "xgap": 3, "ygap": 3}
     heat |= {"text": [[f"{n:,}" for n in row] for row in matrix.tolist()], "texttemplate": "%{text}"}
     heat |= {"textfont": {"size": 15, "color": INK_ON_DARK if dark else INK}}
@@ -72,7 +81,13 @@ def _diagonal(low: float, high: float) -> Trace:
 
 def roc(false_rate: Floats, true_rate: Floats, area: float) -> Drawing:
     """The ROC curve: what share of one class is found (y) at the price of what share of false alarms (x), both (K,)."""
-    curve: Trace = {"type": "scatter", "mode": "lines", "x": false_rate, "y": true_rate, "line": {"width": 3, "color": LINE}}
+    curve: Trace = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": false_rate,
+        "y": true_rate,
+        "line": {"width": 3, "color": LINE},
+    }
     curve |= {"hovertemplate": "found %{y:.0%} at %{x:.0%} false alarms<extra></extra>"}
     figure = frame([_diagonal(0, 1), curve], height=320, x="false alarms", y="found")
     figure.update_xaxes(range=[-0.02, 1.02], tickformat=".0%").update_yaxes(range=[-0.02, 1.02], tickformat=".0%")
@@ -81,9 +96,17 @@ def roc(false_rate: Floats, true_rate: Floats, area: float) -> Drawing:
 
 def calibration(predicted: Floats, true: Floats, rows: npt.NDArray[np.integer] | None = None) -> Drawing:
     """Said probability against how often it came true, both (K,); a model that means what it says lies on the dotted line."""
-    dots: Trace = {"type": "scatter", "mode": "lines+markers", "x": predicted, "y": true, "line": {"width": 3, "color": LINE}}
+    dots: Trace = {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": predicted,
+        "y": true,
+        "line": {"width": 3, "color": LINE},
+    }
     many = [f" ({n:,} rows)" for n in rows.tolist()] if rows is not None else [""] * len(predicted)
-    texts = [f"said {p:.0%}, came true {t:.0%}{n}" for p, t, n in zip(predicted.tolist(), true.tolist(), many, strict=True)]
+    texts = [
+        f"said {p:.0%}, came true {t:.0%}{n}" for p, t, n in zip(predicted.tolist(), true.tolist(), many, strict=True)
+    ]
     dots |= {"marker": {"size": 9}, "hovertext": texts, "hoverinfo": "text"}
     figure = frame([_diagonal(0, 1), dots], height=320, x="probability said", y="came true")
     figure.update_xaxes(range=[-0.02, 1.02], tickformat=".0%").update_yaxes(range=[-0.02, 1.02], tickformat=".0%")
@@ -93,7 +116,13 @@ def calibration(predicted: Floats, true: Floats, rows: npt.NDArray[np.integer] |
 
 def fit(true: Floats, predicted: Floats, unit: str) -> Drawing:
     """True value against prediction, a dot a row (N,); right answers lie on the dotted line."""
-    dots: Trace = {"type": "scatter", "mode": "markers", "x": true, "y": predicted, "marker": {"size": 6, "color": seen(LINE, 0.65)}}
+    dots: Trace = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": true,
+        "y": predicted,
+        "marker": {"size": 6, "color": seen(LINE, 0.65)},
+    }
     dots |= {"hovertemplate": "true %{x:.4g}, predicted %{y:.4g}<extra></extra>"}
     low, high = float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max()))
     figure = frame([_diagonal(low, high), dots], height=340, x=f"true {label(unit, 40)}", y="predicted")

@@ -96,7 +96,13 @@ def signed(value: float) -> str:
 
 
 def frame(
-    traces: Sequence[Trace], *, height: int, x: str = "", y: str = "", axes: Mapping[str, Any] | None = None, legend: bool = False
+    traces: Sequence[Trace],
+    *,
+    height: int,
+    x: str = "",
+    y: str = "",
+    axes: Mapping[str, Any] | None = None,
+    legend: bool = False,
 ) -> Any:
     """A figure of these traces in the project's frame. Nothing in it can be dragged: on a phone a finger on it scrolls the page."""
     import plotly.graph_objects as go  # type: ignore[import-untyped]

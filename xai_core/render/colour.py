@@ -23,7 +23,9 @@ Lch = tuple[float, float, float]
 ROBUST_PERCENTILE = 98.0
 """Full colour starts here, as in most displays of attributions: a few runaway pixels of a gradient map must not hide all others."""
 
-_LMS_FROM_LAB = np.array([[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]])
+_LMS_FROM_LAB = np.array(
+    [[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]]
+)
 _RGB_FROM_LMS = np.array(
     [
         [4.0767416621, -3.3077115913, 0.2309699292],
@@ -61,7 +63,12 @@ def oklab_from_srgb(rgb: Floats) -> Floats:
 
 
 def _lab(points: Iterable[Lch]) -> Floats:
-    return np.array([(light, chroma * math.cos(math.radians(hue)), chroma * math.sin(math.radians(hue))) for light, chroma, hue in points])
+    return np.array(
+        [
+            (light, chroma * math.cos(math.radians(hue)), chroma * math.sin(math.radians(hue)))
+            for light, chroma, hue in points
+        ]
+    )
 
 
 def _even_path(points: Iterable[Lch], at: Floats) -> Floats:
@@ -100,8 +107,18 @@ PALETTES: Mapping[str, Palette] = MappingProxyType(
     {
         palette.name: palette
         for palette in (
-            _diverging("orange_blue", "Orange and blue", ((0.80, 0.09, 248), (0.62, 0.16, 253)), ((0.80, 0.12, 65), (0.62, 0.17, 45))),
-            _diverging("purple_green", "Purple and green", ((0.80, 0.10, 155), (0.56, 0.14, 150)), ((0.80, 0.09, 315), (0.56, 0.20, 315))),
+            _diverging(
+                "orange_blue",
+                "Orange and blue",
+                ((0.80, 0.09, 248), (0.62, 0.16, 253)),
+                ((0.80, 0.12, 65), (0.62, 0.17, 45)),
+            ),
+            _diverging(
+                "purple_green",
+                "Purple and green",
+                ((0.80, 0.10, 155), (0.56, 0.14, 150)),
+                ((0.80, 0.09, 315), (0.56, 0.20, 315)),
+            ),
             _sequential(
                 "even",
                 "Dark to bright, in even steps",

@@ -42,7 +42,9 @@ def enlarge(values: Floats, size: tuple[int, int]) -> Floats:
         return values
     how = Image.Resampling.NEAREST if max(values.shape) < PIXEL_ART else Image.Resampling.BILINEAR
     known = np.isfinite(values)
-    grown = np.asarray(Image.fromarray(np.where(known, values, 0).astype(np.float32)).resize(size, how), dtype=np.float64)
+    grown = np.asarray(
+        Image.fromarray(np.where(known, values, 0).astype(np.float32)).resize(size, how), dtype=np.float64
+    )
     if known.all():
         return grown
     return np.where(np.asarray(Image.fromarray(known).resize(size, Image.Resampling.NEAREST)), grown, np.nan)
@@ -101,13 +103,19 @@ def _png(image: Image.Image) -> bytes:
 
 
 def comparison_png(
-    picture: Image.Image, attributions: Sequence[Attribution], titles: Sequence[str], sheet: Sheet | None = None, *, columns: int = 4
+    picture: Image.Image,
+    attributions: Sequence[Attribution],
+    titles: Sequence[str],
+    sheet: Sheet | None = None,
+    *,
+    columns: int = 4,
 ) -> bytes:
     """A PNG of all maps side by side, each with its title, technical name, class and scale. `picture` is what the model saw."""
     look = sheet or Sheet()
     used = scales(attributions, shared=look.shared)
     panels = [
-        _panel(picture, attribution, title, scale, look) for attribution, title, scale in zip(attributions, titles, used, strict=True)
+        _panel(picture, attribution, title, scale, look)
+        for attribution, title, scale in zip(attributions, titles, used, strict=True)
     ]
     columns = max(1, min(columns, len(panels)))
     rows = [panels[start : start + columns] for start in range(0, len(panels), columns)]
@@ -135,7 +143,9 @@ def _panel(picture: Image.Image, attribution: Attribution, title: str, scale: fl
     heat = attribution.heatmap
     signed = bool((heat < 0).any())
     drawn = overlay(picture, heat, look.palette, look.opacity, scale, signed=signed)
-    caption = scale_caption(scale, attribution.unit, shared=look.shared, signed=signed, clipped=goes_beyond(peak_of(heat), scale))
+    caption = scale_caption(
+        scale, attribution.unit, shared=look.shared, signed=signed, clipped=goes_beyond(peak_of(heat), scale)
+    )
     lines = [(line, 22, _INK) for line in wrap(title, 36)]
     lines += [(line, 15, _PALE) for line in wrap(f"{attribution.method}: {attribution.label}", 58)]
     above = sum(_pitch(size) for _, size, _ in lines) + 8

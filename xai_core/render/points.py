@@ -23,7 +23,18 @@ Floats = npt.NDArray[np.floating]
 
 SHAPES = ("circle", "square", "triangle", "diamond", "cross")
 """By number, as the browser draws them (assets/scatter_draw.js)."""
-CATEGORIES = ("#3b6ee5", "#eac932", "#ae0440", "#aacef8", "#ff7716", "#c684ec", "#802fa9", "#156067", "#5fc68b", "#9c6d2c")
+CATEGORIES = (
+    "#3b6ee5",
+    "#eac932",
+    "#ae0440",
+    "#aacef8",
+    "#ff7716",
+    "#c684ec",
+    "#802fa9",
+    "#156067",
+    "#5fc68b",
+    "#9c6d2c",
+)
 """Found by a search over Oklab for colours that stay at least 0.09 apart for every kind of eye, and apart from NOTHING and both pages."""
 NOTHING = "#8a9499"
 """Points of no group, or without a number."""
@@ -85,7 +96,9 @@ def _hashed(names: Sequence[str]) -> list[tuple[str, int]]:
 
 def _mixed(hue: int, light: float, chroma: float) -> list[float]:
     turn = 2 * math.pi * hue / _HUES
-    mixed: list[float] = srgb_from_oklab(np.array([[light, chroma * math.cos(turn), chroma * math.sin(turn)]]))[0].tolist()
+    mixed: list[float] = srgb_from_oklab(np.array([[light, chroma * math.cos(turn), chroma * math.sin(turn)]]))[
+        0
+    ].tolist()
     return mixed
 
 
@@ -98,7 +111,10 @@ def by_group(groups: Whole, names: Sequence[str], title: str, nothing: str = "No
     shapes = np.zeros(len(names) + 1, dtype=np.uint8)
     for at, (colour, shape) in zip(present, looks, strict=True):
         colours[at], shapes[at] = _rgb(colour), shape
-    entries = [Entry(name, colour, int(count), shape) for name, count, (colour, shape) in zip(known, counts, looks, strict=True)]
+    entries = [
+        Entry(name, colour, int(count), shape)
+        for name, count, (colour, shape) in zip(known, counts, looks, strict=True)
+    ]
     if len(entries) > len(CATEGORIES):
         entries.sort(key=lambda entry: -entry.count)
     if left := int((groups < 0).sum()):
@@ -112,7 +128,9 @@ def by_correctness(predicted: Whole, truth: Whole, title: str = "Was the model r
     state = np.where(truth < 0, 2, predicted != truth)
     looks = (Entry("Right", RIGHT, 0), Entry("Wrong", WRONG, 0, 3), Entry("No label to check", NOTHING, 0))
     counts = [int((state == at).sum()) for at in range(len(looks))]
-    legend = tuple(Entry(look.name, look.colour, count, look.shape) for look, count in zip(looks, counts, strict=True) if count)
+    legend = tuple(
+        Entry(look.name, look.colour, count, look.shape) for look, count in zip(looks, counts, strict=True) if count
+    )
     colours, shapes = (
         np.array([_rgb(look.colour) for look in looks], dtype=np.uint8),
         np.array([look.shape for look in looks], dtype=np.uint8),
@@ -120,7 +138,9 @@ def by_correctness(predicted: Whole, truth: Whole, title: str = "Was the model r
     return Coloured(title, colours[state], shapes[state], legend)
 
 
-def by_number(values: Floats, title: str, low: float | None = None, high: float | None = None, *, percent: bool = False) -> Coloured:
+def by_number(
+    values: Floats, title: str, low: float | None = None, high: float | None = None, *, percent: bool = False
+) -> Coloured:
     """Colours from dark (low) to bright (high); values beyond `low` and `high` (default: the least and the greatest) are cut.
 
     Points without a finite number are grey.
@@ -134,7 +154,9 @@ def by_number(values: Floats, title: str, low: float | None = None, high: float 
     colours[~finite] = _rgb(NOTHING)
     legend = (Entry("No number", NOTHING, int((~finite).sum())),) if not finite.all() else ()
     ramp = tuple(_hex(_EVEN[at]) for at in np.linspace(0, len(_EVEN) - 1, 9).round().astype(int))
-    return Coloured(title, colours, np.zeros(len(values), dtype=np.uint8), legend, _said(bottom, percent), _said(top, percent), ramp)
+    return Coloured(
+        title, colours, np.zeros(len(values), dtype=np.uint8), legend, _said(bottom, percent), _said(top, percent), ramp
+    )
 
 
 def _said(value: float, percent: bool) -> str:

@@ -87,7 +87,9 @@ def wire_picture(picture: Image.Image) -> str:
     """The picture as a data address: PNG where it is tiny (every pixel counts), else a good JPEG."""
     buffer = io.BytesIO()
     tiny = max(picture.size) < PIXEL_ART
-    picture.convert("RGB").save(buffer, "PNG") if tiny else picture.convert("RGB").save(buffer, "JPEG", quality=93, subsampling=0)
+    picture.convert("RGB").save(buffer, "PNG") if tiny else picture.convert("RGB").save(
+        buffer, "JPEG", quality=93, subsampling=0
+    )
     return f"data:image/{'png' if tiny else 'jpeg'};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 
@@ -97,4 +99,7 @@ def wire_palettes() -> dict[str, WirePalette]:
     def text(table: npt.NDArray[np.uint8]) -> str:
         return base64.b64encode(table.tobytes()).decode("ascii")
 
-    return {name: WirePalette(title=p.title, signed=text(p.signed), unsigned=text(p.unsigned)) for name, p in PALETTES.items()}
+    return {
+        name: WirePalette(title=p.title, signed=text(p.signed), unsigned=text(p.unsigned))
+        for name, p in PALETTES.items()
+    }

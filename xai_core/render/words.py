@@ -7,7 +7,17 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating]
 
-PLACES = ("top left", "top centre", "top right", "centre left", "centre", "centre right", "bottom left", "bottom centre", "bottom right")
+PLACES = (
+    "top left",
+    "top centre",
+    "top right",
+    "centre left",
+    "centre",
+    "centre right",
+    "bottom left",
+    "bottom centre",
+    "bottom right",
+)
 SPREAD = 0.18
 """Below this share in its best ninth (an even spread has 0.11) evidence is called spread out."""
 NEAR_EQUAL = 0.75

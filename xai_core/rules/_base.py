@@ -32,7 +32,9 @@ _BOUNDS: dict[str, _Bounds] = {
     "clamp": lambda given: (given(1, "min"), given(2, "max")),
     "clip": lambda given: (given(1, "min"), given(2, "max")),
     "clamp_min": lambda given: (given(1, "min"), inf),
-    "threshold": lambda given: (given(1, "threshold"), inf) if given(1, "threshold") == given(2, "value") else (None, inf),
+    "threshold": lambda given: (
+        (given(1, "threshold"), inf) if given(1, "threshold") == given(2, "value") else (None, inf)
+    ),
 }
 """Functions that may be a rectifier, by name without the underscores of private and in-place ones: between which bounds they hold it."""
 

@@ -26,7 +26,9 @@ class Call:
 
     def __call__(self, swap: Callable[[torch.Tensor], torch.Tensor] = lambda tensor: tensor) -> Any:
         """The call's result, for other tensors if `swap` names them."""
-        return self.func(*_swapped(self.args, swap), **{name: _swapped(value, swap) for name, value in self.kwargs.items()})
+        return self.func(
+            *_swapped(self.args, swap), **{name: _swapped(value, swap) for name, value in self.kwargs.items()}
+        )
 
     @property
     def live(self) -> list[torch.Tensor]:

@@ -31,7 +31,9 @@ def reigns(start: torch.Tensor, way: torch.Tensor) -> torch.Tensor:
 class Windows:
     """The windows of a max-pooling over maps (N, C, H, W)."""
 
-    def __init__(self, maps: torch.Tensor, pooled: torch.Tensor, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes) -> None:
+    def __init__(
+        self, maps: torch.Tensor, pooled: torch.Tensor, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes
+    ) -> None:
         """`pooled` are the maps it gives: their size says whether windows reach over the edge."""
         self.shape, self.grid = maps.shape, pooled.shape[2:]
         self.options = {"kernel_size": tuple(kernel), "stride": tuple(stride), "dilation": tuple(dilation)}

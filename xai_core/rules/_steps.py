@@ -94,13 +94,18 @@ def _layer(mode: Relevance, call: Call) -> Any:
     x, weight, bias = call.given(0, "input"), call.given(1, "weight"), call.given(2, "bias")
     if [tensor for tensor in call.live if tensor is not x]:
         return unknown(mode, call)
-    rest, named = call.args[3:], {name: value for name, value in call.kwargs.items() if name not in ("input", "weight", "bias")}
+    rest, named = (
+        call.args[3:],
+        {name: value for name, value in call.kwargs.items() if name not in ("input", "weight", "bias")},
+    )
     step = Step(lambda t, w: call.func(t, w, None, *rest, **named), weight, bias)
     if call.name != "linear" and bias is not None:
         step = replace(step, bias=bias.view(-1, *[1] * (weight.ndim - 2)))
     if call.name != "linear":
         step = replace(step, sees=lambda t, w: step.apply(t.sum(-weight.ndim + 1, keepdim=True).expand_as(t), w))
-    return mode.share(x, step, "dense" if call.name == "linear" else "transposed" if "transpose" in call.name else "conv", call.name)
+    return mode.share(
+        x, step, "dense" if call.name == "linear" else "transposed" if "transpose" in call.name else "conv", call.name
+    )
 
 
 def _matmul(mode: Relevance, call: Call) -> Any:
@@ -127,10 +132,14 @@ def _batch_norm(mode: Relevance, call: Call) -> Any:
     if before is not None:
         step, out = before.step, (-1, *[1] * (before.step.weight.ndim - 1))
         bias = shift.view(each) if step.bias is None else step.bias * scale.view(each) + shift.view(each)
-        return mode.share(before.x, replace(step, weight=step.weight * scale.view(out), bias=bias), before.kind, "batch_norm")
+        return mode.share(
+            before.x, replace(step, weight=step.weight * scale.view(out), bias=bias), before.kind, "batch_norm"
+        )
     if mode.composite.norms_pass:
         return Carry.apply(lambda: call(torch.Tensor.detach), ("affine", "batch_norm"), x)
-    step = Step(lambda t, w: t * w, scale.view(each), shift.view(each), sees=lambda t, w: t.sum(1, keepdim=True).expand_as(t))
+    step = Step(
+        lambda t, w: t * w, scale.view(each), shift.view(each), sees=lambda t, w: t.sum(1, keepdim=True).expand_as(t)
+    )
     return mode.share(x, step, "norm", "batch_norm")
 
 
@@ -144,7 +153,10 @@ def _layer_norm(mode: Relevance, call: Call) -> Any:
     factor = factor.expand_as(x) if weight is None else factor * weight
     sizes = lambda t, w: t.sum(dims, keepdim=True).expand_as(t)  # noqa: E731
     return mode.share(
-        x, Step(lambda t, w: (t - t.mean(dims, keepdim=True)) * w, factor, given.get("bias"), sees=sizes), "norm", "layer_norm"
+        x,
+        Step(lambda t, w: (t - t.mean(dims, keepdim=True)) * w, factor, given.get("bias"), sees=sizes),
+        "norm",
+        "layer_norm",
     )
 
 
@@ -159,10 +171,15 @@ def _cat(mode: Relevance, call: Call) -> Any:
 def _attention(mode: Relevance, call: Call) -> Any:
     """Scaled dot products: linear in the values, their weights held constant."""
     query, key, value = (call.given(place, name) for place, name in enumerate(("query", "key", "value")))
-    rest, named = call.args[3:], {name: given for name, given in call.kwargs.items() if name not in ("query", "key", "value")}
+    rest, named = (
+        call.args[3:],
+        {name: given for name, given in call.kwargs.items() if name not in ("query", "key", "value")},
+    )
     if not value.requires_grad:
         return unknown(mode, call)
-    return mode.share(value, Step(lambda t, w: call.func(query.detach(), key.detach(), t, *rest, **named) * w, value.new_ones(())))
+    return mode.share(
+        value, Step(lambda t, w: call.func(query.detach(), key.detach(), t, *rest, **named) * w, value.new_ones(()))
+    )
 
 
 def _multi_head(mode: Relevance, call: Call) -> Any:
@@ -176,7 +193,12 @@ def _multi_head(mode: Relevance, call: Call) -> Any:
     with torch.no_grad():
         weights = call.func(**named)[1]  # (N, heads, to, from)
     bias = given["in_proj_bias"]
-    values = mode.share(value, Step(F.linear, given["in_proj_weight"][-width:], None if bias is None else bias[-width:]), "dense", "linear")
+    values = mode.share(
+        value,
+        Step(F.linear, given["in_proj_weight"][-width:], None if bias is None else bias[-width:]),
+        "dense",
+        "linear",
+    )
     values = values.unflatten(-1, (heads, -1)).permute(1, 2, 0, 3)
     mixed = mode.share(values, Step(lambda t, w: w @ t, weights)).permute(2, 0, 1, 3).flatten(-2)
     out = mode.share(mixed, Step(F.linear, given["out_proj_weight"], given["out_proj_bias"]), "dense", "linear")

@@ -132,7 +132,8 @@ def _rescaled(call: _Call, start: torch.Tensor, end: torch.Tensor, change: torch
     with torch.enable_grad():
         (slope,) = torch.autograd.grad(call.values(own)[0].sum(), own)
     way = end - start
-    tiny = way.abs() <= torch.finfo(way.dtype).eps ** 0.5 * (end.abs() + output.abs())  # where rounding would speak louder
+    # Where rounding would speak louder.
+    tiny = way.abs() <= torch.finfo(way.dtype).eps ** 0.5 * (end.abs() + output.abs())
     multiplier = torch.where(tiny, slope, change / torch.where(tiny, 1, way))
     return lambda gradient: (gradient * multiplier,)
 
@@ -143,7 +144,10 @@ def _pooled(call: _Call, start: torch.Tensor, end: torch.Tensor, output: torch.T
     kernel, stride, padding, dilation = (
         given(place, name) for place, name in enumerate(("kernel_size", "stride", "padding", "dilation"), 1)
     )
-    sizes = [[size] * 2 if isinstance(size, int) else list(size) for size in (kernel, stride or kernel, padding or 0, dilation or 1)]
+    sizes = [
+        [size] * 2 if isinstance(size, int) else list(size)
+        for size in (kernel, stride or kernel, padding or 0, dilation or 1)
+    ]
     windows, way = Windows(end, output, *sizes), end - start
     return lambda gradient: (windows.back(start, way, gradient),)
 
@@ -164,7 +168,9 @@ class _Averaged:
 
     def __call__(self, *gradients: torch.Tensor) -> Tensors:
         owed = _dot(gradients, self.change)
-        rounding = torch.finfo(self.way[0].dtype).eps * sum(float((a * b).abs().sum()) for a, b in zip(gradients, self.change, strict=True))
+        rounding = torch.finfo(self.way[0].dtype).eps * sum(
+            float((a * b).abs().sum()) for a, b in zip(gradients, self.change, strict=True)
+        )
         points = min(1 if self.call.name in _PRODUCTS else _FIRST_POINTS, self.rule.limit)
         while True:
             found = self._mean(gradients, points)
@@ -227,7 +233,9 @@ class DeepLift(TorchFunctionMode):
         self._tolerance, self._averaged, self._recording = tolerance, 0, True
         self._kept: deque[tuple[str, list[torch.Tensor]]] = deque()
 
-    def lift(self, score: Callable[[torch.Tensor], torch.Tensor], pictures: torch.Tensor, baselines: torch.Tensor) -> Lift:
+    def lift(
+        self, score: Callable[[torch.Tensor], torch.Tensor], pictures: torch.Tensor, baselines: torch.Tensor
+    ) -> Lift:
         """Multipliers (N, C, H, W) of `score`, a number (N,) for each picture, towards as many baselines.
 
         Raises NotApplicable where picture and baseline take different ways through the network.

@@ -75,7 +75,10 @@ class Relevance(TorchFunctionMode):
         raw = [self._raw.get(id(tensor)) for tensor in call.live]
         if isinstance(out, torch.Tensor) and all(raw) and call.name in KEEP_RAW:
             found = {key: entry for key, entry in zip(map(id, call.live), raw, strict=True) if entry}
-            low, high = (call(lambda tensor, end=end: found[id(tensor)][end] if id(tensor) in found else tensor) for end in (1, 2))  # type: ignore[misc]
+            low, high = (  # type: ignore[misc]
+                call(lambda tensor, end=end: found[id(tensor)][end] if id(tensor) in found else tensor)
+                for end in (1, 2)
+            )
             self._raw[id(out)] = (out, low, high)
         return out
 

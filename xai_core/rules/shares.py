@@ -50,7 +50,9 @@ def _ratio(above: torch.Tensor, below: torch.Tensor) -> torch.Tensor:
     return torch.where(below.abs() > _TINY, above / below, 0.0)
 
 
-def _back(apply: Apply, parts: Parts, slopes: Callable[[list[torch.Tensor]], list[torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:
+def _back(
+    apply: Apply, parts: Parts, slopes: Callable[[list[torch.Tensor]], list[torch.Tensor]]
+) -> tuple[torch.Tensor, torch.Tensor]:
     """What the inputs of the parts get for slopes made from the parts' outputs, and what each output gives away by that."""
     with torch.enable_grad():
         leaves = [x.detach().requires_grad_(True) for x, _ in parts]
@@ -75,7 +77,9 @@ def _spread(step: Step, x: torch.Tensor, left: torch.Tensor) -> torch.Tensor:
     sizes = x.abs() * field
     if not sizes.any():
         return _everywhere(field, left)
-    down, given = _back(step.sees or step.apply, [(sizes, torch.ones_like(step.weight))], lambda outs: [_ratio(left, outs[0])])
+    down, given = _back(
+        step.sees or step.apply, [(sizes, torch.ones_like(step.weight))], lambda outs: [_ratio(left, outs[0])]
+    )
     rest = left - given
     return down + _everywhere(sizes, rest) if rest.abs().max() > _ROUNDING * left.abs().max() else down
 
@@ -193,7 +197,11 @@ class Box(Rule):
     high: torch.Tensor
 
     def parts(self, x: torch.Tensor, weight: torch.Tensor) -> Parts:
-        return [(x, weight), (self.low.expand_as(x), weight.clamp(min=0)), (self.high.expand_as(x), weight.clamp(max=0))]
+        return [
+            (x, weight),
+            (self.low.expand_as(x), weight.clamp(min=0)),
+            (self.high.expand_as(x), weight.clamp(max=0)),
+        ]
 
     def slopes(self, relevance: torch.Tensor, outs: list[torch.Tensor], step: Step) -> list[torch.Tensor]:
         slope = _ratio(relevance, outs[0] - outs[1] - outs[2])

@@ -16,7 +16,9 @@ def run(evidence: Evidence) -> Check | None:
     rows, columns = (int(evidence.details.get(f"grid_{side}", FEWEST)) for side in ("rows", "columns"))
     if min(rows, columns) >= FEWEST or np.ptp(evidence.values) == 0:
         return None
-    sentence = f"This layer has only {rows} × {columns} places: it cannot point at anything small. An earlier layer is finer."
+    sentence = (
+        f"This layer has only {rows} × {columns} places: it cannot point at anything small. An earlier layer is finer."
+    )
     return Check("coarse_layer", "amber", sentence, float(min(rows, columns)))
 
 

@@ -20,8 +20,12 @@ def run(evidence: Evidence) -> Check | None:
     if gap <= GOOD:
         return Check("completeness", "green", f"The shares add up to the change of the score (off by {percent}).", gap)
     if gap <= POOR:
-        return Check("completeness", "amber", f"The shares miss the change of the score by {percent}: read them with care.", gap)
-    return Check("completeness", "red", f"The shares miss the change of the score by {percent}: do not rely on this map.", gap)
+        return Check(
+            "completeness", "amber", f"The shares miss the change of the score by {percent}: read them with care.", gap
+        )
+    return Check(
+        "completeness", "red", f"The shares miss the change of the score by {percent}: do not rely on this map.", gap
+    )
 
 
 CHECKS.add(CheckSpec("completeness", run))

@@ -13,7 +13,12 @@ def run(evidence: Evidence) -> Check | None:
     broken = int(np.count_nonzero(~np.isfinite(evidence.values)))
     if not broken:
         return None
-    return Check("finite", "red", f"{broken} values of this map are not numbers: the computation broke down. Do not use it.", float(broken))
+    return Check(
+        "finite",
+        "red",
+        f"{broken} values of this map are not numbers: the computation broke down. Do not use it.",
+        float(broken),
+    )
 
 
 CHECKS.add(CheckSpec("finite", run))

@@ -14,8 +14,14 @@ def run(evidence: Evidence) -> Check | None:
     if not np.isfinite(values).all():
         return None
     if float(np.ptp(values)) > 0:
-        return Check("flat", "green", "The map is not empty: every value is a number, and some places count for more than others.")
-    return Check("flat", "amber", f"The map is empty: it found no place that counts for {evidence.label} more than another.", 0.0)
+        return Check(
+            "flat",
+            "green",
+            "The map is not empty: every value is a number, and some places count for more than others.",
+        )
+    return Check(
+        "flat", "amber", f"The map is empty: it found no place that counts for {evidence.label} more than another.", 0.0
+    )
 
 
 CHECKS.add(CheckSpec("flat", run))

@@ -14,7 +14,9 @@ def run(evidence: Evidence) -> Check | None:
     share = f"{100 * area:.0f} % of the picture"
     if reached:
         return Check("goal_reached", "green", f"These pieces, {share}, are enough to decide the answer.", area)
-    return Check("goal_reached", "amber", f"Even these pieces, {share}, did not decide the answer: allow more pieces.", area)
+    return Check(
+        "goal_reached", "amber", f"Even these pieces, {share}, did not decide the answer: allow more pieces.", area
+    )
 
 
 CHECKS.add(CheckSpec("goal_reached", run))

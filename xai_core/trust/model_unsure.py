@@ -13,7 +13,9 @@ def run(evidence: Evidence) -> Check | None:
     """Amber where the best class stays under 0.2, or the explained class under 0.01; None otherwise."""
     top, own = evidence.top_probability, evidence.probability
     if top < UNSURE:
-        return Check("model_unsure", "amber", f"The model itself is unsure: its best guess gets only {100 * top:.0f} %.", top)
+        return Check(
+            "model_unsure", "amber", f"The model itself is unsure: its best guess gets only {100 * top:.0f} %.", top
+        )
     if own < HARDLY:
         sentence = f"The model gives {evidence.label} almost no score ({100 * own:.2g} %): this shows what little speaks for it."
         return Check("model_unsure", "amber", sentence, own)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.tables.looks import DATA, GENERAL, ROW, said, settled
-from tests.pages.visit import fine
+from tests.pages.page_reader import fine
+from tests.pages.tables.page_reader import DATA, GENERAL, ROW, said, settled
 
 Open = Callable[..., AppTest]
 TREE = {"table": "iris", "learner": "decision_tree"}
@@ -24,7 +24,9 @@ def test_settings_travel_in_the_link(open_app: Open) -> None:
 
 
 def test_what_a_link_cannot_mean_falls_back(open_app: Open) -> None:
-    at = settled(open_app(GENERAL, table="nothing", learner="none", feature="nobody", outcome="none", view="none", colour="x"))
+    at = settled(
+        open_app(GENERAL, table="nothing", learner="none", feature="nobody", outcome="none", view="none", colour="x")
+    )
     assert next(box for box in at.main.selectbox if box.label == "Feature").value == "age"
     at = settled(open_app(ROW, row="999999", **TREE))
     assert at.number_input[0].value < 150

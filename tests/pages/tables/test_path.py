@@ -9,10 +9,10 @@ import pytest
 from sklearn.inspection import partial_dependence
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.tables.looks import DATA, FAIRNESS, GENERAL, MODEL, ROW, chart, go, press, said, settled
-from tests.pages.visit import fine
-from xai_core.tabular.data import load_table
-from xai_core.tabular.models import TabularModel, train
+from tests.pages.page_reader import fine
+from tests.pages.tables.page_reader import DATA, FAIRNESS, GENERAL, MODEL, ROW, chart, go, press, said, settled
+from xai_core.tabular.data.builtin import load_table
+from xai_core.tabular.models.train import TabularModel, train
 
 Open = Callable[..., AppTest]
 QUICK = {"learner": "decision_tree"}
@@ -40,7 +40,9 @@ def test_the_whole_path(open_app: Open, loan: TabularModel) -> None:
     assert sorted(numbers(chart(at, "target")["data"][0], "x")) == sorted(np.bincount(loan.table.target))
     at = go(at, "Train a model on it", MODEL)
     assert at.title[0].value == "A model of the table"
-    accuracy = float(np.mean(loan.predict(loan.table.take(loan.test_rows)).argmax(1) == loan.table.target[loan.test_rows]))
+    accuracy = float(
+        np.mean(loan.predict(loan.table.take(loan.test_rows)).argmax(1) == loan.table.target[loan.test_rows])
+    )
     assert at.main.metric[0].value == f"{100 * accuracy:.0f} %"
     at = go(at, "How does it decide in general?", GENERAL)
     assert at.title[0].value == "The model in general"
@@ -52,7 +54,9 @@ def test_the_whole_path(open_app: Open, loan: TabularModel) -> None:
     at.switch_page(ROW)
     at = settled(at.run())
     assert at.title[0].value == "One row"
-    assert "feature=income" in "&".join(f"{k}={v}" for k, v in at.query_params.items()), "the feature is kept between pages"
+    assert "feature=income" in "&".join(f"{k}={v}" for k, v in at.query_params.items()), (
+        "the feature is kept between pages"
+    )
 
 
 def test_a_row_moves_with_every_input(open_app: Open, loan: TabularModel) -> None:
@@ -61,7 +65,10 @@ def test_a_row_moves_with_every_input(open_app: Open, loan: TabularModel) -> Non
     row = loan.table.take([number])
     truth = loan.table.classes[loan.table.target[number]]
     assert f"decision is {truth}" in said(at)
-    assert f"The model says: {loan.table.classes[loan.predict(row)[0].argmax()]} ({loan.predict(row)[0].max():.0%})" in said(at)
+    assert (
+        f"The model says: {loan.table.classes[loan.predict(row)[0].argmax()]} ({loan.predict(row)[0].max():.0%})"
+        in said(at)
+    )
     key = f"cell_{loan.table.sha256[:12]}_{number}_{loan.table.features.index('income')}"
     other = 8000 if row["income"].iloc[0] < 4000 else 1000
     at = settled(at.number_input(key=key).set_value(other).run())
@@ -127,7 +134,9 @@ def test_groups_are_compared_with_their_counts(open_app: Open, loan: TabularMode
     assert "district" in said(at), "the planted proxy is named"
 
 
-@pytest.mark.parametrize(("view", "figures"), [("two", ["pair"]), ("counts", ["importance", "shap"]), ("together", ["together"])])
+@pytest.mark.parametrize(
+    ("view", "figures"), [("two", ["pair"]), ("counts", ["importance", "shap"]), ("together", ["together"])]
+)
 def test_every_view_of_the_model_in_general(open_app: Open, view: str, figures: list[str]) -> None:
     at = settled(open_app(GENERAL, table="iris", view=view, **QUICK))
     assert all(chart(at, figure)["data"] for figure in figures)

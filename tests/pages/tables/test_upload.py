@@ -10,8 +10,8 @@ import skops.io
 from sklearn.linear_model import LogisticRegression
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.tables.looks import DATA, GENERAL, MODEL, ROW, go, html, press, said, settled
-from xai_core.tabular.data import load_table
+from tests.pages.tables.page_reader import DATA, GENERAL, MODEL, ROW, go, html, press, said, settled
+from xai_core.tabular.data.builtin import load_table
 
 Open = Callable[..., AppTest]
 HOSTILE = "<img src=x onerror=alert(1)> **bold** [a](https://b.example) %{x}"
@@ -38,7 +38,9 @@ def harmless(at: AppTest) -> None:
     """No foreign text became markup: neither in sentences nor in figures."""
     assert not any("<img" in body or "<a" in body for body in html(at))
     assert not any("<img" in each.proto.spec for each in at.main.get("plotly_chart"))  # type: ignore[attr-defined]
-    assert not any("**bold**" in each.value for kind in ("markdown", "caption", "subheader") for each in getattr(at.main, kind))
+    assert not any(
+        "**bold**" in each.value for kind in ("markdown", "caption", "subheader") for each in getattr(at.main, kind)
+    )
 
 
 def test_an_own_table_all_the_way(open_app: Open) -> None:

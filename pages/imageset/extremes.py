@@ -1,0 +1,29 @@
+"""Best and worst: the pictures at the top and at the bottom for a class or for one channel, and the most confident mistakes."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui.imageset import extremes_view, page_context, picture_detail, selected_pictures
+from pages.ui.widgets import background, forms
+
+VIEWS = {
+    "class": ("A class", extremes_view.of_class),
+    "channel": ("A channel inside", extremes_view.of_channel),
+    "mistakes": ("Mistakes", extremes_view.mistakes),
+}
+
+st.title("Best and worst pictures")
+st.markdown(
+    "Which pictures does the model like best, and least? They show what an answer, or a small part of the model, reacts to."
+)
+page_context.keep()
+subject = page_context.head()
+left, right = st.columns([3, 2], gap="large")
+with left:
+    view = forms.segments("extremes", "Look at", {name: title for name, (title, _) in VIEWS.items()}, "class")
+    VIEWS[view][1](subject)
+    selected_pictures.draw(subject)
+with right:
+    picture_detail.draw(subject.pictures, subject.model, subject.layer, subject.run)
+background.end()

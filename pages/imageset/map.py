@@ -1,0 +1,26 @@
+"""The map: every picture a point, near those that are alike to the model; click or enclose points to see what they are."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui.imageset import map_settings, map_view, page_context, picture_detail, selected_pictures
+from pages.ui.widgets import background
+
+st.title("The map of what the model knows")
+st.markdown(
+    "Every point is a picture. Points lie near each other when their pictures are similar: for the model, or pixel by pixel."
+)
+page_context.keep()
+subject = page_context.head()
+wish = map_settings.settings()
+left, right = st.columns([3, 2], gap="large")
+with left:
+    found = map_settings.made(subject, wish)
+    if found is not None:
+        map_view.draw(subject, found, wish)
+    selected_pictures.draw(subject)
+    map_settings.how(subject, wish)
+with right:
+    picture_detail.draw(subject.pictures, subject.model, subject.layer, subject.run)
+background.end()

@@ -1,0 +1,22 @@
+"""Scores: how often the model is right on the set, which classes it mixes up, whether it means what it says, and what changes do to it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui.imageset import page_context, picture_detail, scores_view, selected_pictures
+from pages.ui.widgets import background
+
+st.title("How good is the model on these pictures?")
+page_context.keep()
+subject = page_context.head()
+judged = scores_view.numbers(subject)
+left, right = st.columns([3, 2], gap="large")
+with left:
+    if judged is not None:
+        subject = judged.of  # what is clicked is about the pictures as they were judged
+        scores_view.closer(judged)
+    selected_pictures.draw(subject)
+with right:
+    picture_detail.draw(subject.pictures, subject.model, subject.layer, subject.run)
+background.end()

@@ -1,0 +1,134 @@
+"""Who is here and what they chose: ids in the session, pictures and jobs elsewhere."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import OrderedDict
+
+import streamlit as st
+from PIL import Image
+
+import xai_core
+from pages.ui.frame import render_slots, url_state
+
+DEFAULT_SAMPLE = "coffee"
+KEPT_PICTURES = 48
+"""Own pictures kept for all visitors together, each shrunk to about a megapixel; the longest unused goes first."""
+
+
+class _Pictures:
+    """Own pictures by content, shared by all sessions; a session only holds the id."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, Image.Image] = OrderedDict()
+
+    def put(self, image: Image.Image) -> str:
+        name = xai_core.image_sha256(image)
+        with self._lock:
+            self._kept[name] = image
+            self._kept.move_to_end(name)
+            while len(self._kept) > KEPT_PICTURES:
+                self._kept.popitem(last=False)
+        return name
+
+    def get(self, name: str) -> Image.Image | None:
+        with self._lock:
+            if name in self._kept:
+                self._kept.move_to_end(name)
+            return self._kept.get(name)
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def _pictures() -> _Pictures:
+    return _Pictures()
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def sample_picture(name: str) -> Image.Image:
+    """A sample by name. A copy for every caller."""
+    return xai_core.SAMPLES.get(name).load()
+
+
+def waiter() -> str:
+    """This session's name towards the engine."""
+    if "visitor" not in st.session_state:
+        st.session_state["visitor"] = uuid.uuid4().hex
+    name: str = st.session_state["visitor"]
+    return name
+
+
+def upload_key(kind: str, place: str) -> str:
+    """The key of an uploader. A new one after going back to the samples, so that no uploader shows a file that is not in use."""
+    return f"{kind}_{place}_{st.session_state.get('uploads', 0)}"
+
+
+def _forget_classes() -> None:
+    for name in ("class", "not"):
+        url_state.forget(name)
+
+
+def take_own_picture(widget: str, place: str) -> None:
+    """Callback of an uploader or camera: read what it holds, or keep the sentence that says why it cannot be read."""
+    upload = st.session_state.get(widget)
+    if upload is None:  # the visitor took the file away again
+        if st.session_state.get("own_widget") == widget:
+            forget_own_picture()
+        st.session_state.pop("picture_error", None)
+        return
+    try:
+        with render_slots.turn():
+            image = xai_core.read_image(upload)
+    except xai_core.InvalidImage as problem:
+        st.session_state["picture_error"] = (place, str(problem))
+        return
+    take_picture(image, "Your photo" if widget.startswith("camera") else upload.name, widget)
+
+
+def take_picture(image: Image.Image, title: str, widget: str = "") -> None:
+    """Callback: this picture is the visitor's own from now on; `widget` is the uploader that holds it, if one does."""
+    if not widget:
+        forget_own_picture()
+    _forget_classes()  # a new picture is asked about its own first guess
+    st.session_state.update({"own_picture": _pictures().put(image), "own_title": title, "own_widget": widget})
+    st.session_state.pop("picture_error", None)
+
+
+def forget_own_picture() -> None:
+    """Callback: go back to the sample, or to another one."""
+    _forget_classes()
+    st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1
+    for name in ("own_picture", "own_title", "own_widget", "picture_error"):
+        st.session_state.pop(name, None)
+
+
+def picture_error(place: str) -> str:
+    """Why the last file taken at this place is not in use, or an empty text."""
+    where, sentence = st.session_state.get("picture_error", ("", ""))
+    return str(sentence) if where == place else ""
+
+
+def choose_sample(name: str) -> None:
+    """Callback: take this sample."""
+    forget_own_picture()
+    url_state.put("sample", name)
+
+
+def picture() -> tuple[Image.Image, str]:
+    """The picture in use and its title."""
+    own = st.session_state.get("own_picture")
+    image = _pictures().get(own) if own else None
+    if image is not None:
+        return image, st.session_state.get("own_title", "Your picture")
+    if own:
+        forget_own_picture()
+        gone = "Your picture is no longer kept here, so a sample stands in for it. Please choose your picture again."
+        st.session_state["picture_error"] = ("sidebar", gone)
+    name = st.session_state["sample"]
+    return sample_picture(name), xai_core.SAMPLES.get(name).title
+
+
+def own_picture_in_use() -> bool:
+    """True while an own picture, which no link can carry, is shown."""
+    return bool(st.session_state.get("own_picture"))

@@ -1,0 +1,41 @@
+"""The head of a picture page: what the model sees, what it thinks, which class to ask about."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import streamlit as st
+from PIL import Image
+
+import xai_core
+from pages.ui.frame import session
+from pages.ui.image import classes
+from pages.ui.widgets import models
+
+
+class Head(NamedTuple):
+    """What a picture page is about. `wish` is the target as far as the visitor chose it, None where it is the model's first guess."""
+
+    model: xai_core.Classifier
+    image: Image.Image
+    seen: Image.Image
+    target: classes.Target
+    wish: classes.Target | None
+
+
+def head() -> Head:
+    """Draw the head; the model, the picture, the picture as the model sees it, and the class to explain."""
+    model = models.current()
+    image, title = session.picture()
+    seen = model.preprocessing.see(image)
+    left, right = st.columns([1, 3], gap="medium")
+    size = f"{seen.width} × {seen.height} pixels"
+    left.image(
+        seen, caption=f"What the model sees: {size}", alt=f"{title}, as the model sees it: {size}", width="stretch"
+    )
+    with right:
+        for note in (model.note, xai_core.engine_note(model)):
+            if note:
+                st.info(note, icon=":material/info:")
+        target, wish = classes.pick(model, image)
+    return Head(model, image, seen, target, wish)

@@ -1,0 +1,87 @@
+"""The comparison viewer: one card a map, coloured, scaled, read and saved in the browser without asking the server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from PIL import Image
+
+from pages.ui.widgets.component import component
+from xai_core.render import scales, wire_map, wire_palettes, wire_picture
+from xai_core.results import Attribution
+
+State = Literal["done", "working", "waiting", "failed", "cancelled"]
+
+_viewer = component("viewer", "viewer_map.js", "viewer_sheet.js", "viewer.js")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One card: plain title, technical name, how to read it, and its map once there is one.
+
+    `caption` is a quiet extra line (the layer used, say). `message` replaces the note on the picture while there is no map:
+    the sentence of an error, or the place in the queue. Cards of one `row` stand together under its title and share a scale.
+    `picture` is what the model saw, where it is not the picture of all cards.
+    """
+
+    id: str
+    title: str
+    name: str
+    sentence: str
+    state: State
+    attribution: Attribution | None = None
+    caption: str = ""
+    message: str = ""
+    row: str = ""
+    picture: Image.Image | None = None
+
+
+def _cost(attribution: Attribution) -> str:
+    passes = attribution.evaluations
+    return f"{attribution.seconds:.2g} s · {passes:,} evaluation{'' if passes == 1 else 's'}"
+
+
+def _wire(panel: Panel, shared_scale: float | None, picture: int) -> dict[str, Any]:
+    card: dict[str, Any] = {
+        "id": panel.id,
+        "title": panel.title,
+        "name": panel.name,
+        "sentence": panel.sentence,
+        "state": panel.state,
+    }
+    card |= {"caption": panel.caption, "message": panel.message, "row": panel.row, "picture": picture}
+    card |= {"level": None, "checks": [], "cost": "", "map": None}
+    found = panel.attribution
+    if panel.state != "done" or found is None:
+        return card
+    card |= {"map": wire_map(found, shared_scale), "cost": _cost(found)}
+    if found.checks:
+        card |= {
+            "level": found.level,
+            "checks": [{"level": check.level, "sentence": check.sentence} for check in found.checks],
+        }
+    return card
+
+
+def _shared_scales(panels: Sequence[Panel]) -> dict[str, float]:
+    """The scale that the finished maps of a row have in common, by card."""
+    shared: dict[str, float] = {}
+    for row in dict.fromkeys(panel.row for panel in panels):
+        done = {p.id: p.attribution for p in panels if p.row == row and p.state == "done" and p.attribution is not None}
+        shared |= zip(done, scales(list(done.values()), shared=True), strict=True)
+    return shared
+
+
+def show_maps(picture: Image.Image, panels: Sequence[Panel], *, key: str) -> None:
+    """Draw the cards in the order given. `picture` is what the model saw; `key` must be the same in every run of the page."""
+    shared = _shared_scales(panels)
+    own = [panel.picture or picture for panel in panels]
+    pictures = {id(each): each for each in own}
+    places = {name: place for place, name in enumerate(pictures)}
+    cards = [_wire(panel, shared.get(panel.id), places[id(each)]) for panel, each in zip(panels, own, strict=True)]
+    _viewer(
+        key=key,
+        data={"pictures": list(map(wire_picture, pictures.values())), "palettes": wire_palettes(), "panels": cards},
+    )

@@ -1,0 +1,253 @@
+"""The pictures at both ends: of a class, of one channel of a layer with the place it answers to, and the surest mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from pages.ui.frame import url_state
+from pages.ui.image import classes
+from pages.ui.imageset import selection, thumbnail_grid
+from pages.ui.imageset.page_context import Head
+from pages.ui.imageset.thumbnail_grid import Box, Tile
+from pages.ui.widgets import background, forms, show
+from xai_core import InvalidImage, Job, imageset
+from xai_core.params import Int
+
+MOST = 12
+HONEST = (Path(__file__).resolve().parents[3] / "assets" / "imagesets" / "channels.md").read_text(encoding="utf-8")
+BY_CLASS = {"probability": "Probability", "logit": "Score (logit)"}
+BY_CHANNEL = {"maximum": "Strongest place (max)", "mean": "Whole picture (mean)"}
+
+
+def _choice(name: str, title: str, options: Mapping[str, str]) -> str:
+    first = next(iter(options))
+    key = url_state.keep(name, first, url_state.one_of(title, options))
+    return str(st.selectbox(title, list(options), url_state.place(options, key), options.__getitem__, key=key))
+
+
+def _grid(of: Head, tiles: Sequence[Tile], title: str, key: str) -> None:
+    """Pictures as the model sees them under a title, and a button that selects them everywhere."""
+
+    def take(row: int) -> None:
+        selection.look_at(of.pictures, row)
+
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{show.literal(title)}**", width="content")
+        rows = [tile.row for tile in tiles]
+        st.button(
+            "Select these",
+            key=f"{key}_select",
+            on_click=selection.take,
+            args=(of.pictures, rows, title),
+            icon=":material/select_all:",
+        )
+    cut = thumbnail_grid.Cut(f"seen by {of.model.name}", of.model.preprocessing.see)
+    thumbnail_grid.grid(
+        of.pictures, tiles, key, title, take, current=selection.looked_at(of.pictures), large=True, cut=cut
+    )
+
+
+def _class(of: Head) -> int:
+    """The class asked about: the one the model names most often, unless the visitor chooses."""
+    good = of.run.predicted[~of.run.failed]
+    words = classes.different(of.model.labels)
+    most = int(np.bincount(good, minlength=len(words)).argmax())
+    chosen = classes.search(of.model, "of", "Class", words, words[most])
+    return most if chosen is None else chosen
+
+
+def _percent(share: float) -> str:
+    return "under 0.01 %" if share < 1e-4 else "over 99.99 %" if 0.99995 <= share < 1 else f"{100 * share:.2f} %"
+
+
+def of_class(of: Head) -> None:
+    """The pictures that the model calls so most surely, and least."""
+    left, right = st.columns(2)
+    with left:
+        index = _class(of)
+    with right:
+        by = _choice("extremes_by", "Sorted by", BY_CLASS)
+    found = background.ask(
+        ("class ends", of.run.id, index, by),
+        lambda _job: imageset.class_extremes(of.run, index, MOST, "logit" if by == "logit" else "probability"),
+        "Sorting the pictures",
+    )
+    if found is None:
+        return
+    label = of.model.labels[index]
+    for title, rows, key in (
+        (f"Most like “{label}”", found.top, "class_top"),
+        (f"Least like “{label}”", found.bottom, "class_bottom"),
+    ):
+        logits, chances = of.run.logits[rows, index], of.run.probabilities(rows)[:, index]
+        said = [
+            _percent(chance) if by == "probability" else f"{logit:.2f}"
+            for chance, logit in zip(chances, logits, strict=True)
+        ]
+        tiles = [
+            Tile(row, f"{of.words(row)}; for {label}: {text}", text)
+            for row, text in zip(rows.tolist(), said, strict=True)
+        ]
+        _grid(of, tiles, title, key)
+
+
+def _ties(count: int, shown: npt.NDArray[np.floating[Any]]) -> None:
+    """Say that the last ones shown are no better than others."""
+    if count:
+        show.say(
+            f"{count:,} more have the value of the last one, {shown[-1]:.3g}: which of them are shown means nothing.",
+            quiet=True,
+        )
+
+
+def _regions(of: Head, rows: Sequence[int], channel: int) -> Callable[[Job[Any]], dict[int, Box]]:
+    """Where in each picture the channel answers most."""
+
+    def find(job: Job[Any]) -> dict[int, Box]:
+        job.expect(len(rows))
+        found = {}
+        for row in rows:
+            try:
+                found[row] = imageset.activated_region(
+                    of.run, row, channel, imageset=of.pictures, classifier=of.model, job=job
+                )
+            except InvalidImage:  # damaged since: shown without a mark
+                continue
+            job.tick(1)
+        return found
+
+    return find
+
+
+def _whole(of: Head, name: str, title: str, last: int) -> int:
+    """A whole number from 0 to `last`, kept in the link for each layer."""
+    param = Int(name=name, title=title, help=f"From 0 to {last}.", default=0, low=0, high=last)
+    key = url_state.keep(name, 0, lambda text: param.check(text, 0), key=f"{name}_of_{of.model.name}_{of.layer}")
+    return int(st.number_input(f"{title} (0 to {last})", 0, last, url_state.shown(key), 1, key=key))
+
+
+def _neuron(of: Head) -> tuple[int, int] | None:
+    """The place of the one neuron asked about; None for the whole channel."""
+    if not forms.toggle(
+        "neuron", "Only one neuron: the channel at one place", "The channel at one place of the picture."
+    ):
+        return None
+    (rows, columns), (left, right) = of.run.grid, st.columns(2)
+    with left:
+        row = _whole(of, "neuron_row", "Row from the top", rows - 1)
+    with right:
+        return row, _whole(of, "neuron_column", "Column from the left", columns - 1)
+
+
+def of_channel(of: Head) -> None:
+    """The pictures that one channel of the layer answers to most, with the place marked, and those it answers to least."""
+    left, right = st.columns(2)
+    with left:
+        channel = _whole(of, "channel", f"Channel of {of.layer}", of.run.pooled.shape[1] - 1)
+    place = _neuron(of)
+    if place is None:
+        with right:
+            by = _choice("channel_by", "Sorted by", BY_CHANNEL)
+        _channel(of, channel, by)
+    else:
+        _one_neuron(of, channel, place)
+    with st.expander("Do the top pictures prove that this channel detects dogs?", icon=":material/help:"):
+        st.markdown(HONEST)
+
+
+def _channel(of: Head, channel: int, by: str) -> None:
+    found = background.ask(
+        ("channel ends", of.run.id, channel, by),
+        lambda _job: imageset.channel_extremes(of.run, channel, MOST, "mean" if by == "mean" else "maximum"),
+        "Sorting the pictures",
+    )
+    if found is None:
+        return
+    values = (of.run.pooled if by == "mean" else of.run.peak)[:, channel]
+    tops = found.top.tolist()
+    boxes = (
+        background.ask(
+            ("regions", of.run.id, channel, by), _regions(of, tops, channel), "Marking where it answers", cost=len(tops)
+        )
+        or {}
+    )
+    for title, rows, name in (
+        ("Answers most", tops, "channel_top"),
+        ("Answers least", found.bottom.tolist(), "channel_bottom"),
+    ):
+        tiles = [
+            Tile(row, f"{of.words(row)}; activation {values[row]:.3g}", f"{values[row]:.3g}", boxes.get(row))
+            for row in rows
+        ]
+        _grid(of, tiles, f"{title} (channel {channel})", name)
+        _ties(imageset.tied(of.run, values, rows), values[rows])
+    show.say(
+        "The frame marks where the channel answers at least half as strongly as at its strongest place.", quiet=True
+    )
+
+
+def _one_neuron(of: Head, channel: int, place: tuple[int, int]) -> None:
+    most = background.ask(
+        ("neuron", of.run.id, channel, place),
+        lambda job: imageset.neuron_top(of.run, channel, place, MOST, of.pictures, of.model, job),
+        "Looking for the best pictures",
+        cost=len(of.run),
+    )
+    if most is not None:
+        _neuron_grid(
+            of, place, most, f"Answers most (channel {channel}, row {place[0]}, column {place[1]})", "neuron_top"
+        )
+    if not forms.toggle(
+        "neuron_least", "And the pictures it answers to least", "Every picture of the set is looked at again for that."
+    ):
+        return
+    least = background.ask(
+        ("neuron least", of.run.id, channel, place),
+        lambda job: imageset.neuron_bottom(of.run, channel, place, MOST, of.pictures, of.model, job),
+        "Looking at every picture again",
+        cost=len(of.run),
+    )
+    if least is not None:
+        _neuron_grid(
+            of, place, least, f"Answers least (channel {channel}, row {place[0]}, column {place[1]})", "neuron_bottom"
+        )
+
+
+def _neuron_grid(of: Head, place: tuple[int, int], found: imageset.NeuronEnd, title: str, name: str) -> None:
+    (row, column), (rows, columns) = place, of.run.grid
+    box = (column / columns, row / rows, (column + 1) / columns, (row + 1) / rows)
+    pairs = zip(found.rows.tolist(), found.values.tolist(), strict=True)
+    _grid(
+        of,
+        [Tile(each, f"{of.words(each)}; activation {value:.3g}", f"{value:.3g}", box) for each, value in pairs],
+        title,
+        name,
+    )
+    _ties(found.tied, found.values)
+    show.say("The frame marks the neuron's place. What it looked at may reach beyond it.", quiet=True)
+
+
+def mistakes(of: Head) -> None:
+    """Where the model is wrong and sure of it."""
+    if not (of.truth >= 0).any():
+        show.say("No picture has a label that the model knows, so nobody can say here when it is wrong.")
+        return
+    rows = imageset.confident_mistakes(of.run, of.truth, 2 * MOST).tolist()
+    if not rows:
+        show.say("The model makes no mistake on these pictures.")
+        return
+    tiles = [
+        Tile(row, of.words(row), f"{of.label(row)} → {of.says(row)} {show.percent(of.run.confidence[row])}")
+        for row in rows
+    ]
+    show.say(
+        "The label, then what the model says instead, and how sure it is. Sometimes it is the label that is wrong: look closely.",
+        quiet=True,
+    )
+    _grid(of, tiles, "Wrong, and most sure of it", "mistakes")

@@ -1,0 +1,116 @@
+"""The points of the map, the visitor's own picture among them, and how far to believe it all."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import streamlit as st
+from PIL import Image
+
+import xai_core
+from pages.ui.frame import session
+from pages.ui.imageset import point_colours, selection, thumbnail_grid
+from pages.ui.imageset.map_settings import Wish
+from pages.ui.imageset.page_context import Head
+from pages.ui.imageset.scatter import Event, show_scatter
+from pages.ui.widgets import background, show
+from xai_core import imageset
+from xai_core.imageset import Map
+from xai_core.render.atlas import Thumbs
+from xai_core.results import Floats
+
+NEIGHBOURS = 12
+
+
+class Own(NamedTuple):
+    """The visitor's own picture as the map sees it: its numbers, and those of all others."""
+
+    image: Image.Image
+    query: Floats
+    among: Floats
+
+
+def _describe(of: Head, wish: Wish, image: Image.Image, job: xai_core.Job[Own]) -> Own:
+    if wish.source == "pixels":
+        return Own(image, imageset.describe_pixels(image), imageset.pixels(of.pictures, job=job))
+    return Own(image, imageset.describe_picture(image, of.model, of.layer, job), of.run.pooled)
+
+
+def _own(of: Head, wish: Wish) -> Own | None:
+    """The visitor's own picture, if one is in use."""
+    if not session.own_picture_in_use():
+        return None
+    image = session.picture()[0]
+    key = ("own", of.run.id, wish.source, xai_core.image_sha256(image))
+    return background.ask(key, lambda job: _describe(of, wish, image, job), "Looking at your picture")
+
+
+def _words(of: Head, found: Map, wish: Wish) -> tuple[str, ...]:
+    """A line for each point. Made once: a map may have 20,000."""
+    key = ("words", of.run.id, *wish.key)
+    return background.ask(
+        key, lambda _job: tuple(of.words(row) for row in found.rows.tolist()), "Naming the points"
+    ) or ("",) * len(found.rows)
+
+
+def draw(of: Head, found: Map, wish: Wish) -> None:
+    """The points, what their colours mean, and how far to believe them."""
+    coloured, own = point_colours.pick(of)(found.rows), _own(of, wish)
+    chosen, looked_at = selection.chosen(of.pictures), selection.looked_at(of.pictures)
+    event = show_scatter(
+        found.points,
+        coloured,
+        ids=found.rows,
+        thumbs=Thumbs(of.pictures.id, of.pictures.thumbs(), found.rows),
+        words=_words(of, found, wish),
+        selected=chosen.rows if chosen else () if looked_at is None else (looked_at,),
+        mark=None if own is None else tuple(imageset.place_among(found, own.among, own.query)),
+        key="set_map",
+    )
+    if event is not None:
+        _follow(of, event)
+    _trust(found)
+    if own is not None:
+        _near(of, own)
+
+
+def _follow(of: Head, event: Event) -> None:
+    """What was clicked or enclosed is selected on every page."""
+    if event.kind == "click":
+        selection.pick(of.pictures, event.ids[0])
+    elif event.kind == "lasso":
+        selection.take(of.pictures, event.ids, "enclosed on the map")
+    else:
+        selection.clear()
+
+
+def _trust(found: Map) -> None:
+    """How many neighbours on the map are true ones, and what was done on the way."""
+    show.say(found.sentence)
+    told = "What is still wrong at the end (Kullback-Leibler divergence, smaller is better)"
+    error = () if found.kl is None else (f"{told}: {found.kl:.2f} nats.",)
+    show.listed((*found.notes, *error))
+
+
+def _near(of: Head, own: Own) -> None:
+    """The pictures most like the visitor's own."""
+    near = background.ask(
+        ("near own", of.run.id, own.query.tobytes()),
+        lambda _job: imageset.nearest(own.among, own.query, NEIGHBOURS),
+        "Looking for the neighbours of your picture",
+    )
+    st.markdown("**Most like your picture** *(nearest neighbours)*")
+    show.say(imageset.PLACED, quiet=True)
+    if near is None:
+        return
+    tiles = [
+        thumbnail_grid.Tile(int(row), f"{of.words(int(row))}, distance {far:.2f}")
+        for row, far in zip(*near, strict=True)
+    ]
+
+    def take(row: int) -> None:
+        selection.look_at(of.pictures, row)
+
+    thumbnail_grid.grid(
+        of.pictures, tiles, "near_own", "The pictures most like yours", take, current=selection.looked_at(of.pictures)
+    )

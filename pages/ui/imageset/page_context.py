@@ -1,0 +1,142 @@
+"""The head of a page about a picture set: which set, model and layer, and what the model says of every picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+import xai_core
+from pages.ui.frame import url_state
+from pages.ui.frame.session import waiter
+from pages.ui.image import layers
+from pages.ui.imageset import set_choice
+from pages.ui.widgets import background, models, show
+from xai_core import imageset
+from xai_core.imageset import CORRUPTIONS, ImageSet, Pass
+
+SET_PAGE = "pages/imageset/set.py"
+NO_LABEL = "no label"
+STRENGTHS = {1: "a little", 2: "clearly", 3: "strongly"}
+"""Words for the severities of a change."""
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """What a page is about: the pictures, the model, and what the model said of each in one run over all of them."""
+
+    pictures: ImageSet
+    model: xai_core.Classifier
+    layer: str
+    run: Pass
+
+    @cached_property
+    def truth(self) -> npt.NDArray[np.int32]:
+        """The model's class for each picture's label, (N,); -1 where there is none."""
+        return self.pictures.known_as(self.model)
+
+    def label(self, row: int) -> str:
+        """What the set says a picture shows, or an empty text."""
+        return name_of(self.pictures, row)
+
+    def says(self, row: int) -> str:
+        """What the model says it shows."""
+        return "" if self.run.failed[row] else self.model.labels[int(self.run.predicted[row])]
+
+    def words(self, row: int) -> str:
+        """A picture in one line: label, answer, and how sure."""
+        if self.run.failed[row]:
+            return f"{self.pictures.names[row]} could not be read"
+        label, said = self.label(row), f"the model says {self.says(row)} ({show.percent(self.run.confidence[row])})"
+        return f"{label}; {said}" if label else said
+
+    @property
+    def after(self) -> str:
+        """How the pictures were changed before the model saw them, to end a sentence with; an empty text where they were not."""
+        return f", after the change: {change_words(self.run.corruption)}" if self.run.corruption else ""
+
+
+def change_words(text: str) -> str:
+    """A change of pictures ("blur:3") in words."""
+    name, _, strength = text.partition(":")
+    title = CORRUPTIONS.get(name).title
+    return f"{title}, {STRENGTHS[int(strength)]}" if strength else title
+
+
+def pictures_words(count: int) -> str:
+    """So many pictures."""
+    return f"{count:,} picture{'' if count == 1 else 's'}"
+
+
+def name_of(pictures: ImageSet, row: int) -> str:
+    """The label of a picture in its set, or an empty text."""
+    place = int(pictures.labels[row])
+    return pictures.classes[place] if place >= 0 else ""
+
+
+def keep() -> None:
+    """Begin a run of a page about picture sets: what other pages of it hold gets its value here too."""
+    show.style()
+    background.begin()
+    set_choice.keep()
+
+
+def pictures() -> ImageSet:
+    """The set in use, or the end of the run."""
+    found = set_choice.current()
+    if found is None:
+        st.page_link(
+            SET_PAGE, label="Choose a picture set", icon=":material/photo_library:", query_params=url_state.query()
+        )
+        background.finish()
+    return found
+
+
+def run_over(of: ImageSet, model: xai_core.Classifier, layer: str, corruption: str = "") -> Pass | None:
+    """What the model says of every picture, once it is there; else how far it is."""
+    changed = f" ({change_words(corruption)})" if corruption else ""
+    return background.follow(
+        ("pass", of.id, model.name, layer, corruption),
+        lambda: imageset.start_pass(of.id, model.name, layer, corruption, waiter()),
+        imageset.watch_pass,
+        imageset.leave_pass,
+        f"{model.title} looks at {pictures_words(len(of))}{changed}",
+    )
+
+
+def _suits(of: ImageSet, model: xai_core.Classifier) -> None:
+    """Say so where the model cannot be right about this set, and offer the one that can."""
+    if not of.classes or (of.known_as(model) >= 0).any():
+        return
+    show.say(
+        f"{model.title} knows none of the labels of this set, so nobody can say here when it is right.", quiet=True
+    )
+    best = set_choice.model_for(of)
+    if best and best != model.name:
+        title = xai_core.MODELS.get(best).title
+        st.button(f"Use {title}", on_click=set_choice.use_model, args=(best,), icon=":material/swap_horiz:")
+
+
+def head() -> Head:
+    """Draw the head of a page that needs the model's answers. Ends the run while they are not there."""
+    of = pictures()
+    model = models.current()
+    left, right = st.columns([3, 2], gap="large", vertical_alignment="bottom")
+    with left:
+        show.say(f"{set_choice.title(of)} · {pictures_words(len(of))} · {model.title}", quiet=True)
+        st.page_link(
+            SET_PAGE, label="Another picture set", icon=":material/photo_library:", query_params=url_state.query()
+        )
+        _suits(of, model)
+    with right:
+        layer = layers.pick(model)
+    if layer is None:
+        show.problem(f"{model.title} has no layer that could be looked into. Choose another model at the side.")
+        background.finish()
+    run = run_over(of, model, layer)
+    if run is None:
+        background.finish()
+    return Head(of, model, layer, run)

@@ -1,0 +1,76 @@
+"""What the colours of a map's points say: label, answer, how sure, right or wrong, or how surprised the model is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from pages.ui.frame import url_state
+from pages.ui.imageset.page_context import Head
+from pages.ui.widgets import background
+from xai_core import imageset
+from xai_core.render.points import Coloured, by_correctness, by_group, by_number
+
+Rows = npt.NDArray[np.int64]
+
+
+def _label(of: Head, rows: Rows) -> Coloured:
+    return by_group(of.pictures.labels[rows], of.pictures.classes, "Label")
+
+
+def _prediction(of: Head, rows: Rows) -> Coloured:
+    return by_group(of.run.predicted[rows], of.model.labels, "The model says", "Could not be read")
+
+
+def _confidence(of: Head, rows: Rows) -> Coloured:
+    return by_number(of.run.confidence[rows], "How sure the model is (confidence)", 0.0, 1.0, percent=True)
+
+
+def _correctness(of: Head, rows: Rows) -> Coloured:
+    return by_correctness(of.run.predicted[rows], of.truth[rows])
+
+
+def _loss(of: Head, rows: Rows) -> Coloured:
+    found = background.ask(
+        ("losses", of.run.id, of.pictures.id),
+        lambda _job: imageset.losses(of.run, of.truth),
+        "Comparing with the labels",
+    )
+    values = np.full(len(rows), np.nan, dtype=np.float32) if found is None else found[rows]
+    return by_number(values, "How surprised the model is by the label (loss, in nats)", 0.0)
+
+
+COLOURINGS: Mapping[str, tuple[str, Callable[[Head, Rows], Coloured]]] = {
+    "label": ("Label", _label),
+    "prediction": ("What the model says", _prediction),
+    "confidence": ("How sure it is", _confidence),
+    "correctness": ("Right or wrong", _correctness),
+    "loss": ("How surprised it is (loss)", _loss),
+}
+_NEEDS_TRUTH = ("correctness", "loss")
+
+
+def _keep(of: Head) -> tuple[str, list[str]]:
+    """The widget's key, and what can be shown of this set: nothing that needs labels where there are none."""
+    names = [name for name in COLOURINGS if name not in _NEEDS_TRUTH or (of.truth >= 0).any()]
+    names = [name for name in names if name != "label" or of.pictures.classes]
+    key = url_state.keep("points", names[0], url_state.one_of("colouring", names))
+    if st.session_state[key] not in names:
+        url_state.put(key, names[0])
+    return key, names
+
+
+def pick(of: Head) -> Callable[[Rows], Coloured]:
+    """Draw the choice; what colours the points of these rows."""
+    key, names = _keep(of)
+    chosen = st.selectbox("Colour shows", names, url_state.place(names, key), lambda name: COLOURINGS[name][0], key=key)
+    return partial(COLOURINGS[chosen][1], of)
+
+
+def kept(of: Head) -> Callable[[Rows], Coloured]:
+    """What `pick` would give, without drawing it."""
+    return partial(COLOURINGS[st.session_state[_keep(of)[0]]][1], of)

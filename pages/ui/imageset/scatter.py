@@ -1,0 +1,173 @@
+"""The map of pictures: points drawn, moved, pointed at and chosen in the browser, which tells the server only what was chosen.
+
+Positions, colours, words and thumbnails go through Streamlit's media files, whose addresses are hashes of their content: a rerun
+sends a few hundred bytes, and the browser fetches only what is new to it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+from streamlit import runtime
+
+from pages.ui.widgets.component import component
+from xai_core.render.atlas import ACROSS, Thumbs, sheets, thumbs_of
+from xai_core.render.points import Coloured
+
+Kind = Literal["click", "lasso", "clear"]
+KINDS: tuple[Kind, ...] = ("click", "lasso", "clear")
+SHOWN = 12
+"""Groups of the legend that are seen at once; the others open below."""
+
+_scatter = component(
+    "scatter", "scatter_view.js", "scatter_draw.js", "scatter_pixels.js", "scatter_hands.js", "scatter.js"
+)
+
+
+@dataclass(frozen=True)
+class Event:
+    """What the visitor has done: one point clicked, several enclosed, or the choice given up. `ids` are those given to the map."""
+
+    kind: Kind
+    ids: tuple[int, ...]
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _sheets(key: str, _thumbs: Thumbs) -> tuple[bytes, ...]:
+    return sheets(_thumbs)
+
+
+def _address(content: bytes, kind: str, place: str) -> str:
+    """Where the browser fetches this content for as long as this session shows it at `place`."""
+    address: str = runtime.get_instance().media_file_mgr.add(content, kind, place)
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}{address}" if base else address
+
+
+def _wire_thumbs(thumbs: Thumbs | npt.NDArray[np.uint8] | None, key: str) -> dict[str, Any] | None:
+    if thumbs is None:
+        return None
+    named = thumbs if isinstance(thumbs, Thumbs) else thumbs_of(thumbs)
+    made = _sheets(named.key, named)
+    return {
+        "across": ACROSS,
+        "sheets": [_address(sheet, "image/jpeg", f"{key}-sheet-{at}") for at, sheet in enumerate(made)],
+    }
+
+
+def _wire_legend(coloured: Coloured | None) -> dict[str, Any]:
+    if coloured is None:
+        return {"title": "", "entries": [], "shown": SHOWN, "low": "", "high": "", "ramp": []}
+    entries = [{"name": e.name, "colour": e.colour, "shape": e.shape, "count": e.count} for e in coloured.legend]
+    ramp = {"low": coloured.low, "high": coloured.high, "ramp": list(coloured.ramp)}
+    return {"title": coloured.title, "entries": entries, "shown": SHOWN, **ramp}
+
+
+def _alternative(count: int, coloured: Coloured | None) -> str:
+    """What the map shows, for someone who cannot see it."""
+    if coloured is None or not coloured.legend:
+        return f"Map of {count:,} pictures." + (
+            f" Colours: {coloured.title}, {coloured.low} to {coloured.high}." if coloured else ""
+        )
+    largest = sorted(coloured.legend, key=lambda entry: -entry.count)[:SHOWN]
+    more = len(coloured.legend) - len(largest)
+    groups = ", ".join(f"{entry.name} ({entry.count:,})" for entry in largest)
+    return f"Map of {count:,} pictures. {coloured.title}: {groups}{f' and {more} more' if more else ''}."
+
+
+def pack(chosen: npt.NDArray[np.bool_]) -> str:
+    """One bit a point, the first in the lowest bit of the first byte, in base64."""
+    return base64.b64encode(np.packbits(chosen, bitorder="little").tobytes()).decode("ascii")
+
+
+def unpack(text: str, count: int) -> npt.NDArray[np.intp] | None:
+    """The numbers of the points that are set, or None where the text is not one bit for each of `count` points."""
+    try:
+        whole = np.frombuffer(base64.b64decode(text, validate=True), dtype=np.uint8)
+    except (binascii.Error, ValueError):
+        return None
+    if len(whole) != -(-count // 8):
+        return None
+    return np.flatnonzero(np.unpackbits(whole, count=count, bitorder="little"))
+
+
+def _understood(said: object, version: str, ids: npt.NDArray[np.integer]) -> Event | None:
+    """What a browser has sent, if it is about these points and makes sense; browsers can send anything."""
+    if not isinstance(said, Mapping) or said.get("version") != version or said.get("kind") not in KINDS:
+        return None
+    points = unpack(str(said.get("chosen")), len(ids))
+    if points is None or (said["kind"] == "click" and len(points) != 1):
+        return None
+    return Event(said["kind"], tuple(ids[points].tolist()) if said["kind"] != "clear" else ())
+
+
+def _heard(key: str) -> None:
+    """Notes what came, before the page runs: the map is then drawn with the new choice in this very run."""
+    said = getattr(st.session_state.get(key), "event", None)
+    if isinstance(said, Mapping):
+        st.session_state[f"{key}-said"] = dict(said)
+        serial = said.get("serial")
+        st.session_state[f"{key}-serial"] = serial if isinstance(serial, int) and 0 <= serial < 2**53 else 0
+
+
+def _looks(colours: npt.NDArray[np.uint8], shapes: npt.NDArray[np.uint8] | None) -> bytes:
+    alpha = np.zeros(len(colours), dtype=np.uint8) if shapes is None else shapes
+    return np.column_stack([colours, alpha]).astype(np.uint8).tobytes()
+
+
+def show_scatter(
+    points: npt.NDArray[np.floating],
+    colours: npt.NDArray[np.uint8] | Coloured,
+    *,
+    ids: npt.NDArray[np.integer],
+    thumbs: Thumbs | npt.NDArray[np.uint8] | None,
+    words: Sequence[str],
+    selected: Sequence[int],
+    mark: Sequence[float] | None,
+    key: str,
+    height: int = 520,
+    mark_words: str = "Your picture",
+) -> Event | None:
+    """Draw n points and return what the visitor has just done with them, once, else None.
+
+    `points` (n, 2 or 3), `colours` (n, 3) or a Coloured with its legend, `ids` (n,) unique, `thumbs` for each point (a Thumbs of a
+    whole set is cheaper than an array: it is read only once), `words` for each point, shown beside its thumbnail. `selected` are
+    ids; those not on the map do no harm. `mark` is one more place on the map, the visitor's own picture. `height` is in CSS pixels.
+    In the run that returns an Event the map already shows that choice.
+    """
+    if not len(ids):
+        st.info("There is no picture to show on a map yet.", icon=":material/info:")
+        return None
+    coloured = colours if isinstance(colours, Coloured) else None
+    looks = _looks(coloured.colours, coloured.shapes) if coloured else _looks(np.asarray(colours), None)
+    places = np.ascontiguousarray(points, dtype="<f4").tobytes()
+    whole = np.ascontiguousarray(ids, dtype="<i8").tobytes()
+    version = hashlib.sha256(b"%d\0" % points.shape[1] + places + whole).hexdigest()[:16]
+    event = _understood(st.session_state.pop(f"{key}-said", None), version, ids)
+    data = {
+        "version": version,
+        "axes": int(points.shape[1]),
+        "points": _address(places, "application/octet-stream", f"{key}-points"),
+        "colours": _address(looks, "application/octet-stream", f"{key}-colours"),
+        "words": _address(json.dumps(list(words)).encode(), "application/json", f"{key}-words"),
+        "thumbs": _wire_thumbs(thumbs, key),
+        "chosen": pack(np.isin(ids, np.asarray(event.ids if event else tuple(selected), dtype=np.int64))),
+        "serial": st.session_state.get(f"{key}-serial", 0),
+        "mark": [float(part) for part in mark] if mark is not None else None,
+        "mark_words": mark_words,
+        "legend": _wire_legend(coloured),
+        "alt": _alternative(len(ids), coloured),
+        "height": height,
+    }
+    _scatter(key=key, data=data, on_event_change=partial(_heard, key))
+    return event

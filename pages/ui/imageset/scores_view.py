@@ -1,0 +1,245 @@
+"""How good a model is on a set, also after a change of the pictures: scores, classes, confusions, calibration; each can be clicked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.ui.frame import url_state
+from pages.ui.imageset import clickable_tables, page_context, selection, set_choice
+from pages.ui.imageset.page_context import STRENGTHS, Head
+from pages.ui.widgets import background, forms, show
+from xai_core import imageset
+from xai_core.imageset import CORRUPTIONS, Pass, SetScores
+from xai_core.render import tables as figures
+
+TITLES: Mapping[str, tuple[str, str]] = {
+    "accuracy": ("Right answers", "accuracy"),
+    "top5": ("Right among its first five", "top-5"),
+    "precision": ("Right when it says so", "precision"),
+    "recall": ("Found of all there are", "recall"),
+    "f1": ("Both together", "F1"),
+    "auc": ("Sorts well", "ROC AUC"),
+}
+_SHARES = ("accuracy", "top5", "precision", "recall")
+"""Shown in percent."""
+MOST_CLASSES = 40
+
+
+def _change() -> str:
+    """Draw the choice of a change of the pictures: its name and strength ("blur:2"), or an empty text."""
+    left, right = st.columns([2, 1])
+    with left:
+        names = ["", *CORRUPTIONS]
+        key = url_state.keep("change", "", url_state.one_of("change", names))
+        titles = {name: CORRUPTIONS.get(name).title if name else "As they are" for name in names}
+        name = str(st.selectbox("Pictures", names, url_state.place(names, key), titles.__getitem__, key=key))
+        if name:
+            st.caption(CORRUPTIONS.get(name).about)
+    if not name or len(CORRUPTIONS.get(name).levels) < 2:
+        return name
+    with right:
+        key = url_state.keep("strength", 2, lambda text: int(url_state.one_of("strength", map(str, STRENGTHS))(text)))
+        strength = st.selectbox(
+            "Changed", list(STRENGTHS), url_state.place(STRENGTHS, key), STRENGTHS.__getitem__, key=key
+        )
+    return f"{name}:{strength}"
+
+
+def _scores(of: Head, run: Pass) -> SetScores | None:
+    return background.ask(
+        ("scores", run.id, of.pictures.id),
+        lambda job: imageset.score_set(run, of.truth, of.model.labels, job),
+        "Counting right answers",
+    )
+
+
+def _number(value: float, name: str) -> str:
+    if not math.isfinite(value):
+        return "–"
+    if name in _SHARES:
+        return f"{min(100 * value, 99.9) if value < 1 else 100:.1f} %"
+    return f"{min(value, 0.99) if value < 1 else 1:.2f}"  # 1.00 is said of what is perfect alone
+
+
+def _difference(now: float, before: float, name: str) -> str | None:
+    """A score against the one without the change, as st.metric reads it: by its sign."""
+    if not (math.isfinite(now) and math.isfinite(before)):
+        return None
+    gap = now - before
+    return f"{100 * gap:+.1f} points" if name in _SHARES else f"{gap:+.2f}"
+
+
+def _numbers(found: SetScores, plain: SetScores | None) -> None:
+    """All scores in one row, with how a change has moved them; below, what they mean."""
+    with st.container(horizontal=True):
+        for name, (title, technical) in TITLES.items():
+            value = getattr(found, name)
+            gap = None if plain is None else _difference(value, getattr(plain, name), name)
+            with st.container(width=245):
+                same = gap is not None and not float(gap.partition(" ")[0])
+                shown = {"delta": "no change", "delta_color": "off", "delta_arrow": "off"} if same else {"delta": gap}
+                st.metric(f"{title} *({technical})*", _number(value, name), **shown)
+    show.say(found.sentences["accuracy"])
+    with st.expander("What these numbers mean", icon=":material/help:"):
+        show.listed(found.sentences[name] for name in TITLES)
+
+
+def _classes(of: Head, found: SetScores) -> None:
+    """Each class with its counts; a click shows its pictures."""
+    st.markdown("**Class by class** *(one against the rest)*")
+    some = [each for each in found.classes if each.count] or list(found.classes)
+    frame = pd.DataFrame(
+        {
+            "Class": [show.label(each.name) for each in some],
+            "Pictures": [each.count for each in some],
+            "Precision": [each.precision for each in some],
+            "Recall": [each.recall for each in some],
+            "F1": [each.f1 for each in some],
+            "ROC AUC": [each.auc for each in some],
+        }
+    )
+
+    def take(place: int, _column: str) -> None:
+        each = some[place]
+        rows = np.flatnonzero((of.truth == each.index) & ~of.run.failed)
+        selection.take(of.pictures, rows.tolist(), f"It is: {each.name}")
+
+    columns = {name: clickable_tables.bar(name, 1.0, "percent", 96) for name in ("Precision", "Recall")}
+    columns |= {name: st.column_config.NumberColumn(name, format="%.2f", width=56) for name in ("F1", "ROC AUC")}
+    columns["Pictures"] = st.column_config.NumberColumn("Pictures", width=64)
+    clickable_tables.clickable(
+        frame,
+        f"class_scores_{of.run.id}",
+        take,
+        "The scores of every class. A click selects its pictures.",
+        columns=columns,
+    )
+
+
+def _shaded(frame: pd.DataFrame) -> object:
+    """Each row's cells as dark as their share of it; right answers lie on the diagonal."""
+
+    def colours(row: pd.Series) -> list[str]:
+        total = max(float(row.iloc[1:].sum()), 1.0)
+        hue = {row.iloc[0]: "47, 138, 155"}
+        return [
+            "",
+            *(
+                f"background-color: rgba({hue.get(name, '224, 102, 47')}, {0.75 * row[name] / total:.2f})"
+                for name in row.index[1:]
+            ),
+        ]
+
+    return frame.style.apply(colours, axis=1)
+
+
+def _confusion(of: Head, found: SetScores) -> None:
+    """Truth down, answers across; a click on a cell shows its pictures."""
+    st.markdown("**What does it mix up?** *(confusion matrix)*")
+    busiest = np.argsort(-found.confusion.sum(axis=0) - found.confusion.sum(axis=1), kind="stable")[:MOST_CLASSES]
+    order = np.sort(busiest)
+    some = [found.classes[place] for place in order]
+    names = _different([show.label(each.name) for each in some])
+    frame = pd.DataFrame(found.confusion[np.ix_(order, order)], columns=names)
+    truth = found.confusion[order].sum(axis=1) > 0
+    frame.insert(0, "It is ↓ · it says →", names)
+    frame = frame[truth].reset_index(drop=True)
+    actual = [each for each, there in zip(some, truth, strict=True) if there]
+
+    def take(place: int, column: str) -> None:
+        if column in names:
+            a, b = actual[place], some[names.index(column)]
+            rows = imageset.confusion_rows(of.truth, of.run.predicted, a.index, b.index)
+            selection.take(of.pictures, rows.tolist(), f"It is {a.name}, {of.model.title} says {b.name}{of.after}")
+
+    columns = {name: st.column_config.NumberColumn(name, width=min(22 + 8 * len(name), 130)) for name in names}
+    clickable_tables.clickable(
+        frame, f"confusion_{of.run.id}", take, found.sentences["confusion"], columns=columns, most=14, style=_shaded
+    )
+    left_out = (
+        f" The {MOST_CLASSES} commonest of {len(found.classes)} classes are shown."
+        if len(found.classes) > MOST_CLASSES
+        else ""
+    )
+    show.say(
+        f"{found.sentences['confusion']} Click a cell to see its pictures; the head of a column can sort them.{left_out}",
+        quiet=True,
+    )
+
+
+def _different(names: list[str]) -> list[str]:
+    """Column names must differ."""
+    found: list[str] = []
+    for name in names:
+        found.append(name if name not in found else f"{name} ({len(found)})")
+    return found
+
+
+def _calibration(of: Head, found: SetScores) -> None:
+    st.markdown("**Does 70 % mean 70 %?** *(calibration)*")
+    bins = found.calibration
+    frame = pd.DataFrame({"It says": bins.confidence, "It is right": bins.accuracy, "Pictures": bins.counts})
+    show.draw(figures.calibration(bins.confidence, bins.accuracy, bins.counts), "set_calibration")
+    show.say(found.sentences["calibration"], quiet=True)
+
+    def take(place: int, _column: str) -> None:
+        number = int(bins.bins[place])
+        rows = imageset.calibration_rows(of.run, of.truth, number)
+        selection.take(
+            of.pictures, rows.tolist(), f"{of.model.title} is {10 * number} to {10 * number + 10} % sure{of.after}"
+        )
+
+    columns = {name: clickable_tables.bar(name, 1.0, "percent") for name in ("It says", "It is right")}
+    clickable_tables.clickable(
+        frame, f"bins_{of.run.id}", take, "How often the model is right, by how sure it is.", columns=columns
+    )
+
+
+VIEWS = {
+    "confusion": ("What it mixes up", _confusion),
+    "classes": ("By class", _classes),
+    "calibration": ("Sure and right?", _calibration),
+}
+
+
+class Judged(NamedTuple):
+    """A run over all pictures, changed or not, that has been compared with the labels."""
+
+    of: Head
+    scores: SetScores
+
+
+def numbers(of: Head) -> Judged | None:
+    """All scores of the model on the set, after the change that the visitor chooses; None while, or where, there are none."""
+    if not (of.truth >= 0).any():
+        show.problem(
+            "No picture of this set has a label that the model knows, so nobody can count its right answers. "
+            "Choose another set or another model, or name the folders of your pictures as the model names its classes."
+        )
+        return None
+    change = _change()
+    run = page_context.run_over(of.pictures, of.model, of.layer, change) if change else of.run
+    found = None if run is None else _scores(of, run)
+    if run is None or found is None:
+        return None
+    _numbers(found, _scores(of, of.run) if change else None)
+    if set_choice.model_for(of.pictures):  # it came along: what has to be known of it
+        show.listed(of.pictures.notes)
+    left_out = (
+        f" {found.left_out:,} have no label that the model knows, or could not be read." if found.left_out else ""
+    )
+    show.say(f"Counted over {found.count:,} pictures.{left_out}", quiet=True)
+    return Judged(replace(of, run=run), found)
+
+
+def closer(judged: Judged) -> None:
+    """One closer look at the scores, in which every cell and every bar can be clicked."""
+    view = forms.segments("scores", "Look at", {name: title for name, (title, _) in VIEWS.items()}, "confusion")
+    VIEWS[view][1](*judged)

@@ -1,0 +1,127 @@
+"""A grid of small pictures of a set; one click shows a picture large, with its explanation."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import streamlit as st
+from PIL import Image, ImageOps
+
+from pages.ui.widgets import background, show
+from pages.ui.widgets.component import component
+from xai_core import Job, XaiError
+from xai_core.imageset import ImageSet
+
+MOST = 48
+SMALL, LARGE = 64, 100
+SHARP = 2
+"""Pixels of a picture for each of the page: most screens of phones have two or more."""
+_TINY = 64
+
+_grid = component("thumbs", "thumbs.js")
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One picture: its row, what it shows in one line, a short line below it, and a frame on it (left, top, right, bottom; 0 to 1)."""
+
+    row: int
+    words: str
+    caption: str = ""
+    box: Box | None = None
+
+
+class Cut(NamedTuple):
+    """How a picture is made square, with a name for it."""
+
+    name: str
+    see: Callable[[Image.Image], Image.Image]
+
+
+def square(picture: Image.Image) -> Image.Image:
+    """The middle of a picture."""
+    return ImageOps.fit(picture, (min(picture.size),) * 2)
+
+
+SQUARE = Cut("square", square)
+
+
+def enlarged(picture: Image.Image, side: int) -> Image.Image:
+    """A picture for a place of this width; every pixel of a tiny one is seen as a square."""
+    if max(picture.size) > _TINY:
+        return ImageOps.contain(picture, (SHARP * side, SHARP * side), Image.Resampling.BICUBIC)
+    times = max(side // max(picture.size), 1)
+    return picture.resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
+
+
+def _wire(picture: Image.Image, side: int) -> tuple[str, bool]:
+    """A picture as a data address, and whether every pixel of it should be seen."""
+    tiny, buffer = max(picture.size) <= _TINY, io.BytesIO()
+    small = picture if tiny else ImageOps.contain(picture, (side, side), Image.Resampling.BICUBIC)
+    small.convert("RGB").save(buffer, "PNG" if tiny else "JPEG", quality=85)
+    return f"data:image/{'png' if tiny else 'jpeg'};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}", tiny
+
+
+def _made(
+    of: ImageSet, rows: Sequence[int], side: int, see: Callable[[Image.Image], Image.Image]
+) -> Callable[[Job[Any]], Mapping[int, tuple[str, bool]]]:
+    def make(job: Job[Any]) -> Mapping[int, tuple[str, bool]]:
+        job.expect(len(rows))
+        found = {}
+        for row in rows:
+            job.tick(1)
+            try:
+                found[row] = _wire(see(of.open(row)), side)
+            except XaiError:  # this file is damaged or gone: its thumbnail stands in
+                continue
+        return found
+
+    return make
+
+
+def _at_first(of: ImageSet, row: int) -> tuple[str, bool]:
+    """The small thumbnail that was made when the set was read."""
+    return _wire(Image.fromarray(of.thumbs()[row]), SMALL)[0], False
+
+
+def grid(
+    of: ImageSet,
+    tiles: Sequence[Tile],
+    key: str,
+    label: str,
+    take: Callable[[int], None],
+    *,
+    current: int | None = None,
+    large: bool = False,
+    cut: Cut = SQUARE,
+) -> None:
+    """Draw them, at most MOST; `take` is called with the row that is clicked. `label` says what they are, `current` is shown as pressed."""
+    tiles = tiles[:MOST]
+    rows, size = tuple(tile.row for tile in tiles), LARGE if large else SMALL
+    sharp = background.ask(
+        ("tiles", of.id, rows, size, cut.name),
+        _made(of, rows, SHARP * size, cut.see),
+        "Fetching the pictures",
+        again=False,
+    )
+    items = []
+    for tile in tiles:
+        source, tiny = (sharp or {}).get(tile.row) or _at_first(of, tile.row)
+        words = {"words": show.label(tile.words), "caption": show.label(tile.caption)}
+        items.append({"row": tile.row, "src": source, "tiny": tiny, "box": tile.box, **words})
+
+    def picked() -> None:
+        row = st.session_state[key].get("picked")
+        if row in rows:
+            take(row)
+
+    _grid(
+        key=key,
+        data={"items": items, "current": current, "label": show.label(label), "size": size},
+        on_picked_change=picked,
+    )

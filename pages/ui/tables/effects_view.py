@@ -1,0 +1,161 @@
+"""What one feature, or two, do to the prediction: partial dependence with single rows' lines, and accumulated local effects beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from pages.ui.frame import url_state
+from pages.ui.tables import page_context
+from pages.ui.tables.page_context import Head
+from pages.ui.widgets import background, forms, show
+from xai_core.render import tables as figures
+from xai_core.tabular.data.builtin import Column, Table
+from xai_core.tabular.inspection.ale import accumulated_local_effects, accumulated_local_effects_2d
+from xai_core.tabular.inspection.partial_dependence import Effect, Effect2D, partial_dependence, partial_dependence_2d
+
+NOTHING = ""
+KINDS = {"pdp": "Average prediction (partial dependence)", "ale": "What both do together (accumulated local effects)"}
+
+
+def dependence(of: Head, feature: str) -> Effect | None:
+    """The partial dependence of a feature, with lines of at most 300 rows."""
+    most = figures.MOST_LINES
+    return background.ask(
+        ("pdp", of.model.id, feature, of.outcome),
+        lambda job: partial_dependence(of.model, of.table, feature, sample=most, outcome=of.outcome, job=job),
+        "Asking the model about other values",
+    )
+
+
+def _local(of: Head, feature: str) -> Effect | None:
+    return background.ask(
+        ("ale", of.model.id, feature, of.outcome),
+        lambda job: accumulated_local_effects(of.model, of.table, feature, outcome=of.outcome, job=job),
+        "Asking the model about nearby values",
+    )
+
+
+def curve(found: Effect, column: Column, *, centred: bool = False, lines: bool = True) -> figures.Curve:
+    """An effect as the figure wants it: yes and no and categories by name, dates in words."""
+    average = found.centred_average if centred else found.average
+    individual = (found.centred if centred else found.individual) if lines else None
+    counts, edges = found.distribution.counts, found.distribution.edges
+    if found.categorical:
+        order = [list(edges).index(name) if name in edges else -1 for name in found.grid]
+        return figures.Curve(
+            [str(name) for name in found.grid],
+            average,
+            individual,
+            counts=np.array([counts[k] if k >= 0 else 0 for k in order]),
+        )
+    if column.kind == "boolean":
+        ends = counts[[0, -1]] if len(found.grid) > 1 else counts[:1]
+        return figures.Curve([column.show(value) for value in found.grid], average, individual, counts=ends)
+    texts = [column.show(value) for value in found.grid] if column.kind == "date" else None
+    return figures.Curve(found.grid, average, individual, edges, counts, found.empty, texts)
+
+
+def _colouring(table: Table, name: str, rows: npt.NDArray[np.integer]) -> figures.Colouring | None:
+    if not name:
+        return None
+    column, cells = table.column(name), table.frame[name].iloc[rows]
+    words = column.kind in ("category", "boolean")
+    values: list[Any] = [column.show(value) for value in cells] if words else cells.tolist()
+    return figures.Colouring(name, values)
+
+
+def _colour_by(table: Table, feature: str) -> str:
+    names = [NOTHING, *(name for name in table.features if name != feature)]
+
+    def read(text: str) -> str:
+        return table.column(text).name if text else NOTHING
+
+    key = url_state.keep("colour", NOTHING, read, key=f"colour_of_{table.sha256[:12]}")
+    if st.session_state[key] not in names:
+        url_state.put(key, NOTHING)
+    words = {NOTHING: "Nothing"} | {name: show.label(name) for name in names if name}
+    return str(st.selectbox("Colour the lines by", names, url_state.place(names, key), words.__getitem__, key=key))
+
+
+def one(of: Head) -> None:
+    """One feature: partial dependence on the left, accumulated local effects on the right."""
+    left, middle, right = st.columns(3, gap="large", vertical_alignment="bottom")
+    with left:
+        feature = page_context.feature("feature", "Feature", of.table)
+    with middle:
+        colour = _colour_by(of.table, feature)
+    with right:
+        centred = forms.toggle(
+            "centred",
+            "Let all lines start at 0",
+            "Then only their shape differs: lines that run apart mean that other features matter.",
+        )
+    column = of.table.column(feature)
+    found, local = dependence(of, feature), None
+    if found is None:
+        return
+    far, near = st.columns(2, gap="large")
+    with far:
+        st.markdown("**If only this feature were different** *(partial dependence and single rows: PDP and ICE)*")
+        words = f"change of {of.words}" if centred else of.words
+        colouring = _colouring(of.table, colour, found.rows)
+        show.draw(figures.effect(curve(found, column, centred=centred), feature, words, colouring=colouring), "pdp")
+        show.listed(found.notes)
+    with near:
+        st.markdown("**Only where rows really are** *(accumulated local effects, ALE)*")
+        local = _local(of, feature)
+        if local is not None:
+            words = f"change of {of.words}"
+            show.draw(figures.effect(curve(local, column), feature, words, name="Effect, 0 on average"), "ale")
+            show.listed(local.notes)
+    st.caption(
+        "On the left every row gets the same value of this feature and keeps all others; a thin line is one row. On the right rows move a "
+        "little only, so that no impossible rows arise. Where the two curves differ, trust the right one."
+    )
+
+
+def _pair(of: Head, kind: str, first: str, second: str) -> Effect2D | None:
+    def make(job: Any) -> Effect2D:
+        if kind == "pdp":
+            return partial_dependence_2d(of.model, of.table, (first, second), outcome=of.outcome, job=job)
+        return accumulated_local_effects_2d(of.model, of.table, (first, second), outcome=of.outcome, job=job)
+
+    return background.ask(
+        (kind, of.model.id, first, second, of.outcome), make, "Asking the model about pairs of values"
+    )
+
+
+def two(of: Head) -> None:
+    """Two features at once."""
+    names = of.table.features
+    if len(names) < 2:
+        show.say("This table has one feature only.")
+        return
+    left, middle, right = st.columns(3, gap="large")
+    with left:
+        first = page_context.feature("feature", "Feature", of.table)
+    with middle:
+        second = page_context.feature("with", "And", of.table, next(name for name in names if name != first))
+    with right:
+        key = url_state.keep("pairs", "pdp", url_state.one_of("kind", KINDS))
+        kind = st.selectbox("Show", list(KINDS), url_state.place(KINDS, key), KINDS.__getitem__, key=key)
+    if first == second:
+        show.problem("Choose two different features.")
+        return
+    found = _pair(of, kind, first, second)
+    if found is None:
+        return
+    grids = [
+        [of.table.column(name).show(value) for value in grid] if of.table.column(name).kind != "numeric" else grid
+        for name, grid in zip(found.features, found.grids, strict=True)
+    ]
+    signed = kind == "ale"
+    words = f"{of.words}: more than each alone" if signed else of.words
+    show.draw(
+        figures.effect_2d(grids[0], grids[1], found.average, found.empty, found.features, words, signed=signed), "pair"
+    )
+    show.listed(found.notes)

@@ -1,0 +1,115 @@
+"""Which model is in use: kind, settings and seed as the visitor chose them, trained as soon as a page needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import streamlit as st
+
+from pages.ui.frame import url_state
+from pages.ui.frame.session import waiter
+from pages.ui.tables import table_choice
+from pages.ui.widgets import background, forms, show
+from xai_core import Job, tabular
+from xai_core.params import Value
+from xai_core.tabular.data.builtin import Table
+from xai_core.tabular.models.train import TABULAR_MODELS, TabularModel, model_id
+
+DEFAULT = "gradient_boosting"
+LARGEST_MB = 200
+
+
+class Wish(NamedTuple):
+    """What is to be trained."""
+
+    name: str
+    params: Mapping[str, Value]
+    seed: int
+
+
+def keep() -> None:
+    """Give the choice its value, on pages that do not show it too."""
+    url_state.keep("learner", DEFAULT, lambda name: TABULAR_MODELS.get(name).name)
+
+
+def pick() -> Wish:
+    """Draw the choice of a model, its settings and the seed."""
+    names = list(TABULAR_MODELS)
+    name = st.selectbox(
+        "Kind of model",
+        names,
+        url_state.place(names, "learner"),
+        lambda name: TABULAR_MODELS.get(name).title,
+        key="learner",
+    )
+    spec = TABULAR_MODELS.get(name)
+    st.caption(
+        f"{spec.sentence} {'It can be read as it is.' if spec.glass_box else 'It cannot be read as it is: it needs explaining.'}"
+    )
+    params = forms.draw(spec.params, 0, name)
+    return Wish(name, params, forms.seed())
+
+
+def wish() -> Wish:
+    """The same without drawing it."""
+    spec = TABULAR_MODELS.get(st.session_state["learner"])
+    return Wish(spec.name, forms.kept(spec.params, 0, spec.name), forms.kept_seed())
+
+
+def own_in_use() -> bool:
+    return bool(st.session_state.get("own_model"))
+
+
+def forget_own() -> None:
+    """Callback: back to a model trained here."""
+    st.session_state["model_uploads"] = st.session_state.get("model_uploads", 0) + 1
+    st.session_state.pop("own_model", None)
+
+
+def upload(table: Table) -> None:
+    """A place for an own scikit-learn model that belongs to this table."""
+    key = f"model_file_{st.session_state.get('model_uploads', 0)}"
+    file = st.file_uploader("Your model (skops)", ["skops"], key=key, max_upload_size=LARGEST_MB)
+    st.caption(
+        "A scikit-learn model or pipeline that was fitted on exactly this table's columns, saved with skops.io.dump. "
+        "Pickle and joblib files are never opened: they could run any code on this computer."
+    )
+    if file is not None:
+
+        def read(_job: Job[str]) -> str:
+            return tabular.keep_model(tabular.load_own_model(file.getvalue(), table))
+
+        found = background.ask(("own model", file.file_id, table.sha256), read, "Reading your model", again=False)
+        if found is not None:
+            st.session_state["own_model"] = found
+    if own_in_use():
+        st.button("Back to a model trained here", on_click=forget_own, icon=":material/undo:")
+
+
+def _own(table: Table) -> TabularModel | None:
+    """The own model if it is still kept and belongs to the table in use."""
+    found = tabular.trained(st.session_state["own_model"])
+    if found is not None and found.table.sha256 == table.sha256:
+        return found
+    forget_own()
+    show.problem(
+        "Your own model belongs to another table or is no longer in memory, so a model trained here is in use. Upload it again."
+    )
+    return None
+
+
+def current(table: Table, wanted: Wish) -> TabularModel | None:
+    """The model if it is there in a moment; else how far it is, and None. Another one that is still being trained stops."""
+    if own_in_use() and (own := _own(table)) is not None:
+        return own
+    me, (name, params, seed) = waiter(), wanted
+    key = model_id(table, name, params, seed)
+    return background.follow(
+        ("train", key),
+        lambda: tabular.start_training(table_choice.table_id(), name, params, seed, me),
+        tabular.watch_training,
+        tabular.leave_training,
+        f"Training: {TABULAR_MODELS.get(name).title}",
+        again=False,
+    )

@@ -1,0 +1,175 @@
+"""Why this row? The prediction, where the row stands on a feature's curve, and each method's bars side by side."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.ui.image import agreement
+from pages.ui.tables import effects_view, page_context
+from pages.ui.tables.page_context import Head
+from pages.ui.widgets import background, forms, show
+from xai_core import Job
+from xai_core.params import Value
+from xai_core.render import tables as figures
+from xai_core.results import Floats
+from xai_core.tabular.row.agreement import agreement_rows
+from xai_core.tabular.row.explain import TABULAR_METHODS, Contributions, RowMethod, explain_row, kernel_widths
+
+MOST_CLASSES = 8
+
+
+def key_of(row: pd.DataFrame) -> str:
+    """A row's values as a short name, for keys."""
+    return hashlib.sha256(repr(row.iloc[0].tolist()).encode()).hexdigest()[:24]
+
+
+def prediction(of: Head, row: pd.DataFrame, before: pd.DataFrame, changed: Sequence[str]) -> Floats:
+    """What the model says of the row as it stands in the form, and what it said of the table's.
+
+    The first: probabilities (classes,), or a value (). Everything else on the page that needs it takes it from here: asking a forest
+    about one row takes as long as asking about a hundred.
+    """
+    now = of.model.predict(row)[0]
+    then = of.model.predict(before)[0] if changed else now
+    if of.outcome is None:
+        show.strong(f"The model says: {figures.number(float(now))}")
+        if changed:
+            show.say(f"Without your changes: {figures.number(float(then))}.", quiet=True)
+        return np.asarray(now)
+    best = int(now.argmax())
+    show.strong(f"The model says: {of.table.classes[best]} ({now[best]:.0%})")
+    order = np.argsort(-now, kind="stable")[:MOST_CLASSES]
+    show.draw(figures.plain_bars([of.table.classes[k] for k in order], now[order], "probability"), "prediction")
+    if changed:
+        show.say(f"Without your changes: {of.table.classes[int(then.argmax())]} ({then.max():.0%}).", quiet=True)
+    return np.asarray(now)
+
+
+def on_the_curve(of: Head, row: pd.DataFrame, said: Floats) -> None:
+    """One feature's curve with this row's own line and its place on it, which move with every change in the form.
+
+    `said` is the model's prediction for the row, as `prediction` gives it.
+    """
+    feature = page_context.feature("feature", "Where it stands, by feature", of.table)
+    found = effects_view.dependence(of, feature)
+    if found is None:
+        return
+    column = of.table.column(feature)
+    many = row.loc[row.index.repeat(len(found.grid))].reset_index(drop=True).assign(**{feature: found.grid})
+    value, score = row[feature].iloc[0], float(said if of.outcome is None else said[of.outcome])
+    words = column.kind in ("category", "boolean")
+    here = None if value != value else (column.show(value) if words else float(value), score)
+    curve = effects_view.curve(found, column)
+    show.draw(figures.effect(curve, feature, of.words, own=of.model.score(many, of.outcome), here=here), "here")
+
+
+def _settings(spec: RowMethod) -> Mapping[str, Value]:
+    with st.expander("Settings and caution"):
+        params = forms.draw(spec.params, 0, f"table_{spec.name}") if spec.params else {}
+        show.say(spec.caution, quiet=True)
+        show.say(spec.paper, quiet=True)
+    return params
+
+
+def _bars(found: Contributions, spec: RowMethod) -> None:
+    if spec.adds_up:
+        show.draw(figures.waterfall(found.conditions, found.values, found.base, found.unit), f"bars_{spec.name}")
+    else:
+        show.draw(figures.signed_bars(found.conditions, found.values, found.unit), f"bars_{spec.name}")
+    show.checks(found.checks)
+
+
+def _widths(of: Head, row: pd.DataFrame, spec: RowMethod, params: Mapping[str, Value]) -> None:
+    """How the method's answer depends on what counts as near."""
+    with st.expander("What if “near” meant something else?"):
+        if not st.toggle("Try other widths", key=f"{spec.name}_widths"):
+            return
+        found = kernel_widths(of.model, row, spec.name, outcome=of.outcome, params=params, seed=of.model.seed)
+        names = of.table.features
+        rows = [
+            (
+                each.width,
+                max(each.r2, 0.0),
+                round(each.effective),
+                ", ".join(names[k] for k in np.argsort(-np.abs(each.weights))[:3]),
+            )
+            for each in found
+        ]
+        columns = ["Width", "Fit (R²)", "Rows that count", "Strongest features"]
+        st.dataframe(
+            pd.DataFrame(rows, columns=columns),
+            hide_index=True,
+            alt="How fit and strongest features change with the width.",
+        )
+        st.caption("If the strongest features change with the width, do not rely on one width alone.")
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One method's part of the page: where its bars go, and how to make them."""
+
+    spec: RowMethod
+    place: DeltaGenerator
+    key: tuple[Hashable, ...]
+    make: Callable[[Job[Contributions]], Contributions]
+
+
+def _asked(of: Head, row: pd.DataFrame, spec: RowMethod) -> _Asked:
+    """Draw the method's title and settings, and begin its work."""
+    st.markdown(f"**{spec.title}** *({spec.technical})*")
+    place = st.container()
+    params = _settings(spec)
+    if spec.by_width is not None:
+        _widths(of, row, spec, params)
+
+    def make(job: Job[Contributions]) -> Contributions:
+        return explain_row(of.model, row, spec.name, outcome=of.outcome, params=params, seed=of.model.seed, job=job)
+
+    asked = _Asked(spec, place, (spec.name, of.model.id, of.outcome, key_of(row), tuple(params.items())), make)
+    background.soon(asked.key, make)
+    return asked
+
+
+def _answered(asked: _Asked) -> Contributions | None:
+    with asked.place:
+        found: Contributions | None = background.ask(asked.key, asked.make, f"Explaining with {asked.spec.technical}")
+        if found is not None:
+            _bars(found, asked.spec)
+            show.say(asked.spec.sentence, quiet=True)
+    return found
+
+
+def explanations(of: Head, row: pd.DataFrame) -> None:
+    """Every method that fits the model, two side by side, then how far they agree."""
+    specs = TABULAR_METHODS.specs()
+    able = [spec for spec in specs if not spec.refusal(of.model)]
+    asked: list[_Asked] = []
+    for start in range(0, len(able), 2):
+        for spec, place in zip(able[start : start + 2], st.columns(2, gap="large"), strict=False):
+            with place:
+                asked.append(_asked(of, row, spec))
+    found = [each for each in map(_answered, asked) if each is not None]
+    refused = [f"{spec.title} ({spec.technical}): {spec.refusal(of.model)}" for spec in specs if spec not in able]
+    if refused:
+        with st.expander(f"Not possible on this model ({len(refused)})"):
+            show.listed(refused)
+    if len(found) > 1:
+        st.markdown("**How far do they agree?**")
+        same = agreement_rows(found)
+        show.say(same.sentence)
+        agreement.matrix(
+            [TABULAR_METHODS.get(name).title for name in same.methods],
+            same.rank,
+            same.overlap,
+            "How far the methods agree",
+        )
+        st.caption(
+            "From +1.00 (the same order) over 0 to −1.00 (the opposite); below it, how much of the three strongest they share."
+        )

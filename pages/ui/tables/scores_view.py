@@ -1,0 +1,92 @@
+"""How good a model is on rows that it has never seen: each score with a sentence, and the curves behind it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+
+from pages.ui.widgets import background, show
+from xai_core.render import tables as figures
+from xai_core.tabular.evaluation.scores import OutcomeCurves, Scores, evaluate
+from xai_core.tabular.models.train import TabularModel
+
+# plain title, technical name, whether it is a share
+TITLES: Mapping[str, tuple[str, str, bool]] = {
+    "accuracy": ("Right answers", "accuracy", True),
+    "precision": ("Right when it says so", "precision", True),
+    "recall": ("Found of all there are", "recall", True),
+    "f1": ("Both together", "F1", True),
+    "roc_auc": ("Sorts well", "ROC AUC", False),
+    "calibration": ("Odds off by", "calibration error", True),
+    "r2": ("Explained", "R²", False),
+    "mae": ("Usual error", "mean absolute error", False),
+    "mse": ("Squared error", "mean squared error", False),
+}
+
+
+def _value(score: float, share: bool) -> str:
+    if not math.isfinite(score):
+        return "–"
+    return f"{100 * score:.0f} %" if share else figures.number(score)
+
+
+def _tiles(found: Scores) -> None:
+    named = list(found.values.items())
+    for start in range(0, len(named), 2):
+        for (name, score), column in zip(named[start : start + 2], st.columns(2), strict=False):
+            title, technical, share = TITLES[name]
+            with column.container(border=True, height="stretch"):
+                st.metric(f"{title} *({technical})*", _value(score, share))
+                show.say(found.sentences.get(name, ""), quiet=True)
+
+
+def _folds(model: TabularModel, found: Scores) -> None:
+    if not model.cross_validation:
+        return
+    folds = np.array(model.cross_validation)
+    score = "R²" if model.table.task == "regression" else "right answers"
+    st.markdown(f"**Was that luck?** *(cross-validation, {len(folds)} parts)*")
+    listed = ", ".join(f"{each:.2f}" if score == "R²" else f"{each:.0%}" for each in folds)
+    show.say(found.sentences.get("cross_validation", ""))
+    show.say(f"The {score} of each part: {listed}.", quiet=True)
+
+
+def _curves(curves: tuple[OutcomeCurves, ...]) -> None:
+    chosen = curves[0]
+    if len(curves) > 1:
+        words = [show.label(each.label) for each in curves]
+        chosen = curves[st.selectbox("Curves of", range(len(curves)), format_func=words.__getitem__, key="curves_of")]
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**Found, and at what price** *(ROC curve)*")
+        if len(chosen.false_positives):
+            show.draw(figures.roc(chosen.false_positives, chosen.true_positives, chosen.area), "roc")
+        else:
+            show.say("The held-out rows are all alike here, so there is no curve.", quiet=True)
+    with right:
+        st.markdown("**Does 70 % mean 70 %?** *(calibration)*")
+        show.draw(figures.calibration(chosen.predicted, chosen.actual, chosen.counts), "calibration")
+
+
+def draw(model: TabularModel) -> None:
+    """All scores of a model on its held-out rows."""
+    found = background.ask(
+        ("evaluate", model.id), lambda _job: evaluate(model), "Trying it on rows that it has never seen"
+    )
+    if found is None:
+        return
+    show.say(f"Tried on {found.rows:,} rows that it has never seen.", quiet=True)
+    _tiles(found)
+    _folds(model, found)
+    show.listed(model.notes)
+    if found.confusion is not None:
+        st.markdown("**Which outcomes does it mix up?** *(confusion matrix)*")
+        show.draw(figures.confusion(found.confusion, model.table.classes, show.dark()), "confusion")
+        show.say(found.sentences.get("confusion", ""), quiet=True)
+        _curves(found.curves)
+    else:
+        st.markdown("**Truth against prediction**")
+        show.draw(figures.fit(found.actual, found.predicted, model.table.target_name), "fit")

@@ -1,0 +1,152 @@
+"""Which table is in use: one of those that come along, or the visitor's own file. The session holds ids only."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.ui.frame import url_state
+from pages.ui.widgets import background, show
+from xai_core import Job, XaiError, tabular
+from xai_core.tabular.data.builtin import TABLES, RawTable, Table, load_table, read_table
+
+DEFAULT = "loan"
+LARGEST_MB = 200
+_AUTOMATIC = "automatic"
+_TASKS = {
+    _AUTOMATIC: "Found out by itself",
+    "classification": "One of a few outcomes (classification)",
+    "regression": "A number (regression)",
+}
+_OWN = ("own_raw", "own_table", "own_choice", "own_file")
+
+
+def keep() -> None:
+    """Give the choice its value, on pages that do not show it too."""
+    url_state.keep("table", DEFAULT, lambda name: TABLES.get(name).name)
+
+
+def own_in_use() -> bool:
+    return bool(st.session_state.get("own_raw"))
+
+
+def forget_own() -> None:
+    """Callback: back to the tables that come along."""
+    st.session_state["table_uploads"] = st.session_state.get("table_uploads", 0) + 1
+    for name in _OWN:
+        st.session_state.pop(name, None)
+
+
+def choose(name: str) -> None:
+    """Callback: take this built-in table."""
+    forget_own()
+    url_state.put("table", name)
+
+
+def _uploader() -> None:
+    key = f"table_file_{st.session_state.get('table_uploads', 0)}"
+    upload = st.file_uploader(
+        "Your table (CSV or Parquet)", ["csv", "tsv", "txt", "parquet"], key=key, max_upload_size=LARGEST_MB
+    )
+    if upload is None or upload.file_id == st.session_state.get("own_file"):
+        return
+
+    def read(_job: Job[str]) -> str:
+        return tabular.keep_raw(read_table(upload.getvalue(), upload.name))
+
+    found = background.ask(("read", upload.file_id), read, "Reading your table", again=False)
+    if found is not None:
+        st.session_state.update({"own_raw": found, "own_file": upload.file_id})
+        for name in ("own_table", "own_choice"):
+            st.session_state.pop(name, None)
+
+
+def pick() -> None:
+    """The list of tables, and a place for an own file."""
+    left, right = st.columns(2, gap="large")
+    with right:  # first, so that a file that has just come counts on the left
+        _uploader()
+        st.caption(
+            "It stays on the computer that runs Whybox, in memory only. The first line must hold the names of the columns."
+        )
+    with left:
+        names = list(TABLES)
+        title = "A table that comes along"
+        st.selectbox(
+            title,
+            names,
+            url_state.place(names, "table"),
+            lambda name: TABLES.get(name).title,
+            key="table",
+            on_change=forget_own,
+        )
+        if own_in_use():
+            st.button("Back to this table", on_click=forget_own, icon=":material/undo:")
+        else:
+            st.caption(TABLES.get(st.session_state["table"]).about)
+
+
+def _raw() -> RawTable | None:
+    try:
+        return tabular.raw(st.session_state["own_raw"])
+    except XaiError as problem:
+        forget_own()
+        st.warning(str(problem), icon=":material/upload_file:")
+        return None
+
+
+def own_form() -> None:
+    """For an own file: what is to be predicted, and from which columns. Nothing where a built-in table is in use."""
+    raw = _raw() if own_in_use() else None
+    if raw is None:
+        return
+    names = [column.name for column in raw.columns]
+    start = st.session_state.get("own_choice", (raw.likely_target, (), _AUTOMATIC))
+    left, right = st.columns(2, gap="large")
+    with left:
+        target = st.selectbox(
+            "What is to be predicted (target)", names, names.index(start[0]), show.label, key="own_target"
+        )
+        tasks = list(_TASKS)
+        task = st.selectbox("It is", tasks, tasks.index(start[2]), _TASKS.__getitem__, key="own_task")
+    with right:
+        others = [name for name in names if name != target]
+        usual = [name for name in start[1] if name in others]
+        empty = f"All {len(others)} other columns"
+        features = st.multiselect(
+            "From which columns (features)", others, usual, show.label, key="own_features", placeholder=empty
+        )
+    _make(raw, target, tuple(features), task)
+
+
+def _make(raw: RawTable, target: str, features: tuple[str, ...], task: str) -> None:
+    """The own table of this choice, made once; what cannot be is said."""
+    wanted = (target, features, task)
+    if st.session_state.get("own_choice") == wanted and "own_table" in st.session_state:
+        return
+    st.session_state["own_choice"] = wanted
+    try:
+        table = raw.table(target, features or None, task=None if task == _AUTOMATIC else task)  # type: ignore[arg-type]  # one of the two
+        st.session_state["own_table"] = tabular.keep_table(table)
+    except XaiError as problem:
+        st.session_state.pop("own_table", None)
+        st.session_state["own_problem"] = str(problem)
+
+
+def table_id() -> str:
+    """The id of the table in use, for training on it."""
+    return str(st.session_state["own_table"] if own_in_use() else st.session_state["table"])
+
+
+def current() -> Table | None:
+    """The table in use; None, with the reason said, while an own file cannot be learned from as it is chosen."""
+    if not own_in_use():
+        return load_table(st.session_state["table"])
+    if "own_table" not in st.session_state:
+        show.problem(st.session_state.get("own_problem", "Choose on the page “Table” what is to be predicted."))
+        return None
+    try:
+        return tabular.table(st.session_state["own_table"])
+    except XaiError as problem:
+        forget_own()
+        show.problem(problem)
+        return None

@@ -1,0 +1,19 @@
+"""Our own parts of a page, made in the browser: a style sheet and scripts of assets/, joined with what all of them share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+_ASSETS = Path(__file__).resolve().parents[3] / "assets"
+
+
+def component(name: str, *scripts: str) -> Any:
+    """The component whose style sheet is `name`.css and whose last script exports its entry.
+
+    One module: code given inline cannot import a neighbour.
+    """
+    style, *parts = ((_ASSETS / file).read_text(encoding="utf-8") for file in (f"{name}.css", "component.js", *scripts))
+    return st.components.v2.component(f"whybox_{name}", css=style, js="\n".join(parts))

@@ -1,0 +1,121 @@
+"""Choosing a model: loaded in a job with progress; while it loads, or where it cannot, the old one stays in use."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import xai_core
+from pages.ui.frame import render_slots, url_state
+from pages.ui.frame.session import waiter
+
+AT_ONCE_S = 0.3
+FALLBACK = "efficientnet_lite0"
+
+Loading = xai_core.Job[None]
+
+
+def _words(name: str) -> str:
+    spec = xai_core.MODELS.get(name)
+    return spec.title if spec.bundled else f"{spec.title} (fetches {spec.size_mb:.0f} MB once)"
+
+
+def pick() -> None:
+    """The list of models, with one sentence on the chosen one."""
+    names = list(xai_core.MODELS)
+    name = st.selectbox(
+        "Model", names, url_state.place(names, "model"), format_func=_words, key="model", label_visibility="collapsed"
+    )
+    st.caption(xai_core.MODELS.get(name).sentence)
+
+
+def _failures() -> dict[str, str]:
+    failures: dict[str, str] = st.session_state.setdefault("model_failed", {})
+    return failures
+
+
+def _stop_loading(old: str) -> None:
+    xai_core.leave_models(waiter())  # another visitor may wait for the same download
+    url_state.put("model", old)
+
+
+@render_slots.turn()
+def _loading(job: Loading, name: str, old: str) -> None:
+    if job.finished:
+        st.rerun()
+    share = f" {job.done / 1e6:.0f} of {job.total / 1e6:.0f} MB" if job.total else ""
+    st.progress(job.fraction, f"Loading {xai_core.MODELS.get(name).title} …{share}")
+    if old != name and st.button("Stop loading", key="stop_model", on_click=_stop_loading, args=(old,)):
+        st.rerun()
+
+
+def _retry(name: str) -> None:
+    _failures().pop(name, None)
+
+
+def _failed(name: str, old: str) -> None:
+    st.error(_failures()[name], icon=":material/cloud_off:")
+    st.button("Try again", key="retry_model", on_click=_retry, args=(name,))
+    if old != name:
+        st.info(f"{xai_core.MODELS.get(old).title} is in use instead.", icon=":material/undo:")
+
+
+def fetch(name: str) -> xai_core.Classifier | Loading:
+    """The model if it can be had at once, else the job that loads it. Raises ModelUnavailable where it could not be had before.
+
+    What was asked for is remembered until its outcome has been seen: asking anew after a failure would start it again, for ever.
+    """
+    if (model := xai_core.ready(name)) is not None:
+        return model
+    if name in _failures():
+        raise xai_core.ModelUnavailable(_failures()[name])
+    loading: set[str] = st.session_state.setdefault("model_loading", set())
+    job = xai_core.watch_model(name, waiter()) if name in loading else None
+    if job is None or job.stopping:
+        job = xai_core.start_model(name, waiter())
+        loading.add(name)
+    try:
+        job.wait(AT_ONCE_S)
+    except TimeoutError:
+        return job
+    except xai_core.XaiError as problem:
+        _failures()[name] = str(problem)
+        loading.discard(name)
+        raise
+    loading.discard(name)
+    return xai_core.load_model(name)
+
+
+def _chosen(name: str, old: str) -> xai_core.Classifier | None:
+    """The model if it can be had at once; else its loading is shown."""
+    try:
+        found = fetch(name)
+    except xai_core.XaiError:
+        return None
+    if isinstance(found, xai_core.Job):
+        st.fragment(_loading, run_every=render_slots.pace(waiter()))(found, name, old)
+        return None
+    return found
+
+
+def _warm(name: str) -> xai_core.Classifier:
+    try:
+        return xai_core.warm(name)
+    except xai_core.XaiError as problem:
+        st.error(str(problem), icon=":material/cloud_off:")
+        st.stop()
+
+
+def current() -> xai_core.Classifier:
+    """The chosen model, or the one before while the chosen one loads or cannot be had. Stops the page if there is none."""
+    name: str = st.session_state["model"]
+    old: str | None = st.session_state.get("model_in_use")
+    model = _chosen(name, old or FALLBACK)
+    if model is None and name in _failures():
+        old = old or FALLBACK
+        _failed(name, old)
+    if model is None:
+        if old is None or old == name:
+            st.stop()
+        name, model = old, xai_core.ready(old) or _warm(old)
+    st.session_state["model_in_use"] = name
+    return model

@@ -1,0 +1,106 @@
+"""Figures and sentences of the pages. Names and cells of others are foreign: they are shown as text, never as formatting or links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+import streamlit as st
+from PIL import Image
+
+from pages.ui.widgets.words import literal as literal
+from pages.ui.widgets.words import plain
+from xai_core.render.tables import Drawing
+from xai_core.results import Check
+
+_CONFIG = {"displayModeBar": False, "scrollZoom": False}
+_MARKS = {"green": "✓", "amber": "!", "red": "✕"}
+_STYLE = """<style>
+.said { margin: 0; overflow-wrap: anywhere; } .quiet { font-size: 0.875rem; opacity: 0.8; } ul.said { padding-left: 1.25rem; }
+.mark { display: inline-block; min-width: 1.35em; text-align: center; border-radius: 0.7em; margin-right: 0.4em; }
+.mark { font-weight: 700; color: #fff; }
+.shares { font-size: 0.875rem; }
+.shares div { display: flex; justify-content: space-between; gap: 1rem; margin: 0 0 2px; padding: 2px 6px; border-radius: 4px; }
+.shares span { min-width: 0; overflow-wrap: anywhere; }
+.mark.green { background: #23772f; } .mark.amber { background: #9a5b00; } .mark.red { background: #b3261e; }
+</style>"""
+
+
+def clean(text: object) -> str:
+    """Foreign text as HTML."""
+    return escape("".join(sign if sign.isprintable() else " " for sign in str(text)))
+
+
+def style() -> None:
+    """First thing on a page: how its sentences look."""
+    st.html(_STYLE)
+
+
+def percent(share: float) -> str:
+    """A share in whole percent. Neither "none" nor "all" is said of what is only nearly so."""
+    if 0 < share < 0.01:
+        return "under 1 %"
+    return "over 99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
+
+
+def say(text: object, *, quiet: bool = False) -> None:
+    """One sentence as it is."""
+    if text:
+        st.html(f'<p class="said{" quiet" if quiet else ""}">{clean(text)}</p>')
+
+
+def strong(text: object) -> None:
+    """One sentence that is the answer."""
+    st.html(f'<p class="said"><strong>{clean(text)}</strong></p>')
+
+
+def listed(texts: Iterable[object]) -> None:
+    """Sentences, one under the other."""
+    items = "".join(f"<li>{clean(text)}</li>" for text in texts)
+    if items:
+        st.html(f'<ul class="said quiet">{items}</ul>')
+
+
+def shares(rows: Iterable[tuple[object, float]]) -> None:
+    """Names with their share, 0 to 1, each on a bar as long as it."""
+    colour = "color-mix(in srgb, var(--st-primary-color, #2f8a9b) 28%, transparent)"
+    items = (
+        f'<div role="listitem" style="background: linear-gradient(to right, {colour} {100 * share:.1f}%, transparent {100 * share:.1f}%)">'
+        f"<span>{clean(name)}</span><span>{'under 1 %' if 0 < share < 0.01 else f'{100 * share:.0f} %'}</span></div>"
+        for name, share in rows
+    )
+    st.html(f'<div class="shares" role="list">{"".join(items)}</div>')
+
+
+def checks(found: Iterable[Check]) -> None:
+    """Whether what is above can be trusted: a mark and a sentence for each check."""
+    for check in found:
+        mark = f'<span class="mark {check.level}" role="img" aria-label="{check.level}">{_MARKS[check.level]}</span>'
+        st.html(f'<p class="said quiet">{mark}{clean(check.sentence)}</p>')
+
+
+def width(picture: Image.Image, widest: int, tallest: int) -> int:
+    """How wide a picture is drawn, so that it is neither wider nor taller than this many pixels of the page."""
+    return max(1, min(widest, tallest * picture.width // picture.height))
+
+
+def dark() -> bool:
+    """Whether the visitor's page is dark."""
+    return bool(st.context.theme.type == "dark")
+
+
+def draw(drawing: Drawing, key: str) -> None:
+    """A figure, and below it in words what it shows."""
+    st.plotly_chart(drawing.figure, width="stretch", config=_CONFIG, alt=drawing.alt, key=key)
+    say(" ".join(filter(None, (drawing.alt, drawing.caption))), quiet=True)
+
+
+def problem(text: object) -> None:
+    """Why something cannot be, and what to do."""
+    with st.container(border=True):
+        say(text)
+
+
+def label(text: object) -> str:
+    """A column's name or a cell as an option of a list, which Streamlit shows as plain text."""
+    return plain(text)

@@ -1,0 +1,28 @@
+"""The benchmarks over sets on sizes so small that their numbers mean nothing: both sides agree."""
+
+from __future__ import annotations
+
+import os
+
+from benchmarks import embedding_pass, extremes
+from benchmarks._harness import Bench
+from benchmarks._tables import measure_table
+from tests.imageset.counting_set import Pictures
+from tests.zoo_networks import network
+
+BENCH = Bench(network("small_cnn"), Pictures().open(0), repeats=1, forward_batches=(4,), say=lambda _text: None)
+
+
+def test_a_pass_gives_the_logits_of_the_plain_forward() -> None:
+    before = os.environ["WHYBOX_DATA"]
+    answer = measure_table(BENCH, embedding_pass.question(BENCH, Pictures(7), count=11))
+    assert (
+        answer.row.difference < 1e-3
+        and answer.row.size == "11 pictures"
+        and min(answer.row.ours_s, answer.row.peer_s) > 0
+    )
+    assert os.environ["WHYBOX_DATA"] == before
+
+
+def test_one_go_over_all_channels_finds_what_a_go_for_each_finds() -> None:
+    assert measure_table(BENCH, extremes.question(BENCH, pictures=90, channels=5)).row.difference == 0

@@ -1,0 +1,122 @@
+"""Pictures with hidden patches answered by a network cut in two, against the whole network; colours against brute force."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import xai_core
+from tests.engine.split.test_split_network import noise, split
+from tests.zoo_networks import network, picture
+from xai_core.engine.split import patch_combinations
+from xai_core.engine.split.patch_combinations import Mosaic, coloured, seen_together
+from xai_core.engine.split.receptive_field import Cut, View
+from xai_core.engine.split.split_network import patched_for
+from xai_core.methods import _base
+
+SIDE = 93
+
+
+def stripes(width: int, side: int = SIDE) -> np.ndarray:
+    """Uneven patches: slanted stripes cut by level ones."""
+    rows, columns = np.mgrid[:side, :side]
+    parts = (rows + columns // 3) // width * 100 + columns // (width + 3)
+    return np.unique(parts, return_inverse=True)[1].reshape(parts.shape)
+
+
+def hiding(labels: np.ndarray, x: torch.Tensor, hidden: torch.Tensor):
+    where = torch.from_numpy(labels)
+    return lambda rows: torch.where(rows[:, where][:, None] > 0, x, hidden)
+
+
+def filled(network, labels, compose) -> tuple[Mosaic, bool]:
+    made = Mosaic(network, labels, compose)
+    return made, made.keep(made.head(part) for part in made.rows.split(16))
+
+
+def test_any_choice_of_patches_gives_the_whole_networks_answer():
+    model, labels, (x, hidden) = split(SIDE), stripes(30), noise(SIDE) * 4
+    compose = hiding(labels, x, hidden)
+    made, good = filled(patched_for(model), labels, compose)
+    assert good and made.count > 8 and len(made.rows) < 2**made.count / 2
+    rows = torch.randint(0, 2, (60, made.count), generator=torch.Generator().manual_seed(2)).float()
+    rows[0], rows[1] = 1, 0
+    with torch.no_grad():
+        expected = model.module(compose(rows))
+    assert torch.unique(expected[:, 0]).numel() == 60 and expected[:, 0].std() > 1e-3
+    assert (made.logits(rows) - expected).abs().max() < 0.01 * expected.std(0).min()
+
+
+def test_no_cell_sees_two_patches_of_a_colour():
+    """Counted by hand: the patches among the pixels of every cell's window."""
+    labels, cut = stripes(6), Cut("", View(4, 6, 5), 11, 0.5, 0.0)
+    seen = seen_together(labels, cut)
+    colours, most = coloured(seen), 0
+    for row in range(11):
+        for column in range(11):
+            window = labels[max(4 * row - 6, 0) : 4 * row + 6, max(4 * column - 6, 0) : 4 * column + 6]
+            inside = np.unique(window)
+            assert np.flatnonzero(seen[:, row * 11 + column]).tolist() == inside.tolist()
+            assert len(set(colours[inside].tolist())) == len(inside)
+            most = max(most, len(inside))
+    assert 3 < most <= colours.max() + 1 <= most + 2, "nearly as few as there can be"
+
+
+def test_choices_that_differ_from_the_network_are_not_used():
+    """Patches coloured as if a cell saw next to nothing: what is kept then belongs to other choices."""
+    model, labels, (x, hidden) = split(SIDE), stripes(20), noise(SIDE) * 4
+    network, compose = patched_for(model), hiding(labels, x, hidden)
+    assert filled(network, labels, compose)[1]
+    network.cut = Cut(
+        network.cut.name, View(network.cut.view.stride), network.cut.cells, network.cut.work, network.cut.handing
+    )
+    assert not filled(network, labels, compose)[1]
+
+
+def test_it_has_to_be_worth_it():
+    made = Mosaic(patched_for(split(SIDE)), stripes(30), lambda rows: rows)
+    pictures = len(made.rows)
+    assert made.worth(patch_combinations.FEWER * pictures) and not made.worth(patch_combinations.FEWER * pictures - 1)
+
+
+@pytest.mark.parametrize(("method", "samples"), [("lime", 70), ("kernel_shap", 40)])
+def test_maps_are_the_same_either_way(monkeypatch, method, samples):
+    model, asked, maps = network("efficientnet_lite0"), [], []
+    logits = Mosaic.logits
+    monkeypatch.setattr(Mosaic, "logits", lambda made, rows: asked.append(len(rows)) or logits(made, rows))
+    for worth in (0.0, float("inf")):
+        monkeypatch.setattr(_base, "WORTH_CUTTING_S", worth)
+        maps.append(
+            xai_core.explain(
+                model,
+                picture(),
+                method,
+                params={"segments": 9, "samples": samples, "features": 5}
+                if method == "lime"
+                else {"segments": 9, "samples": samples},
+            )
+        )
+    cut, whole = maps
+    assert sum(asked) >= samples and np.abs(whole.values).max() > 0.05
+    np.testing.assert_allclose(cut.values, whole.values, atol=1e-4)
+    assert cut.evaluations == whole.evaluations
+
+
+@pytest.mark.parametrize("part", ["head", "tail"])
+def test_parts_that_fail_leave_it_to_the_whole_network(monkeypatch, part):
+    """The engine breaks in the middle of a map: the map is made all the same."""
+    model = network("efficientnet_lite0")
+    cut, params = patched_for(model), {"segments": 9, "samples": 40, "features": 5}
+    monkeypatch.setattr(_base, "WORTH_CUTTING_S", float("inf"))
+    expected = xai_core.explain(model, picture(), "lime", params=params).values
+    broken = []
+
+    def fail(batch: torch.Tensor) -> torch.Tensor:
+        broken.append(len(batch))
+        raise RuntimeError("the engine is gone")
+
+    monkeypatch.setattr(_base, "WORTH_CUTTING_S", 0.0)
+    monkeypatch.setattr(cut, part, fail)
+    np.testing.assert_allclose(xai_core.explain(model, picture(), "lime", params=params).values, expected, atol=1e-4)
+    assert broken

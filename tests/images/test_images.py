@@ -1,0 +1,423 @@
+"""read_image: every format and mode gives its own pixels, upright, in sRGB, on white and without metadata."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
+
+from xai_core.errors import InvalidImage
+from xai_core.images import image_sha256, read_image
+
+Array = npt.NDArray[Any]
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # Pillow remarks on damaged metadata
+
+
+def scene(width: int = 64, height: int = 48) -> Array:
+    """A smooth colour scene without any symmetry, uint8 (H, W, 3)."""
+    y, x = np.mgrid[0:height, 0:width]
+    return np.stack(
+        [x * 255 // (width - 1), y * 255 // (height - 1), (x + 2 * y) * 255 // (width + 2 * height)], axis=2
+    ).astype(np.uint8)
+
+
+def encode(picture: Image.Image, kind: str, **options: Any) -> bytes:
+    out = io.BytesIO()
+    picture.copy().save(out, kind, **options)  # a copy, because Pillow leaves encoder settings on what it saves
+    return out.getvalue()
+
+
+def rgb() -> Image.Image:
+    return Image.fromarray(scene())
+
+
+def pixels(picture: Image.Image) -> npt.NDArray[np.int64]:
+    return np.asarray(picture).astype(np.int64)
+
+
+def refused(source: Any) -> str:
+    with pytest.raises(InvalidImage) as caught:
+        read_image(source)
+    text = str(caught.value)
+    assert text.endswith((".", ")")) and text[0].isupper() and 20 < len(text) < 300, text
+    return text
+
+
+def png_chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png(width: int, height: int, depth: int, colour: int, rows: bytes, *extra: bytes) -> bytes:
+    """A PNG by hand: depth and colour type as in the header, `rows` with their filter bytes."""
+    head = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + head
+        + b"".join(extra)
+        + png_chunk(b"IDAT", zlib.compress(rows))
+        + png_chunk(b"IEND", b"")
+    )
+
+
+def tiff(tags: dict[int, tuple[int, int]], body: bytes = b"") -> bytes:
+    """A little-endian TIFF by hand: tag -> (type 3 short or 4 long, value); `body` lies at offset 8."""
+    entries = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, (kind, value) in sorted(tags.items()))
+    return b"II*\0" + struct.pack("<I", 8 + len(body)) + body + struct.pack("<H", len(tags)) + entries + b"\0\0\0\0"
+
+
+def exif(orientation: int) -> bytes:
+    data = Image.Exif()
+    data[0x0112] = orientation
+    data[0x010F] = "camera"
+    return data.tobytes()
+
+
+# --- formats and modes -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "tolerance"),
+    [
+        ("PNG", {}, 0), ("BMP", {}, 0), ("TIFF", {}, 0), ("WEBP", {"lossless": True}, 0), ("GIF", {}, 40),
+        ("TIFF", {"compression": "tiff_lzw"}, 0), ("TIFF", {"compression": "tiff_adobe_deflate"}, 0), ("TIFF", {"compression": "jpeg"}, 30),
+        ("WEBP", {"quality": 95}, 12), ("JPEG", {"quality": 95}, 12), ("JPEG", {"quality": 95, "progressive": True}, 12),
+    ],
+)  # fmt: skip
+def test_every_format_gives_its_pixels(kind: str, options: dict[str, Any], tolerance: int) -> None:
+    picture = read_image(encode(rgb(), kind, **options))
+    assert picture.mode == "RGB" and picture.size == (64, 48)
+    assert np.abs(pixels(picture) - scene()).max() <= tolerance
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "GIF", "BMP", "WEBP", "JPEG"])
+def test_grey_stays_grey(kind: str) -> None:
+    grey = scene()[:, :, 0]
+    got = pixels(read_image(encode(Image.fromarray(grey), kind)))
+    assert np.abs(got - grey[:, :, None]).max() <= (6 if kind in ("WEBP", "JPEG") else 0)
+
+
+def test_black_and_white() -> None:
+    bits = Image.fromarray(scene()[:, :, 0]).convert("1")
+    for kind in ("PNG", "TIFF", "BMP", "GIF"):
+        assert (pixels(read_image(encode(bits, kind)))[:, :, 1] == np.asarray(bits) * 255).all()
+
+
+def test_the_first_frame_of_gif_tiff_webp_and_png() -> None:
+    frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "lime", "blue")]
+    for kind, options in (("GIF", {}), ("TIFF", {}), ("WEBP", {"lossless": True}), ("PNG", {})):
+        data = encode(frames[0], kind, save_all=True, append_images=frames[1:], **options)
+        with Image.open(io.BytesIO(data)) as check:
+            assert getattr(check, "n_frames", 1) == 3
+        assert (pixels(read_image(data)) == [255, 0, 0]).all()
+
+
+def test_a_jpeg_with_a_second_picture_inside() -> None:
+    data = encode(rgb(), "MPO", save_all=True, append_images=[Image.new("RGB", (64, 48), "lime")], quality=95)
+    assert np.abs(pixels(read_image(data)) - scene()).max() <= 12
+
+
+def test_palette_with_one_clear_colour_and_with_many_half_clear_ones() -> None:
+    palette = Image.fromarray((np.arange(16 * 16) % 4).reshape(16, 16).astype(np.uint8), mode="P")
+    palette.putpalette([200, 0, 0, 0, 200, 0, 0, 0, 200, 40, 40, 40])
+    expected = {0: [200, 0, 0], 1: [0, 200, 0], 2: [255, 255, 255], 3: [40, 40, 40]}
+    for kind in ("PNG", "GIF"):
+        got = pixels(read_image(encode(palette, kind, transparency=2)))
+        assert all((got.reshape(-1, 3)[i] == expected[i % 4]).all() for i in range(256)), kind
+    got = pixels(read_image(encode(palette, "PNG", transparency=bytes([255, 128, 0, 51])))).reshape(-1, 3)
+    by_hand = [[200, 0, 0], [127, 227, 127], [255, 255, 255], [212, 212, 212]]  # 255 + (c - 255) a / 255
+    assert np.abs(got[:4] - by_hand).max() <= 1
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
+def test_alpha_is_laid_on_white(kind: str) -> None:
+    alpha = np.broadcast_to(np.linspace(0, 255, 64).astype(np.uint8), (48, 64))
+    data = encode(
+        Image.fromarray(np.dstack([scene(), alpha])),
+        kind,
+        **({"lossless": True, "exact": True} if kind == "WEBP" else {}),
+    )
+    share = alpha[:, :, None] / 255
+    assert np.abs(pixels(read_image(data)) - (scene() * share + 255 * (1 - share))).max() <= 1
+
+
+def test_grey_with_alpha_and_hidden_colours() -> None:
+    both = np.dstack([np.full((20, 20), 100), np.full((20, 20), 51)]).astype(np.uint8)
+    assert np.abs(pixels(read_image(encode(Image.fromarray(both, "LA"), "PNG"))) - (100 * 0.2 + 255 * 0.8)).max() <= 1
+    clear = encode(Image.fromarray(np.dstack([scene(), np.zeros((48, 64), np.uint8)])), "PNG")
+    assert (pixels(read_image(clear)) == 255).all()
+
+
+def test_clear_colour_of_grey_and_of_colour_png() -> None:
+    rows = b"".join(b"\0" + bytes([10] * 4 + [90] * 4) for _ in range(8))
+    got = pixels(read_image(png(8, 8, 8, 0, rows, png_chunk(b"tRNS", b"\0\x5a"))))
+    assert (got[:, :4] == 10).all() and (got[:, 4:] == 255).all()
+    rows = b"".join(b"\0" + bytes([1, 2, 3] * 4 + [9, 9, 9] * 4) for _ in range(8))
+    got = pixels(read_image(png(8, 8, 8, 2, rows, png_chunk(b"tRNS", b"\0\x01\0\x02\0\x03"))))
+    assert (got[:, :4] == 255).all() and (got[:, 4:] == 9).all()
+
+
+def test_clear_edges_of_a_shrunk_picture_are_not_darkened() -> None:
+    colour = np.zeros((1200, 1600, 4), np.uint8)  # clear black ...
+    colour[:, 801:] = [255, 255, 255, 255]  # ... beside white: on white all of it is white
+    assert pixels(read_image(encode(Image.fromarray(colour), "PNG", compress_level=1))).min() >= 254
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_cmyk_is_not_inverted(kind: str) -> None:
+    inks = np.zeros((32, 32, 4), np.uint8)
+    inks[:16, :16, 0] = inks[:16, 16:, 1] = inks[16:, :16, 2] = inks[16:, 16:, 3] = 255
+    data = encode(Image.fromarray(inks, "CMYK"), kind, **({"quality": 95} if kind == "JPEG" else {}))
+    assert kind != "JPEG" or b"Adobe" in data  # Adobe's JPEGs store ink the other way round
+    got = pixels(read_image(data))
+    wanted = [[0, 255, 255], [255, 0, 255], [255, 255, 0], [0, 0, 0]]
+    for corner, colour in zip([got[4, 4], got[4, 27], got[27, 4], got[27, 27]], wanted, strict=True):
+        assert np.abs(corner - colour).max() <= 20
+
+
+def test_16_bit_grey_keeps_order_and_is_not_clipped() -> None:
+    ramp = np.linspace(0, 65535, 64 * 32).astype(np.uint16).reshape(32, 64)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in ramp)
+    big = Image.frombytes("I;16B", (64, 32), ramp.astype(">u2").tobytes())
+    files = [png(64, 32, 16, 0, rows), encode(Image.fromarray(ramp), "TIFF"), encode(big, "TIFF")]
+    for data in files:
+        got = pixels(read_image(data))[:, :, 0]
+        assert np.abs(got - ramp / 257).max() <= 0.51
+        assert (np.diff(got.ravel()) >= 0).all() and len(np.unique(got)) == 256
+
+
+def test_a_dark_16_bit_picture_stays_dark() -> None:
+    dark = np.full((16, 16), 2570, np.uint16)
+    assert (pixels(read_image(encode(Image.fromarray(dark), "TIFF"))) == 10).all()
+
+
+def test_16_bit_tiff_whose_zero_is_white() -> None:
+    ramp = np.linspace(0, 65535, 256).astype("<u2").reshape(16, 16)
+    tags = {
+        256: (3, 16),
+        257: (3, 16),
+        258: (3, 16),
+        259: (3, 1),
+        262: (3, 0),
+        273: (4, 8),
+        277: (3, 1),
+        278: (3, 16),
+        279: (4, 512),
+    }
+    assert np.abs(pixels(read_image(tiff(tags, ramp.tobytes())))[:, :, 0] - (255 - ramp / 257)).max() <= 0.51
+
+
+def test_16_bit_colour_and_alpha() -> None:
+    colour = np.tile(np.array([0x1234, 0x8000, 0xFEDC], ">u2"), (16, 16, 1))
+    rows = b"".join(b"\0" + row.tobytes() for row in colour)
+    assert np.abs(pixels(read_image(png(16, 16, 16, 2, rows))) - [0x12, 0x80, 0xFE]).max() <= 1
+    rows = b"".join(b"\0" + np.tile(np.array([0x6400, 0x3300], ">u2"), 16).tobytes() for _ in range(16))
+    assert np.abs(pixels(read_image(png(16, 16, 16, 4, rows))) - (100 * 0.2 + 255 * 0.8)).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (np.linspace(0, 1, 256, dtype=np.float32), np.linspace(0, 255, 256)),
+        (np.arange(256, dtype=np.float32), np.arange(256)),
+        (np.linspace(0, 65535, 256, dtype=np.float32), np.linspace(0, 255, 256)),
+        (np.linspace(-3, 5, 256, dtype=np.float32), np.linspace(0, 255, 256)),
+        (np.arange(256, dtype=np.int32) * 257, np.arange(256)),
+        (np.arange(256, dtype=np.int32) * 100_000, np.arange(256)),
+        (np.array([np.nan, np.inf, 0, 0.5] * 64, dtype=np.float32), np.array([0, 0, 0, 127.5] * 64)),
+        (np.zeros(256, dtype=np.float32), np.zeros(256)),
+        (np.full(256, -7.0, dtype=np.float32), np.zeros(256)),
+    ],
+)
+def test_32_bit_numbers_are_scaled_by_their_range(values: Array, expected: Array) -> None:
+    got = pixels(read_image(encode(Image.fromarray(values.reshape(16, 16)), "TIFF")))[:, :, 0].ravel()
+    assert np.abs(got - expected).max() <= 0.51
+
+
+# --- orientation, colour, metadata, size -----------------------------------------------------------------------------------------
+
+UPRIGHT: dict[int, Callable[[Array], Array]] = {
+    1: lambda a: a, 2: lambda a: a[:, ::-1], 3: lambda a: np.rot90(a, 2), 4: lambda a: a[::-1], 5: lambda a: a.transpose(1, 0, 2),
+    6: lambda a: np.rot90(a, -1), 7: lambda a: np.rot90(a, 2).transpose(1, 0, 2), 8: lambda a: np.rot90(a, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", range(1, 9))
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "TIFF lzw", "WEBP", "JPEG"])
+def test_exif_orientation_is_applied_once(kind: str, value: int) -> None:
+    options: dict[str, dict[str, Any]] = {
+        "WEBP": {"lossless": True},
+        "JPEG": {"quality": 95},
+        "TIFF lzw": {"compression": "tiff_lzw"},
+    }
+    got = pixels(read_image(encode(rgb(), kind.split()[0], exif=exif(value), **options.get(kind, {}))))
+    wanted = UPRIGHT[value](scene())
+    assert got.shape == wanted.shape
+    assert np.abs(got - wanted).max() <= (12 if kind == "JPEG" else 0)
+
+
+def test_orientation_of_a_large_picture() -> None:
+    data = encode(Image.fromarray(scene(3000, 1500)), "JPEG", exif=exif(6), quality=90)
+    picture = read_image(data)
+    assert picture.size == (512, 1024)
+    assert np.abs(pixels(picture) - np.rot90(scene(1024, 512), -1)).max() <= 12
+
+
+@pytest.mark.parametrize("value", [0, 9, 255, 65535])
+def test_an_unknown_orientation_changes_nothing(value: int) -> None:
+    assert (pixels(read_image(encode(rgb(), "PNG", exif=exif(value)))) == scene()).all()
+
+
+def test_damaged_exif_never_costs_the_picture() -> None:
+    whole, rng = exif(1), np.random.default_rng(1)
+    for turn in range(300):
+        bad = bytearray(whole)
+        for at in rng.integers(6, len(bad), size=1 + turn % 6):
+            bad[at] = rng.integers(256)
+        for kind, tolerance in (("JPEG", 12), ("PNG", 0), ("WEBP", 0)):
+            data = encode(
+                rgb(),
+                kind,
+                exif=bytes(bad[: len(bad) - turn % 7]),
+                **({"lossless": True} if kind == "WEBP" else {"quality": 95}),
+            )
+            got = pixels(read_image(data))
+            assert any(
+                got.shape == u(scene()).shape and np.abs(got - u(scene())).max() <= tolerance for u in UPRIGHT.values()
+            )
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_huge_exif_is_no_trouble(kind: str) -> None:
+    tags = Image.Exif()
+    tags[0x010E] = "x" * 60_000
+    tags[0x0112] = 3
+    got = pixels(
+        read_image(
+            encode(rgb(), kind, exif=tags.tobytes(), **({"lossless": True} if kind == "WEBP" else {"quality": 95}))
+        )
+    )
+    assert np.abs(got - scene()[::-1, ::-1]).max() <= 12
+
+
+def test_a_resolution_in_exif_that_is_no_number_never_costs_the_picture() -> None:
+    tags = Image.Exif()
+    tags[0x0128], tags[0x011A] = 2, (72, 1)
+    bad = bytearray(tags.tobytes())
+    at = bad.index(b"\x01\x1a" if b"MM" in bad[:9] else b"\x1a\x01")
+    bad[at + 2 : at + 4] = bad[at + 2 : at + 4].replace(b"\x05", b"\x02")  # a fraction becomes text
+    bad[at + 4 : at + 8] = struct.pack(">I" if b"MM" in bad[:9] else "<I", 1)
+    assert np.abs(pixels(read_image(encode(rgb(), "JPEG", exif=bytes(bad), quality=95))) - scene()).max() <= 12
+
+
+def test_nothing_else_of_the_upload_is_kept() -> None:
+    text = PngInfo()
+    text.add_text("Author", "somebody")
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for data in (
+        encode(rgb(), "PNG", exif=exif(6), pnginfo=text, icc_profile=profile, dpi=(72, 72)),
+        encode(rgb(), "JPEG", exif=exif(3), comment=b"secret", icc_profile=profile, dpi=(72, 72)),
+        encode(rgb(), "TIFF", exif=exif(1)),
+        encode(rgb(), "GIF", comment=b"secret"),
+    ):
+        picture = read_image(data)
+        assert type(picture) is Image.Image and picture.info == {} and not picture.getexif() and picture.format is None
+        assert b"secret" not in encode(picture, "PNG") and b"somebody" not in encode(picture, "PNG")
+
+
+def swapped_profile() -> bytes:
+    """An sRGB profile whose red and green primaries changed places."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    at = {bytes(profile[i : i + 4]): i for i in range(132, 132 + 12 * int.from_bytes(profile[128:132], "big"), 12)}
+    red, green = at[b"rXYZ"] + 4, at[b"gXYZ"] + 4
+    profile[red : red + 8], profile[green : green + 8] = profile[green : green + 8], profile[red : red + 8]
+    return bytes(profile)
+
+
+def test_an_embedded_profile_is_applied() -> None:
+    profile = swapped_profile()
+    kinds: dict[str, dict[str, Any]] = {"PNG": {}, "JPEG": {"quality": 95}, "WEBP": {"lossless": True}, "TIFF": {}}
+    for kind, options in kinds.items():
+        got = pixels(read_image(encode(rgb(), kind, icc_profile=profile, **options)))
+        assert np.abs(got - scene()[:, :, [1, 0, 2]]).max() <= (14 if kind == "JPEG" else 3)
+
+
+@pytest.mark.parametrize(
+    "profile", [b"x", b"\0" * 128, swapped_profile()[:200], swapped_profile().replace(b"RGB ", b"GRAY"), b"\xff" * 5000]
+)
+def test_a_damaged_or_unfitting_profile_is_ignored(profile: bytes) -> None:
+    assert (pixels(read_image(encode(rgb(), "PNG", icc_profile=profile))) == scene()).all()
+
+
+@pytest.mark.parametrize(
+    ("size", "kept"),
+    [((1025, 600), (1024, 599)), ((600, 3000), (205, 1024)), ((4000, 100), (1024, 26)), ((1024, 26), (1024, 26))],
+)
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_large_pictures_are_shrunk(kind: str, size: tuple[int, int], kept: tuple[int, int]) -> None:
+    assert read_image(encode(Image.new("RGB", size, "teal"), kind)).size == kept
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "I;16", "CMYK", "1", "F"])
+def test_every_mode_is_shrunk_without_a_change_of_colour(mode: str) -> None:
+    whole = (
+        Image.fromarray(np.full((1100, 2200), 120 * 257, np.uint16))
+        if mode == "I;16"
+        else Image.new("L", (2200, 1100), 120)
+    )
+    picture = whole if mode == "I;16" else whole.convert(mode) if mode != "1" else Image.new("1", (2200, 1100), 1)
+    got = read_image(encode(picture, "TIFF"))
+    assert got.size == (1024, 512)
+    assert np.abs(pixels(got) - (255 if mode == "1" else 120)).max() <= 1
+
+
+def test_a_shrunk_scene_is_the_scene() -> None:
+    for kind in ("JPEG", "PNG"):
+        got = pixels(read_image(encode(Image.fromarray(scene(4096, 3072)), kind)))
+        assert np.abs(got - scene(1024, 768)).max() <= 10
+
+
+# --- sources ---------------------------------------------------------------------------------------------------------------------
+
+
+class Trickle(io.RawIOBase):
+    """A stream that cannot seek and gives a few bytes at a time, as a socket does; counts what was read."""
+
+    def __init__(self, data: bytes, at_once: int) -> None:
+        self.stream, self.at_once, self.taken = io.BytesIO(data), at_once, 0
+
+    def read(self, size: int = -1) -> bytes:
+        part = self.stream.read(min(size, self.at_once))
+        self.taken += len(part)
+        return part
+
+    def seekable(self) -> bool:
+        return False
+
+
+def test_path_bytes_and_streams_give_the_same(tmp_path: Path) -> None:
+    data = encode(rgb(), "PNG")
+    path = tmp_path / "pícture with space.bin"  # the name's ending plays no part
+    path.write_bytes(data)
+    opened = io.BytesIO(data)
+    opened.seek(0, io.SEEK_END)  # as an uploaded file stands after it was read once
+    sources: list[Any] = [path, str(path), data, bytearray(data), memoryview(data), opened, opened, Trickle(data, 7)]
+    assert {image_sha256(read_image(source)) for source in sources} == {image_sha256(rgb())}
+    assert not opened.closed
+    with path.open("rb") as file:
+        assert image_sha256(read_image(file)) == image_sha256(rgb())
+
+
+def test_the_hash_is_of_size_and_pixels() -> None:
+    assert image_sha256(rgb()) == hashlib.sha256(b"64x48:" + scene().tobytes()).hexdigest()
+    assert image_sha256(Image.new("RGB", (10, 20))) != image_sha256(Image.new("RGB", (20, 10)))
+    assert image_sha256(Image.new("L", (9, 9), 7)) == image_sha256(Image.new("RGB", (9, 9), (7, 7, 7)))

@@ -1,0 +1,288 @@
+"""Built-in sets, and what is kept: found again after a restart, bounded, read in the background."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from tests.imageset.zip_builder import noise, packed
+from xai_core import SAMPLES, load_model
+from xai_core.errors import InvalidParam, InvalidSet, UnknownName
+from xai_core.imageset.sets import builtin, disk, library, photo_crops, tux_paint
+from xai_core.imageset.sets.library import (  # fmt: skip
+    IMAGE_SETS,
+    ImageSet,
+    find_set,
+    forget_set,
+    kept_sets,
+    leave_reading,
+    load_set,
+    read_zip,
+    start_reading,
+    watch_reading,
+)
+from xai_core.models.train_small_cnn import enlarge
+
+
+def zipped(*seeds: int, side: int = 16) -> io.BytesIO:
+    return io.BytesIO(packed({f"{seed}.png": noise(seed, side) for seed in seeds}))
+
+
+# Built-in
+
+
+def test_digits() -> None:
+    from sklearn.datasets import load_digits
+
+    images, digits = load_digits(return_X_y=True)
+    found = load_set("digits")
+    assert len(found) == 1797 and found.classes == tuple("0123456789") and np.array_equal(found.labels, digits)
+    assert not found.has_masks and found.mask(3) is None and found.notes
+    model = load_model("small_cnn")
+    for row in (0, 1000, 1796):
+        seen = found.open(row)
+        assert (seen.mode, seen.size) == ("L", (28, 28))
+        # What it learned from.
+        assert np.array_equal(model.prepare(seen).numpy(), enlarge(images[row].reshape(8, 8)).numpy())
+        assert np.array_equal(
+            found.thumbs()[row], np.asarray(seen.resize((48, 48), Image.Resampling.BICUBIC).convert("RGB"))
+        )
+    assert np.array_equal(found.known_as(model), digits)
+
+
+def test_crops_are_many_labelled_and_different() -> None:
+    found = load_set("photo_crops")
+    assert len(found) >= 200 and len(set(found.names)) == len(found) and found.thumbs().shape == (len(found), 48, 48, 3)
+    assert len({thumb.tobytes() for thumb in found.thumbs()}) > 0.98 * len(found)  # outlines have empty corners
+    titles = {sample.name: sample.title for sample in SAMPLES.specs()}
+    assert [found.classes[label] for label in found.labels] == [titles[name.split("/")[0]] for name in found.names]
+    sizes = {found.open(row).size for row in range(0, len(found), 7)}
+    assert len(sizes) > 10 and all(width == height and 100 < width < 320 for width, height in sizes)
+
+
+def test_a_crop_is_a_piece_of_its_photograph() -> None:
+    found = load_set("photo_crops")
+    for row in (42, 43):  # not mirrored, mirrored
+        cut = found.source._cuts[row]  # type: ignore[attr-defined]
+        # Its shorter side is 320 pixels.
+        photo = ImageOps.cover(SAMPLES.get(cut.sample).load(), (320, 320), Image.Resampling.LANCZOS)
+        side = round(cut.side * 320)
+        left, top = round(cut.left * (photo.width - side)), round(cut.top * (photo.height - side))
+        piece = photo.crop((left, top, left + side, top + side))
+        expected = np.clip(np.asarray(ImageOps.mirror(piece) if row % 2 else piece) * cut.light, 0, 255)
+        assert np.abs(np.asarray(found.open(row)) - expected).mean() < 2 and cut.light != 1
+        assert np.abs(np.asarray(found.open(row)) - np.roll(expected, 8, axis=1)).mean() > 3, (
+            "another place would be seen"
+        )
+
+
+def test_models_know_some_photographs() -> None:
+    found = load_set("photo_crops")
+    model = SimpleNamespace(labels=("tabby", "Espresso", "motorcycle", "rocket", "ROCKET"))
+    known = {found.classes[label]: int(row) for label, row in zip(found.labels, found.known_as(model), strict=True)}
+    assert known["Cat"] == 0 and known["Coffee"] == 1 and known["Motorcycle"] == 2
+    assert known["Rocket"] == -1 and known["Coins"] == -1  # two classes of that name, none
+
+
+def test_pictures_without_a_label_are_no_class() -> None:
+    found = read_zip(io.BytesIO(packed({"x/Big_Dog/a.png": noise(1), "x/b.png": noise(2)})))
+    assert found.known_as(SimpleNamespace(labels=("cat", "big dog"))).tolist() == [1, -1]
+
+
+def test_built_in_sets_are_made_once(
+    own_data: Path, monkeypatch: pytest.MonkeyPatch, restart: Callable[[], None]
+) -> None:
+    monkeypatch.setattr(library, "_BUILT_IN", {})
+    monkeypatch.setattr(photo_crops, "_CROPS", 2)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(load_set, ["photo_crops"] * 4))
+    assert all(each is found[0] for each in found)
+    restart()
+    monkeypatch.setattr(builtin, "write_thumbs", None)  # they lie on disk
+    again = find_set(found[0].id)
+    assert again is not None and again is not found[0] and again.names == found[0].names and again.name == "photo_crops"
+
+
+def test_other_names_and_numbers_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert list(IMAGE_SETS)[:2] == ["digits", "photo_crops"]
+    with pytest.raises(UnknownName, match="digits"):
+        load_set("digit")
+    for row in (-1, 1797):
+        with pytest.raises(InvalidParam, match="1796"):
+            load_set("digits").open(row)
+    monkeypatch.setattr(tux_paint, "STAMPS", tmp_path / "none")
+    monkeypatch.setattr(library, "_BUILT_IN", {})
+    assert not IMAGE_SETS.get("tux_stamps").available()
+    with pytest.raises(InvalidSet, match="tuxpaint-stamps-default"):
+        load_set("tux_stamps")
+
+
+# What is kept
+
+
+def test_found_again_after_a_restart(
+    own_data: Path, monkeypatch: pytest.MonkeyPatch, restart: Callable[[], None]
+) -> None:
+    found = read_zip(
+        io.BytesIO(packed({"x/a/1.png": noise(1), "x/b/2.png": noise(2), "x/b/broken.png": b"x", "x/t.txt": b""})),
+        "mine.zip",
+    )
+    assert find_set(found.id) is find_set(found.id)  # kept in memory
+    restart()
+    again = find_set(found.id)
+    assert again is not None and again is not found
+    for field in ("id", "name", "title", "names", "classes", "skipped", "notes", "origin"):
+        assert getattr(again, field) == getattr(found, field)
+    assert np.array_equal(again.labels, found.labels) and np.array_equal(again.thumbs(), found.thumbs())
+    assert all(again.open(row).tobytes() == found.open(row).tobytes() for row in range(2))
+
+
+@pytest.mark.parametrize("set_id", ["", "x" * 24, "../" * 8, "0" * 24, "0" * 23 + "\n", None])
+def test_ids_are_not_paths(own_data: Path, set_id: str) -> None:
+    read_zip(zipped(1))
+    assert find_set(set_id) is None and not forget_set(set_id)
+
+
+@pytest.mark.parametrize("file", ["labels.npy", "masked.npy", "members.npy", "mask_rows.npy"])
+def test_any_byte_of_a_header_may_be_wrong(
+    own_data: Path, monkeypatch: pytest.MonkeyPatch, file: str, restart: Callable[[], None]
+) -> None:
+    """NumPy reads it with Python's own parser, which says so in many ways."""
+    found = read_zip(zipped(1, 2))
+    place = disk.shelf() / found.id / file
+    whole = place.read_bytes()
+    for at in range(10, 70):
+        for byte in (0, 34, 40, 92, 120, 255):
+            place.write_bytes(whole[:at] + bytes([byte]) + whole[at + 1 :])
+            restart()
+            find_set(found.id)
+    place.write_bytes(b"\x93NUMPY\x01\x00v\x00" + b"(((" + whole[13:])
+    restart()
+    assert find_set(found.id) is None and len(read_zip(zipped(1, 2))) == 2 and find_set(found.id) is not None
+
+
+def test_a_zip_cut_short_on_disk_is_mended_by_the_same_zip(
+    own_data: Path, monkeypatch: pytest.MonkeyPatch, restart: Callable[[], None]
+) -> None:
+    found = read_zip(zipped(1, 2))
+    copy = disk.shelf() / found.id / "set.zip"
+    copy.write_bytes(copy.read_bytes()[: copy.stat().st_size // 2])
+    restart()
+    assert find_set(found.id) is None
+    again = read_zip(zipped(1, 2))
+    assert again.id == found.id and [again.open(row).size for row in (0, 1)] == [(16, 16)] * 2
+
+
+def test_a_disk_that_may_not_be_written_to_keeps_its_sets(own_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = read_zip(zipped(1))
+
+    def closed(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(disk.os, "utime", closed)
+    assert find_set(found.id) is not None
+
+
+@pytest.mark.parametrize(
+    "file", ["manifest.json", "labels.npy", "members.npy", "mask_rows.npy", "thumbs.u8", "set.zip"]
+)
+def test_a_damaged_set_is_not_found_but_made_anew(
+    own_data: Path, monkeypatch: pytest.MonkeyPatch, file: str, restart: Callable[[], None]
+) -> None:
+    found = read_zip(zipped(1, 2))
+    place = disk.shelf() / found.id / file
+    place.write_bytes(place.read_bytes()[:40]) if file != "set.zip" else place.unlink()
+    restart()
+    assert find_set(found.id) is None
+    again = read_zip(zipped(1, 2))
+    assert again.id == found.id and again.open(1).size == (16, 16) and again.thumbs().shape[0] == 2
+
+
+def test_a_manifest_of_another_version_is_none(
+    own_data: Path, monkeypatch: pytest.MonkeyPatch, restart: Callable[[], None]
+) -> None:
+    found = read_zip(zipped(1))
+    file = disk.shelf() / found.id / "manifest.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "version": 0}))
+    restart()
+    assert find_set(found.id) is None and kept_sets() == ()
+
+
+def test_what_was_used_longest_ago_goes_first(own_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [read_zip(zipped(seed)) for seed in (1, 2, 3)]
+    size = kept_sets()[0].bytes
+    for second, each in enumerate(made):
+        os.utime(disk.shelf() / each.id / "manifest.json", (second, second))
+    assert find_set(made[0].id) is not None  # a use
+    monkeypatch.setattr(disk, "limit", lambda: 3 * size + size // 2)
+    made.append(read_zip(zipped(4)))
+    assert [find_set(each.id) is not None for each in made] == [True, False, True, True]
+    assert {(each.id, each.pictures, each.kind) for each in kept_sets()} == {
+        (made[row].id, 1, "zip") for row in (0, 2, 3)
+    }
+
+
+def test_unfinished_work_of_a_dead_process_is_swept(own_data: Path) -> None:
+    read_zip(zipped(1))
+    old, new = disk.shelf() / ".new-old", disk.shelf() / ".new-new"
+    for each in (old, new):
+        each.mkdir()
+    os.utime(old, (0, 0))
+    read_zip(zipped(2))
+    assert not old.exists() and new.exists()
+
+
+def test_a_set_that_another_one_settled_first_is_the_same(own_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two visitors bring the same pictures in different zips at the same moment."""
+    whole = disk.Path.rename
+
+    def later(self: Path, target: Path) -> Path:
+        if target.name == first.id:
+            shutil.copytree(self, target)
+        return whole(self, target)
+
+    first = read_zip(zipped(1, 2))
+    forget_set(first.id)
+    monkeypatch.setattr(disk.Path, "rename", later)
+    found = read_zip(zipped(1, 2))
+    assert found.id == first.id and found.open(0).size == (16, 16)
+    assert [folder.name for folder in disk.shelf().iterdir()] == [found.id]
+
+
+def test_what_no_version_can_read_makes_room_first(own_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, old = read_zip(zipped(1)), disk.shelf() / ("0" * 24)
+    old.mkdir()
+    (old / "set.zip").write_bytes(bytes(2000))
+    assert [each.id for each in kept_sets()] == [found.id]
+    monkeypatch.setattr(disk, "limit", lambda: 10**6)
+    other = read_zip(zipped(2))
+    assert old.exists(), "there is room"
+    monkeypatch.setattr(disk, "limit", lambda: kept_sets()[0].bytes * 3 + 1000)
+    assert read_zip(zipped(3)).id and not old.exists() and {each.id for each in kept_sets()} >= {found.id, other.id}
+
+
+# In the background
+
+
+def test_reading_in_the_background_is_shared(own_data: Path) -> None:
+    job = start_reading(zipped(1, 2), "two.zip", "anna")
+    again = start_reading(zipped(1, 2), "same.zip", "bert")
+    found = job.wait(30)
+    assert (
+        isinstance(found, ImageSet) and found.title == "two" and again.wait(30).id == found.id and again.key == job.key
+    )
+    assert watch_reading(str(job.key), "anna") is not None and watch_reading("none") is None
+    assert start_reading(zipped(1, 2), visitor="carl").finished
+    forget_set(found.id)
+    assert start_reading(zipped(1, 2)).wait(30).id == found.id and find_set(found.id) is not None  # read once more
+    leave_reading("anna")

@@ -1,0 +1,26 @@
+"""What these tests share: nothing that a page began goes on into the next test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import xai_core
+from pages.ui.widgets import background
+from xai_core import imageset
+
+
+@pytest.fixture(scope="session", autouse=True)
+def digit_network(warmed: None) -> None:
+    """In memory like the default model: no page of these tests has to wait for it."""
+    xai_core.warm("small_cnn")
+
+
+@pytest.fixture(autouse=True)
+def stopped() -> Iterator[None]:
+    yield
+    background.stop()
+    imageset.stop_reading()
+    imageset.stop_passes()
+    imageset.stop_maps()

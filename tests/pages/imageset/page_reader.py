@@ -1,0 +1,61 @@
+"""Reading a page about a picture set under test: its grids, its map, its tables, and waiting until all is there."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+import pandas as pd
+from streamlit.testing.v1 import AppTest
+
+from pages.ui.imageset.selection import Selection
+from tests.pages.tables.page_reader import press, said, settled, working
+
+__all__ = [
+    "DIGITS",
+    "EXTREMES",
+    "MAP",
+    "SCORES",
+    "SET",
+    "component",
+    "press",
+    "said",
+    "select",
+    "settled",
+    "table",
+    "tiles",
+    "working",
+]
+
+SET, MAP, EXTREMES, SCORES = (f"pages/data/{name}.py" for name in ("set", "map", "extremes", "set_scores"))
+DIGITS = {"set": "digits", "model": "small_cnn"}
+
+
+def component(at: AppTest, key: str) -> dict[str, Any] | None:
+    """What the component drawn under this key was given; None if there is none."""
+    for each in at.main.get("bidi_component"):
+        proto = cast(Any, each).proto
+        if proto.id.endswith(f"-{key}"):
+            return dict(json.loads(proto.json))
+    return None
+
+
+def tiles(at: AppTest, key: str = "set_grid") -> list[int]:
+    """The rows whose pictures a grid shows."""
+    shown = component(at, key)
+    return [item["row"] for item in shown["items"]] if shown else []
+
+
+def table(at: AppTest, key: str) -> pd.DataFrame:
+    """The table whose key begins so."""
+    for each in at.main.dataframe:
+        if str(each.key or "").startswith(key):
+            return cast(pd.DataFrame, each.value)
+    raise AssertionError(f"no table {key!r}")
+
+
+def select(at: AppTest, set_id: str, rows: list[int], words: str = "some") -> AppTest:
+    """Select pictures as a click in a table does."""
+    at.session_state["set_selection"] = Selection(set_id, tuple(rows), words)
+    at.session_state["set_place"] = 0
+    return settled(at.run())

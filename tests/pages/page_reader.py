@@ -1,0 +1,85 @@
+"""Reading a page under test: what a visitor sees, in one word each."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
+
+import xai_core
+
+WAIT_S = 120
+
+
+def fine(at: AppTest) -> AppTest:
+    """The page, after checking that nothing on it failed."""
+    assert [box.value for box in at.exception] == []
+    return at
+
+
+def errors(at: AppTest) -> list[str]:
+    return [box.value for box in at.error]
+
+
+def asked(at: AppTest) -> str:
+    """The class the page explains."""
+    return (
+        next(title.value for title in at.subheader if title.value.startswith("Why"))
+        .removeprefix("Why “")
+        .removesuffix("”?")
+    )
+
+
+def chips(at: AppTest) -> list[str]:
+    """The model's first guesses, with their chance."""
+    return list(at.pills(key="guess").options)
+
+
+def search(at: AppTest) -> Selectbox:
+    """The search over all classes."""
+    return next(box for box in at.selectbox if box.label == "Or ask about any other class")
+
+
+def picture(at: AppTest) -> str:
+    """The title of the picture in use."""
+    return str(at.sidebar.image[0].proto.imgs[0].caption)
+
+
+def panels(at: AppTest) -> list[dict[str, Any]]:
+    """What the viewer was given, a panel each; none while the page waits for its model."""
+    return list(shown(at)["panels"]) if at.main.get("bidi_component") else []
+
+
+def shown(at: AppTest) -> dict[str, Any]:
+    """All that the viewer was given. It is the only component outside the sidebar, which has one of its own."""
+    (viewer,) = at.main.get("bidi_component")
+    return dict(json.loads(viewer.proto.json))  # type: ignore[attr-defined]  # AppTest knows no components
+
+
+def states(at: AppTest) -> dict[str, str]:
+    return {panel["id"]: panel["state"] for panel in panels(at)}
+
+
+def jobs(at: AppTest) -> list[xai_core.Job[xai_core.Attribution]]:
+    """What this visitor has asked for."""
+    found = [xai_core.watch(name, at.session_state["visitor"]) for name in at.session_state["asked"]]
+    return [job for job in found if job is not None]
+
+
+def results(at: AppTest) -> list[xai_core.Attribution]:
+    """What of it is finished."""
+    return [job.result for job in jobs(at) if job.result is not None]
+
+
+def until(at: AppTest, done: Callable[[AppTest], bool]) -> AppTest:
+    """Runs the page again and again, as its polling would, until `done`."""
+    end = time.monotonic() + WAIT_S
+    while not done(at):
+        assert time.monotonic() < end, f"still not after {WAIT_S} s"
+        time.sleep(0.2)
+        at.run()
+    return at

@@ -1,0 +1,206 @@
+"""Long work on a page: progress, stopping, failing in words, and that nobody's work is stopped by somebody else."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.ui.widgets import background
+from tests.pages.page_reader import fine, until
+from tests.pages.tables.page_reader import said, working
+from xai_core import InvalidParam, Job
+from xai_core.engine.jobs import Jobs
+
+DOOR = threading.Event()
+RUNS: list[str] = []
+MEETING = threading.Barrier(2)
+
+
+def page() -> None:
+    import streamlit as st
+
+    from pages.ui.widgets import background, show
+    from tests.pages.ui import test_background
+
+    show.style()
+    background.begin()
+    if st.toggle("wanted", True, key="wanted"):
+        found = background.ask(("slow", st.session_state.get("which", "a")), test_background.slow, "Doing it")
+        show.say(f"found {found}")
+    background.end()
+
+
+def slow(job: Job[str]) -> str:
+    RUNS.append("run")
+    job.expect(100)
+    while not DOOR.is_set():
+        time.sleep(0.01)
+        job.tick()
+    if RUNS.count("fail") > 0:
+        raise InvalidParam("It must not be. Got nothing.")
+    return "it"
+
+
+def meet(job: Job[str]) -> str:
+    """Ends only beside another one."""
+    MEETING.wait(10)
+    return "met"
+
+
+def sides() -> None:
+    from pages.ui.widgets import background, show
+    from tests.pages.ui import test_background
+
+    show.style()
+    background.begin()
+    background.soon(("one side",), test_background.meet)
+    background.soon(("other side",), test_background.meet)
+    one = background.ask(("one side",), test_background.meet, "One side")
+    if one is not None:  # the other is not asked for before
+        show.say(f"{one} and {background.ask(('other side',), test_background.meet, 'Other side')}")
+    background.end()
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    DOOR.clear()
+    RUNS.clear()
+    yield
+    DOOR.set()
+    for jobs in (background._JOBS, OTHERS):
+        jobs.stop()
+        jobs._by_key.clear()
+
+
+OTHERS: Jobs = Jobs(workers=4)
+"""Jobs of somebody else than the page: training, say, or a pass over a set."""
+
+
+def followers() -> None:
+    import streamlit as st
+
+    from pages.ui.frame.session import waiter
+    from pages.ui.widgets import background, show
+    from tests.pages.ui import test_background
+
+    show.style()
+    background.begin()
+    for name in st.multiselect("wanted", ["a", "b"], ["a", "b"], key="wanted"):
+        found = background.follow(
+            ("follow", name),
+            lambda name=name: test_background.OTHERS.submit(f"key of {name}", test_background.slow, waiter=waiter()),
+            test_background.OTHERS.find,
+            test_background.OTHERS.leave,
+            f"Doing {name}",
+        )
+        show.say(f"{name}: {found}")
+    background.end()
+
+
+def visit() -> AppTest:
+    return fine(AppTest.from_function(page, default_timeout=30).run())
+
+
+def job(at: AppTest) -> Job[str] | None:
+    return background._JOBS.find(("slow", "a"))
+
+
+def test_it_shows_progress_and_then_the_result() -> None:
+    at = visit()
+    assert working(at) and "found None" in said(at)
+    DOOR.set()
+    at = until(at, lambda at: not working(at))
+    assert "found it" in said(at)
+    assert RUNS == ["run"], "polling starts nothing"
+
+
+def lines(at: AppTest) -> list[str]:
+    """What stands on the progress lines."""
+    return [cast(Any, each).proto.text for each in at.main.get("progress")]
+
+
+def test_what_waits_says_its_place_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Jobs(workers=1, quick_workers=0)
+    monkeypatch.setattr(background, "_JOBS", one)
+    others = [one.submit(n, slow, cost=1.0) for n in range(3)]
+    at = visit()
+    assert lines(at) == ["Doing it … number 3 in the queue"]
+    for job in others[1:]:
+        job.cancel()
+    assert lines(at.run()) == ["Doing it … next in the queue"]
+    DOOR.set()
+    until(at, lambda at: "found it" in said(at))
+
+
+def test_two_visitors_share_it_and_one_may_stop(closed: None) -> None:
+    first, second = visit(), visit()
+    assert len(RUNS) == 1
+    stop = next(button for button in first.main.button if button.label == "Stop")
+    stop.click()
+    first.run()
+    shared = job(second)
+    assert shared is not None and not shared.stopping
+    DOOR.set()
+    until(second, lambda at: "found it" in said(at))
+
+
+def test_the_only_one_stops_it_and_goes_on() -> None:
+    at = visit()
+    stopped = job(at)
+    next(button for button in at.main.button if button.label == "Stop").click()
+    at.run()
+    assert stopped is not None and stopped.stopping
+    DOOR.set()
+    next(button for button in at.main.button if button.label == "Go on").click()
+    at = until(at.run(), lambda at: "found it" in said(at))
+
+
+def test_what_is_no_longer_asked_for_stops() -> None:
+    at = visit()
+    left = job(at)
+    at.toggle(key="wanted").set_value(False).run()
+    assert left is not None and left.stopping
+
+
+def test_a_failure_is_said_and_only_tried_again_on_request() -> None:
+    RUNS.append("fail")
+    DOOR.set()
+    at = until(visit(), lambda at: "It must not be" in said(at))
+    runs = len(RUNS)
+    at.run()
+    assert len(RUNS) == runs, "looking again does not try again"
+    RUNS.remove("fail")
+    next(button for button in at.main.button if button.label == "Try again").click()
+    until(at.run(), lambda at: "found it" in said(at))
+
+
+def test_of_two_that_are_followed_one_stops_alone() -> None:
+    at = fine(AppTest.from_function(followers, default_timeout=30).run())
+    first, second = (OTHERS.find(f"key of {name}") for name in "ab")
+    assert first is not None and second is not None
+    next(button for button in at.main.button if button.label == "Stop").click()
+    at.run()
+    assert first.stopping and not second.stopping, "stopped by its button"
+    at.multiselect(key="wanted").set_value(["a"]).run()
+    assert second.stopping, "no longer asked for"
+
+
+def test_what_is_followed_shows_that_somebody_is_still_there() -> None:
+    at = fine(AppTest.from_function(followers, default_timeout=30).run())
+    job = OTHERS.find("key of a")
+    assert job is not None
+    name = at.session_state["visitor"]
+    job.waiters[name] = 0.0
+    at.run()
+    assert job.waiters[name] > 0
+
+
+def test_what_is_begun_soon_is_made_side_by_side() -> None:
+    app = until(AppTest.from_function(sides).run(timeout=30), lambda app: not working(app))
+    fine(app)
+    assert "met and met" in said(app)

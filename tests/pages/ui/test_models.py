@@ -1,0 +1,108 @@
+"""Changing the model: the old one serves while the new one loads or cannot be had."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import xai_core
+from pages.ui.widgets import models
+from tests.pages.page_reader import asked, errors, fine, states, until
+from xai_core import Cancelled, Job
+
+Open = Callable[..., AppTest]
+COMPARE, EXPLAIN = "pages/image/compare.py", "pages/image/explain.py"
+FILE = "alexnet-owt-7be5be79.pth"
+
+
+@pytest.fixture
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No weights and no network: the way out leads to a closed port. Returns where the weights would go."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setattr("urllib.request._opener", None)  # it would keep these for the tests that come after
+    return tmp_path
+
+
+def failed(at: AppTest) -> bool:
+    return bool(errors(at))
+
+
+def test_every_bundled_model_explains(open_app: Open) -> None:
+    at = open_app(EXPLAIN)
+    for name, size in (("small_cnn", 28), ("efficientnet_lite1", 240)):
+        at.selectbox(key="model").set_value(name)
+        fine(until(at.run(), lambda at, name=name: at.session_state["model_in_use"] == name))
+        assert f"What the model sees: {size} × {size} pixels" in [
+            image.proto.imgs[0].caption for image in at.main.image
+        ]
+        until(at, lambda at: states(at)["grad_cam"] == "done")
+
+
+def test_without_weights_and_network_the_old_model_stays_in_use(open_app: Open, offline: Path) -> None:
+    at = open_app(COMPARE)
+    at.selectbox(key="model").set_value("alexnet")
+    fine(until(at.run(), failed))
+    assert FILE in errors(at)[0]
+    assert str(offline / "hub" / "checkpoints" / FILE) in errors(at)[0]
+    assert [info.value for info in at.info] == ["EfficientNet-Lite0 is in use instead."]
+    assert asked(at) == "espresso"
+    at.pills(key="guess").set_value(968)
+    assert asked(fine(at.run())) == "cup", "the page stays usable"
+    assert at.session_state["model_in_use"] == "efficientnet_lite0"
+
+
+def test_trying_again_looks_again(open_app: Open, offline: Path) -> None:
+    at = open_app(EXPLAIN)
+    at.selectbox(key="model").set_value("alexnet")
+    until(at.run(), failed)
+    folder = offline / "hub" / "checkpoints"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE).write_bytes(b"a file somebody put there")
+    at.run()
+    assert "could not be fetched" in errors(at)[0], "nothing is asked for again unbidden"
+    at.button(key="retry_model").click()
+    fine(until(at.run(), failed))
+    assert "damaged or not a weights file" in errors(at)[0]
+
+
+def test_a_link_to_it_falls_back_to_the_bundled_model(open_app: Open, offline: Path) -> None:
+    at = open_app(EXPLAIN, model="alexnet", **{"class": "cup"})
+    fine(until(at, failed))
+    assert (asked(at), at.query_params) == ("cup", {"model": "alexnet", "class": "cup"})
+    at.selectbox(key="model").set_value("efficientnet_lite0")
+    assert errors(fine(at.run())) == []
+
+
+def test_a_model_in_memory_waits_for_no_download(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: object) -> None:
+        raise AssertionError("the line of downloads was joined")
+
+    at = open_app(EXPLAIN)
+    monkeypatch.setattr(models.xai_core, "start_model", busy)
+    assert asked(fine(at.run())) == "espresso"
+    assert asked(fine(open_app(COMPARE))) == "espresso", "nor for a new visitor"
+
+
+def test_a_download_ends_with_the_last_who_waits_for_it(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(_name: str, job: Job[None]) -> None:
+        while True:
+            time.sleep(0.01)
+            job.tick()
+
+    monkeypatch.setattr("xai_core.methods._service._load", endless)
+    job = xai_core.start_model("resnet18", "somebody else")
+    at = open_app(EXPLAIN)
+    at.selectbox(key="model").set_value("resnet18")
+    at.run().button(key="stop_model").click()
+    fine(at.run())
+    assert at.session_state["model"] == "efficientnet_lite0" and asked(at) == "espresso"
+    assert not job.stopping, "somebody else waits"
+    xai_core.leave_models("somebody else")
+    with pytest.raises(Cancelled):
+        job.wait(10)

@@ -1,0 +1,106 @@
+"""The map of pictures on the server's side: it believes nothing a browser says, sends each part once, and says what it shows."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.ui.imageset import scatter
+from pages.ui.imageset.scatter import Event, pack, unpack
+from xai_core.render.points import by_correctness, by_group, by_number
+
+IDS = np.array([5, 8, 13, 21, 34, 55, 89, 144, 233, 377])
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 1000])
+def test_a_choice_survives_the_way(count: int) -> None:
+    chosen = np.random.default_rng(count).random(count) < 0.5
+    points = unpack(pack(chosen), count)
+    assert points is not None
+    np.testing.assert_array_equal(points, np.flatnonzero(chosen))
+
+
+def said(*points: int, kind: str = "lasso", version: str = "v", **more: Any) -> dict[str, Any]:
+    chosen = np.zeros(len(IDS), dtype=bool)
+    chosen[list(points)] = True
+    return {"kind": kind, "version": version, "serial": 1, "chosen": pack(chosen), **more}
+
+
+def test_what_was_done_comes_as_ids() -> None:
+    assert scatter._understood(said(1, 3, 9), "v", IDS) == Event("lasso", (8, 21, 377))
+    assert scatter._understood(said(2, kind="click"), "v", IDS) == Event("click", (13,))
+    assert scatter._understood(said(kind="lasso"), "v", IDS) == Event("lasso", ())
+    assert scatter._understood(said(1, kind="clear"), "v", IDS) == Event("clear", ())
+    event = scatter._understood(said(0), "v", IDS)
+    assert event and all(type(one) is int for one in event.ids), "fit for a session and for a link"
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        None,
+        7,
+        "lasso",
+        [],
+        {},
+        said(1, version="of another map"),
+        said(1, kind="drop table"),
+        said(1, kind=["click"]),  # type: ignore[arg-type]
+        said(1, 2, kind="click"),
+        said(kind="click"),
+        said() | {"chosen": None},
+        said() | {"chosen": "not base64!"},
+        said() | {"chosen": "é"},
+        said() | {"chosen": ""},
+        said() | {"chosen": base64.b64encode(bytes(3)).decode()},
+        said() | {"chosen": base64.b64encode(bytes(10**6)).decode()},
+    ],
+    ids=str,
+)
+def test_nonsense_is_nothing(nonsense: object) -> None:
+    assert scatter._understood(nonsense, "v", IDS) is None
+
+
+def script(count: int, dimensions: int, thumbs: bool) -> None:
+    import numpy as np
+    import streamlit as st
+
+    from pages.ui.imageset.scatter import show_scatter
+
+    points = np.random.default_rng(0).normal(size=(count, dimensions)).astype(np.float32)
+    pictures = np.zeros((count, 48, 48, 3), dtype=np.uint8)
+    event = show_scatter(
+        points,
+        np.zeros((count, 3), dtype=np.uint8),
+        ids=np.arange(count),
+        thumbs=pictures if thumbs else None,
+        words=["a"] * count,
+        selected=(1, 3, 999),
+        mark=None,
+        key="map",
+    )
+    st.write(f"event: {event}")
+
+
+@pytest.mark.parametrize(("count", "dimensions", "thumbs"), [(0, 2, False), (300, 3, True)])
+def test_any_map_can_be_shown(count: int, dimensions: int, thumbs: bool) -> None:
+    app = AppTest.from_function(script, args=(count, dimensions, thumbs)).run()
+    assert not app.exception
+    assert app.markdown[0].value == "event: None"
+    assert bool(app.info) == (count == 0)
+
+
+def test_the_alternative_text_names_the_groups_and_not_too_many() -> None:
+    few = by_group(np.array([0, 0, 1, -1]), ["cat", "dog"], "Label")
+    assert scatter._alternative(4, few) == "Map of 4 pictures. Label: cat (2), dog (1), No label (1)."
+    many = by_group(np.arange(40), [f"class {at}" for at in range(40)], "Label")
+    assert scatter._alternative(40, many).endswith("and 28 more.")
+    assert scatter._alternative(3, by_number(np.array([0.0, 0.5, 1.0]), "Confidence", percent=True)) == (
+        "Map of 3 pictures. Colours: Confidence, 0 % to 100 %."
+    )
+    assert "Right (1), Wrong (1)" in scatter._alternative(2, by_correctness(np.array([1, 2]), np.array([1, 1])))
+    assert scatter._alternative(1234, None) == "Map of 1,234 pictures."

@@ -1,0 +1,411 @@
+"""The viewer in a real browser: everything about looks happens there, with no message to the server, and the numbers stay true."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from streamlit.testing.v1 import AppTest
+
+from tests.browser_tools import READY, serve
+from xai_core.render import PALETTES, overlay
+
+SIDE = 28
+EVIL = '<img src=x onerror="window.hacked=1"><b>bold</b>'
+APP = '''
+import dataclasses
+import numpy as np
+import streamlit as st
+from PIL import Image
+from pages.ui.image.viewer import Panel, show_maps
+from xai_core.results import Attribution, Check
+
+def attribution(values, method, unit="logit", **more):
+    return Attribution(values=values, method=method, model="toy", layer=None, target=0, label="espresso", quantity="logit", unit=unit,
+                       params={}, seed=0, evaluations=1234, seconds=0.5, image_sha256="", versions={}, **more)
+
+def photo(side):
+    ramp = np.tile(np.linspace(0, 255, side).astype(np.uint8), (side, 1))
+    return Image.fromarray(np.stack([ramp, ramp.T, np.full_like(ramp, 90)], axis=2))
+
+def heat(side):
+    y, x = np.mgrid[:side, :side] / side
+    return (np.exp(-((x - 0.3) ** 2 + (y - 0.4) ** 2) / 0.02) - 0.6 * np.exp(-((x - 0.8) ** 2 + (y - 0.2) ** 2) / 0.01)).astype(np.float32)
+
+st.set_page_config(layout="wide")
+mode = st.query_params.get("mode", "four")
+side = 64 if mode == "big" else 28
+checks = (Check("flat", "green", "The map is not flat."), Check("fit", "amber", "The simple model explains 61 %."))
+done = [
+    Panel("one", "Where it looked", "Grad-CAM", "How to read one.", "done",
+          attribution(np.clip(heat(side), 0, None), "grad_cam", checks=checks)),
+    Panel("two", "What covering changes", "Occlusion", "Two.", "done", attribution(3 * heat(side), "occlusion"), caption="Window: 4 px"),
+]
+rest = [
+    Panel("three", "Which pieces matter", "LIME", "How to read three.", "working"),
+    Panel("four", "Which pixels add up", "Integrated Gradients", "How to read four.", "waiting", message="Place 2 in the queue."),
+]
+if mode == "states":
+    rest.append(Panel("five", "Five", "Five", "How.", "failed", message="The window is too large. Got 900."))
+    rest.append(Panel("six", "Six", "Six", "How.", "cancelled"))
+if mode == "evil":
+    text = """EVIL"""
+    bad = Check("x", "red", text)
+    done = [Panel(text, text, text, text, "done", attribution(heat(side), text, unit=text, checks=(bad,)), caption=text)]
+    rest = [Panel("f", "Failed", "F", "s", "failed", message=text)]
+if mode == "flat":
+    holes = np.where(np.arange(side)[:, None] < 14, np.nan, heat(side))
+    done = [Panel(str(at), "Flat", "F", "s", "done", attribution(values, "flat"))
+            for at, values in enumerate((np.zeros((side, side)), np.full((side, side), 0.5), np.full((side, side), np.nan), holes))]
+    rest = []
+if mode == "rows":
+    cards, rest = (("a", 1, "First", None), ("b", 2, "First", None), ("c", 9, "Second", photo(side).rotate(90))), []
+    done = [Panel(a, a.upper(), "N", "How.", "done", attribution(k * heat(side), a), row=b, picture=c) for a, k, b, c in cards]
+if st.button("Finish") or mode == "ended":
+    rest[0] = dataclasses.replace(rest[0], state="done", attribution=attribution(heat(side)[::-1], "lime"))
+st.write("Python saw", str(dict(st.query_params)))
+show_maps(photo(side), done + rest, key="viewer")
+'''.replace("EVIL", EVIL.replace('"', "'"))
+
+
+@pytest.fixture(scope="module")
+def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    script = tmp_path_factory.mktemp("viewer") / "app.py"
+    script.write_text(APP, encoding="utf-8")
+    with serve(script) as running:
+        yield running
+
+
+class Watched:
+    """A page that counts what it sends to the server and notes what goes wrong in it."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page, self.address, self.frames, self.faults = page, address, 0, list[str]()
+        page.on("websocket", lambda socket: socket.on("framesent", self.count))
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("console", lambda message: self.faults.append(message.text) if message.type == "error" else None)
+
+    def count(self, _: object) -> None:
+        self.frames += 1
+
+    def open(self, query: str = "") -> Page:
+        self.page.goto(f"{self.address}/?{query}")
+        self.ready()
+        return self.page
+
+    def ready(self) -> None:
+        self.page.wait_for_selector(READY, timeout=60_000)
+        self.page.wait_for_selector(".card canvas", timeout=60_000)
+        self.page.wait_for_timeout(300)
+
+    def silent(self, act: Callable[[], object]) -> None:
+        """Runs `act` and checks that it sent nothing."""
+        before = self.frames
+        act()
+        self.page.wait_for_timeout(400)
+        assert self.frames == before
+
+
+@pytest.fixture
+def watched(window: BrowserContext, address: str) -> Iterator[Watched]:
+    watched = Watched(window.new_page(), address)
+    yield watched
+    watched.page.close()
+    assert watched.faults == []
+
+
+def canvases(page: Page) -> list[str]:
+    found: list[str] = page.locator(".frame canvas").evaluate_all("all => all.map(canvas => canvas.toDataURL())")
+    return found
+
+
+def pixels(page: Page, at: int) -> np.ndarray:
+    address = page.locator(".frame canvas").nth(at).evaluate("canvas => canvas.toDataURL()")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))).convert("RGB"), dtype=float)
+
+
+def photo(side: int) -> Image.Image:
+    ramp = np.tile(np.linspace(0, 255, side).astype(np.uint8), (side, 1))
+    return Image.fromarray(np.stack([ramp, ramp.T, np.full_like(ramp, 90)], axis=2))
+
+
+def heat(side: int) -> np.ndarray:
+    y, x = np.mgrid[:side, :side] / side
+    evidence = np.exp(-((x - 0.3) ** 2 + (y - 0.4) ** 2) / 0.02) - 0.6 * np.exp(
+        -((x - 0.8) ** 2 + (y - 0.2) ** 2) / 0.01
+    )
+    return np.asarray(evidence, dtype=np.float32)
+
+
+@pytest.mark.parametrize("palette", PALETTES)
+def test_the_browser_draws_what_python_draws(watched: Watched, palette: str) -> None:
+    page = watched.open(f"view_palette={palette}&view_opacity=60")
+    for at, (values, signed) in enumerate(((np.clip(heat(SIDE), 0, None), False), (3 * heat(SIDE), True))):
+        expected = np.asarray(overlay(photo(SIDE), values, palette, 0.6, signed=signed), dtype=float)
+        difference = np.abs(pixels(page, at) - expected)
+        assert difference.max() <= 4, "8-bit steps of a canvas that mixes three layers"
+        assert difference.mean() < 1
+
+
+def test_smooth_maps_agree_too(watched: Watched) -> None:
+    page = watched.open("mode=big&view_palette=even")
+    expected = np.asarray(overlay(photo(64), 3 * heat(64), "even", 0.75, signed=True), dtype=float)
+    difference = np.abs(pixels(page, 1) - expected)
+    assert difference.max() <= 6
+    assert difference.mean() < 1
+
+
+def test_strength_of_colours_changes_the_picture_and_sends_nothing(watched: Watched) -> None:
+    page = watched.open()
+    before = canvases(page)
+    slider = page.get_by_label("Strength of the colours")
+
+    def drag() -> None:
+        for value in ("60", "30", "0"):
+            slider.fill(value)
+
+    watched.silent(drag)
+    after = canvases(page)
+    assert all(old != new for old, new in zip(before[:2], after[:2], strict=True))
+    assert before[2:] == after[2:], "cards without a map do not change"
+    np.testing.assert_allclose(pixels(page, 1)[::16, ::16], np.asarray(photo(SIDE), dtype=float), atol=1)
+    expect(page.locator("output")).to_have_text("0 %")
+
+
+def test_palette_scale_and_show_change_the_picture_and_send_nothing(watched: Watched) -> None:
+    page = watched.open()
+    seen = [canvases(page)[:2]]
+    assert "this map's own scale" in page.locator(".reading").first.inner_text()
+    for act in (
+        lambda: page.get_by_label("Palette").select_option("purple_green"),
+        lambda: page.get_by_role("radio", name="One for all").check(),
+        lambda: page.get_by_role("radio", name="Outline").check(),
+        lambda: page.get_by_role("radio", name="Picture only").check(),
+    ):
+        watched.silent(act)
+        seen.append(canvases(page)[:2])
+    assert seen[0][0] != seen[1][0]
+    assert seen[1][0] != seen[2][0], "the weaker map gets paler on the shared scale"
+    assert seen[1][1] == seen[2][1], "the strongest map has set that scale"
+    assert len({shot[1] for shot in seen}) == 4
+    expect(page.locator(".reading").first).to_have_text("The picture as the model saw it.")
+    page.get_by_role("radio", name="Colours").check()
+    assert "one scale for all maps beside it in this unit" in page.locator(".reading").first.inner_text()
+
+
+def test_rows_have_a_title_a_scale_and_pictures_of_their_own(watched: Watched) -> None:
+    page = watched.open("mode=rows")
+    kinds = page.locator(".grid > *").evaluate_all(
+        "all => all.map(node => node.querySelector('h3')?.textContent ?? node.textContent)"
+    )
+    assert kinds == ["First", "A", "B", "Second", "C"]
+    page.get_by_role("radio", name="One for each row").check()
+    one, two, other = (text.split(" logit")[0] for text in page.locator(".reading").all_inner_texts())
+    assert one == two != other, "a row shares its scale and no other's"
+    page.get_by_role("radio", name="Picture only").check()
+    assert canvases(page)[0] == canvases(page)[1] != canvases(page)[2]
+
+
+def test_pointing_reads_the_same_place_in_every_map(watched: Watched) -> None:
+    page = watched.open()
+    canvas = page.locator(".frame canvas").first
+    box = canvas.bounding_box()
+    assert box
+    row, column = 11, 8
+    place = {"x": box["width"] * (column + 0.5) / SIDE, "y": box["height"] * (row + 0.5) / SIDE}
+    watched.silent(lambda: canvas.hover(position=place))  # type: ignore[arg-type]
+    expect(page.locator(".cross:not([hidden])")).to_have_count(2)
+    for at, factor in ((0, 1), (1, 3)):
+        values = factor * (np.clip(heat(SIDE), 0, None) if at == 0 else heat(SIDE))
+        scale = np.percentile(np.abs(values), 98)
+        text = page.locator(".reading").nth(at).inner_text()
+        assert (
+            text
+            == f"+{values[row, column] / scale * 100:.0f} % of full colour: +{float(f'{values[row, column]:.3g}'):g} logit"
+        )
+        cross = (
+            page.locator(".cross").nth(at).evaluate("node => [parseFloat(node.style.left), parseFloat(node.style.top)]")
+        )
+        np.testing.assert_allclose(cross, [100 * (column + 0.5) / SIDE, 100 * (row + 0.5) / SIDE], atol=0.5)
+    page.mouse.move(5, 5)
+    expect(page.locator(".cross:not([hidden])")).to_have_count(0)
+
+
+def test_the_keyboard_moves_the_marker(watched: Watched) -> None:
+    page = watched.open()
+    canvas = page.locator(".frame canvas").nth(1)
+    canvas.focus()
+
+    def press() -> None:
+        for key in ("ArrowRight", "ArrowUp", "Shift+ArrowLeft"):
+            page.keyboard.press(key)
+
+    watched.silent(press)
+    expect(page.locator(".cross:not([hidden])")).to_have_count(2)
+    value = 3 * heat(SIDE)[14 - 1, 14 + 1 - 10]
+    assert f"+{float(f'{abs(value):.3g}'):g} logit" in page.locator(".reading").nth(1).inner_text()
+    page.keyboard.press("Escape")
+    expect(page.locator(".cross:not([hidden])")).to_have_count(0)
+
+
+def test_a_tap_reads_values_on_a_phone_and_nothing_scrolls_sideways(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = Watched(context.new_page(), address).open()
+    page.locator(".frame canvas").first.tap()
+    expect(page.locator(".cross:not([hidden])")).to_have_count(2)
+    left = page.locator(".card").evaluate_all("all => all.map(card => card.getBoundingClientRect().left)")
+    assert len(set(left)) == 1, "one column"
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= innerWidth")
+    context.close()
+
+
+def test_save_one_and_all(watched: Watched, tmp_path: Path) -> None:
+    page = watched.open()
+    for button, name, columns in (
+        ("Save picture: Where it looked", "whybox-one.png", 1),
+        ("Save all as one picture", "whybox-comparison.png", 2),
+    ):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=button).click()
+        assert download.value.suggested_filename == name
+        download.value.save_as(tmp_path / name)
+        saved = Image.open(io.BytesIO((tmp_path / name).read_bytes()))
+        assert saved.format == "PNG"
+        assert saved.width == 24 + columns * (448 + 24)
+        sheet = np.asarray(saved.convert("RGB"), dtype=float)
+        drawn = pixels(page, 0)
+        top = next(y for y in range(saved.height - 448) if (sheet[y : y + 448, 24 : 24 + 448] == drawn).all())
+        assert top > 24, "a title stands above the picture"
+        assert (sheet[:top] < 128).any()
+
+
+def test_cards_without_a_map_say_why(watched: Watched) -> None:
+    page = watched.open("mode=states")
+    notes = page.locator(".note:visible")
+    expect(notes).to_have_text(["Working …", "Place 2 in the queue.", "The window is too large. Got 900.", "Stopped."])
+    states = page.locator(".card").evaluate_all("all => all.map(card => card.dataset.state)")
+    assert states == "done done working waiting failed cancelled".split()
+    expect(page.get_by_role("button", name="Save picture")).to_have_count(2)
+
+
+def test_names_words_and_checks_are_there(watched: Watched) -> None:
+    page = watched.open()
+    first = page.locator(".card").first
+    expect(first.locator("h3")).to_have_text("Where it looked")
+    for text in ("Grad-CAM", "How to read one.", "0.5 s · 1,234 evaluations", "Read with care"):
+        expect(first.get_by_text(text)).to_be_visible()
+    expect(first.get_by_text("The simple model explains 61 %.")).not_to_be_visible()
+    first.locator("summary").click()
+    expect(first.get_by_text("The simple model explains 61 %.")).to_be_visible()
+    label = page.get_by_role("img", name="What covering changes").get_attribute("aria-label")
+    assert label is not None
+    assert "Most evidence: centre left. Evidence against: top right." in label
+    unnamed = page.locator(".wb :is(input, select, button)").evaluate_all(
+        "all => all.filter(node => !node.labels?.length && !node.innerText).map(node => node.outerHTML)"
+    )
+    assert unnamed == []
+
+
+def test_text_from_outside_stays_text(watched: Watched) -> None:
+    page = watched.open("mode=evil")
+    evil = EVIL.replace('"', "'")
+    expect(page.locator(".card h3").first).to_have_text(evil)
+    expect(page.locator(".note:visible")).to_have_text(evil)
+    page.locator("summary").click()
+    expect(page.locator("details li span")).to_have_text(evil)
+    page.locator(".frame canvas").first.hover()
+    assert evil in page.locator(".reading").first.inner_text()
+    assert page.locator(".wb b, .wb img").count() == 0
+    assert page.evaluate("window.hacked") is None
+
+
+def test_flat_and_empty_maps_are_drawn_and_explained(watched: Watched) -> None:
+    page = watched.open("mode=flat")
+    told = page.locator(".words").all_inner_texts()
+    for text, words in zip(
+        told,
+        ("zero everywhere", "it says 0.5 everywhere", "no numbers at all", "392 places have no number"),
+        strict=True,
+    ):
+        assert words in text
+    page.locator(".frame canvas").first.hover(position={"x": 10, "y": 10})
+    expect(page.locator(".reading")).to_have_text(
+        ["0 % of full colour: 0 logit", "+100 % of full colour: +0.5 logit", "No number here", "No number here"]
+    )
+    for at, values in enumerate((np.zeros((SIDE, SIDE)), np.full((SIDE, SIDE), 0.5), np.full((SIDE, SIDE), np.nan))):
+        assert np.abs(pixels(page, at) - np.asarray(overlay(photo(SIDE), values, signed=False), dtype=float)).max() <= 4
+
+
+def test_the_view_is_in_the_address_and_survives_a_reload(watched: Watched) -> None:
+    page = watched.open("mode=four")
+    page.get_by_label("Strength of the colours").fill("40")
+    page.locator("select").select_option("even")
+    page.get_by_role("radio", name="One for all").check()
+    page.wait_for_timeout(300)
+    assert "mode=four" in page.url
+    for part in ("view_opacity=40", "view_palette=even", "view_scale=shared"):
+        assert part in page.url
+    before = canvases(page)
+    page.reload()
+    watched.ready()
+    assert canvases(page) == before
+    expect(page.locator("select")).to_have_value("even")
+    page.goto(watched.address)
+    watched.ready()
+    assert canvases(page) == before, "another page of this visit keeps the view"
+    assert "view_palette=even" in page.url
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["view_opacity=abc&view_palette=__proto__", "view_opacity=-5&view_scale=toString", "view_opacity=&view_show=1e9"],
+)
+def test_nonsense_in_the_address_means_the_defaults(watched: Watched, query: str) -> None:
+    page = watched.open(query)
+    expect(page.get_by_label("Strength of the colours")).to_have_value("75")
+    expect(page.locator("select")).to_have_value("orange_blue")
+    assert "view_" not in page.url
+
+
+def test_a_new_map_changes_only_its_card(watched: Watched) -> None:
+    page = watched.open()
+    page.get_by_label("Strength of the colours").fill("30")
+    page.locator("summary").click()
+    page.locator(".frame canvas").first.evaluate("canvas => canvas.mark = 'same'")
+    before = canvases(page)
+    page.get_by_role("button", name="Finish").click()
+    expect(page.locator('.card[data-state="done"]')).to_have_count(3)
+    page.wait_for_timeout(300)
+    after = canvases(page)
+    assert after[:2] == before[:2]
+    assert after[2] != before[2]
+    assert page.locator(".frame canvas").first.evaluate("canvas => canvas.mark") == "same"
+    expect(page.get_by_label("Strength of the colours")).to_have_value("30")
+    expect(page.get_by_text("The simple model explains 61 %.")).to_be_visible()
+    expect(page.locator(".wb")).to_have_count(1)
+    assert "view_opacity=30" in page.url, "a run on the server leaves the view in the address"
+
+
+@pytest.mark.parametrize(("width", "columns"), [(1280, 4), (900, 2), (390, 1)])
+def test_the_grid_fits_the_width_and_pictures_stand_in_line(watched: Watched, width: int, columns: int) -> None:
+    watched.page.set_viewport_size({"width": width, "height": 900})
+    page = watched.open("mode=ended")
+    tops = page.locator(".frame").evaluate_all("all => all.map(frame => frame.getBoundingClientRect().top)")
+    assert len(set(tops)) == 4 // columns
+    cut = page.locator(".wb :not(input, select, option)").evaluate_all(
+        "all => all.filter(node => node.clientWidth && node.scrollWidth > node.clientWidth + 1).map(node => node.outerHTML)"
+    )
+    assert cut == []
+
+
+def test_the_script_runs_without_a_browser(tmp_path: Path) -> None:
+    script = tmp_path / "app.py"
+    script.write_text(APP, encoding="utf-8")
+    app = AppTest.from_file(str(script)).run(timeout=30)
+    assert not app.exception

@@ -1,0 +1,212 @@
+"""Accumulated local effects against slow versions written out by hand, closed forms, and the loan table's known rule."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import xai_core.tabular as tables
+from tests.tabular.closed_form_models import model_of
+from xai_core.engine.jobs import Job
+from xai_core.errors import Cancelled, InvalidParam, NotApplicable
+from xai_core.tabular.data import loan
+from xai_core.tabular.data.builtin import Table, table_from
+from xai_core.tabular.data.loan import loan_frame, loan_log_odds
+from xai_core.tabular.inspection.category_order import natural_order
+
+
+def tied(rows: int = 160) -> Table:
+    """Two features that go together, one that does not, and a category."""
+    rng = np.random.default_rng(6)
+    a = rng.normal(size=rows)
+    frame = pd.DataFrame({"a": a, "b": a + 0.3 * rng.normal(size=rows), "c": rng.uniform(0, 4, rows).round(1)})
+    about = frame["c"] + rng.normal(size=rows)
+    frame["kind"] = pd.Series(np.where(about > 3, "much", np.where(about > 1.5, "some", "little")), dtype=object)
+    return table_from(frame, a)
+
+
+def formula(frame: pd.DataFrame) -> Any:
+    extra = frame["kind"].map({"little": 0.0, "some": 1.0, "much": 5.0}).astype(float)
+    return frame["a"] * frame["b"] + np.sin(frame["c"]) * frame["a"] + extra * frame["b"]
+
+
+def slow(table: Table, feature: str, bins: int) -> tuple[list[float], list[float]]:
+    """Row by row and part by part, as the paper has it."""
+    values = sorted(table.frame[feature])
+    edges = sorted({values[max(int(np.ceil(share * len(values))) - 1, 0)] for share in np.linspace(0, 1, bins + 1)})
+    summed, counts = [0.0], []
+    for low, high in pairwise(edges):
+        inside = table.frame[(table.frame[feature] > low) & (table.frame[feature] <= high)]
+        if low == edges[0]:
+            inside = pd.concat([table.frame[table.frame[feature] == low], inside])
+        steps = [
+            formula(row.assign(**{feature: high})).iloc[0] - formula(row.assign(**{feature: low})).iloc[0]
+            for row in rows_of(inside)
+        ]
+        summed.append(summed[-1] + sum(steps) / len(steps))
+        counts.append(len(steps))
+    mean = sum(count * (summed[k] + summed[k + 1]) / 2 for k, count in enumerate(counts)) / sum(counts)
+    return edges, [value - mean for value in summed]
+
+
+def rows_of(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    return [frame.iloc[[place]] for place in range(len(frame))]
+
+
+@pytest.mark.parametrize(("feature", "bins"), [("a", 7), ("c", 5)])
+def test_one_feature_equals_the_slow_version(feature: str, bins: int) -> None:
+    table = tied()
+    found = tables.accumulated_local_effects(model_of(table, formula), table, feature, bins=bins)
+    edges, right = slow(table, feature, bins)
+    np.testing.assert_array_equal(found.grid, edges)
+    assert np.ptp(right) > 0.09
+    np.testing.assert_allclose(found.average, right, atol=1e-12)
+    assert found.method == "accumulated local effects" and found.individual is None and found.centred is None
+
+
+def test_categories_equal_the_slow_version_in_an_order_by_likeness() -> None:
+    table = tied()
+    found = tables.accumulated_local_effects(model_of(table, formula), table, "kind")
+    assert found.grid.tolist() in (["little", "some", "much"], ["much", "some", "little"]), (
+        "they follow c, not the alphabet"
+    )
+    summed = [0.0]
+    for left, right in pairwise(found.grid):
+        inside = table.frame[table.frame["kind"].isin([left, right])]
+        steps = [
+            formula(row.assign(kind=right)).iloc[0] - formula(row.assign(kind=left)).iloc[0] for row in rows_of(inside)
+        ]
+        summed.append(summed[-1] + sum(steps) / len(steps))
+    counts = [int((table.frame["kind"] == name).sum()) for name in found.grid]
+    np.testing.assert_allclose(found.average, np.array(summed) - np.dot(summed, counts) / sum(counts), atol=1e-12)
+    assert found.distribution.edges.tolist() == found.grid.tolist() and found.distribution.counts.tolist() == counts
+
+
+def test_it_stays_right_where_features_go_together_and_partial_dependence_does_not() -> None:
+    table = tied(2000)
+    # Odd only where no data are.
+    model = model_of(table, lambda frame: np.where(np.abs(frame["a"] - frame["b"]) < 3, frame["a"], 500.0))
+    along = tables.accumulated_local_effects(model, table, "a", bins=20)
+    np.testing.assert_allclose(along.average, along.grid - along.grid.mean() + along.average.mean(), atol=1e-9)
+    dependence = tables.partial_dependence(model, table, "a")
+    assert np.ptp(dependence.average) > 20, "many of the combinations it asks about do not exist"
+    assert "do not exist in your data" in dependence.notes[-1]
+
+
+def test_the_loan_rule_is_found() -> None:
+    frame = loan_frame()
+    table = table_from(frame, loan_log_odds(frame))
+    model = model_of(table, loan_log_odds)
+    income, age, spending = (
+        tables.accumulated_local_effects(model, table, name) for name in ("income", "age", "spending")
+    )
+    line = loan.INCOME * income.grid / 1000
+    np.testing.assert_allclose(np.diff(income.average), np.diff(line), atol=1e-12)
+    np.testing.assert_allclose(np.diff(age.average), np.diff(loan.AGE * ((age.grid - 45) / 10) ** 2), atol=1e-12)
+    assert not spending.average.any(), "it follows income, but the rule never looks at it"
+    district = tables.accumulated_local_effects(model, table, "district")
+    right = np.array([loan.DISTRICT[name] for name in district.grid])
+    np.testing.assert_allclose(district.average, right - frame["district"].map(loan.DISTRICT).mean(), atol=1e-12)
+    assert {*district.grid[:2]} in ({"north", "east"}, {"south", "west"}), "districts of one group are neighbours"
+    late = tables.accumulated_local_effects_2d(model, table, ("late payments", "debt"), bins=4)
+    steps = np.diff(np.diff(late.average, axis=0), axis=1)
+    np.testing.assert_allclose(
+        steps, loan.LATE_BY_DEBT / 1000 * np.diff(late.grids[0])[:, None] * np.diff(late.grids[1]), atol=1e-9
+    )
+    nothing = tables.accumulated_local_effects_2d(model, table, ("income", "spending"), bins=10)
+    assert np.abs(nothing.average).max() < 1e-9, "an interaction that is not there"
+
+
+def slow_pair(table: Table, edges: tuple[list[float], list[float]]) -> np.ndarray:
+    """What a and c do together: every row in every cell, then the two main effects taken off, as the paper has it."""
+    height, width = len(edges[0]) - 1, len(edges[1]) - 1
+    local, counts = np.zeros((height, width)), np.zeros((height, width))
+    for row in rows_of(table.frame):
+        i = next(k for k in range(height) if row["a"].iloc[0] <= edges[0][k + 1])
+        j = next(k for k in range(width) if row["c"].iloc[0] <= edges[1][k + 1])
+        at = [[formula(row.assign(a=edges[0][i + up], c=edges[1][j + on])).iloc[0] for on in (0, 1)] for up in (0, 1)]
+        local[i, j] += at[1][1] - at[0][1] - at[1][0] + at[0][0]
+        counts[i, j] += 1
+    local /= counts
+    total = np.zeros((height + 1, width + 1))
+    for i in range(height + 1):
+        for j in range(width + 1):
+            total[i, j] = local[:i, :j].sum()
+    first, second = [0.0], [0.0]
+    for i in range(height):
+        steps = [
+            counts[i, j] * (total[i + 1, j] - total[i, j] + total[i + 1, j + 1] - total[i, j + 1]) / 2
+            for j in range(width)
+        ]
+        first.append(first[-1] + sum(steps) / counts[i].sum())
+    for j in range(width):
+        steps = [
+            counts[i, j] * (total[i, j + 1] - total[i, j] + total[i + 1, j + 1] - total[i + 1, j]) / 2
+            for i in range(height)
+        ]
+        second.append(second[-1] + sum(steps) / counts[:, j].sum())
+    pure = total - np.array(first)[:, None] - np.array(second)
+    weights = counts / counts.sum()
+    return pure - sum(weights[i, j] * pure[i : i + 2, j : j + 2].mean() for i in range(height) for j in range(width))
+
+
+def test_two_features_equal_the_slow_version() -> None:
+    table = tied(150)
+    found = tables.accumulated_local_effects_2d(model_of(table, formula), table, ("a", "c"), bins=4)
+    right = slow_pair(table, (found.grids[0].tolist(), found.grids[1].tolist()))
+    assert np.ptp(right) > 0.5
+    np.testing.assert_allclose(found.average, right, atol=1e-10)
+    assert not found.empty.any() and found.notes == ()
+
+
+def test_cells_without_rows_are_marked_and_filled_from_the_nearest() -> None:
+    table = tied()
+    found = tables.accumulated_local_effects_2d(
+        model_of(table, lambda frame: frame["a"] * frame["b"]), table, ("a", "b"), bins=10
+    )
+    assert found.empty[0, -1] and found.empty[-1, 0] and not found.empty[np.arange(11), np.arange(11)].any()
+    assert found.unreal_share > 0.3 and "cells hold no row" in found.notes[0]
+    assert np.isfinite(found.average).all()
+
+
+def test_rows_without_a_value_are_left_out_and_ties_share_a_part() -> None:
+    frame = pd.DataFrame({"a": [0.0] * 50 + [1.0, 2.0, 3.0, np.nan] * 10, "b": np.arange(90.0)})
+    table = table_from(frame, frame["b"])
+    found = tables.accumulated_local_effects(model_of(table, lambda frame: 2 * frame["a"]), table, "a", bins=9)
+    assert found.grid.tolist() == [0, 1, 2, 3]
+    np.testing.assert_allclose(np.diff(found.average), 2)
+    assert found.distribution.counts.sum() == 80
+
+
+def test_two_categories_keep_the_alphabet_and_so_do_those_with_nothing_to_compare_by() -> None:
+    frame = pd.DataFrame({"kind": pd.Series(list("cabab"), dtype=object), "x": np.arange(5.0)})
+    assert natural_order(table_from(frame, frame["x"]), frame.iloc[1:], "kind").tolist() == ["a", "b"]
+    assert natural_order(table_from(frame[["kind"]], frame["x"]), frame, "kind").tolist() == ["a", "b", "c"]
+
+
+def test_what_cannot_be_asked_is_refused_in_words() -> None:
+    table = tied()
+    model = model_of(table, formula)
+    flat = table_from(table.frame.assign(b=1.0, kind="one"), table.target)
+    with pytest.raises(InvalidParam, match=r"from 1 to 200\. Got 0"):
+        tables.accumulated_local_effects(model, table, "a", bins=0)
+    for feature in ("b", "kind"):
+        with pytest.raises(NotApplicable, match="the same value in all these rows"):
+            tables.accumulated_local_effects(model_of(flat, formula), flat, feature)
+    with pytest.raises(NotApplicable, match="need numbers; 'kind' holds categories"):
+        tables.accumulated_local_effects_2d(model, table, ("a", "kind"))
+
+
+@pytest.mark.parametrize("feature", ["a", "kind"])
+def test_a_job_counts_to_its_end_and_can_be_stopped(feature: str) -> None:
+    table = tied()
+    job: Job[Any] = Job()
+    tables.accumulated_local_effects(model_of(table, formula), table, feature, job=job)
+    assert 0 < job.done == job.total
+    job.cancel()
+    with pytest.raises(Cancelled):
+        tables.accumulated_local_effects(model_of(table, formula), table, feature, job=job)

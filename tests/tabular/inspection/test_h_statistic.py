@@ -1,0 +1,114 @@
+"""The H-statistic against the paper's sums written out by hand, and formulas whose interaction is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import HistGradientBoostingRegressor
+
+import xai_core.tabular as tables
+from tests.tabular.closed_form_models import mixed, model_of, numbers
+from xai_core.engine.jobs import Job
+from xai_core.errors import Cancelled, InvalidParam, UnknownName
+from xai_core.tabular.data.builtin import Table, table_from
+from xai_core.tabular.data.loan import loan_frame, loan_log_odds
+
+
+def formula(frame: pd.DataFrame) -> Any:
+    return frame["a"] * frame["b"] + 3 * frame["c"] + 0.2 * frame["c"] * frame["a"]
+
+
+def slow(table: Table, features: list[str]) -> np.ndarray:
+    """Centred partial dependence at every row's own values, one average at a time."""
+    found = [np.mean(formula(table.frame.assign(**row[features].to_dict()))) for _, row in table.frame.iterrows()]
+    return np.array(found) - np.mean(found)
+
+
+def test_it_is_the_papers_sum() -> None:
+    table = numbers(4, rows=40)
+    model = model_of(table, formula)
+    pair = {name: slow(table, list(name)) for name in ("a", "b", "c", "ab", "ac", "bcd")}
+    for first, second in ("ab", "ac"):
+        joint = pair[first + second]
+        right = np.sqrt(((joint - pair[first] - pair[second]) ** 2).sum() / (joint**2).sum())
+        assert 0.02 < right < 0.9
+        assert tables.interaction_strength(model, table, first, second) == pytest.approx(right, abs=1e-12)
+    whole = formula(table.frame).to_numpy()
+    whole = whole - whole.mean()
+    right = np.sqrt(((whole - pair["a"] - pair["bcd"]) ** 2).sum() / (whole**2).sum())
+    assert tables.interaction_strength(model, table, "a") == pytest.approx(right, abs=1e-12)
+
+
+def test_a_sum_has_none_and_a_product_of_centred_features_has_nothing_else() -> None:
+    table = numbers(3, rows=300)
+    for added in (
+        lambda frame: np.exp(frame["a"] / 3) + frame["b"] ** 2,
+        lambda frame: 0 * frame["a"],
+        lambda frame: 7.0 + 0 * frame["a"],
+    ):
+        model = model_of(table, added)
+        assert tables.interaction_strength(model, table, "a", "b") < 1e-6
+        assert tables.interaction_strength(model, table, "a") < 1e-6
+    middle = table.frame.mean()
+    product = model_of(table, lambda frame: (frame["a"] - middle["a"]) * (frame["b"] - middle["b"]))
+    assert tables.interaction_strength(product, table, "a", "b", sample=300) > 0.97
+    assert tables.interaction_strength(product, table, "a", "c", sample=300) == pytest.approx(0, abs=0.2)
+    assert tables.interaction_strength(product, table, "c") < 1e-6
+
+
+def test_the_loan_rules_only_interaction_is_found() -> None:
+    frame = loan_frame(300)
+    table = table_from(frame, loan_log_odds(frame))
+    model = model_of(table, loan_log_odds)
+    strength = {
+        pair: tables.interaction_strength(model, table, *pair)
+        for pair in (("debt", "late payments"), ("income", "district"))
+    }
+    assert strength["debt", "late payments"] > 0.2
+    assert strength["income", "district"] < 1e-6
+    alone = {
+        name: tables.interaction_strength(model, table, name)
+        for name in ("debt", "late payments", "employment", "income", "group")
+    }
+    assert (
+        sorted(alone, key=alone.__getitem__)[-2:] == ["late payments", "debt"]
+        or min(alone["debt"], alone["late payments"]) > 0.1
+    )
+    assert max(alone["employment"], alone["income"], alone["group"]) < 1e-6
+
+
+def test_boosted_trees_by_the_short_cut_and_cells_without_a_value() -> None:
+    table = numbers(3, rows=120)
+    frame = table.frame.assign(b=table.frame["b"].where(table.frame["b"] > 2))
+    gaps = table_from(frame, formula(table.frame))
+    boosted = HistGradientBoostingRegressor(max_iter=20, min_samples_leaf=5).fit(frame, gaps.target)
+    quick = tables.interaction_strength(boosted, gaps, "a", "b", sample=60)
+    assert quick == pytest.approx(
+        tables.interaction_strength(model_of(gaps, boosted.predict), gaps, "a", "b", sample=60), abs=1e-9
+    )
+    assert quick > 0.1
+    kinds = mixed(80)
+    rule = model_of(kinds, lambda given: (given["colour"] == "red") * given["income"] / 5000)
+    assert tables.interaction_strength(rule, kinds, "colour", "income") > 0.2
+
+
+def test_the_sample_follows_the_seed_and_what_is_wrong_is_refused_in_words() -> None:
+    table = numbers(3, rows=200)
+    model = model_of(table, formula)
+    first, again, other = (
+        tables.interaction_strength(model, table, "a", "b", sample=50, seed=seed) for seed in (1, 1, 2)
+    )
+    assert first == again != other
+    with pytest.raises(InvalidParam, match=r"from 10 to 1,000 rows\. Got 5"):
+        tables.interaction_strength(model, table, "a", "b", sample=5)
+    with pytest.raises(InvalidParam, match="two different features"):
+        tables.interaction_strength(model, table, "a", "a")
+    with pytest.raises(UnknownName, match="no feature called 'z'"):
+        tables.interaction_strength(model, table, "a", "z")
+    job: Job[Any] = Job()
+    job.cancel()
+    with pytest.raises(Cancelled):
+        tables.interaction_strength(model, table, "a", job=job)

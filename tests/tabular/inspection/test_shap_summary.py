@@ -1,0 +1,214 @@
+"""Shapley values of many rows: sums that must hold, shap's own values, and all orders tried by hand."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import shap
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.linear_model import LinearRegression
+
+import xai_core.tabular as tables
+from tests.tabular.closed_form_models import mixed, model_of, numbers
+from xai_core.engine.jobs import Job
+from xai_core.errors import Cancelled, InvalidParam, NotApplicable
+from xai_core.tabular.data.builtin import Table, load_table, table_from
+from xai_core.tabular.models.train import TabularModel, train
+
+
+def adds_up(found: Any) -> None:
+    np.testing.assert_allclose(found.values.sum(axis=1) + found.base, found.scores, atol=1e-8)
+    assert np.ptp(found.scores) > 0
+
+
+def target_of(table: Table, classes: int) -> Any:
+    score = table.frame["a"] * table.frame["b"] + 2 * table.frame["c"]
+    return pd.qcut(score, classes, labels=False).to_numpy() if classes else score.to_numpy()
+
+
+def with_target(classes: int) -> Table:
+    table = numbers(4, rows=200)
+    return table_from(table.frame, target_of(table, classes), classes=list("xyz")[:classes], target_name="size")
+
+
+@pytest.mark.parametrize("classes", [0, 2, 3])
+@pytest.mark.parametrize("forest", [True, False], ids=["forest", "boosted"])
+def test_trees_get_shaps_own_values_and_add_up_to_what_they_say(forest: bool, classes: int) -> None:
+    table = with_target(classes)
+    kinds = (
+        (RandomForestClassifier, HistGradientBoostingClassifier)
+        if classes
+        else (RandomForestRegressor, HistGradientBoostingRegressor)
+    )
+    trees = (kinds[0](8, max_depth=5, random_state=0) if forest else kinds[1](max_iter=10, random_state=0)).fit(
+        table.frame, table.target
+    )
+    found = tables.shap_summary(trees, table, rows=50)
+    assert found.method == "TreeExplainer"
+    adds_up(found)
+    right = np.asarray(shap.TreeExplainer(trees).shap_values(found.data))
+    right = right[:, :, -1] if right.ndim == 3 else right
+    np.testing.assert_allclose(found.values, right, atol=1e-9)
+    said = {0: "size", 2: "probability of y", 3: "probability of z"}[classes]
+    assert found.outcome == (said if forest or not classes else said.replace("probability", "log-odds"))
+    if classes:
+        margin = trees.predict_proba(found.data)[:, -1] if forest else trees.decision_function(found.data)
+        np.testing.assert_allclose(found.scores, margin if margin.ndim == 1 else margin[:, -1], atol=1e-12)
+
+
+def test_of_two_classes_the_first_is_the_second_turned_round() -> None:
+    table = with_target(2)
+    trees = HistGradientBoostingClassifier(max_iter=10).fit(table.frame, table.target)
+    first, second = (tables.shap_summary(trees, table, rows=20, outcome=outcome) for outcome in (0, 1))
+    np.testing.assert_array_equal(first.values, -second.values)
+    assert first.base == -second.base and (first.outcome, second.outcome) == ("log-odds of x", "log-odds of y")
+    assert "2.7 times" in first.notes[0] and first.unit == "log-odds"
+    adds_up(first)
+
+
+def test_columns_made_from_one_feature_are_summed() -> None:
+    model = train(load_table("loan"), params={"trees": 20})
+    found = tables.shap_summary(model, model.table, rows=60)
+    assert found.method == "TreeExplainer" and found.features == model.table.features
+    adds_up(found)
+    seen = model.transformed(found.data)
+    right = shap.TreeExplainer(model.last_step).shap_values(seen.values)
+    for place, feature in enumerate(found.features):
+        own = [number for number, owner in enumerate(seen.owners) if owner == feature]
+        np.testing.assert_allclose(found.values[:, place], right[:, own].sum(axis=1), atol=1e-9)
+    assert sum(owner == "district" for owner in seen.owners) == 4
+    assert list(found.order) == sorted(range(11), key=lambda place: -found.importance[place])
+    np.testing.assert_array_equal(model.table.take(found.rows).to_numpy(), found.data.to_numpy())
+
+
+def test_an_own_model_with_its_classes_in_another_order() -> None:
+    table = with_target(3)
+    turned = table_from(table.frame, 2 - table.target, classes=["z", "y", "x"])
+    trees = HistGradientBoostingClassifier(max_iter=10, random_state=0).fit(table.frame, table.target)
+    model = model_of(turned, trees, tree_based=True, class_order=(2, 1, 0))
+    for outcome in range(3):
+        found = tables.shap_summary(model, turned, rows=[1, 5, 9], outcome=outcome)
+        right = tables.shap_summary(trees, table, rows=[1, 5, 9], outcome=2 - outcome)
+        np.testing.assert_array_equal(found.values, right.values)
+        assert found.outcome == right.outcome
+        along, same = (tables.partial_dependence(*each, grid=5) for each in ((model, turned, "a"), (trees, table, "a")))
+        np.testing.assert_allclose(
+            tables.partial_dependence(model, turned, "a", grid=5, outcome=0).average, same.average, atol=1e-12
+        )
+        assert not np.allclose(along.average, same.average)
+
+
+def test_trees_whose_sum_is_not_what_they_say_are_explained_by_the_game() -> None:
+    table = numbers(3, rows=150)
+    target = np.exp(table.frame["a"] / 5 + table.frame["b"] / 10)
+    own = table_from(table.frame, target)
+    trees = HistGradientBoostingRegressor(loss="poisson", max_iter=10).fit(table.frame, target)
+    found = tables.shap_summary(trees, own, rows=20)
+    assert found.method == "permutations" and found.unit == "target"
+    np.testing.assert_allclose(found.scores, trees.predict(found.data), atol=1e-12)
+    adds_up(found)
+
+
+def by_all_orders(score: Any, row: pd.DataFrame, background: pd.DataFrame) -> np.ndarray:
+    """Interventional Shapley values of one row: every order of joining, averaged over the background rows."""
+    names = list(row.columns)
+    values = np.zeros(len(names))
+    orders = list(permutations(names))
+    for order in orders:
+        mixed_rows, before = background.copy(), score(background).mean()
+        for name in order:
+            mixed_rows[name] = row[name].iloc[0]
+            after = score(mixed_rows).mean()
+            values[names.index(name)] += (after - before) / len(orders)
+            before = after
+    return values
+
+
+def background_of(model: TabularModel, found: Any, size: int) -> pd.DataFrame:
+    drawn = np.sort(np.random.default_rng(0).choice(model.train_rows, size, replace=False))
+    return model.table.take(drawn)
+
+
+def test_other_models_get_exact_values_where_no_three_features_interact() -> None:
+    table = numbers(4, rows=80, classes=())
+    model = model_of(table, lambda frame: frame["a"] * frame["b"] - frame["c"] ** 2 + 0.5 * frame["b"] * frame["d"])
+    found = tables.shap_summary(model, table, rows=[3, 50], background=9)
+    adds_up(found)
+    background = background_of(model, found, 9)
+    for place in range(2):
+        right = by_all_orders(lambda frame: model.score(frame), found.data.iloc[[place]], background)
+        np.testing.assert_allclose(found.values[place], right, atol=1e-9)
+
+
+def test_three_features_that_interact_are_right_on_average() -> None:
+    table = numbers(3, rows=80)
+    model = model_of(table, lambda frame: (frame["a"] > 5) * (frame["b"] > 5) * (frame["c"] < 8) * 1.0)
+    row = int(np.flatnonzero((table.frame["a"] > 5) & (table.frame["b"] > 5) & (table.frame["c"] < 8))[0])
+    many = [tables.shap_summary(model, table, rows=[row], background=40, seed=seed).values[0] for seed in range(30)]
+    everything = by_all_orders(lambda frame: model.score(frame), table.frame.iloc[[row]], table.take(model.train_rows))
+    np.testing.assert_allclose(np.mean(many, axis=0), everything, atol=0.03)
+    assert everything[0] > 2 * everything[2] > 0
+
+
+def test_categories_and_empty_cells_take_part() -> None:
+    table = mixed(80)
+    model = model_of(table, lambda frame: (frame["colour"] == "red") * 0.5 + frame["rate"].isna() * 0.25)
+    found = tables.shap_summary(model, table, rows=40, background=20)
+    adds_up(found)
+    used = [found.features.index(name) for name in ("colour", "rate")]
+    assert np.abs(np.delete(found.values, used, axis=1)).max() < 1e-12
+    red = (found.data["colour"] == "red").to_numpy()
+    assert found.values[red, used[0]].min() > 0 > found.values[~red, used[0]].max()
+    assert found.outcome == "probability of yes" and found.unit == "probability"
+
+
+def test_the_same_seed_gives_the_same_rows_and_values_and_shared_generators_stay_untouched() -> None:
+    table = numbers(4, rows=90)
+    model = model_of(table, lambda frame: np.prod(frame, axis=1))
+    state = np.random.get_state()[1].copy()  # type: ignore[index, union-attr]
+    first, again, other = (tables.shap_summary(model, table, rows=10, background=5, seed=seed) for seed in (1, 1, 2))
+    assert np.array_equal(first.values, again.values) and np.array_equal(first.rows, again.rows)
+    assert not np.array_equal(first.rows, other.rows)
+    np.testing.assert_array_equal(np.random.get_state()[1], state)  # type: ignore[index]
+
+
+def test_many_features_are_compared_with_fewer_rows_and_too_many_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = numbers(6, rows=40)
+    model = LinearRegression().fit(table.frame, table.target)
+    whole = tables.shap_summary(model, table, rows=20, background=30)
+    monkeypatch.setattr("xai_core.tabular.inspection.shapley.MOST_EVALUATIONS", 20 * 2 * 5 * 4)
+    monkeypatch.setattr("xai_core.tabular.inspection.shapley.CELLS", 600)
+    found = tables.shap_summary(model, table, rows=20, background=30)
+    assert "Compared with 4 rows" in found.notes[0] and "Compared with 30 rows" in whole.notes[0]
+    adds_up(found)
+    np.testing.assert_allclose(
+        found.values - found.values.mean(axis=0), whole.values - whole.values.mean(axis=0), atol=1e-9
+    )
+    monkeypatch.setattr("xai_core.tabular.inspection.shapley.MOST_EVALUATIONS", 10)
+    with pytest.raises(NotApplicable, match="too many to compare 20 rows"):
+        tables.shap_summary(model, table, rows=20)
+
+
+def test_jobs_and_refusals() -> None:
+    table = with_target(2)
+    trees = RandomForestClassifier(5, max_depth=3).fit(table.frame, table.target)
+    for model in (trees, model_of(table, lambda frame: frame["a"] / 10)):
+        job: Job[Any] = Job()
+        tables.shap_summary(model, table, rows=20, background=3, job=job)
+        assert 0 < job.done == job.total
+        job.cancel()
+        with pytest.raises(Cancelled):
+            tables.shap_summary(model, table, rows=20, background=3, job=job)
+    with pytest.raises(InvalidParam, match=r"from 1 to 5,000\. Got 0"):
+        tables.shap_summary(trees, table, rows=0)
+    with pytest.raises(InvalidParam, match=r"from 2 to 200 rows\. Got 1"):
+        tables.shap_summary(trees, table, background=1)

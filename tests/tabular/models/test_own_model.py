@@ -1,0 +1,291 @@
+"""Own models: what is safe and fits gives its own numbers; everything else is refused in words and never run."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import zipfile
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+
+from tests.tabular.mixed_table import mixed_table
+from xai_core.errors import ModelUnavailable
+from xai_core.tabular.data.builtin import Table, load_table
+from xai_core.tabular.models import own_model, skops_safety
+from xai_core.tabular.models.own_model import load_own_model
+from xai_core.tabular.models.skops_safety import check_content
+
+IRIS = load_table("iris")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Stochastic Optimizer"),
+    pytest.mark.filterwarnings("ignore:lbfgs failed"),
+]
+
+
+def saved(model: Any) -> bytes:
+    data = skops.io.dumps(model)
+    assert isinstance(data, bytes)
+    return data
+
+
+def fitted(model: Any, table: Table = IRIS, names: bool = True) -> Any:
+    return model.fit(table.frame if names else table.frame.to_numpy(), table.target)
+
+
+# What is taken
+
+
+@pytest.mark.parametrize("names", [True, False], ids=["frame", "array"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        make_pipeline(StandardScaler(), LogisticRegression()),
+        DecisionTreeClassifier(max_depth=3),
+        RandomForestClassifier(5),
+        GradientBoostingClassifier(n_estimators=3),
+        HistGradientBoostingClassifier(max_iter=3),
+        MLPClassifier(max_iter=5),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_gives_its_own_numbers(model: Any, names: bool) -> None:
+    fitted(model, names=names)
+    own = load_own_model(saved(model), IRIS)
+    np.testing.assert_array_equal(
+        own.predict(IRIS.frame), model.predict_proba(IRIS.frame if names else IRIS.frame.to_numpy())
+    )
+    assert own.title == f"Your own model ({type(model[-1] if hasattr(model, 'steps') else model).__name__})"
+    assert own.notes and not own.cross_validation
+    assert own.tree_based == (not hasattr(model, "steps") and not isinstance(model, MLPClassifier))
+    if own.tree_based:
+        np.testing.assert_array_equal(own.transformed(IRIS.frame).values, IRIS.frame.to_numpy())
+
+
+def test_text_columns_and_outcomes_by_name() -> None:
+    table = replace(mixed_table(), classes=("yes", "no"))  # scikit-learn sorts them the other way round
+    model = make_pipeline(
+        make_column_transformer((OneHotEncoder(), ["district"]), ("passthrough", ["age"])), LogisticRegression()
+    )
+    model.fit(table.frame, np.array(table.classes)[table.target])
+    own = load_own_model(saved(model), table)
+    np.testing.assert_array_equal(
+        own.score(table.frame, 1), model.predict_proba(table.frame)[:, list(model.classes_).index("no")]
+    )
+    assert not own.tree_based
+
+
+def test_features_in_another_order() -> None:
+    turned = IRIS.frame[IRIS.frame.columns[::-1]]
+    model = LogisticRegression().fit(turned, IRIS.target)
+    np.testing.assert_array_equal(load_own_model(saved(model), IRIS).predict(IRIS.frame), model.predict_proba(turned))
+
+
+def test_regression() -> None:
+    diabetes = load_table("diabetes")
+    numbers = diabetes.frame.drop(columns="sex").to_numpy()
+    model = make_pipeline(make_column_transformer((StandardScaler(), ["age", "body mass index"])), LinearRegression())
+    model.fit(diabetes.frame, diabetes.target)
+    np.testing.assert_array_equal(
+        load_own_model(saved(model), diabetes).predict(diabetes.frame), model.predict(diabetes.frame)
+    )
+    with pytest.raises(ModelUnavailable, match="needs 9 features and the table has 10"):
+        load_own_model(saved(LinearRegression().fit(numbers, diabetes.target)), diabetes)
+
+
+# What does not fit
+
+
+def refused(model: Any, table: Table = IRIS) -> str:
+    with pytest.raises(ModelUnavailable) as error:
+        load_own_model(saved(model), table)
+    return str(error.value)
+
+
+def test_other_features_are_named() -> None:
+    words = refused(fitted(LogisticRegression(), load_table("wine")))
+    assert "The table lacks 'alcohol'" in words and "The model does not know 'sepal length (cm)'" in words
+
+
+def test_other_outcomes_are_named() -> None:
+    words = refused(LogisticRegression().fit(IRIS.frame, np.array(["rose", "tulip", "lily"])[IRIS.target]))
+    assert "lily, rose, tulip" in words and "setosa" in words
+    assert "9" in refused(LogisticRegression().fit(IRIS.frame, IRIS.target + 7))
+
+
+def test_wrong_kind_of_model() -> None:
+    assert "predict_proba" in refused(fitted(LinearRegression()))
+    assert "predict_proba" in refused(fitted(RidgeClassifier()))
+    assert "predict_proba" in refused(fitted(StandardScaler()))
+    diabetes = load_table("diabetes")
+    assert "is a number" in refused(
+        LogisticRegression().fit(diabetes.frame.drop(columns="sex"), diabetes.target > 100), diabetes
+    )
+    assert "no scikit-learn model" in refused({"a": [1, 2]})
+
+
+def test_a_model_that_was_never_fitted() -> None:
+    assert "never fitted" in refused(LogisticRegression())
+
+
+def test_text_in_a_table_for_a_model_of_numbers() -> None:
+    table = mixed_table()
+    model = LogisticRegression().fit(np.random.default_rng(0).normal(size=(160, 5)), table.target)
+    assert "'district' holds text" in refused(model, table)
+
+
+# What is not safe
+
+
+class Stranger(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    def fit(self, rows: Any, target: Any) -> Stranger:
+        self.classes_ = np.unique(target)
+        return self
+
+    def predict_proba(self, rows: Any) -> Any:
+        raise AssertionError("a stranger's code was run")
+
+
+def test_unknown_types_are_named_and_not_built() -> None:
+    assert f"{Stranger.__module__}.Stranger" in refused(fitted(Stranger()))
+    assert f"{Stranger.__module__}.Stranger" in refused(
+        make_pipeline(StandardScaler(), Stranger()).fit(IRIS.frame, IRIS.target)
+    )
+
+
+class Bomb:
+    """Unpickling it would call this."""
+
+    def __reduce__(self) -> Any:
+        return pytest.fail, ("it was unpickled",)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"hello", pickle.dumps(Bomb()), saved(fitted(LogisticRegression()))[:-200], b"PK\x05\x06" + bytes(18)],
+    ids=["empty", "text", "pickle", "cut", "empty zip"],
+)
+def test_no_skops_file(data: bytes) -> None:
+    with pytest.raises(ModelUnavailable, match="not a skops file"):
+        load_own_model(data, IRIS)
+
+
+def changed(data: bytes, name: str, change: Any) -> bytes:
+    """The archive with each file whose name ends so changed."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(packed, "w") as new:
+        for each in old.namelist():
+            content = old.read(each)
+            new.writestr(each, change(content) if each.endswith(name) else content)
+    return packed.getvalue()
+
+
+def test_schema_that_says_anything() -> None:
+    data = saved(fitted(LogisticRegression()))
+
+    def edited(**values: Any) -> bytes:
+        return changed(data, "schema.json", lambda content: json.dumps(json.loads(content) | values).encode())
+
+    for values in (
+        {"__module__": "os", "__class__": "system"},
+        {"__loader__": "NoSuchNode"},
+        {"content": 3},
+        {"protocol": "x"},
+    ):
+        with pytest.raises(ModelUnavailable):
+            load_own_model(edited(**values), IRIS)
+    with pytest.raises(ModelUnavailable):
+        load_own_model(changed(data, "schema.json", lambda content: b"[" * 100_000), IRIS)
+
+
+def with_nodes(data: bytes, field: str, node: int, value: int) -> bytes:
+    """The archive with one number of its first tree changed."""
+
+    def change(content: bytes) -> bytes:
+        array = np.load(io.BytesIO(content))
+        if array.dtype.names and field in array.dtype.names:
+            array[field][node] = value
+        out = io.BytesIO()
+        np.save(out, array)
+        return out.getvalue()
+
+    return changed(data, ".npy", change)
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "value"),
+    [
+        (DecisionTreeClassifier(max_depth=3), "left_child", 10**6),
+        (DecisionTreeClassifier(max_depth=3), "right_child", 0),
+        (DecisionTreeClassifier(max_depth=3), "right_child", -5),
+        (DecisionTreeClassifier(max_depth=3), "feature", 4),
+        (RandomForestClassifier(3), "feature", -7),
+        (RandomForestClassifier(3), "left_child", 10**6),
+        (GradientBoostingClassifier(n_estimators=2), "left_child", 10**6),
+        (HistGradientBoostingClassifier(max_iter=2), "left", 10**6),
+        (HistGradientBoostingClassifier(max_iter=2), "feature_idx", 99),
+        (HistGradientBoostingClassifier(max_iter=2), "is_categorical", 1),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseEstimator) else str(value),
+)
+def test_a_tree_that_points_outside_is_never_asked(
+    model: Any, field: str, value: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = saved(fitted(model))
+    load_own_model(with_nodes(data, "no such field", 0, value), IRIS)  # packing it anew is not what is refused
+    monkeypatch.setattr(own_model, "_check_answers", lambda _: pytest.fail("it was asked"))
+    with pytest.raises(ModelUnavailable, match="points outside itself"):
+        load_own_model(with_nodes(data, field, 0, value), IRIS)
+
+
+def test_trees_of_more_features_than_their_forest() -> None:
+    forest = fitted(RandomForestClassifier(3))
+    forest.n_features_in_ = 2
+    with pytest.raises(ModelUnavailable, match="points outside itself"):
+        check_content(forest)
+
+
+def test_more_columns_of_trees_than_outcomes() -> None:
+    model = fitted(GradientBoostingClassifier(n_estimators=2))
+    model.n_trees_per_iteration_ = 1
+    with pytest.raises(ModelUnavailable, match="points outside itself"):
+        check_content(model)
+
+
+def test_families_that_cannot_be_checked() -> None:
+    assert "SVC cannot be checked" in refused(fitted(SVC()))
+    model = make_pipeline(StandardScaler(), KNeighborsClassifier(algorithm="brute"))
+    assert "KNeighborsClassifier cannot be checked" in refused(fitted(model))
+
+
+def test_parts_that_are_missing_or_odd() -> None:
+    model = fitted(LogisticRegression())
+    del model.coef_
+    assert "cannot answer" in refused(model)
+    model = fitted(LogisticRegression())
+    model.coef_ = np.full_like(model.coef_, np.nan)
+    assert "no numbers" in refused(model)
+
+
+def test_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
+        new.writestr("schema.json", bytes(2 * 2**20))
+    monkeypatch.setattr(skops_safety, "MOST_BYTES", 2**20)
+    assert len(packed.getvalue()) < 2**16
+    with pytest.raises(ModelUnavailable, match=r"up to 1 MB unpacked\. Got 2 MB"):
+        load_own_model(packed.getvalue(), IRIS)

@@ -1,0 +1,150 @@
+"""SHAP for one row against brute force over all orders, shap's own TreeExplainer, and games with a known answer."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import RandomForestRegressor
+
+from tests.tabular.closed_form_models import mixed, model_of, numbers, request_of
+from xai_core.engine.jobs import Job
+from xai_core.errors import Cancelled
+from xai_core.tabular.data.builtin import table_from
+from xai_core.tabular.row import shap as shap_row
+from xai_core.tabular.row.explain import explain_row
+
+FEWEST = shap_row.FEWEST_ROUNDS
+
+
+def tangled(frame):
+    """A formula in which every column of the mixed table interacts with another, missing cells included."""
+    income, red = frame["income"].to_numpy() / 5000, (frame["colour"] == "red").to_numpy()
+    return (
+        0.2
+        + 0.5 * income * red
+        + 0.2 * frame["rate"].isna().to_numpy() * frame["owner"].to_numpy()
+        + (frame["day"] > 19_500) * 0.05
+    )
+
+
+def by_all_orders(score, start, background) -> np.ndarray:
+    """Shapley values the slow way: every order in which features can join, one row at a time."""
+    features = start.shape[1]
+    values = np.zeros(features)
+    orders = list(permutations(range(features)))
+    for order in orders:
+        rows = background.copy().reset_index(drop=True)
+        before = score(rows).mean()
+        for feature in order:
+            rows[rows.columns[feature]] = [start.iloc[0, feature]] * len(rows)
+            after = score(rows).mean()
+            values[feature] += (after - before) / len(orders)
+            before = after
+    return values
+
+
+def test_equals_brute_force_over_all_orders_on_every_kind_of_column() -> None:
+    table = mixed(rows=16)
+    model = model_of(table, tangled)
+    row = table.row({"income": 4000, "rate": None, "colour": "red", "owner": "yes", "day": "2024-03-01"})
+    found = explain_row(model, row, "shap")
+    expected = by_all_orders(tangled, row, table.take(model.train_rows))
+    assert np.abs(expected).min() > 0.001
+    np.testing.assert_allclose(found.values, expected, atol=1e-12)
+    assert found.base == pytest.approx(float(tangled(table.take(model.train_rows)).mean()))
+    assert found.conditions == ("income = 4,000", "rate is missing", "colour = red", "owner = yes", "day = 2024-03-01")
+    assert (found.unit, found.outcome) == ("probability", 1)
+
+
+def test_equals_shaps_tree_explainer() -> None:
+    import shap
+
+    rng = np.random.default_rng(3)
+    # No value lies exactly on a cut of the trees.
+    frame = pd.DataFrame(rng.uniform(0, 10, (120, 5)), columns=list("abcde"))
+    table = table_from(frame, frame["a"] * frame["b"] + np.where(frame["c"] > 5, 20, 0) + frame["d"])
+    forest = RandomForestRegressor(8, max_depth=5, random_state=0).fit(frame, table.target)
+    model = model_of(table, forest)
+    row = table.row({"a": 8.01, "b": 7.02, "c": 6.03, "d": 2.04, "e": 5.05})
+    found = explain_row(model, row, "shap")
+    explainer = shap.TreeExplainer(
+        forest, data=table.take(model.train_rows).to_numpy(), feature_perturbation="interventional"
+    )
+    np.testing.assert_allclose(found.values, explainer.shap_values(row.to_numpy())[0], atol=2e-5)
+    assert np.abs(found.values).max() > 5
+
+
+@pytest.mark.parametrize("features", [1, 2, 5, 12])
+def test_start_and_bars_add_up(features) -> None:
+    table = numbers(features)
+    model = model_of(table, lambda frame: np.sin(frame.to_numpy()).prod(axis=1) + frame["a"].to_numpy())
+    found = explain_row(model, table.take([0]), "shap", params={"background": 10})
+    assert found.base + found.values.sum() == pytest.approx(found.score, abs=1e-10)
+    assert found.checks[0].name == "sum" and found.checks[0].level == "green"
+
+
+@pytest.fixture(scope="module")
+def ten():
+    """Ten features, of which only pairs interact."""
+    table = numbers(10)
+    return model_of(
+        table, lambda frame: frame["a"] * frame["b"] - 2 * frame["c"] + frame["d"] * frame["a"] / 3 + frame["j"] ** 2
+    )
+
+
+def test_orders_walked_both_ways_are_exact_where_only_pairs_interact(ten) -> None:
+    request = request_of(ten, ten.table.take([1]), "shap")
+    game = shap_row.Game(request, request.background(10))
+    exact = shap_row.all_sets(game)
+    assert np.abs(exact).max() > 5
+    np.testing.assert_allclose(shap_row.some_rounds(game, 3), np.tile(exact, (3, 1)), atol=1e-9)
+    found = explain_row(ten, ten.table.take([1]), "shap", params={"background": 10})
+    assert found.details["rounds"] == FEWEST and found.details["standard_error"] < 1e-9
+    assert found.values[4] == pytest.approx(0, abs=1e-9)
+
+
+def test_random_orders_come_near_the_exact_values_as_they_say() -> None:
+    table = numbers(10)
+    model = model_of(table, lambda frame: 20 * (frame.to_numpy() > 4).all(axis=1) + frame.to_numpy()[:, :5].max(axis=1))
+    request = request_of(model, table.row(dict.fromkeys(table.features, 6.0)), "shap")
+    game = shap_row.Game(request, request.background(20))
+    exact = shap_row.all_sets(game)
+    values, error, rounds = shap_row.by_rounds(game, 200, 0.03)
+    assert FEWEST < rounds < 200
+    assert np.abs(values - exact).max() < 5 * error and error <= 0.03 * np.abs(values).max()
+    _, larger, fewest = shap_row.by_rounds(game, FEWEST, 0.0)
+    assert larger > error and fewest == FEWEST
+
+
+def test_many_features_are_walked_in_parts(monkeypatch, ten) -> None:
+    whole, parts = (request_of(ten, ten.table.take([1]), "shap") for _ in range(2))
+    found = shap_row.some_rounds(shap_row.Game(whole, whole.background(10)), 2)
+    monkeypatch.setattr(shap_row, "CELLS", 700)  # three background rows at a time
+    np.testing.assert_allclose(shap_row.some_rounds(shap_row.Game(parts, parts.background(10)), 2), found, atol=1e-9)
+
+
+def test_the_seed_decides() -> None:
+    table = numbers(10)
+    model = model_of(table, lambda frame: frame.to_numpy().max(axis=1))
+    one, same, other = (
+        explain_row(model, table.take([0]), "shap", seed=seed, params={"background": 20}).values for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(one, same)
+    assert np.abs(one - other).max() > 1e-6
+
+
+def test_it_stops_within_a_batch(ten) -> None:
+    job = Job()
+    cancelling = model_of(ten.table, lambda frame: job.cancel() or frame["a"])
+    with pytest.raises(Cancelled):
+        explain_row(cancelling, ten.table.take([0]), "shap", job=job)
+    assert job.done <= 8192
+
+
+def test_progress_ends_at_the_rows_asked(ten) -> None:
+    job = Job()
+    explain_row(ten, ten.table.take([0]), "shap", params={"background": 10}, job=job)
+    assert job.done == job.total == 1 + 10 + 4 * 2 * 9 * 10

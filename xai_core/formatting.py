@@ -1,0 +1,43 @@
+"""Numbers and foreign text in words: one form of percent, one of numbers, one of printable text."""
+
+from __future__ import annotations
+
+import math
+
+MAX_LETTERS = 200
+"""Letters of a foreign name that are shown on one line."""
+
+
+def percent(share: float) -> str:
+    """Return a share (0 to 1) in whole percent; "under 1 %" and "over 99 %" keep 0 % and 100 % for none and all.
+
+    >>> percent(0.73), percent(0.996), percent(1.0), percent(0.004)
+    ('73 %', 'over 99 %', '100 %', 'under 1 %')
+    """
+    if not math.isfinite(share):
+        return "–"
+    if 0 < share < 0.01:
+        return "under 1 %"
+    return "over 99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
+
+
+def number(value: float) -> str:
+    """Return a number with three significant digits and a proper minus: 3,210, 4.25, 0.00123; a dash where it is not finite.
+
+    >>> number(3210.4), number(-4.2512), number(0.001234)
+    ('3,210', '−4.25', '0.00123')
+    """
+    if not math.isfinite(value):
+        return "–"
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}".replace("e-0", "e-")
+    return text.replace("-", "−")
+
+
+def printable(text: object, limit: int | None = None, replacement: str = " ") -> str:
+    """Return foreign text as one line: control characters replaced, cut to `limit` letters with an ellipsis.
+
+    >>> printable("a\\tb"), printable("abcdef", limit=3)
+    ('a b', 'abc…')
+    """
+    line = "".join(letter if letter.isprintable() else replacement for letter in str(text))
+    return line if limit is None or len(line) <= limit else f"{line[:limit]}…"

@@ -1,0 +1,1 @@
+"""Extremes, scores and groups of a run."""

@@ -1,0 +1,1 @@
+"""Projections of a run to the plane: PCA, t-SNE, UMAP, and their neighbours."""

@@ -1,0 +1,127 @@
+"""What the pages about maps call: maps made in the background, shared by all who ask for the same, and kept for a while."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Container, Hashable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xai_core.engine.jobs import CLOSED_TAB_S, Job, Jobs
+from xai_core.imageset.image_set import ImageSet
+from xai_core.imageset.projection.make_map import (
+    MAPS,
+    MOST_POINTS,
+    PERPLEXITIES,
+    make_map,
+    pixels,
+    small_multiples,
+    stratified,
+)
+from xai_core.imageset.projection.map import Map
+from xai_core.imageset.rows import Rows, checked_rows
+from xai_core.imageset.sets.library import find_set
+from xai_core.params import checked_seed, resolve
+from xai_core.results import Floats
+
+if TYPE_CHECKING:
+    from xai_core.imageset.runs.outputs import Pass
+
+FEW_POINTS = 2_000
+"""Points of each of several small maps: more could not be seen, and take long."""
+_JOBS = Jobs(workers=1, quick_workers=1, keep=32, grace=CLOSED_TAB_S)
+"""One long map at a time, since it uses all cores. A map is small: 20,000 points are 400 KB."""
+_QUICK = 1.0
+
+
+def start_map(
+    of: Pass | ImageSet,
+    kind: str = "tsne",
+    dimensions: int = 2,
+    params: Mapping[str, object] | None = None,
+    seed: int = 0,
+    rows: npt.ArrayLike | None = None,
+    visitor: str = "",
+) -> Job[Map]:
+    """Make a map in the background: the job to watch, by its `key`. Of a pass: what the model made of the pictures; of a set: their pixels.
+
+    Equal requests share one job. `rows` None: all that could be read, above 20,000 a sample with each label's share, said in the notes.
+    Raises UnknownName, InvalidParam.
+    """
+    chosen, seed = resolve(MAPS.get(kind).params, params, 0), checked_seed(seed)
+    used, said = _rows(of, rows, MOST_POINTS, seed)
+
+    def work(job: Job[Map]) -> Map:
+        return _with_note(make_map(_data(of, job), kind, dimensions, chosen, seed, used, job), said)
+
+    key = _key(of, used, kind, dimensions, chosen, seed)
+    return _JOBS.submit(key, work, _QUICK if kind == "pca" else len(used), visitor, _bytes(of, len(used)))
+
+
+def start_multiples(
+    of: Pass | ImageSet,
+    perplexities: Sequence[float] = PERPLEXITIES,
+    seeds: Sequence[int] = (0, 1),
+    rows: npt.ArrayLike | None = None,
+    visitor: str = "",
+) -> Job[list[Map]]:
+    """Several t-SNE maps of the same at most 2,000 pictures in the background, as `small_multiples` makes them. Raises as `start_map`."""
+    used, said = _rows(of, rows, FEW_POINTS, checked_seed(seeds[0]) if seeds else 0)
+
+    def work(job: Job[list[Map]]) -> list[Map]:
+        return [_with_note(each, said) for each in small_multiples(_data(of, job), perplexities, seeds, used, job)]
+
+    key = _key(of, used, list(perplexities), list(seeds))
+    return _JOBS.submit(key, work, 8 * len(used), visitor, _bytes(of, len(used)))
+
+
+def watch_map(key: str, visitor: str = "") -> Job[Any] | None:
+    """The job of a map, or of several, by its key, in whatever state; None if it is no longer remembered."""
+    return _JOBS.find(key, visitor)
+
+
+def leave_map(visitor: str, keep: Container[Hashable] = ()) -> None:
+    """Say that `visitor` waits for no maps any more but those with the keys to keep. Work that nobody waits for stops."""
+    _JOBS.leave(visitor, keep)
+
+
+def stop_maps() -> None:
+    """Cancel everything, within ten steps each: the process is about to end."""
+    _JOBS.stop()
+
+
+def _rows(of: Pass | ImageSet, rows: npt.ArrayLike | None, most: int, seed: int) -> tuple[Rows, str]:
+    """The rows asked for that could be read, at most so many, each label with its share; and a sentence where some were left out."""
+    imageset = of if isinstance(of, ImageSet) else find_set(of.set_id)
+    count = len(of) if isinstance(of, ImageSet) else len(of.failed)
+    asked = np.unique(checked_rows(rows, count))
+    if not isinstance(of, ImageSet):
+        asked = asked[~np.asarray(of.failed)[asked]]
+    labels = imageset.labels[asked] if imageset is not None else np.zeros(len(asked), dtype=np.int64)
+    drawn, said = stratified(labels, most, seed)
+    return asked[drawn], said
+
+
+def _data(of: Pass | ImageSet, job: Job[Any]) -> Floats:
+    return pixels(of, job=job) if isinstance(of, ImageSet) else of.pooled
+
+
+def _with_note(made: Map, said: str) -> Map:
+    return replace(made, notes=(said, *made.notes)) if said else made
+
+
+def _key(of: Pass | ImageSet, rows: Rows, *chosen: object) -> str:
+    """Names a request by everything that decides the map."""
+    source = ("pixels" if isinstance(of, ImageSet) else "pass", of.id)
+    text = json.dumps([source, hashlib.sha256(rows.tobytes()).hexdigest(), chosen])
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _bytes(of: Pass | ImageSet, count: int) -> int:
+    """The rows themselves, a copy with their mean taken off, and blocks of distances."""
+    width = 3072 if isinstance(of, ImageSet) else of.pooled.shape[1]
+    return 3 * 4 * count * width + 64 * 2**20

@@ -1,0 +1,1 @@
+"""Zip files and folders to pictures, labels and masks."""

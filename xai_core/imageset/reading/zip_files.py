@@ -1,0 +1,242 @@
+"""A stranger's zip: its directory is checked before anything is unpacked, and nothing is ever written under a name from inside it.
+
+Bombs as in Fifield, "A better zip bomb" (WOOT 2019): members that lie on top of each other, or say less than they unpack to.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import stat
+import struct
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xai_core.errors import InvalidImage, InvalidSet
+from xai_core.imageset.image_set import GONE
+from xai_core.imageset.reading.file_roles import (
+    MAX_BYTES,
+    MAX_FILES,
+    MAX_NAME,
+    TOO_HEAVY,
+    TOO_LONG,
+    Listing,
+    is_read,
+    not_now,
+)
+
+MEMBER = np.dtype([("offset", "<i8"), ("packed", "<i8"), ("size", "<i8"), ("crc", "<u4"), ("method", "<u2")])
+_HEAD = 30
+"""Bytes of a member's own header before its name."""
+_MAX_DIRECTORY = 256 * 2**20
+_RATIO = 100
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENTRY = b"PK\x01\x02"
+_DRIVE = re.compile(r"[A-Za-z]:/")
+_UTF8 = 0x800
+"""The flag of a member whose name is in UTF-8."""
+
+_NO_ZIP = "This file is not a zip, or it is damaged or cut off. Pack the pictures into a .zip file and try again."
+_TOO_MANY = f"A zip may hold {MAX_FILES:,} files. This one holds more: split it, or leave some out."
+_BOMB = "This zip is built to unpack to far more than it says, so it is not read. Pack the pictures again with an ordinary program."
+_ENCRYPTED = "This zip is locked with a password. Pack the pictures again without one."
+_LINK = "This zip holds a link to another file ({name!r}), so it is not read. Pack the pictures themselves."
+_OUTSIDE = "This zip holds a file with a place outside of it in its name ({name!r}), so it is not read. Pack the pictures again."
+_METHOD = "This file is packed in a way that cannot be read here. Pack it again as an ordinary zip (deflate)."
+_TWICE = "There is another file of this name before it."
+_DAMAGED = "This file is damaged inside the zip. Pack it again."
+
+
+class ZipFiles:
+    """Members of a zip by row. Each read opens the file anew: threads share nothing, and no place in it is held open."""
+
+    def __init__(self, path: Path, names: Sequence[str], members: npt.NDArray[np.void]) -> None:
+        self._path = path
+        self.names = names
+        self._members = members
+
+    def read(self, row: int) -> bytes:
+        offset, packed, size, crc, method = self._members[row].tolist()
+        try:
+            with self._path.open("rb") as stream:
+                data = _packed_bytes(stream, offset, packed)
+        except FileNotFoundError as error:
+            raise InvalidSet(GONE) from error
+        except OSError as error:
+            raise not_now(error) from error
+        data = _unpacked(data, size, method)
+        if len(data) != size or zlib.crc32(data) != crc:
+            raise InvalidImage(_DAMAGED)
+        return data
+
+    def take(self, rows: npt.NDArray[np.intp]) -> ZipFiles:
+        return ZipFiles(self._path, [self.names[row] for row in rows], self._members[rows])
+
+    def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
+        return {"members": self._members}
+
+
+def list_zip(stream: IO[bytes], path: Path, free: int) -> Listing:
+    """The members of an open zip, to be read from `path`. Nothing small may unpack to more than `free`, the room on the disk in bytes.
+
+    Raises InvalidSet for what is no zip, is locked, names places outside of itself, holds links or too many files, or is a bomb.
+    """
+    with _plain_words():
+        entries = zipfile.ZipFile(_Directory(stream)).infolist()
+        end = stream.seek(0, io.SEEK_END)
+        rows = [
+            (each.header_offset, each.compress_size, each.file_size, each.CRC, each.compress_type) for each in entries
+        ]
+        members = np.array(rows, dtype=MEMBER)  # OverflowError where 64 bits without a sign are used
+    if len(entries) > MAX_FILES:
+        raise InvalidSet(_TOO_MANY)
+    _refuse_overlaps(members)
+    names = [_name(each) for each in entries]
+    wanted, skipped = _wanted(entries, names, end)
+    if sum(entries[row].file_size for row in wanted if is_read(names[row])) > max(free, _RATIO * end):
+        raise InvalidSet(_BOMB)
+    return Listing(ZipFiles(path, names, members).take(np.array(wanted, dtype=np.intp)), tuple(skipped))
+
+
+def is_whole(path: Path, members: npt.NDArray[np.void]) -> bool:
+    """Whether a file is long enough to hold these members."""
+    needed = int((members["offset"] + _HEAD + members["packed"]).max(initial=0)) if members.dtype == MEMBER else 0
+    try:
+        return path.stat().st_size >= needed > 0
+    except OSError:
+        return False
+
+
+class _Directory:
+    """An open zip for Python's zipfile, which reads the list of members in one piece, as large as the file says."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.seek, self.tell = stream.seek, stream.tell
+
+    def seekable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if size > _MAX_DIRECTORY:
+            raise InvalidSet(_TOO_MANY)
+        data = self._stream.read(size)
+        if data.count(_ENTRY) > MAX_FILES:
+            raise InvalidSet(_TOO_MANY)
+        return data
+
+
+@contextmanager
+def _plain_words() -> Iterator[None]:
+    try:
+        yield
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        OSError,
+        ValueError,
+        OverflowError,
+        EOFError,
+        IndexError,
+        struct.error,
+    ) as error:
+        raise InvalidSet(_NO_ZIP) from error
+
+
+def _name(entry: zipfile.ZipInfo) -> str:
+    """The name inside the set, in printable letters. Raises InvalidSet for one that points elsewhere, a link and a locked file."""
+    name = unicodedata.normalize("NFC", _decoded(entry).replace("\\", "/"))
+    shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
+    if name.startswith("/") or _DRIVE.match(name) or ".." in name.split("/"):
+        raise InvalidSet(_OUTSIDE.format(name=shown[:80]))
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        raise InvalidSet(_LINK.format(name=shown[:80]))
+    if entry.flag_bits & 1:
+        raise InvalidSet(_ENCRYPTED)
+    return "/".join(part for part in shown.split("/") if part != ".")
+
+
+def _decoded(entry: zipfile.ZipInfo) -> str:
+    """A name without the flag counts as one of old DOS, but some programs, macOS's among them, write UTF-8 and do not say so."""
+    if not entry.flag_bits & _UTF8:
+        with suppress(UnicodeError):
+            return entry.filename.encode("cp437").decode("utf-8")
+    return entry.filename
+
+
+def _refuse_overlaps(members: npt.NDArray[np.void]) -> None:
+    """Members one after the other need as much room as they say; a bomb uses the same bytes for many."""
+    order = members[np.argsort(members["offset"], kind="stable")]
+    if (order["offset"][:-1] + _HEAD + order["packed"][:-1] > order["offset"][1:]).any():
+        raise InvalidSet(_BOMB)
+
+
+def _wanted(
+    entries: Sequence[zipfile.ZipInfo], names: Sequence[str], end: int
+) -> tuple[list[int], list[tuple[str, str]]]:
+    """Rows of files, without those that would be looked into but cannot be: these with the reason."""
+    wanted, skipped, seen = [], [], set()
+    for row, (entry, name) in enumerate(zip(entries, names, strict=True)):
+        if name.endswith("/"):
+            continue
+        reason = (
+            TOO_LONG
+            if len(name) > MAX_NAME
+            else ""
+            if not is_read(name)
+            else _TWICE
+            if name in seen
+            else _reason(entry, end)
+        )
+        seen.add(name)
+        if reason:
+            skipped.append((name[-MAX_NAME:], reason))
+        else:
+            wanted.append(row)
+    return wanted, skipped
+
+
+def _reason(entry: zipfile.ZipInfo, end: int) -> str:
+    """Why a member is not read, or nothing. Raises InvalidSet for a bomb."""
+    if entry.file_size > MAX_BYTES:
+        if entry.file_size > _RATIO * max(entry.compress_size, 1):
+            raise InvalidSet(_BOMB)
+        return TOO_HEAVY
+    if entry.compress_type not in _METHODS:
+        return _METHOD
+    if (
+        entry.header_offset < 0
+        or entry.header_offset + _HEAD + entry.compress_size > end
+        or entry.compress_size > 2 * MAX_BYTES
+    ):
+        return _DAMAGED
+    return ""
+
+
+def _packed_bytes(stream: IO[bytes], offset: int, packed: int) -> bytes:
+    stream.seek(offset)
+    head = stream.read(_HEAD)
+    if len(head) < _HEAD or head[:4] != b"PK\x03\x04":
+        raise InvalidImage(_DAMAGED)
+    stream.seek(sum(struct.unpack("<HH", head[26:])), io.SEEK_CUR)
+    return stream.read(packed)
+
+
+def _unpacked(data: bytes, size: int, method: int) -> bytes:
+    """At most `size` bytes. Raises InvalidSet where there would be more than the member said."""
+    if method == zipfile.ZIP_DEFLATED:
+        try:
+            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, size + 1)
+        except zlib.error as error:
+            raise InvalidImage(_DAMAGED) from error
+    if len(data) > size:
+        raise InvalidSet(_BOMB)
+    return data

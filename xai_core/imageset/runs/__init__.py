@@ -1,0 +1,1 @@
+"""Model runs over an image set and their stored outputs."""

@@ -1,0 +1,1 @@
+"""Image sets: built-in, uploaded, stored on disk."""

@@ -1,0 +1,45 @@
+"""What is known of a model before it is loaded, as data; `MODELS` collects it from the family files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import nn
+
+from xai_core.models.classifier import Preprocessing
+from xai_core.models.weights import Progress, WeightsFile
+from xai_core.registry import Registry
+
+Built = tuple[nn.Module, Preprocessing, tuple[str, ...]]
+"""A network with its weights, how to prepare pictures for it, and its labels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """One model: words for the page, facts for the engine, and how to build it."""
+
+    name: str
+    title: str
+    sentence: str
+    """One sentence for a visitor: what this network is."""
+    family: str
+    input_side: int
+    """Side of the square input in pixels."""
+    channels: int
+    licence: str
+    paper: str
+    source: str
+    """Where the weights come from."""
+    bundled: bool
+    """True if it works without a network connection after installation."""
+    size_mb: float
+    weights_file: WeightsFile | None = None
+    """The file fetched on first use; None for bundled models."""
+    prefer: str | None = None
+    """Pattern for the name of the recommended layer; None leaves it to the structure."""
+    build: Callable[[Progress | None], Built]
+    """Loads the network. Raises ModelUnavailable where the weights are missing, broken or out of reach."""
+
+
+MODELS: Registry[ModelSpec] = Registry("model")

@@ -1,0 +1,149 @@
+"""A table ready to learn from: features, what to predict, and rows made from a form. See `_column.py` for how cells are stored."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from xai_core.errors import InvalidTable, UnknownName
+from xai_core.tabular.data.column import Column, Kind, describe
+
+Task = Literal["classification", "regression"]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows to learn from: features, and the target that a model is to predict."""
+
+    name: str
+    title: str
+    frame: pd.DataFrame
+    """Features only, (N, features), in the order of `columns`; rows are numbered 0 to N − 1. Not to be written into."""
+    target: np.ndarray
+    """(N,) int64 class index, or float64 for regression; read-only."""
+    target_name: str
+    task: Task
+    classes: tuple[str, ...]
+    """Names of the classes in the order of their index; () for regression."""
+    columns: tuple[Column, ...]
+    notes: tuple[str, ...] = ()
+    """What was done to the rows, in sentences: sampled, left out, counted as missing."""
+    about: str = ""
+    protected: str = ""
+    """The column that a fairness look starts with, "" if there is none."""
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of cells, target and choice of features: equal tables have equal hashes, whatever they are called."""
+        return _content_hash(self)
+
+    def column(self, name: str) -> Column:
+        """The column of this name. Raises UnknownName with the nearest names."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise UnknownName.of("column", name, self.features)
+
+    def split(self, seed: int = 0, held_out: float = 0.25) -> tuple[np.ndarray, np.ndarray]:
+        """Row numbers to train on and row numbers held out, both ascending, the same for the same seed.
+
+        Of every class the share `held_out` is held out, rounded; a class of a single row is trained on.
+        """
+        rng = np.random.default_rng(seed)
+        groups = [np.flatnonzero(self.target == index) for index in range(len(self.classes))] or [np.arange(len(self))]
+        held = np.concatenate(
+            [rng.permutation(rows)[: min(round(held_out * len(rows)), len(rows) - 1)] for rows in groups if len(rows)]
+        )
+        return np.setdiff1d(np.arange(len(self)), held), np.sort(held)
+
+    def take(self, rows: Sequence[int] | np.ndarray) -> pd.DataFrame:
+        """These rows of the features, in this order, keeping their row numbers as index."""
+        return self.frame.iloc[np.asarray(rows, dtype=np.int64)]
+
+    def row(self, values: Mapping[str, Any]) -> pd.DataFrame:
+        """A frame of one row, typed like `frame`, from the values of a form; a column that is not named has no value.
+
+        Raises InvalidTable for a column or category that the table does not have.
+        """
+        unknown = [name for name in values if name not in self.features]
+        if unknown:
+            raise InvalidTable(str(UnknownName.of("column", unknown[0], self.features)))
+        cells = {column.name: _cells(column, [column.parse(values.get(column.name))]) for column in self.columns}
+        return pd.DataFrame(cells)
+
+
+def table_from(
+    frame: pd.DataFrame,
+    target: np.ndarray | Sequence[float],
+    *,
+    classes: Sequence[str] = (),
+    kinds: Mapping[str, Kind] | None = None,
+    name: str = "table",
+    title: str = "",
+    target_name: str = "target",
+    notes: Iterable[str] = (),
+    about: str = "",
+    protected: str = "",
+) -> Table:
+    """A table from a frame that is in memory: `classes` given means classification with class indices as target.
+
+    Numbers make a numeric column, True and False a boolean one, text a category, unless `kinds` says otherwise.
+    """
+    frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
+    known = {column: _kind_of(frame[column]) for column in frame} | dict(kinds or {})
+    columns = tuple(describe(column, kind, frame[column]) for column, kind in known.items())
+    cells = {column.name: _cells(column, frame[column.name].to_numpy()) for column in columns}
+    answers = np.array(target, dtype=np.int64 if classes else np.float64)
+    answers.flags.writeable = False
+    task: Task = "classification" if classes else "regression"
+    return Table(
+        name,
+        title or name,
+        pd.DataFrame(cells),
+        answers,
+        target_name,
+        task,
+        tuple(classes),
+        columns,
+        tuple(notes),
+        about,
+        protected,
+    )
+
+
+def _kind_of(cells: pd.Series[Any]) -> Kind:
+    if pd.api.types.is_bool_dtype(cells):
+        return "boolean"
+    return "numeric" if pd.api.types.is_numeric_dtype(cells) else "category"
+
+
+def _cells(column: Column, values: Sequence[Any] | np.ndarray) -> pd.Series[Any]:
+    """Cells in the type of their column, under fresh row numbers."""
+    cells: pd.Series[Any] = pd.Series(values, dtype=object if column.kind == "category" else np.float64)
+    return cells.where(cells.notna(), np.nan) if column.kind == "category" else cells
+
+
+def _content_hash(table: Table) -> str:
+    head = [table.target_name, table.task, table.classes, [(column.name, column.kind) for column in table.columns]]
+    digest = hashlib.sha256(json.dumps(head).encode())
+    for column in table.columns:
+        cells = table.frame[column.name].to_numpy()
+        digest.update(
+            json.dumps(cells.tolist()).encode() if column.kind == "category" else np.ascontiguousarray(cells).tobytes()
+        )
+    digest.update(np.ascontiguousarray(table.target).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Scores of a model on unseen rows, in total and by group."""

@@ -1,0 +1,1 @@
+"""Models that can be read as they are: weights, trees, shape functions."""

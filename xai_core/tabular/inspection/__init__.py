@@ -1,0 +1,1 @@
+"""Explanations of a whole model: effects, importance, interaction, SHAP summaries."""

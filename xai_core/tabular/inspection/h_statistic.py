@@ -1,0 +1,90 @@
+"""How much two features act together, or one with all others: the H-statistic (Friedman & Popescu, Annals of Applied Statistics 2008)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xai_core.errors import InvalidParam
+from xai_core.tabular.inspection.grid import rows_asked, sampled
+from xai_core.tabular.inspection.scoring import expect, scores_of, variant_scores
+from xai_core.tabular.models.estimator import Explained, Floats, column_known, explained, outcome_index, two_features
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from xai_core.engine.jobs import Job
+    from xai_core.tabular.data.builtin import Table
+
+NOTHING = 1e-12
+"""A variance below this share of the squared scores is rounding: there is no effect that could be shared."""
+
+
+def interaction_strength(
+    model: Any,
+    table: Table,
+    a: str,
+    b: str | None = None,
+    *,
+    sample: int = 100,
+    rows: Any = None,
+    seed: int = 0,
+    outcome: int | None = None,
+    job: Job[Any] | None = None,
+) -> float:
+    """H, from 0 (the effects simply add up) to about 1 (there is nothing but interaction), of two features or of `a` with all others.
+
+    With two: the root of the share of their joint partial dependence's variance that the two single ones do not explain. With one: the
+    same of the whole score. Over a sample of rows, at all of whose values the partial dependence is taken, so `sample`² rows are scored;
+    noise makes small values of H a little too large. 0 where neither feature moves the score. Raises UnknownName, InvalidParam, Cancelled.
+    """
+    column_known(table, a)
+    if isinstance(sample, bool) or not 10 <= sample <= 1_000:
+        raise InvalidParam(f"The sample must have from 10 to 1,000 rows. Got {sample!r}.")
+    chosen = table.take(sampled(rows_asked(table, rows), sample, seed))
+    asked, index = explained(model, table), outcome_index(table, outcome)
+    expect(job, (3 if b is not None else 2) * len(chosen) ** 2)
+    if b is None:
+        return _with_all(asked, chosen, a, index, job)
+    pair = two_features(table, (a, b))
+    alone = [_dependence(asked, chosen, [name], index, job) for name in pair]
+    return _share(_dependence(asked, chosen, list(pair), index, job), alone)
+
+
+def _with_all(model: Explained, rows: pd.DataFrame, feature: str, outcome: int | None, job: Job[Any] | None) -> float:
+    others = [name for name in rows.columns if name != feature]
+    alone = [_dependence(model, rows, names, outcome, job) for names in ([feature], others) if names]
+    return _share(scores_of(model, rows, outcome, job), alone)
+
+
+def _dependence(
+    model: Explained, rows: pd.DataFrame, features: list[str], outcome: int | None, job: Job[Any] | None
+) -> Floats:
+    """(n,) partial dependence on these features together, at the values that each row has, over the same rows.
+
+    Equal combinations are asked once, and of the features and the rest the fewer are set.
+    """
+    distinct, back = _distinct(rows, features)
+    total = np.zeros(len(distinct))
+    variants = {name: distinct[name].to_numpy() for name in features}
+    for _, found in variant_scores(model, rows, variants, outcome, job):
+        total += found.sum(axis=0)
+    return (total / len(rows))[back]
+
+
+def _distinct(rows: pd.DataFrame, features: list[str]) -> tuple[pd.DataFrame, npt.NDArray[np.intp]]:
+    """The different combinations of these columns, and which of them each row has."""
+    number = rows.groupby(features, dropna=False, sort=False).ngroup().to_numpy()
+    _, first, back = np.unique(number, return_index=True, return_inverse=True)
+    return rows.iloc[first], back
+
+
+def _share(joint: Floats, alone: list[Floats]) -> float:
+    whole = joint - joint.mean()
+    rest = whole - sum(part - part.mean() for part in alone)
+    size = float(whole @ whole)
+    if size <= NOTHING * float(joint @ joint):
+        return 0.0
+    return float(np.sqrt(rest @ rest / size))

@@ -1,0 +1,107 @@
+"""Scores of many rows with some columns set to other values: in large batches, or by a short cut where it gives the same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xai_core.tabular.inspection.quickscorer import TreeBits
+from xai_core.tabular.inspection.variants import Variants, set_columns, variant_count
+from xai_core.tabular.models.estimator import Explained, Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from xai_core.engine.jobs import Job
+
+BATCH = 20_000
+"""Rows a prediction: calls cost milliseconds whatever their size, and more rows than this no longer fit the processor's cache."""
+BLOCK = 2_000
+"""Rows at a time through the short cut."""
+
+
+def scores_of(model: Explained, frame: pd.DataFrame, outcome: int | None, job: Job[Any] | None = None) -> Floats:
+    """(N,) scores, in batches between which the job can be stopped."""
+    parts = []
+    for start in range(0, len(frame), BATCH):
+        part = frame.iloc[start : start + BATCH]
+        parts.append(model.score(part, outcome))
+        tick(job, len(part))
+    return np.concatenate(parts)
+
+
+def variant_scores(
+    model: Explained, frame: pd.DataFrame, variants: Variants, outcome: int | None, job: Job[Any] | None = None
+) -> Iterator[tuple[slice, Floats]]:
+    """For one block of rows after another: which rows, and their scores (rows, K) under every variant."""
+    bits = TreeBits.of(model, frame, variants, outcome)
+    size = variant_count(variants)
+    if bits is None:
+        yield from _by_prediction(model, frame, variants, outcome, job)
+        return
+    for start in range(0, len(frame), BLOCK):
+        rows = slice(start, min(start + BLOCK, len(frame)))
+        found = bits.scores(frame.iloc[rows])
+        tick(job, found.shape[0] * size)
+        yield rows, found
+
+
+def _by_prediction(
+    model: Explained, frame: pd.DataFrame, variants: Variants, outcome: int | None, job: Job[Any] | None
+) -> Iterator[tuple[slice, Floats]]:
+    size = variant_count(variants)
+    for start in range(0, len(frame), BATCH):
+        rows = slice(start, min(start + BATCH, len(frame)))
+        block = frame.iloc[rows]
+        score = _mixed_score(model, block, variants, outcome) or _plain_score(model, block, variants, outcome)
+        step = max(BATCH // len(block), 1)
+        parts = []
+        for at in range(0, size, step):
+            parts.append(score(slice(at, min(at + step, size))))
+            tick(job, parts[-1].size)
+        yield rows, np.concatenate(parts, axis=1)
+
+
+def _plain_score(
+    model: Explained, block: pd.DataFrame, variants: Variants, outcome: int | None
+) -> Callable[[slice], Floats]:
+    """(rows, k) scores of the whole block under k of the variants."""
+
+    def plain(some: slice) -> Floats:
+        asked = set_columns(block, {name: values[some] for name, values in variants.items()})
+        return model.score(asked, outcome).reshape(-1, len(block)).T
+
+    return plain
+
+
+def _mixed_score(
+    model: Explained, block: pd.DataFrame, variants: Variants, outcome: int | None
+) -> Callable[[slice], Floats] | None:
+    """The same, from rows and values that are prepared only once. None where the model does not prepare each feature by itself."""
+    score = model.prepared_score
+    if score is None:
+        return None
+    seen, _, owners = model.transformed(block)
+    values = model.transformed(set_columns(block.iloc[:1], variants))[0]
+    varied = np.flatnonzero([owner in variants for owner in owners])
+
+    def mixed(some: slice) -> Floats:
+        count = len(values[some])
+        # A row's variants follow each other: trees then take the same turns again and again.
+        rows = np.repeat(seen, count, axis=0)
+        rows[:, varied] = np.tile(values[some][:, varied], (len(seen), 1))
+        return score(rows, outcome).reshape(len(seen), count)
+
+    return mixed
+
+
+def tick(job: Job[Any] | None, evaluations: int) -> None:
+    if job is not None:
+        job.tick(evaluations)
+
+
+def expect(job: Job[Any] | None, evaluations: int) -> None:
+    if job is not None:
+        job.expect(evaluations)

@@ -1,0 +1,1 @@
+"""Models of a table: one file a family, training, own models from skops files."""

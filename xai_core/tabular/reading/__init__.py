@@ -1,0 +1,1 @@
+"""Files to typed columns: CSV and Parquet, checked and refused in words."""

@@ -1,0 +1,1 @@
+"""Explanations of one row: LIME, SHAP, gradients, counterfactuals."""
