@@ -14,9 +14,8 @@ import torch
 
 from benchmarks._harness import Bench, Floats
 from benchmarks._tables import TableQuestion
-from xai_core import _resize
 from xai_core.engine.forward import forward_with
-from xai_core.images import Picture
+from xai_core.images import Picture, resize
 from xai_core.imageset.runs.loader import Pictures, Reader
 from xai_core.imageset.runs.run import chosen_layer, run_pass
 from xai_core.imageset.sets.library import load_set
@@ -61,7 +60,7 @@ def question(bench: Bench, pictures: Pictures | None = None, count: int = 320) -
     reader, best = Reader(some, bench.model.preprocessing), bench.best_forward
     decoded = torch.cat([reader.input(row) for row in range(count)]).split(best.size)
     forward_with(bench.model, chosen_layer(bench.model))  # built once for a model, so not part of a pass
-    _resize.make()  # compiled once for all models
+    resize.make()  # compiled once for all models
 
     def ours() -> Floats:
         with _empty_shelf():

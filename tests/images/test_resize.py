@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from xai_core import _resize, _resize_loops
-from xai_core.images import read_image
+from xai_core.images import read_image, resize, resize_loops
 from xai_core.imageset.thumbnails import THUMB, thumb
 
 FILTERS = [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS]
@@ -25,13 +24,13 @@ class Counted:
 
     def __call__(self, *given) -> None:
         self.calls += 1
-        _resize_loops.resample(*given)
+        resize_loops.resample(*given)
 
 
 @pytest.fixture
 def loops(monkeypatch) -> Counted:
     counted = Counted()
-    monkeypatch.setattr(_resize._LOOPS, "ready", counted)
+    monkeypatch.setattr(resize._LOOPS, "ready", counted)
     return counted
 
 
@@ -54,7 +53,7 @@ def test_every_byte_is_pillows(kind, loops):
         left, top = (int(rng.integers(0, side)) for side in size)
         box = (left, top, int(rng.integers(left, size[0])) + 1, int(rng.integers(top, size[1])) + 1)
         image = noise(width, height, width)
-        assert np.array_equal(_resize.resized(image, size, kind, box), pillow(image, size, kind, box)), (
+        assert np.array_equal(resize.resized(image, size, kind, box), pillow(image, size, kind, box)), (
             image.size,
             size,
             box,
@@ -71,9 +70,10 @@ def test_sides_that_change_apart_are_rounded_in_pillows_order(kind, loops):
         width, height, wide, high = map(int, rng.integers(2, 300, 4))
         image, asked = noise(width, height, width), loops.calls
         box = (0, 0, wide, high)
-        assert np.array_equal(
-            _resize.resized(image, (wide, high), kind, box), pillow(image, (wide, high), kind, box)
-        ), (image.size, box)
+        assert np.array_equal(resize.resized(image, (wide, high), kind, box), pillow(image, (wide, high), kind, box)), (
+            image.size,
+            box,
+        )
         others += loops.calls == asked
     assert 20 < others < 130
 
@@ -81,14 +81,14 @@ def test_sides_that_change_apart_are_rounded_in_pillows_order(kind, loops):
 def test_what_the_loops_cannot_do_is_pillows_work(loops):
     box = (1, 2, 30, 20)
     for image, kind in [(noise(60, 40).convert("L"), Image.Resampling.BICUBIC), (noise(60, 40), Image.Resampling.BOX)]:
-        assert np.array_equal(_resize.resized(image, (45, 30), kind, box), pillow(image, (45, 30), kind, box))
+        assert np.array_equal(resize.resized(image, (45, 30), kind, box), pillow(image, (45, 30), kind, box))
     for outside in [(-3, 2, 30, 20), (1, 2, 46, 20), (1, 2, 30, 31)]:
         assert np.array_equal(
-            _resize.resized(noise(60, 40), (45, 30), Image.Resampling.BICUBIC, outside),
+            resize.resized(noise(60, 40), (45, 30), Image.Resampling.BICUBIC, outside),
             pillow(noise(60, 40), (45, 30), Image.Resampling.BICUBIC, outside),
         )
     large = Image.new("RGB", (4000, 2200), "teal")
-    assert _resize.resized(large, (40, 22), Image.Resampling.BILINEAR, (0, 0, 40, 22)).shape == (22, 40, 3)
+    assert resize.resized(large, (40, 22), Image.Resampling.BILINEAR, (0, 0, 40, 22)).shape == (22, 40, 3)
     assert not loops.calls
 
 
@@ -98,7 +98,7 @@ def test_many_threads_at_once_get_their_own_picture(loops):
     def work(number: int) -> bool:
         image = images[number % 8]
         before, box = image.tobytes(), (3, 5, 60, 50)
-        found = _resize.resized(image, (64, 51), Image.Resampling.BICUBIC, box)
+        found = resize.resized(image, (64, 51), Image.Resampling.BICUBIC, box)
         return (
             np.array_equal(found, pillow(image, (64, 51), Image.Resampling.BICUBIC, box)) and image.tobytes() == before
         )
@@ -109,7 +109,7 @@ def test_many_threads_at_once_get_their_own_picture(loops):
 
 
 def test_loops_are_taken_only_if_they_give_pillows_bytes(monkeypatch, caplog):
-    right, wrong, resample = _resize._Compiled(), _resize._Compiled(), _resize_loops.resample
+    right, wrong, resample = resize._Compiled(), resize._Compiled(), resize_loops.resample
     right.make()
     assert right.ready is resample and not caplog.records
 
@@ -118,7 +118,7 @@ def test_loops_are_taken_only_if_they_give_pillows_bytes(monkeypatch, caplog):
         out[-1, -1, 2] ^= 1
 
     with monkeypatch.context() as patch:
-        patch.setattr(_resize_loops, "resample", one_off)
+        patch.setattr(resize_loops, "resample", one_off)
         wrong.make()
     assert wrong.ready is None and "Pillow" in caplog.text
     wrong.make()  # not tried again
@@ -126,8 +126,8 @@ def test_loops_are_taken_only_if_they_give_pillows_bytes(monkeypatch, caplog):
 
 
 def test_without_the_compiler_pillow_does_the_work(monkeypatch, caplog):
-    monkeypatch.setitem(sys.modules, "xai_core._resize_loops", None)
-    without = _resize._Compiled()
+    monkeypatch.setitem(sys.modules, "xai_core.images.resize_loops", None)
+    without = resize._Compiled()
     without.make()
     assert without.ready is None and "slowly" in caplog.text
 
@@ -139,8 +139,8 @@ def test_compiling_in_the_background_is_begun_once(monkeypatch):
         def __init__(self, target, name) -> None:
             self.start = lambda: (begun.append(name), target())
 
-    monkeypatch.setattr(_resize.threading, "Thread", Thread)
-    compiled = _resize._Compiled()
+    monkeypatch.setattr(resize.threading, "Thread", Thread)
+    compiled = resize._Compiled()
     compiled.soon()
     compiled.soon()
     assert begun == ["whybox-resize"] and compiled.ready is not None
@@ -151,7 +151,7 @@ def test_a_large_photograph_is_read_to_the_same_bytes(size, loops, monkeypatch):
     stream = io.BytesIO()
     noise(size[0] // 8, size[1] // 8).resize(size).save(stream, "PNG", compress_level=1)
     by_loops, asked = read_image(stream), loops.calls
-    monkeypatch.setattr(_resize._LOOPS, "ready", None)
+    monkeypatch.setattr(resize._LOOPS, "ready", None)
     by_pillow = read_image(stream)
     assert max(by_loops.size) == 1024 and by_loops.size == by_pillow.size and by_loops.tobytes() == by_pillow.tobytes()
     assert asked == (size not in {(600, 1900), (4200, 600)}), (

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from xai_core import _samples, images
+from xai_core import images
 from xai_core.errors import UnknownName, XaiError
-from xai_core.images import BASELINES, SAMPLES, image_sha256, make_baseline
+from xai_core.images import BASELINES, SAMPLES, image_sha256, make_baseline, samples
 
 
 def pixels(picture: Image.Image) -> npt.NDArray[np.int64]:
@@ -42,7 +42,7 @@ def test_digits_are_the_digits_they_are_called() -> None:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
-    for digit, row in _samples._DIGITS:
+    for digit, row in samples._DIGITS:
         assert digits.target[row] == digit
         small = SAMPLES.get(f"digit_{digit}").load().convert("L").resize((8, 8), Image.Resampling.BOX)
         assert np.corrcoef(np.asarray(small).ravel(), digits.images[row].ravel())[0, 1] > 0.97
@@ -56,7 +56,7 @@ def test_the_digits_were_held_out_of_training() -> None:
 
     labels = load_digits().target
     _, held = train_test_split(np.arange(len(labels)), test_size=HELD_OUT, stratify=labels, random_state=SEED)
-    assert {row for _, row in _samples._DIGITS} <= set(held.tolist())
+    assert {row for _, row in samples._DIGITS} <= set(held.tolist())
 
 
 def test_an_unknown_sample_names_near_ones() -> None:
@@ -65,7 +65,7 @@ def test_an_unknown_sample_names_near_ones() -> None:
 
 
 def test_a_missing_file_is_told_at_load(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_samples, "find_spec", lambda name: None)
+    monkeypatch.setattr(samples, "find_spec", lambda name: None)
     with pytest.raises(XaiError, match="scikit-image"):
         SAMPLES.get("coffee").load()
     with pytest.raises(XaiError, match="scikit-learn"):
@@ -76,7 +76,7 @@ def test_a_missing_file_is_told_at_load(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_every_sample_is_in_the_list_of_sources() -> None:
-    text = (Path(images.__file__).parents[1] / "assets" / "SOURCES.md").read_text(encoding="utf-8")
+    text = (Path(images.__file__).parents[2] / "assets" / "SOURCES.md").read_text(encoding="utf-8")
     for sample in SAMPLES.specs():
         row = next((line for line in text.splitlines() if line.startswith(f"| {sample.name} |")), "")
         assert sample.licence in row and sample.origin in row, sample.name

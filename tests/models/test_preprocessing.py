@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 from torchvision.models import get_model_weights
 
-from xai_core import _resize
-from xai_core._resize_loops import resample
+from xai_core.images import resize as resize_module
+from xai_core.images.resize_loops import resample
 from xai_core.models import Preprocessing
 from xai_core.models.torchvision_zoo import ROWS, preprocessing_of
 
@@ -79,7 +79,7 @@ def test_a_crop_larger_than_the_picture_is_refused_at_once():
 @pytest.mark.parametrize(("resize", "crop"), [(256, 224), (232, 224), (224, 224), (32, 28)])
 def test_what_is_seen_is_cut_out_of_the_resized_picture(loops, interpolation, resize, crop, monkeypatch):
     """To the last bit, by Pillow and by the loops that take its place once they are compiled."""
-    monkeypatch.setattr(_resize._LOOPS, "ready", resample if loops else None)
+    monkeypatch.setattr(resize_module._LOOPS, "ready", resample if loops else None)
     rng = np.random.default_rng(resize)
     for side, other in [(each, each) for each in rng.integers(12, 700, 12)] + [
         (300, 242),

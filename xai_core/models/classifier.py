@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from xai_core._resize import resized
 from xai_core.errors import InvalidParam, UnknownName
+from xai_core.images.resize import resized
 from xai_core.models.layers import Layer, list_layers
 
 Floats = npt.NDArray[np.float32]

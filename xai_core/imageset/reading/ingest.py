@@ -12,11 +12,10 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from xai_core import _resize
 from xai_core.engine.cores import CORES
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage
-from xai_core.images import Picture, read_image
+from xai_core.images import Picture, read_image, resize
 from xai_core.imageset.reading.file_roles import Files, Listing, Plan, none_of, sort_out
 from xai_core.imageset.reading.labels import folder_labels, numbered, table_labels
 from xai_core.imageset.reading.masks import Bools, alpha_mask, drawn_mask, has_alpha, is_drawn
@@ -124,7 +123,7 @@ def read_listing(listing: Listing, what: str, thumbs: Path, seed: str = "", job:
 
     A file that is no picture is skipped. Raises InvalidSet where none is left, or for a bomb; Cancelled within a few pictures.
     """
-    _resize.soon()
+    resize.soon()
     files = listing.files
     plan = sort_out(listing, what)
     _tell_twins(plan, files, job)

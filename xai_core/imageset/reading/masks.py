@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from xai_core._unpacking import unpacking
-from xai_core.images import BROKEN, read_image
+from xai_core.images import BROKEN, exclusive_decode, read_image
 
 Bools = npt.NDArray[np.bool_]
 Size = tuple[int, int]
@@ -39,7 +38,7 @@ def alpha_mask(data: bytes, size: Size) -> Bools | None:
     Only for bytes that `read_image` has read: its limits on what is unpacked hold for them.
     """
     try:
-        with Image.open(BytesIO(data), formats=_TRANSPARENT) as picture, unpacking(picture.size):
+        with Image.open(BytesIO(data), formats=_TRANSPARENT) as picture, exclusive_decode(picture.size):
             picture.load()
             alpha = picture.getchannel("A") if "A" in picture.getbands() else picture.convert("RGBA").getchannel("A")
             ImageOps.exif_transpose(alpha, in_place=True)

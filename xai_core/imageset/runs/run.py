@@ -18,13 +18,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from xai_core import _resize
 from xai_core.engine import cores
 from xai_core.engine.forward import Forward, forward_with
 from xai_core.engine.jobs import CLOSED_TAB_S, Job, Jobs
 from xai_core.engine.scheduler import Ticket
 from xai_core.engine.with_features import Tapped
 from xai_core.errors import InvalidParam, InvalidSet, NotApplicable, UnknownName, XaiError
+from xai_core.images import resize
 from xai_core.imageset.image_set import GONE
 from xai_core.imageset.row_arrays import Unfinished, mapped
 from xai_core.imageset.runs.corruptions import corrupted
@@ -136,7 +136,7 @@ def channels_of(layer: Layer) -> int:
 
 def _made(key: str, about: About, reader: Reader, classifier: Classifier, layer: Layer, job: Job[Any]) -> Pass:
     if classifier.preprocessing.channels == 3:
-        _resize.soon()
+        resize.soon()
     folder = workbench(key)
     unfinished = Unfinished(folder, about.count, about.columns())
     try:

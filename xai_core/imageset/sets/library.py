@@ -12,10 +12,10 @@ from collections import defaultdict
 from collections.abc import Container, Hashable
 from typing import IO, Any
 
-from xai_core._unpacking import LARGE_PIXELS
 from xai_core.engine import memory
 from xai_core.engine.jobs import CLOSED_TAB_S, Job, Jobs
 from xai_core.engine.lru_cache import Recent
+from xai_core.images import LARGE_PIXELS
 from xai_core.imageset.image_set import ImageSet
 from xai_core.imageset.reading.folder_files import allowed_folder, opened_folders
 from xai_core.imageset.reading.ingest import WORKERS

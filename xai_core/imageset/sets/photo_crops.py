@@ -9,8 +9,7 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
-from xai_core import _resize
-from xai_core.images import SAMPLES, Picture, image_sha256
+from xai_core.images import SAMPLES, Picture, image_sha256, resize
 from xai_core.imageset.image_set import Bools
 from xai_core.imageset.sets.builtin import ImageSetSpec, Made, reader
 from xai_core.imageset.sets.disk import VERSION
@@ -82,7 +81,7 @@ def _cuts(name: str, seed: int) -> list[_Cut]:
 
 
 def _photo_crops() -> Made:
-    _resize.soon()  # while its pictures are looked at, before a model sees them
+    resize.soon()  # while its pictures are looked at, before a model sees them
     photos = [sample for sample in SAMPLES.specs() if sample.kind == "photo"]
     cuts = tuple(cut for seed, sample in enumerate(photos) for cut in _cuts(sample.name, seed))
     classes = tuple(sorted(sample.title for sample in photos))

@@ -147,7 +147,7 @@ class _Compiled:
                 return
             self._begun = True
             try:
-                from xai_core._resize_loops import resample
+                from xai_core.images.resize_loops import resample
             except (
                 ImportError,
                 OSError,

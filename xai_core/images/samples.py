@@ -16,12 +16,13 @@ import numpy as np
 from PIL import Image
 
 from xai_core.errors import XaiError
+from xai_core.images.reading import read_image
 from xai_core.registry import Registry
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A picture to start with. `load` gives a new RGB picture each time and raises XaiError if its file is not installed."""
+    """A picture to start with; `load` returns a new RGB picture and raises XaiError if its file is not installed."""
 
     name: str
     title: str
@@ -57,30 +58,21 @@ _DIGITS = ((3, 1513), (5, 1532), (8, 1529))
 _DIGIT_SIDE = 280
 
 
-def samples(read: Callable[[Path], Image.Image]) -> Registry[Sample]:
-    """All samples, the photographs first; their files go through `read` like any upload."""
-    registry: Registry[Sample] = Registry("sample picture")
-    for name, title, file, origin, licence in _PHOTOS:
-        registry.add(Sample(name, title, origin, licence, partial(_photo, title, file, read)))
-    for digit, row in _DIGITS:
-        origin = f"scikit-learn, load_digits, row {row}: UCI Optical Recognition of Handwritten Digits (Alpaydin, Kaynak 1998)"
-        registry.add(Sample(f"digit_{digit}", f"Handwritten {digit}", origin, _CC_BY_4, partial(_digit, row), "digit"))
-    return registry
-
-
-def _photo(title: str, file: str, read: Callable[[Path], Image.Image]) -> Image.Image:
-    package, _, inside = file.partition("/")
-    spec = find_spec(package)  # finds the folder without importing the package
-    path = Path((spec.submodule_search_locations or [""])[0], inside) if spec else None
+def _read_photo(title: str, file: str) -> Image.Image:
+    package, _, path_inside = file.partition("/")
+    # find_spec finds the folder without importing the package.
+    spec = find_spec(package)
+    path = Path((spec.submodule_search_locations or [""])[0], path_inside) if spec else None
     if path is None or not path.is_file():
         raise _missing(title, "scikit-image" if package == "skimage" else "scikit-learn")
-    return read(path)
+    return read_image(path)
 
 
-def _digit(row: int) -> Image.Image:
-    """White on black, from 8 x 8 pixels of 0 to 16, as smooth as the digit network's training pictures."""
+def _draw_digit(row: int) -> Image.Image:
+    """Return a digit white on black, from 8 x 8 levels of 0 to 16, as smooth as the digit network's training pictures."""
     try:
-        from sklearn.datasets import load_digits  # here, because importing it takes a second
+        # Here, because importing it takes a second.
+        from sklearn.datasets import load_digits
 
         levels = load_digits().images[row]
     except (ImportError, OSError) as error:
@@ -91,5 +83,19 @@ def _digit(row: int) -> Image.Image:
 
 def _missing(title: str, project: str) -> XaiError:
     return XaiError(
-        f"The sample picture {title!r} is not on this computer: it comes with {project}. Choose another, or install {project} again."
+        f"The sample picture {title!r} is not on this computer: it comes with {project}. "
+        f"Choose another, or install {project} again."
+    )
+
+
+SAMPLES: Registry[Sample] = Registry("sample picture")
+"""All sample pictures, the photographs first; their files are read like any upload."""
+for _name, _title, _file, _origin, _licence in _PHOTOS:
+    SAMPLES.add(Sample(_name, _title, _origin, _licence, partial(_read_photo, _title, _file)))
+for _digit, _row in _DIGITS:
+    _origin = (
+        f"scikit-learn, load_digits, row {_row}: UCI Optical Recognition of Handwritten Digits (Alpaydin, Kaynak 1998)"
+    )
+    SAMPLES.add(
+        Sample(f"digit_{_digit}", f"Handwritten {_digit}", _origin, _CC_BY_4, partial(_draw_digit, _row), "digit")
     )

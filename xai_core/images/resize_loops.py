@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import int32, intp, njit, types, uint8, void
 
-from xai_core._resize import PRECISION, Taps
+from xai_core.images.resize import PRECISION, Taps
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int32]

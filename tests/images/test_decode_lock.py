@@ -10,8 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from PIL import Image
 
-from xai_core import _unpacking, images
-from xai_core.images import read_image
+from xai_core.images import decode_lock, read_image, reading
 
 
 @pytest.mark.parametrize(("limit", "together"), [(100, 1), (10**6, 4)])
@@ -19,7 +18,7 @@ def test_large_pictures_are_unpacked_one_after_the_other(
     limit: int, together: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Four at once would each hold hundreds of megabytes. Small ones meet, or the barrier breaks."""
-    whole, meeting, inside, most = images.shrunk, threading.Barrier(together, timeout=20), [0], [0]
+    whole, meeting, inside, most = reading.shrunk, threading.Barrier(together, timeout=20), [0], [0]
 
     def shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:
         inside[0] += 1
@@ -29,8 +28,8 @@ def test_large_pictures_are_unpacked_one_after_the_other(
         inside[0] -= 1
         return whole(image, size)
 
-    monkeypatch.setattr(images, "shrunk", shrunk)
-    monkeypatch.setattr(_unpacking, "LARGE_PIXELS", limit)
+    monkeypatch.setattr(reading, "shrunk", shrunk)
+    monkeypatch.setattr(decode_lock, "LARGE_PIXELS", limit)
     out = io.BytesIO()
     Image.new("RGB", (20, 20)).save(out, "PNG")
     with ThreadPoolExecutor(4) as pool:
