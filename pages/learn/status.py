@@ -48,7 +48,7 @@ def _work(status: xai_core.Status) -> None:
         kinds = "Maps, models that learn from a table, picture sets that a model looks through: so many things at the same time."
         _figure("Being worked on", "running jobs", f"{status.working:,}", kinds)
         _figure(
-            "People", "sessions", f"{status.visitors:,}", "So many asked for something within the last two minutes."
+            "People", "sessions", f"{status.sessions:,}", "So many asked for something within the last two minutes."
         )
         speed = f"{status.evaluations_per_second:,.0f} a second"
         _figure("Speed", "evaluations", speed, "So often the models look at a picture, or at a changed copy of it.")

@@ -73,15 +73,17 @@ def test_equal_requests_share_one_job(jobs):
         time.sleep(0.1)
         return 5
 
-    first, second = (jobs.submit("same", work, waiter=name) for name in "ab")
+    first, second = (jobs.submit("same", work, session_id=name) for name in "ab")
     assert first is second and first.wait(5) == 5 and len(ran) == 1
-    assert jobs.submit("same", work, waiter="c").wait(5) == 5 and len(ran) == 1, "a finished one is handed out again"
+    assert jobs.submit("same", work, session_id="c").wait(5) == 5 and len(ran) == 1, (
+        "a finished one is handed out again"
+    )
 
 
 def test_work_stops_only_when_nobody_waits(jobs):
-    job = jobs.submit("same", lambda job: steps(job, 10_000), waiter="a")
-    jobs.submit("same", lambda job: steps(job, 10_000), waiter="b")
-    jobs.submit("same", lambda job: steps(job, 10_000), waiter="b")
+    job = jobs.submit("same", lambda job: steps(job, 10_000), session_id="a")
+    jobs.submit("same", lambda job: steps(job, 10_000), session_id="b")
+    jobs.submit("same", lambda job: steps(job, 10_000), session_id="b")
     jobs.leave("a")
     time.sleep(0.1)
     assert not job.finished
@@ -91,16 +93,18 @@ def test_work_stops_only_when_nobody_waits(jobs):
     jobs.leave("b")
     with pytest.raises(Cancelled):
         job.wait(1)
-    again = jobs.submit("same", lambda job: "fresh", waiter="a")
+    again = jobs.submit("same", lambda job: "fresh", session_id="a")
     assert again.wait(5) == "fresh"
 
 
 def test_work_that_nobody_asks_about_any_more_stops():
     jobs = Jobs(workers=1, quick_workers=0, grace=1.0)
-    job = jobs.submit("long", lambda job: steps(job, 10_000), waiter="a")
+    job = jobs.submit("long", lambda job: steps(job, 10_000), session_id="a")
     for _ in range(6):
         time.sleep(0.25)
-        assert jobs.submit("long", lambda job: "never", waiter="a") is job and not job.finished, "asking keeps it going"
+        assert jobs.submit("long", lambda job: "never", session_id="a") is job and not job.finished, (
+            "asking keeps it going"
+        )
     with pytest.raises(Cancelled):
         job.wait(5)
 
@@ -234,17 +238,17 @@ def test_what_one_pool_gives_back_another_takes_and_who_came_first_goes_first():
     room = Room(lambda: 100)
     maps, training, passes = (Jobs(workers=2, quick_workers=0, room=room) for _ in range(3))
     gates = [threading.Event() for _ in range(4)]
-    held = blocked(maps, gates[0], "held", cost=1000, memory=80, waiter="a")
+    held = blocked(maps, gates[0], "held", cost=1000, memory=80, session_id="a")
     assert until(lambda: held.state == "working")
-    free = training.submit("free", lambda job: "done", cost=1000, waiter="a")
+    free = training.submit("free", lambda job: "done", cost=1000, session_id="a")
     assert free.wait(5) == "done", "what needs no memory waits for none"
     assert until(lambda: room.counts().working == 1)
-    first = blocked(passes, gates[1], "first", cost=1000, memory=60, waiter="b")
-    second = blocked(maps, gates[2], "second", cost=2000, memory=60, waiter="a")
-    third = blocked(training, gates[3], "third", cost=3000, memory=40, waiter="c")
+    first = blocked(passes, gates[1], "first", cost=1000, memory=60, session_id="b")
+    second = blocked(maps, gates[2], "second", cost=2000, memory=60, session_id="a")
+    third = blocked(training, gates[3], "third", cost=3000, memory=40, session_id="c")
     assert [job.place for job in (first, second, third)] == [1, 1, 1], "each in its own queue"
     found = room.counts()
-    assert (found.working, found.waiting, found.visitors, found.reserved) == (1, 3, 3, 80), (
+    assert (found.working, found.waiting, found.sessions, found.reserved) == (1, 3, 3, 80), (
         "a visitor of two pools is one"
     )
     gates[0].set()
@@ -318,9 +322,11 @@ def test_short_work_finds_a_worker_beside_long_work():
 
 def test_one_visitor_with_many_maps_does_not_hold_up_another_with_one():
     jobs, gate, order = Jobs(workers=1, quick_workers=0), threading.Event(), []
-    blocked(jobs, gate, "block", cost=1000, waiter="somebody")
-    many = [jobs.submit(f"many {n}", lambda job, n=n: order.append(n), cost=500, waiter="greedy") for n in range(10)]
-    one = jobs.submit("one", lambda job: order.append("one"), cost=500, waiter="modest")
+    blocked(jobs, gate, "block", cost=1000, session_id="somebody")
+    many = [
+        jobs.submit(f"many {n}", lambda job, n=n: order.append(n), cost=500, session_id="greedy") for n in range(10)
+    ]
+    one = jobs.submit("one", lambda job: order.append("one"), cost=500, session_id="modest")
     assert one.place == 2
     gate.set()
     for job in [*many, one]:
@@ -333,11 +339,11 @@ def test_dear_work_is_overtaken_only_for_so_long(monkeypatch):
     monkeypatch.setattr("xai_core.engine.jobs.time.monotonic", lambda: now[0])
     jobs, gate = Jobs(workers=1, quick_workers=0), threading.Event()
     blocked(jobs, gate, "block", cost=1000)
-    dear = blocked(jobs, gate, "dear", cost=1000, waiter="a")
+    dear = blocked(jobs, gate, "dear", cost=1000, session_id="a")
     places = []
     for n in range(30):
         now[0] += 1
-        blocked(jobs, gate, str(n), cost=100, waiter=str(n))
+        blocked(jobs, gate, str(n), cost=100, session_id=str(n))
         places.append(dear.place)
     assert places[0] == 2 and max(places) == places[-1] < 12
     gate.set()
@@ -356,7 +362,7 @@ def test_a_worker_that_is_killed_harms_no_other():
 
 
 def test_a_storm_of_cancels_leaves_nothing_behind(jobs):
-    made = [jobs.submit(n, lambda job: steps(job, 10_000, 0.001), waiter=str(n)) for n in range(50)]
+    made = [jobs.submit(n, lambda job: steps(job, 10_000, 0.001), session_id=str(n)) for n in range(50)]
     for n in range(50):
         jobs.leave(str(n))
     assert until(lambda: all(job.finished for job in made)) and until(
@@ -384,8 +390,8 @@ def test_everything_stops_when_the_process_is_to_end(jobs):
 def test_looking_waits_for_nobody(jobs):
     """Every page looks at every job some times a second: were it to wait for a lock, thirty pages would wait for each other."""
     gate = threading.Event()
-    running = [jobs.submit(f"block {n}", lambda job: gate.wait(5), waiter="a") for n in range(2)]
-    waiting = jobs.submit("later", lambda job: None, waiter="b")
+    running = [jobs.submit(f"block {n}", lambda job: gate.wait(5), session_id="a") for n in range(2)]
+    waiting = jobs.submit("later", lambda job: None, session_id="b")
     seen: list[object] = []
 
     def look() -> None:
@@ -399,5 +405,5 @@ def test_looking_waits_for_nobody(jobs):
         looking.start()
         looking.join(5)
         assert seen == [True, 1, None, 1, "left", True]
-    assert set(waiting.waiters) == {"b", "c"}
+    assert set(waiting.sessions) == {"b", "c"}
     gate.set()

@@ -38,8 +38,8 @@ def open_app() -> Iterator[Open]:
 
     yield open_page
     for at in visitors:
-        if "visitor" in at.session_state:
-            xai_core.leave(at.session_state["visitor"])
+        if "session_id" in at.session_state:
+            xai_core.leave(at.session_state["session_id"])
 
 
 @pytest.fixture(scope="session")

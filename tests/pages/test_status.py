@@ -70,7 +70,7 @@ def test_a_job_is_seen_by_others_and_not_stopped_by_looking(open_app: Open) -> N
     assert summary(at) == "1 thing is being worked on, and nobody has to wait."
     assert int(figures(at)["People"]) >= 1
     fine(busy.switch_page(STATUS).run())
-    job = _service._JOBS.find(result, busy.session_state["visitor"])
+    job = _service._JOBS.find(result, busy.session_state["session_id"])
     assert job is not None
     assert not job.stopping, "who looks at the queue still waits for the map"
 
@@ -92,7 +92,7 @@ def test_whatever_is_made_counts(open_app: Open) -> None:
     people = int(figures(at)["People"])
     pools = (background._JOBS, training._JOBS, library._JOBS, run._JOBS, maps._JOBS, _service._MODEL_JOBS)
     made = [
-        jobs.submit("status", lambda _job: gate.wait(WAIT_S), cost=1000, memory=2**20, waiter="one who does much")
+        jobs.submit("status", lambda _job: gate.wait(WAIT_S), cost=1000, memory=2**20, session_id="one who does much")
         for jobs in pools
     ]
     try:

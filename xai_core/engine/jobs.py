@@ -46,7 +46,7 @@ class Job(Generic[T]):
         self.done = 0
         self.share: float | None = None
         """What the scheduler has given it, in evaluations, counted from where the others stood when it came."""
-        self.waiters: dict[str, float] = {}
+        self.sessions: dict[str, float] = {}
         """Who waits, and when they last asked."""
         self.asked = time.monotonic()
         """When anybody last asked."""
@@ -75,15 +75,15 @@ class Job(Generic[T]):
     def tick(self, evaluations: int = 0) -> None:
         """Count evaluations done. Raises Cancelled when somebody asked to stop."""
         self.done += evaluations
-        asked = list(self.waiters.values())  # a copy at once: others come and go meanwhile
+        asked = list(self.sessions.values())  # a copy at once: others come and go meanwhile
         if asked and time.monotonic() - max(asked) > self.grace:
             self._stop.set()
         if self._stop.is_set():
             raise Cancelled(_STOPPED)
 
-    def ask(self, waiter: str) -> None:
-        """This waiter wants it, and is there now."""
-        self.waiters[waiter] = self.asked = time.monotonic()
+    def ask(self, session_id: str) -> None:
+        """This session wants it, and is there now."""
+        self.sessions[session_id] = self.asked = time.monotonic()
 
     def cancel(self) -> None:
         """Ask the work to stop: at once if it has not begun, else at its next tick."""
@@ -155,7 +155,7 @@ class JobCounts:
 
     waiting: int
     working: int
-    visitors: int
+    sessions: int
     """Who asked within the last two minutes."""
     reserved: int
     """Bytes set aside for the jobs that work."""
@@ -243,17 +243,17 @@ class Jobs:
         self._room = room
         room.join(self)
 
-    def find(self, key: Hashable, waiter: str | None = None) -> Job[Any] | None:
-        """The job of this key in whatever state. Who asks as a waiter shows to be still there."""
+    def find(self, key: Hashable, session_id: str | None = None) -> Job[Any] | None:
+        """The job of this key in whatever state. A session that asks shows to be still there."""
         job = self._by_key.get(key)
-        if job is not None and waiter is not None:
-            job.ask(waiter)
+        if job is not None and session_id is not None:
+            job.ask(session_id)
         return job
 
-    def put(self, key: Hashable, result: T, waiter: str = "") -> Job[T]:
+    def put(self, key: Hashable, result: T, session_id: str = "") -> Job[T]:
         """A finished job for a result that was there already."""
         job = Job.of(key, result)
-        job.ask(waiter)
+        job.ask(session_id)
         with self._lock:
             self._remember(job)
         return job
@@ -263,7 +263,7 @@ class Jobs:
         key: Hashable,
         work: Callable[[Job[T]], T],
         cost: float = 0.0,
-        waiter: str = "",
+        session_id: str = "",
         memory: int = 0,
         again: bool = False,
     ) -> Job[T]:
@@ -278,30 +278,30 @@ class Jobs:
                 and not job.stopping
                 and job.state in (("waiting", "working") if again else ("waiting", "working", "done"))
             ):
-                job.ask(waiter)
+                job.ask(session_id)
                 return job
             job = Job(key, cost, memory)
             job.grace, job.queue = self._grace, self
             before = sum(
                 each.cost
                 for each in self._by_key.values()
-                if waiter in each.waiters and not each.finished and each.cost <= cost
+                if session_id in each.sessions and not each.finished and each.cost <= cost
             )
-            job.ask(waiter)
+            job.ask(session_id)
             self._remember(job)
             self._waiting.append((time.monotonic() + PACE_S * (cost + before), next(self._order), job, work))
             self.start_what_fits()
         return job
 
-    def leave(self, waiter: str, keep: Container[Hashable] = ()) -> None:
-        """This waiter waits for nothing any more but the keys to keep; work that nobody waits for stops."""
-        left = [job for key, job in list(self._by_key.items()) if waiter in job.waiters and key not in keep]
+    def leave(self, session_id: str, keep: Container[Hashable] = ()) -> None:
+        """This session waits for nothing any more but the keys to keep; work that nobody waits for stops."""
+        left = [job for key, job in list(self._by_key.items()) if session_id in job.sessions and key not in keep]
         if not left:
             return
         with self._lock:
             for job in left:
-                job.waiters.pop(waiter, None)
-                if not job.waiters and not job.finished:
+                job.sessions.pop(session_id, None)
+                if not job.sessions and not job.finished:
                     job.cancel()
             self.start_what_fits()
 
@@ -372,7 +372,7 @@ def _counts(pools: Iterable[Jobs]) -> JobCounts:
     now, seen, waiting, working = time.monotonic(), set(), 0, []
     for pool in pools:
         jobs = list(pool._by_key.values())
-        seen |= {name for job in jobs for name, at in list(job.waiters.items()) if now - at < 120}
+        seen |= {name for job in jobs for name, at in list(job.sessions.items()) if now - at < 120}
         waiting += sum(job.state == "waiting" for _, _, job, _ in list(pool._waiting))
         working += list(pool._working)
     return JobCounts(waiting, len(working), len(seen), sum(job.memory for job in working))

@@ -54,28 +54,28 @@ def _keep(job: Job[Attribution]) -> None:
 _JOBS = Jobs(grace=CLOSED_TAB_S, finished=_keep)
 
 
-def start(planned: Plan, waiter: str = "") -> Job[Attribution]:
-    """Explain in the background: the job to watch, shared by everybody who asks for the same map. `waiter` says who asks.
+def start(planned: Plan, session_id: str = "") -> Job[Attribution]:
+    """Explain in the background: the job to watch, shared by everybody who asks for the same map. `session_id` says who asks.
 
     A map that was made before, by this process or an earlier one, is there at once. What failed or was stopped is started again.
     """
-    job = _JOBS.find(planned.id, waiter)
+    job = _JOBS.find(planned.id, session_id)
     if job is not None and not job.stopping and job.state not in ("failed", "cancelled"):
         return job
     found = _store().get(planned.id)
     if found is not None:
-        return _JOBS.put(planned.id, found, waiter)
-    return _JOBS.submit(planned.id, lambda job: carry_out(planned, job), planned.weight, waiter, planned.memory)
+        return _JOBS.put(planned.id, found, session_id)
+    return _JOBS.submit(planned.id, lambda job: carry_out(planned, job), planned.weight, session_id, planned.memory)
 
 
-def watch(result_id: str, waiter: str = "") -> Job[Attribution] | None:
+def watch(result_id: str, session_id: str = "") -> Job[Attribution] | None:
     """The job of a map (`Plan.id`) that was started before, in whatever state; None if it is no longer remembered."""
-    return _JOBS.find(result_id, waiter)
+    return _JOBS.find(result_id, session_id)
 
 
-def leave(waiter: str, keep: Sequence[Plan] = ()) -> None:
-    """Say that `waiter` wants none of its maps any more but those to keep. Work that nobody wants stops."""
-    _JOBS.leave(waiter, {planned.id for planned in keep})
+def leave(session_id: str, keep: Sequence[Plan] = ()) -> None:
+    """Say that `session_id` wants none of its maps any more but those to keep. Work that nobody wants stops."""
+    _JOBS.leave(session_id, {planned.id for planned in keep})
 
 
 def find(result_id: str) -> Attribution | None:
@@ -163,20 +163,20 @@ def _load(name: str, job: Job[None]) -> None:
     warm(name, job)
 
 
-def start_model(name: str, waiter: str = "") -> Job[None]:
+def start_model(name: str, session_id: str = "") -> Job[None]:
     """`warm` in the background, with the progress of the download. One job however many ask; then `load_model` has it at once."""
     MODELS.get(name)
-    return _MODEL_JOBS.submit(name, lambda job: _load(name, job), waiter=waiter, again=True)
+    return _MODEL_JOBS.submit(name, lambda job: _load(name, job), session_id=session_id, again=True)
 
 
-def watch_model(name: str, waiter: str = "") -> Job[None] | None:
+def watch_model(name: str, session_id: str = "") -> Job[None] | None:
     """The job that loads a model, or has loaded it, or failed to."""
-    return _MODEL_JOBS.find(name, waiter)
+    return _MODEL_JOBS.find(name, session_id)
 
 
-def leave_models(waiter: str) -> None:
-    """Say that `waiter` waits for no model any more. A download that nobody waits for stops."""
-    _MODEL_JOBS.leave(waiter)
+def leave_models(session_id: str) -> None:
+    """Say that `session_id` waits for no model any more. A download that nobody waits for stops."""
+    _MODEL_JOBS.leave(session_id)
 
 
 def stop() -> None:
@@ -191,7 +191,7 @@ class Status:
 
     waiting: int
     working: int
-    visitors: int
+    sessions: int
     evaluations_per_second: float
     memory_mb: float
     """What the process holds now, the model and Python included."""
@@ -212,7 +212,7 @@ def status() -> Status:
     return Status(
         waiting=jobs.waiting,
         working=jobs.working,
-        visitors=jobs.visitors,
+        sessions=jobs.sessions,
         evaluations_per_second=SCHEDULER.speed,
         memory_mb=memory.resident() / memory.MB,
         budget_mb=memory.budget() / memory.MB,

@@ -75,7 +75,7 @@ def start_training(
     name: str = "gradient_boosting",
     params: Mapping[str, object] | None = None,
     seed: int = 0,
-    visitor: str = "",
+    session_id: str = "",
 ) -> Job[TabularModel]:
     """Train in the background: the job to watch, whose `key` is the model's id. Equal requests share one.
 
@@ -87,7 +87,7 @@ def start_training(
     key = model_id(learnt_from, name, chosen, seed)
     kept = trained(key)
     if kept is not None:
-        return _JOBS.put(key, kept, visitor)
+        return _JOBS.put(key, kept, session_id)
 
     def work(job: Job[TabularModel]) -> TabularModel:
         model = train(learnt_from, name, chosen, seed, job)
@@ -95,17 +95,17 @@ def start_training(
         return model
 
     cells = learnt_from.frame.size
-    return _JOBS.submit(key, work, cost=cells / 1000, waiter=visitor, memory=cells * 80)
+    return _JOBS.submit(key, work, cost=cells / 1000, session_id=session_id, memory=cells * 80)
 
 
-def watch_training(key: str, visitor: str = "") -> Job[TabularModel] | None:
+def watch_training(key: str, session_id: str = "") -> Job[TabularModel] | None:
     """The job of a model's id, in whatever state; None if it is no longer remembered."""
-    return _JOBS.find(key, visitor)
+    return _JOBS.find(key, session_id)
 
 
-def leave_training(visitor: str, keep: Container[Hashable] = ()) -> None:
-    """Say that `visitor` waits for no model any more but those to keep. Training that nobody waits for stops."""
-    _JOBS.leave(visitor, keep)
+def leave_training(session_id: str, keep: Container[Hashable] = ()) -> None:
+    """Say that `session_id` waits for no model any more but those to keep. Training that nobody waits for stops."""
+    _JOBS.leave(session_id, keep)
 
 
 def stop_training() -> None:

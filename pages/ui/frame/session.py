@@ -51,11 +51,11 @@ def sample_picture(name: str) -> Image.Image:
     return xai_core.SAMPLES.get(name).load()
 
 
-def waiter() -> str:
+def session_id() -> str:
     """This session's name towards the engine."""
-    if "visitor" not in st.session_state:
-        st.session_state["visitor"] = uuid.uuid4().hex
-    name: str = st.session_state["visitor"]
+    if "session_id" not in st.session_state:
+        st.session_state["session_id"] = uuid.uuid4().hex
+    name: str = st.session_state["session_id"]
     return name
 
 

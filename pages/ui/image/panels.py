@@ -11,7 +11,7 @@ from PIL import Image
 
 import xai_core
 from pages.ui.frame import render_slots, url_state
-from pages.ui.frame.session import waiter
+from pages.ui.frame.session import session_id
 from pages.ui.image.viewer import Panel, show_maps
 from pages.ui.widgets import background
 
@@ -76,17 +76,17 @@ def _job(ask: Ask) -> Making | None:
     if ask.planned is None or ask.planned.id in _stopped():
         return None
     if ask.planned.id in _asked():
-        job = xai_core.watch(ask.planned.id, waiter())
+        job = xai_core.watch(ask.planned.id, session_id())
         if job is not None and job.state == "failed":
             return job
     _asked().add(ask.planned.id)
-    return xai_core.start(ask.planned, waiter())
+    return xai_core.start(ask.planned, session_id())
 
 
 def _jobs(asks: Sequence[Ask]) -> list[Making | None]:
     """The jobs of all requests, and an end to everything else this visitor waited for."""
     wanted = [ask.planned for ask in asks if ask.planned and ask.planned.id not in _stopped()]
-    xai_core.leave(waiter(), wanted)
+    xai_core.leave(session_id(), wanted)
     _asked().intersection_update(planned.id for planned in wanted)
     return [_job(ask) for ask in asks]
 
@@ -173,7 +173,7 @@ def _pace(asks: Sequence[Ask], jobs: Sequence[Making | None]) -> float | None:
     loading = any(ask.loading for ask in asks)
     if not running and not loading:
         return None
-    return render_slots.pace(waiter(), soon=loading or any(job.quick for job in running))
+    return render_slots.pace(session_id(), soon=loading or any(job.quick for job in running))
 
 
 @render_slots.turn()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from pages.ui.frame import url_state
-from pages.ui.frame.session import waiter
+from pages.ui.frame.session import session_id
 from pages.ui.imageset import point_colours
 from pages.ui.imageset.page_context import Head
 from pages.ui.widgets import background, forms, show
@@ -73,7 +73,7 @@ def made(of: Head, wish: Wish) -> Map | None:
     data = of.run if wish.source == "model" else of.pictures
     return background.follow(
         ("map", of.run.id, *wish.key),
-        lambda: imageset.start_map(data, wish.kind, wish.axes, wish.params, wish.seed, None, waiter()),
+        lambda: imageset.start_map(data, wish.kind, wish.axes, wish.params, wish.seed, None, session_id()),
         imageset.watch_map,
         imageset.leave_map,
         f"Making the map: {MAPS.get(wish.kind).title}",
@@ -104,7 +104,7 @@ def how(of: Head, wish: Wish) -> None:
     wanted.add(key)
     found = background.follow(
         ("multiples", *key),
-        lambda: imageset.start_multiples(of.run if wish.source == "model" else of.pictures, visitor=waiter()),
+        lambda: imageset.start_multiples(of.run if wish.source == "model" else of.pictures, session_id=session_id()),
         imageset.watch_map,
         imageset.leave_map,
         "Making eight maps",

@@ -11,7 +11,7 @@ import streamlit as st
 
 import xai_core
 from pages.ui.frame import url_state
-from pages.ui.frame.session import waiter
+from pages.ui.frame.session import session_id
 from pages.ui.image import layers
 from pages.ui.imageset import set_choice
 from pages.ui.widgets import background, models, show
@@ -100,7 +100,7 @@ def run_over(of: ImageSet, model: xai_core.Classifier, layer: str, corruption: s
     changed = f" ({change_words(corruption)})" if corruption else ""
     return background.follow(
         ("pass", of.id, model.name, layer, corruption),
-        lambda: imageset.start_pass(of.id, model.name, layer, corruption, waiter()),
+        lambda: imageset.start_pass(of.id, model.name, layer, corruption, session_id()),
         imageset.watch_pass,
         imageset.leave_pass,
         f"{model.title} looks at {pictures_words(len(of))}{changed}",

@@ -108,7 +108,7 @@ def _draw(of: ImageSet, row: int, model: xai_core.Classifier, layer: str | None,
         image = of.open(row).convert("RGB")
     except xai_core.XaiError as problem:
         show.problem(problem)
-        xai_core.leave(session.waiter())
+        xai_core.leave(session.session_id())
         return
     with st.container(horizontal=True, horizontal_alignment="center"):
         st.image(
@@ -132,7 +132,7 @@ def draw(of: ImageSet, model: xai_core.Classifier, layer: str | None, run: Pass 
     st.html(_STYLE)
     with st.container(key="set_detail", border=True):
         if row is None or row >= len(of):
-            xai_core.leave(session.waiter())  # no map is wanted any more
+            xai_core.leave(session.session_id())  # no map is wanted any more
             show.say("Click a picture or a point: here you see what the model says of it, and why.", quiet=True)
             return
         _draw(of, row, model, layer, run)

@@ -8,7 +8,7 @@ from typing import IO
 import streamlit as st
 
 from pages.ui.frame import render_slots, url_state
-from pages.ui.frame.session import waiter
+from pages.ui.frame.session import session_id
 from pages.ui.imageset import selection
 from pages.ui.widgets import background, show
 from xai_core import Job, imageset
@@ -86,7 +86,7 @@ def use_model(name: str) -> None:
 
 def _start(source: str | IO[bytes], name: str) -> Job[ImageSet]:
     with render_slots.aside():  # the bytes of an upload are hashed
-        return imageset.start_reading(source, name, waiter())
+        return imageset.start_reading(source, name, session_id())
 
 
 def _read_in(place: str, key: str, source: str | IO[bytes], name: str) -> None:

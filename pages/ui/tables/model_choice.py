@@ -8,7 +8,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from pages.ui.frame import url_state
-from pages.ui.frame.session import waiter
+from pages.ui.frame.session import session_id
 from pages.ui.tables import table_choice
 from pages.ui.widgets import background, forms, show
 from xai_core import Job, tabular
@@ -103,7 +103,7 @@ def current(table: Table, wanted: Wish) -> TabularModel | None:
     """The model if it is there in a moment; else how far it is, and None. Another one that is still being trained stops."""
     if own_in_use() and (own := _own(table)) is not None:
         return own
-    me, (name, params, seed) = waiter(), wanted
+    me, (name, params, seed) = session_id(), wanted
     key = model_id(table, name, params, seed)
     return background.follow(
         ("train", key),

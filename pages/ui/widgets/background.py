@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeVar
 import streamlit as st
 
 from pages.ui.frame import render_slots, url_state
-from pages.ui.frame.session import waiter
+from pages.ui.frame.session import session_id
 from pages.ui.widgets import show
 from xai_core import Job, XaiError
 from xai_core.engine.jobs import CLOSED_TAB_S, Jobs
@@ -56,7 +56,7 @@ def end() -> None:
     """Last thing in a run: what was asked for before and is not any more stops, unless others wait for it too."""
     wishes = _wishes()
     for leave, keys in wishes.waited.items():
-        leave(waiter(), keys)
+        leave(session_id(), keys)
     wishes.waited = {leave: keys for leave, keys in wishes.waited.items() if keys}
     wishes.started = {key: job for key, job in wishes.started.items() if key in wishes.asked}
 
@@ -86,7 +86,7 @@ def place(job: Job[Any]) -> str:
 
 @render_slots.turn()
 def _progress(key: Hashable, job: Job[Any], watch: Watch[Any], words: str) -> None:
-    watch(job.key, waiter())  # still here
+    watch(job.key, session_id())  # still here
     if job.finished:
         url_state.rerun()
     line, button = st.columns([5, 1], vertical_alignment="center")
@@ -100,7 +100,7 @@ def _progress(key: Hashable, job: Job[Any], watch: Watch[Any], words: str) -> No
 def _job(key: Hashable, start: Start[T], watch: Watch[T], leave: Leave) -> Job[T]:
     """The job of this key; one that failed is not begun again by itself, or it would fail at every look."""
     wishes = _wishes()
-    job = watch(wishes.started[key], waiter()) if key in wishes.started else None
+    job = watch(wishes.started[key], session_id()) if key in wishes.started else None
     if job is None or job.stopping:
         job = start()
         wishes.started[key] = job.key
@@ -126,7 +126,7 @@ def follow(
         with render_slots.aside():
             return job.wait(AT_ONCE_S)
     except TimeoutError:
-        st.fragment(_progress, run_every=render_slots.pace(waiter()))(key, job, watch, words)
+        st.fragment(_progress, run_every=render_slots.pace(session_id()))(key, job, watch, words)
     except XaiError as problem:
         with st.container(border=True):
             show.say(problem)
@@ -137,13 +137,13 @@ def follow(
 
 def ask(key: tuple[Hashable, ...], make: Make[T], words: str, *, cost: float = 1.0, again: bool = True) -> T | None:
     """`follow` for anything that pages compute: `key` names the request for everybody, `make` is called in a worker."""
-    me = waiter()
+    me = session_id()
     return follow(key, lambda: _JOBS.submit(key, make, cost, me), _JOBS.find, _JOBS.leave, words, again=again)
 
 
 def soon(key: tuple[Hashable, ...], make: Make[T], *, cost: float = 1.0) -> None:
     """Begin what the page will `ask` for by the same key further down, so that several things are made side by side."""
-    wishes, me = _wishes(), waiter()
+    wishes, me = _wishes(), session_id()
     wishes.asked.add(key)
     if key not in wishes.stopped:
         _job(key, lambda: _JOBS.submit(key, make, cost, me), _JOBS.find, _JOBS.leave)

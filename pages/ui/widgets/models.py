@@ -6,7 +6,7 @@ import streamlit as st
 
 import xai_core
 from pages.ui.frame import render_slots, url_state
-from pages.ui.frame.session import waiter
+from pages.ui.frame.session import session_id
 
 AT_ONCE_S = 0.3
 FALLBACK = "efficientnet_lite0"
@@ -34,7 +34,7 @@ def _failures() -> dict[str, str]:
 
 
 def _stop_loading(old: str) -> None:
-    xai_core.leave_models(waiter())  # another visitor may wait for the same download
+    xai_core.leave_models(session_id())  # another visitor may wait for the same download
     url_state.put("model", old)
 
 
@@ -69,9 +69,9 @@ def fetch(name: str) -> xai_core.Classifier | Loading:
     if name in _failures():
         raise xai_core.ModelUnavailable(_failures()[name])
     loading: set[str] = st.session_state.setdefault("model_loading", set())
-    job = xai_core.watch_model(name, waiter()) if name in loading else None
+    job = xai_core.watch_model(name, session_id()) if name in loading else None
     if job is None or job.stopping:
-        job = xai_core.start_model(name, waiter())
+        job = xai_core.start_model(name, session_id())
         loading.add(name)
     try:
         job.wait(AT_ONCE_S)
@@ -92,7 +92,7 @@ def _chosen(name: str, old: str) -> xai_core.Classifier | None:
     except xai_core.XaiError:
         return None
     if isinstance(found, xai_core.Job):
-        st.fragment(_loading, run_every=render_slots.pace(waiter()))(found, name, old)
+        st.fragment(_loading, run_every=render_slots.pace(session_id()))(found, name, old)
         return None
     return found
 

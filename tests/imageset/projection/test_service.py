@@ -62,15 +62,15 @@ def a_pass(pictures: ImageSet) -> Any:
 
 def test_a_map_is_made_once_for_all_who_ask(pictures: ImageSet) -> None:
     done = a_pass(pictures)
-    job = service.start_map(done, "pca", 3, visitor="Ada")
+    job = service.start_map(done, "pca", 3, session_id="Ada")
     found = job.wait(30)
     assert 3 not in found.rows and len(found.rows) == 39 and found.dimensions == 3
     assert np.array_equal(found.points, make_map(done.pooled, "pca", 3, rows=found.rows).points)
-    assert service.start_map(done, "pca", 3, visitor="Bob") is job
+    assert service.start_map(done, "pca", 3, session_id="Bob") is job
     assert service.watch_map(str(job.key), "Bob") is job
-    assert set(job.waiters) >= {"Ada", "Bob"}
+    assert set(job.sessions) >= {"Ada", "Bob"}
     service.leave_map("Ada")
-    assert "Ada" not in job.waiters
+    assert "Ada" not in job.sessions
     others = [
         service.start_map(done, "pca", 2),
         service.start_map(done, "pca", 3, rows=range(20)),
@@ -101,14 +101,14 @@ def test_too_many_pictures_are_drawn_label_by_label_and_it_is_said(
 
 
 def test_several_small_maps_come_together(pictures: ImageSet) -> None:
-    job = service.start_multiples(a_pass(pictures), (5,), (0, 1), rows=range(12), visitor="Ada")
+    job = service.start_multiples(a_pass(pictures), (5,), (0, 1), rows=range(12), session_id="Ada")
     first, second = job.wait(60)
     assert first.seed == 0 and second.seed == 1 and first.rows.tolist() == second.rows.tolist()
     assert service.start_multiples(a_pass(pictures), (5,), (0, 1), rows=range(12)) is job
 
 
 def test_leaving_stops_work_that_nobody_waits_for(pictures: ImageSet) -> None:
-    job = service.start_map(a_pass(pictures), "tsne", params={"iterations": 2000}, visitor="Ada")
+    job = service.start_map(a_pass(pictures), "tsne", params={"iterations": 2000}, session_id="Ada")
     service.leave_map("Ada", keep=[str(job.key)])
     assert not job.stopping
     service.leave_map("Ada")

@@ -358,10 +358,10 @@ def test_pictures_are_read_ahead_but_not_far():
 def test_start_watch_and_leave(monkeypatch):
     pictures = Pictures()
     monkeypatch.setattr(run, "find_set", lambda set_id: pictures if set_id == pictures.id else None)
-    job = run.start_pass(pictures.id, "small_cnn", "conv3", "blur:1", visitor="me")
+    job = run.start_pass(pictures.id, "small_cnn", "conv3", "blur:1", session_id="me")
     found = job.wait(30)
     assert run.watch_pass(job.key, "me") is job and found.id == job.key and found.corruption == "blur:1"
-    assert run.start_pass(pictures.id, "small_cnn", "conv3", "blur:1", visitor="you").result is found
+    assert run.start_pass(pictures.id, "small_cnn", "conv3", "blur:1", session_id="you").result is found
     assert len(pictures.opened) == 40
     run.leave_pass("me")
     with pytest.raises(UnknownName, match="upload it again"):

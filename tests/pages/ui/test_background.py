@@ -84,7 +84,7 @@ OTHERS: Jobs = Jobs(workers=4)
 def followers() -> None:
     import streamlit as st
 
-    from pages.ui.frame.session import waiter
+    from pages.ui.frame.session import session_id
     from pages.ui.widgets import background, show
     from tests.pages.ui import test_background
 
@@ -93,7 +93,9 @@ def followers() -> None:
     for name in st.multiselect("wanted", ["a", "b"], ["a", "b"], key="wanted"):
         found = background.follow(
             ("follow", name),
-            lambda name=name: test_background.OTHERS.submit(f"key of {name}", test_background.slow, waiter=waiter()),
+            lambda name=name: test_background.OTHERS.submit(
+                f"key of {name}", test_background.slow, session_id=session_id()
+            ),
             test_background.OTHERS.find,
             test_background.OTHERS.leave,
             f"Doing {name}",
@@ -194,10 +196,10 @@ def test_what_is_followed_shows_that_somebody_is_still_there() -> None:
     at = fine(AppTest.from_function(followers, default_timeout=30).run())
     job = OTHERS.find("key of a")
     assert job is not None
-    name = at.session_state["visitor"]
-    job.waiters[name] = 0.0
+    name = at.session_state["session_id"]
+    job.sessions[name] = 0.0
     at.run()
-    assert job.waiters[name] > 0
+    assert job.sessions[name] > 0
 
 
 def test_what_is_begun_soon_is_made_side_by_side() -> None:

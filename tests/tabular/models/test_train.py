@@ -281,7 +281,7 @@ def test_settings_are_checked() -> None:
 def test_training_is_shared_and_kept() -> None:
     table = replace(mixed_table(), name="own")
     key = service.keep_table(table)
-    first, second = (service.start_training(key, "linear", visitor=visitor) for visitor in ("a", "b"))
+    first, second = (service.start_training(key, "linear", session_id=session_id) for session_id in ("a", "b"))
     assert first is second
     model = first.wait(60)
     assert service.trained(str(first.key)) is model and model.id == first.key and model.table is table

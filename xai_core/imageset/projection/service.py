@@ -45,7 +45,7 @@ def start_map(
     params: Mapping[str, object] | None = None,
     seed: int = 0,
     rows: npt.ArrayLike | None = None,
-    visitor: str = "",
+    session_id: str = "",
 ) -> Job[Map]:
     """Make a map in the background: the job to watch, by its `key`. Of a pass: what the model made of the pictures; of a set: their pixels.
 
@@ -59,7 +59,7 @@ def start_map(
         return _with_note(make_map(_data(of, job), kind, dimensions, chosen, seed, used, job), said)
 
     key = _key(of, used, kind, dimensions, chosen, seed)
-    return _JOBS.submit(key, work, _QUICK if kind == "pca" else len(used), visitor, _bytes(of, len(used)))
+    return _JOBS.submit(key, work, _QUICK if kind == "pca" else len(used), session_id, _bytes(of, len(used)))
 
 
 def start_multiples(
@@ -67,7 +67,7 @@ def start_multiples(
     perplexities: Sequence[float] = PERPLEXITIES,
     seeds: Sequence[int] = (0, 1),
     rows: npt.ArrayLike | None = None,
-    visitor: str = "",
+    session_id: str = "",
 ) -> Job[list[Map]]:
     """Several t-SNE maps of the same at most 2,000 pictures in the background, as `small_multiples` makes them. Raises as `start_map`."""
     used, said = _rows(of, rows, FEW_POINTS, checked_seed(seeds[0]) if seeds else 0)
@@ -76,17 +76,17 @@ def start_multiples(
         return [_with_note(each, said) for each in small_multiples(_data(of, job), perplexities, seeds, used, job)]
 
     key = _key(of, used, list(perplexities), list(seeds))
-    return _JOBS.submit(key, work, 8 * len(used), visitor, _bytes(of, len(used)))
+    return _JOBS.submit(key, work, 8 * len(used), session_id, _bytes(of, len(used)))
 
 
-def watch_map(key: str, visitor: str = "") -> Job[Any] | None:
+def watch_map(key: str, session_id: str = "") -> Job[Any] | None:
     """The job of a map, or of several, by its key, in whatever state; None if it is no longer remembered."""
-    return _JOBS.find(key, visitor)
+    return _JOBS.find(key, session_id)
 
 
-def leave_map(visitor: str, keep: Container[Hashable] = ()) -> None:
-    """Say that `visitor` waits for no maps any more but those with the keys to keep. Work that nobody waits for stops."""
-    _JOBS.leave(visitor, keep)
+def leave_map(session_id: str, keep: Container[Hashable] = ()) -> None:
+    """Say that `session_id` waits for no maps any more but those with the keys to keep. Work that nobody waits for stops."""
+    _JOBS.leave(session_id, keep)
 
 
 def stop_maps() -> None:

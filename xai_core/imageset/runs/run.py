@@ -216,7 +216,7 @@ _JOBS = Jobs(workers=2, quick_workers=1, keep=16, grace=CLOSED_TAB_S)
 
 
 def start_pass(
-    set_id: str, model_name: str, layer: str | None = None, corruption: str = "", visitor: str = ""
+    set_id: str, model_name: str, layer: str | None = None, corruption: str = "", session_id: str = ""
 ) -> Job[Pass]:
     """`run_pass` in the background: the job to watch, whose `key` is the id of the pass. Equal requests share one.
 
@@ -231,23 +231,25 @@ def start_pass(
     key = pass_id(set_id, classifier, chosen.name, change.text if change else "")
     kept = _sound(key, imageset)
     if kept is not None:
-        return _JOBS.put(key, kept, visitor)
+        return _JOBS.put(key, kept, session_id)
 
     def work(job: Job[Pass]) -> Pass:
         return run_pass(imageset, classifier, chosen.name, corruption, job)
 
     batch_bytes = classifier.preprocessing.channels * classifier.side**2 * _LARGEST_BATCH
-    return _JOBS.submit(key, work, cost=len(imageset), waiter=visitor, memory=(_UNDER_WAY + _AHEAD + 1) * batch_bytes)
+    return _JOBS.submit(
+        key, work, cost=len(imageset), session_id=session_id, memory=(_UNDER_WAY + _AHEAD + 1) * batch_bytes
+    )
 
 
-def watch_pass(key: str, visitor: str = "") -> Job[Pass] | None:
+def watch_pass(key: str, session_id: str = "") -> Job[Pass] | None:
     """The job of a pass's id, in whatever state; None if it is no longer remembered."""
-    return _JOBS.find(key, visitor)
+    return _JOBS.find(key, session_id)
 
 
-def leave_pass(visitor: str, keep: Container[Hashable] = ()) -> None:
-    """Say that `visitor` waits for no pass any more but those to keep. One that nobody waits for stops, and can be gone on with."""
-    _JOBS.leave(visitor, keep)
+def leave_pass(session_id: str, keep: Container[Hashable] = ()) -> None:
+    """Say that `session_id` waits for no pass any more but those to keep. One that nobody waits for stops, and can be gone on with."""
+    _JOBS.leave(session_id, keep)
 
 
 def stop_passes() -> None:

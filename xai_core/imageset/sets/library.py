@@ -117,7 +117,7 @@ _MEMORY = WORKERS * 12 * LARGE_PIXELS
 """Bytes: each thread holds a picture of four channels in up to three copies. Of larger pictures there is never more than one."""
 
 
-def start_reading(source: str | os.PathLike[str] | IO[bytes], name: str = "", visitor: str = "") -> Job[ImageSet]:
+def start_reading(source: str | os.PathLike[str] | IO[bytes], name: str = "", session_id: str = "") -> Job[ImageSet]:
     """Read a zip that is open in binary mode, or a folder or zip on the server by its path: the job to watch. Equal requests share one.
 
     A path must lie in a folder that WHYBOX_SETS names. Raises InvalidSet. An open file must stay open, and be
@@ -125,20 +125,20 @@ def start_reading(source: str | os.PathLike[str] | IO[bytes], name: str = "", vi
     """
     key = _key(source)
     at_path = isinstance(source, str | os.PathLike)  # what lies there may be another one now
-    job = None if at_path else _JOBS.find(key, visitor)
+    job = None if at_path else _JOBS.find(key, session_id)
     if job is not None and job.result is not None and find_set(job.result.id) is not None:
         return job
-    return _JOBS.submit(key, lambda job: _read(source, name, job), _COST, visitor, _MEMORY, again=True)
+    return _JOBS.submit(key, lambda job: _read(source, name, job), _COST, session_id, _MEMORY, again=True)
 
 
-def watch_reading(key: str, visitor: str = "") -> Job[ImageSet] | None:
+def watch_reading(key: str, session_id: str = "") -> Job[ImageSet] | None:
     """The job that `start_reading` began (`Job.key`), in whatever state; None if it is no longer remembered."""
-    return _JOBS.find(key, visitor)
+    return _JOBS.find(key, session_id)
 
 
-def leave_reading(visitor: str, keep: Container[Hashable] = ()) -> None:
-    """Say that `visitor` waits for no set any more but those to keep. Reading that nobody waits for stops."""
-    _JOBS.leave(visitor, keep)
+def leave_reading(session_id: str, keep: Container[Hashable] = ()) -> None:
+    """Say that `session_id` waits for no set any more but those to keep. Reading that nobody waits for stops."""
+    _JOBS.leave(session_id, keep)
 
 
 def stop_reading() -> None:
