@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from xai_core.render import tables
-from xai_core.render._table_style import AGAINST, EVEN, FOR, LINE, QUIET, ROW, SECOND, label, labels, number, signed
 from xai_core.render.tables import Box, Colouring, Curve, Drawing
+from xai_core.render.tables.style import AGAINST, EVEN, FOR, LINE, QUIET, ROW, SECOND, label, labels, number, signed
 
 LIGHT, DARK = "#ffffff", "#0f171c"
 HOSTILE = '<a href="https://b.example">x</a> %{x} <b>'

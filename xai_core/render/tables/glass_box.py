@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xai_core.render._table_style import (
+from xai_core.render.tables.style import (
     AGAINST,
     EVEN,
     FOR,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from xai_core.render._table_style import (
+from xai_core.render.tables.style import (
     AGAINST,
     EVEN,
     FOR,

@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from xai_core.render._table_bars import plain_bars
-from xai_core.render._table_style import (
+from xai_core.render.tables.bars import plain_bars
+from xai_core.render.tables.style import (
     INK,
     INK_ON_DARK,
     LINE,

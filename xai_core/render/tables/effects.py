@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xai_core.render._table_style import (
+from xai_core.render.tables.style import (
     EVEN,
     LINE,
     QUIET,

@@ -4,11 +4,11 @@ Every function returns a Drawing: the figure, a sentence for those who cannot se
 Names and cells of foreign tables are shown as they are, never read as markup.
 """
 
-from xai_core.render._table_bars import error_bars, intervals, plain_bars, signed_bars, swarm, waterfall
-from xai_core.render._table_effects import MOST_LINES, Colouring, Curve, effect, effect_2d
-from xai_core.render._table_glass import Box, named_steps, squares, steps, tree
-from xai_core.render._table_scores import calibration, confusion, counts, fit, histogram, roc
-from xai_core.render._table_style import Drawing, number, signed
+from xai_core.render.tables.bars import error_bars, intervals, plain_bars, signed_bars, swarm, waterfall
+from xai_core.render.tables.effects import MOST_LINES, Colouring, Curve, effect, effect_2d
+from xai_core.render.tables.glass_box import Box, named_steps, squares, steps, tree
+from xai_core.render.tables.scores import calibration, confusion, counts, fit, histogram, roc
+from xai_core.render.tables.style import Drawing, number, signed
 
 __all__ = [
     "MOST_LINES",
