@@ -16,6 +16,8 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
+from xai_core.engine.per_model_cache import once
+from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import fold_norms, isolate, out_of_place
 
 LARGEST_ERROR = 1e-4
@@ -95,3 +97,9 @@ def folded(module: nn.Module, example: torch.Tensor) -> nn.Module:
     if (found - expected).abs().max() <= LARGEST_ERROR * expected.abs().max():
         return private
     return fold_norms(isolate(module))
+
+
+@once
+def folded_network_for(model: Classifier) -> nn.Module:
+    """The network with its batch norms folded away, to be isolated by each call that computes input gradients."""
+    return folded(model.module, model.zero_input)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from xai_core.methods._base import METHODS, MethodSpec
 from xai_core.methods._run import (
     Plan,
     TargetLike,
@@ -33,6 +32,7 @@ from xai_core.methods._service import (
     watch,
     watch_model,
 )
+from xai_core.methods.spec import METHODS, MethodSpec
 from xai_core.registry import discover
 
 discover(sys.modules[__name__])

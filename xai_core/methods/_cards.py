@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from xai_core.methods._base import METHODS
+from xai_core.methods.spec import METHODS
 
 CARDS = Path(__file__).resolve().parents[2] / "assets" / "methods"
 HEADINGS = (

@@ -10,7 +10,8 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from xai_core.images import BASELINES, SAMPLES, make_baseline
-from xai_core.methods._base import RawMap, Request
+from xai_core.methods.request import Request
+from xai_core.methods.spec import RawMap
 from xai_core.models.isolation import fold_norms
 from xai_core.params import Choice, Float, Int
 from xai_core.results import Floats
@@ -64,7 +65,7 @@ def _noise(request: Request, count: int) -> list[Floats]:
 
 def _photos(request: Request, count: int) -> list[Floats]:
     """Other pictures of the kind that the model reads, as it sees them; never the explained one, which differs from itself in nothing."""
-    steps = request.classifier.preprocessing
+    steps = request.model.preprocessing
     kind = "digit" if steps.channels == 1 else "photo"
     samples = [sample for sample in SAMPLES.specs() if sample.kind == kind]
     seen = (steps.pixels(steps.see(samples[number].load())) for number in request.rng.permutation(len(samples)))
@@ -101,10 +102,10 @@ def choice_of_set(default: str) -> Choice:
 def starts(request: Request, count: int) -> torch.Tensor:
     """Up to `count` pictures of the chosen set, prepared like the input, (n, C, H, W) on the model's device."""
     chosen = _SETS[request.choice("baselines")]
-    prepare = request.classifier.preprocessing.tensor
+    prepare = request.model.preprocessing.tensor
     found = torch.cat([prepare(pixels) for pixels in chosen.draw(request, count)]).to(request.x.device)
     if chosen.empty:
-        request.blank = found[:1]
+        request.baseline = found[:1]
     return found
 
 
@@ -118,16 +119,18 @@ def lifted(request: Request, baselines: torch.Tensor) -> RawMap:
     module, total = fold_norms(request.module), torch.zeros_like(request.x[0], dtype=torch.float64)
     change, points = 0.0, 1
     request.job.expect(2 * len(baselines) + 1)
-    for part in baselines.split(request.forward.gradient_batch):
+    for part in baselines.split(request.evaluator.gradient_batch):
         rule = DeepLift(request.number("tolerance") / 100, request.integer("points"), request.job.tick)
         request.job.tick()
-        with request.turn(2 * len(part)):
+        with request.evaluator.exclusive(2 * len(part)):
             found = rule.lift(
-                lambda pictures: request.select(module(pictures)), request.x.expand(len(part), -1, -1, -1), part
+                lambda pictures: request.evaluator.select(module(pictures)),
+                request.x.expand(len(part), -1, -1, -1),
+                part,
             )
         total += (found.multipliers * (request.x - part)).sum(0, dtype=torch.float64) / len(baselines)
         change += float((found.scores - found.baseline_scores).sum(dtype=torch.float64)) / len(baselines)
         points = max(points, found.points)
-        request.count(2 * len(part))
+        request.evaluator.count(2 * len(part))
     gap = relative(float(total.sum()) - change, change)
     return RawMap(total.float(), {"completeness_gap": gap, "score_change": change, "points": float(points)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from xai_core.methods._base import Request
+from xai_core.methods.request import Request
 from xai_core.params import Choice
 from xai_core.rules import RectifierRule
 
@@ -19,13 +19,13 @@ CHANNELS = Choice(
 
 def gradient(request: Request, rule: RectifierRule | None = None) -> torch.Tensor:
     """The explained number's gradient by the prepared picture, (C, H, W), with this rule for rectifiers if one is given."""
-    ((_, found),) = request.gradients(request.x, rule)
+    ((_, found),) = request.evaluator.gradients(request.x, rule)
     return found[0]
 
 
 def slopes(request: Request, pictures: torch.Tensor) -> torch.Tensor:
     """The explained number's gradient at each of some pictures (N, C, H, W), all held at once."""
-    return torch.cat([gradients for _, gradients in request.gradients(pictures)])
+    return torch.cat([gradients for _, gradients in request.evaluator.gradients(pictures)])
 
 
 def compared(request: Request, rule: RectifierRule) -> tuple[torch.Tensor, dict[str, float]]:

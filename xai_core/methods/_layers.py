@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from xai_core.methods._base import RawMap, Request
+from xai_core.methods.request import Request
+from xai_core.methods.spec import RawMap
 from xai_core.params import Flag
 
 RELU = Flag(
@@ -26,7 +27,7 @@ def probe(request: Request) -> nn.Module:
     The graph starts at the layer: nothing before it needs a gradient, so the call costs little more than a forward pass. The rest of the
     network gets a clone, since it may overwrite what the layer returned (ResNet adds its short cut in place).
     """
-    layer, probe = request.chosen_layer, nn.Identity()
+    layer, probe = request.required_layer, nn.Identity()
 
     def through_probe(_module: nn.Module, _inputs: Any, output: torch.Tensor) -> torch.Tensor:
         own = output.detach().requires_grad_(True)
@@ -40,10 +41,10 @@ def maps_and_gradients(request: Request) -> tuple[torch.Tensor, torch.Tensor]:
     """The layer's maps and the gradient of the explained number by them, each (C, rows, columns); of a reused layer the last call's."""
     kept: list[torch.Tensor] = []
     probe(request).register_forward_hook(lambda _module, _inputs, output: kept.append(output))
-    with request.turn(), torch.enable_grad():
-        score = request.select(request.module(request.x))
+    with request.evaluator.exclusive(), torch.enable_grad():
+        score = request.evaluator.select(request.module(request.x))
         (gradients,) = torch.autograd.grad(score.sum(), kept[-1])
-    request.count(1)
+    request.evaluator.count(1)
     return kept[-1][0].detach(), gradients[0]
 
 
@@ -51,9 +52,9 @@ def maps_only(request: Request) -> torch.Tensor:
     """The layer's maps, (C, rows, columns), by one forward pass."""
     kept: list[torch.Tensor] = []
     probe(request).register_forward_hook(lambda _module, _inputs, output: kept.append(output))
-    with request.turn(), torch.no_grad():
+    with request.evaluator.exclusive(), torch.no_grad():
         request.module(request.x)
-    request.count(1)
+    request.evaluator.count(1)
     return kept[-1][0].detach()
 
 

@@ -9,7 +9,7 @@ import torch
 
 from xai_core.engine.per_model_cache import once
 from xai_core.engine.scheduler import SCHEDULER
-from xai_core.methods._base import Request
+from xai_core.methods.request import Request
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate, out_of_place
 from xai_core.rules import Composite, Relevance
@@ -36,13 +36,13 @@ def down(
     """
     request.job.tick()
     own = request.x.detach().clone().requires_grad_(True)
-    rules = Relevance(composite, own, *_ends(request.classifier, own.device))
-    with request.turn(), torch.enable_grad():
+    rules = Relevance(composite, own, *_ends(request.model, own.device))
+    with request.evaluator.exclusive(), torch.enable_grad():
         with rules:
             logits = request.module(own)
         shared = start(logits.detach())
         (found,) = torch.autograd.grad(logits, own, shared)
-    request.count(1)
+    request.evaluator.count(1)
     return found[0], float(shared.double().sum())
 
 
@@ -50,7 +50,7 @@ def chosen(request: Request, logits: torch.Tensor) -> torch.Tensor:
     """1 where a logit is asked about, -1 where the other one of a pair is, 0 elsewhere, shaped like the logits."""
     with torch.enable_grad():
         free = torch.zeros_like(logits).requires_grad_(True)
-        (signs,) = torch.autograd.grad(request.select(free).sum(), free)
+        (signs,) = torch.autograd.grad(request.evaluator.select(free).sum(), free)
     return signs
 
 

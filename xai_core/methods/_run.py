@@ -15,11 +15,13 @@ import torch
 from PIL import Image
 
 from xai_core.engine import cores
+from xai_core.engine.evaluator import Evaluator
 from xai_core.engine.forward import forward_for
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage, InvalidParam, NotApplicable
 from xai_core.images import image_sha256
-from xai_core.methods._base import METHODS, MethodSpec, Request
+from xai_core.methods.request import Request
+from xai_core.methods.spec import METHODS, MethodSpec
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import out_of_place
 from xai_core.models.layers import Layer
@@ -134,11 +136,12 @@ def carry_out(planned: Plan, job: Job[Any]) -> Attribution:
     job.tick(1)
     target = planned.target if planned.target is not None else int(logits[0].argmax())
     rng = np.random.default_rng(planned.seed)
-    request = Request(model, pixels, x, logits, target, planned.layer, planned.params, forward, job, rng)
+    evaluator = Evaluator(model, forward, x, target, job)
+    request = Request(model, pixels, x, logits, target, planned.layer, planned.params, evaluator, job, rng)
     with out_of_place(), cores.using(cores.CORES_A_LANE):  # composing must not hold up the lanes
         raw = planned.spec.run(request)
-    if request.blank is not None:
-        raw.details["baseline_confidence"] = float(forward(request.blank, job)[0].softmax(0).max())
+    if request.baseline is not None:
+        raw.details["baseline_confidence"] = float(forward(request.baseline, job)[0].softmax(0).max())
     values = np.asarray(raw.values.cpu() if isinstance(raw.values, torch.Tensor) else raw.values, dtype=np.float32)
     probabilities = logits[0].softmax(0)
     first = target[0] if isinstance(target, tuple) else target
@@ -155,7 +158,7 @@ def carry_out(planned: Plan, job: Job[Any]) -> Attribution:
         unit=raw.unit or planned.spec.unit,
         params=planned.params,
         seed=planned.seed,
-        evaluations=request.evaluations,
+        evaluations=evaluator.evaluations,
         seconds=time.perf_counter() - began,
         image_sha256=image_sha256(planned.image),
         versions=_VERSIONS

@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
 
-from xai_core.engine import folding
 from xai_core.engine.per_model_cache import once
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate, out_of_place
 from xai_core.rules import RectifierRule
 
 
-def example(classifier: Classifier) -> torch.Tensor:
-    """An empty picture of the right shape, (1, C, H, W)."""
-    return torch.zeros(1, classifier.preprocessing.channels, classifier.side, classifier.side, device=classifier.device)
-
-
-@once
-def folded(classifier: Classifier) -> nn.Module:
-    """The network with its batch norms folded away, to be isolated by each call that wants a gradient by the input."""
-    return folding.folded(classifier.module, example(classifier))
-
-
 @once
 def rectifiers(classifier: Classifier) -> int:
     """How many rectifiers lie on the way from the picture to the scores, as modules, functions or methods."""
     with out_of_place(), torch.enable_grad(), RectifierRule() as rule:
-        isolate(classifier.module)(example(classifier).requires_grad_(True))
+        isolate(classifier.module)(classifier.zero_input.requires_grad_(True))
     met: int = rule.met  # mypy takes a mode for something untyped
     return met
 

@@ -13,7 +13,7 @@ import torch
 from scipy import ndimage
 from skimage.segmentation import slic
 
-from xai_core.methods._base import Request
+from xai_core.methods.request import Request
 from xai_core.params import Choice, Int
 from xai_core.results import Floats
 
@@ -48,10 +48,10 @@ def superpixels(pixels: Floats, count: int) -> Labels:
 def replacement(request: Request, labels: Labels) -> torch.Tensor:
     """What stands in for a hidden patch, as a prepared picture (C, H, W)."""
     if request.choice("replace") != "mean":
-        return request.baseline(request.choice("replace"))[0]
+        return request.make_baseline(request.choice("replace"))[0]
     groups = np.arange(labels.max() + 1)
     means = np.stack([ndimage.mean(channel, labels, groups) for channel in np.moveaxis(request.pixels, -1, 0)], axis=-1)
-    return request.classifier.preprocessing.tensor(means[labels].astype(np.float32)).to(request.x.device)[0]
+    return request.model.preprocessing.tensor(means[labels].astype(np.float32)).to(request.x.device)[0]
 
 
 def hiding(request: Request, labels: Labels, hidden: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:

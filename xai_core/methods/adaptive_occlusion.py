@@ -18,8 +18,9 @@ from math import log
 import numpy as np
 import torch
 
-from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._superpixels import REPLACE, SEGMENTS, Labels, hiding, replacement, superpixels
+from xai_core.methods.request import Request
+from xai_core.methods.spec import METHODS, MethodSpec, RawMap
 from xai_core.params import Choice, Int, Value
 from xai_core.results import Target
 
@@ -53,8 +54,8 @@ class _Growth:
     def leads(self, parts: torch.Tensor) -> torch.Tensor:
         """The lead (n,) for each of n parts, given as rows of chosen pieces (n, pieces)."""
         request = self.request
-        pictures = (self.compose(some if self.shows else ~some) for some in parts.split(request.forward.micro_batch))
-        return torch.cat([lead_of(logits, request.target) for logits in request.answers(pictures)])
+        pictures = (self.compose(some if self.shows else ~some) for some in parts.split(request.evaluator.micro_batch))
+        return torch.cat([lead_of(logits, request.target) for logits in request.evaluator.logits(pictures)])
 
     def reached(self, leads: torch.Tensor) -> torch.Tensor:
         return leads > self.goal if self.shows else leads <= self.goal

@@ -16,9 +16,9 @@ import torch
 
 from xai_core.engine.per_model_cache import once
 from xai_core.methods._attention import Attentions
-from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._layers import on_picture
-from xai_core.methods._structure import example
+from xai_core.methods.request import Request
+from xai_core.methods.spec import METHODS, MethodSpec, RawMap
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate, out_of_place
 from xai_core.params import Choice
@@ -52,10 +52,10 @@ def run(request: Request) -> RawMap:
     request.job.expect(2)
     request.job.tick()
     own = request.x.detach().clone().requires_grad_(True)
-    with request.turn(), torch.enable_grad(), Attentions() as met:
-        score = request.select(request.module(own))
+    with request.evaluator.exclusive(), torch.enable_grad(), Attentions() as met:
+        score = request.evaluator.select(request.module(own))
         gradients = torch.autograd.grad(score.sum(), met.weights, allow_unused=True, materialize_grads=True)
-    request.count(1)
+    request.evaluator.count(1)
     attentions, by_class = [weights[0].detach() for weights in met.weights], request.choice("heads") == "gradient"
     pairs = zip(attentions, gradients, strict=True)
     layers = [_counted(attention, gradient[0]) if by_class else _short_cut(attention) for attention, gradient in pairs]
@@ -70,7 +70,7 @@ def run(request: Request) -> RawMap:
 @once
 def _obstacle(classifier: Classifier) -> str:
     """Why attention cannot be followed through this network; empty where it can."""
-    module, own = isolate(classifier.module), example(classifier).requires_grad_(True)
+    module, own = isolate(classifier.module), classifier.zero_input.requires_grad_(True)
     with out_of_place(), torch.enable_grad():
         plain = module(own)
         with Attentions() as met:

@@ -12,9 +12,9 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from xai_core.engine.per_model_cache import once
-from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._layers import RELU, on_picture
-from xai_core.methods._structure import example
+from xai_core.methods.request import Request
+from xai_core.methods.spec import METHODS, MethodSpec, RawMap
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate, out_of_place
 
@@ -68,7 +68,7 @@ def head(module: torch.nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, torch.
 
 @once
 def _applies(classifier: Classifier) -> bool:
-    return head(isolate(classifier.module), example(classifier)) is not None
+    return head(isolate(classifier.module), classifier.zero_input) is not None
 
 
 def _refusal(classifier: Classifier) -> str | None:
@@ -82,13 +82,13 @@ def _refusal(classifier: Classifier) -> str | None:
 
 def run(request: Request) -> RawMap:
     """Evidence for the target at each place of the last maps, (H, W), in logits; on the layer's grid its mean is the logit without bias."""
-    with request.turn():
+    with request.evaluator.exclusive():
         found = head(request.module, request.x)
     if found is None:
         raise RuntimeError("the head of the network differs from the one found before")
-    request.count(1)
+    request.evaluator.count(1)
     maps, weights = found
-    return on_picture(request, torch.einsum("k,kij->ij", request.select(weights.T), maps[0]))
+    return on_picture(request, torch.einsum("k,kij->ij", request.evaluator.select(weights.T), maps[0]))
 
 
 METHODS.add(

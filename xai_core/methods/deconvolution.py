@@ -5,9 +5,10 @@ Zeiler & Fergus 2013, arXiv:1311.2901. How little it depends on the class: Nie e
 
 from __future__ import annotations
 
-from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._gradients import compared
 from xai_core.methods._structure import without_rectifier
+from xai_core.methods.request import Request
+from xai_core.methods.spec import METHODS, MethodSpec, RawMap
 from xai_core.rules import Deconvolution
 
 

@@ -5,13 +5,14 @@ Shrikumar et al. 2017, arXiv:1704.02685, rescale rule; what it means for attenti
 
 from __future__ import annotations
 
-from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._deep import POINTS, START, TOLERANCE, lifted
+from xai_core.methods.request import Request
+from xai_core.methods.spec import METHODS, MethodSpec, RawMap
 
 
 def run(request: Request) -> RawMap:
     """Share of f(x) - f(baseline) that each value of the input accounts for, (C, H, W), in logits; they add up to it."""
-    return lifted(request, request.baseline(request.choice("baseline")))
+    return lifted(request, request.make_baseline(request.choice("baseline")))
 
 
 METHODS.add(

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import torch
 
-from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._layers import maps_only, on_picture
 from xai_core.methods._structure import without_layer
+from xai_core.methods.request import Request
+from xai_core.methods.spec import METHODS, MethodSpec, RawMap
 
 
 def run(request: Request) -> RawMap:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from captum.attr import LayerGradCam
 
-from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._layers import RELU, on_picture, probe
 from xai_core.methods._structure import without_layer
+from xai_core.methods.request import Request
+from xai_core.methods.spec import METHODS, MethodSpec, RawMap
 
 
 def run(request: Request) -> RawMap:
     """Evidence for the target at each place of the layer, (H, W): channel maps weighted by their mean gradient."""
-    cam = LayerGradCam(lambda x: request.select(request.module(x)), probe(request))
-    with request.turn():
+    cam = LayerGradCam(lambda x: request.evaluator.select(request.module(x)), probe(request))
+    with request.evaluator.exclusive():
         raw = cam.attribute(request.x)
-    request.count(1)
+    request.evaluator.count(1)
     return on_picture(request, raw[0, 0].detach())
 
 

@@ -5,8 +5,9 @@ Montavon et al. 2017, arXiv:1706.07979, section 4.
 
 from __future__ import annotations
 
-from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._gradients import gradient
+from xai_core.methods.request import Request
+from xai_core.methods.spec import METHODS, MethodSpec, RawMap
 
 
 def run(request: Request) -> RawMap:

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._deep import choice_of_set, relative, starts
 from xai_core.methods._gradients import slopes
+from xai_core.methods.request import Request
+from xai_core.methods.spec import METHODS, MethodSpec, RawMap
 from xai_core.params import Float, Int
 
 
@@ -26,7 +27,7 @@ def _draws(request: Request, pool: int) -> Iterator[tuple[torch.Tensor, torch.Te
     )
     low, high = request.x.aminmax()
     deviation = request.number("noise") / 100 * float(high - low)
-    for rows in torch.arange(samples, device=device).split(request.together):
+    for rows in torch.arange(samples, device=device).split(request.evaluator.parallel_gradients):
         noise = torch.from_numpy(request.rng.standard_normal((len(rows), *request.x.shape[1:]), dtype="float32")).to(
             device
         )
@@ -38,7 +39,7 @@ def run(request: Request) -> RawMap:
     samples, pool = request.integer("samples"), starts(request, request.integer("count"))[: request.integer("samples")]
     request.job.expect(samples + len(pool) + 1)
     uses = torch.bincount(torch.arange(samples) % len(pool))
-    empty = request.scores(pool, lambda pictures: pictures).double().cpu()
+    empty = request.evaluator.scores(pool, lambda pictures: pictures).double().cpu()
     change = request.score - float((uses * empty).sum()) / samples
     total, sums = torch.zeros_like(request.x[0], dtype=torch.float64), []
     for which, places, ends in _draws(request, len(pool)):

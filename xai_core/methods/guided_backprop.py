@@ -5,9 +5,10 @@ Springenberg et al. 2014, arXiv:1412.6806. It fails the sanity checks of Adebayo
 
 from __future__ import annotations
 
-from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._gradients import compared
 from xai_core.methods._structure import without_rectifier
+from xai_core.methods.request import Request
+from xai_core.methods.spec import METHODS, MethodSpec, RawMap
 from xai_core.rules import Guided
 
 

@@ -13,8 +13,9 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._deep import START, TOLERANCE
+from xai_core.methods.request import Request
+from xai_core.methods.spec import METHODS, MethodSpec, RawMap
 from xai_core.params import Int
 
 FIRST_POINTS = 17
@@ -46,7 +47,7 @@ class _Path:
     def measure(self, places: list[float]) -> None:
         alphas = torch.tensor(places, dtype=torch.float32, device=self.way.device).view(-1, 1, 1, 1)
         fresh = iter(places)
-        for scores, gradients in self.request.gradients(self.baseline + alphas * self.way):
+        for scores, gradients in self.request.evaluator.gradients(self.baseline + alphas * self.way):
             slopes = (gradients * self.way).flatten(1).sum(1, dtype=torch.float64)
             for score, gradient, slope in zip(scores.tolist(), gradients, slopes.tolist(), strict=True):
                 self.points[next(fresh)] = _Point(score, gradient, slope)
@@ -70,7 +71,7 @@ class _Path:
 def run(request: Request) -> RawMap:
     """Share of f(x) - f(baseline) that each value of the input accounts for, (C, H, W), in logits; they add up to it."""
     most, wanted = request.integer("steps"), request.number("tolerance") / 100
-    path = _Path(request, request.baseline(request.choice("baseline")))
+    path = _Path(request, request.make_baseline(request.choice("baseline")))
     request.job.expect(min(most, 80) + 1)
     path.measure(np.linspace(0, 1, min(FIRST_POINTS, most)).tolist())
     change, steady = path.points[1.0].score - path.points[0.0].score, 0

@@ -16,8 +16,9 @@ import numpy.typing as npt
 import torch
 
 from xai_core.errors import InvalidParam
-from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._superpixels import REPLACE, SEGMENTS, hiding, replacement, superpixels
+from xai_core.methods.request import Request
+from xai_core.methods.spec import METHODS, MethodSpec, RawMap
 from xai_core.params import Int, Value
 
 Doubles = npt.NDArray[np.float64]
@@ -84,7 +85,7 @@ def run(request: Request) -> RawMap:
     request.job.expect(len(shown) + 2)
     compose = hiding(request, labels, replacement(request, labels))
     rows = torch.from_numpy(np.concatenate([np.zeros((1, count)), shown]))
-    empty, *scores = request.hidden(rows, labels, compose).double().tolist()
+    empty, *scores = request.evaluator.hidden(rows, labels, compose).double().tolist()
     change = request.score - empty
     shares = _shares(shown, np.array(scores) - empty, weights, change)
     details = {

@@ -5,9 +5,10 @@ Jiang et al. 2021, doi:10.1109/TIP.2021.3089943.
 
 from __future__ import annotations
 
-from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._layers import RELU, weighted
 from xai_core.methods._structure import without_layer
+from xai_core.methods.request import Request
+from xai_core.methods.spec import METHODS, MethodSpec, RawMap
 
 
 def run(request: Request) -> RawMap:

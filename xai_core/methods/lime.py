@@ -17,8 +17,9 @@ from captum.attr import LimeBase
 from sklearn.linear_model import Ridge, lars_path
 
 from xai_core.errors import InvalidParam
-from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._superpixels import REPLACE, SEGMENTS, hiding, replacement, superpixels
+from xai_core.methods.request import Request
+from xai_core.methods.spec import METHODS, MethodSpec, RawMap
 from xai_core.params import Float, Int
 
 Doubles = npt.NDArray[np.float64]
@@ -82,7 +83,7 @@ def run(request: Request) -> RawMap:
 
     surrogate = _KLasso(request.integer("features"))
     lime = LimeBase(
-        lambda shown: request.hidden(shown, labels, compose),
+        lambda shown: request.evaluator.hidden(shown, labels, compose),
         surrogate,
         similarity_func=near,
         perturb_func=draw,

@@ -16,7 +16,8 @@ import torch
 import torch.nn.functional as F
 
 from xai_core.images import BASELINES
-from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
+from xai_core.methods.request import Request
+from xai_core.methods.spec import METHODS, MethodSpec, RawMap
 from xai_core.params import Choice, Float, Int, Value
 
 SMALLEST_CHANGE = 1e-3
@@ -59,7 +60,7 @@ class _Learner:
             prices = request.number("area_price") * self.cover.mean() + request.number("edge_price") * _edges(
                 self.cover
             )
-        ((score, slope),) = request.gradients(picture.detach())
+        ((score, slope),) = request.evaluator.gradients(picture.detach())
         pull = slope / self.change if float(score) > self.goal else torch.zeros_like(slope)
         (self.cover.grad,) = torch.autograd.grad([picture, prices], self.cover, [pull, torch.ones_like(prices)])
         self.optimizer.step()
@@ -71,13 +72,13 @@ def run(request: Request) -> RawMap:
     """How much of each pixel the learnt cover hides, (H, W), from 0 to 1; hidden means that the score needs it."""
     steps = request.integer("steps")
     request.job.expect(_cost(request.params, request.x.shape[-1]))
-    blank = request.baseline(request.choice("fill"))
-    hidden = float(request.scores(blank, lambda picture: picture))
+    blank = request.make_baseline(request.choice("fill"))
+    hidden = float(request.evaluator.scores(blank, lambda picture: picture))
     learner = _Learner(request, blank, max(abs(request.score - hidden), SMALLEST_CHANGE))
     for _ in range(steps):
         learner.step()
     with torch.no_grad():
-        left = float(request.scores(learner.covered(), lambda picture: picture))
+        left = float(request.evaluator.scores(learner.covered(), lambda picture: picture))
         values = _stretched(learner.cover, request.x.shape[-1])[0, 0]
     details = {
         "score_before": request.score,

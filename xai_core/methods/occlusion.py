@@ -12,7 +12,8 @@ import torch
 
 from xai_core.errors import InvalidParam
 from xai_core.images import BASELINES
-from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
+from xai_core.methods.request import Request
+from xai_core.methods.spec import METHODS, MethodSpec, RawMap
 from xai_core.params import Choice, Int, Value
 
 
@@ -34,10 +35,10 @@ def run(request: Request) -> RawMap:
         raise InvalidParam(
             f"Stride must be at most the window, {window} pixels, or some pixels are never covered. Got {stride}."
         )
-    corners, patch = _windows(side, window, stride), request.baseline(request.choice("patch"))[0]
+    corners, patch = _windows(side, window, stride), request.make_baseline(request.choice("patch"))[0]
     request.job.expect(len(corners) + 1)
 
-    drops = request.score - request.covered(corners, window, patch)
+    drops = request.score - request.evaluator.occluded(corners, window, patch)
     total, covered = torch.zeros(2, side, side, dtype=torch.float64)
     for (top, left), drop in zip(corners.tolist(), drops.tolist(), strict=True):
         total[top : top + window, left : left + window] += drop

@@ -16,7 +16,8 @@ import torch
 import torch.nn.functional as F
 
 from xai_core.images import BASELINES
-from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
+from xai_core.methods.request import Request
+from xai_core.methods.spec import METHODS, MethodSpec, RawMap
 from xai_core.params import Choice, Float, Int
 
 
@@ -42,13 +43,13 @@ class _Masks:
 def _measured(request: Request, logits: torch.Tensor) -> torch.Tensor:
     """The explained number of each row of logits, or of their probabilities, in double precision."""
     logits = logits.double()
-    return request.select(logits.softmax(1) if request.choice("measure") == "probability" else logits)
+    return request.evaluator.select(logits.softmax(1) if request.choice("measure") == "probability" else logits)
 
 
 def run(request: Request) -> RawMap:
     """Mean score when a pixel is visible minus mean score over all masks, (H, W), signed, in logits or as a probability."""
-    count, side, batch = request.integer("masks"), request.x.shape[-1], request.forward.micro_batch
-    blank = request.baseline(request.choice("fill"))
+    count, side, batch = request.integer("masks"), request.x.shape[-1], request.evaluator.micro_batch
+    blank = request.make_baseline(request.choice("fill"))
     masks = _Masks(count, request.integer("cells"), request.number("visible") / 100, side, request.rng)
     request.job.expect(count + 1)
     seen, weighted, total = torch.zeros(side, side).double(), torch.zeros(side, side).double(), 0.0
@@ -59,7 +60,7 @@ def run(request: Request) -> RawMap:
             parts.append(masks(start, min(start + batch, count)))
             yield torch.lerp(blank, request.x, parts[-1].to(request.x.device))
 
-    for logits in request.answers(pictures()):
+    for logits in request.evaluator.logits(pictures()):
         scores, visible = _measured(request, logits), parts.popleft()[:, 0].double()
         seen += visible.sum(0)
         weighted += torch.tensordot(scores, visible, 1)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import torch
 
-from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._layers import RELU, maps_only, on_picture, upsample
 from xai_core.methods._structure import without_layer
+from xai_core.methods.request import Request
+from xai_core.methods.spec import METHODS, MethodSpec, RawMap
 from xai_core.params import Int
 
 SMALLEST = torch.finfo(torch.float32).tiny
@@ -32,7 +33,7 @@ def run(request: Request) -> RawMap:
 
     if not varying:
         return on_picture(request, torch.zeros_like(maps[0]))
-    weights = request.scores(chosen, compose).double().softmax(0).float().to(maps.device)
+    weights = request.evaluator.scores(chosen, compose).double().softmax(0).float().to(maps.device)
     found = on_picture(request, (weights.view(-1, 1, 1) * maps[chosen.to(maps.device)]).sum(0))
     found.details["channels"] = float(len(chosen))
     return found

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 import torch
 
 from xai_core.images import BASELINES
-from xai_core.methods._base import METHODS, MethodSpec, RawMap, Request
 from xai_core.methods._gradients import collapse, slopes
+from xai_core.methods.request import Request
+from xai_core.methods.spec import METHODS, MethodSpec, RawMap
 from xai_core.params import Choice, Flag, Float, Int, Value
 
 
@@ -20,7 +21,7 @@ def _noisy(request: Request) -> Iterator[torch.Tensor]:
     low, high = request.x.aminmax()
     deviation, left = request.number("noise") / 100 * float(high - low), request.integer("samples")
     while left > 0:
-        count = min(left, request.together)
+        count = min(left, request.evaluator.parallel_gradients)
         noise = torch.from_numpy(request.rng.standard_normal((count, *request.x.shape[1:]), dtype="float32"))
         yield request.x + deviation * noise.to(request.x.device)
         left -= count
@@ -36,7 +37,7 @@ def _shares(request: Request, copies: torch.Tensor, baseline: torch.Tensor) -> t
 
 def _scores(request: Request, pictures: torch.Tensor) -> float:
     """The explained number of all pictures, added up."""
-    return float(request.scores(pictures, lambda part: part).sum(dtype=torch.float64))
+    return float(request.evaluator.scores(pictures, lambda part: part).sum(dtype=torch.float64))
 
 
 def run(request: Request) -> RawMap:
@@ -44,7 +45,9 @@ def run(request: Request) -> RawMap:
     of, squared, samples = request.choice("of"), bool(request.params["squared"]), request.integer("samples")
     request.job.expect(_cost(request.params, request.x.shape[-1]))
     baseline = (
-        request.baseline(request.choice("baseline")) if of == "integrated_gradients" else torch.zeros_like(request.x)
+        request.make_baseline(request.choice("baseline"))
+        if of == "integrated_gradients"
+        else torch.zeros_like(request.x)
     )
     total = torch.zeros_like(request.x[0], dtype=torch.float64)
     change = -_scores(request, baseline) if of == "integrated_gradients" else 0.0

@@ -110,6 +110,11 @@ class Classifier:
         """Side of the square input in pixels."""
         return self.preprocessing.crop
 
+    @property
+    def zero_input(self) -> torch.Tensor:
+        """A prepared input of zeros, (1, C, H, W) on the model's device: for passes that need a shape and no picture."""
+        return torch.zeros(1, self.preprocessing.channels, self.side, self.side, device=self.device)
+
     def prepare(self, image: Image.Image) -> torch.Tensor:
         """A picture as the network's input on the model's device, (1, C, H, W). A new tensor for every call."""
         steps = self.preprocessing
@@ -119,8 +124,7 @@ class Classifier:
         """The layers that can be explained, in execution order. Found once, by one forward pass."""
         with self._lock:
             if not self._found:
-                example = torch.zeros(1, self.preprocessing.channels, self.side, self.side, device=self.device)
-                self._found.append(list_layers(self.module, example, self.prefer))
+                self._found.append(list_layers(self.module, self.zero_input, self.prefer))
             return self._found[0]
 
     def layer(self, name: str) -> Layer:

@@ -9,11 +9,11 @@ import torch
 import xai_core
 from tests.engine.split.test_split_network import noise, split
 from tests.zoo_networks import network, picture
+from xai_core.engine import evaluator
 from xai_core.engine.split import patch_combinations
 from xai_core.engine.split.patch_combinations import Mosaic, coloured, seen_together
 from xai_core.engine.split.receptive_field import Cut, View
 from xai_core.engine.split.split_network import patched_for
-from xai_core.methods import _base
 
 SIDE = 93
 
@@ -86,7 +86,7 @@ def test_maps_are_the_same_either_way(monkeypatch, method, samples):
     logits = Mosaic.logits
     monkeypatch.setattr(Mosaic, "logits", lambda made, rows: asked.append(len(rows)) or logits(made, rows))
     for worth in (0.0, float("inf")):
-        monkeypatch.setattr(_base, "WORTH_CUTTING_S", worth)
+        monkeypatch.setattr(evaluator, "MIN_SPLIT_S", worth)
         maps.append(
             xai_core.explain(
                 model,
@@ -108,7 +108,7 @@ def test_parts_that_fail_leave_it_to_the_whole_network(monkeypatch, part):
     """The engine breaks in the middle of a map: the map is made all the same."""
     model = network("efficientnet_lite0")
     cut, params = patched_for(model), {"segments": 9, "samples": 40, "features": 5}
-    monkeypatch.setattr(_base, "WORTH_CUTTING_S", float("inf"))
+    monkeypatch.setattr(evaluator, "MIN_SPLIT_S", float("inf"))
     expected = xai_core.explain(model, picture(), "lime", params=params).values
     broken = []
 
@@ -116,7 +116,7 @@ def test_parts_that_fail_leave_it_to_the_whole_network(monkeypatch, part):
         broken.append(len(batch))
         raise RuntimeError("the engine is gone")
 
-    monkeypatch.setattr(_base, "WORTH_CUTTING_S", 0.0)
+    monkeypatch.setattr(evaluator, "MIN_SPLIT_S", 0.0)
     monkeypatch.setattr(cut, part, fail)
     np.testing.assert_allclose(xai_core.explain(model, picture(), "lime", params=params).values, expected, atol=1e-4)
     assert broken

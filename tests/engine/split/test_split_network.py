@@ -12,11 +12,10 @@ from torch import nn
 
 import xai_core
 from tests.zoo_networks import classifier, in_plain_torch, network, picture
-from xai_core.engine import forward
+from xai_core.engine import evaluator, forward
 from xai_core.engine.split import split_network
 from xai_core.engine.split.receptive_field import View, cuts
 from xai_core.engine.split.split_network import Covers, Crops, cover, covers_for, patched_for
-from xai_core.methods import _base
 
 
 class Split(nn.Module):
@@ -202,7 +201,7 @@ def test_occlusion_is_the_same_either_way(monkeypatch):
     monkeypatch.setattr(Covers, "logits", lambda covers, corners: asked.append(len(corners)) or logits(covers, corners))
     maps = []
     for worth in (0.0, float("inf")):
-        monkeypatch.setattr(_base, "WORTH_CUTTING_S", worth)
+        monkeypatch.setattr(evaluator, "MIN_SPLIT_S", worth)
         maps.append(
             xai_core.explain(model, picture(), "occlusion", params={"window": 40, "stride": 30, "patch": "blur"})
         )

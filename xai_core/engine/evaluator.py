@@ -1,0 +1,180 @@
+"""The numbers that a method asks of a model: scores and input gradients of many pictures, batched, counted and cancellable."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+from xai_core.engine import cores
+from xai_core.engine.folding import folded_network_for
+from xai_core.engine.forward import Forward
+from xai_core.engine.jobs import Job
+from xai_core.engine.scheduler import SCHEDULER, Ticket
+from xai_core.engine.split.patch_combinations import Compose, Labels, Mosaic
+from xai_core.engine.split.split_network import cover, covers_for, patched_for
+from xai_core.models.classifier import Classifier
+from xai_core.models.isolation import isolate, out_of_place
+from xai_core.results import Target
+from xai_core.rules import RectifierRule
+
+log = logging.getLogger(__name__)
+
+MAX_AHEAD = cores.LANES
+"""Batches of one request that are being run while the next one is composed."""
+MIN_SPLIT_S = 0.5
+"""Shortest run, in seconds on the whole network, for which building a split network pays off."""
+_SPLIT_FAILED = "A network that was cut in two failed, so the whole one is asked."
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class Evaluator:
+    """Scores and gradients of one target for pictures derived from one input (1, C, H, W); `evaluations` counts the passes."""
+
+    model: Classifier
+    forward: Forward
+    x: torch.Tensor
+    target: Target
+    job: Job[object]
+    evaluations: int = 1
+
+    @property
+    def micro_batch(self) -> int:
+        """Pictures in one forward batch. It differs between machines: no map may depend on it."""
+        return self.forward.micro_batch
+
+    @property
+    def gradient_batch(self) -> int:
+        """Pictures in one gradient batch. It differs between machines: no map may depend on it."""
+        return self.forward.gradient_batch
+
+    @property
+    def parallel_gradients(self) -> int:
+        """Pictures whose gradients all workers compute at once. It differs between machines: no map may depend on it."""
+        return self.gradient_batch * cores.LANES
+
+    @cached_property
+    def _gradient_module(self) -> nn.Module:
+        """A private copy with folded norms, for input gradients only: nobody hooks its layers."""
+        return isolate(folded_network_for(self.model))
+
+    def select(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return the target's score in each row of logits (N, classes), as (N,): its logit, or the difference of a pair's logits."""
+        if isinstance(self.target, tuple):
+            return logits[:, self.target[0]] - logits[:, self.target[1]]
+        return logits[:, self.target]
+
+    def count(self, evaluations: int) -> None:
+        """Count finished evaluations; raises Cancelled if the job was cancelled."""
+        self.evaluations += evaluations
+        self.job.tick(evaluations)
+
+    def exclusive(self, evaluations: int = 1) -> AbstractContextManager[None]:
+        """Reserve the cores for one micro-batch of work in the caller's own thread and on its own module."""
+        return SCHEDULER.turn(self.job, evaluations)
+
+    def logits(self, batches: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
+        """Yield logits (n, classes) per batch of prepared pictures (n, C, H, W); the next batch is composed meanwhile."""
+        return self._run_in_order((self.forward.submit(batch, self.job) for batch in batches), self._wait)
+
+    def scores(self, rows: torch.Tensor, compose: Compose) -> torch.Tensor:
+        """Return the scores (N,) of the N pictures that `compose` makes of rows, one micro-batch at a time."""
+        batches = (compose(part) for part in rows.split(self.micro_batch))
+        return torch.cat([self.select(logits) for logits in self.logits(batches)])
+
+    def occluded(self, corners: torch.Tensor, window: int, patch: torch.Tensor) -> torch.Tensor:
+        """Return the scores (N,) of the input with a square of `patch` (C, H, W) at each of the corners (top, left), (N, 2).
+
+        Where there is enough to do, the first layers are run only around each square.
+        """
+        covers = covers_for(self.model, self.x, patch, window) if self._is_worth_splitting(len(corners)) else None
+        return self._scores_of_split(
+            corners, covers.logits if covers is not None else None, lambda part: cover(self.x, patch, part, window)
+        )
+
+    def hidden(self, rows: torch.Tensor, labels: Labels, compose: Compose) -> torch.Tensor:
+        """Return the scores (N,) of the pictures that `compose` makes of rows (N, patches): 0 hides a patch of `labels`, 1 shows it.
+
+        Where there is enough to do, the first layers are run only for a few combinations of patches.
+        """
+        network = patched_for(self.model) if self._is_worth_splitting(len(rows)) else None
+        mosaic = Mosaic(network, labels, compose) if network is not None else None
+        logits = mosaic.logits if mosaic is not None and mosaic.worth(len(rows)) and self._fill(mosaic) else None
+        return self._scores_of_split(rows, logits, compose)
+
+    def gradients(
+        self, pictures: torch.Tensor, rule: RectifierRule | None = None
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Yield scores (n,) and input gradients (n, C, H, W) per micro-batch of pictures (N, C, H, W), on the model's device.
+
+        A backward rule has to be passed here: a torch mode around the call does not reach the workers' threads.
+        """
+        # Made once, before several workers ask for it.
+        module = self._gradient_module
+
+        def differentiate(part: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            own = part.detach().clone(memory_format=torch.channels_last).requires_grad_(True)
+            with out_of_place(), torch.enable_grad(), rule or nullcontext():
+                scores = self.select(module(own))
+                (gradients,) = torch.autograd.grad(scores.sum(), own)
+            return scores.detach(), gradients
+
+        # Few pictures are spread over all workers.
+        parts = pictures.split(min(self.gradient_batch, -(-len(pictures) // cores.LANES)))
+        return self._run_in_order(
+            (SCHEDULER.submit_work(partial(differentiate, part), self.job, len(part)) for part in parts), self._wait
+        )
+
+    def _is_worth_splitting(self, pictures: int) -> bool:
+        return pictures * self.forward.seconds_a_picture >= MIN_SPLIT_S
+
+    def _fill(self, mosaic: Mosaic) -> bool:
+        parts, work = mosaic.rows.split(self.micro_batch), mosaic.network.cut.work
+        tickets = (SCHEDULER.submit_work(partial(mosaic.head, part), self.job, len(part), cost=work) for part in parts)
+        try:
+            return mosaic.keep(self._run_in_order(tickets, Ticket.wait))
+        except RuntimeError:
+            log.exception(_SPLIT_FAILED)
+            return False
+
+    def _scores_of_split(
+        self, rows: torch.Tensor, logits: Callable[[torch.Tensor], torch.Tensor] | None, compose: Compose
+    ) -> torch.Tensor:
+        """Return the scores (N,) by `logits` of rows; by the whole network where there is none, or where it fails."""
+        if logits is not None:
+            parts = rows.split(self.micro_batch)
+            tickets = (SCHEDULER.submit_work(partial(logits, part), self.job, len(part), cost=1.0) for part in parts)
+            try:
+                return torch.cat([self.select(part) for part in self._run_in_order(tickets, self._wait)])
+            # The whole network's engine is rebuilt where it fails; a split one is given up.
+            except RuntimeError:
+                log.exception(_SPLIT_FAILED)
+        return self.scores(rows, compose)
+
+    def _run_in_order(self, tickets: Iterable[Ticket[T]], wait: Callable[[Ticket[T]], T]) -> Iterator[T]:
+        """Yield the tickets' results in order; each ticket is drawn as soon as a worker is free for it."""
+        running: deque[Ticket[T]] = deque()
+        try:
+            for ticket in tickets:
+                running.append(ticket)
+                self.job.tick()
+                if len(running) > MAX_AHEAD:
+                    yield wait(running.popleft())
+            while running:
+                yield wait(running.popleft())
+        finally:
+            for ticket in running:
+                ticket.withdraw()
+
+    def _wait(self, ticket: Ticket[T]) -> T:
+        result = ticket.wait()
+        self.count(ticket.evaluations)
+        return result
