@@ -1,4 +1,4 @@
-"""The errors a visitor may see. Their text is a whole sentence: what was wrong, what is allowed, what to do."""
+"""Errors a visitor may see. Their text is a whole sentence: what was wrong, what is allowed, what to do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class InvalidImage(XaiError):
 
 
 class InvalidTable(XaiError):
-    """The bytes given are not a table this project can read, or the choice of target and features cannot be learned from."""
+    """The bytes given are not a readable table, or the choice of target and features cannot be learned from."""
 
 
 class InvalidSet(XaiError):
@@ -31,7 +31,7 @@ class UnknownName(XaiError):
 
     @classmethod
     def of(cls, kind: str, name: object, known: Iterable[str]) -> UnknownName:
-        """Build the sentence, with the nearest known names first."""
+        """Return the error with the nearest known names in its sentence."""
         names = list(known)
         near = get_close_matches(str(name).lower(), names, n=3, cutoff=0.5)
         hint = (

@@ -1,4 +1,4 @@
-"""Parameters declared once: default, bounds, unit and help. Validation, form, cache key, link and documentation follow from it."""
+"""Parameters declared once (default, bounds, unit, help); validation, form, cache key, link and documentation follow."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import numpy as np
 
 from xai_core.errors import InvalidParam, UnknownName
 
-LARGEST_SEED = 2**32 - 1
+MAX_SEED = 2**32 - 1
 Value = bool | int | float | str
 Bound = int | float | Callable[[int], int | float]
-"""A number, or a function of the model's input side in pixels (a window of 32 fits a 224-pixel picture, not a 28-pixel one)."""
+"""A number, or a function of the model's input side in pixels: a window of 32 fits 224 pixels, not 28."""
 
 
-def _at(bound: Any, side: int) -> Any:
+def _resolve_bound(bound: Any, side: int) -> Any:
     return bound(side) if callable(bound) else bound
 
 
 @dataclass(frozen=True, kw_only=True)
 class Param:
-    """One setting of a method: its name in code, its title on the page and one sentence of help."""
+    """A setting of a method: its name in code, its title on the page and one sentence of help."""
 
     name: str
     title: str
@@ -32,11 +32,11 @@ class Param:
     advanced: bool = False
 
     def default_for(self, side: int) -> Value:
-        """The value used when the visitor says nothing, for a model with inputs of `side` pixels."""
+        """Return the default for a model with inputs of `side` pixels."""
         raise NotImplementedError
 
     def check(self, value: object, side: int) -> Value:
-        """The value in its own type. Raises InvalidParam with what is allowed."""
+        """Return the value in its own type. Raises InvalidParam with what is allowed."""
         raise NotImplementedError
 
     def refuse(self, allowed: str, got: object) -> InvalidParam:
@@ -53,17 +53,17 @@ class Number(Param):
     step: Bound
 
     def bounds(self, side: int) -> tuple[float, float]:
-        return _at(self.low, side), _at(self.high, side)
+        return _resolve_bound(self.low, side), _resolve_bound(self.high, side)
 
     def step_for(self, side: int) -> float:
-        return float(_at(self.step, side))
+        return float(_resolve_bound(self.step, side))
 
     def default_for(self, side: int) -> int | float:
-        value: int | float = _at(self.default, side)
+        value: int | float = _resolve_bound(self.default, side)
         return value
 
-    def _number(self, value: object) -> float | None:
-        """The value as a finite number, or None. Text is taken because links and command lines carry text."""
+    def _to_number(self, value: object) -> float | None:
+        """Return the value as a finite number, or None; text is taken because links and command lines carry text."""
         if isinstance(value, bool):
             return None
         try:
@@ -72,8 +72,8 @@ class Number(Param):
             return None
         return number if math.isfinite(number) else None
 
-    def _in_bounds(self, value: object, side: int, kind: str) -> float:
-        number = self._number(value)
+    def _check_bounds(self, value: object, side: int, kind: str) -> float:
+        number = self._to_number(value)
         low, high = self.bounds(side)
         whole = kind == "a whole number"
         if number is None or not low <= number <= high or (whole and number != int(number)):
@@ -89,7 +89,7 @@ class Int(Number):
     step: Bound = 1
 
     def check(self, value: object, side: int) -> int:
-        return int(self._in_bounds(value, side, "a whole number"))
+        return int(self._check_bounds(value, side, "a whole number"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +99,7 @@ class Float(Number):
     step: Bound = 0.01
 
     def check(self, value: object, side: int) -> float:
-        return float(self._in_bounds(value, side, "a number"))
+        return float(self._check_bounds(value, side, "a number"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,20 +136,26 @@ class Flag(Param):
 
 
 def resolve(declared: Iterable[Param], given: Mapping[str, object] | None, side: int) -> dict[str, Value]:
-    """Every declared parameter with a checked value, in the declared order.
+    """Return every declared parameter with a checked value, in the declared order.
 
-    Raises UnknownName for a parameter nobody declared and InvalidParam for a value outside its bounds.
+    Raises:
+        UnknownName: a parameter that nobody declared.
+        InvalidParam: a value outside its bounds.
     """
-    known = {p.name: p for p in declared}
+    known = {param.name: param for param in declared}
     for name in given or {}:
         if name not in known:
             raise UnknownName.of("parameter", name, known)
-    chosen = {name: p.default_for(side) for name, p in known.items()} | dict(given or {})
-    return {name: known[name].check(value, side) for name, value in chosen.items()}
+    values = {name: param.default_for(side) for name, param in known.items()} | dict(given or {})
+    return {name: known[name].check(value, side) for name, value in values.items()}
 
 
-def checked_seed(seed: object) -> int:
-    """A seed that every generator takes. Raises InvalidParam with what is allowed."""
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed <= LARGEST_SEED:
-        raise InvalidParam(f"The seed must be a whole number from 0 to {LARGEST_SEED}. Got {str(seed)[:60]!r}.")
+def check_seed(seed: object) -> int:
+    """Return a seed that every generator takes, as int. Raises InvalidParam with what is allowed.
+
+    >>> check_seed(np.int64(3))
+    3
+    """
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed <= MAX_SEED:
+        raise InvalidParam(f"The seed must be a whole number from 0 to {MAX_SEED}. Got {str(seed)[:60]!r}.")
     return int(seed)

@@ -1,4 +1,4 @@
-"""A named collection that fills itself: importing a package's modules registers what they declare."""
+"""Registries: specs by name, filled by importing the modules of a package."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Registry(Generic[T]):
         return spec
 
     def get(self, name: str) -> T:
-        """The spec of this name. Raises UnknownName with the nearest names."""
+        """Return the spec of this name. Raises UnknownName with the nearest names."""
         if not isinstance(name, str) or name not in self._specs:
             raise UnknownName.of(self.kind, name, self._specs)
         return self._specs[name]
@@ -56,6 +56,6 @@ class Registry(Generic[T]):
 
 def discover(package: ModuleType) -> None:
     """Import every public module of a package, in alphabetical order. A broken one raises, naming itself."""
-    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda i: i.name):
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
         if not info.name.startswith("_"):
             importlib.import_module(f"{package.__name__}.{info.name}")

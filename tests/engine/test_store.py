@@ -19,7 +19,7 @@ from PIL import Image
 from tests.engine.store_helpers import child, key, result, said, same
 from xai_core.engine.store import FILE, Store
 from xai_core.errors import UnknownName
-from xai_core.results import Attribution, Check, about, restored
+from xai_core.results import Attribution, Check, attribution_from_json, to_json
 
 ODD = {
     "as most are": result(),
@@ -71,9 +71,9 @@ def test_what_goes_in_comes_out_of_the_file(tmp_path, name):
 
 def test_plain_data_has_every_field_and_numpys_numbers_become_plain_ones():
     found = result(details={"r": np.float32(0.1), "n": np.int64(3)}, seconds=np.float64(0.5))
-    plain = about(found)
+    plain = to_json(found)
     assert set(plain) == {field.name for field in fields(Attribution)} - {"values"}
-    back = restored(found.values, json.loads(json.dumps(plain)))
+    back = attribution_from_json(found.values, json.loads(json.dumps(plain)))
     assert (
         repr(back.details["r"]) == "0.10000000149011612"
         and repr(back.details["n"]) == "3"
@@ -82,14 +82,14 @@ def test_plain_data_has_every_field_and_numpys_numbers_become_plain_ones():
     assert all(repr(getattr(back, name)) == repr(getattr(found, name)) for name in set(plain) - {"details", "seconds"})
 
 
-@pytest.mark.parametrize("name", sorted(about(result())))
+@pytest.mark.parametrize("name", sorted(to_json(result())))
 def test_plain_data_that_says_something_else_is_refused(name):
-    good = about(result())
+    good = to_json(result())
     for wrong in (object(), {"a": object()}, [1, 2, 3], [{"name": "n"}], b"bytes"):
         with pytest.raises(ValueError, match=name):
-            restored(result().values, good | {name: wrong})
+            attribution_from_json(result().values, good | {name: wrong})
     with pytest.raises(ValueError, match=name):
-        restored(result().values, {each: value for each, value in good.items() if each != name})
+        attribution_from_json(result().values, {each: value for each, value in good.items() if each != name})
 
 
 def test_the_file_needs_no_code_of_ours_to_be_read(tmp_path):

@@ -19,7 +19,7 @@ from PIL import Image
 from tests.engine.store_helpers import Clock, change, child, filled, key, result, said, same, works_in_memory
 from xai_core.engine._faults import put_aside
 from xai_core.engine.store import FILE, Store
-from xai_core.results import about
+from xai_core.results import to_json
 
 PHOTO = Image.new("RGB", (20, 20), "red")
 
@@ -241,7 +241,7 @@ class Bomb:
         return (os.mkdir, ("exploded",))
 
 
-TEXT = json.dumps(about(result(0))).encode()
+TEXT = json.dumps(to_json(result(0))).encode()
 VALUES = packed(values=result(0).values)
 ONES = npy(np.ones((3, 3), np.float32))
 FORGED = {

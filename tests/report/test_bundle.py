@@ -11,7 +11,7 @@ import xai_core
 from tests.engine.store_helpers import same
 from tests.zoo_networks import network, picture
 from xai_core.report import npz_bytes, read_npz
-from xai_core.results import restored
+from xai_core.results import attribution_from_json
 
 
 def test_maps_and_provenance_come_back():
@@ -25,7 +25,7 @@ def test_maps_and_provenance_come_back():
         assert entry["params"] == dict(original.params) and entry["image_sha256"] == original.image_sha256
         assert [check["sentence"] for check in entry["checks"]] == [check.sentence for check in original.checks]
         assert entry["versions"]["weights"] == model.weights_sha256
-        assert same(restored(array, entry), original)
+        assert same(attribution_from_json(array, entry), original)
     assert npz_bytes([])[:2] == b"PK"
 
 

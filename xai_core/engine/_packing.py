@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, PngImagePlugin  # noqa: F401  # by name: Pillow else looks for it when first used
 
-from xai_core.results import Attribution, Floats, about, restored
+from xai_core.results import Attribution, Floats, attribution_from_json, to_json
 
 _BROKEN = (
     OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, EOFError, SyntaxError, RuntimeError, MemoryError,
@@ -45,7 +45,7 @@ class PackedPicture:
 
 def pack(key: str, found: Attribution) -> Packed:
     """A result as bytes."""
-    text = json.dumps(about(found)).encode()
+    text = json.dumps(to_json(found)).encode()
     buffer = io.BytesIO()
     save = np.savez_compressed if _repeats(found.values) else np.savez
     save(buffer, values=found.values)
@@ -64,7 +64,7 @@ def unpack(key: str, packed: Packed) -> Attribution | None:
             return None
         with np.load(io.BytesIO(packed.values), allow_pickle=False) as archive:
             values = archive["values"]
-        return restored(values, json.loads(packed.about)) if values.dtype == np.float32 else None
+        return attribution_from_json(values, json.loads(packed.about)) if values.dtype == np.float32 else None
     except _BROKEN:
         return None
 

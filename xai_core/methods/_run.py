@@ -25,7 +25,7 @@ from xai_core.methods.spec import METHODS, MethodSpec
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import out_of_place
 from xai_core.models.layers import Layer
-from xai_core.params import Value, checked_seed, resolve
+from xai_core.params import Value, check_seed, resolve
 from xai_core.results import Attribution, Prediction, Target
 from xai_core.trust import Evidence, run_checks
 
@@ -111,7 +111,7 @@ def plan(
     if not isinstance(image, Image.Image):
         raise InvalidImage(f"A picture read by read_image is needed here. Got {type(image).__name__}.")
     checked = resolve(spec.params, params, model.side)
-    found = Plan(model, image, spec, _target(model, target), _layer(model, spec, layer), checked, checked_seed(seed))
+    found = Plan(model, image, spec, _target(model, target), _layer(model, spec, layer), checked, check_seed(seed))
     reason = spec.refusal(model)  # last: a wrong word is refused the same on every model, and without a forward pass
     if reason is not None:
         raise NotApplicable(reason)

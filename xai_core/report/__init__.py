@@ -1,4 +1,4 @@
-"""Results to files that others can read and check."""
+"""Results as files that anyone can read and check."""
 
 from xai_core.report.bundle import npz_bytes, read_npz
 

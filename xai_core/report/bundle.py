@@ -9,26 +9,28 @@ from typing import Any
 
 import numpy as np
 
-from xai_core.results import Attribution, Floats, about
+from xai_core.arrays import Float32
+from xai_core.results import Attribution, to_json
 
 FORMAT = 1
 
 
 def npz_bytes(attributions: Sequence[Attribution]) -> bytes:
-    """An NPZ with one float32 array for each map, named `0_grad_cam` and so on, and `about`: JSON of everything else.
+    """Return an NPZ with one float32 array for each map, named `0_grad_cam` and so on, and `about`: JSON of the rest.
 
-    `restored(array, entry)` of xai_core.results makes the same attribution of an array and its entry in the JSON.
+    `attribution_from_json(array, entry)` of xai_core.results makes an equal attribution of an array and its entry.
     """
-    arrays = {f"{number}_{found.method}": found.values for number, found in enumerate(attributions)}
-    entries = [{"array": name} | about(found) for name, found in zip(arrays, attributions, strict=True)]
+    arrays = {f"{number}_{entry.method}": entry.values for number, entry in enumerate(attributions)}
+    entries = [{"array": name} | to_json(entry) for name, entry in zip(arrays, attributions, strict=True)]
     text = json.dumps({"format": FORMAT, "maps": entries})
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, about=np.array(text), **arrays)  # type: ignore[arg-type]  # numpy types **kwds as bool
+    # NumPy types its keywords as bool.
+    np.savez_compressed(buffer, about=np.array(text), **arrays)  # type: ignore[arg-type]
     return buffer.getvalue()
 
 
-def read_npz(data: bytes) -> tuple[dict[str, Floats], dict[str, Any]]:
-    """The arrays by name and the JSON of a file made by `npz_bytes`."""
+def read_npz(data: bytes) -> tuple[dict[str, Float32], dict[str, Any]]:
+    """Return the arrays by name, and the JSON, of a file made by `npz_bytes`."""
     with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-        said: dict[str, Any] = json.loads(str(archive["about"]))
-        return {entry["array"]: archive[entry["array"]] for entry in said["maps"]}, said
+        about: dict[str, Any] = json.loads(str(archive["about"]))
+        return {entry["array"]: archive[entry["array"]] for entry in about["maps"]}, about

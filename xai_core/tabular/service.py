@@ -12,7 +12,7 @@ from xai_core.engine.jobs import CLOSED_TAB_S, Job, Jobs
 from xai_core.engine.lru_cache import Recent
 from xai_core.engine.memory import MB
 from xai_core.errors import UnknownName
-from xai_core.params import checked_seed, resolve
+from xai_core.params import check_seed, resolve
 from xai_core.tabular.data.builtin import TABLES, RawTable, Table, load_table
 from xai_core.tabular.models.object_graph import bytes_of
 from xai_core.tabular.models.train import TABULAR_MODELS, TabularModel, model_id, train
@@ -83,7 +83,7 @@ def start_training(
     """
     learnt_from = table(table_id)
     chosen = resolve(TABULAR_MODELS.get(name).params, params, 0)
-    seed = checked_seed(seed)
+    seed = check_seed(seed)
     key = model_id(learnt_from, name, chosen, seed)
     kept = trained(key)
     if kept is not None:

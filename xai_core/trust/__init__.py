@@ -1,13 +1,6 @@
-"""May this map be trusted? Checks, one file each; importing this package registers them all."""
+"""Trust in a map: checks of one map, agreement of several."""
 
-from __future__ import annotations
-
-import sys
-
-from xai_core.registry import discover
-from xai_core.trust._agreement import Agreement, agreement
-from xai_core.trust._base import CHECKS, CheckSpec, Evidence, run_checks
-
-discover(sys.modules[__name__])
+from xai_core.trust.checks import CHECKS, CheckSpec, Evidence, run_checks
+from xai_core.trust.map_agreement import Agreement, agreement
 
 __all__ = ["CHECKS", "Agreement", "CheckSpec", "Evidence", "agreement", "run_checks"]

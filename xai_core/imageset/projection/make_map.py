@@ -17,7 +17,7 @@ from xai_core.imageset.projection.neighbours import neighbour_table
 from xai_core.imageset.projection.pixels import pixels
 from xai_core.imageset.projection.trustworthiness import sentence, trustworthiness
 from xai_core.imageset.rows import Rows, checked_rows
-from xai_core.params import Value, checked_seed, resolve
+from xai_core.params import Value, check_seed, resolve
 from xai_core.results import Floats
 
 __all__ = ["MAPS", "MOST_POINTS", "Map", "MapSpec", "make_map", "pixels", "small_multiples", "stratified"]
@@ -45,7 +45,7 @@ def make_map(
     steps and can stop within ten of them. Raises UnknownName, InvalidParam, NotApplicable (a package is missing), Cancelled.
     """
     spec = MAPS.get(kind)
-    chosen, seed, job = resolve(spec.params, params, 0), checked_seed(seed), job or Job()
+    chosen, seed, job = resolve(spec.params, params, 0), check_seed(seed), job or Job()
     missing = spec.refusal()
     if missing:
         raise NotApplicable(missing)
@@ -108,7 +108,7 @@ def stratified(labels: npt.ArrayLike, count: int, seed: int = 0) -> tuple[Rows, 
         raise InvalidParam(f"At least 1 picture must be drawn. Got {count}.")
     if total <= count:
         return np.arange(total), ""
-    rng = np.random.default_rng(checked_seed(seed))
+    rng = np.random.default_rng(check_seed(seed))
     by_label = np.lexsort((rng.permutation(total), labels))
     # Evenly spaced places in a line sorted by label hit each label as often as its share says, up or down to a whole number.
     places = (np.arange(count) * total + rng.integers(total)) // count
@@ -132,7 +132,7 @@ def small_multiples(
     """
     spec, job = MAPS.get("tsne"), job or Job()
     courses = [
-        (resolve(spec.params, {"start": "random", **(params or {}), "perplexity": perplexity}, 0), checked_seed(seed))
+        (resolve(spec.params, {"start": "random", **(params or {}), "perplexity": perplexity}, 0), check_seed(seed))
         for seed in seeds
         for perplexity in perplexities
     ]

@@ -25,7 +25,7 @@ from xai_core.imageset.projection.make_map import (
 from xai_core.imageset.projection.map import Map
 from xai_core.imageset.rows import Rows, checked_rows
 from xai_core.imageset.sets.library import find_set
-from xai_core.params import checked_seed, resolve
+from xai_core.params import check_seed, resolve
 from xai_core.results import Floats
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def start_map(
     Equal requests share one job. `rows` None: all that could be read, above 20,000 a sample with each label's share, said in the notes.
     Raises UnknownName, InvalidParam.
     """
-    chosen, seed = resolve(MAPS.get(kind).params, params, 0), checked_seed(seed)
+    chosen, seed = resolve(MAPS.get(kind).params, params, 0), check_seed(seed)
     used, said = _rows(of, rows, MOST_POINTS, seed)
 
     def work(job: Job[Map]) -> Map:
@@ -70,7 +70,7 @@ def start_multiples(
     session_id: str = "",
 ) -> Job[list[Map]]:
     """Several t-SNE maps of the same at most 2,000 pictures in the background, as `small_multiples` makes them. Raises as `start_map`."""
-    used, said = _rows(of, rows, FEW_POINTS, checked_seed(seeds[0]) if seeds else 0)
+    used, said = _rows(of, rows, FEW_POINTS, check_seed(seeds[0]) if seeds else 0)
 
     def work(job: Job[list[Map]]) -> list[Map]:
         return [_with_note(each, said) for each in small_multiples(_data(of, job), perplexities, seeds, used, job)]

@@ -17,7 +17,7 @@ import pandas as pd
 
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam, InvalidTable, NotApplicable
-from xai_core.params import Value, checked_seed, resolve
+from xai_core.params import Value, check_seed, resolve
 from xai_core.tabular.data.builtin import Table
 from xai_core.tabular.models import black_box  # noqa: F401  # declares the models
 from xai_core.tabular.models.estimator import PreparedScore
@@ -164,7 +164,7 @@ def train(
     """
     spec = TABULAR_MODELS.get(name)
     chosen = resolve(spec.params, params, 0)
-    seed = checked_seed(seed)
+    seed = check_seed(seed)
     train_rows, test_rows = table.split(seed)
     used = _at_most(train_rows, spec.most_rows, seed)
     folds = _folds(table, used, seed)

@@ -18,10 +18,10 @@ import pandas as pd
 
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam
+from xai_core.params import check_seed
 from xai_core.tabular.data.cell_words import pair_words
 from xai_core.tabular.data.codes import Codes, Doubles
 from xai_core.tabular.row.counterfactual_search import BUDGET, Search, Space
-from xai_core.tabular.row.method import checked_seed
 
 if TYPE_CHECKING:
     from xai_core.tabular.models.train import TabularModel
@@ -121,7 +121,7 @@ def counterfactuals(
         return Counterfactuals((), f"The model already says {goal.words} for this row, so nothing has to change.", 1)
     if len(fixed) == len(codes.columns):
         return Counterfactuals((), "Every feature is locked, so nothing may change. Unlock at least one.", 1)
-    search = Search(_space(model, codes, start, fixed), ask, np.random.default_rng(checked_seed(seed)))
+    search = Search(_space(model, codes, start, fixed), ask, np.random.default_rng(check_seed(seed)))
     found = search.run(count)
     answers = model.predict(codes.decode(found)) if len(found) else np.zeros(0)
     reached = [place for place in range(len(found)) if goal.missing(answers[[place]])[0] == 0]

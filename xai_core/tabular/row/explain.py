@@ -10,14 +10,14 @@ import pandas as pd
 
 from xai_core.engine.jobs import Job
 from xai_core.errors import NotApplicable
-from xai_core.params import resolve
+from xai_core.params import check_seed, resolve
 from xai_core.registry import Registry
 from xai_core.results import Check
 from xai_core.tabular.data.cell_words import cell_words
 from xai_core.tabular.data.codes import Codes
 from xai_core.tabular.row import gradients, lime, shap
 from xai_core.tabular.row.lime import Surrogate
-from xai_core.tabular.row.method import Contributions, RawRow, RowMethod, RowRequest, checked_seed
+from xai_core.tabular.row.method import Contributions, RawRow, RowMethod, RowRequest
 
 if TYPE_CHECKING:
     from xai_core.tabular.models.train import TabularModel
@@ -100,7 +100,7 @@ def _request(
     chosen, codes = resolve(spec.params, params, 0), Codes.of(model.table)
     meant = model.outcome(outcome) if model.table.task == "classification" else None
     typed = codes.decode(codes.one(row)[None])  # own types and order of columns, whatever the caller's frame has
-    return RowRequest(model, typed, meant, chosen, np.random.default_rng(checked_seed(seed)), job or Job())
+    return RowRequest(model, typed, meant, chosen, np.random.default_rng(check_seed(seed)), job or Job())
 
 
 def _own_values(request: RowRequest) -> tuple[str, ...]:

@@ -15,8 +15,7 @@ import numpy as np
 import pandas as pd
 
 from xai_core.engine.jobs import Job
-from xai_core.errors import InvalidParam
-from xai_core.params import LARGEST_SEED, Param, Value
+from xai_core.params import Param, Value
 from xai_core.results import Check
 from xai_core.tabular.data.codes import Codes, Doubles
 
@@ -164,10 +163,3 @@ class RowMethod:
     """How its answer changes with what counts as near to the row; None where nothing has to be near."""
     refusal: Callable[[TabularModel], str | None] = lambda _model: None
     """Why the method cannot be used on this model; None where it can."""
-
-
-def checked_seed(seed: object) -> int:
-    """The seed. Raises InvalidParam with what is allowed."""
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
-        raise InvalidParam(f"The seed must be a whole number from 0 to {LARGEST_SEED}. Got {str(seed)[:60]!r}.")
-    return seed
