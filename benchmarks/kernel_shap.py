@@ -9,7 +9,7 @@ from captum.attr import KernelShap
 import xai_core
 from benchmarks._harness import Bench, Floats, Peer, Question
 from xai_core.images import make_baseline
-from xai_core.methods._superpixels import superpixels
+from xai_core.methods.shared.superpixels import superpixels
 
 _TRIAL_SHARE = 5
 

@@ -18,7 +18,7 @@ from lime.lime_image import LimeImageExplainer  # type: ignore[import-untyped]  
 import xai_core
 from benchmarks._harness import Bench, Floats, Peer, Question, Target
 from xai_core.images import make_baseline
-from xai_core.methods._superpixels import superpixels
+from xai_core.methods.shared.superpixels import superpixels
 
 TARGETS = (Target("ratio", most=0.25, peer="Captum"), Target("to_limit", most=1.15))
 KERNEL_WIDTH = 0.25

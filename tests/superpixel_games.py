@@ -11,7 +11,7 @@ from PIL import Image
 from torch import nn
 
 from tests.zoo_networks import classifier, in_plain_torch, picture
-from xai_core.methods._superpixels import superpixels
+from xai_core.methods.shared.superpixels import superpixels
 from xai_core.models.classifier import Classifier
 
 SIDE = 40

@@ -101,7 +101,7 @@ from .methods import (
 from .methods import (
     watch_model as watch_model,
 )
-from .methods._cards import method_card as method_card
+from .methods.base.cards import method_card as method_card
 from .models import MODELS as MODELS
 from .models import load_model as load_model
 from .models.classifier import Classifier as Classifier

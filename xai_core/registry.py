@@ -55,7 +55,10 @@ class Registry(Generic[T]):
 
 
 def discover(package: ModuleType) -> None:
-    """Import every public module of a package, in alphabetical order. A broken one raises, naming itself."""
+    """Import every public module of a package, in alphabetical order; sub-packages hold what entries share.
+
+    A broken module raises and names itself.
+    """
     for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
-        if not info.name.startswith("_"):
+        if not info.ispkg and not info.name.startswith("_"):
             importlib.import_module(f"{package.__name__}.{info.name}")

@@ -228,8 +228,8 @@ def test_all_that_this_process_makes_shares_one_room():
         each for name, _ in WORKING for each in vars(importlib.import_module(name)).values() if isinstance(each, Jobs)
     ]
     pools += [
-        importlib.import_module("xai_core.methods._service")._JOBS,
-        importlib.import_module("xai_core.methods._service")._MODEL_JOBS,
+        importlib.import_module("xai_core.methods.run.service")._JOBS,
+        importlib.import_module("xai_core.methods.run.service")._MODEL_JOBS,
     ]
     assert len(pools) == 7 and all(any(each is pool for each in ROOM.pools) for pool in pools)
 

@@ -9,7 +9,7 @@ from itertools import chain
 import pytest
 
 from xai_core import METHODS, UnknownName, method_card
-from xai_core.methods._cards import CARDS, HEADINGS
+from xai_core.methods.base.cards import CARDS, HEADINGS
 from xai_core.params import resolve
 
 NAMES = list(METHODS)

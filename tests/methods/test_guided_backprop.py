@@ -12,7 +12,7 @@ import xai_core
 from tests.toy_networks import CLASSES, SIDE, Channels, Conv, Linear, close, seeded, toy
 from tests.zoo_networks import network, picture
 from xai_core import NotApplicable
-from xai_core.methods._structure import rectifiers
+from xai_core.methods.base.structure import rectifiers
 from xai_core.models.isolation import isolate
 
 

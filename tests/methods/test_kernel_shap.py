@@ -13,8 +13,8 @@ import xai_core
 from tests.superpixel_games import crooked, cut, every_row, game_on, linear, per_patch
 from tests.zoo_networks import network
 from xai_core import InvalidParam
-from xai_core.methods._superpixels import superpixels
 from xai_core.methods.kernel_shap import _coalitions, _shares
+from xai_core.methods.shared.superpixels import superpixels
 
 
 def counted_out(game, patches: int) -> np.ndarray:

@@ -11,8 +11,8 @@ import xai_core
 from tests.superpixel_games import cut, game_on, linear, per_patch
 from tests.zoo_networks import network, picture
 from xai_core import InvalidParam
-from xai_core.methods._superpixels import superpixels
 from xai_core.methods.lime import _KLasso
+from xai_core.methods.shared.superpixels import superpixels
 
 
 def planted(segments: int, seed: int = 0):

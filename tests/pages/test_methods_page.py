@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 import xai_core
 from tests.pages.page_reader import fine, until
-from xai_core.methods._cards import HEADINGS
-from xai_core.methods.spec import Family, Need
+from xai_core.methods.base.cards import HEADINGS
+from xai_core.methods.base.spec import Family, Need
 
 Open = Callable[..., AppTest]
 METHODS = "pages/learn/methods.py"

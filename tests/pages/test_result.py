@@ -19,7 +19,7 @@ import xai_core
 from pages.ui.frame import url_state
 from tests.pages.page_reader import errors, fine, panels, shown, states, until
 from xai_core.engine.store import Store
-from xai_core.methods import _service
+from xai_core.methods.run import service
 from xai_core.render import wire_picture
 
 Open = Callable[..., AppTest]
@@ -57,7 +57,7 @@ class Shelf:
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
     shelf = Shelf(tmp_path)
-    monkeypatch.setattr(_service, "_store", lambda: shelf.store)
+    monkeypatch.setattr(service, "_store", lambda: shelf.store)
     yield shelf
     shelf.store.close()
 

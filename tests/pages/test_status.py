@@ -18,7 +18,7 @@ from xai_core.engine.store import Store
 from xai_core.imageset.projection import service as maps
 from xai_core.imageset.runs import run
 from xai_core.imageset.sets import library
-from xai_core.methods import _service
+from xai_core.methods.run import service
 from xai_core.tabular import service as training
 
 Open = Callable[..., AppTest]
@@ -70,7 +70,7 @@ def test_a_job_is_seen_by_others_and_not_stopped_by_looking(open_app: Open) -> N
     assert summary(at) == "1 thing is being worked on, and nobody has to wait."
     assert int(figures(at)["People"]) >= 1
     fine(busy.switch_page(STATUS).run())
-    job = _service._JOBS.find(result, busy.session_state["session_id"])
+    job = service._JOBS.find(result, busy.session_state["session_id"])
     assert job is not None
     assert not job.stopping, "who looks at the queue still waits for the map"
 
@@ -90,7 +90,7 @@ def test_waiting_jobs_are_counted_and_say_their_place(open_app: Open) -> None:
 def test_whatever_is_made_counts(open_app: Open) -> None:
     gate, at = threading.Event(), fine(open_app(STATUS))
     people = int(figures(at)["People"])
-    pools = (background._JOBS, training._JOBS, library._JOBS, run._JOBS, maps._JOBS, _service._MODEL_JOBS)
+    pools = (background._JOBS, training._JOBS, library._JOBS, run._JOBS, maps._JOBS, service._MODEL_JOBS)
     made = [
         jobs.submit("status", lambda _job: gate.wait(WAIT_S), cost=1000, memory=2**20, session_id="one who does much")
         for jobs in pools
@@ -111,7 +111,7 @@ def test_whatever_is_made_counts(open_app: Open) -> None:
 
 def test_a_map_found_ready_counts(open_app: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path)
-    monkeypatch.setattr(_service, "_store", lambda: store)
+    monkeypatch.setattr(service, "_store", lambda: store)
     at = fine(open_app(STATUS))
     assert (figures(at)["Kept"], figures(at)["Found ready"]) == ("0", "–")
     model, image = xai_core.load_model("small_cnn"), xai_core.SAMPLES.get("digit_3").load()
@@ -127,6 +127,6 @@ def test_a_map_found_ready_counts(open_app: Open, tmp_path: Path, monkeypatch: p
 def test_a_store_without_a_disk_says_so(open_app: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("not a folder")
     store = Store(tmp_path / "file")
-    monkeypatch.setattr(_service, "_store", lambda: store)
+    monkeypatch.setattr(service, "_store", lambda: store)
     at = fine(open_app(STATUS))
     assert [box.value for box in at.warning] == [xai_core.store_note()]

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from xai_core.methods._run import (
-    Plan,
-    TargetLike,
-    compare,
-    engine_note,
-    explain,
-    plan,
-    predict,
-)
-from xai_core.methods._service import (
+from xai_core.methods.base.spec import METHODS, MethodSpec
+from xai_core.methods.run.explain import Plan, TargetLike, compare, engine_note, explain, plan, predict
+from xai_core.methods.run.service import (
     Status,
     find,
     find_picture,
@@ -32,7 +25,6 @@ from xai_core.methods._service import (
     watch,
     watch_model,
 )
-from xai_core.methods.spec import METHODS, MethodSpec
 from xai_core.registry import discover
 
 discover(sys.modules[__name__])

@@ -18,9 +18,9 @@ from math import log
 import numpy as np
 import torch
 
-from xai_core.methods._superpixels import REPLACE, SEGMENTS, Labels, hiding, replacement, superpixels
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.shared.superpixels import REPLACE, SEGMENTS, Labels, hiding, replacement, superpixels
 from xai_core.params import Choice, Int, Value
 from xai_core.results import Target
 

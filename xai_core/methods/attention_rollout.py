@@ -15,10 +15,10 @@ from math import isqrt
 import torch
 
 from xai_core.engine.per_model_cache import once
-from xai_core.methods._attention import Attentions
-from xai_core.methods._layers import on_picture
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.shared.attention import Attentions
+from xai_core.methods.shared.layer_grid import on_picture
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate, out_of_place
 from xai_core.params import Choice

@@ -5,10 +5,10 @@ Zeiler & Fergus 2013, arXiv:1311.2901. How little it depends on the class: Nie e
 
 from __future__ import annotations
 
-from xai_core.methods._gradients import compared
-from xai_core.methods._structure import without_rectifier
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.structure import without_rectifier
+from xai_core.methods.shared.gradients import compared
 from xai_core.rules import Deconvolution
 
 

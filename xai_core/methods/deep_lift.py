@@ -5,9 +5,9 @@ Shrikumar et al. 2017, arXiv:1704.02685, rescale rule; what it means for attenti
 
 from __future__ import annotations
 
-from xai_core.methods._deep import POINTS, START, TOLERANCE, lifted
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.shared.deep_lift import POINTS, START, TOLERANCE, lifted
 
 
 def run(request: Request) -> RawMap:

@@ -5,9 +5,9 @@ Lundberg & Lee 2017, arXiv:1705.07874, section 4.2: with the pictures as a sampl
 
 from __future__ import annotations
 
-from xai_core.methods._deep import POINTS, TOLERANCE, choice_of_set, lifted, starts
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.shared.deep_lift import POINTS, TOLERANCE, choice_of_set, lifted, starts
 from xai_core.params import Int
 
 

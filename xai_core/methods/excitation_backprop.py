@@ -6,9 +6,9 @@ here it goes to the inputs that the unit sees, so that the whole stays 1. A sum 
 
 from __future__ import annotations
 
-from xai_core.methods._relevance import chosen, down, without_rectifiers_only
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.shared.relevance import chosen, down, without_rectifiers_only
 from xai_core.params import Flag
 from xai_core.rules import Composite
 from xai_core.rules.shares import AlphaBeta, Plus

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from captum.attr import LayerGradCam
 
-from xai_core.methods._layers import RELU, on_picture, probe
-from xai_core.methods._structure import without_layer
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.structure import without_layer
+from xai_core.methods.shared.layer_grid import RELU, on_picture, probe
 
 
 def run(request: Request) -> RawMap:

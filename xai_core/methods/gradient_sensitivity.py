@@ -5,9 +5,9 @@ Montavon et al. 2017, arXiv:1706.07979, section 4.
 
 from __future__ import annotations
 
-from xai_core.methods._gradients import gradient
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.shared.gradients import gradient
 
 
 def run(request: Request) -> RawMap:

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from xai_core.methods._deep import choice_of_set, relative, starts
-from xai_core.methods._gradients import slopes
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.shared.deep_lift import choice_of_set, relative, starts
+from xai_core.methods.shared.gradients import slopes
 from xai_core.params import Float, Int
 
 

@@ -5,9 +5,9 @@ Shrikumar et al. 2016, arXiv:1605.01713. On a network of linear maps and rectifi
 
 from __future__ import annotations
 
-from xai_core.methods._gradients import gradient
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.shared.gradients import gradient
 from xai_core.params import Choice
 
 

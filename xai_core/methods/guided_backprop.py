@@ -5,10 +5,10 @@ Springenberg et al. 2014, arXiv:1412.6806. It fails the sanity checks of Adebayo
 
 from __future__ import annotations
 
-from xai_core.methods._gradients import compared
-from xai_core.methods._structure import without_rectifier
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.structure import without_rectifier
+from xai_core.methods.shared.gradients import compared
 from xai_core.rules import Guided
 
 

@@ -5,11 +5,11 @@ Selvaraju et al. 2017, arXiv:1610.02391, section 3.2. It fails the sanity checks
 
 from __future__ import annotations
 
-from xai_core.methods._gradients import compared
-from xai_core.methods._layers import weighted
-from xai_core.methods._structure import without_layer, without_rectifier
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.structure import without_layer, without_rectifier
+from xai_core.methods.shared.gradients import compared
+from xai_core.methods.shared.layer_grid import weighted
 from xai_core.models.classifier import Classifier
 from xai_core.rules import Guided
 

@@ -13,9 +13,9 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from xai_core.methods._deep import START, TOLERANCE
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.shared.deep_lift import START, TOLERANCE
 from xai_core.params import Int
 
 FIRST_POINTS = 17

@@ -16,9 +16,9 @@ import numpy.typing as npt
 import torch
 
 from xai_core.errors import InvalidParam
-from xai_core.methods._superpixels import REPLACE, SEGMENTS, hiding, replacement, superpixels
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.shared.superpixels import REPLACE, SEGMENTS, hiding, replacement, superpixels
 from xai_core.params import Int, Value
 
 Doubles = npt.NDArray[np.float64]

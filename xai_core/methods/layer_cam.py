@@ -5,10 +5,10 @@ Jiang et al. 2021, doi:10.1109/TIP.2021.3089943.
 
 from __future__ import annotations
 
-from xai_core.methods._layers import RELU, weighted
-from xai_core.methods._structure import without_layer
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.structure import without_layer
+from xai_core.methods.shared.layer_grid import RELU, weighted
 
 
 def run(request: Request) -> RawMap:

@@ -17,9 +17,9 @@ from captum.attr import LimeBase
 from sklearn.linear_model import Ridge, lars_path
 
 from xai_core.errors import InvalidParam
-from xai_core.methods._superpixels import REPLACE, SEGMENTS, hiding, replacement, superpixels
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.shared.superpixels import REPLACE, SEGMENTS, hiding, replacement, superpixels
 from xai_core.params import Float, Int
 
 Doubles = npt.NDArray[np.float64]

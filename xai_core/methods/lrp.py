@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import torch
 
-from xai_core.methods._relevance import chosen, down, without_rules
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.shared.relevance import chosen, down, without_rules
 from xai_core.params import Choice, Float
 from xai_core.rules import Composite
 from xai_core.rules.shares import AlphaBeta, Box, Epsilon, Flat, Gamma, Plus, Rule

@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 
 from xai_core.images import BASELINES
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
 from xai_core.params import Choice, Float, Int
 
 

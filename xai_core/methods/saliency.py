@@ -5,9 +5,9 @@ Simonyan et al. 2013, arXiv:1312.6034.
 
 from __future__ import annotations
 
-from xai_core.methods._gradients import CHANNELS, collapse, gradient
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.shared.gradients import CHANNELS, collapse, gradient
 from xai_core.params import Flag
 
 

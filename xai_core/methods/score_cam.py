@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import torch
 
-from xai_core.methods._layers import RELU, maps_only, on_picture, upsample
-from xai_core.methods._structure import without_layer
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.structure import without_layer
+from xai_core.methods.shared.layer_grid import RELU, maps_only, on_picture, upsample
 from xai_core.params import Int
 
 SMALLEST = torch.finfo(torch.float32).tiny

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 import torch
 
 from xai_core.images import BASELINES
-from xai_core.methods._gradients import collapse, slopes
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.shared.gradients import collapse, slopes
 from xai_core.params import Choice, Flag, Float, Int, Value
 
 

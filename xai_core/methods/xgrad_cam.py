@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import torch
 
-from xai_core.methods._layers import RELU, weighted
-from xai_core.methods._structure import without_layer
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
+from xai_core.methods.base.structure import without_layer
+from xai_core.methods.shared.layer_grid import RELU, weighted
 
 CANCELLED = 1e-6
 """A channel whose activations cancel to less than this share of their size has no weighted mean, and gets no weight."""

@@ -95,7 +95,7 @@ def test_a_download_ends_with_the_last_who_waits_for_it(open_app: Open, monkeypa
             time.sleep(0.01)
             job.tick()
 
-    monkeypatch.setattr("xai_core.methods._service._load", endless)
+    monkeypatch.setattr("xai_core.methods.run.service._load", endless)
     job = xai_core.start_model("resnet18", "somebody else")
     at = open_app(EXPLAIN)
     at.selectbox(key="model").set_value("resnet18")

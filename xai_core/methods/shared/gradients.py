@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from xai_core.methods.request import Request
+from xai_core.methods.base.request import Request
 from xai_core.params import Choice
 from xai_core.rules import RectifierRule
 

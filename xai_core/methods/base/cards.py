@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from xai_core.methods.spec import METHODS
+from xai_core.methods.base.spec import METHODS
 
-CARDS = Path(__file__).resolve().parents[2] / "assets" / "methods"
+CARDS = Path(__file__).resolve().parents[3] / "assets" / "methods"
 HEADINGS = (
     "What question it answers",
     "How to read it",

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 
 from xai_core.arrays import Float32
-from xai_core.methods.request import Request
+from xai_core.methods.base.request import Request
 from xai_core.models.classifier import Classifier
 from xai_core.params import Param, Value
 from xai_core.registry import Registry

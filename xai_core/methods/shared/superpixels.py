@@ -13,7 +13,7 @@ import torch
 from scipy import ndimage
 from skimage.segmentation import slic
 
-from xai_core.methods.request import Request
+from xai_core.methods.base.request import Request
 from xai_core.params import Choice, Int
 from xai_core.results import Floats
 

@@ -19,8 +19,8 @@ from xai_core.engine.scheduler import SCHEDULER
 from xai_core.engine.split.split_network import patched_for
 from xai_core.engine.store import Store
 from xai_core.images import image_sha256
-from xai_core.methods._run import Plan, carry_out, predict
-from xai_core.methods.spec import METHODS
+from xai_core.methods.base.spec import METHODS
+from xai_core.methods.run.explain import Plan, carry_out, predict
 from xai_core.models import MODELS, find_model, load_model, loaded
 from xai_core.models.classifier import Classifier
 from xai_core.results import Attribution, Prediction

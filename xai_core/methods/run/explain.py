@@ -20,8 +20,8 @@ from xai_core.engine.forward import forward_for
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage, InvalidParam, NotApplicable
 from xai_core.images import image_sha256
-from xai_core.methods.request import Request
-from xai_core.methods.spec import METHODS, MethodSpec
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import METHODS, MethodSpec
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import out_of_place
 from xai_core.models.layers import Layer

@@ -10,8 +10,8 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from xai_core.images import BASELINES, SAMPLES, make_baseline
-from xai_core.methods.request import Request
-from xai_core.methods.spec import RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import RawMap
 from xai_core.models.isolation import fold_norms
 from xai_core.params import Choice, Float, Int
 from xai_core.results import Floats

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from xai_core.methods.request import Request
-from xai_core.methods.spec import RawMap
+from xai_core.methods.base.request import Request
+from xai_core.methods.base.spec import RawMap
 from xai_core.params import Flag
 
 RELU = Flag(

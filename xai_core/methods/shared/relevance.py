@@ -9,7 +9,7 @@ import torch
 
 from xai_core.engine.per_model_cache import once
 from xai_core.engine.scheduler import SCHEDULER
-from xai_core.methods.request import Request
+from xai_core.methods.base.request import Request
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate, out_of_place
 from xai_core.rules import Composite, Relevance

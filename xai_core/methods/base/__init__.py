@@ -1,0 +1,1 @@
+"""Parts of a method: spec, request, facts about the network, card."""

@@ -1,0 +1,1 @@
+"""Requests to attributions: explain, compare, and their background jobs."""
