@@ -30,13 +30,13 @@ bench: $(VENV)/.dev ## measure time, memory and agreement against other packages
 	$(PY) -m benchmarks
 
 load: $(VENV)/.dev ## thirty visitors at once: throughput, waiting times, memory, and every map against the serial one
-	$(PY) -m benchmarks.load
+	$(PY) -m benchmarks.load.thirty_visitors
 
 fuzz: $(VENV)/.dev ## a thousand malformed pictures: each refused in words or read correctly
-	$(PY) -m benchmarks.fuzz
+	$(PY) -m benchmarks.fuzz.run
 
 soak: $(VENV)/.dev ## twenty minutes of random visits: memory must not grow
-	$(PY) -m benchmarks.soak
+	$(PY) -m benchmarks.load.soak
 
 clean: ## remove .venv and all caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis

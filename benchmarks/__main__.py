@@ -16,24 +16,21 @@ import psutil  # type: ignore[import-untyped]  # ships no types
 import torch
 
 import xai_core
-from benchmarks import (
-    embedding_pass,
-    extremes,
+from benchmarks.harness.array_contest import TableAnswer, TableQuestion, measure_table, table_of
+from benchmarks.harness.contest import MB, Answer, Bench, Question, core_count, first_run, measure, table
+from benchmarks.imageset import extremes, model_run, tsne
+from benchmarks.methods import (
     four_methods,
     grad_cam,
     integrated_gradients,
     kernel_shap,
     lime,
     occlusion,
-    partial_dependence,
     rise,
     score_cam,
-    shap_trees,
     smooth_grad,
-    tsne,
 )
-from benchmarks._harness import MB, Answer, Bench, Question, core_count, first_run, measure, table
-from benchmarks._tables import TableAnswer, TableQuestion, measure_table, table_of
+from benchmarks.tables import partial_dependence, shap_trees
 
 QUESTIONS: Mapping[str, Callable[[Bench], Question]] = {
     "occlusion": occlusion.question,
@@ -50,7 +47,7 @@ TABLES: Mapping[str, Callable[[Bench], TableQuestion]] = {
     "partial_dependence": partial_dependence.question,
     "shap_boosted": shap_trees.boosted,
     "shap_forest": shap_trees.forest,
-    "embedding_pass": embedding_pass.question,
+    "embedding_pass": model_run.question,
     "extremes": extremes.question,
 }
 MAPS: Mapping[str, Callable[[Bench], TableAnswer]] = {"tsne": tsne.answer}

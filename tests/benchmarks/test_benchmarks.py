@@ -12,8 +12,9 @@ import pytest
 
 import xai_core
 from benchmarks import __main__ as programme
-from benchmarks import (
-    _harness,
+from benchmarks.harness import contest
+from benchmarks.harness.contest import COLUMNS, Answer, Bench, Row, Target, measure, peak_memory, pearson, table
+from benchmarks.methods import (
     four_methods,
     grad_cam,
     integrated_gradients,
@@ -24,7 +25,6 @@ from benchmarks import (
     score_cam,
     smooth_grad,
 )
-from benchmarks._harness import COLUMNS, Answer, Bench, Row, Target, measure, peak_memory, pearson, table
 from tests.zoo_networks import half
 
 ROW = Row("Occlusion", "Captum", "8", 1.0, 4.0, 0.25, 730, 1.1, 12.0, 345.6, 0.99999)
@@ -161,7 +161,7 @@ def test_pearson_is_numpys() -> None:
 @pytest.mark.parametrize("sampled", [False, True], ids=["kernel's own", "sampled"])
 def test_memory_taken_and_given_back_is_seen(sampled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if sampled:
-        monkeypatch.setattr(_harness, "_reset_high_water", lambda: False)
+        monkeypatch.setattr(contest, "_reset_high_water", lambda: False)
     with peak_memory() as nothing:
         pass
     with peak_memory() as some:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import fuzz
-from benchmarks._fuzz_cases import BOMB, PLAN, Case, case, faults, plain, tried
-from benchmarks._fuzz_damage import KINDS
-from benchmarks._fuzz_reading import Outcome, Reader, watched
-from benchmarks._fuzz_sources import encoded, written
+from benchmarks.fuzz import run
+from benchmarks.fuzz.cases import BOMB, PLAN, Case, case, faults, plain, tried
+from benchmarks.fuzz.damage import KINDS
+from benchmarks.fuzz.guarded_reader import Outcome, Reader, watched
+from benchmarks.fuzz.sources import encoded, written
 from tests.benchmarks import fault_injecting_readers as faulty
 from xai_core.images import read_image
 
@@ -36,7 +36,7 @@ def found(number: int, read: Reader) -> str:
 
 
 def test_one_of_each_kind_and_every_eighth_bomb(capsys: pytest.CaptureFixture[str]) -> None:
-    report = fuzz.fuzz(SEED, [*(numbers(kind)[0] for kind in KINDS), *BOMBS[::8]])
+    report = run.fuzz(SEED, [*(numbers(kind)[0] for kind in KINDS), *BOMBS[::8]])
     assert report.breaches == []
     assert {kind for kind, _ in report.tallies} == {*KINDS, "bomb"} and len(KINDS) > 10
     assert sum(tally.read for tally in report.tallies.values()) > 5, "not all is refused"
@@ -46,7 +46,7 @@ def test_one_of_each_kind_and_every_eighth_bomb(capsys: pytest.CaptureFixture[st
 
 @pytest.mark.slow
 def test_files_of_very_many_pieces_end_soon() -> None:
-    assert fuzz.fuzz(SEED, numbers("drip")[:4]).breaches == []
+    assert run.fuzz(SEED, numbers("drip")[:4]).breaches == []
 
 
 # --- the program finds faults ----------------------------------------------------------------------------------------------------
@@ -91,22 +91,22 @@ def test_a_breach_names_what_repeats_it_and_is_saved_on_request(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     number, folder = numbers("undamaged")[1], tmp_path / "kept"
-    report = fuzz.fuzz(SEED, [number], faulty.raises)
+    report = run.fuzz(SEED, [number], faulty.raises)
     assert all(f"--seed {SEED} --only {number}" in breach for breach in report.breaches) and not folder.exists()
     once = ["--seed", str(SEED), "--only", str(number)]
-    assert fuzz.main(once, faulty.raises) == 1 and "BREACH: raised: ValueError" in capsys.readouterr().out
-    assert fuzz.main([*once, "--save", str(folder)]) == 0 and "Nothing is wrong" in capsys.readouterr().out
+    assert run.main(once, faulty.raises) == 1 and "BREACH: raised: ValueError" in capsys.readouterr().out
+    assert run.main([*once, "--save", str(folder)]) == 0 and "Nothing is wrong" in capsys.readouterr().out
     assert [path.read_bytes() for path in folder.iterdir()] == [case(SEED, number).data]
 
 
 def test_the_exit_code_tells(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert fuzz.main(["--count", "3", "--seed", "1"]) == 0
+    assert run.main(["--count", "3", "--seed", "1"]) == 0
     table = capsys.readouterr().out
     assert "| undamaged | JPEG | 1 | 0 | 1 |" in table and "0 breaches" in table
-    assert fuzz.main(["--count", "2", "--seed", "1", "--save", str(tmp_path)], faulty.raises) == 1
+    assert run.main(["--count", "2", "--seed", "1", "--save", str(tmp_path)], faulty.raises) == 1
     assert len(list(tmp_path.iterdir())) == 2 and "4 breaches" in capsys.readouterr().out
     with pytest.raises(SystemExit):
-        fuzz.main(["--count", "0"])
+        run.main(["--count", "0"])
 
 
 # --- the cases -------------------------------------------------------------------------------------------------------------------

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from benchmarks import embedding_pass, extremes
-from benchmarks._harness import Bench
-from benchmarks._tables import measure_table
+from benchmarks.harness.array_contest import measure_table
+from benchmarks.harness.contest import Bench
+from benchmarks.imageset import extremes, model_run
 from tests.imageset.counting_set import Pictures
 from tests.zoo_networks import network
 
@@ -15,7 +15,7 @@ BENCH = Bench(network("small_cnn"), Pictures().open(0), repeats=1, forward_batch
 
 def test_a_pass_gives_the_logits_of_the_plain_forward() -> None:
     before = os.environ["WHYBOX_DATA"]
-    answer = measure_table(BENCH, embedding_pass.question(BENCH, Pictures(7), count=11))
+    answer = measure_table(BENCH, model_run.question(BENCH, Pictures(7), count=11))
     assert (
         answer.row.difference < 1e-3
         and answer.row.size == "11 pictures"

@@ -16,10 +16,10 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 import xai_core
 from benchmarks import __main__ as programme
-from benchmarks import load, soak
-from benchmarks._page import VIEWER, Page
-from benchmarks._pictures import pictures
-from benchmarks._serial import Verdict, difference, judge, unpack
+from benchmarks.load import soak, thirty_visitors
+from benchmarks.load.page import VIEWER, Page
+from benchmarks.load.pictures import pictures
+from benchmarks.load.serial import Verdict, difference, judge, unpack
 from xai_core.render.wire import pack
 
 MODEL = "small_cnn"
@@ -31,7 +31,7 @@ class Class:
     """What a small class saw, and everything needed to check it."""
 
     model: xai_core.Classifier
-    seen: load.Lesson
+    seen: thirty_visitors.Lesson
     images: Sequence[Image.Image]
     verdicts: tuple[Verdict, Verdict]
     left: Sequence[list[str]]
@@ -50,9 +50,11 @@ def small_class(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WHYBOX_DATA", str(tmp_path_factory.mktemp("serial")))
         model, before = xai_core.load_model(MODEL), servers()
-        seen, files = load.run(model, VISITORS, asks=3, jobs=2)
+        seen, files = thirty_visitors.run(model, VISITORS, asks=3, jobs=2)
         left = [command for pid, command in servers().items() if pid not in before]
-        yield Class(model, seen, [xai_core.read_image(data) for data in files], load.check(model, seen, files), left)
+        yield Class(
+            model, seen, [xai_core.read_image(data) for data in files], thirty_visitors.check(model, seen, files), left
+        )
 
 
 @pytest.mark.slow
@@ -110,7 +112,10 @@ def test_nothing_is_left_running(small_class: Class) -> None:
 
 @pytest.mark.slow
 def test_the_report_names_what_was_missed(small_class: Class) -> None:
-    lines = {line.title: line for line in load.lines(small_class.seen, load.Limits(1e-9, 1e-9), *small_class.verdicts)}
+    lines = {
+        line.title: line
+        for line in thirty_visitors.lines(small_class.seen, thirty_visitors.Limits(1e-9, 1e-9), *small_class.verdicts)
+    }
     assert "MISSED" in lines["throughput against the ideal"].words
     assert lines["wrong maps"].words.endswith(": ok")
 
@@ -233,9 +238,9 @@ def test_the_programme_runs_where_the_system_tells_no_cores(
     monkeypatch.setenv("WHYBOX_DATA", "")  # main sets it: it is put back after the test
     seen = SimpleNamespace(cpu_s=1.0, problems=[], watched=SimpleNamespace(own_cpu_s=1.0))
     for name, found in {"tidy_on_sigterm": None, "measure": None, "run": (seen, []), "check": (), "lines": []}.items():
-        monkeypatch.setattr(load, name, lambda *_args, found=found: found)
+        monkeypatch.setattr(thirty_visitors, name, lambda *_args, found=found: found)
     monkeypatch.setattr(xai_core, "warm", lambda name: name)
-    assert load.main(["--model", MODEL]) == 0
+    assert thirty_visitors.main(["--model", MODEL]) == 0
     assert f"30 visitors, {MODEL}, {os.cpu_count()} cores" in capsys.readouterr().out
     assert f" {os.cpu_count()} cores, " in programme.machine()
 
@@ -243,4 +248,4 @@ def test_the_programme_runs_where_the_system_tells_no_cores(
 @pytest.mark.parametrize("argv", [["--visitors", "0"], ["--asks", "0"], ["--model", "none"]])
 def test_a_load_of_nothing_is_refused(argv: list[str]) -> None:
     with pytest.raises(SystemExit):
-        load.main(argv)
+        thirty_visitors.main(argv)

@@ -8,10 +8,10 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from benchmarks import partial_dependence, shap_trees
 from benchmarks.__main__ import report
-from benchmarks._harness import Bench
-from benchmarks._tables import TableQuestion, measure_table, table_of
+from benchmarks.harness.array_contest import TableQuestion, measure_table, table_of
+from benchmarks.harness.contest import Bench
+from benchmarks.tables import partial_dependence, shap_trees
 
 BENCH = cast(Bench, SimpleNamespace(repeats=1, say=lambda _text: None))
 

@@ -8,10 +8,10 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from benchmarks import tsne
-from benchmarks._harness import Bench
-from benchmarks._tables import TableRow, table_of
-from benchmarks.tsne import Contest, Judged
+from benchmarks.harness.array_contest import TableRow, table_of
+from benchmarks.harness.contest import Bench
+from benchmarks.imageset import tsne
+from benchmarks.imageset.tsne import Contest, Judged
 
 BENCH = cast(Bench, SimpleNamespace(repeats=1, say=lambda _text: None))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from benchmarks._visits import Visitor, visit
+from benchmarks.load.visits import Visitor, visit
 from tests.browser_tools import run_server
 
 SLOW = {"model": "small_cnn", "sample": "digit_3", "method": "lime", "lime_samples": 6000}

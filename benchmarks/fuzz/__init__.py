@@ -1,0 +1,1 @@
+"""Malformed pictures: each is refused in words or read correctly."""

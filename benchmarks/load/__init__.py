@@ -1,0 +1,1 @@
+"""A class of visitors at once, and twenty minutes of random visits."""

@@ -1,0 +1,1 @@
+"""Attribution methods against their peers."""

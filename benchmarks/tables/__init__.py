@@ -1,0 +1,1 @@
+"""Explanations of tables against their peers."""
