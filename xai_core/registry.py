@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from xai_core.errors import UnknownName
 
@@ -22,10 +22,11 @@ T = TypeVar("T", bound=Named)
 
 
 class Registry(Generic[T]):
-    """Specs by name, in the order they were declared. Iterating gives names, `.get(name)` the spec."""
+    """Specs by name, in declared order or by the key `order`. Iterating gives names, `.get(name)` the spec."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, order: Callable[[T], Any] | None = None) -> None:
         self.kind = kind
+        self._order = order
         self._specs: dict[str, T] = {}
 
     def add(self, spec: T) -> T:
@@ -33,6 +34,8 @@ class Registry(Generic[T]):
         if spec.name in self._specs:
             raise ValueError(f"two entries of kind {self.kind} are called {spec.name!r}")
         self._specs[spec.name] = spec
+        if self._order is not None:
+            self._specs = {entry.name: entry for entry in sorted(self._specs.values(), key=self._order)}
         return spec
 
     def get(self, name: str) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, InvalidTable, NotApplicable, UnknownName
 from xai_core.tabular import service
 from xai_core.tabular.data.builtin import Table, load_table, table_from
+from xai_core.tabular.models import families
 from xai_core.tabular.models.object_graph import bytes_of
 from xai_core.tabular.models.train import TABULAR_MODELS, TabularModel, _at_most, model_id, train
 
@@ -121,7 +123,10 @@ def test_transformed_is_what_the_last_step_sees(models: dict[tuple[str, str], Ta
 
 
 def test_every_spec_says_what_it_is() -> None:
-    assert len(TABULAR_MODELS) == 9
+    files = {path.stem for path in Path(families.__file__).parent.glob("*.py")} - {"__init__"}
+    assert files == set(TABULAR_MODELS)
+    ranks = [spec.rank for spec in TABULAR_MODELS.specs()]
+    assert ranks == sorted(set(ranks))
     for spec in TABULAR_MODELS.specs():
         assert spec.title and spec.paper and spec.sentence.endswith(".")
         assert all(param.help.endswith(".") for param in spec.params)

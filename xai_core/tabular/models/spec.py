@@ -1,7 +1,7 @@
-"""The models a table can be learnt with, as data: words, parameters, facts for who explains them, and how to build the last step.
+"""Specs of the models a table can be learnt with: words, parameters, facts for explanations, builder of the last step.
 
-scikit-learn's estimators, the explainable boosting machine of interpret-core (Nori et al. 2019, arXiv:1909.09223) and a torch network.
-Estimators are imported by their builders: choosing a model must not wait for all libraries.
+Each family has a file in `families`. Estimators are imported by their builders: choosing a model must not wait for all
+libraries.
 """
 
 from __future__ import annotations
@@ -21,35 +21,37 @@ Build = Callable[["Table", Mapping[str, Value], int], Any]
 
 @dataclass(frozen=True, kw_only=True)
 class TabularModelSpec:
-    """One kind of model: words for the page, facts for those who explain it, and how to build it."""
+    """A kind of model: words for the page, facts for explanations, and its builder."""
 
     name: str
     title: str
     sentence: str
-    """One sentence for a visitor: how this model decides."""
+    """How this model decides, in one sentence for a visitor."""
     paper: str
+    rank: int
+    """Place in lists: models that can be read come first."""
     params: tuple[Param, ...] = ()
     glass_box: bool = False
-    """It can be read as it is, see `glass_box`."""
+    """Readable as it is, see the function `glass_box`."""
     tree_based: bool = False
-    """shap's TreeExplainer knows it."""
+    """Known to shap's TreeExplainer."""
     differentiable: bool = False
-    """It has a torch module."""
+    """Has a torch module."""
     prepared: bool = True
     """False if it reads the table's own columns."""
     scaled: bool = False
-    """It needs numbers of one scale."""
+    """Needs numbers of one scale."""
     filled: bool = True
-    """It cannot read empty cells."""
-    settles: bool = False
-    """It learns in rounds until it has settled: fewer than its `max_iter`, if all is well."""
-    most_rows: int = 200_000
-    """It learns from at most so many rows: more would take minutes."""
+    """Cannot read empty cells."""
+    converges: bool = False
+    """Learns in rounds until it converges, in fewer than its `max_iter` if all is well."""
+    max_rows: int = 200_000
+    """Rows it learns from at most: more would take minutes."""
     build: Build
-    """The unfitted last step of the pipeline, from the table, checked parameters and a seed."""
+    """Unfitted last step of the pipeline, from the table, checked parameters and a seed."""
 
 
-TABULAR_MODELS: Registry[TabularModelSpec] = Registry("kind of model")
+TABULAR_MODELS: Registry[TabularModelSpec] = Registry("kind of model", order=lambda spec: spec.rank)
 
 DEPTH = Int(
     name="depth",
@@ -89,6 +91,26 @@ FREEDOM = Float(
 )
 
 
+WIDTH = Int(
+    name="width",
+    title="Width",
+    help="Neurons in each of the two hidden layers.",
+    default=32,
+    low=2,
+    high=256,
+    unit="neurons",
+    advanced=True,
+)
+
+
 def for_task(table: Table, classifier: Callable[[], Any], regressor: Callable[[], Any]) -> Any:
-    """The one of two that fits the table's target."""
+    """Call the builder that fits the table's target."""
     return classifier() if table.task == "classification" else regressor()
+
+
+def scale_target(regressor: Any) -> Any:
+    """Wrap a regressor whose defaults expect a target of about one."""
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.preprocessing import StandardScaler
+
+    return TransformedTargetRegressor(regressor=regressor, transformer=StandardScaler())

@@ -19,7 +19,7 @@ from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam, InvalidTable, NotApplicable
 from xai_core.params import Value, check_seed, resolve
 from xai_core.tabular.data.builtin import Table
-from xai_core.tabular.models import black_box  # noqa: F401  # declares the models
+from xai_core.tabular.models import families  # noqa: F401  # registers the models
 from xai_core.tabular.models.estimator import PreparedScore
 from xai_core.tabular.models.preprocessing import (
     MODEL,
@@ -166,7 +166,7 @@ def train(
     chosen = resolve(spec.params, params, 0)
     seed = check_seed(seed)
     train_rows, test_rows = table.split(seed)
-    used = _at_most(train_rows, spec.most_rows, seed)
+    used = _at_most(train_rows, spec.max_rows, seed)
     folds = _folds(table, used, seed)
     job = job or Job()
     job.expect(len(folds) + 1)
@@ -212,7 +212,7 @@ def _left_out(rows: Rows, used: Rows) -> tuple[str, ...]:
 
 def _unsettled(spec: TabularModelSpec, estimator: Pipeline) -> tuple[str, ...]:
     last = getattr(estimator[-1], "regressor_", estimator[-1])  # behind the scaling of the target
-    rounds = getattr(last, "n_iter_", None) if spec.settles else None
+    rounds = getattr(last, "n_iter_", None) if spec.converges else None
     if rounds is None or np.max(rounds) < last.max_iter:
         return ()
     return (

@@ -1,4 +1,4 @@
-"""Models that can be read as they are: a weighted sum, a decision tree, a sum of curves."""
+"""Explainable boosting machine of interpret-core: a sum of curves that can be read (Nori et al. 2019, arXiv:1909.09223)."""
 
 from __future__ import annotations
 
@@ -6,36 +6,21 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from xai_core.params import Int, Value
-from xai_core.tabular.models.spec import DEPTH, FREEDOM, LEAF, TABULAR_MODELS, TabularModelSpec, for_task
+from xai_core.tabular.models.spec import TABULAR_MODELS, TabularModelSpec, for_task
 
 if TYPE_CHECKING:
     from xai_core.tabular.data.builtin import Table
 
 
-def _linear(table: Table, params: Mapping[str, Value], seed: int) -> Any:
-    from sklearn.linear_model import LogisticRegression, Ridge
-
-    freedom = float(params["freedom"])
-    return for_task(table, lambda: LogisticRegression(C=freedom, max_iter=2000), lambda: Ridge(alpha=1 / freedom))
-
-
-def _decision_tree(table: Table, params: Mapping[str, Value], seed: int) -> Any:
-    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-
-    kind = for_task(table, lambda: DecisionTreeClassifier, lambda: DecisionTreeRegressor)
-    return kind(max_depth=params["depth"], min_samples_leaf=params["leaf"], random_state=seed)
-
-
-def _explainable_boosting(table: Table, params: Mapping[str, Value], seed: int) -> Any:
+def build(table: Table, params: Mapping[str, Value], seed: int) -> Any:
     from interpret.glassbox import ExplainableBoostingClassifier, ExplainableBoostingRegressor
 
     kind = for_task(table, lambda: ExplainableBoostingClassifier, lambda: ExplainableBoostingRegressor)
     return kind(
         feature_names=[column.name for column in table.columns],
         feature_types=["nominal" if column.kind == "category" else "continuous" for column in table.columns],
-        interactions=params["pairs"]
-        if len(table.classes) <= 2
-        else 0,  # the library has no pairs for three classes and more
+        # The library has no pairs for three classes and more.
+        interactions=params["pairs"] if len(table.classes) <= 2 else 0,
         max_bins=params["bins"],
         max_interaction_bins=16,
         outer_bags=params["bags"],
@@ -51,37 +36,11 @@ def _explainable_boosting(table: Table, params: Mapping[str, Value], seed: int) 
 
 TABULAR_MODELS.add(
     TabularModelSpec(
-        name="linear",
-        title="Weighted sum (logistic or linear regression)",
-        sentence="Every feature adds or takes away a fixed amount, and the amounts are summed up.",
-        paper="Cox 1958; Hoerl & Kennard 1970",
-        params=(FREEDOM,),
-        glass_box=True,
-        scaled=True,
-        settles=True,
-        build=_linear,
-    )
-)
-
-TABULAR_MODELS.add(
-    TabularModelSpec(
-        name="decision_tree",
-        title="Questions in a row (decision tree)",
-        sentence="It asks one yes-or-no question after the other until it has an answer.",
-        paper="Breiman et al. 1984",
-        params=(DEPTH, LEAF),
-        glass_box=True,
-        tree_based=True,
-        build=_decision_tree,
-    )
-)
-
-TABULAR_MODELS.add(
-    TabularModelSpec(
         name="explainable_boosting",
         title="Sum of curves (explainable boosting)",
         sentence="Every feature has a curve of its own that adds or takes away, and a few pairs of features have one together.",
         paper="Lou et al. 2013; Nori et al. 2019, arXiv:1909.09223",
+        rank=30,
         params=(
             Int(
                 name="pairs",
@@ -113,7 +72,7 @@ TABULAR_MODELS.add(
         glass_box=True,
         prepared=False,
         filled=False,
-        most_rows=20_000,
-        build=_explainable_boosting,
+        max_rows=20_000,
+        build=build,
     )
 )

@@ -1,0 +1,34 @@
+"""Decision tree: questions in a row that can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from xai_core.params import Value
+from xai_core.tabular.models.spec import DEPTH, LEAF, TABULAR_MODELS, TabularModelSpec, for_task
+
+if TYPE_CHECKING:
+    from xai_core.tabular.data.builtin import Table
+
+
+def build(table: Table, params: Mapping[str, Value], seed: int) -> Any:
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    kind = for_task(table, lambda: DecisionTreeClassifier, lambda: DecisionTreeRegressor)
+    return kind(max_depth=params["depth"], min_samples_leaf=params["leaf"], random_state=seed)
+
+
+TABULAR_MODELS.add(
+    TabularModelSpec(
+        name="decision_tree",
+        title="Questions in a row (decision tree)",
+        sentence="It asks one yes-or-no question after the other until it has an answer.",
+        paper="Breiman et al. 1984",
+        rank=20,
+        params=(DEPTH, LEAF),
+        glass_box=True,
+        tree_based=True,
+        build=build,
+    )
+)

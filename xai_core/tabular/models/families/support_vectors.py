@@ -1,0 +1,46 @@
+"""Support vector machine, its probabilities calibrated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xai_core.params import Value
+from xai_core.tabular.models.spec import FREEDOM, TABULAR_MODELS, TabularModelSpec, for_task, scale_target
+
+if TYPE_CHECKING:
+    from xai_core.tabular.data.builtin import Table
+
+
+def build(table: Table, params: Mapping[str, Value], seed: int) -> Any:
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.model_selection import StratifiedKFold
+
+    from xai_core.tabular.models.fast_svm import SupportClassifier, SupportRegressor
+
+    freedom = float(params["freedom"])
+    rarest = int(np.bincount(table.target).min()) if table.classes else 0
+    # Few enough folds that each has every class in it.
+    folds = StratifiedKFold(min(max(rarest // 2, 2), 5), shuffle=True, random_state=seed)
+    return for_task(
+        table,
+        lambda: CalibratedClassifierCV(SupportClassifier(C=freedom, random_state=seed), ensemble=False, cv=folds),
+        lambda: scale_target(SupportRegressor(C=freedom)),
+    )
+
+
+TABULAR_MODELS.add(
+    TabularModelSpec(
+        name="support_vectors",
+        title="The widest gap (support vector machine)",
+        sentence="It draws the border that keeps the outcomes as far apart as possible.",
+        paper="Cortes & Vapnik 1995; Platt 1999",
+        rank=70,
+        params=(FREEDOM,),
+        scaled=True,
+        max_rows=4_000,
+        build=build,
+    )
+)
