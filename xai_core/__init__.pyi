@@ -1,3 +1,4 @@
+from .engine import jobs as jobs
 from .engine.jobs import Job as Job
 from .errors import (
     Cancelled as Cancelled,
@@ -63,12 +64,6 @@ from .methods import (
     keep_picture as keep_picture,
 )
 from .methods import (
-    leave as leave,
-)
-from .methods import (
-    leave_models as leave_models,
-)
-from .methods import (
     plan as plan,
 )
 from .methods import (
@@ -87,19 +82,10 @@ from .methods import (
     status as status,
 )
 from .methods import (
-    stop as stop,
-)
-from .methods import (
     store_note as store_note,
 )
 from .methods import (
     warm as warm,
-)
-from .methods import (
-    watch as watch,
-)
-from .methods import (
-    watch_model as watch_model,
 )
 from .methods.base.cards import method_card as method_card
 from .models import MODELS as MODELS

@@ -108,7 +108,8 @@ def _show(found: Maps, missing: int) -> None:
     st.caption("What is chosen at the side is for new maps; a kept result stays as it is.")
 
 
-xai_core.leave(session.session_id())  # nothing is computed here: what another page has started stops
+# Nothing is computed here: what another page has started stops.
+xai_core.jobs.leave(session.session_id(), pool="attributions")
 st.title("Kept result")
 ids, problem = permalinks.asked()
 found = {result: each for result in ids if (each := xai_core.find(result)) is not None}

@@ -104,7 +104,8 @@ def _detail(spec: MethodSpec) -> None:
     st.markdown(xai_core.method_card(spec.name))
 
 
-xai_core.leave(session.session_id())  # nothing is computed here: what another page has started stops
+# Nothing is computed here: what another page has started stops.
+xai_core.jobs.leave(session.session_id(), pool="attributions")
 st.title("All methods")
 st.markdown(
     "Every method asks the model another question. Choose one to read what it can tell, when it lies, and what it costs."

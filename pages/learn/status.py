@@ -102,4 +102,5 @@ st.title("What is running")
 st.markdown(
     "Everybody who has Whybox open shares one computer. This is what it is doing; the numbers are looked up every two seconds."
 )
-_live()  # without xai_core.leave: who looks here while waiting for a map still wants it
+# No job is left: whoever looks here while waiting for a map still wants it.
+_live()

@@ -24,7 +24,8 @@ def _thumbnail(name: str) -> Image.Image:
     return ImageOps.fit(session.sample_picture(name), THUMBNAIL)
 
 
-xai_core.leave(session.session_id())  # nothing runs here: what another page has started stops
+# Nothing runs here: what another page has started stops.
+xai_core.jobs.leave(session.session_id(), pool="attributions")
 st.title("Why did the model say that?")
 st.markdown(
     "A computer model looks at a photo and says *espresso*. Whybox shows **what it looked at**: four different methods, side by side, "

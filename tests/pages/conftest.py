@@ -39,7 +39,7 @@ def open_app() -> Iterator[Open]:
     yield open_page
     for at in visitors:
         if "session_id" in at.session_state:
-            xai_core.leave(at.session_state["session_id"])
+            xai_core.jobs.leave(at.session_state["session_id"], pool="attributions")
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,7 @@ def states(at: AppTest) -> dict[str, str]:
 
 def jobs(at: AppTest) -> list[xai_core.Job[xai_core.Attribution]]:
     """What this visitor has asked for."""
-    found = [xai_core.watch(name, at.session_state["session_id"]) for name in at.session_state["asked"]]
+    found = [xai_core.jobs.watch(name, at.session_state["session_id"]) for name in at.session_state["asked"]]
     return [job for job in found if job is not None]
 
 

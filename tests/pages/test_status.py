@@ -70,7 +70,7 @@ def test_a_job_is_seen_by_others_and_not_stopped_by_looking(open_app: Open) -> N
     assert summary(at) == "1 thing is being worked on, and nobody has to wait."
     assert int(figures(at)["People"]) >= 1
     fine(busy.switch_page(STATUS).run())
-    job = service._JOBS.find(result, busy.session_state["session_id"])
+    job = xai_core.jobs.watch(result, busy.session_state["session_id"])
     assert job is not None
     assert not job.stopping, "who looks at the queue still waits for the map"
 
@@ -90,10 +90,10 @@ def test_waiting_jobs_are_counted_and_say_their_place(open_app: Open) -> None:
 def test_whatever_is_made_counts(open_app: Open) -> None:
     gate, at = threading.Event(), fine(open_app(STATUS))
     people = int(figures(at)["People"])
-    pools = (background._JOBS, training._JOBS, library._JOBS, run._JOBS, maps._JOBS, service._MODEL_JOBS)
+    pools = (background._POOL, training._POOL, library._POOL, run._POOL, maps._POOL, service._MODEL_POOL)
     made = [
-        jobs.submit("status", lambda _job: gate.wait(WAIT_S), cost=1000, memory=2**20, session_id="one who does much")
-        for jobs in pools
+        pool.start("status", lambda _job: gate.wait(WAIT_S), cost=1000, memory=2**20, session_id="one who does much")
+        for pool in pools
     ]
     try:
         at = fine(until(at, lambda at: figures(at)["Being worked on"] == "6"))
@@ -105,8 +105,8 @@ def test_whatever_is_made_counts(open_app: Open) -> None:
         gate.set()
     for job in made:
         job.wait(WAIT_S)
-    for jobs in pools:
-        jobs.leave("one who does much")
+    for pool in pools:
+        pool.leave("one who does much")
 
 
 def test_a_map_found_ready_counts(open_app: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

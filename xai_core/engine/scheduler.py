@@ -84,7 +84,7 @@ class Ticket(Generic[T]):
     @property
     def rank(self) -> tuple[bool, float, int]:
         """Who goes first: the smallest."""
-        return not self.quick, (self.job.share or 0.0) if self.job else 0.0, self.number
+        return not self.quick, (self.job.virtual_time or 0.0) if self.job else 0.0, self.number
 
     @property
     def cores(self) -> int:
@@ -172,8 +172,8 @@ class Scheduler:
 
     def _enter(self, ticket: Ticket[T]) -> Ticket[T]:
         with self._changed:
-            if ticket.job is not None and ticket.job.share is None:
-                ticket.job.share = self._clock
+            if ticket.job is not None and ticket.job.virtual_time is None:
+                ticket.job.virtual_time = self._clock
             self._line.append(ticket)
             self._open_lanes()
             self._changed.notify()
@@ -230,10 +230,10 @@ class Scheduler:
         self._served.append((now, int(ticket.cost)))
         self._forget_old(now)
         if ticket.job is not None:
-            share = ticket.job.share or 0.0
+            share = ticket.job.virtual_time or 0.0
             if not ticket.quick:
                 self._clock = max(self._clock, share)
-            ticket.job.share = share + ticket.cost
+            ticket.job.virtual_time = share + ticket.cost
 
     def _forget_old(self, now: float) -> None:
         while self._served and now - self._served[0][0] > _SPEED_S:

@@ -115,19 +115,10 @@ from .projection.neighbours import (
 from .projection.query import describe_picture as describe_picture
 from .projection.query import describe_pixels as describe_pixels
 from .projection.service import (
-    leave_map as leave_map,
-)
-from .projection.service import (
     start_map as start_map,
 )
 from .projection.service import (
     start_multiples as start_multiples,
-)
-from .projection.service import (
-    stop_maps as stop_maps,
-)
-from .projection.service import (
-    watch_map as watch_map,
 )
 from .runs.corruptions import (
     CORRUPTIONS as CORRUPTIONS,
@@ -152,19 +143,10 @@ from .runs.run import (
     find_pass as find_pass,
 )
 from .runs.run import (
-    leave_pass as leave_pass,
-)
-from .runs.run import (
     run_pass as run_pass,
 )
 from .runs.run import (
     start_pass as start_pass,
-)
-from .runs.run import (
-    stop_passes as stop_passes,
-)
-from .runs.run import (
-    watch_pass as watch_pass,
 )
 from .sets.library import (
     IMAGE_SETS as IMAGE_SETS,
@@ -188,9 +170,6 @@ from .sets.library import (
     kept_sets as kept_sets,
 )
 from .sets.library import (
-    leave_reading as leave_reading,
-)
-from .sets.library import (
     load_set as load_set,
 )
 from .sets.library import (
@@ -204,10 +183,4 @@ from .sets.library import (
 )
 from .sets.library import (
     start_reading as start_reading,
-)
-from .sets.library import (
-    stop_reading as stop_reading,
-)
-from .sets.library import (
-    watch_reading as watch_reading,
 )

@@ -123,23 +123,14 @@ from .service import (
     keep_table as keep_table,
 )
 from .service import (
-    leave_training as leave_training,
-)
-from .service import (
     raw as raw,
 )
 from .service import (
     start_training as start_training,
 )
 from .service import (
-    stop_training as stop_training,
-)
-from .service import (
     table as table,
 )
 from .service import (
     trained as trained,
-)
-from .service import (
-    watch_training as watch_training,
 )

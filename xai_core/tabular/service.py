@@ -5,10 +5,10 @@ A session holds ids only. What was used longest ago goes first; then its owner i
 
 from __future__ import annotations
 
-from collections.abc import Container, Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from xai_core.engine.jobs import CLOSED_TAB_S, Job, Jobs
+from xai_core.engine.jobs import CLOSED_TAB_S, Job, JobPool
 from xai_core.engine.lru_cache import Recent
 from xai_core.engine.memory import MB
 from xai_core.errors import UnknownName
@@ -66,7 +66,7 @@ def trained(key: str) -> TabularModel | None:
     return _MODELS.get(key)
 
 
-_JOBS = Jobs(workers=2, quick_workers=1, keep=16, grace=CLOSED_TAB_S)
+_POOL = JobPool("training", workers=2, quick_workers=1, keep=16, timeout=CLOSED_TAB_S)
 """Few are kept: a finished job holds its model whether or not there is room for it."""
 
 
@@ -87,7 +87,7 @@ def start_training(
     key = model_id(learnt_from, name, chosen, seed)
     kept = trained(key)
     if kept is not None:
-        return _JOBS.put(key, kept, session_id)
+        return _POOL.put(key, kept, session_id)
 
     def work(job: Job[TabularModel]) -> TabularModel:
         model = train(learnt_from, name, chosen, seed, job)
@@ -95,22 +95,7 @@ def start_training(
         return model
 
     cells = learnt_from.frame.size
-    return _JOBS.submit(key, work, cost=cells / 1000, session_id=session_id, memory=cells * 80)
-
-
-def watch_training(key: str, session_id: str = "") -> Job[TabularModel] | None:
-    """The job of a model's id, in whatever state; None if it is no longer remembered."""
-    return _JOBS.find(key, session_id)
-
-
-def leave_training(session_id: str, keep: Container[Hashable] = ()) -> None:
-    """Say that `session_id` waits for no model any more but those to keep. Training that nobody waits for stops."""
-    _JOBS.leave(session_id, keep)
-
-
-def stop_training() -> None:
-    """Cancel everything, within a fold each: the process is about to end."""
-    _JOBS.stop()
+    return _POOL.start(key, work, cost=cells / 1000, session_id=session_id, memory=cells * 80)
 
 
 def _frame_bytes(frame: Any) -> int:

@@ -43,16 +43,6 @@ HEADERS = {
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
 }
 
-WORKING = (
-    ("xai_core", "stop"),
-    ("pages.ui.widgets.background", "stop"),
-    ("xai_core.tabular.service", "stop_training"),
-    ("xai_core.imageset.sets.library", "stop_reading"),
-    ("xai_core.imageset.runs.run", "stop_passes"),
-    ("xai_core.imageset.projection.service", "stop_maps"),
-)
-"""Modules that work in the background, each with the name of what stops it."""
-
 logger = logging.getLogger("whybox.server")
 
 
@@ -100,14 +90,13 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
     gc.collect()
     gc.freeze()  # half a million objects of torch that never go: a full collection among them stops every thread for 0.3 s
     yield None
-    _stop_work()
+    _stop_jobs()
 
 
-def _stop_work() -> None:
-    """Cancel what is being made, or Ctrl-C would wait for every map and every model of a table. Nothing is loaded only for that."""
-    for name, stop in WORKING:
-        if name in sys.modules:
-            getattr(sys.modules[name], stop)()
+def _stop_jobs() -> None:
+    """Cancel all jobs, or Ctrl-C would wait for every map and every table model. Loads no package for that."""
+    if "xai_core" in sys.modules:
+        sys.modules["xai_core"].jobs.stop()
 
 
 def create_app(script: Path = SCRIPT) -> st.App:

@@ -76,7 +76,7 @@ def _job(ask: Ask) -> Making | None:
     if ask.planned is None or ask.planned.id in _stopped():
         return None
     if ask.planned.id in _asked():
-        job = xai_core.watch(ask.planned.id, session_id())
+        job = xai_core.jobs.watch(ask.planned.id, session_id())
         if job is not None and job.state == "failed":
             return job
     _asked().add(ask.planned.id)
@@ -86,8 +86,9 @@ def _job(ask: Ask) -> Making | None:
 def _jobs(asks: Sequence[Ask]) -> list[Making | None]:
     """The jobs of all requests, and an end to everything else this visitor waited for."""
     wanted = [ask.planned for ask in asks if ask.planned and ask.planned.id not in _stopped()]
-    xai_core.leave(session_id(), wanted)
-    _asked().intersection_update(planned.id for planned in wanted)
+    keys = {planned.id for planned in wanted}
+    xai_core.jobs.leave(session_id(), keys, "attributions")
+    _asked().intersection_update(keys)
     return [_job(ask) for ask in asks]
 
 
@@ -107,7 +108,7 @@ def _panel(ask: Ask, job: Making | None) -> Panel:
     message = (
         str(job.error)
         if job.error is not None
-        else background.place(job).capitalize()
+        else background.describe_place(job).capitalize()
         if job.state == "waiting"
         else ""
     )
@@ -117,7 +118,7 @@ def _panel(ask: Ask, job: Making | None) -> Panel:
 def _left(job: Making) -> str:
     left = job.seconds_left
     return (
-        background.place(job)
+        background.describe_place(job)
         if left is None
         else f"{job.done:,} of {job.total:,} evaluations, about {max(left, 1):.0f} s left"
     )
@@ -142,7 +143,7 @@ def _wait_for_models(asks: Sequence[Ask]) -> None:
     for ask, job in loading.values():
         if job.finished:
             url_state.rerun()
-        share = f"{job.done / 1e6:.0f} of {job.total / 1e6:.0f} MB" if job.total else background.place(job)
+        share = f"{job.done / 1e6:.0f} of {job.total / 1e6:.0f} MB" if job.total else background.describe_place(job)
         st.progress(job.fraction, f"Loading the model of {ask.words}: {share}")
 
 

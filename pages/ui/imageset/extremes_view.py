@@ -73,7 +73,7 @@ def of_class(of: Head) -> None:
         index = _class(of)
     with right:
         by = _choice("extremes_by", "Sorted by", BY_CLASS)
-    found = background.ask(
+    found = background.compute(
         ("class ends", of.run.id, index, by),
         lambda _job: imageset.class_extremes(of.run, index, MOST, "logit" if by == "logit" else "probability"),
         "Sorting the pictures",
@@ -162,7 +162,7 @@ def of_channel(of: Head) -> None:
 
 
 def _channel(of: Head, channel: int, by: str) -> None:
-    found = background.ask(
+    found = background.compute(
         ("channel ends", of.run.id, channel, by),
         lambda _job: imageset.channel_extremes(of.run, channel, MOST, "mean" if by == "mean" else "maximum"),
         "Sorting the pictures",
@@ -172,7 +172,7 @@ def _channel(of: Head, channel: int, by: str) -> None:
     values = (of.run.pooled if by == "mean" else of.run.peak)[:, channel]
     tops = found.top.tolist()
     boxes = (
-        background.ask(
+        background.compute(
             ("regions", of.run.id, channel, by), _regions(of, tops, channel), "Marking where it answers", cost=len(tops)
         )
         or {}
@@ -193,7 +193,7 @@ def _channel(of: Head, channel: int, by: str) -> None:
 
 
 def _one_neuron(of: Head, channel: int, place: tuple[int, int]) -> None:
-    most = background.ask(
+    most = background.compute(
         ("neuron", of.run.id, channel, place),
         lambda job: imageset.neuron_top(of.run, channel, place, MOST, of.pictures, of.model, job),
         "Looking for the best pictures",
@@ -207,7 +207,7 @@ def _one_neuron(of: Head, channel: int, place: tuple[int, int]) -> None:
         "neuron_least", "And the pictures it answers to least", "Every picture of the set is looked at again for that."
     ):
         return
-    least = background.ask(
+    least = background.compute(
         ("neuron least", of.run.id, channel, place),
         lambda job: imageset.neuron_bottom(of.run, channel, place, MOST, of.pictures, of.model, job),
         "Looking at every picture again",

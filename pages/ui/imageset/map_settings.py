@@ -74,8 +74,6 @@ def made(of: Head, wish: Wish) -> Map | None:
     return background.follow(
         ("map", of.run.id, *wish.key),
         lambda: imageset.start_map(data, wish.kind, wish.axes, wish.params, wish.seed, None, session_id()),
-        imageset.watch_map,
-        imageset.leave_map,
         f"Making the map: {MAPS.get(wish.kind).title}",
     )
 
@@ -105,8 +103,6 @@ def how(of: Head, wish: Wish) -> None:
     found = background.follow(
         ("multiples", *key),
         lambda: imageset.start_multiples(of.run if wish.source == "model" else of.pictures, session_id=session_id()),
-        imageset.watch_map,
-        imageset.leave_map,
         "Making eight maps",
     )
     if found is not None:

@@ -42,13 +42,13 @@ def _own(of: Head, wish: Wish) -> Own | None:
         return None
     image = session.picture()[0]
     key = ("own", of.run.id, wish.source, xai_core.image_sha256(image))
-    return background.ask(key, lambda job: _describe(of, wish, image, job), "Looking at your picture")
+    return background.compute(key, lambda job: _describe(of, wish, image, job), "Looking at your picture")
 
 
 def _words(of: Head, found: Map, wish: Wish) -> tuple[str, ...]:
     """A line for each point. Made once: a map may have 20,000."""
     key = ("words", of.run.id, *wish.key)
-    return background.ask(
+    return background.compute(
         key, lambda _job: tuple(of.words(row) for row in found.rows.tolist()), "Naming the points"
     ) or ("",) * len(found.rows)
 
@@ -94,7 +94,7 @@ def _trust(found: Map) -> None:
 
 def _near(of: Head, own: Own) -> None:
     """The pictures most like the visitor's own."""
-    near = background.ask(
+    near = background.compute(
         ("near own", of.run.id, own.query.tobytes()),
         lambda _job: imageset.nearest(own.among, own.query, NEIGHBOURS),
         "Looking for the neighbours of your picture",

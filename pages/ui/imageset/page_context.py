@@ -101,8 +101,6 @@ def run_over(of: ImageSet, model: xai_core.Classifier, layer: str, corruption: s
     return background.follow(
         ("pass", of.id, model.name, layer, corruption),
         lambda: imageset.start_pass(of.id, model.name, layer, corruption, session_id()),
-        imageset.watch_pass,
-        imageset.leave_pass,
         f"{model.title} looks at {pictures_words(len(of))}{changed}",
     )
 

@@ -42,7 +42,7 @@ def _about(of: ImageSet, row: int, right: bool, known: bool) -> None:
 
 
 def _neighbours(of: ImageSet, run: Pass, row: int) -> None:
-    found = background.ask(
+    found = background.compute(
         ("near", run.id, row),
         lambda _job: imageset.nearest(run.pooled, run.pooled[row], NEIGHBOURS + 1),
         "Looking for its neighbours",
@@ -108,7 +108,7 @@ def _draw(of: ImageSet, row: int, model: xai_core.Classifier, layer: str | None,
         image = of.open(row).convert("RGB")
     except xai_core.XaiError as problem:
         show.problem(problem)
-        xai_core.leave(session.session_id())
+        xai_core.jobs.leave(session.session_id(), pool="attributions")
         return
     with st.container(horizontal=True, horizontal_alignment="center"):
         st.image(
@@ -132,7 +132,7 @@ def draw(of: ImageSet, model: xai_core.Classifier, layer: str | None, run: Pass 
     st.html(_STYLE)
     with st.container(key="set_detail", border=True):
         if row is None or row >= len(of):
-            xai_core.leave(session.session_id())  # no map is wanted any more
+            xai_core.jobs.leave(session.session_id(), pool="attributions")  # no map is wanted any more
             show.say("Click a picture or a point: here you see what the model says of it, and why.", quiet=True)
             return
         _draw(of, row, model, layer, run)

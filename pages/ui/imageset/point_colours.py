@@ -35,7 +35,7 @@ def _correctness(of: Head, rows: Rows) -> Coloured:
 
 
 def _loss(of: Head, rows: Rows) -> Coloured:
-    found = background.ask(
+    found = background.compute(
         ("losses", of.run.id, of.pictures.id),
         lambda _job: imageset.losses(of.run, of.truth),
         "Comparing with the labels",

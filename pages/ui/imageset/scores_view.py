@@ -53,7 +53,7 @@ def _change() -> str:
 
 
 def _scores(of: Head, run: Pass) -> SetScores | None:
-    return background.ask(
+    return background.compute(
         ("scores", run.id, of.pictures.id),
         lambda job: imageset.score_set(run, of.truth, of.model.labels, job),
         "Counting right answers",

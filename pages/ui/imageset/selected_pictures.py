@@ -135,7 +135,7 @@ def _mean_map(of: Head, rows: tuple[int, ...]) -> None:
         if not st.button("Average their maps (Grad-CAM)", key="mean_map", icon=":material/layers:"):
             return
         st.session_state["mean_map_of"] = key
-    mean = background.ask(
+    mean = background.compute(
         ("mean map", *key),
         lambda job: imageset.mean_attribution(of.pictures, of.model, rows, job=job),
         "Explaining these pictures",

@@ -97,8 +97,6 @@ def _read_in(place: str, key: str, source: str | IO[bytes], name: str) -> None:
     found = background.follow(
         ("read set", key),
         lambda: _start(source, name),
-        imageset.watch_reading,
-        imageset.leave_reading,
         "Reading the pictures",
         again=False,
     )
@@ -150,7 +148,9 @@ def current() -> ImageSet | None:
     """The set in use; None while it is being read, or where it is gone, with a word on it."""
     name = st.session_state["set"]
     if name in IMAGE_SETS:
-        ready = background.ask(("set", name), lambda job: imageset.load_set(name, job), f"Preparing: {_title(name)}")
+        ready = background.compute(
+            ("set", name), lambda job: imageset.load_set(name, job), f"Preparing: {_title(name)}"
+        )
         # At once, or made anew where the disk has lost it since.
         return None if ready is None else imageset.load_set(name)
     found = imageset.find_set(name)

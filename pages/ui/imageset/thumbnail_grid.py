@@ -103,7 +103,7 @@ def grid(
     """Draw them, at most MOST; `take` is called with the row that is clicked. `label` says what they are, `current` is shown as pressed."""
     tiles = tiles[:MOST]
     rows, size = tuple(tile.row for tile in tiles), LARGE if large else SMALL
-    sharp = background.ask(
+    sharp = background.compute(
         ("tiles", of.id, rows, size, cut.name),
         _made(of, rows, SHARP * size, cut.see),
         "Fetching the pictures",

@@ -68,7 +68,7 @@ def draw(of: Head, number: int, row: pd.DataFrame, said: Floats) -> None:
         st.session_state["changes_for"] = asked
     if st.session_state.get("changes_for") != asked:
         return
-    found = background.ask(
+    found = background.compute(
         ("changes", *asked),
         lambda job: counterfactuals(of.model, row, wanted, locked=locked, seed=of.model.seed, job=job),
         "Looking for small changes",

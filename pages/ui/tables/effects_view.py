@@ -24,7 +24,7 @@ KINDS = {"pdp": "Average prediction (partial dependence)", "ale": "What both do 
 def dependence(of: Head, feature: str) -> Effect | None:
     """The partial dependence of a feature, with lines of at most 300 rows."""
     most = figures.MOST_LINES
-    return background.ask(
+    return background.compute(
         ("pdp", of.model.id, feature, of.outcome),
         lambda job: partial_dependence(of.model, of.table, feature, sample=most, outcome=of.outcome, job=job),
         "Asking the model about other values",
@@ -32,7 +32,7 @@ def dependence(of: Head, feature: str) -> Effect | None:
 
 
 def _local(of: Head, feature: str) -> Effect | None:
-    return background.ask(
+    return background.compute(
         ("ale", of.model.id, feature, of.outcome),
         lambda job: accumulated_local_effects(of.model, of.table, feature, outcome=of.outcome, job=job),
         "Asking the model about nearby values",
@@ -124,7 +124,7 @@ def _pair(of: Head, kind: str, first: str, second: str) -> Effect2D | None:
             return partial_dependence_2d(of.model, of.table, (first, second), outcome=of.outcome, job=job)
         return accumulated_local_effects_2d(of.model, of.table, (first, second), outcome=of.outcome, job=job)
 
-    return background.ask(
+    return background.compute(
         (kind, of.model.id, first, second, of.outcome), make, "Asking the model about pairs of values"
     )
 

@@ -32,7 +32,7 @@ def _intervals(
 
 def by_group(of: Head, column: str) -> None:
     """Counts, scores and error rates of each group, on held-out rows."""
-    found = background.ask(
+    found = background.compute(
         ("groups", of.model.id, column, of.outcome),
         lambda _job: group_scores(of.model, of.table, column, outcome=of.outcome),
         "Comparing the groups",
@@ -92,7 +92,7 @@ def _shares(of: Head, column: str, ranked: list[str]) -> None:
 
 def stand_ins(of: Head, column: str) -> None:
     """The other columns that tell which group a row belongs to, and what the model does with them."""
-    found: Proxies | None = background.ask(
+    found: Proxies | None = background.compute(
         ("proxies", of.table.sha256, column, of.model.seed),
         lambda _job: proxies(of.table, column, seed=of.model.seed),
         "Looking for columns that give the group away",

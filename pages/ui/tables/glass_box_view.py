@@ -126,7 +126,7 @@ def shapes(of: Head, found: Shapes) -> None:
 
 def draw(of: Head) -> None:
     """The model as it is. Only for glass boxes."""
-    found = background.ask(("glass", of.model.id), lambda _job: glass_box(of.model), "Reading the model")
+    found = background.compute(("glass", of.model.id), lambda _job: glass_box(of.model), "Reading the model")
     if isinstance(found, Weights):
         weights(of, found)
     elif isinstance(found, Tree):

@@ -22,7 +22,7 @@ MOST_FEATURES = 30
 
 
 def importance(of: Head) -> Importance | None:
-    return background.ask(
+    return background.compute(
         ("importance", of.model.id, of.model.seed),
         lambda job: permutation_importance(of.model, of.table, seed=of.model.seed, job=job),
         "Shuffling one column after the other",
@@ -31,7 +31,7 @@ def importance(of: Head) -> Importance | None:
 
 
 def summary(of: Head) -> ShapSummary | None:
-    return background.ask(
+    return background.compute(
         ("shap", of.model.id, of.outcome),
         lambda job: shap_summary(of.model, of.table, outcome=of.outcome, job=job),
         "Sharing out the predictions of 200 rows",
@@ -89,7 +89,7 @@ def together(of: Head) -> None:
             job.tick(1)
         return found
 
-    strengths = background.ask(("together", of.model.id, of.outcome), make, "Trying features together", cost=100.0)
+    strengths = background.compute(("together", of.model.id, of.outcome), make, "Trying features together", cost=100.0)
     if strengths is None:
         return
     order = np.argsort(-np.array(strengths), kind="stable")

@@ -80,7 +80,7 @@ def upload(table: Table) -> None:
         def read(_job: Job[str]) -> str:
             return tabular.keep_model(tabular.load_own_model(file.getvalue(), table))
 
-        found = background.ask(("own model", file.file_id, table.sha256), read, "Reading your model", again=False)
+        found = background.compute(("own model", file.file_id, table.sha256), read, "Reading your model", again=False)
         if found is not None:
             st.session_state["own_model"] = found
     if own_in_use():
@@ -103,13 +103,11 @@ def current(table: Table, wanted: Wish) -> TabularModel | None:
     """The model if it is there in a moment; else how far it is, and None. Another one that is still being trained stops."""
     if own_in_use() and (own := _own(table)) is not None:
         return own
-    me, (name, params, seed) = session_id(), wanted
+    name, params, seed = wanted
     key = model_id(table, name, params, seed)
     return background.follow(
         ("train", key),
-        lambda: tabular.start_training(table_choice.table_id(), name, params, seed, me),
-        tabular.watch_training,
-        tabular.leave_training,
+        lambda: tabular.start_training(table_choice.table_id(), name, params, seed, session_id()),
         f"Training: {TABULAR_MODELS.get(name).title}",
         again=False,
     )

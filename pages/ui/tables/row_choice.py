@@ -27,7 +27,7 @@ _YES_NO = ("no", "yes")
 
 def _scores(of: Head) -> npt.NDArray[np.float64] | None:
     """The explained number of every row of the table, (N,)."""
-    return background.ask(
+    return background.compute(
         ("scores", of.model.id, of.outcome),
         lambda _job: of.model.score(of.table.frame, of.outcome),
         "Asking the model about all rows",

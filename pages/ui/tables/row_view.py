@@ -133,13 +133,15 @@ def _asked(of: Head, row: pd.DataFrame, spec: RowMethod) -> _Asked:
         return explain_row(of.model, row, spec.name, outcome=of.outcome, params=params, seed=of.model.seed, job=job)
 
     asked = _Asked(spec, place, (spec.name, of.model.id, of.outcome, key_of(row), tuple(params.items())), make)
-    background.soon(asked.key, make)
+    background.prefetch(asked.key, make)
     return asked
 
 
 def _answered(asked: _Asked) -> Contributions | None:
     with asked.place:
-        found: Contributions | None = background.ask(asked.key, asked.make, f"Explaining with {asked.spec.technical}")
+        found: Contributions | None = background.compute(
+            asked.key, asked.make, f"Explaining with {asked.spec.technical}"
+        )
         if found is not None:
             _bars(found, asked.spec)
             show.say(asked.spec.sentence, quiet=True)

@@ -73,7 +73,7 @@ def _curves(curves: tuple[OutcomeCurves, ...]) -> None:
 
 def draw(model: TabularModel) -> None:
     """All scores of a model on its held-out rows."""
-    found = background.ask(
+    found = background.compute(
         ("evaluate", model.id), lambda _job: evaluate(model), "Trying it on rows that it has never seen"
     )
     if found is None:

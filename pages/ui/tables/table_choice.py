@@ -53,7 +53,7 @@ def _uploader() -> None:
     def read(_job: Job[str]) -> str:
         return tabular.keep_raw(read_table(upload.getvalue(), upload.name))
 
-    found = background.ask(("read", upload.file_id), read, "Reading your table", again=False)
+    found = background.compute(("read", upload.file_id), read, "Reading your table", again=False)
     if found is not None:
         st.session_state.update({"own_raw": found, "own_file": upload.file_id})
         for name in ("own_table", "own_choice"):

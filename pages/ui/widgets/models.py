@@ -34,7 +34,8 @@ def _failures() -> dict[str, str]:
 
 
 def _stop_loading(old: str) -> None:
-    xai_core.leave_models(session_id())  # another visitor may wait for the same download
+    # Another session may wait for the same download.
+    xai_core.jobs.leave(session_id(), pool="models")
     url_state.put("model", old)
 
 
@@ -69,7 +70,7 @@ def fetch(name: str) -> xai_core.Classifier | Loading:
     if name in _failures():
         raise xai_core.ModelUnavailable(_failures()[name])
     loading: set[str] = st.session_state.setdefault("model_loading", set())
-    job = xai_core.watch_model(name, session_id()) if name in loading else None
+    job = xai_core.jobs.watch(name, session_id()) if name in loading else None
     if job is None or job.stopping:
         job = xai_core.start_model(name, session_id())
         loading.add(name)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from xai_core.engine import jobs
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, UnknownName
 from xai_core.imageset.image_set import ImageSet
@@ -67,9 +68,9 @@ def test_a_map_is_made_once_for_all_who_ask(pictures: ImageSet) -> None:
     assert 3 not in found.rows and len(found.rows) == 39 and found.dimensions == 3
     assert np.array_equal(found.points, make_map(done.pooled, "pca", 3, rows=found.rows).points)
     assert service.start_map(done, "pca", 3, session_id="Bob") is job
-    assert service.watch_map(str(job.key), "Bob") is job
+    assert jobs.watch(str(job.key), "Bob") is job
     assert set(job.sessions) >= {"Ada", "Bob"}
-    service.leave_map("Ada")
+    jobs.leave("Ada")
     assert "Ada" not in job.sessions
     others = [
         service.start_map(done, "pca", 2),
@@ -78,7 +79,7 @@ def test_a_map_is_made_once_for_all_who_ask(pictures: ImageSet) -> None:
     ]
     assert len({str(each.key) for each in [job, *others]}) == 4
     assert others[2].wait(30).points.shape == (40, 3)
-    service.leave_map("")
+    jobs.leave("")
 
 
 def test_a_wrong_word_is_refused_before_any_work(pictures: ImageSet) -> None:
@@ -88,7 +89,7 @@ def test_a_wrong_word_is_refused_before_any_work(pictures: ImageSet) -> None:
         service.start_map(pictures, "tsne", params={"perplexity": 1})
     with pytest.raises(InvalidParam, match="0 to 39"):
         service.start_map(pictures, "pca", rows=[1, 40])
-    assert service.watch_map("no such map") is None
+    assert jobs.watch("no such map") is None
 
 
 def test_too_many_pictures_are_drawn_label_by_label_and_it_is_said(
@@ -109,8 +110,8 @@ def test_several_small_maps_come_together(pictures: ImageSet) -> None:
 
 def test_leaving_stops_work_that_nobody_waits_for(pictures: ImageSet) -> None:
     job = service.start_map(a_pass(pictures), "tsne", params={"iterations": 2000}, session_id="Ada")
-    service.leave_map("Ada", keep=[str(job.key)])
+    jobs.leave("Ada", keep=[str(job.key)])
     assert not job.stopping
-    service.leave_map("Ada")
+    jobs.leave("Ada")
     with pytest.raises(Cancelled):
         job.wait(30)

@@ -21,6 +21,7 @@ from scipy.special import softmax
 from tests.imageset.counting_set import Pictures
 from tests.zoo_networks import network
 from xai_core.engine import forward as engine
+from xai_core.engine import jobs
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, InvalidSet, UnknownName, XaiError
 from xai_core.imageset.analysis.extremes import class_extremes
@@ -360,10 +361,10 @@ def test_start_watch_and_leave(monkeypatch):
     monkeypatch.setattr(run, "find_set", lambda set_id: pictures if set_id == pictures.id else None)
     job = run.start_pass(pictures.id, "small_cnn", "conv3", "blur:1", session_id="me")
     found = job.wait(30)
-    assert run.watch_pass(job.key, "me") is job and found.id == job.key and found.corruption == "blur:1"
+    assert jobs.watch(job.key, "me") is job and found.id == job.key and found.corruption == "blur:1"
     assert run.start_pass(pictures.id, "small_cnn", "conv3", "blur:1", session_id="you").result is found
     assert len(pictures.opened) == 40
-    run.leave_pass("me")
+    jobs.leave("me")
     with pytest.raises(UnknownName, match="upload it again"):
         run.start_pass("gone", "small_cnn")
     with pytest.raises(InvalidParam, match="from 1 to 3"):

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from tests.imageset.zip_builder import noise, packed
-from xai_core import SAMPLES, load_model
+from xai_core import SAMPLES, jobs, load_model
 from xai_core.errors import InvalidParam, InvalidSet, UnknownName
 from xai_core.imageset.sets import builtin, disk, library, photo_crops, tux_paint
 from xai_core.imageset.sets.library import (  # fmt: skip
@@ -25,11 +25,9 @@ from xai_core.imageset.sets.library import (  # fmt: skip
     find_set,
     forget_set,
     kept_sets,
-    leave_reading,
     load_set,
     read_zip,
     start_reading,
-    watch_reading,
 )
 from xai_core.models.train_small_cnn import enlarge
 
@@ -281,8 +279,8 @@ def test_reading_in_the_background_is_shared(own_data: Path) -> None:
     assert (
         isinstance(found, ImageSet) and found.title == "two" and again.wait(30).id == found.id and again.key == job.key
     )
-    assert watch_reading(str(job.key), "anna") is not None and watch_reading("none") is None
+    assert jobs.watch(str(job.key), "anna") is not None and jobs.watch("none") is None
     assert start_reading(zipped(1, 2), session_id="carl").finished
     forget_set(found.id)
     assert start_reading(zipped(1, 2)).wait(30).id == found.id and find_set(found.id) is not None  # read once more
-    leave_reading("anna")
+    jobs.leave("anna")

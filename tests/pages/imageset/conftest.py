@@ -7,8 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 import xai_core
-from pages.ui.widgets import background
-from xai_core import imageset
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,7 +18,4 @@ def digit_network(warmed: None) -> None:
 @pytest.fixture(autouse=True)
 def stopped() -> Iterator[None]:
     yield
-    background.stop()
-    imageset.stop_reading()
-    imageset.stop_passes()
-    imageset.stop_maps()
+    xai_core.jobs.stop()

@@ -13,8 +13,7 @@ from streamlit.testing.v1 import AppTest
 from pages.ui.widgets import background
 from tests.pages.page_reader import fine, until
 from tests.pages.tables.page_reader import said, working
-from xai_core import InvalidParam, Job
-from xai_core.engine.jobs import Jobs
+from xai_core import InvalidParam, Job, jobs
 
 DOOR = threading.Event()
 RUNS: list[str] = []
@@ -30,7 +29,7 @@ def page() -> None:
     show.style()
     background.begin()
     if st.toggle("wanted", True, key="wanted"):
-        found = background.ask(("slow", st.session_state.get("which", "a")), test_background.slow, "Doing it")
+        found = background.compute(("slow", st.session_state.get("which", "a")), test_background.slow, "Doing it")
         show.say(f"found {found}")
     background.end()
 
@@ -58,11 +57,11 @@ def sides() -> None:
 
     show.style()
     background.begin()
-    background.soon(("one side",), test_background.meet)
-    background.soon(("other side",), test_background.meet)
-    one = background.ask(("one side",), test_background.meet, "One side")
+    background.prefetch(("one side",), test_background.meet)
+    background.prefetch(("other side",), test_background.meet)
+    one = background.compute(("one side",), test_background.meet, "One side")
     if one is not None:  # the other is not asked for before
-        show.say(f"{one} and {background.ask(('other side',), test_background.meet, 'Other side')}")
+        show.say(f"{one} and {background.compute(('other side',), test_background.meet, 'Other side')}")
     background.end()
 
 
@@ -72,12 +71,12 @@ def closed() -> Iterator[None]:
     RUNS.clear()
     yield
     DOOR.set()
-    for jobs in (background._JOBS, OTHERS):
-        jobs.stop()
-        jobs._by_key.clear()
+    for pool in (background._POOL, OTHERS):
+        pool.stop()
+        pool._by_key.clear()
 
 
-OTHERS: Jobs = Jobs(workers=4)
+OTHERS = jobs.JobPool("others", workers=4)
 """Jobs of somebody else than the page: training, say, or a pass over a set."""
 
 
@@ -93,11 +92,9 @@ def followers() -> None:
     for name in st.multiselect("wanted", ["a", "b"], ["a", "b"], key="wanted"):
         found = background.follow(
             ("follow", name),
-            lambda name=name: test_background.OTHERS.submit(
+            lambda name=name: test_background.OTHERS.start(
                 f"key of {name}", test_background.slow, session_id=session_id()
             ),
-            test_background.OTHERS.find,
-            test_background.OTHERS.leave,
             f"Doing {name}",
         )
         show.say(f"{name}: {found}")
@@ -109,7 +106,7 @@ def visit() -> AppTest:
 
 
 def job(at: AppTest) -> Job[str] | None:
-    return background._JOBS.find(("slow", "a"))
+    return background._POOL.find(("slow", "a"))
 
 
 def test_it_shows_progress_and_then_the_result() -> None:
@@ -127,9 +124,9 @@ def lines(at: AppTest) -> list[str]:
 
 
 def test_what_waits_says_its_place_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = Jobs(workers=1, quick_workers=0)
-    monkeypatch.setattr(background, "_JOBS", one)
-    others = [one.submit(n, slow, cost=1.0) for n in range(3)]
+    pool = jobs.JobPool("one worker", workers=1, quick_workers=0)
+    monkeypatch.setattr(background, "_POOL", pool)
+    others = [pool.start(n, slow, cost=1.0) for n in range(3)]
     at = visit()
     assert lines(at) == ["Doing it … number 3 in the queue"]
     for job in others[1:]:

@@ -103,6 +103,6 @@ def test_a_download_ends_with_the_last_who_waits_for_it(open_app: Open, monkeypa
     fine(at.run())
     assert at.session_state["model"] == "efficientnet_lite0" and asked(at) == "espresso"
     assert not job.stopping, "somebody else waits"
-    xai_core.leave_models("somebody else")
+    xai_core.jobs.leave("somebody else", pool="models")
     with pytest.raises(Cancelled):
         job.wait(10)

@@ -42,7 +42,7 @@ if st.button("fail"):
 """
 LAUNCHER = """
 import pathlib, sys, time
-from pages.ui import server
+from pages.ui.frame import server
 def warm_model():
     time.sleep(0.5)
     print("warmed", flush=True)

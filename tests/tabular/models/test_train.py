@@ -19,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 
 import xai_core.tabular.models.train
 from tests.tabular.mixed_table import mixed_table, quick
+from xai_core.engine import jobs
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, InvalidTable, NotApplicable, UnknownName
 from xai_core.tabular import service
@@ -290,7 +291,7 @@ def test_training_is_shared_and_kept() -> None:
     assert first is second
     model = first.wait(60)
     assert service.trained(str(first.key)) is model and model.id == first.key and model.table is table
-    assert service.watch_training(model.id) is not None
+    assert jobs.watch(model.id) is not None
     assert service.start_training(key, "linear", seed=1).key != first.key
     with pytest.raises(InvalidParam):
         service.start_training(key, "decision_tree", {"depth": 0})

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Container, Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from xai_core.engine.jobs import CLOSED_TAB_S, Job, Jobs
+from xai_core.engine.jobs import CLOSED_TAB_S, Job, JobPool
 from xai_core.imageset.image_set import ImageSet
 from xai_core.imageset.projection.make_map import (
     MAPS,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 FEW_POINTS = 2_000
 """Points of each of several small maps: more could not be seen, and take long."""
-_JOBS = Jobs(workers=1, quick_workers=1, keep=32, grace=CLOSED_TAB_S)
+_POOL = JobPool("maps", workers=1, quick_workers=1, keep=32, timeout=CLOSED_TAB_S)
 """One long map at a time, since it uses all cores. A map is small: 20,000 points are 400 KB."""
 _QUICK = 1.0
 
@@ -59,7 +59,7 @@ def start_map(
         return _with_note(make_map(_data(of, job), kind, dimensions, chosen, seed, used, job), said)
 
     key = _key(of, used, kind, dimensions, chosen, seed)
-    return _JOBS.submit(key, work, _QUICK if kind == "pca" else len(used), session_id, _bytes(of, len(used)))
+    return _POOL.start(key, work, _QUICK if kind == "pca" else len(used), session_id, _bytes(of, len(used)))
 
 
 def start_multiples(
@@ -76,22 +76,7 @@ def start_multiples(
         return [_with_note(each, said) for each in small_multiples(_data(of, job), perplexities, seeds, used, job)]
 
     key = _key(of, used, list(perplexities), list(seeds))
-    return _JOBS.submit(key, work, 8 * len(used), session_id, _bytes(of, len(used)))
-
-
-def watch_map(key: str, session_id: str = "") -> Job[Any] | None:
-    """The job of a map, or of several, by its key, in whatever state; None if it is no longer remembered."""
-    return _JOBS.find(key, session_id)
-
-
-def leave_map(session_id: str, keep: Container[Hashable] = ()) -> None:
-    """Say that `session_id` waits for no maps any more but those with the keys to keep. Work that nobody waits for stops."""
-    _JOBS.leave(session_id, keep)
-
-
-def stop_maps() -> None:
-    """Cancel everything, within ten steps each: the process is about to end."""
-    _JOBS.stop()
+    return _POOL.start(key, work, 8 * len(used), session_id, _bytes(of, len(used)))
 
 
 def _rows(of: Pass | ImageSet, rows: npt.ArrayLike | None, most: int, seed: int) -> tuple[Rows, str]:

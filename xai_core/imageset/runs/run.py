@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 import time
 from collections import deque
-from collections.abc import Container, Hashable
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +19,7 @@ import torch
 
 from xai_core.engine import cores
 from xai_core.engine.forward import Forward, forward_with
-from xai_core.engine.jobs import CLOSED_TAB_S, Job, Jobs
+from xai_core.engine.jobs import CLOSED_TAB_S, Job, JobPool
 from xai_core.engine.scheduler import Ticket
 from xai_core.engine.with_features import Tapped
 from xai_core.errors import InvalidParam, InvalidSet, NotApplicable, UnknownName, XaiError
@@ -37,7 +36,7 @@ from xai_core.models.classifier import Classifier
 from xai_core.models.layers import Layer
 from xai_core.results import Floats
 
-__all__ = ["Pass", "find_pass", "leave_pass", "run_pass", "start_pass", "stop_passes", "watch_pass"]
+__all__ = ["Pass", "find_pass", "run_pass", "start_pass"]
 
 SAVE_S = 4.0
 """A kill costs at most the work of so many seconds."""
@@ -212,7 +211,7 @@ def _spread(found: torch.Tensor, good: npt.NDArray[np.bool_], otherwise: float) 
     return rows
 
 
-_JOBS = Jobs(workers=2, quick_workers=1, keep=16, grace=CLOSED_TAB_S)
+_POOL = JobPool("runs", workers=2, quick_workers=1, keep=16, timeout=CLOSED_TAB_S)
 
 
 def start_pass(
@@ -231,27 +230,12 @@ def start_pass(
     key = pass_id(set_id, classifier, chosen.name, change.text if change else "")
     kept = _sound(key, imageset)
     if kept is not None:
-        return _JOBS.put(key, kept, session_id)
+        return _POOL.put(key, kept, session_id)
 
     def work(job: Job[Pass]) -> Pass:
         return run_pass(imageset, classifier, chosen.name, corruption, job)
 
     batch_bytes = classifier.preprocessing.channels * classifier.side**2 * _LARGEST_BATCH
-    return _JOBS.submit(
+    return _POOL.start(
         key, work, cost=len(imageset), session_id=session_id, memory=(_UNDER_WAY + _AHEAD + 1) * batch_bytes
     )
-
-
-def watch_pass(key: str, session_id: str = "") -> Job[Pass] | None:
-    """The job of a pass's id, in whatever state; None if it is no longer remembered."""
-    return _JOBS.find(key, session_id)
-
-
-def leave_pass(session_id: str, keep: Container[Hashable] = ()) -> None:
-    """Say that `session_id` waits for no pass any more but those to keep. One that nobody waits for stops, and can be gone on with."""
-    _JOBS.leave(session_id, keep)
-
-
-def stop_passes() -> None:
-    """Cancel everything, within a batch each: the process is about to end."""
-    _JOBS.stop()

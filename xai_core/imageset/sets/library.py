@@ -9,11 +9,10 @@ import hashlib
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Container, Hashable
 from typing import IO, Any
 
-from xai_core.engine import memory
-from xai_core.engine.jobs import CLOSED_TAB_S, Job, Jobs
+from xai_core.engine import jobs, memory
+from xai_core.engine.jobs import CLOSED_TAB_S, Job, JobPool
 from xai_core.engine.lru_cache import Recent
 from xai_core.images import LARGE_PIXELS
 from xai_core.imageset.image_set import ImageSet
@@ -37,14 +36,11 @@ __all__ = [
     "find_set",
     "forget_set",
     "kept_sets",
-    "leave_reading",
     "load_set",
     "opened_folders",
     "read_folder",
     "read_zip",
     "start_reading",
-    "stop_reading",
-    "watch_reading",
 ]
 
 IMAGE_SETS: Registry[ImageSetSpec] = Registry("picture set")
@@ -110,7 +106,7 @@ def forget_set(set_id: str) -> bool:
 
 # In the background
 
-_JOBS = Jobs(workers=2, quick_workers=0, keep=16, grace=CLOSED_TAB_S)
+_POOL = JobPool("sets", workers=2, quick_workers=0, keep=16, timeout=CLOSED_TAB_S)
 _COST = 1000.0
 """Reading a set is long work for the queue, however few its pictures are: that is not known before."""
 _MEMORY = WORKERS * 12 * LARGE_PIXELS
@@ -125,25 +121,10 @@ def start_reading(source: str | os.PathLike[str] | IO[bytes], name: str = "", se
     """
     key = _key(source)
     at_path = isinstance(source, str | os.PathLike)  # what lies there may be another one now
-    job = None if at_path else _JOBS.find(key, session_id)
+    job = None if at_path else jobs.watch(key, session_id)
     if job is not None and job.result is not None and find_set(job.result.id) is not None:
         return job
-    return _JOBS.submit(key, lambda job: _read(source, name, job), _COST, session_id, _MEMORY, again=True)
-
-
-def watch_reading(key: str, session_id: str = "") -> Job[ImageSet] | None:
-    """The job that `start_reading` began (`Job.key`), in whatever state; None if it is no longer remembered."""
-    return _JOBS.find(key, session_id)
-
-
-def leave_reading(session_id: str, keep: Container[Hashable] = ()) -> None:
-    """Say that `session_id` waits for no set any more but those to keep. Reading that nobody waits for stops."""
-    _JOBS.leave(session_id, keep)
-
-
-def stop_reading() -> None:
-    """Cancel everything, within a few pictures each: the process is about to end."""
-    _JOBS.stop()
+    return _POOL.start(key, lambda job: _read(source, name, job), _COST, session_id, _MEMORY, restart=True)
 
 
 def _read(source: str | os.PathLike[str] | IO[bytes], name: str, job: Job[ImageSet]) -> ImageSet:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from PIL import Image
 
 from xai_core import settings
-from xai_core.engine import memory
+from xai_core.engine import jobs, memory
 from xai_core.engine.forward import forward_for, is_built
-from xai_core.engine.jobs import CLOSED_TAB_S, ROOM, Job, Jobs
+from xai_core.engine.jobs import BUDGET, CLOSED_TAB_S, Job, JobPool, count_jobs
 from xai_core.engine.lru_cache import Recent
 from xai_core.engine.scheduler import SCHEDULER
 from xai_core.engine.split.split_network import patched_for
@@ -51,7 +51,7 @@ def _keep(job: Job[Attribution]) -> None:
         _store().put(str(job.key), job.result)
 
 
-_JOBS = Jobs(grace=CLOSED_TAB_S, finished=_keep)
+_POOL = JobPool("attributions", timeout=CLOSED_TAB_S, on_done=_keep)
 
 
 def start(planned: Plan, session_id: str = "") -> Job[Attribution]:
@@ -59,30 +59,20 @@ def start(planned: Plan, session_id: str = "") -> Job[Attribution]:
 
     A map that was made before, by this process or an earlier one, is there at once. What failed or was stopped is started again.
     """
-    job = _JOBS.find(planned.id, session_id)
+    job = jobs.watch(planned.id, session_id)
     if job is not None and not job.stopping and job.state not in ("failed", "cancelled"):
         return job
     found = _store().get(planned.id)
     if found is not None:
-        return _JOBS.put(planned.id, found, session_id)
-    return _JOBS.submit(planned.id, lambda job: carry_out(planned, job), planned.weight, session_id, planned.memory)
-
-
-def watch(result_id: str, session_id: str = "") -> Job[Attribution] | None:
-    """The job of a map (`Plan.id`) that was started before, in whatever state; None if it is no longer remembered."""
-    return _JOBS.find(result_id, session_id)
-
-
-def leave(session_id: str, keep: Sequence[Plan] = ()) -> None:
-    """Say that `session_id` wants none of its maps any more but those to keep. Work that nobody wants stops."""
-    _JOBS.leave(session_id, {planned.id for planned in keep})
+        return _POOL.put(planned.id, found, session_id)
+    return _POOL.start(planned.id, lambda job: carry_out(planned, job), planned.weight, session_id, planned.memory)
 
 
 def find(result_id: str) -> Attribution | None:
     """A finished map by its id (`Plan.id`), also one made before a restart."""
     found = _store().get(result_id)
     if found is None:  # pushed out by newer ones, but perhaps still on somebody's page
-        job = _JOBS.find(result_id)
+        job = _POOL.find(result_id)
         found = job.result if job is not None else None
         if found is not None:
             _store().put(result_id, found)
@@ -155,7 +145,7 @@ def ready(name: str) -> Classifier | None:
     return model if model is not None and is_built(model) else None
 
 
-_MODEL_JOBS = Jobs(workers=2, quick_workers=0, keep=len(MODELS))
+_MODEL_POOL = JobPool("models", workers=2, quick_workers=0, keep=len(MODELS))
 
 
 def _load(name: str, job: Job[None]) -> None:
@@ -166,23 +156,7 @@ def _load(name: str, job: Job[None]) -> None:
 def start_model(name: str, session_id: str = "") -> Job[None]:
     """`warm` in the background, with the progress of the download. One job however many ask; then `load_model` has it at once."""
     MODELS.get(name)
-    return _MODEL_JOBS.submit(name, lambda job: _load(name, job), session_id=session_id, again=True)
-
-
-def watch_model(name: str, session_id: str = "") -> Job[None] | None:
-    """The job that loads a model, or has loaded it, or failed to."""
-    return _MODEL_JOBS.find(name, session_id)
-
-
-def leave_models(session_id: str) -> None:
-    """Say that `session_id` waits for no model any more. A download that nobody waits for stops."""
-    _MODEL_JOBS.leave(session_id)
-
-
-def stop() -> None:
-    """Cancel all jobs, within a batch each: the process is about to end, which waits for its workers."""
-    _JOBS.stop()
-    _MODEL_JOBS.stop()
+    return _MODEL_POOL.start(name, lambda job: _load(name, job), session_id=session_id, restart=True)
 
 
 @dataclass(frozen=True)
@@ -208,15 +182,15 @@ class Status:
 
 def status() -> Status:
     """Queue, memory, stored maps and models of this process, now."""
-    jobs, kept = ROOM.counts(), _store().counts()
+    load, kept = count_jobs(BUDGET.pools), _store().counts()
     return Status(
-        waiting=jobs.waiting,
-        working=jobs.working,
-        sessions=jobs.sessions,
+        waiting=load.waiting,
+        working=load.working,
+        sessions=load.sessions,
         evaluations_per_second=SCHEDULER.speed,
         memory_mb=memory.resident() / memory.MB,
         budget_mb=memory.budget() / memory.MB,
-        reserved_mb=jobs.reserved / memory.MB,
+        reserved_mb=load.reserved / memory.MB,
         hits=kept.memory_hits + kept.disk_hits,
         misses=kept.misses,
         results=kept.results,
