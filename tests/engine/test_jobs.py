@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from xai_core.engine.jobs import BUDGET, Job, JobPool, MemoryBudget, count_jobs
+from xai_core.engine.jobs import BUDGET, Job, JobPool, MemoryBudget, count_jobs, watch
 from xai_core.errors import Cancelled, InvalidParam, XaiError
 
 
@@ -393,7 +393,7 @@ def test_looking_waits_for_nobody(jobs):
     seen: list[object] = []
 
     def look() -> None:
-        seen.extend([jobs.find("later", "c") is waiting, waiting.place, running[0].place, count_jobs([jobs]).waiting])
+        seen.extend([watch("later", "c") is waiting, waiting.place, running[0].place, count_jobs([jobs]).waiting])
         jobs.leave("somebody else")
         jobs.leave("b", keep={"later"})
         seen.extend(["left", count_jobs(BUDGET.pools).waiting > 0])
