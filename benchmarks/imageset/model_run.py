@@ -16,8 +16,8 @@ from benchmarks.harness.array_contest import TableQuestion
 from benchmarks.harness.contest import Bench, Floats
 from xai_core.engine.forward import forward_with
 from xai_core.images import Picture, resize
+from xai_core.imageset.runs.inference import chosen_layer, run_model
 from xai_core.imageset.runs.loader import Pictures, Reader
-from xai_core.imageset.runs.run import chosen_layer, run_pass
 from xai_core.imageset.sets.library import load_set
 
 MOST = 1.15
@@ -64,7 +64,7 @@ def question(bench: Bench, pictures: Pictures | None = None, count: int = 320) -
 
     def ours() -> Floats:
         with _empty_shelf():
-            return np.array(run_pass(some, bench.model).logits)
+            return np.array(run_model(some, bench.model).logits)
 
     def limit() -> Floats:
         with ThreadPoolExecutor(best.lanes) as pool:

@@ -21,9 +21,9 @@ from sklearn.manifold import trustworthiness as by_sklearn
 from benchmarks.harness.array_contest import TableAnswer, TableRow
 from benchmarks.harness.contest import Bench, Floats, peak_memory
 from benchmarks.harness.limits import seconds_of
-from xai_core.imageset.projection.make_map import make_map
+from xai_core.imageset.projection.kinds.tsne import COMPONENTS
+from xai_core.imageset.projection.maps import make_map
 from xai_core.imageset.projection.neighbours import neighbour_table
-from xai_core.imageset.projection.tsne import COMPONENTS
 
 MOST_RATIO = 0.5
 SLACK = 0.005

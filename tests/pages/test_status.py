@@ -16,7 +16,7 @@ from pages.ui.widgets import background
 from tests.pages.page_reader import WAIT_S, fine, panels, until
 from xai_core.engine.store import Store
 from xai_core.imageset.projection import service as maps
-from xai_core.imageset.runs import run
+from xai_core.imageset.runs import inference as run
 from xai_core.imageset.sets import library
 from xai_core.methods.run import service
 from xai_core.tabular import service as training

@@ -9,15 +9,11 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from xai_core.arrays import Bool, Int32, UInt8
 from xai_core.errors import InvalidParam, InvalidSet
 from xai_core.images import Picture
 from xai_core.imageset.thumbnails import THUMB
-
-Bools = npt.NDArray[np.bool_]
-Bytes = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.int32]
 
 NO_LABEL = -1
 GONE = "This picture set is no longer kept on this computer. Choose or upload it again."
@@ -36,7 +32,7 @@ class Source(Protocol):
     def picture(self, index: int) -> Picture:
         """The picture, RGB or L. Raises XaiError."""
 
-    def mask(self, index: int) -> Bools | None:
+    def mask(self, index: int) -> Bool | None:
         """Its object's pixels, (H, W), of the size of `picture`; None without. Raises XaiError."""
 
 
@@ -55,7 +51,7 @@ class ImageSet:
     """The name of a built-in set in IMAGE_SETS; of an own one its id, which is never one of those."""
     title: str
     names: tuple[str, ...]
-    labels: Labels
+    labels: Int32
     classes: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
@@ -63,7 +59,7 @@ class ImageSet:
     source: Source = field(repr=False)
     folder: Path = field(repr=False)
     """Where the thumbnails lie."""
-    masked: Bools = field(repr=False)
+    masked: Bool = field(repr=False)
     """(N,) which pictures have a mask."""
     aliases: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Labels that models know under another name."""
@@ -80,7 +76,7 @@ class ImageSet:
         """
         return self.source.picture(self._checked(index))
 
-    def mask(self, index: int) -> Bools | None:
+    def mask(self, index: int) -> Bool | None:
         """Which pixels belong to the object, bool (H, W) of the picture's size; None where nobody said. Raises as `open` does."""
         index = self._checked(index)
         return self.source.mask(index) if self.masked[index] else None
@@ -89,7 +85,7 @@ class ImageSet:
     def has_masks(self) -> bool:
         return bool(self.masked.any())
 
-    def thumbs(self) -> Bytes:
+    def thumbnails(self) -> UInt8:
         """The middle square of every picture, (N, 48, 48, 3) uint8, read from disk as it is looked at. Raises InvalidSet if it is gone."""
         shape = (len(self), THUMB, THUMB, 3)
         try:
@@ -97,12 +93,12 @@ class ImageSet:
         except (OSError, ValueError) as error:
             raise InvalidSet(GONE) from error
 
-    def known_as(self, classifier: Labelled) -> Labels:
+    def match_classes(self, model: Labelled) -> Int32:
         """The model's class for each picture's label, (N,); -1 where there is no label or the model has no class, or several, of that name.
 
         Names must be the same but for upper and lower case, and "_" counts as a space.
         """
-        known = _rows(classifier.labels)
+        known = _rows(model.labels)
         rows = [known.get(_plain(self.aliases.get(name, name)), NO_LABEL) for name in self.classes]
         return np.array([*rows, NO_LABEL], dtype=np.int32)[self.labels]  # label -1 is the last row
 

@@ -1,43 +1,57 @@
-"""Row numbers of a set: which pictures are meant."""
+"""Row numbers of a set: checks of what a caller gives, and loops over rows in blocks."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from xai_core.arrays import Int64
+from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam
 
-Rows = npt.NDArray[np.int64]
 
-
-def check_index(what: str, index: int, count: int) -> None:
-    """Raises InvalidParam where `what` is asked for by another number than 0 to `count` - 1."""
+def check_index(name: str, index: int, count: int) -> None:
+    """Raise InvalidParam unless the index is 0 to `count` - 1."""
     if not 0 <= index < count:
-        raise InvalidParam(f"The {what} must be a whole number from 0 to {count - 1}. Got {str(index)[:60]}.")
+        raise InvalidParam(f"The {name} must be a whole number from 0 to {count - 1}. Got {str(index)[:60]}.")
 
 
 def check_count(k: int) -> int:
-    """How many pictures are wanted. Raises InvalidParam."""
+    """Return a number of pictures to select. Raises InvalidParam below 1."""
     if k < 1:
         raise InvalidParam(f"The number of pictures must be 1 or more. Got {k}.")
     return k
 
 
-def more_of_the_last(values: npt.ArrayLike, best: npt.ArrayLike) -> int:
-    """How many of all values equal the last of the best ones without being among them: which of those are shown is chance."""
-    everybody, shown = np.asarray(values), np.asarray(best)
-    return int((everybody == shown[-1]).sum() - (shown == shown[-1]).sum()) if shown.size else 0
-
-
-def checked_rows(rows: npt.ArrayLike | None, count: int) -> Rows:
-    """The row numbers given, in their order; None: all of `count`. Raises InvalidParam."""
+def check_rows(rows: npt.ArrayLike | None, count: int) -> Int64:
+    """Return the given row numbers in their order, or all of `count` for None. Raises InvalidParam."""
     if rows is None:
         return np.arange(count)
     given = np.asarray(rows)
     if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
         raise InvalidParam(
-            f"Pictures are chosen by a list of whole numbers. Got an array of shape {given.shape} and kind {given.dtype}."
+            "Pictures are chosen by a list of whole numbers. "
+            f"Got an array of shape {given.shape} and kind {given.dtype}."
         )
     if given.size and not 0 <= given.min() <= given.max() < count:
         raise InvalidParam(f"The pictures are numbered from 0 to {count - 1}. Got {given.min()} to {given.max()}.")
     return given.astype(np.int64)
+
+
+def count_ties_at_end(values: npt.ArrayLike, best: npt.ArrayLike) -> int:
+    """Count values that equal the last of the best ones without being among them: chance decides which are shown."""
+    population, selected = np.asarray(values), np.asarray(best)
+    if not selected.size:
+        return 0
+    return int((population == selected[-1]).sum() - (selected == selected[-1]).sum())
+
+
+def iter_blocks(count: int, size: int, job: Job[Any], steps: int = 0) -> Iterator[slice]:
+    """Yield slices of at most `size` rows that cover `count`; together they tick `steps`. Raises Cancelled after any."""
+    for start in range(0, count, size):
+        stop = min(start + size, count)
+        yield slice(start, stop)
+        job.tick(steps * stop // count - steps * start // count)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from xai_core.arrays import UInt8
 from xai_core.engine.jobs import Job
 from xai_core.images import Picture
 
@@ -17,7 +17,7 @@ THUMB = 48
 """Side in pixels."""
 
 
-def thumb(picture: Picture) -> npt.NDArray[np.uint8]:
+def thumb(picture: Picture) -> UInt8:
     """The largest centred square of the picture in (48, 48, 3) uint8: about what a model with a centre crop sees of it."""
     side = min(picture.size)
     left, top = ((length - side) / 2 for length in picture.size)

@@ -55,7 +55,7 @@ def _grid(of: Head, tiles: Sequence[Tile], title: str, key: str) -> None:
 
 def _class(of: Head) -> int:
     """The class asked about: the one the model names most often, unless the visitor chooses."""
-    good = of.run.predicted[~of.run.failed]
+    good = of.run.predictions[of.run.valid]
     words = classes.different(of.model.labels)
     most = int(np.bincount(good, minlength=len(words)).argmax())
     chosen = classes.search(of.model, "of", "Class", words, words[most])
@@ -115,7 +115,7 @@ def _regions(of: Head, rows: Sequence[int], channel: int) -> Callable[[Job[Any]]
         for row in rows:
             try:
                 found[row] = imageset.activated_region(
-                    of.run, row, channel, imageset=of.pictures, classifier=of.model, job=job
+                    of.run, row, channel, imageset=of.pictures, model=of.model, job=job
                 )
             except InvalidImage:  # damaged since: shown without a mark
                 continue
@@ -149,7 +149,7 @@ def of_channel(of: Head) -> None:
     """The pictures that one channel of the layer answers to most, with the place marked, and those it answers to least."""
     left, right = st.columns(2)
     with left:
-        channel = _whole(of, "channel", f"Channel of {of.layer}", of.run.pooled.shape[1] - 1)
+        channel = _whole(of, "channel", f"Channel of {of.layer}", of.run.mean.shape[1] - 1)
     place = _neuron(of)
     if place is None:
         with right:
@@ -169,7 +169,7 @@ def _channel(of: Head, channel: int, by: str) -> None:
     )
     if found is None:
         return
-    values = (of.run.pooled if by == "mean" else of.run.peak)[:, channel]
+    values = (of.run.mean if by == "mean" else of.run.max)[:, channel]
     tops = found.top.tolist()
     boxes = (
         background.compute(
@@ -186,7 +186,7 @@ def _channel(of: Head, channel: int, by: str) -> None:
             for row in rows
         ]
         _grid(of, tiles, f"{title} (channel {channel})", name)
-        _ties(imageset.tied(of.run, values, rows), values[rows])
+        _ties(imageset.count_ties(of.run, values, rows), values[rows])
     show.say(
         "The frame marks where the channel answers at least half as strongly as at its strongest place.", quiet=True
     )

@@ -32,8 +32,8 @@ class Own(NamedTuple):
 
 def _describe(of: Head, wish: Wish, image: Image.Image, job: xai_core.Job[Own]) -> Own:
     if wish.source == "pixels":
-        return Own(image, imageset.describe_pixels(image), imageset.pixels(of.pictures, job=job))
-    return Own(image, imageset.describe_picture(image, of.model, of.layer, job), of.run.pooled)
+        return Own(image, imageset.describe_pixels(image), imageset.read_pixels(of.pictures, job=job))
+    return Own(image, imageset.describe_picture(image, of.model, of.layer, job), of.run.mean)
 
 
 def _own(of: Head, wish: Wish) -> Own | None:
@@ -61,7 +61,7 @@ def draw(of: Head, found: Map, wish: Wish) -> None:
         found.points,
         coloured,
         ids=found.rows,
-        thumbs=Thumbs(of.pictures.id, of.pictures.thumbs(), found.rows),
+        thumbs=Thumbs(of.pictures.id, of.pictures.thumbnails(), found.rows),
         words=_words(of, found, wish),
         selected=chosen.rows if chosen else () if looked_at is None else (looked_at,),
         mark=None if own is None else tuple(imageset.place_among(found, own.among, own.query)),
@@ -96,11 +96,11 @@ def _near(of: Head, own: Own) -> None:
     """The pictures most like the visitor's own."""
     near = background.compute(
         ("near own", of.run.id, own.query.tobytes()),
-        lambda _job: imageset.nearest(own.among, own.query, NEIGHBOURS),
+        lambda _job: imageset.find_nearest(own.among, own.query, NEIGHBOURS),
         "Looking for the neighbours of your picture",
     )
     st.markdown("**Most like your picture** *(nearest neighbours)*")
-    show.say(imageset.PLACED, quiet=True)
+    show.say(imageset.PLACEMENT_NOTE, quiet=True)
     if near is None:
         return
     tiles = [

@@ -16,7 +16,7 @@ from pages.ui.image import layers
 from pages.ui.imageset import set_choice
 from pages.ui.widgets import background, models, show
 from xai_core import imageset
-from xai_core.imageset import CORRUPTIONS, ImageSet, Pass
+from xai_core.imageset import CORRUPTIONS, ImageSet, ModelOutputs
 
 SET_PAGE = "pages/imageset/set.py"
 NO_LABEL = "no label"
@@ -31,12 +31,12 @@ class Head:
     pictures: ImageSet
     model: xai_core.Classifier
     layer: str
-    run: Pass
+    run: ModelOutputs
 
     @cached_property
     def truth(self) -> npt.NDArray[np.int32]:
         """The model's class for each picture's label, (N,); -1 where there is none."""
-        return self.pictures.known_as(self.model)
+        return self.pictures.match_classes(self.model)
 
     def label(self, row: int) -> str:
         """What the set says a picture shows, or an empty text."""
@@ -44,11 +44,11 @@ class Head:
 
     def says(self, row: int) -> str:
         """What the model says it shows."""
-        return "" if self.run.failed[row] else self.model.labels[int(self.run.predicted[row])]
+        return "" if not self.run.valid[row] else self.model.labels[int(self.run.predictions[row])]
 
     def words(self, row: int) -> str:
         """A picture in one line: label, answer, and how sure."""
-        if self.run.failed[row]:
+        if not self.run.valid[row]:
             return f"{self.pictures.names[row]} could not be read"
         label, said = self.label(row), f"the model says {self.says(row)} ({show.percent(self.run.confidence[row])})"
         return f"{label}; {said}" if label else said
@@ -95,19 +95,19 @@ def pictures() -> ImageSet:
     return found
 
 
-def run_over(of: ImageSet, model: xai_core.Classifier, layer: str, corruption: str = "") -> Pass | None:
+def run_over(of: ImageSet, model: xai_core.Classifier, layer: str, corruption: str = "") -> ModelOutputs | None:
     """What the model says of every picture, once it is there; else how far it is."""
     changed = f" ({change_words(corruption)})" if corruption else ""
     return background.follow(
         ("pass", of.id, model.name, layer, corruption),
-        lambda: imageset.start_pass(of.id, model.name, layer, corruption, session_id()),
+        lambda: imageset.start_run(of.id, model.name, layer, corruption, session_id()),
         f"{model.title} looks at {pictures_words(len(of))}{changed}",
     )
 
 
 def _suits(of: ImageSet, model: xai_core.Classifier) -> None:
     """Say so where the model cannot be right about this set, and offer the one that can."""
-    if not of.classes or (of.known_as(model) >= 0).any():
+    if not of.classes or (of.match_classes(model) >= 0).any():
         return
     show.say(
         f"{model.title} knows none of the labels of this set, so nobody can say here when it is right.", quiet=True

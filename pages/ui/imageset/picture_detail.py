@@ -11,7 +11,7 @@ from pages.ui.image import panels
 from pages.ui.imageset import page_context, selection, thumbnail_grid
 from pages.ui.widgets import background, show
 from xai_core import imageset
-from xai_core.imageset import ImageSet, Pass
+from xai_core.imageset import ImageSet, ModelOutputs
 
 COMPARE = "pages/image/compare.py"
 METHOD = "grad_cam"
@@ -41,10 +41,10 @@ def _about(of: ImageSet, row: int, right: bool, known: bool) -> None:
         show.say(f"Label: {label}. The model is {'right' if right else 'wrong'}.")
 
 
-def _neighbours(of: ImageSet, run: Pass, row: int) -> None:
+def _neighbours(of: ImageSet, run: ModelOutputs, row: int) -> None:
     found = background.compute(
         ("near", run.id, row),
-        lambda _job: imageset.nearest(run.pooled, run.pooled[row], NEIGHBOURS + 1),
+        lambda _job: imageset.find_nearest(run.mean, run.mean[row], NEIGHBOURS + 1),
         "Looking for its neighbours",
     )
     if found is None:
@@ -82,11 +82,11 @@ def _looks(of: ImageSet, model: xai_core.Classifier, layer: str | None, image: I
     panels.watch([ask], model.preprocessing.see(image), "set_picture")
 
 
-def _changed(of: ImageSet, row: int, model: xai_core.Classifier, run: Pass) -> None:
+def _changed(of: ImageSet, row: int, model: xai_core.Classifier, run: ModelOutputs) -> None:
     """The picture as it was judged, changed, and what the model made of that."""
     words = page_context.change_words(run.corruption)
     try:
-        seen = imageset.seen_picture(run, row, of, model)
+        seen = imageset.read_model_input(run, row, of, model)
     except xai_core.XaiError:  # what is wrong with it is said of the picture itself, below
         return
     with st.container(horizontal=True, horizontal_alignment="center"):
@@ -95,14 +95,14 @@ def _changed(of: ImageSet, row: int, model: xai_core.Classifier, run: Pass) -> N
             alt=f"Changed: {words}. {show.label(of.names[row])}",
             width=show.width(seen, WIDEST, TALLEST),
         )
-    said, sure = model.labels[int(run.predicted[row])], show.percent(run.confidence[row])
+    said, sure = model.labels[int(run.predictions[row])], show.percent(run.confidence[row])
     show.say(f"After the change ({words}) the model says {said} ({sure}).")
     st.markdown("**Without the change**")
 
 
-def _draw(of: ImageSet, row: int, model: xai_core.Classifier, layer: str | None, run: Pass | None) -> None:
+def _draw(of: ImageSet, row: int, model: xai_core.Classifier, layer: str | None, run: ModelOutputs | None) -> None:
     show.strong(of.names[row])
-    if run is not None and run.corruption and not run.failed[row]:
+    if run is not None and run.corruption and run.valid[row]:
         _changed(of, row, model, run)
     try:
         image = of.open(row).convert("RGB")
@@ -117,16 +117,16 @@ def _draw(of: ImageSet, row: int, model: xai_core.Classifier, layer: str | None,
             width=show.width(image, WIDEST, TALLEST),
         )
     found = _guesses(model, image)
-    first, truth = found.classes[0][0], int(of.known_as(model)[row])
+    first, truth = found.classes[0][0], int(of.match_classes(model)[row])
     _about(of, row, first == truth, truth >= 0)
     _explain(of, row, image)
-    if run is not None and not run.failed[row]:
+    if run is not None and run.valid[row]:
         _neighbours(of, run, row)
     st.markdown(f"**Where it looked for “{show.literal(found.classes[0][1])}”**")
     _looks(of, model, layer, image, first)
 
 
-def draw(of: ImageSet, model: xai_core.Classifier, layer: str | None, run: Pass | None = None) -> None:
+def draw(of: ImageSet, model: xai_core.Classifier, layer: str | None, run: ModelOutputs | None = None) -> None:
     """The picture that was clicked. Last thing on a page: it brings the address up to date before its map is drawn."""
     row = selection.looked_at(of)
     st.html(_STYLE)

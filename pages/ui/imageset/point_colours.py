@@ -23,7 +23,7 @@ def _label(of: Head, rows: Rows) -> Coloured:
 
 
 def _prediction(of: Head, rows: Rows) -> Coloured:
-    return by_group(of.run.predicted[rows], of.model.labels, "The model says", "Could not be read")
+    return by_group(of.run.predictions[rows], of.model.labels, "The model says", "Could not be read")
 
 
 def _confidence(of: Head, rows: Rows) -> Coloured:
@@ -31,7 +31,7 @@ def _confidence(of: Head, rows: Rows) -> Coloured:
 
 
 def _correctness(of: Head, rows: Rows) -> Coloured:
-    return by_correctness(of.run.predicted[rows], of.truth[rows])
+    return by_correctness(of.run.predictions[rows], of.truth[rows])
 
 
 def _loss(of: Head, rows: Rows) -> Coloured:

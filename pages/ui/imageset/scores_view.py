@@ -16,7 +16,7 @@ from pages.ui.imageset import clickable_tables, page_context, selection, set_cho
 from pages.ui.imageset.page_context import STRENGTHS, Head
 from pages.ui.widgets import background, forms, show
 from xai_core import imageset
-from xai_core.imageset import CORRUPTIONS, Pass, SetScores
+from xai_core.imageset import CORRUPTIONS, ModelOutputs, SetScores
 from xai_core.render import tables as figures
 
 TITLES: Mapping[str, tuple[str, str]] = {
@@ -52,7 +52,7 @@ def _change() -> str:
     return f"{name}:{strength}"
 
 
-def _scores(of: Head, run: Pass) -> SetScores | None:
+def _scores(of: Head, run: ModelOutputs) -> SetScores | None:
     return background.compute(
         ("scores", run.id, of.pictures.id),
         lambda job: imageset.score_set(run, of.truth, of.model.labels, job),
@@ -108,7 +108,7 @@ def _classes(of: Head, found: SetScores) -> None:
 
     def take(place: int, _column: str) -> None:
         each = some[place]
-        rows = np.flatnonzero((of.truth == each.index) & ~of.run.failed)
+        rows = np.flatnonzero((of.truth == each.index) & of.run.valid)
         selection.take(of.pictures, rows.tolist(), f"It is: {each.name}")
 
     columns = {name: clickable_tables.bar(name, 1.0, "percent", 96) for name in ("Precision", "Recall")}
@@ -156,7 +156,7 @@ def _confusion(of: Head, found: SetScores) -> None:
     def take(place: int, column: str) -> None:
         if column in names:
             a, b = actual[place], some[names.index(column)]
-            rows = imageset.confusion_rows(of.truth, of.run.predicted, a.index, b.index)
+            rows = imageset.confusion_rows(of.truth, of.run.predictions, a.index, b.index)
             selection.take(of.pictures, rows.tolist(), f"It is {a.name}, {of.model.title} says {b.name}{of.after}")
 
     columns = {name: st.column_config.NumberColumn(name, width=min(22 + 8 * len(name), 130)) for name in names}

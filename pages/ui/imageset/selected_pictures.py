@@ -82,7 +82,7 @@ def _labels(of: Head, rows: np.ndarray, group: Group) -> None:
     frame = pd.DataFrame(said, columns=["Pictures", title])  # long names run out of the table: the number comes first
 
     def take(place: int, _column: str) -> None:
-        name, read = counted[place][0], rows[~of.run.failed[rows]].tolist()
+        name, read = counted[place][0], rows[of.run.valid[rows]].tolist()
         of_it = [row for row in read if (of.label(row) if labelled else of.says(row)) == name]
         _narrow(of, of_it, f"{title}: {name or NO_LABEL}")
 
@@ -97,13 +97,13 @@ def _confusions(of: Head, rows: np.ndarray, group: Group) -> None:
     if not group.confusions:
         return
     found = group.confusions
-    said = [(each.count, show.label(each.truth_name), show.label(each.said_name)) for each in found]
+    said = [(each.count, show.label(each.truth_name), show.label(each.predicted_name)) for each in found]
     frame = pd.DataFrame(said, columns=["Pictures", "It is", "It says"])
 
     def take(place: int, _column: str) -> None:
         pair = found[place]
-        of_it = rows[imageset.confusion_rows(of.truth[rows], of.run.predicted[rows], pair.truth, pair.said)]
-        _narrow(of, of_it.tolist(), f"{pair.truth_name}, but {of.model.title} says {pair.said_name}{of.after}")
+        of_it = rows[imageset.confusion_rows(of.truth[rows], of.run.predictions[rows], pair.truth, pair.predicted)]
+        _narrow(of, of_it.tolist(), f"{pair.truth_name}, but {of.model.title} says {pair.predicted_name}{of.after}")
 
     st.markdown("**What is mixed up** *(typical confusions)*")
     narrow = {"Pictures": st.column_config.NumberColumn("Pictures", width=64)}
@@ -174,7 +174,7 @@ def draw(of: Head) -> None:
         st.button("Clear", key="set_clear", on_click=selection.clear, icon=":material/close:")
     pictures(of.pictures, found.rows, "The selected pictures", of)
     rows = np.array(found.rows)
-    group = imageset.about_group(of.pictures, of.run, rows, of.truth, of.model.labels)
+    group = imageset.describe_group(of.pictures, of.run, rows, of.truth, of.model.labels)
     if group.count:
         show.say(f"{_sentence(group)}{f' So it is{of.after}.' if of.after else ''}", quiet=True)
         left, right = st.columns(2)

@@ -11,7 +11,7 @@ from pages.ui.frame import render_slots, url_state
 from pages.ui.frame.session import session_id
 from pages.ui.imageset import selection
 from pages.ui.widgets import background, show
-from xai_core import Job, imageset
+from xai_core import Job, imageset, settings
 from xai_core.imageset import IMAGE_SETS, ImageSet
 
 DEFAULT = "photo_crops"
@@ -114,7 +114,7 @@ def _uploader() -> None:
 
 def _folder() -> None:
     """For large sets: a folder that whoever runs Whybox has opened for it."""
-    if not imageset.opened_folders():
+    if not settings.image_set_dirs():
         return
     path = st.text_input(
         "Or a folder or zip file on the computer that runs Whybox", key="set_folder", placeholder="Its path"

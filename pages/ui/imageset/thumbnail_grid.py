@@ -86,7 +86,7 @@ def _made(
 
 def _at_first(of: ImageSet, row: int) -> tuple[str, bool]:
     """The small thumbnail that was made when the set was read."""
-    return _wire(Image.fromarray(of.thumbs()[row]), SMALL)[0], False
+    return _wire(Image.fromarray(of.thumbnails()[row]), SMALL)[0], False
 
 
 def grid(

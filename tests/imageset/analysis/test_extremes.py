@@ -10,28 +10,27 @@ from scipy.special import softmax
 from torch import nn
 
 from tests.imageset.counting_set import Pictures
-from tests.zoo_networks import classifier, network
+from tests.zoo_networks import classifier as build_model
+from tests.zoo_networks import network
 from xai_core.engine import forward as engine
 from xai_core.engine.with_features import maps_of
 from xai_core.errors import InvalidParam
 from xai_core.imageset.analysis.extremes import (
-    RunningTop,
-    activated_region,
     all_channel_extremes,
     channel_extremes,
     class_extremes,
     confident_mistakes,
-    neuron_bottom,
-    neuron_top,
-    pass_extremes,
+    run_extremes,
     tied,
 )
-from xai_core.imageset.analysis.region import box_around
-from xai_core.imageset.runs.outputs import Pass
-from xai_core.imageset.runs.run import run_pass
+from xai_core.imageset.analysis.neuron import neuron_bottom, neuron_top
+from xai_core.imageset.analysis.region import activated_region, box_around
+from xai_core.imageset.analysis.top_k import RunningTop
+from xai_core.imageset.runs.inference import run_model
+from xai_core.imageset.runs.outputs import ModelOutputs
 
 
-def known(count: int = 300, classes: int = 6, channels: int = 9, seed: int = 0) -> Pass:
+def known(count: int = 300, classes: int = 6, channels: int = 9, seed: int = 0) -> ModelOutputs:
     """A pass of made-up numbers: few different ones, so that many are equal, and some pictures that failed."""
     rng = np.random.default_rng(seed)
     failed = rng.random(count) < 0.1
@@ -42,7 +41,7 @@ def known(count: int = 300, classes: int = 6, channels: int = 9, seed: int = 0) 
         return values
 
     where = np.zeros((count, channels), dtype=np.uint16)
-    return Pass(
+    return ModelOutputs(
         "0" * 32, "set", "model", "layer", "", (2, 2), few(classes), few(channels), few(channels), where, failed
     )
 
@@ -57,12 +56,12 @@ def brute(values: np.ndarray, k: int, largest: bool) -> list[int]:
 @pytest.mark.parametrize("k", [1, 7, 40])
 def test_one_pass_over_all_channels_is_sorting_each(by, k):
     found = known()
-    top, bottom = pass_extremes(found, k, by)
-    values = found.peak if by == "maximum" else found.pooled
-    assert top.shape == bottom.shape == (9, k) and found.failed.sum() > 10
+    top, bottom = run_extremes(found, k, by)
+    values = found.max if by == "maximum" else found.mean
+    assert top.shape == bottom.shape == (9, k) and (~found.valid).sum() > 10
     for channel in range(9):
         column = values[:, channel]
-        assert len(set(column[~found.failed])) < 20, "ties are what this is about"
+        assert len(set(column[found.valid])) < 20, "ties are what this is about"
         assert top[channel].tolist() == brute(column, k, True) == channel_extremes(found, channel, k, by).top.tolist()
         assert (
             bottom[channel].tolist()
@@ -113,7 +112,7 @@ def test_class_extremes_are_those_of_scipys_softmax(by):
     for index in range(6):
         column = (softmax(scores, axis=1) if by == "probability" else scores)[:, index]
         top, bottom = class_extremes(found, index, 8, by)
-        good = np.flatnonzero(~found.failed)
+        good = np.flatnonzero(found.valid)
         np.testing.assert_allclose(column[top], np.sort(column[good])[::-1][:8], atol=1e-6)
         np.testing.assert_allclose(column[bottom], np.sort(column[good])[:8], atol=1e-6)
         assert len(set(top)) == 8
@@ -127,11 +126,11 @@ def test_mistakes_come_surest_first():
     wrong = [
         row
         for row in range(len(found))
-        if not found.failed[row] and truth[row] >= 0 and found.predicted[row] != truth[row]
+        if not (~found.valid)[row] and truth[row] >= 0 and found.predictions[row] != truth[row]
     ]
     assert rows.tolist() == sorted(wrong, key=lambda row: (-found.confidence[row], row))[:20]
     assert len(wrong) > 100 and not set(rows) & set(np.flatnonzero(truth < 0))
-    assert len(confident_mistakes(found, found.predicted)) == 0
+    assert len(confident_mistakes(found, found.predictions)) == 0
 
 
 @pytest.mark.parametrize(
@@ -168,13 +167,13 @@ def test_the_region_of_a_channel_is_where_its_colour_is():
     """Channels of the layer are the colours themselves, four pixels a cell."""
     module = nn.Sequential(nn.Conv2d(3, 3, 4, stride=4, bias=False), nn.Flatten(), nn.Linear(3 * 64, 2))
     module[0].weight.data = torch.eye(3)[:, :, None, None].expand(3, 3, 4, 4) / 16
-    model, pictures = classifier(module, 32, classes=2), Pictures(2, side=32)
+    model, pictures = build_model(module, 32, classes=2), Pictures(2, side=32)
     marked = np.zeros((32, 32, 3), dtype=np.uint8)
     marked[8:16, 20:28, 1] = 200
     marked[0:4, 0:4, 2] = 90
     pictures.open = lambda index: Image.fromarray(marked)
     nothing = np.zeros((2, 3), dtype=np.float32)
-    found = Pass(
+    found = ModelOutputs(
         "0" * 32, "", "", "0", "", (8, 8), nothing, nothing, nothing, nothing.astype(np.uint16), np.zeros(2, dtype=bool)
     )
     assert activated_region(found, 1, 1, 0.5, pictures, model) == (20 / 32, 8 / 32, 28 / 32, 16 / 32)
@@ -185,7 +184,7 @@ def test_a_neurons_pictures_are_found_without_trying_all(tmp_path, monkeypatch):
     monkeypatch.setenv("WHYBOX_DATA", str(tmp_path))
     model, pictures = network("small_cnn"), Pictures(150)
     monkeypatch.setattr(engine, "_openvino_run", engine._torch_run)
-    found = run_pass(pictures, model, "conv3")
+    found = run_model(pictures, model, "conv3")
     x = torch.cat([model.prepare(pictures.open(row)) for row in range(150)])
     maps = maps_of(model.module, model.layer("conv3"), x)[1].numpy()
     tried = []
@@ -208,7 +207,7 @@ def test_how_many_more_have_the_value_of_the_last(tmp_path, monkeypatch):
     monkeypatch.setenv("WHYBOX_DATA", str(tmp_path))
     model, pictures = network("small_cnn"), Pictures(60)
     monkeypatch.setattr(engine, "_openvino_run", engine._torch_run)
-    found = run_pass(pictures, model, "relu3")
+    found = run_model(pictures, model, "relu3")
     maps = maps_of(
         model.module, model.layer("relu3"), torch.cat([model.prepare(pictures.open(row)) for row in range(60)])
     )[1].numpy()
@@ -220,7 +219,7 @@ def test_how_many_more_have_the_value_of_the_last(tmp_path, monkeypatch):
         counts.append(least.tied)
         most = neuron_top(found, channel, (1, 1), 60, pictures, model)
         assert len(most.rows) == 60 and most.tied == 0, "all are shown"
-        peaks = np.asarray(found.peak[:, channel])
+        peaks = np.asarray(found.max[:, channel])
         rows = channel_extremes(found, channel, 5).bottom
         assert tied(found, peaks, rows) == (peaks == peaks[rows[-1]]).sum() - (peaks[rows] == peaks[rows[-1]]).sum()
     assert max(counts) > 5

@@ -12,7 +12,7 @@ from PIL import Image
 from tests.toy_networks import CLASSES, SIDE, Conv, toy
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidImage, InvalidParam
-from xai_core.imageset.analysis.groups import about_group, mean_attribution
+from xai_core.imageset.analysis.groups import describe_group, mean_attribution
 from xai_core.methods import explain
 from xai_core.models.classifier import Classifier
 
@@ -38,19 +38,19 @@ class Pictures:
 SET: Any = Pictures()
 PASS: Any = SimpleNamespace(
     logits=np.zeros((6, CLASSES)),
-    failed=np.array([False, False, False, False, True, False]),
-    predicted=np.array([0, 2, 2, 1, 0, 1]),
+    valid=np.array([True, True, True, True, False, True]),
+    predictions=np.array([0, 2, 2, 1, 0, 1]),
     confidence=np.array([0.9, 0.8, 0.7, 0.6, np.nan, 0.5]),
 )
 TRUTH = np.array([0, 1, 1, 0, 1, -1])
 
 
 def test_a_group_is_counted_as_by_hand() -> None:
-    found = about_group(SET, PASS, [5, 4, 3, 2, 1, 0, 0], TRUTH, NAMES)
+    found = describe_group(SET, PASS, [5, 4, 3, 2, 1, 0, 0], TRUTH, NAMES)
     assert (found.count, found.failed) == (5, 1)
     assert found.labels == (("dog", 3), ("cat", 2))
     assert found.predicted == (("class 1", 2), ("class 2", 2), ("class 0", 1))
-    assert [(each.truth_name, each.said_name, each.count) for each in found.confusions] == [
+    assert [(each.truth_name, each.predicted_name, each.count) for each in found.confusions] == [
         ("class 1", "class 2", 2),
         ("class 0", "class 1", 1),
     ]
@@ -58,15 +58,15 @@ def test_a_group_is_counted_as_by_hand() -> None:
 
 
 def test_a_group_of_which_nobody_knows_the_truth_has_no_mistakes() -> None:
-    found = about_group(SET, PASS, [1, 2], labels=NAMES)
+    found = describe_group(SET, PASS, [1, 2], labels=NAMES)
     assert found.confusions == () and np.isnan(found.accuracy)
-    none = about_group(SET, PASS, [], TRUTH, NAMES)
+    none = describe_group(SET, PASS, [], TRUTH, NAMES)
     assert none.count == 0 and none.labels == () and np.isnan(none.confidence)
 
 
 def test_rows_that_do_not_exist_are_refused() -> None:
     with pytest.raises(InvalidParam, match=r"0 to 5. Got 2 to 6"):
-        about_group(SET, PASS, [2, 6], TRUTH, NAMES)
+        describe_group(SET, PASS, [2, 6], TRUTH, NAMES)
 
 
 @pytest.fixture(scope="module")

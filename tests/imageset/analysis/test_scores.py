@@ -25,7 +25,7 @@ def a_pass(logits: np.ndarray, failed: np.ndarray | None = None) -> Any:
     bad = np.zeros(len(logits), dtype=bool) if failed is None else failed
     sure = softmax(logits, axis=1).max(axis=1)
     return SimpleNamespace(
-        logits=logits.astype(np.float32), failed=bad, model="none", confidence=sure.astype(np.float32)
+        logits=logits.astype(np.float32), valid=~bad, model="none", confidence=sure.astype(np.float32)
     )
 
 

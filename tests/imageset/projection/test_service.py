@@ -14,7 +14,8 @@ from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, UnknownName
 from xai_core.imageset.image_set import ImageSet
 from xai_core.imageset.projection import service
-from xai_core.imageset.projection.make_map import make_map, pixels
+from xai_core.imageset.projection.maps import make_map
+from xai_core.imageset.projection.pixels import read_pixels
 
 
 @pytest.fixture
@@ -30,13 +31,13 @@ def pictures(tmp_path: Path) -> ImageSet:
 
 def test_pixels_are_the_means_of_what_they_cover_and_are_kept(pictures: ImageSet) -> None:
     job: Job[Any] = Job()
-    found = pixels(pictures, 24, job)
-    means = pictures.thumbs().reshape(40, 24, 2, 24, 2, 3).mean(axis=(2, 4)) / 255
+    found = read_pixels(pictures, 24, job)
+    means = pictures.thumbnails().reshape(40, 24, 2, 24, 2, 3).mean(axis=(2, 4)) / 255
     assert found.shape == (40, 24 * 24 * 3) and found.dtype == np.float32 and isinstance(found, np.memmap)
     assert np.abs(found - means.reshape(40, -1)).max() < 1.01 / 255, "Pillow rounds rows and columns"
     assert job.done == job.total == 40
     (pictures.folder / "thumbs.u8").unlink()
-    assert np.array_equal(pixels(pictures, 24), found), "made once"
+    assert np.array_equal(read_pixels(pictures, 24), found), "made once"
     assert [file.name for file in pictures.folder.iterdir()] == ["pixels-24.npy"]
 
 
@@ -44,13 +45,13 @@ def test_pixels_that_were_stopped_or_damaged_leave_nothing_wrong(pictures: Image
     job: Job[Any] = Job()
     job.cancel()
     with pytest.raises(Cancelled):
-        pixels(pictures, 8, job)
+        read_pixels(pictures, 8, job)
     assert [file.name for file in pictures.folder.iterdir()] == ["thumbs.u8"]
     (pictures.folder / "pixels-8.npy").write_bytes(b"\x93NUMPY\x01\x00 half of it")
-    assert pixels(pictures, 8).shape == (40, 192)
+    assert read_pixels(pictures, 8).shape == (40, 192)
     for side in (0, 49, True, 8.0):
         with pytest.raises(InvalidParam, match="from 1 to 48"):
-            pixels(pictures, side)  # type: ignore[arg-type]
+            read_pixels(pictures, side)  # type: ignore[arg-type]
 
 
 def a_pass(pictures: ImageSet) -> Any:
@@ -58,7 +59,7 @@ def a_pass(pictures: ImageSet) -> Any:
     data = np.random.default_rng(1).normal(size=(40, 6)).astype(np.float32)
     failed = np.zeros(40, dtype=bool)
     failed[3] = True
-    return SimpleNamespace(id="a pass", set_id=pictures.id, pooled=data, failed=failed)
+    return SimpleNamespace(id="a pass", set_id=pictures.id, mean=data, valid=~failed)
 
 
 def test_a_map_is_made_once_for_all_who_ask(pictures: ImageSet) -> None:
@@ -66,7 +67,7 @@ def test_a_map_is_made_once_for_all_who_ask(pictures: ImageSet) -> None:
     job = service.start_map(done, "pca", 3, session_id="Ada")
     found = job.wait(30)
     assert 3 not in found.rows and len(found.rows) == 39 and found.dimensions == 3
-    assert np.array_equal(found.points, make_map(done.pooled, "pca", 3, rows=found.rows).points)
+    assert np.array_equal(found.points, make_map(done.mean, "pca", 3, rows=found.rows).points)
     assert service.start_map(done, "pca", 3, session_id="Bob") is job
     assert jobs.watch(str(job.key), "Bob") is job
     assert set(job.sessions) >= {"Ada", "Bob"}
@@ -95,7 +96,7 @@ def test_a_wrong_word_is_refused_before_any_work(pictures: ImageSet) -> None:
 def test_too_many_pictures_are_drawn_label_by_label_and_it_is_said(
     pictures: ImageSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "MOST_POINTS", 20)
+    monkeypatch.setattr(service, "MAX_POINTS", 20)
     found = service.start_map(pictures, "pca").wait(30)
     assert len(found.rows) == 20 and (pictures.labels[found.rows] == 1).sum() == 5
     assert "20 of 40 pictures, drawn by chance, each label with its share" in found.notes[0]

@@ -14,7 +14,8 @@ from tests.imageset.zip_builder import noise, packed
 from xai_core.errors import InvalidImage, InvalidSet
 from xai_core.imageset.reading import folder_files
 from xai_core.imageset.sets import uploaded
-from xai_core.imageset.sets.library import find_set, read_folder, start_reading  # fmt: skip
+from xai_core.imageset.sets.library import find_set, start_reading
+from xai_core.imageset.sets.uploaded import read_folder
 
 
 @pytest.fixture

@@ -12,9 +12,12 @@ from PIL import Image, ImageFilter
 from PIL.ExifTags import Base as ExifTag
 
 from tests.imageset.zip_builder import encoded, noise, packed, picture
+from xai_core.imageset.image_set import ImageSet
 from xai_core.imageset.reading.file_roles import mask_names
-from xai_core.imageset.sets import library, tux_paint
-from xai_core.imageset.sets.library import ImageSet, find_set, load_set, read_zip
+from xai_core.imageset.sets import library
+from xai_core.imageset.sets.builtin import tux_paint
+from xai_core.imageset.sets.library import find_set, load_set
+from xai_core.imageset.sets.uploaded import read_zip
 
 WIDE = (16, 12)
 

@@ -17,10 +17,12 @@ from tests.imageset.zip_builder import CENTRAL, LINK_MODE, encoded, lying, noise
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidImage, InvalidSet
 from xai_core.images import read_image
+from xai_core.imageset.image_set import ImageSet
 from xai_core.imageset.reading import ingest, zip_files
 from xai_core.imageset.reading.labels import folder_labels
 from xai_core.imageset.sets import disk, library, uploaded
-from xai_core.imageset.sets.library import ImageSet, find_set, read_zip
+from xai_core.imageset.sets.library import find_set
+from xai_core.imageset.sets.uploaded import read_zip
 
 PETS = {
     "pets/dogs/rex.png": picture(),
@@ -61,7 +63,7 @@ def test_pictures_labels_and_thumbnails(method: int) -> None:
     )
     for row, name in enumerate(found.names):
         assert found.open(row).tobytes() == read_image(PETS[name]).tobytes()
-    thumbs = found.thumbs()
+    thumbs = found.thumbnails()
     assert (
         thumbs.shape == (3, 48, 48, 3)
         and thumbs.dtype == np.uint8
@@ -433,7 +435,7 @@ def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_set_that_is_gone_says_so() -> None:
     found = read(GOOD)
     library.forget_set(found.id)
-    for use in (found.thumbs, lambda: found.open(0)):
+    for use in (found.thumbnails, lambda: found.open(0)):
         with pytest.raises(InvalidSet, match="no longer kept"):
             use()
     assert find_set(found.id) is None and not library.forget_set(found.id)

@@ -18,17 +18,19 @@ from PIL import Image, ImageOps
 from tests.imageset.zip_builder import noise, packed
 from xai_core import SAMPLES, jobs, load_model
 from xai_core.errors import InvalidParam, InvalidSet, UnknownName
-from xai_core.imageset.sets import builtin, disk, library, photo_crops, tux_paint
-from xai_core.imageset.sets.library import (  # fmt: skip
-    IMAGE_SETS,
-    ImageSet,
+from xai_core.imageset.image_set import ImageSet
+from xai_core.imageset.sets import disk, library
+from xai_core.imageset.sets.builtin import photo_crops, tux_paint
+from xai_core.imageset.sets.builtin import spec as builtin
+from xai_core.imageset.sets.builtin.spec import IMAGE_SETS
+from xai_core.imageset.sets.library import (
     find_set,
     forget_set,
-    kept_sets,
+    list_sets,
     load_set,
-    read_zip,
     start_reading,
 )
+from xai_core.imageset.sets.uploaded import read_zip
 from xai_core.models.train_small_cnn import enlarge
 
 
@@ -53,15 +55,19 @@ def test_digits() -> None:
         # What it learned from.
         assert np.array_equal(model.prepare(seen).numpy(), enlarge(images[row].reshape(8, 8)).numpy())
         assert np.array_equal(
-            found.thumbs()[row], np.asarray(seen.resize((48, 48), Image.Resampling.BICUBIC).convert("RGB"))
+            found.thumbnails()[row], np.asarray(seen.resize((48, 48), Image.Resampling.BICUBIC).convert("RGB"))
         )
-    assert np.array_equal(found.known_as(model), digits)
+    assert np.array_equal(found.match_classes(model), digits)
 
 
 def test_crops_are_many_labelled_and_different() -> None:
     found = load_set("photo_crops")
-    assert len(found) >= 200 and len(set(found.names)) == len(found) and found.thumbs().shape == (len(found), 48, 48, 3)
-    assert len({thumb.tobytes() for thumb in found.thumbs()}) > 0.98 * len(found)  # outlines have empty corners
+    assert (
+        len(found) >= 200
+        and len(set(found.names)) == len(found)
+        and found.thumbnails().shape == (len(found), 48, 48, 3)
+    )
+    assert len({thumb.tobytes() for thumb in found.thumbnails()}) > 0.98 * len(found)  # outlines have empty corners
     titles = {sample.name: sample.title for sample in SAMPLES.specs()}
     assert [found.classes[label] for label in found.labels] == [titles[name.split("/")[0]] for name in found.names]
     sizes = {found.open(row).size for row in range(0, len(found), 7)}
@@ -87,14 +93,16 @@ def test_a_crop_is_a_piece_of_its_photograph() -> None:
 def test_models_know_some_photographs() -> None:
     found = load_set("photo_crops")
     model = SimpleNamespace(labels=("tabby", "Espresso", "motorcycle", "rocket", "ROCKET"))
-    known = {found.classes[label]: int(row) for label, row in zip(found.labels, found.known_as(model), strict=True)}
+    known = {
+        found.classes[label]: int(row) for label, row in zip(found.labels, found.match_classes(model), strict=True)
+    }
     assert known["Cat"] == 0 and known["Coffee"] == 1 and known["Motorcycle"] == 2
     assert known["Rocket"] == -1 and known["Coins"] == -1  # two classes of that name, none
 
 
 def test_pictures_without_a_label_are_no_class() -> None:
     found = read_zip(io.BytesIO(packed({"x/Big_Dog/a.png": noise(1), "x/b.png": noise(2)})))
-    assert found.known_as(SimpleNamespace(labels=("cat", "big dog"))).tolist() == [1, -1]
+    assert found.match_classes(SimpleNamespace(labels=("cat", "big dog"))).tolist() == [1, -1]
 
 
 def test_built_in_sets_are_made_once(
@@ -141,7 +149,7 @@ def test_found_again_after_a_restart(
     assert again is not None and again is not found
     for field in ("id", "name", "title", "names", "classes", "skipped", "notes", "origin"):
         assert getattr(again, field) == getattr(found, field)
-    assert np.array_equal(again.labels, found.labels) and np.array_equal(again.thumbs(), found.thumbs())
+    assert np.array_equal(again.labels, found.labels) and np.array_equal(again.thumbnails(), found.thumbnails())
     assert all(again.open(row).tobytes() == found.open(row).tobytes() for row in range(2))
 
 
@@ -203,7 +211,7 @@ def test_a_damaged_set_is_not_found_but_made_anew(
     restart()
     assert find_set(found.id) is None
     again = read_zip(zipped(1, 2))
-    assert again.id == found.id and again.open(1).size == (16, 16) and again.thumbs().shape[0] == 2
+    assert again.id == found.id and again.open(1).size == (16, 16) and again.thumbnails().shape[0] == 2
 
 
 def test_a_manifest_of_another_version_is_none(
@@ -213,19 +221,19 @@ def test_a_manifest_of_another_version_is_none(
     file = disk.shelf() / found.id / "manifest.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "version": 0}))
     restart()
-    assert find_set(found.id) is None and kept_sets() == ()
+    assert find_set(found.id) is None and list_sets() == ()
 
 
 def test_what_was_used_longest_ago_goes_first(own_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = [read_zip(zipped(seed)) for seed in (1, 2, 3)]
-    size = kept_sets()[0].bytes
+    size = list_sets()[0].bytes
     for second, each in enumerate(made):
         os.utime(disk.shelf() / each.id / "manifest.json", (second, second))
     assert find_set(made[0].id) is not None  # a use
     monkeypatch.setattr(disk, "limit", lambda: 3 * size + size // 2)
     made.append(read_zip(zipped(4)))
     assert [find_set(each.id) is not None for each in made] == [True, False, True, True]
-    assert {(each.id, each.pictures, each.kind) for each in kept_sets()} == {
+    assert {(each.id, each.pictures, each.kind) for each in list_sets()} == {
         (made[row].id, 1, "zip") for row in (0, 2, 3)
     }
 
@@ -261,12 +269,12 @@ def test_what_no_version_can_read_makes_room_first(own_data: Path, monkeypatch: 
     found, old = read_zip(zipped(1)), disk.shelf() / ("0" * 24)
     old.mkdir()
     (old / "set.zip").write_bytes(bytes(2000))
-    assert [each.id for each in kept_sets()] == [found.id]
+    assert [each.id for each in list_sets()] == [found.id]
     monkeypatch.setattr(disk, "limit", lambda: 10**6)
     other = read_zip(zipped(2))
     assert old.exists(), "there is room"
-    monkeypatch.setattr(disk, "limit", lambda: kept_sets()[0].bytes * 3 + 1000)
-    assert read_zip(zipped(3)).id and not old.exists() and {each.id for each in kept_sets()} >= {found.id, other.id}
+    monkeypatch.setattr(disk, "limit", lambda: list_sets()[0].bytes * 3 + 1000)
+    assert read_zip(zipped(3)).id and not old.exists() and {each.id for each in list_sets()} >= {found.id, other.id}
 
 
 # In the background

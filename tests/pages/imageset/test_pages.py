@@ -27,7 +27,7 @@ from tests.pages.imageset.page_reader import (
 )
 from tests.pages.page_reader import fine
 from xai_core import imageset
-from xai_core.imageset import ImageSet, Pass
+from xai_core.imageset import ImageSet, ModelOutputs
 
 Open = Callable[..., AppTest]
 
@@ -38,11 +38,11 @@ def digits() -> ImageSet:
 
 
 @pytest.fixture(scope="module")
-def run(digits: ImageSet) -> Pass:
-    return imageset.run_pass(digits, xai_core.load_model("small_cnn"))
+def run(digits: ImageSet) -> ModelOutputs:
+    return imageset.run_model(digits, xai_core.load_model("small_cnn"))
 
 
-def test_the_map_and_its_selection(open_app: Open, digits: ImageSet, run: Pass) -> None:
+def test_the_map_and_its_selection(open_app: Open, digits: ImageSet, run: ModelOutputs) -> None:
     at = settled(open_app(MAP, map="pca", **DIGITS))
     shown = component(at, "set_map")
     assert shown is not None and shown["axes"] == 2 and shown["mark"] is None
@@ -51,7 +51,7 @@ def test_the_map_and_its_selection(open_app: Open, digits: ImageSet, run: Pass) 
     rows = np.flatnonzero(digits.labels == 8)[:30].tolist()
     at = select(at, digits.id, rows)
     assert tiles(at) == rows
-    assert f"is right for {show.percent(np.mean(run.predicted[rows] == 8))}" in said(at)
+    assert f"is right for {show.percent(np.mean(run.predictions[rows] == 8))}" in said(at)
     assert table(at, "group_labels")["Pictures"].tolist() == [30]
     at.switch_page(SCORES)
     at = settled(at.run())
@@ -67,13 +67,13 @@ def test_settings_of_the_map_travel_in_the_link(open_app: Open) -> None:
     assert at.query_params == {"map": "pca", **DIGITS}
 
 
-def test_an_own_picture_is_placed_among_the_others(open_app: Open, digits: ImageSet, run: Pass) -> None:
+def test_an_own_picture_is_placed_among_the_others(open_app: Open, digits: ImageSet, run: ModelOutputs) -> None:
     at = settled(open_app(MAP, map="pca", **DIGITS))
     image = digits.open(11).convert("RGB")
     at.session_state["own_picture"] = session._pictures().put(image)
     at = settled(at.run())
     shown = component(at, "set_map")
-    made = imageset.make_map(run.pooled, "pca")
+    made = imageset.make_map(run.mean, "pca")
     assert shown is not None and shown["mark"] == pytest.approx(
         made.points[11].tolist(), abs=0.05 * float(np.ptp(made.points))
     )
@@ -81,7 +81,7 @@ def test_an_own_picture_is_placed_among_the_others(open_app: Open, digits: Image
     assert "approximate" in said(at)
 
 
-def test_the_ends_of_a_class(open_app: Open, run: Pass) -> None:
+def test_the_ends_of_a_class(open_app: Open, run: ModelOutputs) -> None:
     at = settled(open_app(EXTREMES, of="3", **DIGITS))
     chance = run.probabilities()[:, 3]
     assert tiles(at, "class_top") == np.argsort(-chance, kind="stable")[:12].tolist()
@@ -100,33 +100,33 @@ def test_the_class_is_the_commonest_of_the_set_until_somebody_chooses(open_app: 
     assert at.main.selectbox[-2].label == "Class" and "of" not in at.query_params and tiles(at, "class_top") != shown
 
 
-def test_the_ends_of_a_channel_with_the_place_marked(open_app: Open, run: Pass) -> None:
+def test_the_ends_of_a_channel_with_the_place_marked(open_app: Open, run: ModelOutputs) -> None:
     at = settled(open_app(EXTREMES, extremes="channel", channel="5", **DIGITS))
-    assert tiles(at, "channel_top") == np.argsort(-run.peak[:, 5], kind="stable")[:12].tolist()
+    assert tiles(at, "channel_top") == np.argsort(-run.max[:, 5], kind="stable")[:12].tolist()
     shown = component(at, "channel_top")
     assert shown is not None
     rows, columns = run.grid
     for item in shown["items"]:
         left, top, right, bottom = item["box"]
-        row, column = divmod(int(run.where[item["row"], 5]), columns)
+        row, column = divmod(int(run.argmax[item["row"], 5]), columns)
         assert left <= column / columns < right and top <= row / rows < bottom, "the frame holds the strongest place"
     assert any("detects dogs" in each.label for each in at.main.expander)
 
 
-def test_equal_values_at_the_end_are_counted(open_app: Open, run: Pass) -> None:
+def test_equal_values_at_the_end_are_counted(open_app: Open, run: ModelOutputs) -> None:
     """Behind a rectifier most channels are 0 for many pictures: which twelve of them are shown means nothing."""
-    silent = [int((run.peak[:, channel] == 0).sum()) for channel in range(run.peak.shape[1])]
+    silent = [int((run.max[:, channel] == 0).sum()) for channel in range(run.max.shape[1])]
     channel = int(np.argmax(silent))
     assert silent[channel] > 24
     at = settled(open_app(EXTREMES, extremes="channel", channel=str(channel), **DIGITS))
     assert f"{silent[channel] - 12:,} more have the value of the last one, 0:" in said(at)
     loud = int(np.argmin(silent))
-    if len(np.unique(run.peak[:, loud])) == len(run):
+    if len(np.unique(run.max[:, loud])) == len(run):
         at = settled(open_app(EXTREMES, extremes="channel", channel=str(loud), **DIGITS))
         assert "more have the value" not in said(at)
 
 
-def test_the_pictures_of_one_neuron(open_app: Open, digits: ImageSet, run: Pass) -> None:
+def test_the_pictures_of_one_neuron(open_app: Open, digits: ImageSet, run: ModelOutputs) -> None:
     at = settled(
         open_app(EXTREMES, extremes="channel", channel="5", neuron="true", neuron_row="1", neuron_column="2", **DIGITS)
     )
@@ -137,7 +137,7 @@ def test_the_pictures_of_one_neuron(open_app: Open, digits: ImageSet, run: Pass)
     assert not tiles(at, "neuron_bottom"), "it costs a look at every picture, so it waits to be asked for"
 
 
-def test_the_pictures_one_neuron_answers_to_least(open_app: Open, digits: ImageSet, run: Pass) -> None:
+def test_the_pictures_one_neuron_answers_to_least(open_app: Open, digits: ImageSet, run: ModelOutputs) -> None:
     asked = {
         "extremes": "channel",
         "channel": "5",
@@ -151,19 +151,19 @@ def test_the_pictures_one_neuron_answers_to_least(open_app: Open, digits: ImageS
     assert tiles(settled(open_app(EXTREMES, **asked, **DIGITS)), "neuron_bottom") == least.rows.tolist()
 
 
-def test_confident_mistakes(open_app: Open, digits: ImageSet, run: Pass) -> None:
+def test_confident_mistakes(open_app: Open, digits: ImageSet, run: ModelOutputs) -> None:
     at = settled(open_app(EXTREMES, extremes="mistakes", **DIGITS))
     found = tiles(at, "mistakes")
-    assert found and all(run.predicted[row] != digits.labels[row] for row in found)
+    assert found and all(run.predictions[row] != digits.labels[row] for row in found)
     assert np.all(np.diff(run.confidence[found]) <= 0)
 
 
-def test_scores_are_those_of_scikit_learn(open_app: Open, digits: ImageSet, run: Pass) -> None:
+def test_scores_are_those_of_scikit_learn(open_app: Open, digits: ImageSet, run: ModelOutputs) -> None:
     at = settled(open_app(SCORES, **DIGITS))
-    assert at.main.metric[0].value == f"{100 * accuracy_score(digits.labels, run.predicted):.1f} %"
+    assert at.main.metric[0].value == f"{100 * accuracy_score(digits.labels, run.predictions):.1f} %"
     confusion = table(at, "confusion_")
     cells = confusion.set_index(confusion.columns[0])
-    assert int(cells.loc["8", "1"]) == int(((digits.labels == 8) & (run.predicted == 1)).sum())
+    assert int(cells.loc["8", "1"]) == int(((digits.labels == 8) & (run.predictions == 1)).sum())
     assert int(cells.to_numpy().sum()) == len(digits)
     at = settled(open_app(SCORES, scores="classes", **DIGITS))
     assert table(at, "class_scores_")["Pictures"].tolist() == np.bincount(digits.labels).tolist()
@@ -174,18 +174,18 @@ def test_scores_are_those_of_scikit_learn(open_app: Open, digits: ImageSet, run:
 def test_a_change_of_the_pictures_is_set_against_them_as_they_are(open_app: Open, digits: ImageSet) -> None:
     at = settled(open_app(SCORES, change="gaussian_noise", strength="3", **DIGITS))
     network = xai_core.load_model("small_cnn")
-    plain, noisy = (imageset.run_pass(digits, network, corruption=change) for change in ("", "gaussian_noise:3"))
-    right = [float((each.predicted == digits.labels).mean()) for each in (plain, noisy)]
+    plain, noisy = (imageset.run_model(digits, network, corruption=change) for change in ("", "gaussian_noise:3"))
+    right = [float((each.predictions == digits.labels).mean()) for each in (plain, noisy)]
     assert right[0] - right[1] > 0.05 and at.main.metric[0].delta == f"{100 * (right[1] - right[0]):+.1f} points"
     assert at.query_params == {"change": "gaussian_noise", "strength": "3", **DIGITS}
-    wrong = np.flatnonzero(noisy.predicted != digits.labels)[:10]
+    wrong = np.flatnonzero(noisy.predictions != digits.labels)[:10]
     at = select(at, digits.id, wrong.tolist())
     assert "It is right for 0 %" in said(at) and "after the change: Grain (Gaussian noise), strongly" in said(at)
     at.session_state["looked_at"] = (digits.id, int(wrong[0]))
     at = settled(at.run())
     row = int(wrong[0])
     assert (
-        f"(Grain (Gaussian noise), strongly) the model says {noisy.predicted[row]} ({show.percent(noisy.confidence[row])})."
+        f"(Grain (Gaussian noise), strongly) the model says {noisy.predictions[row]} ({show.percent(noisy.confidence[row])})."
         in said(at)
     )
     assert f"Label: {digits.labels[row]}. The model is right." in said(at), "of the picture as it is"

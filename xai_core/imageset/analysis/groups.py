@@ -11,20 +11,18 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from xai_core.arrays import Float32, Int64
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage, InvalidParam
 from xai_core.images import Picture
-from xai_core.imageset.rows import Rows, checked_rows
+from xai_core.imageset.rows import check_rows
 from xai_core.methods import explain
 from xai_core.models import load_model
 from xai_core.models.classifier import Classifier
-from xai_core.results import Floats
 
 if TYPE_CHECKING:
     from xai_core.imageset.image_set import ImageSet
-    from xai_core.imageset.runs.outputs import Pass
-
-__all__ = ["Confusion", "Group", "MeanAttribution", "about_group", "mean_attribution"]
+    from xai_core.imageset.runs.outputs import ModelOutputs
 
 MOST_EXPLAINED = 24
 
@@ -36,7 +34,7 @@ class Confusion:
     truth: int
     said: int
     truth_name: str
-    said_name: str
+    predicted_name: str
     count: int
 
 
@@ -59,9 +57,9 @@ class Group:
     """Pictures of the group that could not be read; they count nowhere else."""
 
 
-def about_group(
+def describe_group(
     imageset: ImageSet,
-    pass_: Pass,
+    run: ModelOutputs,
     rows: npt.ArrayLike,
     truth: npt.ArrayLike | None = None,
     labels: Sequence[str] | None = None,
@@ -69,10 +67,10 @@ def about_group(
     """Labels, answers and mistakes among some rows. `truth` (N,) is the model's class of each picture, -1 unknown (None: of no picture);
     `labels` names the model's classes (None: asks the model). Raises InvalidParam.
     """
-    names = load_model(pass_.model).labels if labels is None else labels
-    chosen = np.unique(checked_rows(rows, len(pass_.logits)))
-    good = chosen[~np.asarray(pass_.failed)[chosen]]
-    said = np.asarray(pass_.predicted)[good]
+    names = load_model(run.model).labels if labels is None else labels
+    chosen = np.unique(check_rows(rows, len(run.logits)))
+    good = chosen[np.asarray(run.valid)[chosen]]
+    said = np.asarray(run.predictions)[good]
     actual = np.full(len(good), -1) if truth is None else np.asarray(truth)[good]
     known = actual >= 0
     return Group(
@@ -80,7 +78,7 @@ def about_group(
         labels=_counted([imageset.classes[label] if label >= 0 else "" for label in imageset.labels[good]]),
         predicted=_counted([names[index] for index in said]),
         confusions=_confusions(actual[known], said[known], names),
-        confidence=float(np.mean(np.asarray(pass_.confidence)[good])) if len(good) else float("nan"),
+        confidence=float(np.mean(np.asarray(run.confidence)[good])) if len(good) else float("nan"),
         accuracy=float(np.mean(actual[known] == said[known])) if known.any() else float("nan"),
         failed=len(chosen) - len(good),
     )
@@ -91,7 +89,7 @@ def _counted(names: Sequence[str]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(Counter(names).items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def _confusions(actual: Rows, said: Rows, names: Sequence[str]) -> tuple[Confusion, ...]:
+def _confusions(actual: Int64, said: Int64, names: Sequence[str]) -> tuple[Confusion, ...]:
     wrong = actual != said
     pairs: Mapping[tuple[int, int], int] = Counter(zip(actual[wrong].tolist(), said[wrong].tolist(), strict=True))
     ranked = sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0]))
@@ -102,7 +100,7 @@ def _confusions(actual: Rows, said: Rows, names: Sequence[str]) -> tuple[Confusi
 class MeanAttribution:
     """Where the model looks on average in a group of pictures."""
 
-    heat: Floats
+    heat: Float32
     """(H, W) on the model's input grid, 0..1: the mean of each picture's map of |evidence| with its largest value set to 1."""
     used: tuple[int, ...]
     """Rows whose maps were averaged."""
@@ -130,7 +128,7 @@ class _Part(Job[Any]):
 
 def mean_attribution(
     imageset: ImageSet,
-    classifier: Classifier,
+    model: Classifier,
     rows: npt.ArrayLike,
     method: str = "grad_cam",
     limit: int = MOST_EXPLAINED,
@@ -143,7 +141,7 @@ def mean_attribution(
     """
     if not 1 <= limit <= 1000:
         raise InvalidParam(f"From 1 to 1000 pictures can be averaged. Got {limit}.")
-    chosen = np.unique(checked_rows(rows, len(imageset)))
+    chosen = np.unique(check_rows(rows, len(imageset)))
     if not len(chosen):
         raise InvalidParam("Choose at least one picture first. Got none.")
     asked = len(chosen)
@@ -151,8 +149,8 @@ def mean_attribution(
         chosen = chosen[np.linspace(0, len(chosen) - 1, limit).round().astype(np.int64)]
     whole = job or Job()
     whole.expect(whole.done + len(chosen))
-    total, used, flat, unread = np.zeros((classifier.side, classifier.side)), [], 0, 0
-    seen = np.zeros((classifier.side, classifier.side, classifier.preprocessing.channels))
+    total, used, flat, unread = np.zeros((model.side, model.side)), [], 0, 0
+    seen = np.zeros((model.side, model.side, model.preprocessing.channels))
     for row in chosen.tolist():
         try:
             image = imageset.open(row)
@@ -160,13 +158,13 @@ def mean_attribution(
             unread += 1
             whole.tick(1)
             continue
-        heat: Floats = np.nan_to_num(np.abs(explain(classifier, image, method, job=_Part(whole)).heatmap))
+        heat: Float32 = np.nan_to_num(np.abs(explain(model, image, method, job=_Part(whole)).heatmap))
         whole.tick(1)
         if not heat.any():
             flat += 1
         else:
             total += heat / heat.max()
-            seen += classifier.preprocessing.values(image)
+            seen += model.preprocessing.values(image)
             used.append(row)
     if not used:
         raise InvalidImage(

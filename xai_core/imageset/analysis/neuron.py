@@ -12,20 +12,19 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from xai_core.arrays import Bool, Float32, Int64
 from xai_core.engine.jobs import Job
 from xai_core.engine.scheduler import SCHEDULER
 from xai_core.engine.with_features import maps_of
 from xai_core.errors import InvalidImage, InvalidParam
 from xai_core.imageset.analysis.top_k import RunningTop
-from xai_core.imageset.rows import Rows, check_count, more_of_the_last
+from xai_core.imageset.rows import check_count, count_ties_at_end
 from xai_core.imageset.runs.loader import Pictures, Reader
 from xai_core.imageset.runs.model_input import reader_of
-from xai_core.imageset.runs.outputs import Pass
+from xai_core.imageset.runs.outputs import ModelOutputs
 from xai_core.models.classifier import Classifier
-from xai_core.results import Floats
 
 _TRIED_AT_ONCE = 8
 
@@ -35,39 +34,39 @@ class NeuronEnd(NamedTuple):
     value.
     """
 
-    rows: Rows
-    values: Floats
+    rows: Int64
+    values: Float32
     tried: int
     tied: int
 
 
 def neuron_top(
-    found: Pass,
+    found: ModelOutputs,
     channel: int,
     place: tuple[int, int],
     k: int = 12,
     imageset: Pictures | None = None,
-    classifier: Classifier | None = None,
+    model: Classifier | None = None,
     job: Job[Any] | None = None,
 ) -> NeuronEnd:
     """The pictures, at most k, in which the channel is highest at this (row, column) of the layer's grid.
 
     `job` counts pictures tried. Raises InvalidParam, UnknownName (the set is gone), Cancelled.
     """
-    return _Neuron.of(found, channel, place, k, imageset, classifier).end(k, largest=True, job=job or Job())
+    return _Neuron.of(found, channel, place, k, imageset, model).end(k, largest=True, job=job or Job())
 
 
 def neuron_bottom(
-    found: Pass,
+    found: ModelOutputs,
     channel: int,
     place: tuple[int, int],
     k: int = 12,
     imageset: Pictures | None = None,
-    classifier: Classifier | None = None,
+    model: Classifier | None = None,
     job: Job[Any] | None = None,
 ) -> NeuronEnd:
     """The pictures, at most k, in which the channel is lowest at this (row, column), lowest first. Raises as `neuron_top` does."""
-    return _Neuron.of(found, channel, place, k, imageset, classifier).end(k, largest=False, job=job or Job())
+    return _Neuron.of(found, channel, place, k, imageset, model).end(k, largest=False, job=job or Job())
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,44 +78,44 @@ class _Neuron:
     layer: str
     channel: int
     place: tuple[int, int]
-    good: Rows
+    good: Int64
     """Rows that opened in the pass."""
-    peak: Floats
-    here: npt.NDArray[np.bool_]
+    max: Float32
+    here: Bool
     """Where the channel's maximum is the neuron itself, so that its value is known."""
 
     @classmethod
     def of(
         cls,
-        found: Pass,
+        found: ModelOutputs,
         channel: int,
         place: tuple[int, int],
         k: int,
         imageset: Pictures | None,
-        classifier: Classifier | None,
+        model: Classifier | None,
     ) -> _Neuron:
         flat = _checked(found, channel, place, k)
-        reader, model = reader_of(found, imageset, classifier)
-        here = np.asarray(found.where[:, channel]) == flat
+        reader, model = reader_of(found, imageset, model)
+        here = np.asarray(found.argmax[:, channel]) == flat
         return cls(
             reader,
             model,
             found.layer,
             channel,
             place,
-            np.flatnonzero(~found.failed),
-            np.asarray(found.peak[:, channel]),
+            np.flatnonzero(found.valid),
+            np.asarray(found.max[:, channel]),
             here,
         )
 
     def end(self, k: int, largest: bool, job: Job[Any]) -> NeuronEnd:
         """The k pictures of one end. For the largest they are tried by their peaks, until those left lie under the last of the best."""
-        order = self.good[np.argsort(-self.peak[self.good], kind="stable")] if largest else self.good
+        order = self.good[np.argsort(-self.max[self.good], kind="stable")] if largest else self.good
         best, tried, all_values = RunningTop(1, k, largest), 0, [np.zeros(0, dtype=np.float32)]
         job.expect(job.done + len(order))
         for start in range(0, len(order), _TRIED_AT_ONCE):
             rows = order[start : start + _TRIED_AT_ONCE]
-            if largest and self.peak[rows[0]] < best.values[0, -1]:  # NaN, and so False, while there are fewer than k
+            if largest and self.max[rows[0]] < best.values[0, -1]:  # NaN, and so False, while there are fewer than k
                 break
             values, asked = self.values(rows, job)
             best.add(rows, values[:, None])
@@ -124,19 +123,19 @@ class _Neuron:
             tried += asked
         kept = best.rows[0] >= 0
         rows, values = best.rows[0][kept], best.values[0][kept]
-        return NeuronEnd(rows, values, tried, more_of_the_last(np.concatenate(all_values), values))
+        return NeuronEnd(rows, values, tried, count_ties_at_end(np.concatenate(all_values), values))
 
-    def values(self, rows: Rows, job: Job[Any]) -> tuple[Floats, int]:
+    def values(self, rows: Int64, job: Job[Any]) -> tuple[Float32, int]:
         """What it says to these rows, (n,), NaN where a picture does not open any more; and of how many it had to be asked."""
-        values, unknown = self.peak[rows].copy(), ~self.here[rows]
+        values, unknown = self.max[rows].copy(), ~self.here[rows]
         values[unknown] = _values(self.reader, self.model, self.layer, rows[unknown], self.channel, self.place, job)
         job.tick(len(rows))
         return values, int(unknown.sum())
 
 
-def _checked(found: Pass, channel: int, place: tuple[int, int], k: int) -> int:
+def _checked(found: ModelOutputs, channel: int, place: tuple[int, int], k: int) -> int:
     """The flat number of the place. Raises InvalidParam."""
-    (row, column), (height, width), channels = place, found.grid, found.peak.shape[1]
+    (row, column), (height, width), channels = place, found.grid, found.max.shape[1]
     if not (0 <= channel < channels and 0 <= row < height and 0 <= column < width):
         raise InvalidParam(
             f"A neuron of this layer has a channel from 0 to {channels - 1}, a row from 0 to {height - 1} and a column from 0 to "
@@ -150,11 +149,11 @@ def _values(
     reader: Reader,
     model: Classifier,
     layer: str,
-    rows: npt.NDArray[np.int64],
+    rows: Int64,
     channel: int,
     place: tuple[int, int],
     job: Job[Any],
-) -> Floats:
+) -> Float32:
     """The neuron in each of these pictures, (n,); NaN where one does not open any more."""
     values = np.full(len(rows), np.nan, dtype=np.float32)
     inputs: dict[int, torch.Tensor] = {}

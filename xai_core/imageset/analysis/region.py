@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import label
 
+from xai_core.arrays import Float32
 from xai_core.engine.jobs import Job
 from xai_core.engine.scheduler import SCHEDULER
 from xai_core.engine.with_features import maps_of
@@ -14,21 +15,20 @@ from xai_core.errors import InvalidParam
 from xai_core.imageset.rows import check_index
 from xai_core.imageset.runs.loader import Pictures
 from xai_core.imageset.runs.model_input import reader_of
-from xai_core.imageset.runs.outputs import Pass
+from xai_core.imageset.runs.outputs import ModelOutputs
 from xai_core.models.classifier import Classifier
-from xai_core.results import Floats
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom as shares of the seen picture's sides, 0..1."""
 
 
 def activated_region(
-    found: Pass,
+    found: ModelOutputs,
     row: int,
     channel: int,
     share: float = 0.5,
     imageset: Pictures | None = None,
-    classifier: Classifier | None = None,
+    model: Classifier | None = None,
     job: Job[Any] | None = None,
 ) -> Box:
     """The part of the seen picture that a channel answers to: around its maximum, all places that reach `share` of it and touch.
@@ -38,16 +38,16 @@ def activated_region(
     are not given. `job` is whose turn it is. Raises InvalidParam, UnknownName, Cancelled, and what opening the picture raises.
     """
     check_index("picture", row, len(found))
-    check_index("channel", channel, found.pooled.shape[1])
+    check_index("channel", channel, found.mean.shape[1])
     if not 0 < share <= 1:
         raise InvalidParam(f"The share of the maximum must be above 0 and at most 1. Got {str(share)[:60]}.")
-    reader, model = reader_of(found, imageset, classifier)
+    reader, model = reader_of(found, imageset, model)
     with SCHEDULER.turn(job):
         maps = maps_of(model.module, model.layer(found.layer), reader.input(row).to(model.device))[1]
     return box_around(maps[0, channel].cpu().numpy(), share)
 
 
-def box_around(values: Floats, share: float) -> Box:
+def box_around(values: Float32, share: float) -> Box:
     """Around the maximum of a map (rows, columns), the cells above `share` of it that hang together by sides."""
     top = np.unravel_index(int(values.argmax()), values.shape)
     high = values >= share * values[top]

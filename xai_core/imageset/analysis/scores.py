@@ -11,20 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from xai_core.arrays import Bool, Float32, Float64, Int64
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam, NotApplicable
 from xai_core.imageset.analysis.sentences import sentences
-from xai_core.imageset.blocks import blocks
-from xai_core.imageset.rows import Rows, check_index
+from xai_core.imageset.rows import check_index, iter_blocks
 from xai_core.models import load_model
-from xai_core.results import Floats
 
 if TYPE_CHECKING:
-    from xai_core.imageset.runs.outputs import Pass
+    from xai_core.imageset.runs.outputs import ModelOutputs
 
-__all__ = ["Calibration", "ClassScore", "SetScores", "calibration_rows", "confusion_rows", "losses", "score_set"]
-
-Doubles = npt.NDArray[np.float64]
 BINS = 10
 _BLOCK_BYTES = 16 * 2**20
 
@@ -52,12 +48,12 @@ class Calibration:
     error (Naeini et al. 2015), 0..1: how far the probabilities are off on average.
     """
 
-    confidence: Doubles
+    confidence: Float64
     """Mean probability in the bin, (B,)."""
-    accuracy: Doubles
+    accuracy: Float64
     """Share of its pictures that are right, (B,)."""
-    counts: Rows
-    bins: Rows
+    counts: Int64
+    bins: Int64
     """Their numbers, 0 to 9: bin b holds the probabilities above b / 10 and up to (b + 1) / 10."""
     error: float
 
@@ -80,7 +76,7 @@ class SetScores:
     auc: float
     classes: tuple[ClassScore, ...]
     """Those that occur, as truth or as answer, by index."""
-    confusion: npt.NDArray[np.int64]
+    confusion: Int64
     """(K, K) in the order of `classes`: row the truth, column what the model says."""
     calibration: Calibration
     sentences: Mapping[str, str]
@@ -88,20 +84,20 @@ class SetScores:
 
 
 def score_set(
-    pass_: Pass, truth: npt.ArrayLike, labels: Sequence[str] | None = None, job: Job[Any] | None = None
+    run: ModelOutputs, truth: npt.ArrayLike, labels: Sequence[str] | None = None, job: Job[Any] | None = None
 ) -> SetScores:
     """Scores of a pass against the model's class of each picture (N,), -1 where it is not known (`ImageSet.known_as`).
 
     `labels` names the model's classes; None asks the model. `job` counts classes. Raises NotApplicable where no picture has a class that
     the model knows, InvalidParam, Cancelled.
     """
-    names = load_model(pass_.model).labels if labels is None else labels
-    job, rows, truth, left_out = job or Job(), *_known(pass_, truth)
-    heights = _heights(pass_.logits, rows, truth, job)
+    names = load_model(run.model).labels if labels is None else labels
+    job, rows, truth, left_out = job or Job(), *_known(run, truth)
+    heights = _heights(run.logits, rows, truth, job)
     said = heights.best
     found = np.unique(np.concatenate([truth, said]))
     job.expect(job.done + len(found))
-    classes = tuple(_class_scores(pass_.logits, rows, truth, heights, found, names, job))
+    classes = tuple(_class_scores(run.logits, rows, truth, heights, found, names, job))
     right = said == truth
     values = {
         "accuracy": float(right.mean()),
@@ -125,34 +121,34 @@ def score_set(
     )
 
 
-def confusion_rows(truth: npt.ArrayLike, predicted: npt.ArrayLike, actual: int, said: int) -> Rows:
+def confusion_rows(truth: npt.ArrayLike, predicted: npt.ArrayLike, actual: int, said: int) -> Int64:
     """Row numbers of the pictures of class `actual` that the model calls `said`: what lies behind one cell of the confusion matrix."""
     return np.flatnonzero((np.asarray(truth) == actual) & (np.asarray(predicted) == said))
 
 
-def calibration_rows(pass_: Pass, truth: npt.ArrayLike, number: int) -> Rows:
+def calibration_rows(run: ModelOutputs, truth: npt.ArrayLike, number: int) -> Int64:
     """Row numbers of the pictures behind one bin of `Calibration`, by its number in `bins`. Raises InvalidParam."""
     check_index("bin", number, BINS)
-    rows = _rows_of(pass_, truth)[0]
-    behind: Rows = rows[_bins(np.asarray(pass_.confidence)[rows]) == number]
+    rows = _rows_of(run, truth)[0]
+    behind: Int64 = rows[_bins(np.asarray(run.confidence)[rows]) == number]
     return behind
 
 
-def losses(pass_: Pass, truth: npt.ArrayLike) -> Floats:
+def losses(run: ModelOutputs, truth: npt.ArrayLike) -> Float32:
     """(N,) how surprised the model is by each picture's class: the cross-entropy, -log of its probability, in nats; NaN where unknown."""
-    found = np.full(len(pass_.logits), np.nan, dtype=np.float32)
-    known, classes = _rows_of(pass_, truth)
-    for part in _row_blocks(pass_.logits, len(known)):
+    found = np.full(len(run.logits), np.nan, dtype=np.float32)
+    known, classes = _rows_of(run, truth)
+    for part in _row_blocks(run.logits, len(known)):
         rows = known[part]
-        logits = np.asarray(pass_.logits[rows], dtype=np.float64)
+        logits = np.asarray(run.logits[rows], dtype=np.float64)
         found[rows] = _log_sum(logits) - logits[np.arange(len(rows)), classes[part]]
     return found
 
 
-def _rows_of(pass_: Pass, truth: npt.ArrayLike) -> tuple[Rows, Rows]:
+def _rows_of(run: ModelOutputs, truth: npt.ArrayLike) -> tuple[Int64, Int64]:
     """Rows that were read and whose class is known, and their classes. Raises InvalidParam."""
     given = np.asarray(truth)
-    count, classes = pass_.logits.shape
+    count, classes = run.logits.shape
     if (
         given.shape != (count,)
         or given.dtype.kind not in "iu"
@@ -162,37 +158,37 @@ def _rows_of(pass_: Pass, truth: npt.ArrayLike) -> tuple[Rows, Rows]:
             f"Each of the {count:,} pictures needs a class from 0 to {classes - 1}, or -1. Got an array of shape {given.shape} "
             f"and kind {given.dtype}."
         )
-    rows = np.flatnonzero((given >= 0) & ~np.asarray(pass_.failed))
-    answered = [np.isfinite(pass_.logits[rows[part]]).all(axis=1) for part in _row_blocks(pass_.logits, len(rows))]
+    rows = np.flatnonzero((given >= 0) & np.asarray(run.valid))
+    answered = [np.isfinite(run.logits[rows[part]]).all(axis=1) for part in _row_blocks(run.logits, len(rows))]
     rows = rows[np.concatenate(answered)] if answered else rows
     return rows, given[rows].astype(np.int64)
 
 
-def _known(pass_: Pass, truth: npt.ArrayLike) -> tuple[Rows, Rows, int]:
-    rows, classes = _rows_of(pass_, truth)
+def _known(run: ModelOutputs, truth: npt.ArrayLike) -> tuple[Int64, Int64, int]:
+    rows, classes = _rows_of(run, truth)
     if not len(rows):
         raise NotApplicable(
             "No picture here has a label that the model knows, so nobody can tell which answers are right. "
             "Choose a model that knows these labels, or name the folders of your pictures as the model names its classes."
         )
-    return rows, classes, len(pass_.logits) - len(rows)
+    return rows, classes, len(run.logits) - len(rows)
 
 
 @dataclass(frozen=True, eq=False)
 class _Heights:
     """What one look over all logits gives for each picture judged, (n,) each."""
 
-    best: Rows
+    best: Int64
     """The likeliest class."""
-    confidence: Doubles
+    confidence: Float64
     """Its probability."""
-    log_sum: Doubles
+    log_sum: Float64
     """The logarithm of the sum of all exponentials: a logit less this is the logarithm of a probability."""
-    better: Rows
+    better: Int64
     """How many classes come before the true one."""
 
 
-def _heights(logits: Floats, rows: Rows, truth: Rows, job: Job[Any]) -> _Heights:
+def _heights(logits: Float32, rows: Int64, truth: Int64, job: Job[Any]) -> _Heights:
     best, better = np.empty(len(rows), dtype=np.int64), np.empty(len(rows), dtype=np.int64)
     confidence, log_sum = np.empty(len(rows)), np.empty(len(rows))
     for part in _row_blocks(logits, len(rows), job):
@@ -207,18 +203,18 @@ def _heights(logits: Floats, rows: Rows, truth: Rows, job: Job[Any]) -> _Heights
     return _Heights(best, confidence, log_sum, better)
 
 
-def _row_blocks(logits: Floats, count: int, job: Job[Any] | None = None) -> Iterator[slice]:
-    return blocks(count, max(_BLOCK_BYTES // (8 * logits.shape[1]), 1), job or Job())
+def _row_blocks(logits: Float32, count: int, job: Job[Any] | None = None) -> Iterator[slice]:
+    return iter_blocks(count, max(_BLOCK_BYTES // (8 * logits.shape[1]), 1), job or Job())
 
 
-def _log_sum(logits: Doubles) -> Doubles:
+def _log_sum(logits: Float64) -> Float64:
     top = logits.max(axis=1)
-    total: Doubles = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
+    total: Float64 = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
     return total
 
 
 def _class_scores(
-    logits: Floats, rows: Rows, truth: Rows, heights: _Heights, found: Rows, names: Sequence[str], job: Job[Any]
+    logits: Float32, rows: Int64, truth: Int64, heights: _Heights, found: Int64, names: Sequence[str], job: Job[Any]
 ) -> Iterator[ClassScore]:
     from sklearn.metrics import precision_recall_fscore_support
 
@@ -226,7 +222,7 @@ def _class_scores(
     precision, recall, f1, counts = precision_recall_fscore_support(truth, said, labels=found, zero_division=0.0)
     called = np.bincount(said, minlength=int(found[-1]) + 1)
     columns = max(_BLOCK_BYTES // (4 * len(rows)), 1)
-    for part in blocks(len(found), columns, job, len(found)):
+    for part in iter_blocks(len(found), columns, job, len(found)):
         some = np.asarray(logits[np.ix_(rows, found[part])], dtype=np.float64) - heights.log_sum[:, None]
         for place, index in enumerate(found[part].tolist(), start=part.start):
             area = _area(truth == index, some[:, place - part.start]) if counts[place] else math.nan
@@ -239,20 +235,20 @@ def _class_scores(
             yield ClassScore(index, names[index], int(counts[place]), int(called[index]), *each)
 
 
-def _area(is_it: npt.NDArray[np.bool_], height: Doubles) -> float:
+def _area(is_it: Bool, height: Float64) -> float:
     """Of the ROC curve; the logarithm of a probability orders pictures as the probability does."""
     from sklearn.metrics import roc_auc_score
 
     return float(roc_auc_score(is_it, height)) if not is_it.all() else math.nan
 
 
-def _confusion(truth: Rows, said: Rows, found: Rows) -> npt.NDArray[np.int64]:
+def _confusion(truth: Int64, said: Int64, found: Int64) -> Int64:
     """(K, K) of the classes found: row the truth, column what the model says."""
     cells = np.searchsorted(found, truth) * len(found) + np.searchsorted(found, said)
     return np.bincount(cells, minlength=len(found) ** 2).reshape(len(found), len(found))
 
 
-def _calibration(confidence: Doubles, right: npt.NDArray[np.bool_]) -> Calibration:
+def _calibration(confidence: Float64, right: Bool) -> Calibration:
     """Bins as scikit-learn's calibration_curve cuts them: what lies on an edge belongs to the bin below."""
     bins = _bins(confidence)
     counts = np.bincount(bins, minlength=BINS)
@@ -264,8 +260,8 @@ def _calibration(confidence: Doubles, right: npt.NDArray[np.bool_]) -> Calibrati
     )
 
 
-def _bins(confidence: npt.ArrayLike) -> Rows:
-    bins: Rows = np.searchsorted(np.linspace(0, 1, BINS + 1)[1:-1], np.asarray(confidence, dtype=np.float64))
+def _bins(confidence: npt.ArrayLike) -> Int64:
+    bins: Int64 = np.searchsorted(np.linspace(0, 1, BINS + 1)[1:-1], np.asarray(confidence, dtype=np.float64))
     return bins
 
 

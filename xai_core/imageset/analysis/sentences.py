@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from xai_core.arrays import Int64
 from xai_core.tabular.evaluation.sentences import percent
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def sentences(
-    values: Mapping[str, float], count: int, classes: Sequence[ClassScore], confusion: npt.NDArray[np.int64], off: float
+    values: Mapping[str, float], count: int, classes: Sequence[ClassScore], confusion: Int64, off: float
 ) -> dict[str, str]:
     """A sentence for each of `values`, for the calibration error `off` and for the commonest mistake."""
     occurring = sum(each.count > 0 for each in classes)
@@ -60,7 +60,7 @@ def _calibrated(off: float) -> str:
     )
 
 
-def _worst(classes: Sequence[ClassScore], confusion: npt.NDArray[np.int64]) -> str:
+def _worst(classes: Sequence[ClassScore], confusion: Int64) -> str:
     wrong = confusion - np.diag(np.diag(confusion))
     if not wrong.sum():
         return "The model makes no mistake on these pictures."

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from xai_core.imageset.rows import Rows
-from xai_core.results import Floats
+from xai_core.arrays import Float32, Int64
 
 ROWS_A_BLOCK = 4096
 _AT_A_TIME = 64
@@ -27,7 +26,7 @@ class RunningTop:
         self._rows = np.full((channels, k), _NOBODY)
         self._seen = 0
 
-    def add(self, rows: npt.ArrayLike, values: Floats) -> None:
+    def add(self, rows: npt.ArrayLike, values: Float32) -> None:
         """Take in the values (n, channels) of rows (n,), each row once. NaN never gets in."""
         numbers, start = np.asarray(rows, dtype=np.int64), 0
         while start < len(numbers):  # small pieces first: until the worst kept is a high hurdle, many get over it
@@ -35,7 +34,7 @@ class RunningTop:
             self._merge(numbers[start:stop], np.asarray(values[start:stop], dtype=np.float32))
             self._seen, start = self._seen + stop - start, stop
 
-    def _merge(self, numbers: Rows, values: Floats) -> None:
+    def _merge(self, numbers: Int64, values: Float32) -> None:
         worst, last = self._values[:, -1], self._rows[:, -1]
         better = self._beats(values, worst)
         # Else none comes before a kept one of the same value: never, where rows come in order.
@@ -45,7 +44,7 @@ class RunningTop:
         if len(places):
             self._take(*np.divmod(places, values.shape[1]), numbers, values)
 
-    def _take(self, row: Rows, channel: Rows, numbers: Rows, values: Floats) -> None:
+    def _take(self, row: Int64, channel: Int64, numbers: Int64, values: Float32) -> None:
         """Sort these in among the kept of their channels, a few of each channel at a time: a table of all may have many empty cells."""
         order = np.argsort(channel, kind="stable")
         row, channel = row[order], channel[order]
@@ -55,7 +54,7 @@ class RunningTop:
             some = (nth >= start) & (nth < start + _AT_A_TIME)
             self._sort_in(row[some], channel[some], nth[some] - start, numbers, values)
 
-    def _sort_in(self, row: Rows, channel: Rows, nth: Rows, numbers: Rows, values: Floats) -> None:
+    def _sort_in(self, row: Int64, channel: Int64, nth: Int64, numbers: Int64, values: Float32) -> None:
         touched, owner = np.unique(channel, return_inverse=True)
         k = self._values.shape[1]
         shape = len(touched), k + int(nth.max()) + 1
@@ -69,11 +68,11 @@ class RunningTop:
         )
 
     @property
-    def rows(self) -> Rows:
+    def rows(self) -> Int64:
         """Row numbers (channels, k), best first; -1 where fewer than k were seen."""
         return np.where(self._rows == _NOBODY, -1, self._rows)
 
     @property
-    def values(self) -> Floats:
+    def values(self) -> Float32:
         """Their values (channels, k); NaN where fewer than k were seen."""
         return np.where(self._rows == _NOBODY, np.float32(np.nan), self._values)

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xai_core.results import Floats
+from xai_core.arrays import Float32, Float64, Int64
 
-Doubles = npt.NDArray[np.float64]
 SPACINGS = (0.1, 0.2, 0.4)
 """Between nodes, of which the finest is used whose grid is small. The kernel 1 / (1 + d²) is about two units wide."""
 SMALL_GRID = 160
@@ -34,7 +33,7 @@ class _Kernel:
 
     nodes: int
     spacing: float
-    total: Floats
+    total: Float32
     """Of 1 / (1 + d²), weighted so that its product with the power spectrum sums up to the sum over all pairs; each number twice, for
     the real and the imaginary parts beside each other, (2 · nodes · (2 · nodes + 2),)."""
     across: npt.NDArray[np.complex64]
@@ -62,7 +61,7 @@ class _Kernel:
         )
 
 
-def _weights(place: Doubles) -> Floats:
+def _weights(place: Float64) -> Float32:
     """Of the four nodes around each place between the second and the third, (n, 4): the cubic B-spline at place + 1, …, place - 2."""
     rest = 1 - place
     square, other = place * place, rest * rest  # a third power is a function of its own, as slow as a logarithm
@@ -70,7 +69,7 @@ def _weights(place: Doubles) -> Floats:
     return np.stack([other * rest / 6, inner, outer, square * place / 6], axis=1, dtype=np.float32, casting="same_kind")
 
 
-def _bounds(points: Doubles) -> tuple[Doubles, float]:
+def _bounds(points: Float64) -> tuple[Float64, float]:
     """The lower corner of (n, 2) points, and their larger extent. A column at a time: NumPy takes twenty times as long for both at once."""
     columns = points[:, 0], points[:, 1]
     low = np.array([column.min() for column in columns])
@@ -84,7 +83,7 @@ class Repulsion:
         self._threads = threads
         self._kernel: _Kernel | None = None
 
-    def __call__(self, points: Doubles) -> tuple[Doubles, float]:
+    def __call__(self, points: Float64) -> tuple[Float64, float]:
         """For each of (n, 2) points the sum of (y - z) / (1 + |y - z|²)² over all others z, (n, 2), and that of 1 / (1 + |y - z|²) over all
         pairs, each counted twice.
         """
@@ -115,7 +114,7 @@ class Repulsion:
             self._kernel = _Kernel.of(nodes, spacing)
         return self._kernel
 
-    def _spread(self, points: Doubles, low: Doubles, kernel: _Kernel) -> tuple[npt.NDArray[np.int64], Floats]:
+    def _spread(self, points: Float64, low: Float64, kernel: _Kernel) -> tuple[Int64, Float32]:
         """The sixteen nodes around each point, as places in the flattened grid, and their weights, (n, 16) each."""
         where = (points - low) / kernel.spacing + _EDGE
         first = np.floor(where).astype(np.int64)
@@ -133,7 +132,7 @@ class Gradient:
         self._repulsion = Repulsion(threads) if on_grid else None
         self._given: dict[str, Any] = {}
 
-    def __call__(self, embedding: Any, P: Any, should_eval_error: bool = False, **given: Any) -> tuple[float, Doubles]:  # noqa: N803
+    def __call__(self, embedding: Any, P: Any, should_eval_error: bool = False, **given: Any) -> tuple[float, Float64]:  # noqa: N803
         """Zero and a quarter of the gradient, (n, dimensions). Nobody looks at the divergence on the way, and it takes as long."""
         self._given = given
         return 0.0, self._found(embedding, P, False, **given)[1]
@@ -142,12 +141,12 @@ class Gradient:
         """The divergence in nats. By one thread: openTSNE's add up in the order in which they come to an end."""
         return self._found(embedding, P, True, **{**self._given, "n_jobs": 1})[0]
 
-    def _found(self, embedding: Any, P: Any, divergence: bool, **given: Any) -> tuple[float, Doubles]:  # noqa: N803
+    def _found(self, embedding: Any, P: Any, divergence: bool, **given: Any) -> tuple[float, Float64]:  # noqa: N803
         from openTSNE import _tsne, tsne  # type: ignore[import-untyped]  # ships no types
 
         points = np.asarray(embedding)
         if self._repulsion is None or _bounds(points)[1] > SPACINGS[-1] * (MOST_NODES - 2 * _EDGE):
-            whole: tuple[float, Doubles] = tsne.kl_divergence_bh(embedding, P, should_eval_error=divergence, **given)
+            whole: tuple[float, Float64] = tsne.kl_divergence_bh(embedding, P, should_eval_error=divergence, **given)
             return whole
         forces, total = self._repulsion(points)
         gradient = -forces / total

@@ -9,22 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from xai_core.arrays import Float32, UInt8
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam, InvalidSet
-from xai_core.imageset.blocks import blocks
 from xai_core.imageset.image_set import ImageSet
 from xai_core.imageset.row_arrays import loaded
+from xai_core.imageset.rows import iter_blocks
 from xai_core.imageset.thumbnails import THUMB
-from xai_core.results import Floats
 
 _FULL = "The disk is full, or may not be written to, so no map of pixels can be made. Make room and try again."
 _BLOCK = 256
 
 
-def pixels(imageset: ImageSet, side: int = 32, job: Job[Any] | None = None) -> Floats:
+def read_pixels(imageset: ImageSet, side: int = 32, job: Job[Any] | None = None) -> Float32:
     """The thumbnails at side × side pixels, (N, 3·side²) float32 in 0..1, memory-mapped and read-only: rows in the order of the set.
 
     Made once and kept beside the thumbnails. Raises InvalidParam, InvalidSet (the disk is full, or the set is gone), Cancelled.
@@ -41,7 +40,7 @@ def pixels(imageset: ImageSet, side: int = 32, job: Job[Any] | None = None) -> F
     return kept
 
 
-def _kept(file: Path, shape: tuple[int, int]) -> Floats | None:
+def _kept(file: Path, shape: tuple[int, int]) -> Float32 | None:
     try:
         found = loaded(file, "r")
     except (OSError, ValueError):
@@ -51,7 +50,7 @@ def _kept(file: Path, shape: tuple[int, int]) -> Floats | None:
 
 def _write(imageset: ImageSet, file: Path, shape: tuple[int, int], side: int, job: Job[Any]) -> None:
     """Written beside and renamed, so that a half-written file is never found."""
-    thumbs = imageset.thumbs()
+    thumbs = imageset.thumbnails()
     job.expect(job.done + len(thumbs))
     try:
         handle, name = tempfile.mkstemp(prefix=".pixels-", dir=file.parent)
@@ -63,7 +62,7 @@ def _write(imageset: ImageSet, file: Path, shape: tuple[int, int], side: int, jo
             name, "wb"
         ) as out:  # written, not mapped: a full disk is an error then, and not the end of the process
             np.lib.format.write_array_header_1_0(out, {"descr": "<f4", "fortran_order": False, "shape": shape})
-            for part in blocks(len(thumbs), _BLOCK, job, len(thumbs)):
+            for part in iter_blocks(len(thumbs), _BLOCK, job, len(thumbs)):
                 out.write(np.stack([small(each, side) for each in thumbs[part]]).tobytes())
         os.replace(name, file)
     except OSError as error:
@@ -73,8 +72,8 @@ def _write(imageset: ImageSet, file: Path, shape: tuple[int, int], side: int, jo
             os.unlink(name)
 
 
-def small(thumb: npt.NDArray[np.uint8], side: int) -> Floats:
+def small(thumb: UInt8, side: int) -> Float32:
     """One thumbnail (48, 48, 3) as a row, each pixel the mean of the area it stands for."""
     shrunk = Image.fromarray(thumb).resize((side, side), Image.Resampling.BOX)
-    values: Floats = (np.asarray(shrunk, dtype=np.float64).ravel() / 255).astype("<f4")
+    values: Float32 = (np.asarray(shrunk, dtype=np.float64).ravel() / 255).astype("<f4")
     return values

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xai_core import settings
+from xai_core.arrays import Int64
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage, InvalidSet
 from xai_core.imageset.image_set import GONE
@@ -40,7 +41,7 @@ _NOT_ITS_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 class FolderFiles:
     """Files below `root` by row, as they were when they were listed: size in bytes and time of change in ns, (K, 2)."""
 
-    def __init__(self, root: Path, names: Sequence[str], stats: npt.NDArray[np.int64]) -> None:
+    def __init__(self, root: Path, names: Sequence[str], stats: Int64) -> None:
         self._root = root
         self.names = names
         self._stats = stats
@@ -72,7 +73,7 @@ class FolderFiles:
 
 def allowed_folder(path: str | os.PathLike[str]) -> Path:
     """The real place of a folder or file that may be read. Raises InvalidSet, in the same words whether it exists or not."""
-    roots = opened_folders()
+    roots = settings.image_set_dirs()
     try:
         real = Path(os.path.realpath(path))
     except (OSError, ValueError, TypeError):
@@ -84,11 +85,6 @@ def allowed_folder(path: str | os.PathLike[str]) -> Path:
             f"(setting WHYBOX_SETS: {opened}). Choose one of them, or upload a zip."
         )
     return real
-
-
-def opened_folders() -> tuple[Path, ...]:
-    """The folders named in WHYBOX_SETS (several with the system's separator, : or ;) that exist."""
-    return settings.image_set_dirs()
 
 
 def list_folder(root: Path, job: Job[Any] | None = None) -> Listing:

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from xai_core.arrays import Bool, Int32
 from xai_core.engine.cores import CORES
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage
 from xai_core.images import Picture, read_image, resize
 from xai_core.imageset.reading.file_roles import Files, Listing, Plan, none_of, sort_out
 from xai_core.imageset.reading.labels import folder_labels, numbered, table_labels
-from xai_core.imageset.reading.masks import Bools, alpha_mask, drawn_mask, has_alpha, is_drawn
+from xai_core.imageset.reading.masks import alpha_mask, drawn_mask, has_alpha, is_drawn
 from xai_core.imageset.runs.loader import in_order
 from xai_core.imageset.sets.disk import VERSION
 from xai_core.imageset.thumbnails import thumb
@@ -37,13 +37,13 @@ _AHEAD = 4 * WORKERS
 class FileSource:
     """Pictures that are files: the first N rows of `files`. `masks` (N,) are rows of files too, or NO_MASK or ALPHA."""
 
-    def __init__(self, files: Files, masks: npt.NDArray[np.int32]) -> None:
+    def __init__(self, files: Files, masks: Int32) -> None:
         self._files, self._masks = files, masks
 
     def picture(self, index: int) -> Picture:
         return read_image(self._files.read(index))
 
-    def mask(self, index: int) -> Bools | None:
+    def mask(self, index: int) -> Bool | None:
         row = int(self._masks[index])
         if row == NO_MASK:
             return None
@@ -58,8 +58,8 @@ class Read:
     names: tuple[str, ...]
     mask_names: tuple[str, ...]
     files: Files
-    masks: npt.NDArray[np.int32]
-    labels: npt.NDArray[np.int32]
+    masks: Int32
+    labels: Int32
     classes: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
@@ -118,7 +118,7 @@ class _Course:
         )
 
 
-def read_listing(listing: Listing, what: str, thumbs: Path, seed: str = "", job: Job[Any] | None = None) -> Read:
+def read_listing(listing: Listing, what: str, thumbnails: Path, seed: str = "", job: Job[Any] | None = None) -> Read:
     """Read every picture of a listing once and write the thumbnails. `what` is "zip" or "folder"; `seed` goes into the hash.
 
     A file that is no picture is skipped. Raises InvalidSet where none is left, or for a bomb; Cancelled within a few pictures.
@@ -132,7 +132,10 @@ def read_listing(listing: Listing, what: str, thumbs: Path, seed: str = "", job:
     digest = hashlib.sha256(f"{what} {VERSION} {seed}".encode(errors="surrogateescape"))
     if job is not None:
         job.expect(job.done + len(plan.pictures))
-    with thumbs.open("wb") as out, _ahead(lambda row: _look(files, row, plan.masks.get(row)), plan.pictures) as looks:
+    with (
+        thumbnails.open("wb") as out,
+        _ahead(lambda row: _look(files, row, plan.masks.get(row)), plan.pictures) as looks,
+    ):
         for at, look in enumerate(looks):
             if isinstance(look, _Look):
                 out.write(look.thumb)
@@ -215,7 +218,7 @@ def _look(files: Files, row: int, mask_row: int | None) -> _Look | InvalidImage:
     return _Look(small, where if found is not None else NO_MASK, digest, lost_mask=found is None and where >= 0)
 
 
-def _mask(files: Files, data: bytes, row: int, size: tuple[int, int]) -> Bools | None:
+def _mask(files: Files, data: bytes, row: int, size: tuple[int, int]) -> Bool | None:
     return alpha_mask(data, size) if row == ALPHA else drawn_mask(files.read(row), size)
 
 

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from xai_core.arrays import Int32
 from xai_core.errors import InvalidTable
 from xai_core.imageset.reading.file_roles import split
 from xai_core.text_decoding import named_mark, recoded
@@ -67,7 +67,7 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def numbered(labels: Sequence[str]) -> tuple[npt.NDArray[np.int32], tuple[str, ...]]:
+def numbered(labels: Sequence[str]) -> tuple[Int32, tuple[str, ...]]:
     """Labels as rows of the sorted classes, -1 for none."""
     classes = tuple(sorted({label for label in labels if label}))
     rows = {label: row for row, label in enumerate(classes)}

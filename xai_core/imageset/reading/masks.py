@@ -5,12 +5,11 @@ from __future__ import annotations
 from io import BytesIO
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageOps
 
+from xai_core.arrays import Bool, UInt8
 from xai_core.images import BROKEN, exclusive_decode, read_image
 
-Bools = npt.NDArray[np.bool_]
 Size = tuple[int, int]
 
 _TRANSPARENT = ("PNG", "WEBP", "GIF")
@@ -32,7 +31,7 @@ def has_alpha(data: bytes) -> bool:
         return False
 
 
-def alpha_mask(data: bytes, size: Size) -> Bools | None:
+def alpha_mask(data: bytes, size: Size) -> Bool | None:
     """Pixels more opaque than not, (H, W) for a picture of `size` (width, height); None where all or none are.
 
     Only for bytes that `read_image` has read: its limits on what is unpacked hold for them.
@@ -49,7 +48,7 @@ def alpha_mask(data: bytes, size: Size) -> Bools | None:
     return _telling(np.asarray(small) >= 128)
 
 
-def drawn_mask(data: bytes, size: Size) -> Bools | None:
+def drawn_mask(data: bytes, size: Size) -> Bool | None:
     """The object in a mask file, (H, W) for a picture of `size` (width, height); None where it marks all or nothing or has another shape.
 
     Light marks the object in a grey mask; in one with colours, or with numbers of objects, all that is not black; in a transparent one
@@ -72,12 +71,12 @@ def is_drawn(data: bytes) -> bool:
     return bool(counts[-_COLOURS:].sum() >= _NEARLY_ALL * len(pixels))
 
 
-def _marked(pixels: npt.NDArray[np.uint8]) -> Bools:
+def _marked(pixels: UInt8) -> Bool:
     brightest = pixels.max(axis=2)
     top = int(brightest.max())
     numbers = bool((pixels.min(axis=2) != brightest).any()) or top < _INDICES
     return np.asarray(brightest > (0 if numbers else top / 2))
 
 
-def _telling(mask: Bools) -> Bools | None:
+def _telling(mask: Bool) -> Bool | None:
     return mask if mask.any() and not mask.all() else None

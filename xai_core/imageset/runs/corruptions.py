@@ -18,13 +18,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter, ImageOps
 
+from xai_core.arrays import Float64
 from xai_core.errors import InvalidParam
 from xai_core.images import Picture
 from xai_core.registry import Registry
 
-__all__ = ["CORRUPTIONS", "MOST_SEVERE", "Corrupted", "Corruption", "corrupted"]
-
-MOST_SEVERE = 3
+MAX_SEVERITY = 3
 _SIDE = 224
 """Lengths in pixels are for inputs of this side, and scaled for others."""
 
@@ -43,7 +42,7 @@ class Corruption:
 
 
 @dataclass(frozen=True)
-class Corrupted:
+class CorruptionLevel:
     """A corruption at one severity. `text` names it in links and keys: "gaussian_noise:2"."""
 
     corruption: Corruption
@@ -62,7 +61,7 @@ class Corrupted:
 CORRUPTIONS: Registry[Corruption] = Registry("change")
 
 
-def corrupted(text: str) -> Corrupted | None:
+def parse_corruption(text: str) -> CorruptionLevel | None:
     """What a text such as "gaussian_noise:2" means; "" means nothing is changed. Without a severity it is 1.
 
     Where there is only one strength, every severity means that one. Raises UnknownName, InvalidParam.
@@ -71,14 +70,14 @@ def corrupted(text: str) -> Corrupted | None:
         return None
     name, _, number = str(text).partition(":")
     known = CORRUPTIONS.get(name)
-    if number not in ("", *(str(each) for each in range(1, MOST_SEVERE + 1))):
+    if number not in ("", *(str(each) for each in range(1, MAX_SEVERITY + 1))):
         raise InvalidParam(
-            f"How strongly pictures are changed must be a whole number from 1 to {MOST_SEVERE}. Got {number[:60]!r}."
+            f"How strongly pictures are changed must be a whole number from 1 to {MAX_SEVERITY}. Got {number[:60]!r}."
         )
-    return Corrupted(known, min(int(number or 1), len(known.levels)))
+    return CorruptionLevel(known, min(int(number or 1), len(known.levels)))
 
 
-def _share(seen: Picture) -> npt.NDArray[np.float64]:
+def _share(seen: Picture) -> Float64:
     """Pixels as numbers in 0..1, (H, W) or (H, W, 3)."""
     return np.asarray(seen, dtype=np.float64) / 255
 

@@ -21,7 +21,7 @@ from xai_core import settings
 from xai_core.engine.jobs import Job
 from xai_core.engine.lru_cache import Recent
 from xai_core.imageset.row_arrays import Columns, mapped
-from xai_core.imageset.runs.outputs import Pass
+from xai_core.imageset.runs.outputs import ModelOutputs
 from xai_core.models.classifier import Classifier
 
 VERSION = 2
@@ -58,13 +58,13 @@ class About:
         }
 
 
-def pass_id(set_id: str, classifier: Classifier, layer: str, corruption: str) -> str:
+def pass_id(set_id: str, model: Classifier, layer: str, corruption: str) -> str:
     """32 hex digits for these pictures, these weights and what is done with both: equal content has an equal id on every computer."""
-    said = (VERSION, set_id, classifier.weights_sha256, classifier.preprocessing, layer, corruption)
+    said = (VERSION, set_id, model.weights_sha256, model.preprocessing, layer, corruption)
     return hashlib.sha256(repr(said).encode()).hexdigest()[:32]
 
 
-_OPEN: Recent[Pass] = Recent(16)
+_OPEN: Recent[ModelOutputs] = Recent(16)
 """Passes that were asked for lately, counted by number: they hold predictions, and arrays only as far as the system has room."""
 
 
@@ -78,7 +78,7 @@ def workbench(key: str) -> Path:
     return shelf() / f"{key}.part"
 
 
-def find_pass(key: str) -> Pass | None:
+def find_run(key: str) -> ModelOutputs | None:
     """The pass of an id, also one made before a restart; None if there is none (any more)."""
     if not isinstance(key, str) or not _ID.fullmatch(key):
         return None
@@ -99,7 +99,7 @@ def forget_pass(key: str) -> None:
     shutil.rmtree(shelf() / key, ignore_errors=True)
 
 
-def settle(key: str, about: About) -> Pass:
+def settle(key: str, about: About) -> ModelOutputs:
     """Put a finished workbench on the shelf, and make room for it. Raises OSError."""
     folder = shelf() / key
     part = workbench(key)
@@ -107,7 +107,7 @@ def settle(key: str, about: About) -> Pass:
     shutil.rmtree(folder, ignore_errors=True)  # whatever lies there could not be read
     part.replace(folder)
     make_room(keep=key)
-    found = find_pass(key)
+    found = find_run(key)
     if found is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
     return found
@@ -150,7 +150,7 @@ def make_room(keep: str = "") -> None:
             del sizes[folder]
 
 
-def _read(folder: Path) -> Pass | None:
+def _read(folder: Path) -> ModelOutputs | None:
     try:
         said = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         about = About(**{**said, "grid": tuple(said["grid"])})
@@ -159,9 +159,18 @@ def _read(folder: Path) -> Pass | None:
         return None
     if about.version != VERSION:
         return None
-    unopened = arrays.pop("failed")
-    return Pass(
-        folder.name, about.set_id, about.model, about.layer, about.corruption, about.grid, **arrays, unopened=unopened
+    return ModelOutputs(
+        folder.name,
+        about.set_id,
+        about.model,
+        about.layer,
+        about.corruption,
+        about.grid,
+        logits=arrays["logits"],
+        mean=arrays["pooled"],
+        max=arrays["peak"],
+        argmax=arrays["where"],
+        unopened=arrays["failed"],
     )
 
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from xai_core.arrays import Bool, UInt8
 from xai_core.engine import cores
 from xai_core.errors import InvalidImage
 from xai_core.images import Picture
-from xai_core.imageset.runs.corruptions import Corrupted
-from xai_core.models.classifier import Bytes, Preprocessing
+from xai_core.imageset.runs.corruptions import CorruptionLevel
+from xai_core.models.classifier import Preprocessing
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Batch:
     """Some rows of a set: which of them could be opened, (n,), and those as the model sees them, bytes, (at most n, H, W, C)."""
 
     rows: range
-    good: npt.NDArray[np.bool_]
+    good: Bool
     seen: torch.Tensor
 
 
@@ -51,9 +51,9 @@ class Reader:
 
     pictures: Pictures
     steps: Preprocessing
-    change: Corrupted | None = None
+    change: CorruptionLevel | None = None
 
-    def seen(self, row: int) -> Bytes:
+    def seen(self, row: int) -> UInt8:
         """The picture of a row as the model sees it, changed, in 0..255, (H, W, C). Raises XaiError."""
         picture, steps = self.pictures.open(row), self.steps
         if self.change is None:

@@ -59,7 +59,7 @@ class Manifest:
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredSet:
     """A set on disk: its size in bytes and when it was used last (seconds since 1970)."""
 
     id: str
@@ -206,7 +206,7 @@ def make_room(size: int) -> None:
             over -= each.bytes
 
 
-def kept() -> tuple[Kept, ...]:
+def kept() -> tuple[StoredSet, ...]:
     """What is on disk, used longest ago first."""
     found = []
     for folder in _folders():
@@ -232,11 +232,13 @@ def limit() -> int:
     return (_DEFAULT_MB if wanted is None else wanted) * 2**20
 
 
-def _kept(folder: Path, manifest: Manifest) -> Kept:
+def _kept(folder: Path, manifest: Manifest) -> StoredSet:
     used = 0.0
     with suppress(OSError):
         used = (folder / "manifest.json").stat().st_mtime
-    return Kept(folder.name, manifest.kind, manifest.name, manifest.title, len(manifest.names), _bytes(folder), used)
+    return StoredSet(
+        folder.name, manifest.kind, manifest.name, manifest.title, len(manifest.names), _bytes(folder), used
+    )
 
 
 def _bytes(folder: Path) -> int:

@@ -16,36 +16,13 @@ from xai_core.engine.jobs import CLOSED_TAB_S, Job, JobPool
 from xai_core.engine.lru_cache import Recent
 from xai_core.images import LARGE_PIXELS
 from xai_core.imageset.image_set import ImageSet
-from xai_core.imageset.reading.folder_files import allowed_folder, opened_folders
+from xai_core.imageset.reading.folder_files import allowed_folder
 from xai_core.imageset.reading.ingest import WORKERS
 from xai_core.imageset.sets import disk as store
 from xai_core.imageset.sets import uploaded as own
-from xai_core.imageset.sets.builtin import ImageSetSpec
-from xai_core.imageset.sets.digits import DIGITS
-from xai_core.imageset.sets.disk import BUILT_IN, Kept, Manifest
-from xai_core.imageset.sets.photo_crops import PHOTO_CROPS
-from xai_core.imageset.sets.tux_paint import TUX_STAMPS
+from xai_core.imageset.sets.builtin.spec import IMAGE_SETS
+from xai_core.imageset.sets.disk import BUILT_IN, Manifest, StoredSet
 from xai_core.imageset.sets.uploaded import read_folder, read_zip
-from xai_core.registry import Registry
-
-__all__ = [
-    "IMAGE_SETS",
-    "ImageSet",
-    "ImageSetSpec",
-    "Kept",
-    "find_set",
-    "forget_set",
-    "kept_sets",
-    "load_set",
-    "opened_folders",
-    "read_folder",
-    "read_zip",
-    "start_reading",
-]
-
-IMAGE_SETS: Registry[ImageSetSpec] = Registry("picture set")
-for _spec in (DIGITS, PHOTO_CROPS, TUX_STAMPS):
-    IMAGE_SETS.add(_spec)
 
 _RECENT: Recent[ImageSet] = Recent(256 * memory.MB)
 """Own sets in memory, by id: names and labels, no pictures."""
@@ -92,7 +69,7 @@ def _reopened(set_id: str, manifest: Manifest) -> ImageSet | None:
     return found
 
 
-def kept_sets() -> tuple[Kept, ...]:
+def list_sets() -> tuple[StoredSet, ...]:
     """The sets on disk, used longest ago first: for whoever runs the server. A page must not list what others have uploaded."""
     return store.kept()
 

@@ -9,9 +9,9 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
+from xai_core.arrays import Bool
 from xai_core.images import SAMPLES, Picture, image_sha256, resize
-from xai_core.imageset.image_set import Bools
-from xai_core.imageset.sets.builtin import ImageSetSpec, Made, reader
+from xai_core.imageset.sets.builtin.spec import IMAGE_SETS, ImageSetSpec, Made, reader
 from xai_core.imageset.sets.disk import VERSION
 
 _CROPS = 20
@@ -47,7 +47,7 @@ class _Crops:
             photo, left = _mirrored(cut.sample), photo.width - side - left
         return photo.crop((left, top, left + side, top + side)).point(_light(cut.light))
 
-    def mask(self, index: int) -> Bools | None:
+    def mask(self, index: int) -> Bool | None:
         return None
 
 
@@ -100,11 +100,13 @@ def _photo_crops() -> Made:
     )
 
 
-PHOTO_CROPS = ImageSetSpec(
-    name="photo_crops",
-    title="Crops of the sample photographs",
-    about="240 pieces cut from twelve photographs, 20 of each: other places, sizes and light, every second one mirrored.",
-    origin="Photographs that ship with scikit-image and scikit-learn: each is named with its licence among the sample pictures",
-    model="efficientnet_lite0",
-    read=reader(_photo_crops),
+IMAGE_SETS.add(
+    ImageSetSpec(
+        name="photo_crops",
+        title="Crops of the sample photographs",
+        about="240 pieces cut from twelve photographs, 20 of each: other places, sizes and light, every second one mirrored.",
+        origin="Photographs that ship with scikit-image and scikit-learn: each is named with its licence among the sample pictures",
+        model="efficientnet_lite0",
+        read=reader(_photo_crops),
+    )
 )

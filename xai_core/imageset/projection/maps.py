@@ -9,20 +9,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xai_core.arrays import Float32, Int64
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam, NotApplicable
-from xai_core.imageset.projection import pca, tsne, umap  # noqa: F401  # declare the maps
-from xai_core.imageset.projection.map import MAPS, Layout, Map, MapSpec
+from xai_core.imageset.projection.kinds import tsne
+from xai_core.imageset.projection.kinds.spec import MAPS, Layout, Map
 from xai_core.imageset.projection.neighbours import neighbour_table
-from xai_core.imageset.projection.pixels import pixels
-from xai_core.imageset.projection.trustworthiness import sentence, trustworthiness
-from xai_core.imageset.rows import Rows, checked_rows
+from xai_core.imageset.projection.quality import sentence, trustworthiness
+from xai_core.imageset.rows import check_rows
 from xai_core.params import Value, check_seed, resolve
-from xai_core.results import Floats
 
-__all__ = ["MAPS", "MOST_POINTS", "Map", "MapSpec", "make_map", "pixels", "small_multiples", "stratified"]
-
-MOST_POINTS = 20_000
+MAX_POINTS = 20_000
 """Points that a map may have: more could not be told apart, and would no longer move smoothly."""
 FEWEST_POINTS = 5
 JUDGING = 20
@@ -31,7 +28,7 @@ PERPLEXITIES = (5.0, 15.0, 30.0, 50.0)
 
 
 def make_map(
-    data: Floats,
+    data: Float32,
     kind: str = "tsne",
     dimensions: int = 2,
     params: Mapping[str, object] | None = None,
@@ -58,8 +55,8 @@ def make_map(
 
 
 def _judged(
-    values: Floats,
-    rows: Rows,
+    values: Float32,
+    rows: Int64,
     found: Layout,
     kind: str,
     params: Mapping[str, Value],
@@ -73,12 +70,12 @@ def _judged(
     return Map(found.points, rows, kind, params, seed, value, said, found.kl, (*notes, *found.notes))
 
 
-def _chosen(data: Floats, rows: npt.ArrayLike | None, seed: int) -> tuple[Rows, Floats, tuple[str, ...]]:
+def _chosen(data: Float32, rows: npt.ArrayLike | None, seed: int) -> tuple[Int64, Float32, tuple[str, ...]]:
     """Which rows come onto the map, their values as float32 of their own, and what to say about it. Raises InvalidParam."""
-    kept = checked_rows(rows, len(data))
+    kept = check_rows(rows, len(data))
     notes: list[str] = []
-    if len(kept) > MOST_POINTS:
-        drawn, said = stratified(np.zeros(len(kept), dtype=np.int64), MOST_POINTS, seed)
+    if len(kept) > MAX_POINTS:
+        drawn, said = stratified(np.zeros(len(kept), dtype=np.int64), MAX_POINTS, seed)
         kept = kept[drawn]
         notes.append(said)
     values = np.ascontiguousarray(data[kept], dtype=np.float32)
@@ -97,7 +94,7 @@ def _chosen(data: Floats, rows: npt.ArrayLike | None, seed: int) -> tuple[Rows, 
     return kept, values, tuple(notes)
 
 
-def stratified(labels: npt.ArrayLike, count: int, seed: int = 0) -> tuple[Rows, str]:
+def stratified(labels: npt.ArrayLike, count: int, seed: int = 0) -> tuple[Int64, str]:
     """At most `count` row numbers, ascending, in which every label (N,) has its share to within one; and a sentence, empty where all fit.
 
     Within a label rows are drawn by chance. Raises InvalidParam.
@@ -118,7 +115,7 @@ def stratified(labels: npt.ArrayLike, count: int, seed: int = 0) -> tuple[Rows, 
 
 
 def small_multiples(
-    data: Floats,
+    data: Float32,
     perplexities: Sequence[float] = PERPLEXITIES,
     seeds: Sequence[int] = (0, 1),
     rows: npt.ArrayLike | None = None,

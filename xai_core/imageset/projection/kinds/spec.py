@@ -9,20 +9,19 @@ from typing import Any
 
 import numpy as np
 
+from xai_core.arrays import Float32, Int64
 from xai_core.engine.jobs import Job
-from xai_core.imageset.rows import Rows
 from xai_core.params import Param, Value
 from xai_core.registry import Registry
-from xai_core.results import Floats
 
 
 @dataclass(frozen=True, eq=False)
 class Map:
     """Pictures as points: near each other where their numbers are alike. Axes and units mean nothing by themselves."""
 
-    points: Floats
+    points: Float32
     """(n, 2) or (n, 3), read-only."""
-    rows: Rows
+    rows: Int64
     """Which picture each point is, (n,): row numbers of the data it was made from."""
     kind: str
     params: Mapping[str, Value]
@@ -52,12 +51,12 @@ class Map:
 class Layout:
     """Points (n, dimensions) as a kind of map places them, before anything is said about them."""
 
-    points: Floats
+    points: Float32
     kl: float | None = None
     notes: tuple[str, ...] = ()
 
 
-Place = Callable[[Floats, int, Mapping[str, Value], int, Job[Any]], Layout]
+Place = Callable[[Float32, int, Mapping[str, Value], int, Job[Any]], Layout]
 """From data (n, D), dimensions, parameters, seed and job to points. Ticks `MapSpec.steps` in all."""
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from xai_core.arrays import Float32
 from xai_core.engine.jobs import Job
-from xai_core.imageset.projection.map import MAPS, Layout, MapSpec
+from xai_core.imageset.projection.kinds.spec import MAPS, Layout, MapSpec
 from xai_core.params import Value
-from xai_core.results import Floats
 
 
-def principal(data: Floats, count: int, seed: int) -> tuple[Floats, float]:
+def principal(data: Float32, count: int, seed: int) -> tuple[Float32, float]:
     """Coordinates (n, count) along the first components, and the share of the variance that they keep, 0..1.
 
     Data with fewer directions than asked for get zeros in those that are missing. The seed matters only for the randomized solver,
@@ -29,7 +29,7 @@ def principal(data: Floats, count: int, seed: int) -> tuple[Floats, float]:
     return found, min(share, 1.0)
 
 
-def _place(data: Floats, dimensions: int, _params: Mapping[str, Value], seed: int, job: Job[Any]) -> Layout:
+def _place(data: Float32, dimensions: int, _params: Mapping[str, Value], seed: int, job: Job[Any]) -> Layout:
     points, share = principal(data, dimensions, seed)
     job.tick(1)
     return Layout(

@@ -26,11 +26,13 @@ from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, InvalidSet, UnknownName, XaiError
 from xai_core.imageset.analysis.extremes import class_extremes
 from xai_core.imageset.analysis.scores import score_set
-from xai_core.imageset.runs import disk, run
-from xai_core.imageset.runs.corruptions import corrupted
+from xai_core.imageset.runs import disk
+from xai_core.imageset.runs import inference as run
+from xai_core.imageset.runs.corruptions import parse_corruption
+from xai_core.imageset.runs.disk import find_run
+from xai_core.imageset.runs.inference import run_model
 from xai_core.imageset.runs.loader import in_order
-from xai_core.imageset.runs.model_input import seen_picture
-from xai_core.imageset.runs.run import find_pass, run_pass
+from xai_core.imageset.runs.model_input import read_model_input
 from xai_core.models.isolation import isolate
 
 ROOT = Path(__file__).parents[3]
@@ -55,7 +57,7 @@ def own_data_folder(tmp_path, monkeypatch):
 
 def one_by_one(pictures, layer: str, change: str = ""):
     """Logits and maps of each picture by itself, in plain torch with a hook of our own."""
-    private, seen, changed = isolate(MODEL.module), [], corrupted(change)
+    private, seen, changed = isolate(MODEL.module), [], parse_corruption(change)
     private.get_submodule(layer).register_forward_hook(lambda _m, _i, output: seen.append(output.numpy()[0]))
     logits, steps = [], MODEL.preprocessing
     for index in range(len(pictures)):
@@ -66,13 +68,13 @@ def one_by_one(pictures, layer: str, change: str = ""):
 
 
 def arrays(found) -> dict[str, np.ndarray]:
-    return {name: np.array(getattr(found, name)) for name in ("logits", "pooled", "peak", "where", "failed")}
+    return {name: np.array(getattr(found, name)) for name in ("logits", "mean", "max", "argmax", "valid")}
 
 
 def same(one, other) -> None:
     """Batches may be cut elsewhere, which moves the last bits; a tie of two places is then open."""
     for name, expected in arrays(one).items():
-        if name == "where":
+        if name == "argmax":
             assert (arrays(other)[name] == expected).mean() > 0.98
         else:
             np.testing.assert_allclose(arrays(other)[name], expected, atol=1e-5)
@@ -80,60 +82,56 @@ def same(one, other) -> None:
 
 @pytest.mark.parametrize(("layer", "change"), [("conv3", ""), ("conv2", "gaussian_noise:2")])
 def test_a_pass_equals_plain_torch_picture_by_picture(layer, change):
-    found = run_pass(Pictures(), MODEL, layer, change)
+    found = run_model(Pictures(), MODEL, layer, change)
     logits, maps = one_by_one(Pictures(), layer, change)
     assert logits.std() > 1 and found.grid == maps.shape[2:] and len(found) == 40
     np.testing.assert_allclose(found.logits, logits, atol=1e-3)
-    np.testing.assert_allclose(found.pooled, maps.mean((2, 3)), atol=1e-4)
-    np.testing.assert_allclose(found.peak, maps.max((2, 3)), atol=1e-4)
-    assert (found.where == maps.reshape(*maps.shape[:2], -1).argmax(2)).mean() > 0.98
+    np.testing.assert_allclose(found.mean, maps.mean((2, 3)), atol=1e-4)
+    np.testing.assert_allclose(found.max, maps.max((2, 3)), atol=1e-4)
+    assert (found.argmax == maps.reshape(*maps.shape[:2], -1).argmax(2)).mean() > 0.98
     np.testing.assert_allclose(found.probabilities(), softmax(logits, axis=1), atol=1e-4)
     np.testing.assert_allclose(found.probabilities([7, 3]), softmax(logits, axis=1)[[7, 3]], atol=1e-4)
-    assert (found.predicted == logits.argmax(1)).all() and len(set(found.predicted)) > 1
+    assert (found.predictions == logits.argmax(1)).all() and len(set(found.predictions)) > 1
     np.testing.assert_allclose(found.confidence, softmax(logits, axis=1).max(1), atol=1e-4)
-    assert (
-        not found.logits.flags.writeable
-        and not found.failed.any()
-        and (found.layer, found.corruption) == (layer, change)
-    )
+    assert not found.logits.flags.writeable and found.valid.all() and (found.layer, found.corruption) == (layer, change)
 
 
 @pytest.mark.parametrize("change", ["", "gaussian_noise:2"])
 def test_a_picture_is_shown_as_the_model_saw_it(change):
-    found, look = run_pass(Pictures(), MODEL, "conv3", change), MODEL.preprocessing.see(Pictures().open(7))
-    expected = corrupted(change)(look, 7) if change else look
-    assert seen_picture(found, 7, Pictures(), MODEL).tobytes() == expected.convert("L").tobytes()
+    found, look = run_model(Pictures(), MODEL, "conv3", change), MODEL.preprocessing.see(Pictures().open(7))
+    expected = parse_corruption(change)(look, 7) if change else look
+    assert read_model_input(found, 7, Pictures(), MODEL).tobytes() == expected.convert("L").tobytes()
     with pytest.raises(InvalidParam, match="0 to 39"):
-        seen_picture(found, 40, Pictures(), MODEL)
+        read_model_input(found, 40, Pictures(), MODEL)
 
 
 def test_no_layer_means_the_recommended_one():
-    assert run_pass(Pictures(3), MODEL).layer == MODEL.recommended_layer.name
+    assert run_model(Pictures(3), MODEL).layer == MODEL.recommended_layer.name
 
 
 def test_a_second_time_nothing_is_opened_and_what_differs_has_another_id():
-    first = run_pass(Pictures(), MODEL, "conv3")
+    first = run_model(Pictures(), MODEL, "conv3")
     disk._OPEN.pop(str(disk.shelf() / first.id))  # as after a restart
     again = Pictures()
-    found = run_pass(again, MODEL, "conv3")
+    found = run_model(again, MODEL, "conv3")
     assert not again.opened and found.id == first.id and found is not first
     same(found, first)
-    others = [run_pass(Pictures(), MODEL, "conv2").id, run_pass(Pictures(), MODEL, "conv3", "mirror").id]
+    others = [run_model(Pictures(), MODEL, "conv2").id, run_model(Pictures(), MODEL, "conv3", "mirror").id]
     assert len({first.id, *others}) == 3
-    assert run_pass(Pictures(), MODEL, "conv3", "mirror:3").id == others[1], "there is only one way to mirror"
+    assert run_model(Pictures(), MODEL, "conv3", "mirror:3").id == others[1], "there is only one way to mirror"
 
 
 def test_a_stop_is_obeyed_soon_and_the_next_run_goes_on():
-    whole = arrays(run_pass(Pictures(200), MODEL, "conv3"))
+    whole = arrays(run_model(Pictures(200), MODEL, "conv3"))
     job: Job[None] = Job()
     stopped = Pictures(200, told=lambda index: job.cancel() if index == 120 else None)
     stopped.id = "another set of the same pictures"
     with pytest.raises(Cancelled):
-        run_pass(stopped, MODEL, "conv3", job=job)
+        run_model(stopped, MODEL, "conv3", job=job)
     assert 0 < job.done < 130 and job.total == 200
     rest, after = Pictures(200), Job[None]()
     rest.id = stopped.id
-    found = run_pass(rest, MODEL, "conv3", job=after)
+    found = run_model(rest, MODEL, "conv3", job=after)
     assert sorted(rest.opened) == list(range(job.done, 200)) and after.done == after.total == 200 - job.done
     for name, values in arrays(found).items():
         np.testing.assert_allclose(values, whole[name], atol=1e-5)
@@ -143,10 +141,10 @@ KILLED = """
 import sys, time
 from tests.imageset.counting_set import Pictures
 from xai_core.engine import forward
-from xai_core.imageset import embed
+from xai_core.imageset.runs import inference
 from xai_core.models import load_model
-embed.SAVE_S, forward._openvino_run = 0.0, forward._torch_run
-embed.run_pass(Pictures(160, told=lambda index: time.sleep(0.05 if index > 40 else 0)), load_model("small_cnn"), "conv3")
+inference.SAVE_S, forward._openvino_run = 0.0, forward._torch_run
+inference.run_model(Pictures(160, told=lambda index: time.sleep(0.05 if index > 40 else 0)), load_model("small_cnn"), "conv3")
 """
 
 
@@ -161,40 +159,40 @@ def test_a_kill_costs_seconds_and_the_next_run_gives_the_same_arrays(own_data_fo
     assert progress is not None and process.returncode == -signal.SIGKILL, "it was killed while it worked"
     done = json.loads(progress.read_text())["done"]
     rest = Pictures(160)
-    found = run_pass(rest, MODEL, "conv3")
+    found = run_model(rest, MODEL, "conv3")
     assert 0 < done < 160 and sorted(rest.opened) == list(range(done, 160))
     logits, maps = one_by_one(Pictures(160), "conv3")
     np.testing.assert_allclose(found.logits, logits, atol=1e-3)
-    np.testing.assert_allclose(found.pooled, maps.mean((2, 3)), atol=1e-4)
+    np.testing.assert_allclose(found.mean, maps.mean((2, 3)), atol=1e-4)
 
 
 def test_a_picture_that_does_not_open_is_told_and_harms_no_other():
     found, logits = (
-        run_pass(Pictures(broken=(0, 7, *range(16, 32))), MODEL, "conv3"),
+        run_model(Pictures(broken=(0, 7, *range(16, 32))), MODEL, "conv3"),
         one_by_one(Pictures(), "conv3")[0],
     )
     failed = np.isin(np.arange(40), [0, 7, *range(16, 32)])
-    np.testing.assert_array_equal(found.failed, failed)
+    np.testing.assert_array_equal((~found.valid), failed)
     np.testing.assert_allclose(found.logits[~failed], logits[~failed], atol=1e-3)
     assert (
         np.isnan(found.logits[failed]).all()
-        and np.isnan(found.pooled[failed]).all()
-        and np.isnan(found.peak[failed]).all()
+        and np.isnan(found.mean[failed]).all()
+        and np.isnan(found.max[failed]).all()
     )
-    assert (found.predicted[failed] == -1).all() and np.isnan(found.confidence[failed]).all()
-    assert (found.predicted[~failed] >= 0).all() and np.isfinite(found.confidence[~failed]).all()
+    assert (found.predictions[failed] == -1).all() and np.isnan(found.confidence[failed]).all()
+    assert (found.predictions[~failed] >= 0).all() and np.isfinite(found.confidence[~failed]).all()
 
 
 def test_a_set_of_which_nothing_opens_is_refused_and_leaves_nothing(own_data_folder):
     with pytest.raises(InvalidSet, match="Upload it again"):
-        run_pass(Pictures(9, broken=tuple(range(9))), MODEL, "conv3")
+        run_model(Pictures(9, broken=tuple(range(9))), MODEL, "conv3")
     assert not list((own_data_folder / "imagesets" / "passes").glob("*/"))
 
 
 @pytest.mark.parametrize("spoil", ["short", "gone", "nonsense"])
 def test_a_damaged_pass_is_made_anew(spoil):
-    first = arrays(run_pass(Pictures(), MODEL, "conv3"))
-    key = run_pass(Pictures(), MODEL, "conv3").id
+    first = arrays(run_model(Pictures(), MODEL, "conv3"))
+    key = run_model(Pictures(), MODEL, "conv3").id
     folder = disk.shelf() / key
     disk._OPEN.pop(str(folder))
     if spoil == "short":
@@ -203,20 +201,20 @@ def test_a_damaged_pass_is_made_anew(spoil):
         (folder / "where.npy").unlink()
     else:
         (folder / "about.json").write_text('{"set_id": 3}')
-    assert find_pass(key) is None
-    found = run_pass(again := Pictures(), MODEL, "conv3")
+    assert find_run(key) is None
+    found = run_model(again := Pictures(), MODEL, "conv3")
     assert len(again.opened) == 40 and found.id == key
     for name, values in arrays(found).items():
         np.testing.assert_allclose(values, first[name], atol=1e-5)
 
 
 def test_progress_that_promises_more_than_is_there_is_not_believed():
-    key = run_pass(Pictures(), MODEL, "conv3").id
+    key = run_model(Pictures(), MODEL, "conv3").id
     folder, part = disk.shelf() / key, disk.workbench(key)
     disk._OPEN.pop(str(folder))
     folder.rename(part)
     os.truncate(part / "logits.npy", 200)
-    run_pass(again := Pictures(), MODEL, "conv3")
+    run_model(again := Pictures(), MODEL, "conv3")
     assert sorted(again.opened) == list(range(40))
 
 
@@ -225,7 +223,7 @@ def test_two_at_once_do_it_once():
 
     def visit(_: int) -> str:
         gate.wait()
-        return run_pass(pictures, MODEL, "conv3").id
+        return run_model(pictures, MODEL, "conv3").id
 
     with ThreadPoolExecutor(3) as pool:
         assert len(set(pool.map(visit, range(3)))) == 1
@@ -233,9 +231,9 @@ def test_two_at_once_do_it_once():
 
 
 def test_what_was_used_longest_ago_makes_room(monkeypatch):
-    first = run_pass(Pictures(), MODEL, "conv3").id
+    first = run_model(Pictures(), MODEL, "conv3").id
     monkeypatch.setenv("WHYBOX_PASSES_MB", "0")
-    second = run_pass(Pictures(), MODEL, "conv2").id
+    second = run_model(Pictures(), MODEL, "conv2").id
     assert [folder.name for folder in disk.shelf().iterdir() if folder.is_dir()] == [second] != [first]
 
 
@@ -243,7 +241,7 @@ def test_a_full_disk_is_said_before_anything_is_opened(monkeypatch):
     monkeypatch.setattr("xai_core.imageset.row_arrays.SPARE", 2**60)
     pictures = Pictures()
     with pytest.raises(XaiError, match=r"MB are free\. Make room"):
-        run_pass(pictures, MODEL, "conv3")
+        run_model(pictures, MODEL, "conv3")
     assert not pictures.opened
 
 
@@ -251,7 +249,7 @@ def test_a_disk_that_takes_nothing_is_said(tmp_path, monkeypatch):
     (tmp_path / "a file").write_text("")
     monkeypatch.setenv("WHYBOX_DATA", str(tmp_path / "a file"))
     with pytest.raises(XaiError, match="could not be written"):
-        run_pass(Pictures(), MODEL, "conv3")
+        run_model(Pictures(), MODEL, "conv3")
 
 
 def test_a_set_that_goes_during_a_pass_is_no_damaged_picture():
@@ -264,11 +262,11 @@ def test_a_set_that_goes_during_a_pass_is_no_damaged_picture():
             return super().open(index)
 
     with pytest.raises(InvalidSet, match="no longer kept"):
-        run_pass(Leaving(100), MODEL, "conv3")
+        run_model(Leaving(100), MODEL, "conv3")
     pictures = Pictures(100)
-    found = run_pass(pictures, MODEL, "conv3")
-    assert not found.failed.any() and len(pictures.opened) < 100
-    same(found, run_pass(Other(100), MODEL, "conv3"))
+    found = run_model(pictures, MODEL, "conv3")
+    assert found.valid.all() and len(pictures.opened) < 100
+    same(found, run_model(Other(100), MODEL, "conv3"))
 
 
 @pytest.mark.parametrize("column", ["logits", "peak"])
@@ -290,60 +288,60 @@ def test_a_disk_that_is_full_for_a_moment_shifts_no_row(column, monkeypatch):
     monkeypatch.setattr(run, "_HELD", 1)
     monkeypatch.setattr(run.Unfinished, "append", append)
     with pytest.raises(XaiError, match="could not be written"):
-        run_pass(Pictures(), MODEL, "conv3")
+        run_model(Pictures(), MODEL, "conv3")
     assert failed
-    same(run_pass(Pictures(), MODEL, "conv3"), run_pass(Other(), MODEL, "conv3"))
+    same(run_model(Pictures(), MODEL, "conv3"), run_model(Other(), MODEL, "conv3"))
 
 
 def test_a_picture_that_was_away_is_looked_at_once_it_is_back():
     away, back = Pictures(broken=(7,)), Pictures()
-    first = run_pass(away, MODEL, "conv3")
-    assert first.failed.tolist() == [row == 7 for row in range(40)]
-    assert run_pass(away, MODEL, "conv3") is first and away.opened.count(7) == 2, "tried once more, and still away"
-    again = run_pass(back, MODEL, "conv3")
-    assert again.id == first.id and not again.failed.any()
-    same(again, run_pass(Other(), MODEL, "conv3"))
-    assert run_pass(back, MODEL, "conv3") is again
+    first = run_model(away, MODEL, "conv3")
+    assert (~first.valid).tolist() == [row == 7 for row in range(40)]
+    assert run_model(away, MODEL, "conv3") is first and away.opened.count(7) == 2, "tried once more, and still away"
+    again = run_model(back, MODEL, "conv3")
+    assert again.id == first.id and again.valid.all()
+    same(again, run_model(Other(), MODEL, "conv3"))
+    assert run_model(back, MODEL, "conv3") is again
 
 
 def test_a_network_that_gives_no_numbers_for_a_picture():
     """It is left out everywhere, and the others keep their answers."""
-    found = run_pass(Pictures(), MODEL, "conv3")
+    found = run_model(Pictures(), MODEL, "conv3")
     for value in (np.nan, np.inf, -np.inf):
         logits = np.array(found.logits)
         logits[4, 2] = value
         odd = replace(found, logits=logits)
         assert (
-            odd.failed.tolist() == [row == 4 for row in range(40)]
-            and odd.predicted[4] == -1
+            (~odd.valid).tolist() == [row == 4 for row in range(40)]
+            and odd.predictions[4] == -1
             and np.isnan(odd.confidence[4])
         )
-        assert (np.delete(odd.predicted, 4) == np.delete(found.predicted, 4)).all()
+        assert (np.delete(odd.predictions, 4) == np.delete(found.predictions, 4)).all()
         scores = score_set(odd, np.zeros(40, dtype=np.int64), MODEL.labels)
         assert scores.count == 39 and scores.left_out == 1
         assert 4 not in class_extremes(odd, 2, 40).top and len(class_extremes(odd, 2, 40).top) == 39
 
 
 def test_a_deleted_pass_is_not_found_in_memory(monkeypatch):
-    found = run_pass(Pictures(), MODEL, "conv3")
+    found = run_model(Pictures(), MODEL, "conv3")
     monkeypatch.setenv("WHYBOX_PASSES_MB", "0")
-    run_pass(Pictures(), MODEL, "conv2")
-    assert find_pass(found.id) is None
+    run_model(Pictures(), MODEL, "conv2")
+    assert find_run(found.id) is None
 
 
 def test_what_is_begun_counts_too(monkeypatch):
-    first = run_pass(Pictures(), MODEL, "conv3")
+    first = run_model(Pictures(), MODEL, "conv3")
     begun = disk.workbench("f" * 32)
     begun.mkdir()
     (begun / "logits.npy").write_bytes(bytes(2**20))
     monkeypatch.setenv("WHYBOX_PASSES_MB", "1")
-    second = run_pass(Pictures(), MODEL, "conv2")
-    assert begun.exists() and find_pass(first.id) is None and find_pass(second.id) is not None
+    second = run_model(Pictures(), MODEL, "conv2")
+    assert begun.exists() and find_run(first.id) is None and find_run(second.id) is not None
 
 
 @pytest.mark.parametrize("text", ["", "x" * 32, "../../etc", "0" * 32, None])
 def test_a_link_may_say_anything(text):
-    assert find_pass(text) is None
+    assert find_run(text) is None
 
 
 def test_pictures_are_read_ahead_but_not_far():
@@ -359,13 +357,13 @@ def test_pictures_are_read_ahead_but_not_far():
 def test_start_watch_and_leave(monkeypatch):
     pictures = Pictures()
     monkeypatch.setattr(run, "find_set", lambda set_id: pictures if set_id == pictures.id else None)
-    job = run.start_pass(pictures.id, "small_cnn", "conv3", "blur:1", session_id="me")
+    job = run.start_run(pictures.id, "small_cnn", "conv3", "blur:1", session_id="me")
     found = job.wait(30)
     assert jobs.watch(job.key, "me") is job and found.id == job.key and found.corruption == "blur:1"
-    assert run.start_pass(pictures.id, "small_cnn", "conv3", "blur:1", session_id="you").result is found
+    assert run.start_run(pictures.id, "small_cnn", "conv3", "blur:1", session_id="you").result is found
     assert len(pictures.opened) == 40
     jobs.leave("me")
     with pytest.raises(UnknownName, match="upload it again"):
-        run.start_pass("gone", "small_cnn")
+        run.start_run("gone", "small_cnn")
     with pytest.raises(InvalidParam, match="from 1 to 3"):
-        run.start_pass(pictures.id, "small_cnn", corruption="blur:4")
+        run.start_run(pictures.id, "small_cnn", corruption="blur:4")

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from xai_core.arrays import Float32
 from xai_core.engine.jobs import Job
-from xai_core.imageset.blocks import blocks
 from xai_core.imageset.projection.neighbours import neighbour_table
-from xai_core.results import Floats
+from xai_core.imageset.rows import iter_blocks
 
 NEIGHBOURS = 5
 MOST_ASKED = 2_000
@@ -26,7 +26,7 @@ _LEVELS = (
 )
 
 
-def trustworthiness(data: Floats, points: Floats, seed: int, job: Job[Any] | None = None, worth: int = 0) -> float:
+def trustworthiness(data: Float32, points: Float32, seed: int, job: Job[Any] | None = None, worth: int = 0) -> float:
     """How true the 5 nearest neighbours on the map (n, 2|3) are in the data (n, D), 0..1; a map made by chance has about 0.5.
 
     Equals sklearn.manifold.trustworthiness up to 2,000 points, where no two distances are equal: which of such neighbours come first is
@@ -41,7 +41,7 @@ def trustworthiness(data: Floats, points: Floats, seed: int, job: Job[Any] | Non
         asked = np.sort(np.random.default_rng(seed).choice(count, MOST_ASKED, replace=False))
     near = neighbour_table(points, k, job).rows
     too_far = 0
-    for part in blocks(len(asked), max(_DISTANCES // count, 1), job or Job(), worth):
+    for part in iter_blocks(len(asked), max(_DISTANCES // count, 1), job or Job(), worth):
         rows = asked[part]
         far = euclidean_distances(data[rows], data, squared=True)
         far[np.arange(len(rows)), rows] = np.inf

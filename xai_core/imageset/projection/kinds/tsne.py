@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from xai_core.arrays import Float32, Float64
 from xai_core.engine import cores
 from xai_core.engine.jobs import Job
 from xai_core.imageset.projection.fft_repulsion import Gradient
-from xai_core.imageset.projection.map import MAPS, Layout, MapSpec
+from xai_core.imageset.projection.kinds.pca import principal
+from xai_core.imageset.projection.kinds.spec import MAPS, Layout, MapSpec
 from xai_core.imageset.projection.neighbours import NeighbourTable, neighbour_table
-from xai_core.imageset.projection.pca import principal
 from xai_core.params import Choice, Float, Int, Value
-from xai_core.results import Floats
 
 PACKAGE = "openTSNE"
 COMPONENTS = 50
@@ -58,7 +57,7 @@ class Course:
     """0: the number of points, over the exaggeration while there is one."""
 
 
-def reduced(data: Floats, seed: int) -> tuple[Floats, tuple[str, ...]]:
+def reduced(data: Float32, seed: int) -> tuple[Float32, tuple[str, ...]]:
     """The first 50 principal components of wider data (n, D), and a sentence that says so."""
     if data.shape[1] <= COMPONENTS or len(data) <= COMPONENTS:
         return data, ()
@@ -77,17 +76,17 @@ def possible_perplexity(wanted: float, count: int) -> tuple[float, tuple[str, ..
     )
 
 
-def start_points(values: Floats, dimensions: int, start: str, seed: int) -> npt.NDArray[np.float64]:
+def start_points(values: Float32, dimensions: int, start: str, seed: int) -> Float64:
     """Where the points begin, (n, dimensions): tiny, and never two at one place, since equal points could not be told apart by the tree."""
     noise = np.random.default_rng(seed).normal(0, START_SPREAD, (len(values), dimensions))
     if start == "random":
         return noise
     shadow = principal(values, dimensions, seed)[0].astype(np.float64)
-    points: npt.NDArray[np.float64] = shadow / shadow[:, 0].std() * START_SPREAD + noise / 100
+    points: Float64 = shadow / shadow[:, 0].std() * START_SPREAD + noise / 100
     return points
 
 
-def run(table: NeighbourTable, start: npt.NDArray[np.float64], course: Course, job: Job[Any]) -> Layout:
+def run(table: NeighbourTable, start: Float64, course: Course, job: Job[Any]) -> Layout:
     """Let the points move until the map is made. Ticks EARLY + iterations steps. Raises Cancelled within ten steps."""
     from openTSNE import TSNEEmbedding  # type: ignore[import-untyped]  # ships no types
     from openTSNE.affinity import PerplexityBasedNN  # type: ignore[import-untyped]
@@ -116,7 +115,7 @@ def run(table: NeighbourTable, start: npt.NDArray[np.float64], course: Course, j
     return Layout(np.asarray(points, dtype=np.float32), float(gradient.divergence(points, affinities.P)))
 
 
-def run_slowly(values: Floats, start: npt.NDArray[np.float64], course: Course, job: Job[Any]) -> Layout:
+def run_slowly(values: Float32, start: Float64, course: Course, job: Job[Any]) -> Layout:
     """As `run`, by scikit-learn: for computers for which openTSNE is not built. Slower, and cannot be stopped on the way."""
     from sklearn.manifold import TSNE
 
@@ -134,7 +133,7 @@ def run_slowly(values: Floats, start: npt.NDArray[np.float64], course: Course, j
 
 
 def from_table(
-    values: Floats, table: NeighbourTable, dimensions: int, params: Mapping[str, Value], seed: int, job: Job[Any]
+    values: Float32, table: NeighbourTable, dimensions: int, params: Mapping[str, Value], seed: int, job: Job[Any]
 ) -> Layout:
     """The map of values (n, D <= 50) whose neighbours are known. Ticks EARLY + iterations steps."""
     perplexity, said = possible_perplexity(float(params["perplexity"]), len(values))
@@ -146,7 +145,7 @@ def from_table(
     return Layout(found.points, found.kl, said)
 
 
-def _place(data: Floats, dimensions: int, params: Mapping[str, Value], seed: int, job: Job[Any]) -> Layout:
+def _place(data: Float32, dimensions: int, params: Mapping[str, Value], seed: int, job: Job[Any]) -> Layout:
     values, said = reduced(data, seed)
     perplexity, _ = possible_perplexity(float(params["perplexity"]), len(values))
     table = neighbour_table(values, max(int(3 * perplexity), 1), job, PREPARING)

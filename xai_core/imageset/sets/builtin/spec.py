@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from xai_core.arrays import Int32
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidSet
 from xai_core.imageset.image_set import ImageSet, Source
 from xai_core.imageset.sets import disk as store
 from xai_core.imageset.sets.disk import BUILT_IN, Manifest
 from xai_core.imageset.thumbnails import write_thumbs
+from xai_core.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Made:
     """A built-in set before it has its thumbnails; `digest` is a hash of the contents."""
 
     names: tuple[str, ...]
-    labels: npt.NDArray[np.int32]
+    labels: Int32
     classes: tuple[str, ...]
     source: Source
     digest: str
@@ -50,6 +51,9 @@ class ImageSetSpec:
         if not self.available():
             raise InvalidSet(self.missing)
         return self.read(self, job)
+
+
+IMAGE_SETS: Registry[ImageSetSpec] = Registry("picture set")
 
 
 def reader(make: Callable[[], Made]) -> Callable[[ImageSetSpec, Job[Any] | None], ImageSet]:

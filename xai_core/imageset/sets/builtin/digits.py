@@ -5,20 +5,19 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from xai_core.arrays import Bool, UInt8
 from xai_core.errors import InvalidSet
 from xai_core.images import Picture
-from xai_core.imageset.image_set import Bools
-from xai_core.imageset.sets.builtin import ImageSetSpec, Made, reader
+from xai_core.imageset.sets.builtin.spec import IMAGE_SETS, ImageSetSpec, Made, reader
 from xai_core.imageset.sets.disk import VERSION
 
 
 class _Digits:
     """White on black, 28 x 28 pixels: exactly what the digit network learned from."""
 
-    def __init__(self, levels: npt.NDArray[np.uint8]) -> None:
+    def __init__(self, levels: UInt8) -> None:
         self._levels = levels
 
     def picture(self, index: int) -> Picture:
@@ -26,7 +25,7 @@ class _Digits:
 
         return STEPS.see(Image.fromarray(self._levels[index]))
 
-    def mask(self, index: int) -> Bools | None:
+    def mask(self, index: int) -> Bool | None:
         return None
 
 
@@ -52,11 +51,13 @@ def _digits() -> Made:
     )
 
 
-DIGITS = ImageSetSpec(
-    name="digits",
-    title="Handwritten digits",
-    about="1,797 digits that people wrote by hand, labelled 0 to 9.",
-    origin="scikit-learn, load_digits: UCI Optical Recognition of Handwritten Digits (Alpaydin, Kaynak 1998), CC BY 4.0",
-    model="small_cnn",
-    read=reader(_digits),
+IMAGE_SETS.add(
+    ImageSetSpec(
+        name="digits",
+        title="Handwritten digits",
+        about="1,797 digits that people wrote by hand, labelled 0 to 9.",
+        origin="scikit-learn, load_digits: UCI Optical Recognition of Handwritten Digits (Alpaydin, Kaynak 1998), CC BY 4.0",
+        model="small_cnn",
+        read=reader(_digits),
+    )
 )

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from xai_core.arrays import Bool, Float32
 from xai_core.engine import cores
 from xai_core.engine.forward import Forward, forward_with
 from xai_core.engine.jobs import CLOSED_TAB_S, Job, JobPool
@@ -26,17 +26,14 @@ from xai_core.errors import InvalidParam, InvalidSet, NotApplicable, UnknownName
 from xai_core.images import resize
 from xai_core.imageset.image_set import GONE
 from xai_core.imageset.row_arrays import Unfinished, mapped
-from xai_core.imageset.runs.corruptions import corrupted
-from xai_core.imageset.runs.disk import About, alone, find_pass, forget_pass, pass_id, settle, workbench
+from xai_core.imageset.runs.corruptions import parse_corruption
+from xai_core.imageset.runs.disk import About, alone, find_run, forget_pass, pass_id, settle, workbench
 from xai_core.imageset.runs.loader import Batch, Pictures, Reader, in_order
-from xai_core.imageset.runs.outputs import Pass
+from xai_core.imageset.runs.outputs import ModelOutputs
 from xai_core.imageset.sets.library import find_set
 from xai_core.models import load_model
 from xai_core.models.classifier import Classifier
 from xai_core.models.layers import Layer
-from xai_core.results import Floats
-
-__all__ = ["Pass", "find_pass", "run_pass", "start_pass"]
 
 SAVE_S = 4.0
 """A kill costs at most the work of so many seconds."""
@@ -55,33 +52,33 @@ _UNWRITTEN = "The numbers of this set could not be written to this computer's di
 _NOTHING_OPENS = "None of the pictures of this set can be opened any more. Upload it again."
 
 
-def run_pass(
+def run_model(
     imageset: Pictures,
-    classifier: Classifier,
+    model: Classifier,
     layer: str | None = None,
     corruption: str = "",
     job: Job[Any] | None = None,
-) -> Pass:
+) -> ModelOutputs:
     """Logits and pooled activations of a layer (None: the recommended one) for every picture of a set, changed first if so asked.
 
     Found on disk where the same was done before; gone on with where it was begun. `job` counts pictures. Raises UnknownName,
     InvalidParam, NotApplicable (no layer has picture-like maps), InvalidSet (no picture opens), Cancelled, and XaiError where the disk
     is full.
     """
-    chosen, change = chosen_layer(classifier, layer), corrupted(corruption)
-    key = pass_id(imageset.id, classifier, chosen.name, change.text if change else "")
+    chosen, change = chosen_layer(model, layer), parse_corruption(corruption)
+    key = pass_id(imageset.id, model, chosen.name, change.text if change else "")
     job = job or Job()
     found = _sound(key, imageset)
     if found is not None:
         return found
     about = About(
         set_id=imageset.id,
-        model=classifier.name,
+        model=model.name,
         layer=chosen.name,
         corruption=change.text if change else "",
         grid=chosen.grid,
         count=len(imageset),
-        classes=len(classifier.labels),
+        classes=len(model.labels),
         channels=channels_of(chosen),
     )
     try:
@@ -89,16 +86,16 @@ def run_pass(
             found = _sound(key, imageset)  # another one may have made it while we waited
             if found is not None:
                 return found
-            return _made(key, about, Reader(imageset, classifier.preprocessing, change), classifier, chosen, job)
+            return _made(key, about, Reader(imageset, model.preprocessing, change), model, chosen, job)
     except OSError as error:
         raise XaiError(
             f"{_UNWRITTEN} ({error.strerror or 'unknown trouble'}). Make room there and try again."
         ) from error
 
 
-def _sound(key: str, pictures: Pictures) -> Pass | None:
+def _sound(key: str, pictures: Pictures) -> ModelOutputs | None:
     """The pass of an id, unless a picture that could not be opened then, in a folder that was away perhaps, can be opened now."""
-    found = find_pass(key)
+    found = find_run(key)
     if found is None or not any(_opens(pictures, row) for row in np.flatnonzero(found.unopened)[:_TRIED].tolist()):
         return found
     forget_pass(key)
@@ -113,14 +110,12 @@ def _opens(pictures: Pictures, row: int) -> bool:
     return True
 
 
-def chosen_layer(classifier: Classifier, name: str | None = None) -> Layer:
+def chosen_layer(model: Classifier, name: str | None = None) -> Layer:
     """The layer of this name, or the recommended one. Two names of one tensor give the same. Raises as `run_pass` does."""
-    found = classifier.recommended_layer if name is None else classifier.layer(name)
+    found = model.recommended_layer if name is None else model.layer(name)
     if found is None:
-        raise NotApplicable(
-            f"No layer of {classifier.title} has picture-like maps, so it cannot place pictures on a map."
-        )
-    found = classifier.layer(found.alias_of) if found.alias_of else found
+        raise NotApplicable(f"No layer of {model.title} has picture-like maps, so it cannot place pictures on a map.")
+    found = model.layer(found.alias_of) if found.alias_of else found
     if found.grid[0] * found.grid[1] > MOST_PLACES:
         raise InvalidParam(
             f"The layer {found.name!r} is too fine: at most {MOST_PLACES:,} places are allowed. Choose a later layer."
@@ -133,13 +128,13 @@ def channels_of(layer: Layer) -> int:
     return layer.shape[0] if layer.layout == "channels_first" else layer.shape[-1]
 
 
-def _made(key: str, about: About, reader: Reader, classifier: Classifier, layer: Layer, job: Job[Any]) -> Pass:
-    if classifier.preprocessing.channels == 3:
+def _made(key: str, about: About, reader: Reader, model: Classifier, layer: Layer, job: Job[Any]) -> ModelOutputs:
+    if model.preprocessing.channels == 3:
         resize.soon()
     folder = workbench(key)
     unfinished = Unfinished(folder, about.count, about.columns())
     try:
-        _Run(unfinished, about, job).through(reader, forward_with(classifier, layer))
+        _Run(unfinished, about, job).through(reader, forward_with(model, layer))
     finally:
         unfinished.close()
     if mapped(folder, about.count, about.columns())["failed"].all():
@@ -156,7 +151,7 @@ class _Run:
     about: About
     job: Job[Any]
     saved: float = field(default_factory=time.monotonic)
-    held: list[tuple[npt.NDArray[np.bool_], torch.Tensor]] = field(default_factory=list)
+    held: list[tuple[Bool, torch.Tensor]] = field(default_factory=list)
     """What was found since the last writing, batch by batch."""
 
     def through(self, reader: Reader, forward: Forward) -> None:
@@ -202,7 +197,7 @@ class _Run:
         self.held.clear()
 
 
-def _spread(found: torch.Tensor, good: npt.NDArray[np.bool_], otherwise: float) -> Floats:
+def _spread(found: torch.Tensor, good: Bool, otherwise: float) -> Float32:
     """One row for every picture, (n, …), of the rows of those that opened."""
     if good.all():
         return found.numpy()
@@ -214,9 +209,9 @@ def _spread(found: torch.Tensor, good: npt.NDArray[np.bool_], otherwise: float) 
 _POOL = JobPool("runs", workers=2, quick_workers=1, keep=16, timeout=CLOSED_TAB_S)
 
 
-def start_pass(
+def start_run(
     set_id: str, model_name: str, layer: str | None = None, corruption: str = "", session_id: str = ""
-) -> Job[Pass]:
+) -> Job[ModelOutputs]:
     """`run_pass` in the background: the job to watch, whose `key` is the id of the pass. Equal requests share one.
 
     A pass that is kept is there at once; what failed or was stopped goes on. The model should be in memory already, or this waits for
@@ -225,17 +220,17 @@ def start_pass(
     imageset = find_set(set_id)
     if imageset is None:
         raise UnknownName(GONE)
-    classifier = load_model(model_name)
-    chosen, change = chosen_layer(classifier, layer), corrupted(corruption)
-    key = pass_id(set_id, classifier, chosen.name, change.text if change else "")
+    model = load_model(model_name)
+    chosen, change = chosen_layer(model, layer), parse_corruption(corruption)
+    key = pass_id(set_id, model, chosen.name, change.text if change else "")
     kept = _sound(key, imageset)
     if kept is not None:
         return _POOL.put(key, kept, session_id)
 
-    def work(job: Job[Pass]) -> Pass:
-        return run_pass(imageset, classifier, chosen.name, corruption, job)
+    def work(job: Job[ModelOutputs]) -> ModelOutputs:
+        return run_model(imageset, model, chosen.name, corruption, job)
 
-    batch_bytes = classifier.preprocessing.channels * classifier.side**2 * _LARGEST_BATCH
+    batch_bytes = model.preprocessing.channels * model.side**2 * _LARGEST_BATCH
     return _POOL.start(
         key, work, cost=len(imageset), session_id=session_id, memory=(_UNDER_WAY + _AHEAD + 1) * batch_bytes
     )

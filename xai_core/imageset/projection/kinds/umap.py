@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from xai_core.arrays import Float32
 from xai_core.engine.jobs import Job
 from xai_core.errors import NotApplicable
-from xai_core.imageset.projection.map import MAPS, Layout, MapSpec
-from xai_core.imageset.projection.tsne import reduced
+from xai_core.imageset.projection.kinds.spec import MAPS, Layout, MapSpec
+from xai_core.imageset.projection.kinds.tsne import reduced
 from xai_core.params import Float, Int, Value
-from xai_core.results import Floats
 
 PACKAGE = "umap"
 _MISSING = (
@@ -27,7 +27,7 @@ def _refusal() -> str | None:
     return None if importlib.util.find_spec(PACKAGE) else _MISSING
 
 
-def _place(data: Floats, dimensions: int, params: Mapping[str, Value], seed: int, job: Job[Any]) -> Layout:
+def _place(data: Float32, dimensions: int, params: Mapping[str, Value], seed: int, job: Job[Any]) -> Layout:
     """One call that cannot be stopped between: the package tells nobody how far it is."""
     missing = _refusal()
     if missing:

@@ -20,13 +20,14 @@ from sklearn.neighbors import KNeighborsClassifier
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, NotApplicable, UnknownName
 from xai_core.imageset.projection import fft_repulsion
-from xai_core.imageset.projection import make_map as map_module
-from xai_core.imageset.projection import trustworthiness as trustworthiness_module
-from xai_core.imageset.projection import tsne as tsne_module
+from xai_core.imageset.projection import maps as map_module
+from xai_core.imageset.projection import quality as trustworthiness_module
 from xai_core.imageset.projection.fft_repulsion import Gradient, Repulsion
-from xai_core.imageset.projection.make_map import MAPS, Map, make_map, small_multiples, stratified
+from xai_core.imageset.projection.kinds import tsne as tsne_module
+from xai_core.imageset.projection.kinds.spec import MAPS, Map
+from xai_core.imageset.projection.maps import make_map, small_multiples, stratified
 from xai_core.imageset.projection.neighbours import neighbour_table
-from xai_core.imageset.projection.trustworthiness import sentence, trustworthiness
+from xai_core.imageset.projection.quality import sentence, trustworthiness
 
 QUICK = {"iterations": 250}
 
@@ -220,7 +221,7 @@ def test_rows_choose_and_failed_pictures_are_left_out_and_said(clouds: np.ndarra
 
 
 def test_more_than_a_map_can_show_are_drawn(clouds: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(map_module, "MOST_POINTS", 50)
+    monkeypatch.setattr(map_module, "MAX_POINTS", 50)
     found = make_map(clouds, "pca", seed=2)
     assert len(found.rows) == 50 and np.array_equal(found.points, make_map(clouds, "pca", seed=2).points)
     assert found.notes[0] == "The map shows 50 of 90 pictures, drawn by chance: more would take too long."

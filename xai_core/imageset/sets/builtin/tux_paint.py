@@ -11,7 +11,7 @@ from xai_core.engine.jobs import Job
 from xai_core.imageset.image_set import ImageSet
 from xai_core.imageset.reading.file_roles import Listing
 from xai_core.imageset.reading.folder_files import list_folder
-from xai_core.imageset.sets.builtin import ImageSetSpec
+from xai_core.imageset.sets.builtin.spec import IMAGE_SETS, ImageSetSpec
 from xai_core.imageset.sets.disk import BUILT_IN, Manifest
 from xai_core.imageset.sets.uploaded import read_below
 
@@ -29,13 +29,15 @@ def _stamps(spec: ImageSetSpec, job: Job[Any] | None) -> ImageSet:
     return read_below(STAMPS, Listing(files.take(np.array(pictures, dtype=np.intp))), about, job)
 
 
-TUX_STAMPS = ImageSetSpec(
-    name="tux_stamps",
-    title="Stamps of Tux Paint",
-    about="About 550 single objects, photographed or drawn, cut out of their background and labelled by kind: animals, food …",
-    origin="Debian package tuxpaint-stamps-default: Bill Kendrick and others, GPL-2",
-    model="efficientnet_lite0",
-    read=_stamps,
-    available=lambda: STAMPS.is_dir(),
-    missing="The stamps of Tux Paint are not on this computer. On Debian or Ubuntu, install the package tuxpaint-stamps-default.",
+IMAGE_SETS.add(
+    ImageSetSpec(
+        name="tux_stamps",
+        title="Stamps of Tux Paint",
+        about="About 550 single objects, photographed or drawn, cut out of their background and labelled by kind: animals, food …",
+        origin="Debian package tuxpaint-stamps-default: Bill Kendrick and others, GPL-2",
+        model="efficientnet_lite0",
+        read=_stamps,
+        available=lambda: STAMPS.is_dir(),
+        missing="The stamps of Tux Paint are not on this computer. On Debian or Ubuntu, install the package tuxpaint-stamps-default.",
+    )
 )
