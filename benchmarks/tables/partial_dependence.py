@@ -23,7 +23,7 @@ def question(_bench: Bench, rows: int = 20_000, columns: int = 20, grid: int = 5
     model = HistGradientBoostingClassifier(max_iter=rounds, random_state=0).fit(frame, table.target)
 
     def ours() -> Floats:
-        found = partial_dependence(model, table, FEATURE, grid=grid)
+        found = partial_dependence(model, FEATURE, table=table, grid=grid)
         assert found.individual is not None
         return np.vstack([found.average, found.individual])
 

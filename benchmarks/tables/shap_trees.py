@@ -39,5 +39,5 @@ def _question(name: str, rows: int) -> TableQuestion:
     title = f"SHAP of the loan table, {model.title.lower()}"
     size = f"{rows:,} rows × {len(table.features)} features"
     return TableQuestion(
-        title, size, lambda: shap_summary(model, table, rows=chosen).values, "shap", theirs, most_s=LONGEST_S
+        title, size, lambda: shap_summary(model, table=table, rows=chosen).values, "shap", theirs, most_s=LONGEST_S
     )

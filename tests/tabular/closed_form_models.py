@@ -79,7 +79,7 @@ def request_of(model: TabularModel, row: pd.DataFrame, method: str, seed: int = 
     from xai_core.engine.jobs import Job
     from xai_core.params import resolve
 
-    outcome = model.outcome() if model.table.task == "classification" else None
+    outcome = model.table.outcome_index()
     return RowRequest(
         model, row, outcome, resolve(TABULAR_METHODS.get(method).params, params, 0), np.random.default_rng(seed), Job()
     )

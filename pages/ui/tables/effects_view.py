@@ -26,7 +26,7 @@ def dependence(of: Head, feature: str) -> Effect | None:
     most = figures.MOST_LINES
     return background.compute(
         ("pdp", of.model.id, feature, of.outcome),
-        lambda job: partial_dependence(of.model, of.table, feature, sample=most, outcome=of.outcome, job=job),
+        lambda job: partial_dependence(of.model, feature, sample=most, outcome=of.outcome, job=job),
         "Asking the model about other values",
     )
 
@@ -34,7 +34,7 @@ def dependence(of: Head, feature: str) -> Effect | None:
 def _local(of: Head, feature: str) -> Effect | None:
     return background.compute(
         ("ale", of.model.id, feature, of.outcome),
-        lambda job: accumulated_local_effects(of.model, of.table, feature, outcome=of.outcome, job=job),
+        lambda job: accumulated_local_effects(of.model, feature, outcome=of.outcome, job=job),
         "Asking the model about nearby values",
     )
 
@@ -121,8 +121,8 @@ def one(of: Head) -> None:
 def _pair(of: Head, kind: str, first: str, second: str) -> Effect2D | None:
     def make(job: Any) -> Effect2D:
         if kind == "pdp":
-            return partial_dependence_2d(of.model, of.table, (first, second), outcome=of.outcome, job=job)
-        return accumulated_local_effects_2d(of.model, of.table, (first, second), outcome=of.outcome, job=job)
+            return partial_dependence_2d(of.model, (first, second), outcome=of.outcome, job=job)
+        return accumulated_local_effects_2d(of.model, (first, second), outcome=of.outcome, job=job)
 
     return background.compute(
         (kind, of.model.id, first, second, of.outcome), make, "Asking the model about pairs of values"

@@ -24,7 +24,7 @@ MOST_FEATURES = 30
 def importance(of: Head) -> Importance | None:
     return background.compute(
         ("importance", of.model.id, of.model.seed),
-        lambda job: permutation_importance(of.model, of.table, seed=of.model.seed, job=job),
+        lambda job: permutation_importance(of.model, seed=of.model.seed, job=job),
         "Shuffling one column after the other",
         cost=50.0,
     )
@@ -33,7 +33,7 @@ def importance(of: Head) -> Importance | None:
 def summary(of: Head) -> ShapSummary | None:
     return background.compute(
         ("shap", of.model.id, of.outcome),
-        lambda job: shap_summary(of.model, of.table, outcome=of.outcome, job=job),
+        lambda job: shap_summary(of.model, outcome=of.outcome, job=job),
         "Sharing out the predictions of 200 rows",
         cost=50.0,
     )
@@ -85,7 +85,7 @@ def together(of: Head) -> None:
         job.expect(len(names))
         found = []
         for name in names:
-            found.append(interaction_strength(of.model, of.table, name, seed=of.model.seed, outcome=of.outcome))
+            found.append(interaction_strength(of.model, name, seed=of.model.seed, outcome=of.outcome))
             job.tick(1)
         return found
 

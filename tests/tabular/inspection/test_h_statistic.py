@@ -35,11 +35,11 @@ def test_it_is_the_papers_sum() -> None:
         joint = pair[first + second]
         right = np.sqrt(((joint - pair[first] - pair[second]) ** 2).sum() / (joint**2).sum())
         assert 0.02 < right < 0.9
-        assert tables.interaction_strength(model, table, first, second) == pytest.approx(right, abs=1e-12)
+        assert tables.interaction_strength(model, first, second, table=table) == pytest.approx(right, abs=1e-12)
     whole = formula(table.frame).to_numpy()
     whole = whole - whole.mean()
     right = np.sqrt(((whole - pair["a"] - pair["bcd"]) ** 2).sum() / (whole**2).sum())
-    assert tables.interaction_strength(model, table, "a") == pytest.approx(right, abs=1e-12)
+    assert tables.interaction_strength(model, "a", table=table) == pytest.approx(right, abs=1e-12)
 
 
 def test_a_sum_has_none_and_a_product_of_centred_features_has_nothing_else() -> None:
@@ -50,13 +50,13 @@ def test_a_sum_has_none_and_a_product_of_centred_features_has_nothing_else() -> 
         lambda frame: 7.0 + 0 * frame["a"],
     ):
         model = model_of(table, added)
-        assert tables.interaction_strength(model, table, "a", "b") < 1e-6
-        assert tables.interaction_strength(model, table, "a") < 1e-6
+        assert tables.interaction_strength(model, "a", "b", table=table) < 1e-6
+        assert tables.interaction_strength(model, "a", table=table) < 1e-6
     middle = table.frame.mean()
     product = model_of(table, lambda frame: (frame["a"] - middle["a"]) * (frame["b"] - middle["b"]))
-    assert tables.interaction_strength(product, table, "a", "b", sample=300) > 0.97
-    assert tables.interaction_strength(product, table, "a", "c", sample=300) == pytest.approx(0, abs=0.2)
-    assert tables.interaction_strength(product, table, "c") < 1e-6
+    assert tables.interaction_strength(product, "a", "b", table=table, sample=300) > 0.97
+    assert tables.interaction_strength(product, "a", "c", table=table, sample=300) == pytest.approx(0, abs=0.2)
+    assert tables.interaction_strength(product, "c", table=table) < 1e-6
 
 
 def test_the_loan_rules_only_interaction_is_found() -> None:
@@ -64,13 +64,13 @@ def test_the_loan_rules_only_interaction_is_found() -> None:
     table = table_from(frame, loan_log_odds(frame))
     model = model_of(table, loan_log_odds)
     strength = {
-        pair: tables.interaction_strength(model, table, *pair)
+        pair: tables.interaction_strength(model, *pair, table=table)
         for pair in (("debt", "late payments"), ("income", "district"))
     }
     assert strength["debt", "late payments"] > 0.2
     assert strength["income", "district"] < 1e-6
     alone = {
-        name: tables.interaction_strength(model, table, name)
+        name: tables.interaction_strength(model, name, table=table)
         for name in ("debt", "late payments", "employment", "income", "group")
     }
     assert (
@@ -85,30 +85,30 @@ def test_boosted_trees_by_the_short_cut_and_cells_without_a_value() -> None:
     frame = table.frame.assign(b=table.frame["b"].where(table.frame["b"] > 2))
     gaps = table_from(frame, formula(table.frame))
     boosted = HistGradientBoostingRegressor(max_iter=20, min_samples_leaf=5).fit(frame, gaps.target)
-    quick = tables.interaction_strength(boosted, gaps, "a", "b", sample=60)
+    quick = tables.interaction_strength(boosted, "a", "b", table=gaps, sample=60)
     assert quick == pytest.approx(
-        tables.interaction_strength(model_of(gaps, boosted.predict), gaps, "a", "b", sample=60), abs=1e-9
+        tables.interaction_strength(model_of(gaps, boosted.predict), "a", "b", table=gaps, sample=60), abs=1e-9
     )
     assert quick > 0.1
     kinds = mixed(80)
     rule = model_of(kinds, lambda given: (given["colour"] == "red") * given["income"] / 5000)
-    assert tables.interaction_strength(rule, kinds, "colour", "income") > 0.2
+    assert tables.interaction_strength(rule, "colour", "income", table=kinds) > 0.2
 
 
 def test_the_sample_follows_the_seed_and_what_is_wrong_is_refused_in_words() -> None:
     table = numbers(3, rows=200)
     model = model_of(table, formula)
     first, again, other = (
-        tables.interaction_strength(model, table, "a", "b", sample=50, seed=seed) for seed in (1, 1, 2)
+        tables.interaction_strength(model, "a", "b", table=table, sample=50, seed=seed) for seed in (1, 1, 2)
     )
     assert first == again != other
     with pytest.raises(InvalidParam, match=r"from 10 to 1,000 rows\. Got 5"):
-        tables.interaction_strength(model, table, "a", "b", sample=5)
+        tables.interaction_strength(model, "a", "b", table=table, sample=5)
     with pytest.raises(InvalidParam, match="two different features"):
-        tables.interaction_strength(model, table, "a", "a")
+        tables.interaction_strength(model, "a", "a", table=table)
     with pytest.raises(UnknownName, match="no feature called 'z'"):
-        tables.interaction_strength(model, table, "a", "z")
+        tables.interaction_strength(model, "a", "z", table=table)
     job: Job[Any] = Job()
     job.cancel()
     with pytest.raises(Cancelled):
-        tables.interaction_strength(model, table, "a", job=job)
+        tables.interaction_strength(model, "a", table=table, job=job)

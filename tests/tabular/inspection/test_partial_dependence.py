@@ -19,8 +19,7 @@ from xai_core.errors import Cancelled, InvalidParam, NotApplicable, UnknownName
 from xai_core.tabular.data.builtin import Table, load_table, table_from
 from xai_core.tabular.inspection import quickscorer, scoring
 from xai_core.tabular.inspection.quickscorer import TreeBits
-from xai_core.tabular.models.estimator import explained
-from xai_core.tabular.models.train import TabularModel, train
+from xai_core.tabular.models.train import TabularModel, resolve_model, train
 
 SMALL = {"max_iter": 12, "random_state": 0}
 
@@ -62,7 +61,7 @@ def loan() -> TabularModel:
 @pytest.mark.parametrize("kind", ["two classes", "three classes", "value"])
 def test_partial_dependence_is_scikit_learns(kind: str, feature: str) -> None:
     model, table = boosted(kind)
-    found = tables.partial_dependence(model, table, feature, grid=25)
+    found = tables.partial_dependence(model, feature, table=table, grid=25)
     right = by_sklearn(model, table.frame, [feature], kind="both", method="brute", grid_resolution=25)
     last = len(table.classes) - 1 if len(table.classes) > 2 else 0
     np.testing.assert_array_equal(found.grid, right["grid_values"][0])
@@ -92,10 +91,10 @@ def test_other_models_are_predicted_in_batches(
     )
     for batch in (50, 120, 1_000):
         monkeypatch.setattr(scoring, "BATCH", batch)
-        found = tables.partial_dependence(model, table, "a", grid=20)
+        found = tables.partial_dependence(model, "a", table=table, grid=20)
         np.testing.assert_allclose(found.individual, right["individual"][0], rtol=0, atol=1e-10)
         np.testing.assert_allclose(found.average, right["average"][0], rtol=0, atol=1e-10)
-    other = tables.partial_dependence(model, table, "a", grid=20, outcome=0)
+    other = tables.partial_dependence(model, "a", table=table, grid=20, outcome=0)
     np.testing.assert_allclose(other.average, 1 - right["average"][0], rtol=0, atol=1e-10)
     assert (found.outcome, other.outcome) == ("probability of yes", "probability of no")
 
@@ -103,7 +102,7 @@ def test_other_models_are_predicted_in_batches(
 @pytest.mark.parametrize("feature", ["income", "late payments", "owns home", "district"])
 def test_a_pipeline_over_all_kinds_of_columns_is_scikit_learns(loan: TabularModel, feature: str) -> None:
     frame = loan.table.frame
-    found = tables.partial_dependence(loan, loan.table, feature)
+    found = tables.partial_dependence(loan, feature)
     named = ["employment", "purpose", "district", "group"]
     right = by_sklearn(
         loan.estimator, frame, [feature], categorical_features=named, kind="both", method="brute", grid_resolution=50
@@ -116,7 +115,7 @@ def test_a_pipeline_over_all_kinds_of_columns_is_scikit_learns(loan: TabularMode
 
 @pytest.mark.parametrize("pair", [("income", "debt"), ("district", "late payments")])
 def test_two_features_are_scikit_learns(loan: TabularModel, pair: tuple[str, str]) -> None:
-    found = tables.partial_dependence_2d(loan, loan.table, pair, grid=6)
+    found = tables.partial_dependence_2d(loan, pair, grid=6)
     right = by_sklearn(
         loan.estimator,
         loan.table.frame,
@@ -132,7 +131,7 @@ def test_two_features_are_scikit_learns(loan: TabularModel, pair: tuple[str, str
 @pytest.mark.parametrize("kind", ["two classes", "three classes", "value", "missing"])
 def test_the_short_cut_is_taken_and_gives_what_prediction_gives(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model, table = boosted(kind)
-    asked = explained(model, table)
+    asked = resolve_model(model, table)[0]
     variants = {"b": np.array([-9.0, -0.3, 0.2, 0.21, 9.0]), "c": np.array([1.0, -1.0, 0.0, 0.5, np.nan])}
     outcome = 0 if table.classes else None
     assert TreeBits.of(asked, table.frame, variants, outcome) is not None
@@ -150,7 +149,8 @@ def test_the_short_cut_is_refused_where_it_would_be_wrong_or_does_not_fit(monkey
 
     def taken(model: Any) -> bool:
         return (
-            TreeBits.of(explained(model.fit(frame, np.exp(answers(frame))), table), frame, variants, None) is not None
+            TreeBits.of(resolve_model(model.fit(frame, np.exp(answers(frame))), table)[0], frame, variants, None)
+            is not None
         )
 
     assert taken(HistGradientBoostingRegressor(**SMALL))
@@ -173,18 +173,20 @@ def test_the_short_cut_is_refused_where_it_would_be_wrong_or_does_not_fit(monkey
 
 def test_only_a_sample_of_lines_is_kept_but_the_average_is_over_all_rows() -> None:
     model, table = boosted("two classes")
-    every = tables.partial_dependence(model, table, "a", grid=10)
-    some = tables.partial_dependence(model, table, "a", grid=10, sample=20, seed=3)
+    every = tables.partial_dependence(model, "a", table=table, grid=10)
+    some = tables.partial_dependence(model, "a", table=table, grid=10, sample=20, seed=3)
     np.testing.assert_array_equal(some.average, every.average)
     assert every.individual is not None
     np.testing.assert_array_equal(some.individual, every.individual[some.rows])
     assert len(set(some.rows.tolist())) == 20
     assert "20 lines of 300 rows are kept, drawn at random; the average uses all rows." in some.notes
-    again, other = (tables.partial_dependence(model, table, "a", grid=10, sample=20, seed=seed).rows for seed in (3, 4))
+    again, other = (
+        tables.partial_dependence(model, "a", table=table, grid=10, sample=20, seed=seed).rows for seed in (3, 4)
+    )
     assert np.array_equal(again, some.rows) and not np.array_equal(other, some.rows)
-    average = tables.partial_dependence(model, table, "a", grid=10, kind="average")
+    average = tables.partial_dependence(model, "a", table=table, grid=10, kind="average")
     assert average.individual is None and average.centred is None
-    part = tables.partial_dependence(model, table, "a", grid=10, rows=[7, 2, 250])
+    part = tables.partial_dependence(model, "a", table=table, grid=10, rows=[7, 2, 250])
     assert part.rows.tolist() == [7, 2, 250]
     right = by_sklearn(
         model, table.frame.iloc[[7, 2, 250]], ["a"], method="brute", grid_resolution=10, custom_values={"a": part.grid}
@@ -194,7 +196,7 @@ def test_only_a_sample_of_lines_is_kept_but_the_average_is_over_all_rows() -> No
 
 def test_centred_lines_start_at_zero_and_keep_their_shape() -> None:
     model, table = boosted("value")
-    found = tables.partial_dependence(model, table, "a")
+    found = tables.partial_dependence(model, "a", table=table)
     assert found.individual is not None and found.centred is not None
     assert not found.centred[:, 0].any() and found.centred_average[0] == 0
     np.testing.assert_allclose(np.diff(found.centred), np.diff(found.individual), atol=1e-12)
@@ -204,12 +206,12 @@ def test_centred_lines_start_at_zero_and_keep_their_shape() -> None:
 def test_where_no_data_lie_is_said() -> None:
     values = np.concatenate([np.linspace(0, 1, 150), np.linspace(9, 10, 150)])
     table = table_from(pd.DataFrame({"a": values, "b": np.arange(300.0)}), values)
-    found = tables.partial_dependence(model_of(table, lambda frame: frame["a"]), table, "a", grid=41)
+    found = tables.partial_dependence(model_of(table, lambda frame: frame["a"]), "a", table=table, grid=41)
     np.testing.assert_array_equal(found.empty, (found.grid > 1.3) & (found.grid < 8.7))
     assert found.distribution.counts.sum() == 300
     assert found.distribution.counts[5:-5].sum() == 0
     assert (found.distribution.edges[0], found.distribution.edges[-1]) == (0, 10)
-    flat = tables.partial_dependence_2d(model_of(table, lambda frame: frame["a"]), table, ("a", "b"), grid=5)
+    flat = tables.partial_dependence_2d(model_of(table, lambda frame: frame["a"]), ("a", "b"), table=table, grid=5)
     assert flat.empty[0, -1] and flat.empty[-1, 0] and not flat.empty[0, 0] and not flat.empty[-1, -1]
     assert 0.4 < flat.unreal_share < 0.95
 
@@ -222,13 +224,13 @@ def test_grids_of_odd_columns() -> None:
         pd.DataFrame({"rare": mostly_zero, "many": many, "gaps": np.where(mostly_zero > 0, np.nan, 1.0)}), mostly_zero
     )
     model = model_of(table, lambda frame: frame["rare"].fillna(0.0))
-    rare = tables.partial_dependence(model, table, "rare", grid=8)
+    rare = tables.partial_dependence(model, "rare", table=table, grid=8)
     np.testing.assert_allclose(rare.grid, np.linspace(0, 10, 8))
     assert "Nearly all rows have the same value" in rare.notes[0]
-    names = tables.partial_dependence(model, table, "many", grid=7)
+    names = tables.partial_dependence(model, "many", table=table, grid=7)
     assert len(names.grid) == 7 and "often" in names.grid and list(names.grid) == sorted(names.grid)
     assert names.notes[0] == "Only the 7 most frequent of 41 categories are shown."
-    assert tables.partial_dependence(model, table, "gaps").grid.tolist() == [1.0]
+    assert tables.partial_dependence(model, "gaps", table=table).grid.tolist() == [1.0]
 
 
 def test_what_cannot_be_asked_is_refused_in_words() -> None:
@@ -246,11 +248,11 @@ def test_what_cannot_be_asked_is_refused_in_words() -> None:
     ]
     for kind, words, given, options in refused:
         with pytest.raises(kind, match=words):
-            tables.partial_dependence(model, given, **({"feature": "a"} | options))
+            tables.partial_dependence(model, table=given, **({"feature": "a"} | options))
     with pytest.raises(InvalidParam, match="two different features"):
-        tables.partial_dependence_2d(model, table, ("a", "a"))
+        tables.partial_dependence_2d(model, ("a", "a"), table=table)
     with pytest.raises(InvalidParam, match=r"fitted scikit-learn estimator\. Got 'str'"):
-        tables.partial_dependence("gradient_boosting", table, "a")
+        tables.partial_dependence("gradient_boosting", "a", table=table)
 
 
 @pytest.mark.parametrize(
@@ -262,13 +264,13 @@ def test_a_job_counts_to_its_end_and_can_be_stopped(estimator: Any) -> None:
     model = estimator.fit(frame, table.target)
     job: Job[Any] = Job()
     before = frame.copy()
-    tables.partial_dependence(model, table, "a", grid=9, job=job)
+    tables.partial_dependence(model, "a", table=table, grid=9, job=job)
     assert job.done == job.total == 9 * 300
     pd.testing.assert_frame_equal(table.frame, before)
     stopped: Job[Any] = Job()
     stopped.cancel()
     with pytest.raises(Cancelled):
-        tables.partial_dependence(model, table, "a", job=stopped)
+        tables.partial_dependence(model, "a", table=table, job=stopped)
 
 
 def test_features_that_go_together_are_named_with_the_share_that_does_not_exist() -> None:

@@ -21,7 +21,7 @@ from xai_core.tabular.models.train import train
 def test_a_trained_model_gets_scikit_learns_numbers_on_its_held_out_rows() -> None:
     model = train(load_table("loan"), "decision_tree")
     table, rows = model.table, model.test_rows
-    found = tables.permutation_importance(model, table, repeats=3, seed=5)
+    found = tables.permutation_importance(model, table=table, repeats=3, seed=5)
     right = by_sklearn(model.estimator, table.frame.iloc[rows], table.target[rows], n_repeats=3, random_state=5)
     assert right.importances_mean.max() > 0.02
     np.testing.assert_allclose(found.all, right.importances, atol=1e-12)
@@ -32,7 +32,7 @@ def test_a_trained_model_gets_scikit_learns_numbers_on_its_held_out_rows() -> No
     np.testing.assert_array_equal(found.rows, rows)
     assert found.features[found.order[0]] == table.features[int(np.argmax(right.importances_mean))]
     assert np.array_equal(found.mean[found.order], np.sort(found.mean)[::-1])
-    other = tables.permutation_importance(model, table, repeats=3, seed=6)
+    other = tables.permutation_importance(model, table=table, repeats=3, seed=6)
     assert not np.array_equal(other.all, found.all)
 
 
@@ -43,12 +43,12 @@ def test_a_notebooks_estimator_is_asked_about_all_rows_and_that_is_said(with_nam
     own = tables.table_from(table.frame, target)
     data = table.frame if with_names else table.frame.to_numpy()
     model = LinearRegression().fit(data, target)
-    found = tables.permutation_importance(model, own, repeats=4)
+    found = tables.permutation_importance(model, table=own, repeats=4)
     right = by_sklearn(model, data, target, n_repeats=4, random_state=0)
     np.testing.assert_allclose(found.all, right.importances, atol=1e-12)
     assert found.metric == "R²" and found.features[found.order[0]] == "a" and abs(found.mean[2]) < 1e-9
     assert "not known which rows the model learned from" in found.notes[-1]
-    some = tables.permutation_importance(model, own, repeats=4, rows=[0, 3, 9, 12, 40])
+    some = tables.permutation_importance(model, table=own, repeats=4, rows=[0, 3, 9, 12, 40])
     assert len(some.notes) == len(found.notes) - 1 and some.rows.tolist() == [0, 3, 9, 12, 40]
 
 
@@ -62,7 +62,7 @@ def test_labels_of_an_estimators_own_are_matched_with_the_classes(order: tuple[i
     estimator = DecisionTreeClassifier(max_depth=3).fit(table.frame, names[answers])
     model = model_of(own, estimator, class_order=tuple(classes.index(name) for name in estimator.classes_))
     rows = np.arange(90)
-    found = tables.permutation_importance(model, own, repeats=2, rows=rows)
+    found = tables.permutation_importance(model, table=own, repeats=2, rows=rows)
     right = by_sklearn(estimator, table.frame, names[answers], n_repeats=2, random_state=0)
     np.testing.assert_allclose(found.all, right.importances, atol=1e-12)
     assert found.score == 1
@@ -72,7 +72,7 @@ def test_a_job_counts_to_its_end_and_can_be_stopped_between_repeats() -> None:
     model = train(mixed(), "linear")
     before = model.table.frame.copy()
     job: Job[Any] = Job()
-    tables.permutation_importance(model, model.table, repeats=2, job=job)
+    tables.permutation_importance(model, repeats=2, job=job)
     assert job.done == job.total > 0
     assert model.table.frame.equals(before)
 
@@ -83,7 +83,7 @@ def test_a_job_counts_to_its_end_and_can_be_stopped_between_repeats() -> None:
 
     stopped = Impatient()
     with pytest.raises(Cancelled):
-        tables.permutation_importance(model, model.table, job=stopped)
+        tables.permutation_importance(model, job=stopped)
     assert stopped.done == 2 * len(model.test_rows)
     with pytest.raises(InvalidParam, match=r"from 1 to 100\. Got 0"):
-        tables.permutation_importance(model, model.table, repeats=0)
+        tables.permutation_importance(model, repeats=0)

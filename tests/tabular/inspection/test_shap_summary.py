@@ -52,7 +52,7 @@ def test_trees_get_shaps_own_values_and_add_up_to_what_they_say(forest: bool, cl
     trees = (kinds[0](8, max_depth=5, random_state=0) if forest else kinds[1](max_iter=10, random_state=0)).fit(
         table.frame, table.target
     )
-    found = tables.shap_summary(trees, table, rows=50)
+    found = tables.shap_summary(trees, table=table, rows=50)
     assert found.method == "TreeExplainer"
     adds_up(found)
     right = np.asarray(shap.TreeExplainer(trees).shap_values(found.data))
@@ -68,7 +68,7 @@ def test_trees_get_shaps_own_values_and_add_up_to_what_they_say(forest: bool, cl
 def test_of_two_classes_the_first_is_the_second_turned_round() -> None:
     table = with_target(2)
     trees = HistGradientBoostingClassifier(max_iter=10).fit(table.frame, table.target)
-    first, second = (tables.shap_summary(trees, table, rows=20, outcome=outcome) for outcome in (0, 1))
+    first, second = (tables.shap_summary(trees, table=table, rows=20, outcome=outcome) for outcome in (0, 1))
     np.testing.assert_array_equal(first.values, -second.values)
     assert first.base == -second.base and (first.outcome, second.outcome) == ("log-odds of x", "log-odds of y")
     assert "2.7 times" in first.notes[0] and first.unit == "log-odds"
@@ -77,7 +77,7 @@ def test_of_two_classes_the_first_is_the_second_turned_round() -> None:
 
 def test_columns_made_from_one_feature_are_summed() -> None:
     model = train(load_table("loan"), params={"trees": 20})
-    found = tables.shap_summary(model, model.table, rows=60)
+    found = tables.shap_summary(model, rows=60)
     assert found.method == "TreeExplainer" and found.features == model.table.features
     adds_up(found)
     seen = model.transformed(found.data)
@@ -96,13 +96,14 @@ def test_an_own_model_with_its_classes_in_another_order() -> None:
     trees = HistGradientBoostingClassifier(max_iter=10, random_state=0).fit(table.frame, table.target)
     model = model_of(turned, trees, tree_based=True, class_order=(2, 1, 0))
     for outcome in range(3):
-        found = tables.shap_summary(model, turned, rows=[1, 5, 9], outcome=outcome)
-        right = tables.shap_summary(trees, table, rows=[1, 5, 9], outcome=2 - outcome)
+        found = tables.shap_summary(model, table=turned, rows=[1, 5, 9], outcome=outcome)
+        right = tables.shap_summary(trees, table=table, rows=[1, 5, 9], outcome=2 - outcome)
         np.testing.assert_array_equal(found.values, right.values)
         assert found.outcome == right.outcome
-        along, same = (tables.partial_dependence(*each, grid=5) for each in ((model, turned, "a"), (trees, table, "a")))
+        along = tables.partial_dependence(model, "a", table=turned, grid=5)
+        same = tables.partial_dependence(trees, "a", table=table, grid=5)
         np.testing.assert_allclose(
-            tables.partial_dependence(model, turned, "a", grid=5, outcome=0).average, same.average, atol=1e-12
+            tables.partial_dependence(model, "a", table=turned, grid=5, outcome=0).average, same.average, atol=1e-12
         )
         assert not np.allclose(along.average, same.average)
 
@@ -112,7 +113,7 @@ def test_trees_whose_sum_is_not_what_they_say_are_explained_by_the_game() -> Non
     target = np.exp(table.frame["a"] / 5 + table.frame["b"] / 10)
     own = table_from(table.frame, target)
     trees = HistGradientBoostingRegressor(loss="poisson", max_iter=10).fit(table.frame, target)
-    found = tables.shap_summary(trees, own, rows=20)
+    found = tables.shap_summary(trees, table=own, rows=20)
     assert found.method == "permutations" and found.unit == "target"
     np.testing.assert_allclose(found.scores, trees.predict(found.data), atol=1e-12)
     adds_up(found)
@@ -141,7 +142,7 @@ def background_of(model: TabularModel, found: Any, size: int) -> pd.DataFrame:
 def test_other_models_get_exact_values_where_no_three_features_interact() -> None:
     table = numbers(4, rows=80, classes=())
     model = model_of(table, lambda frame: frame["a"] * frame["b"] - frame["c"] ** 2 + 0.5 * frame["b"] * frame["d"])
-    found = tables.shap_summary(model, table, rows=[3, 50], background=9)
+    found = tables.shap_summary(model, table=table, rows=[3, 50], background=9)
     adds_up(found)
     background = background_of(model, found, 9)
     for place in range(2):
@@ -153,7 +154,9 @@ def test_three_features_that_interact_are_right_on_average() -> None:
     table = numbers(3, rows=80)
     model = model_of(table, lambda frame: (frame["a"] > 5) * (frame["b"] > 5) * (frame["c"] < 8) * 1.0)
     row = int(np.flatnonzero((table.frame["a"] > 5) & (table.frame["b"] > 5) & (table.frame["c"] < 8))[0])
-    many = [tables.shap_summary(model, table, rows=[row], background=40, seed=seed).values[0] for seed in range(30)]
+    many = [
+        tables.shap_summary(model, table=table, rows=[row], background=40, seed=seed).values[0] for seed in range(30)
+    ]
     everything = by_all_orders(lambda frame: model.score(frame), table.frame.iloc[[row]], table.take(model.train_rows))
     np.testing.assert_allclose(np.mean(many, axis=0), everything, atol=0.03)
     assert everything[0] > 2 * everything[2] > 0
@@ -162,7 +165,7 @@ def test_three_features_that_interact_are_right_on_average() -> None:
 def test_categories_and_empty_cells_take_part() -> None:
     table = mixed(80)
     model = model_of(table, lambda frame: (frame["colour"] == "red") * 0.5 + frame["rate"].isna() * 0.25)
-    found = tables.shap_summary(model, table, rows=40, background=20)
+    found = tables.shap_summary(model, table=table, rows=40, background=20)
     adds_up(found)
     used = [found.features.index(name) for name in ("colour", "rate")]
     assert np.abs(np.delete(found.values, used, axis=1)).max() < 1e-12
@@ -175,7 +178,9 @@ def test_the_same_seed_gives_the_same_rows_and_values_and_shared_generators_stay
     table = numbers(4, rows=90)
     model = model_of(table, lambda frame: np.prod(frame, axis=1))
     state = np.random.get_state()[1].copy()  # type: ignore[index, union-attr]
-    first, again, other = (tables.shap_summary(model, table, rows=10, background=5, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (
+        tables.shap_summary(model, table=table, rows=10, background=5, seed=seed) for seed in (1, 1, 2)
+    )
     assert np.array_equal(first.values, again.values) and np.array_equal(first.rows, again.rows)
     assert not np.array_equal(first.rows, other.rows)
     np.testing.assert_array_equal(np.random.get_state()[1], state)  # type: ignore[index]
@@ -184,10 +189,10 @@ def test_the_same_seed_gives_the_same_rows_and_values_and_shared_generators_stay
 def test_many_features_are_compared_with_fewer_rows_and_too_many_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     table = numbers(6, rows=40)
     model = LinearRegression().fit(table.frame, table.target)
-    whole = tables.shap_summary(model, table, rows=20, background=30)
+    whole = tables.shap_summary(model, table=table, rows=20, background=30)
     monkeypatch.setattr("xai_core.tabular.inspection.shapley.MOST_EVALUATIONS", 20 * 2 * 5 * 4)
     monkeypatch.setattr("xai_core.tabular.inspection.shapley.CELLS", 600)
-    found = tables.shap_summary(model, table, rows=20, background=30)
+    found = tables.shap_summary(model, table=table, rows=20, background=30)
     assert "Compared with 4 rows" in found.notes[0] and "Compared with 30 rows" in whole.notes[0]
     adds_up(found)
     np.testing.assert_allclose(
@@ -195,7 +200,7 @@ def test_many_features_are_compared_with_fewer_rows_and_too_many_refused(monkeyp
     )
     monkeypatch.setattr("xai_core.tabular.inspection.shapley.MOST_EVALUATIONS", 10)
     with pytest.raises(NotApplicable, match="too many to compare 20 rows"):
-        tables.shap_summary(model, table, rows=20)
+        tables.shap_summary(model, table=table, rows=20)
 
 
 def test_jobs_and_refusals() -> None:
@@ -203,12 +208,12 @@ def test_jobs_and_refusals() -> None:
     trees = RandomForestClassifier(5, max_depth=3).fit(table.frame, table.target)
     for model in (trees, model_of(table, lambda frame: frame["a"] / 10)):
         job: Job[Any] = Job()
-        tables.shap_summary(model, table, rows=20, background=3, job=job)
+        tables.shap_summary(model, table=table, rows=20, background=3, job=job)
         assert 0 < job.done == job.total
         job.cancel()
         with pytest.raises(Cancelled):
-            tables.shap_summary(model, table, rows=20, background=3, job=job)
+            tables.shap_summary(model, table=table, rows=20, background=3, job=job)
     with pytest.raises(InvalidParam, match=r"from 1 to 5,000\. Got 0"):
-        tables.shap_summary(trees, table, rows=0)
+        tables.shap_summary(trees, table=table, rows=0)
     with pytest.raises(InvalidParam, match=r"from 2 to 200 rows\. Got 1"):
-        tables.shap_summary(trees, table, background=1)
+        tables.shap_summary(trees, table=table, background=1)

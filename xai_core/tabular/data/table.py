@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from xai_core.errors import InvalidTable, UnknownName
+from xai_core.errors import InvalidParam, InvalidTable, UnknownName
 from xai_core.tabular.data.column import Column, Kind, describe
 
 Task = Literal["classification", "regression"]
@@ -57,6 +58,41 @@ class Table:
             if column.name == name:
                 return column
         raise UnknownName.of("column", name, self.features)
+
+    def check_feature(self, name: str) -> str:
+        """Return the feature's name. Raises UnknownName with the nearest names."""
+        if name not in self.features:
+            raise UnknownName.of("feature", name, self.features)
+        return name
+
+    def check_pair(self, features: tuple[str, str]) -> tuple[str, str]:
+        """Return two different features. Raises UnknownName and InvalidParam."""
+        first, second = (self.check_feature(name) for name in features)
+        if first == second:
+            raise InvalidParam(f"Choose two different features. Got {first!r} twice.")
+        return first, second
+
+    def outcome_index(self, outcome: int | None = None) -> int | None:
+        """Return the class to explain: the given one, else the last (the second of two); None for a regression.
+
+        Raises:
+            InvalidParam: no such class, with what is allowed.
+        """
+        if self.task == "regression":
+            return None
+        last = len(self.classes) - 1
+        try:
+            index = last if outcome is None else -1 if isinstance(outcome, bool) else operator.index(outcome)
+        except TypeError:
+            index = -1
+        if not 0 <= index <= last:
+            raise InvalidParam(f"The outcome must be a class number from 0 to {last}. Got {str(outcome)[:60]!r}.")
+        return index
+
+    def outcome_words(self, outcome: int | None = None) -> str:
+        """Return the words for the explained number: "probability of yes", or the target's name."""
+        index = self.outcome_index(outcome)
+        return self.target_name if index is None else f"probability of {self.classes[index]}"
 
     def split(self, seed: int = 0, held_out: float = 0.25) -> tuple[np.ndarray, np.ndarray]:
         """Row numbers to train on and row numbers held out, both ascending, the same for the same seed.

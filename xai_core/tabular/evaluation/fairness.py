@@ -88,7 +88,7 @@ def group_scores(
     chosen = np.asarray(model.test_rows if rows is None else rows, dtype=np.int64)
     if not len(chosen):
         raise InvalidParam("There are no rows to look at. Got an empty choice.")
-    meant = model.outcome(outcome) if table.task == "classification" else None
+    meant = table.outcome_index(outcome)
     names, member = members(table, column, chosen, bins)
     answers = model.predict(table.take(chosen))
     truth = table.target[chosen]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from xai_core.arrays import Float64
 from xai_core.errors import InvalidParam, NotApplicable
 from xai_core.tabular.inspection.ale_bins import edges_of, no_cell_around, part_of, second_differences, together
 from xai_core.tabular.inspection.association import share_unreal
@@ -19,15 +20,7 @@ from xai_core.tabular.inspection.category_order import natural_order
 from xai_core.tabular.inspection.effect import Effect, Effect2D
 from xai_core.tabular.inspection.grid import Distribution, distribution_of, is_category, rows_asked, values_of
 from xai_core.tabular.inspection.scoring import expect, scores_of
-from xai_core.tabular.models.estimator import (
-    Explained,
-    Floats,
-    column_known,
-    explained,
-    outcome_index,
-    outcome_words,
-    two_features,
-)
+from xai_core.tabular.models.train import TabularModel, resolve_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,9 +35,9 @@ Whole = npt.NDArray[np.int64]
 
 def accumulated_local_effects(
     model: Any,
-    table: Table,
     feature: str,
     *,
+    table: Table | None = None,
     bins: int = 40,
     rows: Any = None,
     outcome: int | None = None,
@@ -53,18 +46,19 @@ def accumulated_local_effects(
     """Difference to the average score along a feature, (G,) at the edges of at most `bins` parts, or one a category.
 
     Categories are put in the order in which their rows resemble each other in the other features, and each row is moved to the
-    neighbouring categories. Rows without a value are left out. Raises UnknownName, InvalidParam, NotApplicable, Cancelled.
+    neighbouring categories. Int64 without a value are left out. Raises UnknownName, InvalidParam, NotApplicable, Cancelled.
     """
-    column_known(table, feature)
+    model, table = resolve_model(model, table)
+    table.check_feature(feature)
     chosen = rows_asked(table, rows)
     cells = table.take(chosen).dropna(subset=[feature])
     spread = distribution_of(table, feature, chosen)
-    asked, index = explained(model, table), outcome_index(table, outcome)
+    index = table.outcome_index(outcome)
     along = _over_categories if is_category(table, feature) else _over_numbers
-    grid, average, notes = along(asked, table, cells, feature, _bins(bins), index, job)
+    grid, average, notes = along(model, table, cells, feature, _bins(bins), index, job)
     return Effect(
         feature=feature,
-        outcome=outcome_words(table, outcome),
+        outcome=table.outcome_words(outcome),
         method="accumulated local effects",
         grid=grid,
         average=average,
@@ -78,9 +72,9 @@ def accumulated_local_effects(
 
 def accumulated_local_effects_2d(
     model: Any,
-    table: Table,
     features: tuple[str, str],
     *,
+    table: Table | None = None,
     bins: int = 20,
     rows: Any = None,
     outcome: int | None = None,
@@ -91,19 +85,19 @@ def accumulated_local_effects_2d(
     It is 0 everywhere for features that do not interact. Parts of both that hold no row get the local effect of the nearest part that
     does, and are marked empty. Raises as `accumulated_local_effects` does, and NotApplicable for a category.
     """
-    pair = two_features(table, features)
+    model, table = resolve_model(model, table)
+    pair = table.check_pair(features)
     for name in pair:
         if is_category(table, name):
             raise NotApplicable(f"Accumulated local effects of two features need numbers; {name!r} holds categories.")
     chosen = rows_asked(table, rows)
     cells = table.take(chosen).dropna(subset=list(pair))
     edges = tuple(edges_of(values_of(table, name, chosen), _bins(bins)) for name in pair)
-    asked = explained(model, table)
-    second, counts = second_differences(asked, cells, pair, (edges[0], edges[1]), outcome_index(table, outcome), job)
+    second, counts = second_differences(model, cells, pair, (edges[0], edges[1]), table.outcome_index(outcome), job)
     share = share_unreal(table, *pair)
     return Effect2D(
         features=pair,
-        outcome=outcome_words(table, outcome),
+        outcome=table.outcome_words(outcome),
         method="accumulated local effects",
         grids=(edges[0], edges[1]),
         average=together(second, counts),
@@ -122,14 +116,14 @@ def _bins(bins: int) -> int:
 
 
 def _over_numbers(
-    model: Explained,
+    model: TabularModel,
     _table: Table,
     cells: pd.DataFrame,
     feature: str,
     bins: int,
     outcome: int | None,
     job: Job[Any] | None,
-) -> tuple[Floats, Floats, tuple[str, ...]]:
+) -> tuple[Float64, Float64, tuple[str, ...]]:
     values = cells[feature].to_numpy(dtype=np.float64)
     edges = edges_of(values, bins)
     part = part_of(edges, values)
@@ -149,14 +143,14 @@ def _thin_note(counts: Whole) -> tuple[str, ...]:
 
 
 def _over_categories(
-    model: Explained,
+    model: TabularModel,
     table: Table,
     cells: pd.DataFrame,
     feature: str,
     _parts: int,
     outcome: int | None,
     job: Job[Any] | None,
-) -> tuple[npt.NDArray[Any], Floats, tuple[str, ...]]:
+) -> tuple[npt.NDArray[Any], Float64, tuple[str, ...]]:
     names = natural_order(table, cells, feature)
     if len(names) < 2:
         raise NotApplicable(f"The column {feature!r} has the same value in all these rows, so nothing can be moved.")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from xai_core.arrays import Float64
 from xai_core.errors import NotApplicable
 from xai_core.tabular.inspection.scoring import expect, scores_of
-from xai_core.tabular.models.estimator import Explained, Floats
+from xai_core.tabular.models.train import TabularModel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,33 +20,33 @@ if TYPE_CHECKING:
 Whole = npt.NDArray[np.int64]
 
 
-def edges_of(values: Floats, bins: int) -> Floats:
+def edges_of(values: Float64, bins: int) -> Float64:
     """Ends of parts of about equally many rows: values that occur, ascending, so that a frequent value gets a part of its own."""
-    found: Floats = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1), method="inverted_cdf"))
+    found: Float64 = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1), method="inverted_cdf"))
     if len(found) < 2:
         raise NotApplicable("This column has the same value in all these rows, so nothing can be moved.")
     return found
 
 
-def part_of(edges: Floats, values: Floats) -> Whole:
+def part_of(edges: Float64, values: Float64) -> Whole:
     """Number of the part (edges[k], edges[k + 1]] of each value; the smallest value belongs to the first."""
     return np.clip(np.searchsorted(edges, values, side="left") - 1, 0, len(edges) - 2).astype(np.int64)
 
 
 def second_differences(
-    model: Explained,
+    model: TabularModel,
     cells: pd.DataFrame,
     pair: tuple[str, str],
-    edges: tuple[Floats, Floats],
+    edges: tuple[Float64, Float64],
     outcome: int | None,
     job: Job[Any] | None,
-) -> tuple[Floats, Whole]:
+) -> tuple[Float64, Whole]:
     """(a, b) mean of what both steps do beyond the sum of each, and (a, b) rows. Empty cells take the nearest cell's mean."""
     parts = [part_of(ends, cells[name].to_numpy(dtype=np.float64)) for name, ends in zip(pair, edges, strict=True)]
     shape = (len(edges[0]) - 1, len(edges[1]) - 1)
     expect(job, 4 * len(cells))
 
-    def corner(first: int, second: int) -> Floats:
+    def corner(first: int, second: int) -> Float64:
         moved = {pair[0]: edges[0][parts[0] + first], pair[1]: edges[1][parts[1] + second]}
         return scores_of(model, cells.assign(**moved), outcome, job)
 
@@ -56,18 +57,18 @@ def second_differences(
     return _filled(means, counts), counts
 
 
-def _filled(means: Floats, counts: Whole) -> Floats:
+def _filled(means: Float64, counts: Whole) -> Float64:
     """Cells without rows get the value of the nearest one with rows, distances in shares of the rows as the parts are."""
     from scipy.ndimage import distance_transform_edt
 
     nearest = distance_transform_edt(
         counts == 0, sampling=[1 / size for size in counts.shape], return_distances=False, return_indices=True
     )
-    found: Floats = means[tuple(nearest)]
+    found: Float64 = means[tuple(nearest)]
     return found
 
 
-def together(second: Floats, counts: Whole) -> Floats:
+def together(second: Float64, counts: Whole) -> Float64:
     """(A, B) second differences added up, less the main effects that are in the sums, centred over the rows."""
     summed = np.zeros((second.shape[0] + 1, second.shape[1] + 1))
     summed[1:, 1:] = second.cumsum(axis=0).cumsum(axis=1)
@@ -75,11 +76,11 @@ def together(second: Floats, counts: Whole) -> Floats:
     other = _main_effect(np.diff(summed, axis=1).T, counts.T)
     pure = summed - first[:, None] - other
     middle = (pure[:-1, :-1] + pure[:-1, 1:] + pure[1:, :-1] + pure[1:, 1:]) / 4
-    found: Floats = pure - (middle * counts).sum() / counts.sum()
+    found: Float64 = pure - (middle * counts).sum() / counts.sum()
     return found
 
 
-def _main_effect(steps: Floats, counts: Whole) -> Floats:
+def _main_effect(steps: Float64, counts: Whole) -> Float64:
     """(A,) the effect of the first feature alone within a surface: its steps (a, B), averaged over the rows of each of its parts."""
     between = (steps[:, :-1] + steps[:, 1:]) / 2
     mean = (between * counts).sum(axis=1) / np.maximum(counts.sum(axis=1), 1)

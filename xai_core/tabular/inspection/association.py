@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from xai_core.tabular.models.estimator import column_known
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -55,7 +53,7 @@ def unreal(table: Table, feature: str) -> Unreal:
 
     Raises UnknownName.
     """
-    others = [column.name for column in table.columns if column.name != column_known(table, feature)]
+    others = [column.name for column in table.columns if column.name != table.check_feature(feature)]
     found = {other: association(table, feature, other) for other in others}
     ordered = dict(sorted(found.items(), key=lambda each: -abs(each[1])))
     partner = next(iter(ordered), "")

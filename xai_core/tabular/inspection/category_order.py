@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from xai_core.tabular.models.estimator import Floats
+from xai_core.arrays import Float64
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ def natural_order(table: Table, cells: pd.DataFrame, feature: str) -> npt.NDArra
     return names[np.argsort(_one_dimension(distance), kind="stable")]
 
 
-def _shares(values: pd.Series[Any], which: npt.NDArray[np.intp], groups: int, category: bool) -> Floats:
+def _shares(values: pd.Series[Any], which: npt.NDArray[np.intp], groups: int, category: bool) -> Float64:
     """(groups, V) share of each value in a group, or for numbers the share at or below each of 101 quantiles."""
     known = values.notna().to_numpy()
     if category:
@@ -53,10 +53,10 @@ def _shares(values: pd.Series[Any], which: npt.NDArray[np.intp], groups: int, ca
     return table / np.maximum(sizes, 1)[:, None]
 
 
-def _one_dimension(distance: Floats) -> Floats:
+def _one_dimension(distance: Float64) -> Float64:
     """(K,) places on a line by classical multidimensional scaling; the side is chosen so that the first category is on the left."""
     squared = distance**2
     centred = squared - squared.mean(axis=0) - squared.mean(axis=1)[:, None] + squared.mean()
     _, vectors = np.linalg.eigh(-centred / 2)
-    line: Floats = vectors[:, -1]
+    line: Float64 = vectors[:, -1]
     return line if line[0] <= line[-1] else -line

@@ -1,4 +1,4 @@
-"""Rows as they are mixed with others, cell by cell or, where that is the same and quicker, behind the model's preparation."""
+"""Int64 as they are mixed with others, cell by cell or, where that is the same and quicker, behind the model's preparation."""
 
 from __future__ import annotations
 
@@ -8,29 +8,30 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from xai_core.arrays import Float64
 from xai_core.engine.jobs import Job
 from xai_core.tabular.data.codes import Codes, in_batches
-from xai_core.tabular.models.estimator import Explained, Floats
+from xai_core.tabular.models.train import TabularModel
 
 
 @dataclass(frozen=True, eq=False)
 class Mixing:
-    """Rows (N, columns) of which parts may be exchanged between them, feature by feature, and what the model says to such mixtures.
+    """Int64 (N, columns) of which parts may be exchanged between them, feature by feature, and what the model says to such mixtures.
 
     Preparing takes milliseconds whatever the number of rows. Where each prepared column is made from one feature alone, a mixture of
     prepared rows is the prepared mixture, so that every row is prepared once and no mixture is.
     """
 
-    rows: Floats
+    rows: Float64
     features: int
     owners: npt.NDArray[np.intp]
     """(columns,) the number of the feature that each column belongs to."""
     batch: int
-    ask: Callable[[Floats], Floats]
+    ask: Callable[[Float64], Float64]
     job: Job[object]
 
     @classmethod
-    def of(cls, model: Explained, codes: Codes, coded: Floats, outcome: int | None, job: Job[object]) -> Mixing:
+    def of(cls, model: TabularModel, codes: Codes, coded: Float64, outcome: int | None, job: Job[object]) -> Mixing:
         """For these coded rows, (N, features), and this outcome."""
         quick, features = model.prepared_score, len(codes.names)
         if quick is None:
@@ -46,6 +47,6 @@ class Mixing:
         places = np.array([codes.place(name) for name in owners])
         return cls(seen, features, places, codes.batch, lambda rows: quick(rows, outcome), job)
 
-    def scores(self, rows: Floats) -> Floats:
+    def scores(self, rows: Float64) -> Float64:
         """The explained number of each mixture of (N, columns), (N,); asked in batches that are counted, and stopped on request."""
         return in_batches(self.ask, rows, self.batch, self.job)

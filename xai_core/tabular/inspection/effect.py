@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from xai_core.arrays import Float64, Int64
 from xai_core.tabular.inspection.grid import Distribution
-from xai_core.tabular.models.estimator import Floats, Rows
 
 Method = Literal["partial dependence", "accumulated local effects"]
 
@@ -25,11 +25,11 @@ class Effect:
     method: Method
     grid: npt.NDArray[Any]
     """(G,) values of the feature, ascending: float64, or names of categories."""
-    average: Floats
+    average: Float64
     """(G,) score; for accumulated local effects the difference to the average prediction."""
-    individual: Floats | None
+    individual: Float64 | None
     """(n, G) one line a row of `rows`; None where they were not asked for."""
-    rows: Rows
+    rows: Int64
     """(n,) numbers of the table's rows whose lines these are."""
     distribution: Distribution
     empty: npt.NDArray[np.bool_]
@@ -41,14 +41,14 @@ class Effect:
         return self.grid.dtype == object
 
     @cached_property
-    def centred(self) -> Floats | None:
+    def centred(self) -> Float64 | None:
         """(n, G) lines that all start at 0, so that only their shape differs; parallel ones mean no interaction."""
         return None if self.individual is None else self.individual - self.individual[:, :1]
 
     @property
-    def centred_average(self) -> Floats:
+    def centred_average(self) -> Float64:
         """(G,) the average from 0 at the left."""
-        found: Floats = self.average - self.average[0]
+        found: Float64 = self.average - self.average[0]
         return found
 
 
@@ -61,7 +61,7 @@ class Effect2D:
     method: Method
     grids: tuple[npt.NDArray[Any], npt.NDArray[Any]]
     """(A,) and (B,) values of the two features."""
-    average: Floats
+    average: Float64
     """(A, B) score; for accumulated local effects what the two do together beyond what each does alone."""
     empty: npt.NDArray[np.bool_]
     """(A, B) True where no row of the table has both values near."""

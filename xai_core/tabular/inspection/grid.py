@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xai_core.arrays import Float64, Int64
 from xai_core.errors import InvalidParam, NotApplicable
 from xai_core.tabular.data.builtin import Table, spread
-from xai_core.tabular.models.estimator import Floats, Rows, column_known
 
 PERCENTILES = (0.05, 0.95)
 """The grid leaves out the outermost values, as scikit-learn's does: a few extreme rows would stretch it over empty space."""
@@ -22,16 +22,16 @@ class Distribution:
     """How often each value occurs: `counts` (B,) between `edges` (B + 1,), or one a category where `edges` (B,) are names."""
 
     edges: npt.NDArray[Any]
-    counts: Rows
+    counts: Int64
 
 
 def is_category(table: Table, feature: str) -> bool:
     return table.column(feature).kind == "category"
 
 
-def values_of(table: Table, feature: str, rows: Rows | None = None) -> npt.NDArray[Any]:
+def values_of(table: Table, feature: str, rows: Int64 | None = None) -> npt.NDArray[Any]:
     """The feature's cells that have a value: float64, or text for a category. Raises NotApplicable where there are none."""
-    cells = table.frame[column_known(table, feature)]
+    cells = table.frame[table.check_feature(feature)]
     cells = (cells if rows is None else cells.iloc[rows]).dropna()
     if not len(cells):
         raise NotApplicable(f"The column {feature!r} has no values to vary.")
@@ -40,7 +40,7 @@ def values_of(table: Table, feature: str, rows: Rows | None = None) -> npt.NDArr
 
 
 def grid_of(
-    table: Table, feature: str, size: int, rows: Rows | None = None
+    table: Table, feature: str, size: int, rows: Int64 | None = None
 ) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
     """Values at which to ask, (G,) with G <= size, ascending, and what is to be said about them.
 
@@ -58,14 +58,14 @@ def grid_of(
     return _even(values, size)
 
 
-def _frequent(names: npt.NDArray[Any], counts: Rows, size: int) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
+def _frequent(names: npt.NDArray[Any], counts: Int64, size: int) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
     if len(names) <= size:
         return names, ()
     kept = np.sort(np.argsort(-counts, kind="stable")[:size])
     return names[kept], (f"Only the {size} most frequent of {len(names):,} categories are shown.",)
 
 
-def _even(values: Floats, size: int) -> tuple[Floats, tuple[str, ...]]:
+def _even(values: Float64, size: int) -> tuple[Float64, tuple[str, ...]]:
     from scipy.stats.mstats import mquantiles
 
     low, high = (float(each) for each in mquantiles(values, prob=PERCENTILES))
@@ -75,7 +75,7 @@ def _even(values: Floats, size: int) -> tuple[Floats, tuple[str, ...]]:
     return np.linspace(low, high, size), ()
 
 
-def distribution_of(table: Table, feature: str, rows: Rows | None = None) -> Distribution:
+def distribution_of(table: Table, feature: str, rows: Int64 | None = None) -> Distribution:
     """How the feature's values are spread, for the strip under the axis."""
     values = values_of(table, feature, rows)
     if is_category(table, feature):
@@ -95,7 +95,7 @@ def empty_at(grid: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[np
     return found
 
 
-def rows_asked(table: Table, rows: Any) -> Rows:
+def rows_asked(table: Table, rows: Any) -> Int64:
     """The table's rows an explanation speaks about: the given numbers, or all. Raises InvalidParam."""
     count = len(table.frame)
     if rows is None:
@@ -108,11 +108,11 @@ def rows_asked(table: Table, rows: Any) -> Rows:
         or chosen.min() < 0
         or chosen.max() >= count
     ):
-        raise InvalidParam(f"Rows must be whole numbers from 0 to {count - 1}, at least one. Got {str(rows)[:60]!r}.")
+        raise InvalidParam(f"Int64 must be whole numbers from 0 to {count - 1}, at least one. Got {str(rows)[:60]!r}.")
     return chosen.astype(np.int64)
 
 
-def sampled(rows: Rows, size: int | None, seed: int) -> Rows:
+def sampled(rows: Int64, size: int | None, seed: int) -> Int64:
     """At most `size` of the rows, drawn without replacement, in their order; all where size is None."""
     if size is None or size >= len(rows):
         return rows

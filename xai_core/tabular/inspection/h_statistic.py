@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from xai_core.arrays import Float64
 from xai_core.errors import InvalidParam
 from xai_core.tabular.inspection.grid import rows_asked, sampled
 from xai_core.tabular.inspection.scoring import expect, scores_of, variant_scores
-from xai_core.tabular.models.estimator import Explained, Floats, column_known, explained, outcome_index, two_features
+from xai_core.tabular.models.train import TabularModel, resolve_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,10 +25,10 @@ NOTHING = 1e-12
 
 def interaction_strength(
     model: Any,
-    table: Table,
     a: str,
     b: str | None = None,
     *,
+    table: Table | None = None,
     sample: int = 100,
     rows: Any = None,
     seed: int = 0,
@@ -40,28 +41,31 @@ def interaction_strength(
     same of the whole score. Over a sample of rows, at all of whose values the partial dependence is taken, so `sample`² rows are scored;
     noise makes small values of H a little too large. 0 where neither feature moves the score. Raises UnknownName, InvalidParam, Cancelled.
     """
-    column_known(table, a)
+    model, table = resolve_model(model, table)
+    table.check_feature(a)
     if isinstance(sample, bool) or not 10 <= sample <= 1_000:
         raise InvalidParam(f"The sample must have from 10 to 1,000 rows. Got {sample!r}.")
     chosen = table.take(sampled(rows_asked(table, rows), sample, seed))
-    asked, index = explained(model, table), outcome_index(table, outcome)
+    index = table.outcome_index(outcome)
     expect(job, (3 if b is not None else 2) * len(chosen) ** 2)
     if b is None:
-        return _with_all(asked, chosen, a, index, job)
-    pair = two_features(table, (a, b))
-    alone = [_dependence(asked, chosen, [name], index, job) for name in pair]
-    return _share(_dependence(asked, chosen, list(pair), index, job), alone)
+        return _with_all(model, chosen, a, index, job)
+    pair = table.check_pair((a, b))
+    alone = [_dependence(model, chosen, [name], index, job) for name in pair]
+    return _share(_dependence(model, chosen, list(pair), index, job), alone)
 
 
-def _with_all(model: Explained, rows: pd.DataFrame, feature: str, outcome: int | None, job: Job[Any] | None) -> float:
+def _with_all(
+    model: TabularModel, rows: pd.DataFrame, feature: str, outcome: int | None, job: Job[Any] | None
+) -> float:
     others = [name for name in rows.columns if name != feature]
     alone = [_dependence(model, rows, names, outcome, job) for names in ([feature], others) if names]
     return _share(scores_of(model, rows, outcome, job), alone)
 
 
 def _dependence(
-    model: Explained, rows: pd.DataFrame, features: list[str], outcome: int | None, job: Job[Any] | None
-) -> Floats:
+    model: TabularModel, rows: pd.DataFrame, features: list[str], outcome: int | None, job: Job[Any] | None
+) -> Float64:
     """(n,) partial dependence on these features together, at the values that each row has, over the same rows.
 
     Equal combinations are asked once, and of the features and the rest the fewer are set.
@@ -81,7 +85,7 @@ def _distinct(rows: pd.DataFrame, features: list[str]) -> tuple[pd.DataFrame, np
     return rows.iloc[first], back
 
 
-def _share(joint: Floats, alone: list[Floats]) -> float:
+def _share(joint: Float64, alone: list[Float64]) -> float:
     whole = joint - joint.mean()
     rest = whole - sum(part - part.mean() for part in alone)
     size = float(whole @ whole)

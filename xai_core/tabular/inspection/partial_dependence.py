@@ -12,22 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from xai_core.arrays import Float64, Int64
 from xai_core.errors import InvalidParam
 from xai_core.tabular.inspection.association import SMALLEST_SHARE, Unreal, share_unreal, unreal
 from xai_core.tabular.inspection.effect import Effect, Effect2D
 from xai_core.tabular.inspection.grid import distribution_of, empty_at, grid_of, rows_asked, sampled, values_of
 from xai_core.tabular.inspection.scoring import expect, variant_scores
 from xai_core.tabular.inspection.variants import Variants, variant_count
-from xai_core.tabular.models.estimator import (
-    Explained,
-    Floats,
-    Rows,
-    column_known,
-    explained,
-    outcome_index,
-    outcome_words,
-    two_features,
-)
+from xai_core.tabular.models.train import TabularModel, resolve_model
 
 if TYPE_CHECKING:
     from xai_core.engine.jobs import Job
@@ -40,9 +32,9 @@ Kind = Literal["both", "average", "individual"]
 
 def partial_dependence(
     model: Any,
-    table: Table,
     feature: str,
     *,
+    table: Table | None = None,
     grid: int = 50,
     kind: Kind = "both",
     sample: int | None = None,
@@ -58,16 +50,15 @@ def partial_dependence(
     """
     if kind not in get_args(Kind):
         raise InvalidParam(f"The kind must be one of {', '.join(get_args(Kind))}. Got {str(kind)[:60]!r}.")
-    column_known(table, feature)
+    model, table = resolve_model(model, table)
+    table.check_feature(feature)
     chosen = rows_asked(table, rows)
     points, notes = grid_of(table, feature, grid, chosen)
     shown = sampled(chosen, sample, seed) if kind != "average" else chosen[:0]
-    average, lines = _averaged(
-        explained(model, table), table, {feature: points}, chosen, shown, outcome_index(table, outcome), job
-    )
+    average, lines = _averaged(model, table, {feature: points}, chosen, shown, table.outcome_index(outcome), job)
     return Effect(
         feature=feature,
-        outcome=outcome_words(table, outcome),
+        outcome=table.outcome_words(outcome),
         method="partial dependence",
         grid=points,
         average=average,
@@ -81,26 +72,25 @@ def partial_dependence(
 
 def partial_dependence_2d(
     model: Any,
-    table: Table,
     features: tuple[str, str],
     *,
+    table: Table | None = None,
     grid: int = 20,
     rows: Any = None,
     outcome: int | None = None,
     job: Job[Any] | None = None,
 ) -> Effect2D:
     """Average score at up to `grid` × `grid` pairs of values, (A, B). Raises as `partial_dependence` does."""
-    pair = two_features(table, features)
+    model, table = resolve_model(model, table)
+    pair = table.check_pair(features)
     chosen = rows_asked(table, rows)
     (first, notes_a), (second, notes_b) = (grid_of(table, name, grid, chosen) for name in pair)
     variants = {pair[0]: np.repeat(first, len(second)), pair[1]: np.tile(second, len(first))}
-    average, _ = _averaged(
-        explained(model, table), table, variants, chosen, chosen[:0], outcome_index(table, outcome), job
-    )
+    average, _ = _averaged(model, table, variants, chosen, chosen[:0], table.outcome_index(outcome), job)
     share = share_unreal(table, *pair)
     return Effect2D(
         features=pair,
-        outcome=outcome_words(table, outcome),
+        outcome=table.outcome_words(outcome),
         method="partial dependence",
         grids=(first, second),
         average=average.reshape(len(first), len(second)),
@@ -111,14 +101,14 @@ def partial_dependence_2d(
 
 
 def _averaged(
-    model: Explained,
+    model: TabularModel,
     table: Table,
     variants: Variants,
-    chosen: Rows,
-    shown: Rows,
+    chosen: Int64,
+    shown: Int64,
     outcome: int | None,
     job: Job[Any] | None,
-) -> tuple[Floats, Floats]:
+) -> tuple[Float64, Float64]:
     """(K,) averages over the chosen rows and (n, K) scores of the shown ones. Never holds all rows' scores at once unless shown."""
     size = variant_count(variants)
     expect(job, len(chosen) * size)
@@ -131,14 +121,14 @@ def _averaged(
     return total / len(chosen), lines
 
 
-def _places(rows: Rows, wanted: Rows) -> npt.NDArray[np.intp]:
+def _places(rows: Int64, wanted: Int64) -> npt.NDArray[np.intp]:
     """Where the wanted row numbers stand among the rows, which need not be in order."""
     order = np.argsort(rows, kind="stable")
     return order[np.searchsorted(rows, wanted, sorter=order)]
 
 
 def _empty_pairs(
-    table: Table, pair: tuple[str, str], first: npt.NDArray[Any], second: npt.NDArray[Any], rows: Rows
+    table: Table, pair: tuple[str, str], first: npt.NDArray[Any], second: npt.NDArray[Any], rows: Int64
 ) -> npt.NDArray[np.bool_]:
     """(A, B) True where no row lies within one step of both values."""
     cells = table.frame[list(pair)].iloc[rows].dropna()
@@ -160,7 +150,7 @@ def _near(grid: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[np.bo
     return close
 
 
-def _sampled_note(shown: Rows, chosen: Rows, kind: Kind) -> tuple[str, ...]:
+def _sampled_note(shown: Int64, chosen: Int64, kind: Kind) -> tuple[str, ...]:
     if kind == "average" or len(shown) == len(chosen):
         return ()
     return (f"{len(shown):,} lines of {len(chosen):,} rows are kept, drawn at random; the average uses all rows.",)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from xai_core.arrays import Float64, Int64
 from xai_core.errors import InvalidParam
 from xai_core.tabular.inspection.grid import rows_asked
 from xai_core.tabular.inspection.scoring import expect, tick
-from xai_core.tabular.models.estimator import BareEstimator, Explained, Floats, Rows, class_order, explained
+from xai_core.tabular.models.train import TabularModel, resolve_model
 
 if TYPE_CHECKING:
     from xai_core.engine.jobs import Job
@@ -30,17 +31,17 @@ class Importance:
     """Loss of score when a feature is shuffled: positive means that the model needs it, about 0 or below that it does not."""
 
     features: tuple[str, ...]
-    mean: Floats
+    mean: Float64
     """(F,) over the repeats."""
-    std: Floats
+    std: Float64
     """(F,) over the repeats: how much chance there is in it."""
-    all: Floats
+    all: Float64
     """(F, repeats)."""
     score: float
     """The model's score on the same rows unshuffled."""
     metric: str
     """What the score is: "accuracy" or "R²"."""
-    rows: Rows
+    rows: Int64
     notes: tuple[str, ...] = ()
 
     @property
@@ -50,7 +51,13 @@ class Importance:
 
 
 def permutation_importance(
-    model: Any, table: Table, *, repeats: int = 10, seed: int = 0, rows: Any = None, job: Job[Any] | None = None
+    model: Any,
+    *,
+    table: Table | None = None,
+    repeats: int = 10,
+    seed: int = 0,
+    rows: Any = None,
+    job: Job[Any] | None = None,
 ) -> Importance:
     """Loss of accuracy, or of R², when each feature is shuffled `repeats` times, (F,) with its spread; on the held-out rows.
 
@@ -60,12 +67,12 @@ def permutation_importance(
 
     if isinstance(repeats, bool) or not 1 <= repeats <= MOST_REPEATS:
         raise InvalidParam(f"The number of repeats must be from 1 to {MOST_REPEATS}. Got {repeats!r}.")
-    asked = explained(model, table)
-    chosen = rows_asked(table, asked.test_rows if rows is None else rows)
+    model, table = resolve_model(model, table)
+    chosen = rows_asked(table, model.test_rows if rows is None else rows)
     frame = table.take(chosen)
     expect(job, (1 + repeats * len(table.columns)) * len(chosen))
 
-    right = _scorer(asked, table)
+    right = _scorer(model, table)
     said: list[float] = []  # the unshuffled rows' score first
 
     def scored(_estimator: Any, cells: Any, answers: Any) -> float:
@@ -73,10 +80,14 @@ def permutation_importance(
         tick(job, len(cells))
         return said[-1]
 
-    bare = isinstance(asked, BareEstimator)
-    cells = asked.inputs(frame) if isinstance(asked, BareEstimator) else frame
     found = shuffled(
-        asked.estimator, cells, table.target[chosen], scoring=scored, n_repeats=repeats, random_state=seed, n_jobs=1
+        model.estimator,
+        model.inputs(frame),
+        table.target[chosen],
+        scoring=scored,
+        n_repeats=repeats,
+        random_state=seed,
+        n_jobs=1,
     )
     return Importance(
         features=table.features,
@@ -86,17 +97,17 @@ def permutation_importance(
         score=said[0],
         metric="R²" if table.task == "regression" else "accuracy",
         rows=chosen,
-        notes=(_SHARED, *((_LEARNED,) if bare and rows is None else ())),
+        notes=(_SHARED, *((_LEARNED,) if rows is None and np.isin(chosen, model.train_rows).any() else ())),
     )
 
 
-def _scorer(model: Explained, table: Table) -> Callable[[Any, Any], float]:
+def _scorer(model: TabularModel, table: Table) -> Callable[[Any, Any], float]:
     """Share of right classes, or R², of rows and the table's answers to them: scikit-learn's own scores, whatever the model's labels."""
     from sklearn.metrics import r2_score
 
     estimator = model.estimator
     if table.task == "regression":
         return lambda cells, answers: float(r2_score(answers, estimator.predict(cells)))
-    meant = np.asarray(class_order(model, table))
+    meant = np.asarray(model.class_order)
     labels = np.asarray(getattr(estimator, "classes_", meant))
     return lambda cells, answers: float(np.mean(meant[np.searchsorted(labels, estimator.predict(cells))] == answers))

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from xai_core.arrays import Float64
 from xai_core.errors import NotApplicable
 from xai_core.tabular.inspection.variants import Variants, set_columns, variant_count
-from xai_core.tabular.models.estimator import Explained, Floats, last_step
+from xai_core.tabular.models.train import TabularModel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,7 @@ PROBE_ROWS, PROBE_VARIANTS = 16, 4
 class _Tree:
     masks: Mapping[int, Bits]
     """Column to (bins + 1,) leaves that its value leaves possible; the last entry is for an empty cell."""
-    leaves: Floats
+    leaves: Float64
     """(L,) values, left to right."""
 
 
@@ -47,11 +48,11 @@ class _Forest:
 
     trees: tuple[tuple[_Tree, ...], ...]
     """One tuple of trees an output: one output for a regression or two classes, else one a class."""
-    thresholds: Mapping[int, Floats]
-    start: Floats
+    thresholds: Mapping[int, Float64]
+    start: Float64
     """(outputs,) the score before any tree."""
 
-    def bins(self, column: int, values: Floats) -> npt.NDArray[np.intp]:
+    def bins(self, column: int, values: Float64) -> npt.NDArray[np.intp]:
         """Which entry of a mask table each value belongs to."""
         known = self.thresholds[column]
         found = np.searchsorted(known, values, side="left")
@@ -63,7 +64,7 @@ class _Masks(NamedTuple):
 
     distinct: Bits
     """(u,) masks that differ."""
-    of: Floats
+    of: Float64
     """(u, K) 1 where a variant has that mask, else 0."""
 
     @classmethod
@@ -79,18 +80,18 @@ class _Masks(NamedTuple):
 class TreeBits:
     """A boosted model ready to score rows under variants."""
 
-    model: Explained
+    model: TabularModel
     forest: _Forest
-    varied: Mapping[int, Floats]
+    varied: Mapping[int, Float64]
     """Prepared column to (K,) values."""
     size: int
     outcome: int
     """The column of the model's probabilities that is scored; 0 for a regression."""
 
     @classmethod
-    def of(cls, model: Explained, frame: pd.DataFrame, variants: Variants, outcome: int | None) -> TreeBits | None:
+    def of(cls, model: TabularModel, frame: pd.DataFrame, variants: Variants, outcome: int | None) -> TreeBits | None:
         """The short cut, or None where the model has none or it does not give the model's own scores."""
-        forest = _forest_of(last_step(model))
+        forest = _forest_of(model.last_step)
         if forest is None:
             return None
         try:
@@ -100,7 +101,7 @@ class TreeBits:
         made = cls(model, forest, varied, variant_count(variants), _output_of(model, outcome))
         return made if made._proven(frame, variants, outcome) else None
 
-    def scores(self, rows: pd.DataFrame) -> Floats:
+    def scores(self, rows: pd.DataFrame) -> Float64:
         """(N, K) scores of the rows under every variant."""
         seen = self.model.transformed(rows)[0]
         used = {
@@ -111,20 +112,20 @@ class TreeBits:
         sums = [self._sum(trees, used, len(seen)) for trees in zip(self.forest.trees, self._variants, strict=True)]
         return self._link(np.stack(sums) + self.forest.start[:, None, None])
 
-    def _sum(self, trees: tuple[Sequence[_Tree], Sequence[_Masks]], used: Bins, count: int) -> Floats:
+    def _sum(self, trees: tuple[Sequence[_Tree], Sequence[_Masks]], used: Bins, count: int) -> Float64:
         """(N, K) sums over trees: values of the leaves reached, (N, U) over all trees, times which variant reaches which, (U, K)."""
         reached = [self._reached(tree, masks.distinct, used, count) for tree, masks in zip(*trees, strict=True)]
-        found: Floats = np.concatenate(reached, axis=1) @ np.concatenate([masks.of for masks in trees[1]])
+        found: Float64 = np.concatenate(reached, axis=1) @ np.concatenate([masks.of for masks in trees[1]])
         return found
 
-    def _reached(self, tree: _Tree, distinct: Bits, used: Bins, count: int) -> Floats:
+    def _reached(self, tree: _Tree, distinct: Bits, used: Bins, count: int) -> Float64:
         """(N, u) values of the leaves that the rows reach under the u distinct masks of the varied columns."""
         possible = np.full(count, EVERY_LEAF)
         for column, masks in tree.masks.items():
             if column not in self.varied:
                 possible &= masks.take(used[column])
         left = possible[:, None] & distinct
-        reached: Floats = tree.leaves.take(np.bitwise_count((left & -left) - np.uint64(1)))
+        reached: Float64 = tree.leaves.take(np.bitwise_count((left & -left) - np.uint64(1)))
         return reached
 
     @cached_property
@@ -136,17 +137,17 @@ class TreeBits:
         }
         return [[_Masks.of_tree(tree, bins, self.size) for tree in trees] for trees in self.forest.trees]
 
-    def _link(self, raw: Floats) -> Floats:
+    def _link(self, raw: Float64) -> Float64:
         """Raw sums (outputs, N, K) to scores (N, K): as they are for a regression, else the probability of the outcome."""
         from scipy.special import expit, softmax
 
-        if not hasattr(last_step(self.model), "classes_"):
-            only: Floats = raw[0]
+        if not hasattr(self.model.last_step, "classes_"):
+            only: Float64 = raw[0]
             return only
         if len(raw) == 1:
-            positive: Floats = expit(raw[0])
+            positive: Float64 = expit(raw[0])
             return positive if self.outcome == 1 else 1 - positive
-        shares: Floats = softmax(raw, axis=0)[self.outcome]
+        shares: Float64 = softmax(raw, axis=0)[self.outcome]
         return shares
 
     def _proven(self, frame: pd.DataFrame, variants: Variants, outcome: int | None) -> bool:
@@ -159,14 +160,14 @@ class TreeBits:
         return bool(np.abs(self.scores(rows)[:, some] - right).max() <= TOLERANCE * max(np.abs(right).max(), 1e-12))
 
 
-def _output_of(model: Explained, outcome: int | None) -> int:
-    order = getattr(model, "class_order", ())
+def _output_of(model: TabularModel, outcome: int | None) -> int:
+    order = model.class_order
     if outcome is None or not order:
         return outcome or 0
     return order.index(outcome) if outcome in order else 0  # a class that the trees never met: the probe will show it
 
 
-def _varied_columns(model: Explained, frame: pd.DataFrame, variants: Variants) -> dict[int, Floats]:
+def _varied_columns(model: TabularModel, frame: pd.DataFrame, variants: Variants) -> dict[int, Float64]:
     """The prepared columns made from the varied features, with their values under every variant."""
     seen, _, owners = model.transformed(set_columns(frame.iloc[:1], variants))
     return {place: seen[:, place] for place, owner in enumerate(owners) if owner in variants}
@@ -198,7 +199,7 @@ def _forest_of(boosted: Any) -> _Forest | None:
     return _Forest(trees, thresholds, np.asarray(start, dtype=np.float64).ravel())
 
 
-def _tree(nodes: npt.NDArray[Any], thresholds: Mapping[int, Floats]) -> _Tree:
+def _tree(nodes: npt.NDArray[Any], thresholds: Mapping[int, Float64]) -> _Tree:
     """One of scikit-learn's trees in bits: leaves are numbered left to right, and a column's table starts with all leaves possible."""
     left, right, is_leaf = (nodes[name].tolist() for name in ("left", "right", "is_leaf"))
     spans, leaves = _leaf_spans(left, right, is_leaf)

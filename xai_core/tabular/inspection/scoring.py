@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xai_core.arrays import Float64
 from xai_core.tabular.inspection.quickscorer import TreeBits
 from xai_core.tabular.inspection.variants import Variants, set_columns, variant_count
-from xai_core.tabular.models.estimator import Explained, Floats
+from xai_core.tabular.models.train import TabularModel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
     from xai_core.engine.jobs import Job
 
 BATCH = 20_000
-"""Rows a prediction: calls cost milliseconds whatever their size, and more rows than this no longer fit the processor's cache."""
+"""Int64 a prediction: calls cost milliseconds whatever their size, and more rows than this no longer fit the processor's cache."""
 BLOCK = 2_000
-"""Rows at a time through the short cut."""
+"""Int64 at a time through the short cut."""
 
 
-def scores_of(model: Explained, frame: pd.DataFrame, outcome: int | None, job: Job[Any] | None = None) -> Floats:
+def scores_of(model: TabularModel, frame: pd.DataFrame, outcome: int | None, job: Job[Any] | None = None) -> Float64:
     """(N,) scores, in batches between which the job can be stopped."""
     parts = []
     for start in range(0, len(frame), BATCH):
@@ -33,8 +34,8 @@ def scores_of(model: Explained, frame: pd.DataFrame, outcome: int | None, job: J
 
 
 def variant_scores(
-    model: Explained, frame: pd.DataFrame, variants: Variants, outcome: int | None, job: Job[Any] | None = None
-) -> Iterator[tuple[slice, Floats]]:
+    model: TabularModel, frame: pd.DataFrame, variants: Variants, outcome: int | None, job: Job[Any] | None = None
+) -> Iterator[tuple[slice, Float64]]:
     """For one block of rows after another: which rows, and their scores (rows, K) under every variant."""
     bits = TreeBits.of(model, frame, variants, outcome)
     size = variant_count(variants)
@@ -49,8 +50,8 @@ def variant_scores(
 
 
 def _by_prediction(
-    model: Explained, frame: pd.DataFrame, variants: Variants, outcome: int | None, job: Job[Any] | None
-) -> Iterator[tuple[slice, Floats]]:
+    model: TabularModel, frame: pd.DataFrame, variants: Variants, outcome: int | None, job: Job[Any] | None
+) -> Iterator[tuple[slice, Float64]]:
     size = variant_count(variants)
     for start in range(0, len(frame), BATCH):
         rows = slice(start, min(start + BATCH, len(frame)))
@@ -65,11 +66,11 @@ def _by_prediction(
 
 
 def _plain_score(
-    model: Explained, block: pd.DataFrame, variants: Variants, outcome: int | None
-) -> Callable[[slice], Floats]:
+    model: TabularModel, block: pd.DataFrame, variants: Variants, outcome: int | None
+) -> Callable[[slice], Float64]:
     """(rows, k) scores of the whole block under k of the variants."""
 
-    def plain(some: slice) -> Floats:
+    def plain(some: slice) -> Float64:
         asked = set_columns(block, {name: values[some] for name, values in variants.items()})
         return model.score(asked, outcome).reshape(-1, len(block)).T
 
@@ -77,8 +78,8 @@ def _plain_score(
 
 
 def _mixed_score(
-    model: Explained, block: pd.DataFrame, variants: Variants, outcome: int | None
-) -> Callable[[slice], Floats] | None:
+    model: TabularModel, block: pd.DataFrame, variants: Variants, outcome: int | None
+) -> Callable[[slice], Float64] | None:
     """The same, from rows and values that are prepared only once. None where the model does not prepare each feature by itself."""
     score = model.prepared_score
     if score is None:
@@ -87,7 +88,7 @@ def _mixed_score(
     values = model.transformed(set_columns(block.iloc[:1], variants))[0]
     varied = np.flatnonzero([owner in variants for owner in owners])
 
-    def mixed(some: slice) -> Floats:
+    def mixed(some: slice) -> Float64:
         count = len(values[some])
         # A row's variants follow each other: trees then take the same turns again and again.
         rows = np.repeat(seen, count, axis=0)

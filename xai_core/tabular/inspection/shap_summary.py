@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from xai_core.arrays import Float64, Int64
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam, NotApplicable
 from xai_core.tabular.data.codes import Codes
@@ -20,17 +21,7 @@ from xai_core.tabular.inspection.coalitions import Mixing
 from xai_core.tabular.inspection.grid import rows_asked, sampled
 from xai_core.tabular.inspection.scoring import expect, tick
 from xai_core.tabular.inspection.shapley import MOST_BACKGROUND, background_size, evaluations, shares
-from xai_core.tabular.models.estimator import (
-    BareEstimator,
-    Explained,
-    Floats,
-    Rows,
-    class_order,
-    explained,
-    last_step,
-    outcome_index,
-    outcome_words,
-)
+from xai_core.tabular.models.train import TabularModel, resolve_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,16 +38,16 @@ TOLERANCE = 1e-6
 class ShapSummary:
     """What each feature contributed to the score of each of n rows; every row's values and `base` add up to its score."""
 
-    values: Floats
+    values: Float64
     """(n, F) signed, in `unit`: positive raised the row's score."""
     base: float
     """The expected score, where every row starts."""
-    scores: Floats
+    scores: Float64
     """(n,) what is explained, in `unit`."""
     features: tuple[str, ...]
     data: pd.DataFrame
     """(n, F) the rows' own values."""
-    rows: Rows
+    rows: Int64
     """(n,) their numbers in the table."""
     outcome: str
     """What is explained: "probability of yes", "log-odds of yes", or the target's name."""
@@ -66,9 +57,9 @@ class ShapSummary:
     notes: tuple[str, ...] = ()
 
     @property
-    def importance(self) -> Floats:
+    def importance(self) -> Float64:
         """(F,) mean size of a feature's contribution."""
-        found: Floats = np.abs(self.values).mean(axis=0)
+        found: Float64 = np.abs(self.values).mean(axis=0)
         return found
 
     @property
@@ -82,9 +73,9 @@ _LOG_ODDS = "Boosted trees add up in log-odds: 0 is an even chance, and 1 more m
 
 
 class _Found(NamedTuple):
-    values: Floats
+    values: Float64
     base: float
-    scores: Floats
+    scores: Float64
     outcome: str
     unit: str
     method: str
@@ -93,8 +84,8 @@ class _Found(NamedTuple):
 
 def shap_summary(
     model: Any,
-    table: Table,
     *,
+    table: Table | None = None,
     rows: int | Any = 200,
     outcome: int | None = None,
     background: int = 50,
@@ -106,24 +97,25 @@ def shap_summary(
     `background` rows the model learned from stand for "not known" where no TreeExplainer fits. A feature that became several columns
     gets their sum. Raises InvalidParam, Cancelled, and NotApplicable for more features than can be explained without trees.
     """
+    model, table = resolve_model(model, table)
     many = isinstance(rows, (int, np.integer))
     if many and not 1 <= rows <= MOST_ROWS:
         raise InvalidParam(f"The number of rows must be from 1 to {MOST_ROWS:,}. Got {rows!r}.")
     if isinstance(background, bool) or not 2 <= background <= MOST_BACKGROUND:
         raise InvalidParam(f"The background must have from 2 to {MOST_BACKGROUND} rows. Got {background!r}.")
     chosen = sampled(rows_asked(table, None), int(rows), seed) if many else rows_asked(table, rows)
-    asked, frame = explained(model, table), table.take(chosen)
-    found = _by_trees(asked, table, frame, outcome, job) if asked.tree_based else None
-    found = found or _by_game(asked, table, frame, outcome, background, seed, job)
+    frame = table.take(chosen)
+    found = _by_trees(model, table, frame, outcome, job) if model.tree_based else None
+    found = found or _by_game(model, table, frame, outcome, background, seed, job)
     return ShapSummary(features=table.features, data=frame, rows=chosen, **found._asdict())
 
 
 def _by_trees(
-    model: Explained, table: Table, frame: pd.DataFrame, outcome: int | None, job: Job[Any] | None
+    model: TabularModel, table: Table, frame: pd.DataFrame, outcome: int | None, job: Job[Any] | None
 ) -> _Found | None:
     """TreeExplainer's values, or None where it cannot explain this model or its values do not add up to the model's own numbers."""
-    trees = last_step(model)
-    order, index = class_order(model, table), outcome_index(table, outcome)
+    trees = model.last_step
+    order, index = model.class_order, table.outcome_index(outcome)
     place = order.index(index) if index in order else None
     try:
         seen, _, owners = model.transformed(frame)
@@ -132,7 +124,7 @@ def _by_trees(
     if place is None and index is not None:  # a class that the trees never met
         return None
     values, base = _tree_values(trees, seen, place, job)
-    rows = model.inputs(frame) if isinstance(model, BareEstimator) else frame if trees is model.estimator else seen
+    rows = model.inputs(frame) if trees is model.estimator else seen
     own = _own_numbers(trees, rows, place)
     if np.abs(values.sum(axis=1) + base - own).max() > TOLERANCE * max(1.0, float(np.abs(own).max())):
         return None
@@ -140,13 +132,13 @@ def _by_trees(
     summed = np.zeros((len(frame), len(places)))
     for column, owner in enumerate(owners):
         summed[:, places[owner]] += values[:, column]
-    words, unit = outcome_words(table, outcome), _unit(table)
+    words, unit = table.outcome_words(outcome), _unit(table)
     if hasattr(trees, "decision_function"):
         return _Found(summed, base, own, words.replace(unit, LOG_ODDS, 1), LOG_ODDS, "TreeExplainer", (_LOG_ODDS,))
     return _Found(summed, base, own, words, unit, "TreeExplainer", ())
 
 
-def _tree_values(trees: Any, seen: Floats, place: int | None, job: Job[Any] | None) -> tuple[Floats, float]:
+def _tree_values(trees: Any, seen: Float64, place: int | None, job: Job[Any] | None) -> tuple[Float64, float]:
     """(n, columns) contributions to the trees' own sum for this class, and the sum's expectation."""
     import shap
 
@@ -164,12 +156,12 @@ def _tree_values(trees: Any, seen: Floats, place: int | None, job: Job[Any] | No
     return sign * values, sign * float(base[0])
 
 
-def _own_numbers(trees: Any, rows: Any, place: int | None) -> Floats:
+def _own_numbers(trees: Any, rows: Any, place: int | None) -> Float64:
     """(n,) what the trees themselves say, in the unit in which they add up."""
     if place is None:
         return np.asarray(trees.predict(rows), dtype=np.float64)
     if not hasattr(trees, "decision_function"):
-        shares: Floats = np.asarray(trees.predict_proba(rows), dtype=np.float64)[:, place]
+        shares: Float64 = np.asarray(trees.predict_proba(rows), dtype=np.float64)[:, place]
         return shares
     margin = np.asarray(trees.decision_function(rows), dtype=np.float64)
     if margin.ndim == 2:
@@ -178,7 +170,7 @@ def _own_numbers(trees: Any, rows: Any, place: int | None) -> Floats:
 
 
 def _by_game(
-    model: Explained,
+    model: TabularModel,
     table: Table,
     frame: pd.DataFrame,
     outcome: int | None,
@@ -187,7 +179,7 @@ def _by_game(
     job: Job[Any] | None,
 ) -> _Found:
     """Shapley values of the score itself, from rows mixed with rows the model learned from."""
-    codes, index = Codes.of(table), outcome_index(table, outcome)
+    codes, index = Codes.of(table), table.outcome_index(outcome)
     size = background_size(len(frame), len(table.columns), background)
     base = table.take(sampled(model.train_rows, size, seed))
     job = job or Job()
@@ -198,7 +190,7 @@ def _by_game(
     values = shares(mixing, rows, base_rows, scores, starts, np.random.default_rng(seed))
     note = f"Compared with {len(base_rows)} rows the model learned from, drawn at random."
     return _Found(
-        values, float(starts.mean()), scores, outcome_words(table, outcome), _unit(table), "permutations", (note,)
+        values, float(starts.mean()), scores, table.outcome_words(outcome), _unit(table), "permutations", (note,)
     )
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from xai_core.arrays import Float64
 from xai_core.errors import NotApplicable
 from xai_core.tabular.inspection.coalitions import Mixing
-from xai_core.tabular.models.estimator import Floats
 
 MOST_BACKGROUND = 200
 MOST_EVALUATIONS = 400_000
@@ -36,8 +36,8 @@ def background_size(rows: int, features: int, wanted: int) -> int:
 
 
 def shares(
-    mixing: Mixing, rows: Floats, background: Floats, scores: Floats, starts: Floats, rng: np.random.Generator
-) -> Floats:
+    mixing: Mixing, rows: Float64, background: Float64, scores: Float64, starts: Float64, rng: np.random.Generator
+) -> Float64:
     """(n, F) contributions to `scores` (n,) of rows (n, columns), from `starts` (B,), the scores of background rows (B, columns)."""
     count, features = len(rows), mixing.features
     size = max(1, CELLS // (2 * max(features - 1, 1) * rows.shape[1] * len(background)))
@@ -49,8 +49,8 @@ def shares(
 
 
 def _some(
-    mixing: Mixing, rows: Floats, background: Floats, scores: Floats, starts: Floats, rng: np.random.Generator
-) -> Floats:
+    mixing: Mixing, rows: Float64, background: Float64, scores: Float64, starts: Float64, rng: np.random.Generator
+) -> Float64:
     pairs, features = (len(rows), len(background)), mixing.features
     rank = rng.permuted(np.tile(np.arange(features), (*pairs, 1)), axis=2)
     steps = np.arange(1, features)
@@ -65,5 +65,5 @@ def _some(
     ends = [np.broadcast_to(each, (2, *pairs))[..., None] for each in (starts[None, :], scores[:, None])]
     added = np.diff(np.concatenate([ends[0], between, ends[1]], axis=3), axis=3)  # by place in the order
     own = np.take_along_axis(added[0], rank, axis=2) + np.take_along_axis(added[1], features - 1 - rank, axis=2)
-    found: Floats = own.mean(axis=1) / 2
+    found: Float64 = own.mean(axis=1) / 2
     return found

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from xai_core.arrays import Float64, Int64
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam, InvalidTable, NotApplicable
 from xai_core.params import Value, check_seed, resolve
 from xai_core.tabular.data.builtin import Table
 from xai_core.tabular.models import families  # noqa: F401  # registers the models
-from xai_core.tabular.models.estimator import PreparedScore
 from xai_core.tabular.models.preprocessing import (
     MODEL,
     PREPARE,
@@ -38,12 +36,12 @@ if TYPE_CHECKING:
 
 __all__ = ["TABULAR_MODELS", "TabularModel", "TabularModelSpec", "train"]
 
-Doubles = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.int64]
+PreparedScore = Callable[[Float64, "int | None"], Float64]
+"""Scores (N,) of an outcome from rows as the last step of a pipeline gets them, (N, outputs)."""
 FOLDS = 5
 MOST_CLASSES = 50
 FEWEST_ROWS = 20
-"""Rows a model learns from at least."""
+"""Int64 a model learns from at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +54,9 @@ class TabularModel:
     estimator: Any
     params: Mapping[str, Value]
     seed: int
-    train_rows: Rows
+    train_rows: Int64
     """Numbers of the table's rows it learnt from."""
-    test_rows: Rows
+    test_rows: Int64
     """Numbers of the rows held out, which it has never seen."""
     cross_validation: tuple[float, ...]
     """Accuracy or R² of each fold of the training rows; empty for an own model."""
@@ -72,52 +70,86 @@ class TabularModel:
     notes: tuple[str, ...] = ()
     """What a visitor should know: rows left out, empty cells filled."""
 
-    def predict(self, frame: pd.DataFrame) -> Doubles:
-        """Classification: probabilities, (N, classes) in the order of `table.classes`. Regression: values, (N,)."""
-        return self._told(self.estimator, frame)
+    takes_frames: bool = True
+    """False for a bare estimator that was fitted on arrays without column names."""
 
-    def _told(self, step: Any, rows: Any) -> Doubles:
-        """What the estimator says, or its last step of rows that are prepared."""
+    @classmethod
+    def of_estimator(cls, estimator: Any, table: Table) -> TabularModel:
+        """Wrap a fitted scikit-learn estimator; the rows it learned from are not known, so all count as both.
+
+        Raises:
+            InvalidParam: `estimator` cannot predict.
+        """
+        from sklearn import ensemble, tree
+
+        if not hasattr(estimator, "predict"):
+            raise InvalidParam(
+                f"The model must be trained here or be a fitted scikit-learn estimator. Got {type(estimator).__name__!r}."
+            )
+        boosted = (ensemble.HistGradientBoostingClassifier, ensemble.HistGradientBoostingRegressor)
+        forests = (ensemble.RandomForestClassifier, ensemble.RandomForestRegressor)
+        every_row = np.arange(len(table))
+        return cls(
+            name="estimator",
+            title=type(estimator).__name__,
+            table=table,
+            estimator=estimator,
+            params=MappingProxyType({}),
+            seed=0,
+            train_rows=every_row,
+            test_rows=every_row,
+            cross_validation=(),
+            glass_box=False,
+            # Only without a pipeline around them are the columns the features.
+            tree_based=isinstance(estimator, (*boosted, *forests, tree.BaseDecisionTree)),
+            differentiable=False,
+            id="",
+            class_order=tuple(range(len(table.classes))),
+            takes_frames=hasattr(estimator, "feature_names_in_"),
+        )
+
+    def inputs(self, frame: pd.DataFrame) -> Any:
+        """Return the rows as the estimator was given them: with column names where it remembers some."""
+        return frame if self.takes_frames else frame.to_numpy()
+
+    def predict(self, frame: pd.DataFrame) -> Float64:
+        """Return probabilities (N, classes) in the order of `table.classes`, or values (N,) of a regression."""
+        return self._ask(self.estimator, self.inputs(frame))
+
+    def _ask(self, step: Any, rows: Any) -> Float64:
+        """Return the predictions of the estimator, or of its last step for prepared rows."""
         if self.table.task == "regression":
-            values: Doubles = np.asarray(step.predict(rows), dtype=np.float64)
+            values: Float64 = np.asarray(step.predict(rows), dtype=np.float64).ravel()
             return values
-        found = np.asarray(step.predict_proba(rows), dtype=np.float64)
         probabilities = np.zeros((len(rows), len(self.table.classes)))
-        probabilities[:, self.class_order] = found  # a class it never met has none
+        # A class that the model never met has probability 0.
+        probabilities[:, self.class_order] = np.asarray(step.predict_proba(rows), dtype=np.float64)
         return probabilities
 
-    def score(self, frame: pd.DataFrame, outcome: int | None = None) -> Doubles:
-        """What is explained, (N,): the probability of class `outcome` (None: the last class, so class 1 of two), or the value."""
-        return self._explained(self.predict(frame), outcome)
+    def score(self, frame: pd.DataFrame, outcome: int | None = None) -> Float64:
+        """Return the explained number, (N,): the probability of class `outcome` (None: the last), or the value."""
+        return self._select_outcome(self.predict(frame), outcome)
 
-    def _explained(self, said: Doubles, outcome: int | None) -> Doubles:
-        return said if self.table.task == "regression" else said[:, self.outcome(outcome)]
+    def _select_outcome(self, predictions: Float64, outcome: int | None) -> Float64:
+        index = self.table.outcome_index(outcome)
+        return predictions if index is None else predictions[:, index]
 
     @property
     def prepared_score(self) -> PreparedScore | None:
-        """`score` for rows as `transformed` has them, where each of its outputs is made from one feature alone; else None.
+        """`score` for rows as `transformed` has them, where each output is made from one feature alone; else None.
 
-        Preparing takes milliseconds whatever the number of rows, so rows that differ in few features are best mixed from prepared ones.
+        Preparing takes milliseconds whatever the number of rows, so rows that differ in few features are best mixed
+        from prepared ones.
         """
         if not is_preparation(self.estimator):
             return None
-        return lambda values, outcome: self._explained(self._told(self.last_step, values), outcome)
-
-    def outcome(self, outcome: int | None = None) -> int:
-        """The class index meant. Raises InvalidParam with what is allowed."""
-        last = len(self.table.classes) - 1
-        try:
-            index = last if outcome is None else -1 if isinstance(outcome, bool) else operator.index(outcome)
-        except TypeError:
-            index = -1
-        if self.table.task == "classification" and not 0 <= index <= last:
-            raise InvalidParam(f"The outcome must be a class number from 0 to {last}. Got {str(outcome)[:60]!r}.")
-        return index
+        return lambda values, outcome: self._select_outcome(self._ask(self.last_step, values), outcome)
 
     def transformed(self, frame: pd.DataFrame) -> Prepared:
-        """What the last step sees: values (N, outputs), their names and the feature each was made from.
+        """Return the rows as the last step gets them: values (N, outputs), their names, the feature each was made from.
 
-        Raises NotApplicable where the model reads the table's own columns and some of them are texts, or is somebody's own pipeline.
+        Raises:
+            NotApplicable: the model reads the table's own columns and some of them are texts, or is an own pipeline.
         """
         if is_preparation(self.estimator):
             return prepared(self.estimator, frame)
@@ -128,7 +160,7 @@ class TabularModel:
 
     @property
     def last_step(self) -> Any:
-        """The model behind the preparation: what takes `transformed(frame).values`."""
+        """The estimator behind the preparation, which takes `transformed(frame).values`."""
         return self.estimator[-1] if hasattr(self.estimator, "steps") else self.estimator
 
     @property
@@ -143,6 +175,19 @@ class TabularModel:
             )
         module: nn.Module = self.last_step.module_
         return module
+
+
+def resolve_model(model: Any, table: Table | None) -> tuple[TabularModel, Table]:
+    """Return a model and the table to look at it through: its own unless another is given.
+
+    Raises:
+        InvalidParam: a bare estimator without a table, or something that cannot predict.
+    """
+    if isinstance(model, TabularModel):
+        return model, table or model.table
+    if table is None and hasattr(model, "predict"):
+        raise InvalidParam("A bare estimator belongs to no table: say which with table=….")
+    return TabularModel.of_estimator(model, table), table  # type: ignore[arg-type, return-value]
 
 
 def model_id(table: Table, name: str, params: Mapping[str, Value], seed: int) -> str:
@@ -196,15 +241,15 @@ def train(
     )
 
 
-def _at_most(rows: Rows, most: int, seed: int) -> Rows:
+def _at_most(rows: Int64, most: int, seed: int) -> Int64:
     """The rows, or a drawn part of them in their order."""
     if len(rows) <= most:
         return rows
-    drawn: Rows = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+    drawn: Int64 = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
     return drawn
 
 
-def _left_out(rows: Rows, used: Rows) -> tuple[str, ...]:
+def _left_out(rows: Int64, used: Int64) -> tuple[str, ...]:
     if len(used) == len(rows):
         return ()
     return (f"It learnt from {len(used):,} rows drawn out of {len(rows):,}: with more it would take too long.",)
@@ -220,7 +265,7 @@ def _unsettled(spec: TabularModelSpec, estimator: Pipeline) -> tuple[str, ...]:
     )
 
 
-def _folds(table: Table, rows: Rows, seed: int) -> list[tuple[Rows, Rows]]:
+def _folds(table: Table, rows: Int64, seed: int) -> list[tuple[Int64, Int64]]:
     """Row numbers to learn from and to ask about, five times where each class has enough rows. Raises InvalidTable."""
     from sklearn.model_selection import KFold, StratifiedKFold
 
@@ -236,8 +281,8 @@ def _folds(table: Table, rows: Rows, seed: int) -> list[tuple[Rows, Rows]]:
     return [(rows[learnt], rows[asked]) for learnt, asked in splits]
 
 
-def _rarest(table: Table, rows: Rows) -> int:
-    """Rows of the rarest class. Raises InvalidTable where there are too many classes or too few rows of one."""
+def _rarest(table: Table, rows: Int64) -> int:
+    """Int64 of the rarest class. Raises InvalidTable where there are too many classes or too few rows of one."""
     if len(table.classes) > MOST_CLASSES:
         raise InvalidTable(
             f"The target {table.target_name!r} has {len(table.classes):,} different outcomes; at most {MOST_CLASSES} can be learnt. "
@@ -253,7 +298,7 @@ def _rarest(table: Table, rows: Rows) -> int:
     return int(counts.min())
 
 
-def _fitted(spec: TabularModelSpec, table: Table, params: Mapping[str, Value], seed: int, rows: Rows) -> Pipeline:
+def _fitted(spec: TabularModelSpec, table: Table, params: Mapping[str, Value], seed: int, rows: Int64) -> Pipeline:
     from sklearn.pipeline import Pipeline
 
     prepare = preparation(table, scaled=spec.scaled, filled=spec.filled) if spec.prepared else "passthrough"
@@ -274,6 +319,6 @@ def _in_words(spec: TabularModelSpec) -> Iterator[None]:
         ) from error
 
 
-def _score(estimator: Pipeline, table: Table, rows: Rows) -> float:
+def _score(estimator: Pipeline, table: Table, rows: Int64) -> float:
     """Accuracy or R² on these rows."""
     return float(estimator.score(table.take(rows), table.target[rows]))

@@ -134,7 +134,7 @@ def _goal(model: TabularModel, wanted: Wanted) -> Goal:
     if model.table.task == "classification":
         if isinstance(wanted, tuple):
             raise InvalidParam(f"The wanted outcome must be a class number. Got {str(wanted)[:60]!r}.")
-        return Goal(model, model.outcome(wanted))
+        return Goal(model, model.table.outcome_index(wanted) or 0)
     if (
         not isinstance(wanted, tuple)
         or len(wanted) != 2

@@ -98,7 +98,7 @@ def _request(
     if reason:
         raise NotApplicable(reason)
     chosen, codes = resolve(spec.params, params, 0), Codes.of(model.table)
-    meant = model.outcome(outcome) if model.table.task == "classification" else None
+    meant = model.table.outcome_index(outcome)
     typed = codes.decode(codes.one(row)[None])  # own types and order of columns, whatever the caller's frame has
     return RowRequest(model, typed, meant, chosen, np.random.default_rng(check_seed(seed)), job or Job())
 
