@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from tests.zoo_networks import classifier, in_plain_torch, picture
+from tests.zoo_networks import make_classifier, make_picture, use_plain_torch
 from xai_core.methods.shared.superpixels import superpixels
 from xai_core.models.classifier import Classifier
 
@@ -37,12 +37,12 @@ class Patches(nn.Module):
 def game_on(image: Image.Image, labels: np.ndarray, game: Game, classes: int = 2) -> Classifier:
     """A record around the network that plays this game on the patches `labels` of a picture of SIDE pixels."""
     pixels = torch.from_numpy(np.asarray(image, np.float32) / 255).permute(2, 0, 1)[None]
-    return in_plain_torch(classifier(Patches(labels, pixels, game), SIDE, classes=classes))
+    return use_plain_torch(make_classifier(Patches(labels, pixels, game), SIDE, classes=classes))
 
 
 def cut(segments: int, seed: int = 0) -> tuple[Image.Image, np.ndarray]:
     """A picture and its superpixels."""
-    image = picture(SIDE, seed)
+    image = make_picture(SIDE, seed)
     return image, superpixels(np.asarray(image, np.float32) / 255, segments)
 
 

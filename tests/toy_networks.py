@@ -7,14 +7,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.zoo_networks import classifier, in_plain_torch
+from tests.zoo_networks import make_classifier, use_plain_torch
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate
 
 SIDE, CLASSES = 16, 5
 
 
-def seeded(module: nn.Module, seed: int = 5) -> nn.Module:
+def seed_weights(module: nn.Module, seed: int = 5) -> nn.Module:
     """The module with weights drawn from this seed alone."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -89,16 +89,16 @@ class Tokens(nn.Module):
         return self.head((x + self.attention(x, x, x, need_weights=False)[0])[:, 0])
 
 
-def toy(module: nn.Module, seed: int = 5) -> Classifier:
+def toy_model(module: nn.Module, seed: int = 5) -> Classifier:
     """A record around a toy with seeded weights, in plain torch with small batches."""
-    return in_plain_torch(classifier(seeded(module, seed), SIDE, classes=CLASSES))
+    return use_plain_torch(make_classifier(seed_weights(module, seed), SIDE, classes=CLASSES))
 
 
 LAYERS = [(Conv, "third"), (Conv, "last"), (Conv, "relu"), (Channels, "mix"), (Tokens, "norm")]
 """A layer with negative values, one without, one that is called twice, one with the channels last, one of tokens."""
 
 
-def by_hand(model: Classifier, image, layer_name: str, target: int) -> tuple[np.ndarray, np.ndarray]:
+def maps_and_gradients_by_hand(model: Classifier, image, layer_name: str, target: int) -> tuple[np.ndarray, np.ndarray]:
     """Maps of the layer's last call and the logit's gradient by them, (C, rows, columns), in double precision."""
     module, layer, kept = isolate(model.module).double(), model.layer(layer_name), []
 
@@ -112,13 +112,13 @@ def by_hand(model: Classifier, image, layer_name: str, target: int) -> tuple[np.
     return tuple(layer.to_maps(part)[0].detach().numpy() for part in (kept[-1], gradient))
 
 
-def on_picture(cam: np.ndarray, relu: bool = False) -> np.ndarray:
+def upsample_to_picture(cam: np.ndarray, relu: bool = False) -> np.ndarray:
     """A map on the layer's grid, stretched over the picture."""
     raw = torch.from_numpy(np.maximum(cam, 0) if relu else cam)[None, None]
     return F.interpolate(raw, (SIDE, SIDE), mode="bilinear", align_corners=False)[0, 0].numpy()
 
 
-def close(found: np.ndarray, expected: np.ndarray, tolerance: float = 1e-4) -> bool:
+def is_close(found: np.ndarray, expected: np.ndarray, tolerance: float = 1e-4) -> bool:
     """Equal up to a share of the largest value, which must not be zero."""
     largest = np.abs(expected).max()
     return found.shape == expected.shape and largest > 0 and bool(np.abs(found - expected).max() <= tolerance * largest)

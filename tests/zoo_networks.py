@@ -23,7 +23,7 @@ ZOO_SIDE = 112
 """Half of what the zoo's weights were trained for: all structure is the same, a quarter of the work."""
 
 
-def classifier(
+def make_classifier(
     module: nn.Module, side: int, channels: int = 3, classes: int = 10, name: str = "toy", prefer: str | None = None
 ) -> Classifier:
     """A record around any network; pixels 0..1 go in as they are."""
@@ -33,10 +33,10 @@ def classifier(
     return Classifier(name, name, "test", module, steps, labels, f"weights of {name}", torch.device("cpu"), prefer)
 
 
-def in_plain_torch(model: Classifier, micro_batch: int = 4, gradient_batch: int = 2) -> Classifier:
+def use_plain_torch(model: Classifier, micro_batch: int = 4, gradient_batch: int = 2) -> Classifier:
     """Give the model a forward in plain torch with fixed batches: compiling a network takes seconds, and most tests are not about it."""
     make = partial(forward._again, ref(model), forward._torch_run)
-    forward.forward_for.known[model] = forward.Forward(make(), "torch", make, "", micro_batch, gradient_batch)
+    forward.forward_for.put(model, forward.Forward(make(), "torch", make, "", micro_batch, gradient_batch))
     return model
 
 
@@ -96,16 +96,16 @@ _KEPT = {
 
 
 @lru_cache(maxsize=2)
-def half(name: str) -> Classifier:
+def half_size_model(name: str) -> Classifier:
     """A model at half its side, where it is bundled with its weights too: for what holds at every size, at a quarter of the work."""
-    model = network(name)
+    model = zoo_model(name)
     if model.side <= ZOO_SIDE:
         return model
-    return in_plain_torch(classifier(model.module, ZOO_SIDE, classes=len(model.labels), name=f"{name} at {ZOO_SIDE}"))
+    return use_plain_torch(make_classifier(model.module, ZOO_SIDE, classes=len(model.labels), name=f"{name} at {ZOO_SIDE}"))
 
 
 @lru_cache(maxsize=3)
-def network(name: str) -> Classifier:
+def zoo_model(name: str) -> Classifier:
     """A model by name: the bundled ones as they are, the zoo's with seeded random weights."""
     if name in BUNDLED:
         return load_model(name)
@@ -121,10 +121,10 @@ def network(name: str) -> Classifier:
             if isinstance(part, nn.Linear) and not part.weight.any():
                 nn.init.normal_(part.weight, std=0.1)  # torchvision starts ViT's head at zero, where every map is flat
         _warm(module, ZOO_SIDE)
-    return in_plain_torch(classifier(module, ZOO_SIDE, classes=1000, name=name, prefer=row.prefer))
+    return use_plain_torch(make_classifier(module, ZOO_SIDE, classes=1000, name=name, prefer=row.prefer))
 
 
-def picture(side: int = 224, seed: int = 0) -> Image.Image:
+def make_picture(side: int = 224, seed: int = 0) -> Image.Image:
     """A colourful picture with structure: smooth gradients and two blobs."""
     rng = np.random.default_rng(seed)
     rows, columns = np.mgrid[:side, :side] / side

@@ -135,7 +135,7 @@ def _maps(args: argparse.Namespace, methods: Sequence[str]) -> tuple[str, Image.
             print(f"Left out {method}: {reason}", file=sys.stderr)
         else:
             asked.append(wish)
-    return name, model.preprocessing.see(image), [_run(model, image, each, args.seed) for each in asked]
+    return name, model.preprocessing.model_input(image), [_run(model, image, each, args.seed) for each in asked]
 
 
 def _run(model: xai_core.Classifier, image: Image.Image, asked: Mapping[str, Any], seed: int) -> Attribution:

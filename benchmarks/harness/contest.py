@@ -68,7 +68,7 @@ class Bench:
     def pixels(self) -> npt.NDArray[np.float32]:
         """The picture as the model sees it, (H, W, C) in 0..1."""
         steps = self.model.preprocessing
-        return steps.pixels(steps.see(self.image))
+        return steps.to_pixels(steps.model_input(self.image))
 
     @cached_property
     def target(self) -> int:

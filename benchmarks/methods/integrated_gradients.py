@@ -16,7 +16,7 @@ BASELINE = "blur"
 
 def question(bench: Bench, steps: int = 512) -> Question:
     """Ours runs until its shares add up; how many points that takes is found first and given to Captum."""
-    baseline = bench.model.preprocessing.tensor(make_baseline(bench.pixels, BASELINE, np.random.default_rng(0)))
+    baseline = bench.model.preprocessing.to_tensor(make_baseline(bench.pixels, BASELINE, np.random.default_rng(0)))
     points = int(bench.explain("integrated_gradients", baseline=BASELINE, steps=steps).details["steps"])
     with torch.no_grad():
         full, empty = bench.module(torch.cat([bench.x, baseline]))[:, bench.target].tolist()

@@ -21,7 +21,7 @@ def question(bench: Bench, samples: int = 500, segments: int = 50) -> Question:
 
     def captum(batch: int, count: int = samples) -> Floats:
         patches = torch.from_numpy(superpixels(bench.pixels, segments))
-        grey = bench.model.preprocessing.tensor(make_baseline(bench.pixels, "grey", np.random.default_rng(0)))
+        grey = bench.model.preprocessing.to_tensor(make_baseline(bench.pixels, "grey", np.random.default_rng(0)))
         torch.manual_seed(0)  # Captum draws from the global generator
         values = KernelShap(bench.module).attribute(
             bench.x,

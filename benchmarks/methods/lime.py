@@ -63,7 +63,7 @@ def question(bench: Bench, samples: int = 1000, segments: int = 50) -> Question:
 def _captum(bench: Bench, samples: int, segments: int, batch: int) -> Floats:
     """Cutting the picture into superpixels is part of the work, as it is for ours and for the authors' package."""
     patches = torch.from_numpy(superpixels(bench.pixels, segments))
-    grey = bench.model.preprocessing.tensor(make_baseline(bench.pixels, "grey", np.random.default_rng(0)))
+    grey = bench.model.preprocessing.to_tensor(make_baseline(bench.pixels, "grey", np.random.default_rng(0)))
 
     def near(_picture: object, _sample: object, shown: torch.Tensor, **_: object) -> torch.Tensor:
         distance = 1 - (shown.sum() / shown.numel()).sqrt()

@@ -17,7 +17,7 @@ TARGETS = (
 
 def question(bench: Bench, window: int = 16, stride: int = 8) -> Question:
     """Captum's map is the same on all channels, since its window covers them together: the first is taken."""
-    patch = bench.model.preprocessing.tensor(make_baseline(bench.pixels, "grey", np.random.default_rng(0)))
+    patch = bench.model.preprocessing.to_tensor(make_baseline(bench.pixels, "grey", np.random.default_rng(0)))
     channels = bench.x.shape[1]
 
     def captum(batch: int, step: int = stride) -> Floats:

@@ -48,7 +48,7 @@ def _seen(model: str, picture: Image.Image) -> Image.Image | None:
     if model not in xai_core.MODELS or not (xai_core.MODELS.get(model).bundled or xai_core.ready(model) is not None):
         return None
     try:
-        return xai_core.load_model(model).preprocessing.see(picture)
+        return xai_core.load_model(model).preprocessing.model_input(picture)
     except xai_core.XaiError:
         return None
 

@@ -25,14 +25,14 @@ from benchmarks.methods import (
     score_cam,
     smooth_grad,
 )
-from tests.zoo_networks import half
+from tests.zoo_networks import half_size_model
 
 ROW = Row("Occlusion", "Captum", "8", 1.0, 4.0, 0.25, 730, 1.1, 12.0, 345.6, 0.99999)
 
 
 @pytest.fixture(scope="module")
 def bench() -> Bench:
-    model = half(programme.MODEL)
+    model = half_size_model(programme.MODEL)
     image = xai_core.SAMPLES.get(programme.SAMPLE).load()
     return Bench(
         model, image, repeats=1, batches=(8,), forward_batches=(4,), gradient_batches=(2,), say=lambda _text: None

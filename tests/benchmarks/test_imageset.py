@@ -8,9 +8,9 @@ from benchmarks.harness.array_contest import measure_table
 from benchmarks.harness.contest import Bench
 from benchmarks.imageset import extremes, model_run
 from tests.imageset.counting_set import Pictures
-from tests.zoo_networks import network
+from tests.zoo_networks import zoo_model
 
-BENCH = Bench(network("small_cnn"), Pictures().open(0), repeats=1, forward_batches=(4,), say=lambda _text: None)
+BENCH = Bench(zoo_model("small_cnn"), Pictures().open(0), repeats=1, forward_batches=(4,), say=lambda _text: None)
 
 
 def test_a_pass_gives_the_logits_of_the_plain_forward() -> None:

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from tests.zoo_networks import network
-from xai_core.engine.folding import folded
+from tests.zoo_networks import zoo_model
+from xai_core.engine.folding import fold_network
 from xai_core.models.isolation import isolate
 
 
@@ -24,11 +24,11 @@ def norms(module: nn.Module) -> int:
 @pytest.mark.parametrize("name", ["resnet18", "densenet121", "googlenet", "mobilenet_v3_large", "efficientnet_lite0"])
 def test_a_folded_network_computes_the_same_gradients(name: str) -> None:
     module = isolate(
-        network(name).module
+        zoo_model(name).module
     ).double()  # in single precision a rounding error at a kink may choose the other slope
     x = torch.rand(1, 3, 224, 224, dtype=torch.double, generator=torch.Generator().manual_seed(0))
     before = {key: value.clone() for key, value in module.state_dict().items()}
-    private = folded(module, x)
+    private = fold_network(module, x)
     assert norms(module) > 0 and norms(private) == 0
     if name == "resnet18":
         assert sum(isinstance(part, nn.Identity) for part in private.modules()) == norms(module), (
@@ -66,7 +66,7 @@ def test_what_cannot_be_folded_is_left_right() -> None:
             part.running_mean.normal_(generator=generator)
             part.running_var.uniform_(0.5, 3, generator=generator)
     x = torch.rand(1, 3, 8, 8, dtype=torch.double, generator=generator)
-    private = folded(module, x)
+    private = fold_network(module, x)
     (score, gradient), (folded_score, folded_gradient) = results(isolate(module), x), results(private, x)
     assert (score - folded_score).abs() <= 1e-9 * score.abs()
     assert (gradient - folded_gradient).norm() <= 1e-9 * gradient.norm()
@@ -106,7 +106,7 @@ def test_a_convolution_of_one_pixel_is_a_product(kind: type[nn.Conv2d], size: tu
         torch.manual_seed(1)
         module = Points(kind).eval().double()
     x = torch.rand(2, 3, *size, dtype=torch.double, generator=torch.Generator().manual_seed(2))
-    private = folded(module, x)
+    private = fold_network(module, x)
     known = {name for name, part in private.named_modules() if type(part) is not nn.Conv2d and name}
     assert known == ({"plain", "same", "special"} if kind is nn.Conv2d else {"special"}), (
         "one that is special leaves all as they were"

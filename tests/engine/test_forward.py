@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.zoo_networks import classifier, network
+from tests.zoo_networks import make_classifier, zoo_model
 from xai_core.engine import forward as engine
 from xai_core.engine.forward import Forward, build, forward_for
 from xai_core.errors import XaiError
@@ -36,7 +36,7 @@ class Small(nn.Module):
 
 
 def toy(name: str = "small", module: nn.Module | None = None):
-    return classifier(module or Small(), 32, name=name)
+    return make_classifier(module or Small(), 32, name=name)
 
 
 def batch(count: int, side: int = 32) -> torch.Tensor:
@@ -45,7 +45,7 @@ def batch(count: int, side: int = 32) -> torch.Tensor:
 
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "small_cnn"])
 def test_bundled_models_run_on_the_fast_engine_and_equal_torch(name):
-    model = network(name)
+    model = zoo_model(name)
     found = forward_for(model)
     x = (
         torch.rand(5, model.preprocessing.channels, model.side, model.side, generator=torch.Generator().manual_seed(5))
@@ -237,10 +237,10 @@ def test_a_disk_that_takes_nothing_costs_nothing_else(tmp_path, monkeypatch):
 def test_a_dropped_model_takes_its_forward_along():
     model = toy()
     forward_for(model)
-    before = len(engine.forward_for.known)
+    before = len(engine.forward_for)
     del model
     gc.collect()
-    assert len(engine.forward_for.known) == before - 1
+    assert len(engine.forward_for) == before - 1
 
 
 def test_a_fixed_cost_a_batch_favours_large_ones():

@@ -13,10 +13,10 @@ import torch
 from PIL import Image
 from torch import nn
 
-from tests.zoo_networks import classifier, network
+from tests.zoo_networks import make_classifier, zoo_model
 from xai_core.engine import forward as engine
-from xai_core.engine.forward import forward_with
-from xai_core.engine.with_features import Tapped, TappedNetwork
+from xai_core.engine.forward import forward_with_features
+from xai_core.engine.with_features import NetworkWithFeatures, WithFeatures
 from xai_core.models.classifier import Preprocessing
 from xai_core.models.isolation import isolate
 
@@ -56,7 +56,7 @@ def many(side: int = 17):
     """Its colours are normalised each in its own way."""
     with torch.random.fork_rng():
         torch.manual_seed(3)
-        made = classifier(Many(), side, classes=4, name="many")
+        made = make_classifier(Many(), side, classes=4, name="many")
     return replace(made, preprocessing=Preprocessing(side, side, (0.5, 0.4, 0.3), (0.5, 0.3, 0.2)))
 
 
@@ -88,16 +88,16 @@ def by_hand(model, name: str, seen: torch.Tensor):
 
 
 def check(model, name: str, x: torch.Tensor) -> None:
-    forward, (logits, places) = forward_with(model, model.layer(name)), by_hand(model, name, x)
+    forward, (logits, places) = forward_with_features(model, model.layer(name)), by_hand(model, name, x)
     assert forward.backend == "openvino", forward.note
-    found = Tapped.of(forward(x), places.shape[1])
+    found = WithFeatures.from_rows(forward(x), places.shape[1])
     close = {"rtol": 1e-4, "atol": 1e-4 * max(np.abs(places).max(), 1)}
     np.testing.assert_allclose(found.logits, logits, atol=1e-3)
     np.testing.assert_allclose(found.mean, places.mean(2), **close)
-    np.testing.assert_allclose(found.peak, places.max(2), **close)
-    there = np.take_along_axis(places, found.where.numpy().astype(int)[:, :, None], axis=2)[:, :, 0]
+    np.testing.assert_allclose(found.max, places.max(2), **close)
+    there = np.take_along_axis(places, found.argmax.numpy().astype(int)[:, :, None], axis=2)[:, :, 0]
     np.testing.assert_allclose(there, places.max(2), **close)
-    assert places.std() > 0.01 and (found.where.numpy() == places.argmax(2)).mean() > 0.95
+    assert places.std() > 0.01 and (found.argmax.numpy() == places.argmax(2)).mean() > 0.95
 
 
 def test_every_layout_gives_the_numbers_of_numpy(own_data_folder):
@@ -115,7 +115,7 @@ def test_every_layout_gives_the_numbers_of_numpy(own_data_folder):
 
 
 def test_a_bundled_model_too():
-    model = network("small_cnn")
+    model = zoo_model("small_cnn")
     check(model, model.recommended_layer.name, noise(6, 28, 1))
 
 
@@ -124,29 +124,30 @@ def test_plain_torch_gives_the_same_rows(name):
     """What runs on a graphics card, and where the compiled engine fails."""
     model, x = many(), noise(3)
     logits, places = by_hand(model, name, x)
-    found = Tapped.of(engine._torch_run(model, model.layer(name))(x), places.shape[1])
+    found = WithFeatures.from_rows(engine._torch_run(model, model.layer(name))(x), places.shape[1])
     np.testing.assert_allclose(found.logits, logits, atol=1e-5)
     np.testing.assert_allclose(found.mean, places.mean(2), atol=1e-5)
-    np.testing.assert_allclose(found.peak, places.max(2), atol=1e-5)
-    np.testing.assert_array_equal(found.where, places.argmax(2))
+    np.testing.assert_allclose(found.max, places.max(2), atol=1e-5)
+    np.testing.assert_array_equal(found.argmax, places.argmax(2))
 
 
-@pytest.mark.parametrize("make", [many, lambda: network("small_cnn")])
+@pytest.mark.parametrize("make", [many, lambda: zoo_model("small_cnn")])
 def test_pictures_are_prepared_to_the_last_bit_as_everywhere_else(make):
     model = make()
     seen = noise(3, model.side, model.preprocessing.channels)
     expected = prepared(model, seen)
     assert (
-        torch.equal(TappedNetwork(model, model.recommended_layer)._normalised(seen), expected) and expected.std() > 0.1
+        torch.equal(NetworkWithFeatures(model, model.recommended_layer)._normalised(seen), expected)
+        and expected.std() > 0.1
     )
 
 
 def test_equal_maxima_give_the_first_place():
-    model = classifier(nn.Sequential(nn.Identity(), nn.Flatten(), nn.Linear(3 * 64, 2)), 8, classes=2)
+    model = make_classifier(nn.Sequential(nn.Identity(), nn.Flatten(), nn.Linear(3 * 64, 2)), 8, classes=2)
     x = torch.zeros(1, 8, 8, 3, dtype=torch.uint8)
     x[0, 2, 3, 1] = x[0, 5, 6, 1] = 9
-    found = Tapped.of(engine._openvino_run(model, model.layer("0"))(x), 3)
-    assert found.where.tolist() == [[0, 2 * 8 + 3, 0]]
+    found = WithFeatures.from_rows(engine._openvino_run(model, model.layer("0"))(x), 3)
+    assert found.argmax.tolist() == [[0, 2 * 8 + 3, 0]]
 
 
 def test_lanes_side_by_side_do_not_mix_their_pictures():
@@ -165,28 +166,28 @@ def test_lanes_side_by_side_do_not_mix_their_pictures():
         assert all(pool.map(visit, range(4)))
 
 
-@pytest.mark.parametrize("part", ["logits", "mean", "peak", "where"])
+@pytest.mark.parametrize("part", ["logits", "mean", "max", "argmax"])
 def test_an_engine_that_is_wrong_in_one_part_is_dropped_with_a_note(monkeypatch, part):
     def wrong(model, layer=None):
         run = engine._torch_run(model, layer)
 
         def spoilt(x: torch.Tensor) -> torch.Tensor:
             rows = run(x)
-            getattr(Tapped.of(rows, 6), part)[:, -1] += 1  # a view: `split` copies nothing
+            getattr(WithFeatures.from_rows(rows, 6), part)[:, -1] += 1  # a view: `split` copies nothing
             return rows
 
         return spoilt
 
     monkeypatch.setattr(engine, "_openvino_run", wrong)
     model = many()
-    forward = forward_with(model, model.layer("second"))
+    forward = forward_with_features(model, model.layer("second"))
     assert forward.backend == "torch" and "differs" in forward.note
 
 
 def test_rows_of_several_jobs_in_one_batch_come_back_apart(monkeypatch):
     monkeypatch.setattr(engine, "_openvino_run", engine._torch_run)
     model = many()
-    forward = forward_with(model, model.layer("second"))
+    forward = forward_with_features(model, model.layer("second"))
     x = noise(4)
     whole = forward(x)
     tickets = [forward.submit(x[[place]]) for place in range(4)]
@@ -199,12 +200,12 @@ def test_it_is_built_once_kept_for_a_few_layers_and_dropped_with_the_model(monke
     monkeypatch.setattr(engine, "build", lambda model, layer: built.append(layer.name) or original(model, layer))
     monkeypatch.setattr(engine, "_openvino_run", engine._torch_run)
     with ThreadPoolExecutor(8) as pool:
-        found = set(pool.map(forward_with, [model] * 8, [model.layer("second")] * 8))
+        found = set(pool.map(forward_with_features, [model] * 8, [model.layer("second")] * 8))
     assert len(found) == 1 and built == ["second"]
     for name in ("first", "last", "second"):
-        forward_with(model, model.layer(name))
+        forward_with_features(model, model.layer(name))
     assert built == ["second", "first", "last", "second"]
-    before = len(engine._tapped.known)
+    before = len(engine._tapped)
     del model, found
     gc.collect()
-    assert len(engine._tapped.known) == before - 1
+    assert len(engine._tapped) == before - 1

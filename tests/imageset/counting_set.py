@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from tests.zoo_networks import picture
+from tests.zoo_networks import make_picture
 from xai_core.errors import InvalidImage
 
 
@@ -30,4 +30,4 @@ class Pictures:
         self.told(index)
         if index in self.broken:
             raise InvalidImage("This picture is damaged.")
-        return picture(self.side, seed=index)
+        return make_picture(self.side, seed=index)

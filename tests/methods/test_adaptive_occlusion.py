@@ -10,7 +10,7 @@ import torch
 
 import xai_core
 from tests.superpixel_games import SIDE, cut, every_row, game_on, per_patch
-from tests.zoo_networks import picture
+from tests.zoo_networks import make_picture
 from xai_core.methods.adaptive_occlusion import lead_of, windows
 
 WEIGHTS = np.array([0.2, 3.0, -1.0, 0.7, 2.0, -0.3, 1.1, 0.0, 0.5])
@@ -24,7 +24,7 @@ def rivals(weights: np.ndarray, others: tuple[float, ...]):
 
 
 def squares(weights: np.ndarray, others: tuple[float, ...]):
-    image, labels = picture(SIDE), windows(SIDE, 9)
+    image, labels = make_picture(SIDE), windows(SIDE, 9)
     return game_on(image, labels, rivals(weights, others), 1 + len(others)), image, labels
 
 

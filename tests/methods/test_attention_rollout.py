@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import nn
 
 import xai_core
-from tests.toy_networks import CLASSES, SIDE, Channels, Conv, Tokens, close, on_picture, toy
-from tests.zoo_networks import network, picture
+from tests.toy_networks import CLASSES, SIDE, Channels, Conv, Tokens, is_close, toy_model, upsample_to_picture
+from tests.zoo_networks import make_picture, zoo_model
 from xai_core import NotApplicable
 from xai_core.models.isolation import isolate
 
@@ -88,36 +88,36 @@ def class_row(layers: list[np.ndarray]) -> np.ndarray:
     total = np.eye(17)
     for layer in layers:
         total = layer @ total
-    return on_picture(total[0, 1:].reshape(4, 4))
+    return upsample_to_picture(total[0, 1:].reshape(4, 4))
 
 
 def test_plain_rollout_on_one_layer_is_the_class_tokens_attention():
-    model, image = toy(Tokens()), picture(SIDE)
+    model, image = toy_model(Tokens()), make_picture(SIDE)
     net = isolate(model.module)
     patches = net.patches(model.prepare(image)).flatten(2).transpose(1, 2)
     x = net.norm(torch.cat([net.first, patches], dim=1))[0]
     _, weights = by_hand(net.attention, x)
     mean = torch.stack(weights).mean(0).detach().numpy()
     found = xai_core.explain(model, image, "attention_rollout", 2, params=MEAN)
-    assert np.ptp(mean[0]) > 0.01 and close(found.values, on_picture(mean[0, 1:].reshape(4, 4) / 2))
+    assert np.ptp(mean[0]) > 0.01 and is_close(found.values, upsample_to_picture(mean[0, 1:].reshape(4, 4) / 2))
     assert found.unit == "share of attention" and found.details["layers"] == 1 and found.details["heads"] == HEADS
 
 
 def test_plain_rollout_multiplies_the_layers():
-    model, image = toy(TwoLayers()), picture(SIDE)
+    model, image = toy_model(TwoLayers()), make_picture(SIDE)
     layers, _ = run_by_hand(model, image, 2)
     means = [torch.stack(weights).mean(0).detach().numpy() for weights in layers]
     expected = class_row([(mean + np.eye(17)) / 2 for mean in means])
-    assert not close(means[1][0, 1:], expected[0, :16]), "the case is trivial if one layer says it all"
+    assert not is_close(means[1][0, 1:], expected[0, :16]), "the case is trivial if one layer says it all"
     found = xai_core.explain(model, image, "attention_rollout", 2, params=MEAN)
     other = xai_core.explain(model, image, "attention_rollout", 0, params=MEAN)
-    assert close(found.values, expected) and np.array_equal(found.values, other.values)
+    assert is_close(found.values, expected) and np.array_equal(found.values, other.values)
 
 
 @pytest.mark.parametrize("how", ["module", "weights wanted", "function", "by hand"])
 @pytest.mark.parametrize("target", [0, 3])
 def test_by_class_it_weighs_each_head_by_its_gradient(target, how):
-    model, image = toy(TwoLayers(how)), picture(SIDE)
+    model, image = toy_model(TwoLayers(how)), make_picture(SIDE)
     layers, logit = run_by_hand(model, image, target)
     useful = []
     for weights in layers:
@@ -125,13 +125,13 @@ def test_by_class_it_weighs_each_head_by_its_gradient(target, how):
         heads = [(w * g).clamp_min(0).detach().numpy() for w, g in zip(weights, gradients, strict=True)]
         useful.append(np.mean(heads, axis=0) + np.eye(17))
     found = xai_core.explain(model, image, "attention_rollout", target)
-    assert close(found.values, class_row(useful)) and found.values.min() >= 0 and found.unit == "relevance"
+    assert is_close(found.values, class_row(useful)) and found.values.min() >= 0 and found.unit == "relevance"
     assert found.evaluations == 2 and found.details["layers"] == 2
 
 
 def test_the_gradient_by_the_weights_is_the_change_of_the_logit():
     """The oracle's own gradients, by moving one weight of one head a little."""
-    model, image = toy(TwoLayers()), picture(SIDE)
+    model, image = toy_model(TwoLayers()), make_picture(SIDE)
     layers, logit = run_by_hand(model, image, 1)
     (gradient,) = torch.autograd.grad(logit, layers[1][0])
     net = isolate(model.module).double()
@@ -173,19 +173,19 @@ REFUSED = [
 @pytest.mark.parametrize(("net", "reason"), [*REFUSED, (Masked, "some places"), (Across, "some places")])
 def test_what_cannot_be_followed_is_refused_with_the_reason(net, reason):
     with pytest.raises(NotApplicable, match=reason) as refusal:
-        xai_core.explain(toy(net()), picture(SIDE), "attention_rollout")
+        xai_core.explain(toy_model(net()), make_picture(SIDE), "attention_rollout")
     assert "grad_cam" in str(refusal.value)
 
 
 @pytest.mark.parametrize(("name", "reason"), [("efficientnet_lite0", "no attention"), ("swin_t", "small windows")])
 def test_the_zoo_is_judged_by_what_it_does(name, reason):
     with pytest.raises(NotApplicable, match=reason):
-        xai_core.explain(network(name), picture(), "attention_rollout")
+        xai_core.explain(zoo_model(name), make_picture(), "attention_rollout")
 
 
 def test_a_vision_transformer_is_followed_through_all_layers():
-    model = network("vit_b_16")
-    found = xai_core.explain(model, picture(), "attention_rollout", 3)
+    model = zoo_model("vit_b_16")
+    found = xai_core.explain(model, make_picture(), "attention_rollout", 3)
     assert found.details["layers"] == len(model.module.encoder.layers) > 2
     assert found.details["heads"] == 12 and found.details["grid_rows"] == 7
     assert np.ptp(found.values) > 0 and found.values.min() >= 0

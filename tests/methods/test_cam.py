@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import nn
 
 import xai_core
-from tests.toy_networks import CLASSES, SIDE, Channels, Conv, Tokens, close, toy
-from tests.zoo_networks import network, picture
+from tests.toy_networks import CLASSES, SIDE, Channels, Conv, Tokens, is_close, toy_model
+from tests.zoo_networks import make_picture, zoo_model
 from xai_core import NotApplicable
 from xai_core.methods.cam import head
 from xai_core.models.isolation import isolate
@@ -52,46 +52,46 @@ OTHER = {
 
 @pytest.mark.parametrize("tail", FITTING, ids=str)
 def test_it_adds_up_to_the_logit(tail):
-    model, image = toy(Headed(FITTING[tail])), picture(SIDE)
+    model, image = toy_model(Headed(FITTING[tail])), make_picture(SIDE)
     maps, weights = head(isolate(model.module), model.prepare(image))
     logit = model.module(model.prepare(image))[0, 2] - model.module.first.bias[2]
     assert float((weights[2] * maps[0].mean((1, 2))).sum()) == pytest.approx(float(logit), rel=1e-4)
     raw = (weights[2].view(-1, 1, 1) * maps[0]).sum(0)
     expected = F.interpolate(raw[None, None], (SIDE, SIDE), mode="bilinear", align_corners=False)[0, 0].detach().numpy()
-    assert close(xai_core.explain(model, image, "cam", 2, params={"relu": False}).values, expected)
+    assert is_close(xai_core.explain(model, image, "cam", 2, params={"relu": False}).values, expected)
 
 
 @pytest.mark.parametrize("tail", OTHER, ids=str)
 def test_another_head_is_refused(tail):
     with pytest.raises(NotApplicable, match="CAM needs"):
-        xai_core.explain(toy(Headed(OTHER[tail])), picture(SIDE), "cam")
+        xai_core.explain(toy_model(Headed(OTHER[tail])), make_picture(SIDE), "cam")
 
 
 def test_a_class_token_is_no_average():
     with pytest.raises(NotApplicable, match="CAM needs"):
-        xai_core.explain(toy(Tokens()), picture(SIDE), "cam")
+        xai_core.explain(toy_model(Tokens()), make_picture(SIDE), "cam")
 
 
 def test_channels_may_come_last():
-    model, x = toy(Channels()), toy(Channels()).prepare(picture(SIDE))
+    model, x = toy_model(Channels()), toy_model(Channels()).prepare(make_picture(SIDE))
     maps, weights = head(isolate(model.module), x)
     assert maps.shape == (1, 6, 8, 8)
     assert torch.allclose(maps.mean((2, 3)) @ weights.T + model.module.head.bias, model.module(x), atol=1e-5)
 
 
 def test_it_is_grad_cam_times_the_number_of_places():
-    model, image = toy(Conv()), picture(SIDE)
+    model, image = toy_model(Conv()), make_picture(SIDE)
     for target in (2, (1, 4)):
         cam, grad = (
             xai_core.explain(model, image, *ask, params={"relu": False}).values
             for ask in (("cam", target), ("grad_cam", target, "last"))
         )
-        assert close(cam, grad * (SIDE // 2) ** 2)
+        assert is_close(cam, grad * (SIDE // 2) ** 2)
 
 
 @pytest.mark.parametrize("name", ["resnet18", "efficientnet_lite0", "googlenet", "densenet121"])
 def test_it_is_grad_cam_on_real_networks(name):
-    model, image = network(name), picture()
+    model, image = zoo_model(name), make_picture()
     module, x = isolate(model.module), model.prepare(image)
     cam = xai_core.explain(model, image, "cam", 7, params={"relu": False}).values
     if name == "densenet121":  # its last maps come from a function, which no layer's Grad-CAM can see: by hand
@@ -102,4 +102,4 @@ def test_it_is_grad_cam_on_real_networks(name):
     else:
         grad = xai_core.explain(model, image, "grad_cam", 7, params={"relu": False}).values
     places = model.recommended_layer.grid[0] * model.recommended_layer.grid[1]
-    assert np.ptp(cam) > 0 and close(cam, grad * places)
+    assert np.ptp(cam) > 0 and is_close(cam, grad * places)

@@ -14,8 +14,8 @@ from PIL import Image
 from torch import nn
 
 import xai_core
-from tests.toy_networks import Tokens, seeded
-from tests.zoo_networks import ZOO, classifier, half, in_plain_torch, network, picture
+from tests.toy_networks import Tokens, seed_weights
+from tests.zoo_networks import ZOO, half_size_model, make_classifier, make_picture, use_plain_torch, zoo_model
 from xai_core import METHODS, MODELS, Cancelled, InvalidParam, Job, NotApplicable, UnknownName, XaiError
 from xai_core.engine.forward import forward_for
 from xai_core.models.classifier import Classifier
@@ -69,13 +69,13 @@ def snapshot(model: Classifier) -> dict[str, object]:
 
 def explain(model: Classifier, method: str, image: Image.Image | None = None, **more: object) -> xai_core.Attribution:
     more.setdefault("params", small(method, model.side))
-    return xai_core.explain(model, image or picture(), method, **more)
+    return xai_core.explain(model, image or make_picture(), method, **more)
 
 
 def at_home(method: str) -> Classifier:
     """The bundled model, or a transformer for the methods that need attention."""
     names = ("efficientnet_lite0", "vit_b_16")
-    return next(model for name in names if METHODS.get(method).refusal(model := half(name)) is None)
+    return next(model for name in names if METHODS.get(method).refusal(model := half_size_model(name)) is None)
 
 
 def applicable(model: Classifier) -> list[str]:
@@ -90,8 +90,8 @@ def same(one: np.ndarray, other: np.ndarray) -> bool:
 
 @pytest.mark.parametrize("model_name", MODEL_NAMES)
 def test_every_method_on_every_model_gives_a_checked_map_or_the_reason(model_name):
-    model = half(model_name)
-    image = picture()
+    model = half_size_model(model_name)
+    image = make_picture()
     before, pixels, reasons = snapshot(model), image.tobytes(), []
     wanted = OF_EACH_KIND if model_name in SIBLINGS else METHOD_NAMES
     for method in wanted:
@@ -135,7 +135,7 @@ def test_another_target_gives_another_map_and_a_pair_the_difference(method):
 )
 def test_a_wrong_target_is_refused_in_words(method, target):
     with pytest.raises((InvalidParam, UnknownName)) as refusal:
-        explain(network("efficientnet_lite0"), method, target=target)
+        explain(zoo_model("efficientnet_lite0"), method, target=target)
     assert len(str(refusal.value)) > 20 and "\n" not in str(refusal.value)
 
 
@@ -143,19 +143,19 @@ def test_a_wrong_target_is_refused_in_words(method, target):
 @pytest.mark.parametrize("layer", ["", "no.such.layer", "_fc", "_dropout", 7, "__class__"])
 def test_a_wrong_layer_is_refused_in_words(method, layer):
     with pytest.raises((InvalidParam, UnknownName)):
-        explain(network("efficientnet_lite0"), method, layer=layer)
+        explain(zoo_model("efficientnet_lite0"), method, layer=layer)
 
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
 @pytest.mark.parametrize("seed", [-1, 2**32, 0.5, "0", None, True])
 def test_a_wrong_seed_is_refused(method, seed):
     with pytest.raises(InvalidParam, match="seed"):
-        explain(network("small_cnn"), method, seed=seed)
+        explain(zoo_model("small_cnn"), method, seed=seed)
 
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
 def test_every_wrong_parameter_is_refused_with_what_is_allowed(method):
-    model, spec = network("small_cnn"), METHODS.get(method)
+    model, spec = zoo_model("small_cnn"), METHODS.get(method)
     with pytest.raises(UnknownName):
         explain(model, method, params={"no_such_parameter": 1})
     for param in spec.params:
@@ -174,18 +174,18 @@ def test_every_wrong_parameter_is_refused_with_what_is_allowed(method):
 
 def test_unknown_names_suggest_the_nearest():
     with pytest.raises(UnknownName, match="grad_cam"):
-        explain(network("small_cnn"), "gradcam")
+        explain(zoo_model("small_cnn"), "gradcam")
     with pytest.raises(UnknownName, match="occlusion"):
-        xai_core.compare(network("small_cnn"), picture(), ["grad_cam", "oclusion"])
+        xai_core.compare(zoo_model("small_cnn"), make_picture(), ["grad_cam", "oclusion"])
     with pytest.raises(xai_core.InvalidImage):
-        xai_core.explain(network("small_cnn"), "not a picture", "grad_cam")
+        xai_core.explain(zoo_model("small_cnn"), "not a picture", "grad_cam")
 
 
 @pytest.mark.parametrize("model_name", QUICK)
 @pytest.mark.parametrize("method", METHOD_NAMES)
 @pytest.mark.parametrize("shade", [0, 128, 255])
 def test_a_flat_picture_gives_a_finite_map(model_name, method, shade):
-    model = half(model_name)
+    model = half_size_model(model_name)
     if METHODS.get(method).refusal(model) is not None:
         pytest.skip(f"{method} is refused on {model_name}")
     found = explain(model, method, Image.new("RGB", (64, 48), (shade,) * 3))
@@ -214,14 +214,16 @@ class Fragile(nn.Module):
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
 def test_a_failing_network_leaves_everything_as_it_was(method):
-    fragile = (in_plain_torch(classifier(Fragile(body, after=10**9), 16)) for body in (None, seeded(Tokens())))
+    fragile = (
+        use_plain_torch(make_classifier(Fragile(body, after=10**9), 16)) for body in (None, seed_weights(Tokens()))
+    )
     model = next(model for model in fragile if METHODS.get(method).refusal(model) is None)
     model.layers()
     before = snapshot(model)
     explain(model, method)  # it works as long as the network does
     model.module.after = 0
     model = copy.copy(model)
-    in_plain_torch(model)
+    use_plain_torch(model)
     with pytest.raises((RuntimeError, XaiError)) as failure:
         explain(model, method)
     assert "out of memory" in f"{failure.value} {failure.value.__cause__}"
@@ -248,7 +250,7 @@ def test_a_cancelled_explanation_stops_within_a_batch_and_leaves_everything_as_i
 
 
 def test_eight_threads_mixing_all_methods_equal_the_serial_maps():
-    model, images = network("resnet18"), [picture(seed=seed) for seed in range(2)]
+    model, images = zoo_model("resnet18"), [make_picture(seed=seed) for seed in range(2)]
     assert any(getattr(part, "inplace", False) for part in model.module.modules()), (
         "where threads could meet in one tensor"
     )
@@ -269,7 +271,7 @@ def test_eight_threads_mixing_all_methods_equal_the_serial_maps():
 @pytest.mark.parametrize("method", METHOD_NAMES)
 def test_no_map_depends_on_the_size_of_a_batch(method, monkeypatch):
     """It is measured anew in every process, and lanes and memory differ from machine to machine: the map must not."""
-    model = network("small_cnn") if METHODS.get(method).refusal(network("small_cnn")) is None else at_home(method)
+    model = zoo_model("small_cnn") if METHODS.get(method).refusal(zoo_model("small_cnn")) is None else at_home(method)
     # With few steps there is one round only.
     params = {} if method == "integrated_gradients" else small(method, model.side)
     usual, forward = explain(model, method, params=params), forward_for(model)
@@ -281,33 +283,33 @@ def test_no_map_depends_on_the_size_of_a_batch(method, monkeypatch):
 
 
 def test_compare_gives_the_maps_of_explain_in_the_order_asked_for():
-    model = network("small_cnn")
+    model = zoo_model("small_cnn")
     wanted = applicable(model)[::-1]
     params = {method: small(method, model.side) for method in wanted}
     job: Job[object] = Job()
     found = xai_core.compare(
-        model, picture(), wanted, target=3, layer=model.recommended_layer.name, params=params, seed=5, job=job
+        model, make_picture(), wanted, target=3, layer=model.recommended_layer.name, params=params, seed=5, job=job
     )
     assert [each.method for each in found] == wanted
     for each in found:
         layer = model.recommended_layer.name if METHODS.get(each.method).uses_layer else None
-        alone = xai_core.explain(model, picture(), each.method, 3, layer, params[each.method], 5)
+        alone = xai_core.explain(model, make_picture(), each.method, 3, layer, params[each.method], 5)
         assert (
             same(alone.values, each.values) and alone.params == each.params and alone.image_sha256 == each.image_sha256
         )
 
 
 def test_the_plan_names_the_map_by_content():
-    model, image = network("small_cnn"), picture()
+    model, image = zoo_model("small_cnn"), make_picture()
     same = xai_core.plan(model, image, "lime", 3, params={"samples": 50}, seed=1).id
     assert same == xai_core.plan(model, image.copy(), "lime", "3", params={"samples": "50"}, seed=1).id
     others = [
         xai_core.plan(model, image, "lime", 4, params={"samples": 50}, seed=1),
         xai_core.plan(model, image, "lime", 3, params={"samples": 60}, seed=1),
         xai_core.plan(model, image, "lime", 3, params={"samples": 50}, seed=2),
-        xai_core.plan(model, picture(seed=9), "lime", 3, params={"samples": 50}, seed=1),
+        xai_core.plan(model, make_picture(seed=9), "lime", 3, params={"samples": 50}, seed=1),
         xai_core.plan(model, image, "occlusion", 3),
-        xai_core.plan(network("efficientnet_lite0"), image, "lime", 3, params={"samples": 50}, seed=1),
+        xai_core.plan(zoo_model("efficientnet_lite0"), image, "lime", 3, params={"samples": 50}, seed=1),
     ]
     assert len({same, *(other.id for other in others)}) == 7
 

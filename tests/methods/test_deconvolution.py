@@ -8,8 +8,8 @@ from captum.attr import Deconvolution
 from torch import nn
 
 import xai_core
-from tests.toy_networks import CLASSES, SIDE, Conv, close, toy
-from tests.zoo_networks import picture
+from tests.toy_networks import CLASSES, SIDE, Conv, is_close, toy_model
+from tests.zoo_networks import make_picture
 from xai_core.models.isolation import isolate
 
 
@@ -27,19 +27,19 @@ class Layers(nn.Sequential):
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_it_is_the_rule_and_captums():
-    model, image = toy(Layers()), picture(SIDE)
+    model, image = toy_model(Layers()), make_picture(SIDE)
     _, first, _, second, _, third = model.module
     by_rule = ((third.weight[1].relu() @ second.weight).relu() @ first.weight).detach().numpy().reshape(3, SIDE, SIDE)
     found = xai_core.explain(model, image, "deconvolution", 1)
     theirs = Deconvolution(isolate(model.module)).attribute(model.prepare(image), target=1)[0].numpy()
-    assert close(found.values, by_rule) and close(found.values, theirs)
+    assert is_close(found.values, by_rule) and is_close(found.values, theirs)
 
 
 def test_without_pooling_it_does_not_look_at_the_picture():
     """As its caution says: only the switches of max-pooling tie the signal to this picture."""
-    model = toy(Layers())
-    one, two = (xai_core.explain(model, picture(SIDE, seed), "deconvolution", 1).values for seed in (1, 2))
+    model = toy_model(Layers())
+    one, two = (xai_core.explain(model, make_picture(SIDE, seed), "deconvolution", 1).values for seed in (1, 2))
     assert np.array_equal(one, two)
-    pooled = toy(Conv())
-    one, two = (xai_core.explain(pooled, picture(SIDE, seed), "deconvolution", 1).values for seed in (1, 2))
-    assert not close(one, two, 0.01)
+    pooled = toy_model(Conv())
+    one, two = (xai_core.explain(pooled, make_picture(SIDE, seed), "deconvolution", 1).values for seed in (1, 2))
+    assert not is_close(one, two, 0.01)

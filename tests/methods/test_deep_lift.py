@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 import xai_core
-from tests.toy_networks import CLASSES, SIDE, Channels, Conv, Linear, Square, Tokens, close, toy
-from tests.zoo_networks import half, network, picture
+from tests.toy_networks import CLASSES, SIDE, Channels, Conv, Linear, Square, Tokens, is_close, toy_model
+from tests.zoo_networks import half_size_model, make_picture, zoo_model
 from xai_core import MODELS
 from xai_core.images import BASELINES, make_baseline
 from xai_core.rules import deep_lift
@@ -27,36 +27,36 @@ class OneLayer(Linear):
 
 
 def lift(model, target=2, seed=0, **params) -> xai_core.Attribution:
-    return xai_core.explain(model, picture(model.side), "deep_lift", target, params=params, seed=seed)
+    return xai_core.explain(model, make_picture(model.side), "deep_lift", target, params=params, seed=seed)
 
 
 def ends(model, kind: str, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     """The prepared picture and its baseline."""
     steps = model.preprocessing
-    pixels = steps.pixels(steps.see(picture(model.side)))
-    return steps.tensor(pixels), steps.tensor(make_baseline(pixels, kind, np.random.default_rng(seed)))
+    pixels = steps.to_pixels(steps.model_input(make_picture(model.side)))
+    return steps.to_tensor(pixels), steps.to_tensor(make_baseline(pixels, kind, np.random.default_rng(seed)))
 
 
 @pytest.mark.parametrize("kind", BASELINES)
 def test_a_linear_network_gives_weight_times_difference(kind):
-    model = toy(Linear())
+    model = toy_model(Linear())
     x, baseline = ends(model, kind, 4)
     found = lift(model, seed=4, baseline=kind)
     assert (
-        close(found.values, model.module.row(2) * (x - baseline)[0].numpy())
+        is_close(found.values, model.module.row(2) * (x - baseline)[0].numpy())
         and found.details["completeness_gap"] < 1e-4
     )
 
 
 def test_a_square_gives_its_closed_form():
-    model = toy(Square())
+    model = toy_model(Square())
     x, baseline = ends(model, "mean")
-    assert close(lift(model, baseline="mean").values, model.module.row(2) * (x**2 - baseline**2)[0].numpy())
+    assert is_close(lift(model, baseline="mean").values, model.module.row(2) * (x**2 - baseline**2)[0].numpy())
 
 
 @pytest.mark.parametrize("target", [2, (2, 0)])
 def test_one_layer_follows_the_rescale_rule(target):
-    model = toy(OneLayer())
+    model = toy_model(OneLayer())
     x, baseline = ends(model, "blur")
     module = model.module
     with torch.no_grad():
@@ -69,27 +69,27 @@ def test_one_layer_follows_the_rescale_rule(target):
     assert crossed >= 2, "without units that open or close it would be the gradient"
     found = lift(model, target)
     change = float(score[0, 2] if target == 2 else score[0, 2] - score[0, 0])
-    assert close(found.values, expected.numpy()) and found.details["score_change"] == pytest.approx(change, rel=1e-4)
+    assert is_close(found.values, expected.numpy()) and found.details["score_change"] == pytest.approx(change, rel=1e-4)
 
 
 @pytest.mark.parametrize("make", [Conv, Channels, Tokens], ids=lambda make: make.__name__)
 def test_the_shares_add_up_on_every_layout(make):
-    found = lift(toy(make()), baseline="grey", tolerance=0.01)
+    found = lift(toy_model(make()), baseline="grey", tolerance=0.01)
     total = float(found.values.astype(np.float64).sum())
     assert total == pytest.approx(found.details["score_change"], rel=2e-4) and found.details["completeness_gap"] < 2e-4
     assert found.evaluations == 3 and found.values.shape == (3, SIDE, SIDE)
 
 
 def test_a_missing_rule_is_seen(monkeypatch):
-    whole = lift(network("mobilenet_v3_large"), target=5)
+    whole = lift(zoo_model("mobilenet_v3_large"), target=5)
     monkeypatch.setattr(deep_lift, "_SINGLE", frozenset())
-    broken = lift(network("mobilenet_v3_large"), target=5)
+    broken = lift(zoo_model("mobilenet_v3_large"), target=5)
     levels = [{check.name: check.level for check in found.checks}["completeness"] for found in (whole, broken)]
     assert levels == ["green", "red"]
 
 
 def test_too_few_points_are_told_and_more_are_taken():
-    model = toy(Tokens())
+    model = toy_model(Tokens())
     few, many = (lift(model, baseline="noise", points=points, tolerance=0.01) for points in (1, 256))
     assert few.details["points"] == 1 and few.details["completeness_gap"] > 10 * many.details["completeness_gap"]
     assert many.details["points"] > 1 and many.details["completeness_gap"] < 2e-4
@@ -98,8 +98,8 @@ def test_too_few_points_are_told_and_more_are_taken():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(MODELS))
 def test_the_shares_add_up_on_every_architecture(name):
-    model = half(name)
-    found = xai_core.explain(model, picture(), "deep_lift")
+    model = half_size_model(name)
+    found = xai_core.explain(model, make_picture(), "deep_lift")
     check = next(check for check in found.checks if check.name == "completeness")
     assert found.details["completeness_gap"] <= 0.01 and check.level == "green" and np.ptp(found.values) > 0
 

@@ -13,8 +13,8 @@ from zennit.layer import Sum
 from zennit.torchvision import ResNetCanonizer
 
 import xai_core
-from tests.toy_networks import CLASSES, SIDE, Channels, Tokens, close, toy
-from tests.zoo_networks import classifier, in_plain_torch, network, picture
+from tests.toy_networks import CLASSES, SIDE, Channels, Tokens, is_close, toy_model
+from tests.zoo_networks import make_classifier, make_picture, use_plain_torch, zoo_model
 from xai_core import METHODS, NotApplicable
 
 
@@ -37,12 +37,12 @@ def walked(model, x: torch.Tensor, target: int, opposite: bool = False) -> np.nd
 
 
 def test_it_is_the_walk_by_hand():
-    model, image = toy(Layers()), picture(SIDE)
+    model, image = toy_model(Layers()), make_picture(SIDE)
     x = model.prepare(image)
     plain = xai_core.explain(model, image, "excitation_backprop", 2)
     contrast = xai_core.explain(model, image, "excitation_backprop", 2, params={"contrastive": True})
-    assert close(plain.values, walked(model, x, 2)) and plain.values.sum() == pytest.approx(1, abs=1e-5)
-    assert close(contrast.values, walked(model, x, 2) - walked(model, x, 2, opposite=True))
+    assert is_close(plain.values, walked(model, x, 2)) and plain.values.sum() == pytest.approx(1, abs=1e-5)
+    assert is_close(contrast.values, walked(model, x, 2) - walked(model, x, 2, opposite=True))
     assert plain.values.min() >= 0 > contrast.values.min() and abs(contrast.values.sum()) <= 1e-5
 
 
@@ -64,7 +64,7 @@ def test_it_is_zennit_on_a_residual_network():
             torch.manual_seed(3)
             return resnet18(num_classes=10).eval()
 
-    model, image = in_plain_torch(classifier(make(), 64)), picture(64)
+    model, image = use_plain_torch(make_classifier(make(), 64)), make_picture(64)
     x = model.prepare(image).double().requires_grad_(True)
     rules = ExcitationBackprop(
         stabilizer=1e-12, layer_map=[((Sum,), Positive())], zero_params=["bias"], canonizers=[ResNetCanonizer()]
@@ -72,28 +72,28 @@ def test_it_is_zennit_on_a_residual_network():
     with rules.context(make().double()) as changed:
         (expected,) = torch.autograd.grad(changed(x), x, torch.eye(10)[None, 1].double())
     found = xai_core.explain(model, image, "excitation_backprop", 1)
-    assert float(expected.sum()) == pytest.approx(1, abs=1e-3) and close(found.values, expected[0].numpy())
+    assert float(expected.sum()) == pytest.approx(1, abs=1e-3) and is_close(found.values, expected[0].numpy())
 
 
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "resnet18", "googlenet", "small_cnn"])
 def test_chances_add_up_to_one(name):
-    found = xai_core.explain(network(name), picture(), "excitation_backprop", 7)
+    found = xai_core.explain(zoo_model(name), make_picture(), "excitation_backprop", 7)
     assert found.values.min() >= -1e-7 and found.values.sum(dtype=np.float64) == pytest.approx(1, abs=1e-4)
     assert found.details["probability_sum"] == pytest.approx(1, abs=1e-4)
 
 
 def test_a_pair_is_the_difference_of_two_walks():
-    model, image = network("small_cnn"), picture()
+    model, image = zoo_model("small_cnn"), make_picture()
     one, two, pair = (xai_core.explain(model, image, "excitation_backprop", target).values for target in (3, 5, (3, 5)))
-    assert close(pair, one - two)
+    assert is_close(pair, one - two)
 
 
 @pytest.mark.parametrize(("name", "word"), [("mobilenet_v3_large", "hardswish"), ("efficientnet_b0", "silu")])
 def test_activations_that_may_be_negative_are_refused(name, word):
     with pytest.raises(NotApplicable, match=word):
-        xai_core.explain(network(name), picture(), "excitation_backprop")
+        xai_core.explain(zoo_model(name), make_picture(), "excitation_backprop")
 
 
 @pytest.mark.parametrize("module", [Channels, Tokens])
 def test_so_are_layer_norms_and_smooth_activations_of_toys(module):
-    assert "negative" in METHODS.get("excitation_backprop").refusal(toy(module()))
+    assert "negative" in METHODS.get("excitation_backprop").refusal(toy_model(module()))

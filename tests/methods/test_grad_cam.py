@@ -11,7 +11,7 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
 import xai_core
-from tests.zoo_networks import classifier, in_plain_torch, network, picture
+from tests.zoo_networks import make_classifier, make_picture, use_plain_torch, zoo_model
 from xai_core import NotApplicable
 from xai_core.models.isolation import isolate
 
@@ -52,7 +52,7 @@ CASES = [
 @pytest.mark.parametrize("relu", [True, False])
 @pytest.mark.parametrize(("name", "layer"), CASES)
 def test_it_is_the_formula(name, layer, relu):
-    model, image = network(name), picture()
+    model, image = zoo_model(name), make_picture()
     chosen = layer or model.recommended_layer.name
     found = xai_core.explain(model, image, "grad_cam", 7, layer, {"relu": relu})
     expected = by_hand(model, image, chosen, 7, relu)
@@ -63,7 +63,7 @@ def test_it_is_the_formula(name, layer, relu):
 
 @pytest.mark.parametrize(("name", "layer"), [("efficientnet_lite0", "_blocks.15._bn2"), ("resnet18", "layer4")])
 def test_it_is_the_map_of_pytorch_grad_cam(name, layer):
-    model, image = network(name), picture()
+    model, image = zoo_model(name), make_picture()
     found = xai_core.explain(model, image, "grad_cam", 7, layer).values
     module = isolate(model.module).requires_grad_(True)
     theirs = GradCAM(module, [module.get_submodule(layer)])(model.prepare(image), [ClassifierOutputTarget(7)])[0]
@@ -85,7 +85,7 @@ class Planted(nn.Module):
 
 
 def test_it_finds_the_planted_colour_exactly():
-    model = in_plain_torch(classifier(Planted(), 16, classes=3))
+    model = use_plain_torch(make_classifier(Planted(), 16, classes=3))
     pixels = np.zeros((16, 16, 3), np.uint8)
     pixels[4:8, 8:12, 1] = 255
     image = xai_core.images.Image.fromarray(pixels)
@@ -99,6 +99,6 @@ def test_it_finds_the_planted_colour_exactly():
 
 
 def test_a_network_without_a_picture_like_layer_is_refused():
-    model = in_plain_torch(classifier(nn.Sequential(nn.Flatten(), nn.Linear(3 * 64, 5)), 8, classes=5))
+    model = use_plain_torch(make_classifier(nn.Sequential(nn.Flatten(), nn.Linear(3 * 64, 5)), 8, classes=5))
     with pytest.raises(NotApplicable, match="no layer"):
-        xai_core.explain(model, picture(8), "grad_cam")
+        xai_core.explain(model, make_picture(8), "grad_cam")

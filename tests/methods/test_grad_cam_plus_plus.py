@@ -9,15 +9,15 @@ from pytorch_grad_cam import GradCAMPlusPlus
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 import xai_core
-from tests.toy_networks import LAYERS, SIDE, Conv, by_hand, close, on_picture, toy
-from tests.zoo_networks import picture
+from tests.toy_networks import LAYERS, SIDE, Conv, is_close, maps_and_gradients_by_hand, toy_model, upsample_to_picture
+from tests.zoo_networks import make_picture
 from xai_core.models.isolation import isolate
 
 
 @pytest.mark.parametrize(("module", "layer"), LAYERS)
 def test_it_is_the_formula(module, layer):
-    model, image = toy(module()), picture(SIDE)
-    maps, slopes = by_hand(model, image, layer, 2)
+    model, image = toy_model(module()), make_picture(SIDE)
+    maps, slopes = maps_and_gradients_by_hand(model, image, layer, 2)
     cam = np.zeros(maps.shape[1:])
     for a, g in zip(maps, slopes, strict=True):
         weight = 0.0
@@ -26,13 +26,13 @@ def test_it_is_the_formula(module, layer):
                 weight += g[place] ** 2 / (2 * g[place] ** 2 + a.sum() * g[place] ** 3) * g[place]
         cam += weight * a
     found = xai_core.explain(model, image, "grad_cam_plus_plus", 2, layer, {"relu": False})
-    assert close(found.values, on_picture(cam))
+    assert is_close(found.values, upsample_to_picture(cam))
 
 
 def test_the_powers_of_the_gradient_are_the_derivatives_of_the_exponential():
     """Behind the last rectifier `Conv` is linear, where the paper's shortcut is exact."""
-    model, image = toy(Conv()), picture(SIDE)
-    maps = torch.from_numpy(by_hand(model, image, "last", 2)[0])
+    model, image = toy_model(Conv()), make_picture(SIDE)
+    maps = torch.from_numpy(maps_and_gradients_by_hand(model, image, "last", 2)[0])
     head = isolate(model.module).double().head
 
     def derivatives(k: int, i: int, j: int) -> tuple[float, float, float]:
@@ -50,13 +50,15 @@ def test_the_powers_of_the_gradient_are_the_derivatives_of_the_exponential():
         alpha = second / (2 * second + a.sum() * third)
         cam += a.size * alpha * max(first, 0) * a
     found = xai_core.explain(model, image, "grad_cam_plus_plus", 2, "last", {"relu": False}).values
-    scale = float(np.abs(on_picture(cam)).max() / np.abs(found).max())  # exp(score), the same factor everywhere
-    assert close(found * scale, on_picture(cam))
+    scale = float(
+        np.abs(upsample_to_picture(cam)).max() / np.abs(found).max()
+    )  # exp(score), the same factor everywhere
+    assert is_close(found * scale, upsample_to_picture(cam))
 
 
 def test_it_is_the_map_of_pytorch_grad_cam():
     """Theirs adds 1e-6 to the denominator, so gradients must be large against that; and it is stretched to 0..1."""
-    model, image = toy(Conv()), picture(SIDE)
+    model, image = toy_model(Conv()), make_picture(SIDE)
     model.module.head.weight.mul_(50)
     module = isolate(model.module).requires_grad_(True)
     theirs = GradCAMPlusPlus(module, [module.last])(model.prepare(image), [ClassifierOutputTarget(2)])[0]

@@ -6,18 +6,18 @@ import numpy as np
 import torch
 
 import xai_core
-from tests.toy_networks import SIDE, Conv, Square, close, toy
-from tests.zoo_networks import picture
+from tests.toy_networks import SIDE, Conv, Square, is_close, toy_model
+from tests.zoo_networks import make_picture
 
 
 def test_a_square_gives_its_closed_form():
-    model, image = toy(Square()), picture(SIDE)
+    model, image = toy_model(Square()), make_picture(SIDE)
     slope = 2 * model.module.row(2) * model.prepare(image)[0].numpy()
-    assert close(xai_core.explain(model, image, "gradient_sensitivity", 2).values, slope**2)
+    assert is_close(xai_core.explain(model, image, "gradient_sensitivity", 2).values, slope**2)
 
 
 def test_it_adds_up_to_how_fast_the_score_can_change():
-    model, image = toy(Conv()), picture(SIDE)
+    model, image = toy_model(Conv()), make_picture(SIDE)
     found = xai_core.explain(model, image, "gradient_sensitivity", 2)
     step, x = 1e-6, model.prepare(image).double().requires_grad_(True)
     module = model.module.double()

@@ -7,34 +7,36 @@ import pytest
 import torch
 
 import xai_core
-from tests.toy_networks import SIDE, Conv, Linear, Square, close, toy
-from tests.zoo_networks import in_plain_torch, picture
+from tests.toy_networks import SIDE, Conv, Linear, Square, is_close, toy_model
+from tests.zoo_networks import make_picture, use_plain_torch
 
 
 def shap(model, seed=0, **params) -> xai_core.Attribution:
     return xai_core.explain(
-        model, picture(model.side), "gradient_shap", 2, params={"baselines": "noise", **params}, seed=seed
+        model, make_picture(model.side), "gradient_shap", 2, params={"baselines": "noise", **params}, seed=seed
     )
 
 
 def noise_pool(model, rng: np.random.Generator, count: int) -> torch.Tensor:
-    return torch.cat([model.preprocessing.tensor(rng.random((SIDE, SIDE, 3), dtype=np.float32)) for _ in range(count)])
+    return torch.cat(
+        [model.preprocessing.to_tensor(rng.random((SIDE, SIDE, 3), dtype=np.float32)) for _ in range(count)]
+    )
 
 
 def test_a_linear_network_gives_weight_times_difference_to_the_mean():
-    model = toy(Linear())
-    x, pool = model.prepare(picture(SIDE))[0], noise_pool(model, np.random.default_rng(0), 4)
+    model = toy_model(Linear())
+    x, pool = model.prepare(make_picture(SIDE))[0], noise_pool(model, np.random.default_rng(0), 4)
     found = shap(model, count=4, samples=12)
     assert (
-        close(found.values, model.module.row(2) * (x - pool.mean(0)).numpy())
+        is_close(found.values, model.module.row(2) * (x - pool.mean(0)).numpy())
         and found.details["completeness_gap"] < 1e-3
     )
 
 
 @pytest.mark.parametrize("noise", [0, 20])
 def test_it_is_the_slow_version(noise):
-    model, rng = toy(Conv()), np.random.default_rng(6)
-    x, pool = model.prepare(picture(SIDE)), noise_pool(model, rng, 3)
+    model, rng = toy_model(Conv()), np.random.default_rng(6)
+    x, pool = model.prepare(make_picture(SIDE)), noise_pool(model, rng, 3)
     which = rng.permutation(np.arange(10) % 3)
     places = (np.arange(10) + rng.random(10)) / 10
     total, sums = torch.zeros(3, SIDE, SIDE), []
@@ -46,7 +48,7 @@ def test_it_is_the_slow_version(noise):
         total += share / 10
         sums.append(float(share.sum()))
     found = shap(model, 6, count=3, samples=10, noise=noise)
-    assert close(found.values, total.numpy())
+    assert is_close(found.values, total.numpy())
     empty = model.module(pool)[:, 2].detach().numpy()[which].mean()
     change = float(model.module(x)[0, 2]) - empty
     assert found.details["score_change"] == pytest.approx(change, rel=1e-3)
@@ -56,14 +58,14 @@ def test_it_is_the_slow_version(noise):
 
 @pytest.mark.parametrize("batch", [1, 3, 8])
 def test_the_draws_do_not_depend_on_the_batch(batch):
-    found = shap(in_plain_torch(toy(Conv()), gradient_batch=batch), count=3, samples=10, noise=10)
-    assert close(found.values, shap(toy(Conv()), count=3, samples=10, noise=10).values, 1e-5)
+    found = shap(use_plain_torch(toy_model(Conv()), gradient_batch=batch), count=3, samples=10, noise=10)
+    assert is_close(found.values, shap(toy_model(Conv()), count=3, samples=10, noise=10).values, 1e-5)
     assert found.evaluations == 1 + 10 + 3
 
 
 def test_a_square_comes_near_its_closed_form_and_more_draws_come_nearer():
-    model = toy(Square())
-    x, pool = model.prepare(picture(SIDE))[0], noise_pool(model, np.random.default_rng(0), 4)
+    model = toy_model(Square())
+    x, pool = model.prepare(make_picture(SIDE))[0], noise_pool(model, np.random.default_rng(0), 4)
     exact = model.module.row(2) * (x**2 - (pool**2).mean(0)).numpy()
     errors = []
     for samples in (16, 1600):
@@ -74,11 +76,11 @@ def test_a_square_comes_near_its_closed_form_and_more_draws_come_nearer():
 
 
 def test_more_pictures_than_draws_are_not_asked_for():
-    assert shap(toy(Linear()), count=50, samples=5).evaluations == 1 + 5 + 5
+    assert shap(toy_model(Linear()), count=50, samples=5).evaluations == 1 + 5 + 5
 
 
 def test_a_gap_is_told():
-    found = shap(toy(Conv()), count=3, samples=2)
+    found = shap(toy_model(Conv()), count=3, samples=2)
     gap = abs(float(found.values.astype(np.float64).sum()) - found.details["score_change"]) / abs(
         found.details["score_change"]
     )

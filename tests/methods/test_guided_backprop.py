@@ -9,8 +9,8 @@ from captum.attr import GuidedBackprop
 from torch import nn
 
 import xai_core
-from tests.toy_networks import CLASSES, SIDE, Channels, Conv, Linear, close, seeded, toy
-from tests.zoo_networks import network, picture
+from tests.toy_networks import CLASSES, SIDE, Channels, Conv, Linear, is_close, seed_weights, toy_model
+from tests.zoo_networks import make_picture, zoo_model
 from xai_core import NotApplicable
 from xai_core.methods.base.structure import rectifiers
 from xai_core.models.isolation import isolate
@@ -38,15 +38,15 @@ def guided(model, x: torch.Tensor, target: int) -> np.ndarray:
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_it_is_the_rule_and_captums():
-    model, image = toy(Layers()), picture(SIDE)
+    model, image = toy_model(Layers()), make_picture(SIDE)
     found = xai_core.explain(model, image, "guided_backprop", 1)
     theirs = GuidedBackprop(isolate(model.module)).attribute(model.prepare(image), target=1)[0].numpy()
-    assert close(found.values, guided(model, model.prepare(image), 1)) and close(found.values, theirs)
+    assert is_close(found.values, guided(model, model.prepare(image), 1)) and is_close(found.values, theirs)
     assert found.details["rectifiers"] == 2 and found.details["guided_difference"] > 0.1
 
 
 def test_it_sees_functions_and_reused_modules():
-    model, image = toy(Conv()), picture(SIDE)
+    model, image = toy_model(Conv()), make_picture(SIDE)
     x = model.prepare(image).requires_grad_(True)
     (plain,) = torch.autograd.grad(model.module(x)[0, 2], x)
     found = xai_core.explain(model, image, "guided_backprop", 2)
@@ -59,8 +59,8 @@ def test_it_sees_functions_and_reused_modules():
 
 @pytest.mark.parametrize(("name", "count"), [("efficientnet_lite0", 33), ("googlenet", 39), ("mobilenet_v3_large", 19)])
 def test_it_differs_from_the_gradient_where_captum_gives_the_gradient(name, count):
-    model = network(name)
-    found = xai_core.explain(model, picture(), "guided_backprop", 7)
+    model = zoo_model(name)
+    found = xai_core.explain(model, make_picture(), "guided_backprop", 7)
     assert found.details["guided_difference"] > 0.2 and found.details["rectifiers"] == count
     assert "guided_difference" not in {check.name for check in found.checks}
 
@@ -68,12 +68,12 @@ def test_it_differs_from_the_gradient_where_captum_gives_the_gradient(name, coun
 @pytest.mark.parametrize("method", ["guided_backprop", "deconvolution", "guided_grad_cam"])
 def test_a_network_without_rectifiers_is_refused(method):
     with pytest.raises(NotApplicable, match="no rectifier"):
-        xai_core.explain(toy(Channels()), picture(SIDE), method)
+        xai_core.explain(toy_model(Channels()), make_picture(SIDE), method)
 
 
 def test_a_rectifier_that_cuts_nothing_is_told():
-    model = toy(Linear())
-    model.module.forward = lambda x: (x + 1).relu().flatten(1) @ seeded(Linear()).weight.abs().T
-    found = xai_core.explain(model, picture(SIDE), "guided_backprop", 1)
+    model = toy_model(Linear())
+    model.module.forward = lambda x: (x + 1).relu().flatten(1) @ seed_weights(Linear()).weight.abs().T
+    found = xai_core.explain(model, make_picture(SIDE), "guided_backprop", 1)
     assert found.details["guided_difference"] == 0 and found.level == "red"
     assert next(check for check in found.checks if check.level == "red").name == "guided_difference"

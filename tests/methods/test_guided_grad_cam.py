@@ -8,18 +8,18 @@ from captum.attr import GuidedGradCam
 from torch import nn
 
 import xai_core
-from tests.toy_networks import SIDE, Conv, close, seeded, toy
-from tests.zoo_networks import classifier, in_plain_torch, picture
+from tests.toy_networks import SIDE, Conv, is_close, seed_weights, toy_model
+from tests.zoo_networks import make_classifier, make_picture, use_plain_torch
 from xai_core.models.isolation import isolate
 
 
 @pytest.mark.parametrize("layer", ["third", "last", "relu"])
 def test_it_is_the_product_of_its_parts(layer):
-    model, image = toy(Conv()), picture(SIDE)
+    model, image = toy_model(Conv()), make_picture(SIDE)
     lines = xai_core.explain(model, image, "guided_backprop", 1)
     region = xai_core.explain(model, image, "grad_cam", 1, layer)
     found = xai_core.explain(model, image, "guided_grad_cam", 1, layer)
-    assert close(found.values, lines.values * region.values) and (found.values < 0).any()
+    assert is_close(found.values, lines.values * region.values) and (found.values < 0).any()
     assert (
         found.details["guided_difference"] == lines.details["guided_difference"]
         and found.details["grid_rows"] == SIDE // 2
@@ -36,7 +36,7 @@ def test_it_is_captums():
         nn.Flatten(),
         nn.Linear(1536, 10),
     )
-    model, image = in_plain_torch(classifier(seeded(parts), SIDE)), picture(SIDE)
+    model, image = use_plain_torch(make_classifier(seed_weights(parts), SIDE)), make_picture(SIDE)
     module = isolate(model.module)
     theirs = (
         GuidedGradCam(module, module[3])
@@ -44,4 +44,4 @@ def test_it_is_captums():
         .detach()
         .numpy()
     )
-    assert np.ptp(theirs) > 0 and close(xai_core.explain(model, image, "guided_grad_cam", 1, "3").values, theirs)
+    assert np.ptp(theirs) > 0 and is_close(xai_core.explain(model, image, "guided_grad_cam", 1, "3").values, theirs)

@@ -9,7 +9,7 @@ from captum.attr import IntegratedGradients
 from torch import nn
 
 import xai_core
-from tests.zoo_networks import classifier, half, in_plain_torch, network, picture
+from tests.zoo_networks import half_size_model, make_classifier, make_picture, use_plain_torch, zoo_model
 
 SIDE = 8
 
@@ -41,7 +41,7 @@ class Kink(nn.Module):
 def values(
     module: nn.Module, classes: int, target: int = 1, **params: object
 ) -> tuple[xai_core.Attribution, np.ndarray]:
-    model, image = in_plain_torch(classifier(module, SIDE, classes=classes)), picture(SIDE)
+    model, image = use_plain_torch(make_classifier(module, SIDE, classes=classes)), make_picture(SIDE)
     params = {"baseline": "black", **params}
     return xai_core.explain(model, image, "integrated_gradients", target, params=params), model.prepare(image)[
         0
@@ -81,9 +81,9 @@ def test_a_kink_is_found_and_refined():
 
 
 def test_it_agrees_with_a_fine_sum_of_captum_on_a_real_network():
-    model, image = half("efficientnet_lite0"), xai_core.SAMPLES.get("coffee").load()
+    model, image = half_size_model("efficientnet_lite0"), xai_core.SAMPLES.get("coffee").load()
     found = xai_core.explain(model, image, "integrated_gradients", params={"baseline": "black"})
-    x, black = model.prepare(image), model.preprocessing.tensor(np.zeros((model.side, model.side, 3), np.float32))
+    x, black = model.prepare(image), model.preprocessing.to_tensor(np.zeros((model.side, model.side, 3), np.float32))
     fine = IntegratedGradients(model.module).attribute(
         x, black, found.target, n_steps=64, method="riemann_middle", internal_batch_size=8
     )
@@ -99,7 +99,7 @@ def test_it_agrees_with_a_fine_sum_of_captum_on_a_real_network():
 
 
 def test_the_limit_of_steps_is_kept_and_told():
-    model, image = network("efficientnet_lite0"), xai_core.SAMPLES.get("chelsea").load()
+    model, image = zoo_model("efficientnet_lite0"), xai_core.SAMPLES.get("chelsea").load()
     found = xai_core.explain(model, image, "integrated_gradients", params={"baseline": "black", "steps": 9})
     assert found.details["steps"] == 9 and found.evaluations == 10
     check = next(check for check in found.checks if check.name == "completeness")

@@ -11,7 +11,7 @@ import torch
 
 import xai_core
 from tests.superpixel_games import crooked, cut, every_row, game_on, linear, per_patch
-from tests.zoo_networks import network
+from tests.zoo_networks import zoo_model
 from xai_core import InvalidParam
 from xai_core.methods.kernel_shap import _coalitions, _shares
 from xai_core.methods.shared.superpixels import superpixels
@@ -107,11 +107,11 @@ def test_drawn_subsets_come_with_their_complements():
 
 
 def test_shares_add_up_on_a_real_network():
-    model, image = network("small_cnn"), xai_core.SAMPLES.get("digit_3").load()
+    model, image = zoo_model("small_cnn"), xai_core.SAMPLES.get("digit_3").load()
     found = xai_core.explain(model, image, "kernel_shap", 3, params={"segments": 20, "samples": 200})
-    pixels = model.preprocessing.pixels(model.preprocessing.see(image))
+    pixels = model.preprocessing.to_pixels(model.preprocessing.model_input(image))
     shares = per_patch(found.values, superpixels(pixels, 20))
-    grey = model.preprocessing.tensor(np.full_like(pixels, 0.5))
+    grey = model.preprocessing.to_tensor(np.full_like(pixels, 0.5))
     with torch.no_grad():
         change = float(model.module(model.prepare(image))[0, 3] - model.module(grey)[0, 3])
     assert abs(change) > 1 and shares.sum() == pytest.approx(change, abs=1e-3)
@@ -121,7 +121,7 @@ def test_shares_add_up_on_a_real_network():
 def test_fewer_samples_than_two_a_patch_are_refused():
     with pytest.raises(InvalidParam, match="samples"):
         xai_core.explain(
-            network("small_cnn"),
+            zoo_model("small_cnn"),
             xai_core.SAMPLES.get("digit_3").load(),
             "kernel_shap",
             params={"segments": 50, "samples": 90},
@@ -129,7 +129,7 @@ def test_fewer_samples_than_two_a_patch_are_refused():
 
 
 def test_another_seed_draws_other_subsets():
-    model, image = network("small_cnn"), xai_core.SAMPLES.get("digit_3").load()
+    model, image = zoo_model("small_cnn"), xai_core.SAMPLES.get("digit_3").load()
     one, two = (
         xai_core.explain(model, image, "kernel_shap", params={"segments": 30, "samples": 80}, seed=seed)
         for seed in (0, 1)

@@ -8,24 +8,24 @@ from pytorch_grad_cam import LayerCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 import xai_core
-from tests.toy_networks import LAYERS, SIDE, Conv, by_hand, close, on_picture, toy
-from tests.zoo_networks import picture
+from tests.toy_networks import LAYERS, SIDE, Conv, is_close, maps_and_gradients_by_hand, toy_model, upsample_to_picture
+from tests.zoo_networks import make_picture
 from xai_core.models.isolation import isolate
 
 
 @pytest.mark.parametrize(("module", "layer"), LAYERS)
 def test_it_is_the_formula(module, layer):
-    model, image = toy(module()), picture(SIDE)
-    maps, slopes = by_hand(model, image, layer, 2)
+    model, image = toy_model(module()), make_picture(SIDE)
+    maps, slopes = maps_and_gradients_by_hand(model, image, layer, 2)
     cam = np.zeros(maps.shape[1:])
     for k, i, j in np.ndindex(maps.shape):
         cam[i, j] += max(slopes[k, i, j], 0) * maps[k, i, j]
     found = xai_core.explain(model, image, "layer_cam", 2, layer, {"relu": False})
-    assert close(found.values, on_picture(cam))
+    assert is_close(found.values, upsample_to_picture(cam))
 
 
 def test_it_is_the_map_of_pytorch_grad_cam():
-    model, image = toy(Conv()), picture(SIDE)
+    model, image = toy_model(Conv()), make_picture(SIDE)
     module = isolate(model.module).requires_grad_(True)
     theirs = LayerCAM(module, [module.third])(model.prepare(image), [ClassifierOutputTarget(2)])[0]
     found = xai_core.explain(model, image, "layer_cam", 2, "third").values

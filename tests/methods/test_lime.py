@@ -9,7 +9,7 @@ from sklearn.linear_model import Ridge
 
 import xai_core
 from tests.superpixel_games import cut, game_on, linear, per_patch
-from tests.zoo_networks import network, picture
+from tests.zoo_networks import make_picture, zoo_model
 from xai_core import InvalidParam
 from xai_core.methods.lime import _KLasso
 from xai_core.methods.shared.superpixels import superpixels
@@ -68,10 +68,10 @@ def test_superpixels_are_a_partition():
 
 def test_more_votes_than_patches_is_refused():
     with pytest.raises(InvalidParam, match="features"):
-        xai_core.explain(network("small_cnn"), picture(), "lime", params={"segments": 5, "features": 6})
+        xai_core.explain(zoo_model("small_cnn"), make_picture(), "lime", params={"segments": 5, "features": 6})
 
 
 def test_another_seed_draws_other_samples():
-    model, image = network("small_cnn"), xai_core.SAMPLES.get("digit_3").load()
+    model, image = zoo_model("small_cnn"), xai_core.SAMPLES.get("digit_3").load()
     one, two = (xai_core.explain(model, image, "lime", params={"samples": 60}, seed=seed) for seed in (0, 1))
     assert not np.array_equal(one.values, two.values)

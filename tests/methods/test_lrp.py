@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 import xai_core
-from tests.toy_networks import CLASSES, SIDE, Channels, Conv, Linear, Tokens, close, toy
-from tests.zoo_networks import half, network, picture
+from tests.toy_networks import CLASSES, SIDE, Channels, Conv, Linear, Tokens, is_close, toy_model
+from tests.zoo_networks import half_size_model, make_picture, zoo_model
 from xai_core import METHODS, MODELS, NotApplicable
 
 RULES = METHODS.get("lrp").params[0].options
@@ -37,7 +37,7 @@ def score_of(model, image, *target: int) -> float:
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in HEAVY)) for name in MODELS])
 def test_the_sum_is_the_score_on_every_model(name):
-    model, image = half(name), picture()
+    model, image = half_size_model(name), make_picture()
     assert METHODS.get("lrp").refusal(model) is None
     top = int(model.module(model.prepare(image))[0].argmax())
     found = xai_core.explain(model, image, "lrp", top)
@@ -48,7 +48,7 @@ def test_the_sum_is_the_score_on_every_model(name):
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "small_cnn"])
 def test_every_rule_keeps_the_score_of_either_sign_and_of_a_pair(name, rule):
-    model, image = half(name), picture(seed=2)
+    model, image = half_size_model(name), make_picture(seed=2)
     logits = model.module(model.prepare(image))[0]
     top, bottom = int(logits.argmax()), int(logits.argmin())
     assert logits[top] > 0 > logits[bottom]
@@ -60,21 +60,21 @@ def test_every_rule_keeps_the_score_of_either_sign_and_of_a_pair(name, rule):
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("module", [Conv, Channels, Tokens], ids=lambda module: module.__name__)
 def test_biases_keep_nothing(module, rule):
-    model, image = toy(module()), picture(SIDE)
+    model, image = toy_model(module()), make_picture(SIDE)
     assert any(weight.ndim == 1 and weight.abs().max() > 0.3 for weight in model.module.parameters())
     assert conserved(xai_core.explain(model, image, "lrp", 2, params={"rule": rule}), score_of(model, image, 2))
 
 
 def test_of_a_linear_model_it_is_weight_times_input():
-    model, image = toy(Linear()), picture(SIDE)
+    model, image = toy_model(Linear()), make_picture(SIDE)
     found = xai_core.explain(model, image, "lrp", 3, params={"rule": "epsilon", "epsilon": 0})
-    assert close(found.values, model.prepare(image)[0].numpy() * model.module.row(3))
+    assert is_close(found.values, model.prepare(image)[0].numpy() * model.module.row(3))
 
 
 def test_the_rules_differ():
-    model, image = network("small_cnn"), picture(seed=2)
+    model, image = zoo_model("small_cnn"), make_picture(seed=2)
     maps = [xai_core.explain(model, image, "lrp", 3, params={"rule": rule}).values for rule in RULES]
-    assert len(maps) == 5 and all(not close(one, other, 0.05) for n, one in enumerate(maps) for other in maps[:n])
+    assert len(maps) == 5 and all(not is_close(one, other, 0.05) for n, one in enumerate(maps) for other in maps[:n])
 
 
 class Cumulative(nn.Module):
@@ -98,4 +98,4 @@ class Gated(Cumulative):
 @pytest.mark.parametrize(("module", "word"), [(Cumulative, "cumsum"), (Gated, "gate")])
 def test_a_network_that_cannot_be_followed_is_refused_by_the_step(module, word):
     with pytest.raises(NotApplicable, match=word):
-        xai_core.explain(toy(module()), picture(SIDE), "lrp")
+        xai_core.explain(toy_model(module()), make_picture(SIDE), "lrp")

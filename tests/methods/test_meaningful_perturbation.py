@@ -10,8 +10,8 @@ from scipy.ndimage import gaussian_filter
 from torch import nn
 
 import xai_core
-from tests.toy_networks import SIDE, Conv, close, toy
-from tests.zoo_networks import classifier, in_plain_torch, picture
+from tests.toy_networks import SIDE, Conv, is_close, toy_model
+from tests.zoo_networks import make_classifier, make_picture, use_plain_torch
 from xai_core.models.isolation import isolate
 
 PARAMS = {"steps": 12, "cells": 6, "jitter": 2, "area_price": 0.4, "edge_price": 3.0}
@@ -50,10 +50,10 @@ def slow(model, image, target: int, seed: int) -> np.ndarray:
 
 
 def test_it_is_the_descent_written_out():
-    model, image = toy(Conv()), picture(SIDE)
+    model, image = toy_model(Conv()), make_picture(SIDE)
     found = xai_core.explain(model, image, "meaningful_perturbation", 1, params=PARAMS, seed=3)
     expected = slow(model, image, 1, 3)
-    assert np.ptp(expected) > 0.3 and close(found.values, expected)
+    assert np.ptp(expected) > 0.3 and is_close(found.values, expected)
     assert found.evaluations == 12 + 3 and found.values.min() >= 0 and found.values.max() <= 1
 
 
@@ -67,7 +67,7 @@ class Region(nn.Module):
 
 
 def test_the_cover_lies_where_the_network_looks():
-    model, image = in_plain_torch(classifier(Region(), SIDE, classes=2)), picture(SIDE)
+    model, image = use_plain_torch(make_classifier(Region(), SIDE, classes=2)), make_picture(SIDE)
     found = xai_core.explain(
         model,
         image,
@@ -86,7 +86,7 @@ def test_the_cover_lies_where_the_network_looks():
 
 @pytest.mark.parametrize("fill", ["black", "blur", "noise"])
 def test_the_loss_falls(fill):
-    model, image, losses = toy(Conv()), picture(SIDE), []
+    model, image, losses = toy_model(Conv()), make_picture(SIDE), []
     for steps in (1, 5, 40):
         params = {"steps": steps, "cells": 6, "jitter": 0, "edge_price": 0, "fill": fill}
         found = xai_core.explain(model, image, "meaningful_perturbation", 1, params=params)
@@ -101,12 +101,12 @@ def test_a_picture_like_its_own_cover_gives_a_finite_map():
     from PIL import Image
 
     flat = Image.new("RGB", (SIDE, SIDE), (90, 20, 40))
-    found = xai_core.explain(toy(Conv()), flat, "meaningful_perturbation", 2, params={"steps": 5})
+    found = xai_core.explain(toy_model(Conv()), flat, "meaningful_perturbation", 2, params={"steps": 5})
     assert np.isfinite(found.values).all() and np.ptp(found.values) < 1e-5
 
 
 def test_a_higher_price_hides_less():
-    model, image = toy(Conv()), picture(SIDE)
+    model, image = toy_model(Conv()), make_picture(SIDE)
     areas = [
         xai_core.explain(model, image, "meaningful_perturbation", 1, params={"steps": 40, "area_price": cost}).details[
             "area"

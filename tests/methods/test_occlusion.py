@@ -10,7 +10,7 @@ from PIL import Image
 from torch import nn
 
 import xai_core
-from tests.zoo_networks import classifier, in_plain_torch, network, picture
+from tests.zoo_networks import make_classifier, make_picture, use_plain_torch, zoo_model
 from xai_core import InvalidParam
 from xai_core.methods.occlusion import _starts
 
@@ -60,8 +60,8 @@ def by_hand(score, x: np.ndarray, window: int, stride: int, fill: np.ndarray) ->
 @pytest.mark.parametrize(("window", "stride"), [(3, 1), (4, 2), (5, 3), (12, 12), (12, 1), (7, 7), (2, 2)])
 @pytest.mark.parametrize("net", [Linear, Crooked])
 def test_it_is_the_definition(net, window, stride):
-    model = in_plain_torch(classifier(net(), SIDE, classes=3))
-    image = picture(SIDE)
+    model = use_plain_torch(make_classifier(net(), SIDE, classes=3))
+    image = make_picture(SIDE)
     found = xai_core.explain(
         model, image, "occlusion", 2, params={"window": window, "stride": stride, "patch": "black"}
     )
@@ -75,10 +75,10 @@ def test_it_is_the_definition(net, window, stride):
 
 @pytest.mark.parametrize(("window", "stride"), [(64, 32), (50, 47)])
 def test_it_is_captums_map_on_a_real_network(window, stride):
-    model, image = network("efficientnet_lite0"), xai_core.SAMPLES.get("coffee").load()
+    model, image = zoo_model("efficientnet_lite0"), xai_core.SAMPLES.get("coffee").load()
     found = xai_core.explain(model, image, "occlusion", params={"window": window, "stride": stride, "patch": "grey"})
     x = model.prepare(image)
-    grey = model.preprocessing.tensor(np.full((224, 224, 3), 0.5, np.float32))
+    grey = model.preprocessing.to_tensor(np.full((224, 224, 3), 0.5, np.float32))
     captum = Occlusion(model.module).attribute(
         x, (3, window, window), (3, stride, stride), baselines=grey, target=found.target, perturbations_per_eval=8
     )
@@ -90,7 +90,7 @@ def test_it_is_captums_map_on_a_real_network(window, stride):
 @pytest.mark.parametrize("patch", ["black", "grey", "mean", "blur", "noise"])
 def test_covering_a_picture_with_itself_changes_nothing(patch):
     """A constant picture covered by its own mean or blur is the same picture; by anything else it is not."""
-    model = in_plain_torch(classifier(Linear(), SIDE, classes=3))
+    model = use_plain_torch(make_classifier(Linear(), SIDE, classes=3))
     found = xai_core.explain(
         model, Image.new("RGB", (SIDE, SIDE), (60, 60, 60)), "occlusion", 0, params={"window": 4, "patch": patch}
     )
@@ -108,6 +108,6 @@ def test_every_pixel_is_covered():
 
 def test_a_stride_over_the_window_is_refused():
     with pytest.raises(InvalidParam, match="Stride"):
-        xai_core.explain(network("small_cnn"), picture(), "occlusion", params={"window": 4, "stride": 5})
+        xai_core.explain(zoo_model("small_cnn"), make_picture(), "occlusion", params={"window": 4, "stride": 5})
     with pytest.raises(InvalidParam, match="window"):
-        xai_core.explain(network("small_cnn"), picture(), "occlusion", params={"window": 29})
+        xai_core.explain(zoo_model("small_cnn"), make_picture(), "occlusion", params={"window": 29})

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 import xai_core
-from tests.toy_networks import CLASSES, SIDE, Conv, close, toy
-from tests.zoo_networks import classifier, in_plain_torch, picture
+from tests.toy_networks import CLASSES, SIDE, Conv, is_close, toy_model
+from tests.zoo_networks import make_classifier, make_picture, use_plain_torch
 from xai_core.methods.rise import _Masks
 from xai_core.models.isolation import isolate
 
@@ -50,11 +50,11 @@ def slow(
 @pytest.mark.parametrize("measure", ["logit", "probability"])
 @pytest.mark.parametrize(("cells", "visible"), [(4, 50), (5, 30), (16, 50)])
 def test_it_is_the_definition(cells, visible, measure):
-    model, image = toy(Conv()), picture(SIDE)
+    model, image = toy_model(Conv()), make_picture(SIDE)
     params = {"masks": 21, "cells": cells, "visible": visible, "measure": measure}
     found = xai_core.explain(model, image, "rise", 2, params=params, seed=5)
     expected, mean = slow(model, image, 2, 21, cells, visible / 100, 5, measure == "probability")
-    assert close(found.values, expected - mean) and found.details["mean_score"] == pytest.approx(mean, rel=1e-4)
+    assert is_close(found.values, expected - mean) and found.details["mean_score"] == pytest.approx(mean, rel=1e-4)
     assert found.unit == measure and found.evaluations == 22 and found.values.min() < 0 < found.values.max()
 
 
@@ -71,7 +71,7 @@ class Corner(nn.Module):
 
 
 def test_it_finds_the_one_place_that_counts():
-    model, image = in_plain_torch(classifier(Corner(), SIDE, classes=2)), picture(SIDE)
+    model, image = use_plain_torch(make_classifier(Corner(), SIDE, classes=2)), make_picture(SIDE)
     params = {"masks": 1000, "cells": 6, "fill": "black"}
     found, against = (xai_core.explain(model, image, "rise", target, params=params).values for target in (0, 1))
     inside = np.zeros((SIDE, SIDE), bool)
@@ -85,7 +85,7 @@ def test_it_finds_the_one_place_that_counts():
 
 def test_the_papers_map_is_this_one_and_the_mean():
     """The paper divides by how much is visible on average; ours by how much was, which tends to it."""
-    model, image, count = in_plain_torch(classifier(Corner(), SIDE, classes=2)), picture(SIDE), 1500
+    model, image, count = use_plain_torch(make_classifier(Corner(), SIDE, classes=2)), make_picture(SIDE), 1500
     found = xai_core.explain(model, image, "rise", 0, params={"masks": count, "cells": 4}, seed=1)
     masks = _Masks(count, 4, 0.5, SIDE, np.random.default_rng(1))(0, count)
     scores = model.module(model.prepare(image) * masks + 0.5 * (1 - masks))[:, 0]
@@ -93,25 +93,27 @@ def test_the_papers_map_is_this_one_and_the_mean():
     ours = found.values + found.details["mean_score"]
     assert np.abs(papers - ours).max() < 0.1 * ours.max()
     one_more = ((scores.view(-1, 1, 1, 1) * masks).sum((0, 1)) / masks.sum((0, 1))).numpy()
-    assert close(ours, one_more)
+    assert is_close(ours, one_more)
 
 
 def test_a_constant_in_the_logit_changes_nothing():
-    image, params = picture(SIDE), {"masks": 50, "cells": 4}
+    image, params = make_picture(SIDE), {"masks": 50, "cells": 4}
     plain, raised = (
-        xai_core.explain(in_plain_torch(classifier(Corner(c), SIDE, classes=2)), image, "rise", 1, params=params).values
+        xai_core.explain(
+            use_plain_torch(make_classifier(Corner(c), SIDE, classes=2)), image, "rise", 1, params=params
+        ).values
         for c in (0.0, 9.0)
     )
     assert np.abs(plain).max() > 1e-3 and np.abs(plain - raised).max() < 1e-5
 
 
 def test_the_size_of_the_batches_changes_nothing():
-    image, params = picture(SIDE), {"masks": 30}
-    net = toy(Conv()).module
+    image, params = make_picture(SIDE), {"masks": 30}
+    net = toy_model(Conv()).module
     one, two = (
         xai_core.explain(
-            in_plain_torch(classifier(net, SIDE, classes=CLASSES), batch), image, "rise", 2, params=params
+            use_plain_torch(make_classifier(net, SIDE, classes=CLASSES), batch), image, "rise", 2, params=params
         ).values
         for batch in (4, 7)
     )
-    assert close(one, two)
+    assert is_close(one, two)

@@ -10,18 +10,18 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
 import xai_core
-from tests.toy_networks import LAYERS, SIDE, Conv, by_hand, close, on_picture, toy
-from tests.zoo_networks import picture
+from tests.toy_networks import LAYERS, SIDE, Conv, is_close, maps_and_gradients_by_hand, toy_model, upsample_to_picture
+from tests.zoo_networks import make_picture
 from xai_core.models.isolation import isolate
 
 
 def slow(model, image, layer: str, target: int, channels: list[int] | None = None) -> np.ndarray:
-    maps = by_hand(model, image, layer, target)[0]
+    maps = maps_and_gradients_by_hand(model, image, layer, target)[0]
     module, x = isolate(model.module), model.prepare(image)
     tried = [k for k in channels or range(len(maps)) if np.ptp(maps[k]) > 0]
     scores = []
     for k in tried:
-        window = on_picture(maps[k]).astype(np.float32)
+        window = upsample_to_picture(maps[k]).astype(np.float32)
         window = (window - window.min()) / (window.max() - window.min())
         scores.append(float(module(x * torch.from_numpy(window))[0, target]))
     weights = np.exp(scores) / np.exp(scores).sum()
@@ -30,23 +30,25 @@ def slow(model, image, layer: str, target: int, channels: list[int] | None = Non
 
 @pytest.mark.parametrize(("module", "layer"), LAYERS)
 def test_it_is_the_slow_version(module, layer):
-    model, image = toy(module()), picture(SIDE)
+    model, image = toy_model(module()), make_picture(SIDE)
     found = xai_core.explain(model, image, "score_cam", 2, layer, {"relu": False})
-    assert close(found.values, on_picture(slow(model, image, layer, 2)))
+    assert is_close(found.values, upsample_to_picture(slow(model, image, layer, 2)))
     assert found.evaluations == 2 + found.details["channels"]
 
 
 def test_fewer_maps_are_those_that_vary_most():
-    model, image = toy(Conv()), picture(SIDE)
-    spread = by_hand(model, image, "third", 2)[0].std((1, 2))
+    model, image = toy_model(Conv()), make_picture(SIDE)
+    spread = maps_and_gradients_by_hand(model, image, "third", 2)[0].std((1, 2))
     best = sorted(np.argsort(-spread)[:3].tolist())
     found = xai_core.explain(model, image, "score_cam", 2, "third", {"relu": False, "channels": 3})
-    assert found.details["channels"] == 3 and close(found.values, on_picture(slow(model, image, "third", 2, best)))
+    assert found.details["channels"] == 3 and is_close(
+        found.values, upsample_to_picture(slow(model, image, "third", 2, best))
+    )
 
 
 def test_it_is_nearly_the_map_of_pytorch_grad_cam():
     """Theirs stretches the windows from corner to corner (align_corners), so it cannot be exact."""
-    model, image = toy(Conv()), picture(SIDE)
+    model, image = toy_model(Conv()), make_picture(SIDE)
     module = isolate(model.module)
     theirs = ScoreCAM(module, [module.last])(model.prepare(image), [ClassifierOutputTarget(2)])[0]
     found = xai_core.explain(model, image, "score_cam", 2, "last").values
@@ -63,5 +65,5 @@ class Flat(nn.Module):
 
 
 def test_a_layer_without_a_varying_map_gives_an_empty_map():
-    found = xai_core.explain(toy(Flat()), picture(SIDE), "score_cam", 2, "conv")
+    found = xai_core.explain(toy_model(Flat()), make_picture(SIDE), "score_cam", 2, "conv")
     assert not found.values.any() and ("flat", "amber") in {(check.name, check.level) for check in found.checks}

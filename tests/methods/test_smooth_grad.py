@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import xai_core
-from tests.toy_networks import SIDE, Conv, Linear, Square, close, toy
-from tests.zoo_networks import in_plain_torch, picture
+from tests.toy_networks import SIDE, Conv, Linear, Square, is_close, toy_model
+from tests.zoo_networks import make_picture, use_plain_torch
 
 
 def smooth(model, image, seed=0, **params) -> xai_core.Attribution:
@@ -32,7 +32,7 @@ def gradient_of(model, x: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize("squared", [False, True])
 @pytest.mark.parametrize("of", ["saliency", "gradient_x_input", "integrated_gradients"])
 def test_it_is_the_slow_version(of, squared):
-    model, image = toy(Conv()), picture(SIDE)
+    model, image = toy_model(Conv()), make_picture(SIDE)
     found = smooth(model, image, 4, of=of, squared=squared, samples=5, noise=20, steps=3, baseline="black")
     maps = []
     for copy in copies_of(model, image, 4, 5, 20):
@@ -42,34 +42,36 @@ def test_it_is_the_slow_version(of, squared):
             each = gradient_of(model, copy) * (copy if of == "gradient_x_input" else 1)
         maps.append(each**2 if squared else each)
     mean = torch.stack(maps).double().mean(0).numpy()
-    assert close(found.values, np.abs(mean).max(0) if of == "saliency" else mean)
+    assert is_close(found.values, np.abs(mean).max(0) if of == "saliency" else mean)
     assert found.unit.startswith("squared") == squared
-    assert not close(
+    assert not is_close(
         found.values,
         smooth(model, image, 5, of=of, squared=squared, samples=5, noise=20, steps=3, baseline="black").values,
     )
 
 
 def test_noise_does_not_matter_to_a_linear_network():
-    model = toy(Linear())
-    assert close(smooth(model, picture(SIDE), samples=7, noise=50).values, np.abs(model.module.row(2)).max(0))
+    model = toy_model(Linear())
+    assert is_close(smooth(model, make_picture(SIDE), samples=7, noise=50).values, np.abs(model.module.row(2)).max(0))
 
 
 def test_a_square_gives_the_gradient_at_the_mean_copy():
-    model, image = toy(Square()), picture(SIDE)
+    model, image = toy_model(Square()), make_picture(SIDE)
     mean = copies_of(model, image, 0, 9, 30).double().mean(0).numpy()
-    assert close(smooth(model, image, samples=9, noise=30).values, np.abs(2 * model.module.row(2) * mean).max(0))
+    assert is_close(smooth(model, image, samples=9, noise=30).values, np.abs(2 * model.module.row(2) * mean).max(0))
 
 
 @pytest.mark.parametrize("of", ["saliency", "gradient_x_input"])
 def test_without_noise_it_is_the_map_itself(of):
-    model, image = toy(Conv()), picture(SIDE)
-    assert close(smooth(model, image, of=of, noise=0, samples=3).values, xai_core.explain(model, image, of, 2).values)
+    model, image = toy_model(Conv()), make_picture(SIDE)
+    assert is_close(
+        smooth(model, image, of=of, noise=0, samples=3).values, xai_core.explain(model, image, of, 2).values
+    )
 
 
 def test_shares_of_a_square_add_up_and_say_so():
     # Midpoints are exact here.
-    found = smooth(toy(Square()), picture(SIDE), of="integrated_gradients", samples=4, steps=5)
+    found = smooth(toy_model(Square()), make_picture(SIDE), of="integrated_gradients", samples=4, steps=5)
     assert found.details["completeness_gap"] < 1e-4 and "completeness" in {check.name for check in found.checks}
     assert found.values.astype(np.float64).sum() == pytest.approx(found.details["score_change"], rel=1e-4)
     assert found.evaluations == 1 + 4 * (5 + 1) + 1  # the copies, and once the empty picture
@@ -77,6 +79,6 @@ def test_shares_of_a_square_add_up_and_say_so():
 
 @pytest.mark.parametrize("batch", [1, 3, 8])
 def test_the_noise_does_not_depend_on_the_batch(batch):
-    image = picture(SIDE)
-    one, other = toy(Conv()), in_plain_torch(toy(Conv()), gradient_batch=batch)
-    assert close(smooth(one, image, samples=7).values, smooth(other, image, samples=7).values, 1e-5)
+    image = make_picture(SIDE)
+    one, other = toy_model(Conv()), use_plain_torch(toy_model(Conv()), gradient_batch=batch)
+    assert is_close(smooth(one, image, samples=7).values, smooth(other, image, samples=7).values, 1e-5)

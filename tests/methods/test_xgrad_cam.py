@@ -9,20 +9,20 @@ from pytorch_grad_cam import XGradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 import xai_core
-from tests.toy_networks import LAYERS, SIDE, Conv, by_hand, close, on_picture, toy
-from tests.zoo_networks import picture
+from tests.toy_networks import LAYERS, SIDE, Conv, is_close, maps_and_gradients_by_hand, toy_model, upsample_to_picture
+from tests.zoo_networks import make_picture
 from xai_core.methods.xgrad_cam import weigh
 from xai_core.models.isolation import isolate
 
 
 @pytest.mark.parametrize(("module", "layer"), LAYERS)
 def test_it_is_the_formula_and_adds_up(module, layer):
-    model, image = toy(module()), picture(SIDE)
-    maps, slopes = by_hand(model, image, layer, 2)
+    model, image = toy_model(module()), make_picture(SIDE)
+    maps, slopes = maps_and_gradients_by_hand(model, image, layer, 2)
     cam = sum(float((g * a).sum() / a.sum()) * a if a.any() else 0 * a for a, g in zip(maps, slopes, strict=True))
     assert cam.sum() == pytest.approx((maps * slopes).sum(), rel=1e-6)
     found = xai_core.explain(model, image, "xgrad_cam", 2, layer, {"relu": False})
-    assert close(found.values, on_picture(cam), 1e-3)
+    assert is_close(found.values, upsample_to_picture(cam), 1e-3)
 
 
 def test_a_channel_that_cancels_itself_has_no_weight():
@@ -32,7 +32,7 @@ def test_a_channel_that_cancels_itself_has_no_weight():
 
 
 def test_it_is_the_map_of_pytorch_grad_cam():
-    model, image = toy(Conv()), picture(SIDE)
+    model, image = toy_model(Conv()), make_picture(SIDE)
     module = isolate(model.module).requires_grad_(True)
     theirs = XGradCAM(module, [module.second])(model.prepare(image), [ClassifierOutputTarget(1)])[0]
     found = xai_core.explain(model, image, "xgrad_cam", 1, "second").values

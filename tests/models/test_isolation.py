@@ -7,13 +7,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.zoo_networks import network
+from tests.zoo_networks import zoo_model
 from xai_core.models.isolation import fold_norms, isolate, out_of_place
 
 
 @pytest.mark.parametrize("name", ["resnet18", "densenet121", "swin_t", "efficientnet_lite0"])
 def test_a_copy_computes_the_same_over_the_same_memory(name):
-    module = network(name).module
+    module = zoo_model(name).module
     copy = isolate(module)
     x = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
@@ -106,7 +106,7 @@ def test_attributes_that_point_at_parts_point_at_the_copys_parts():
 
 @pytest.mark.parametrize("name", ["resnet18", "densenet121", "efficientnet_lite0"])
 def test_folded_norms_compute_the_same_gradients(name):
-    module = network(name).module
+    module = zoo_model(name).module
     results = []
     # in double precision: in single, a rounding error at a kink may choose the other slope
     for private in (isolate(module).double(), fold_norms(isolate(module).double())):

@@ -28,7 +28,7 @@ def test_zoo_preprocessing_equals_torchvision(row):
     steps = preprocessing_of(weights.value)
     for title, photo in PHOTOS.items():
         image = photo()
-        ours = steps.tensor(steps.pixels(steps.see(image)))
+        ours = steps.to_tensor(steps.to_pixels(steps.model_input(image)))
         theirs = weights.transforms()(image)[None]
         assert ours.shape == theirs.shape == (1, 3, steps.crop, steps.crop)
         assert (ours - theirs).abs().max() <= 1e-6, title
@@ -36,17 +36,17 @@ def test_zoo_preprocessing_equals_torchvision(row):
 
 def test_grey_models_see_luminance_and_one_channel():
     steps = Preprocessing(resize=28, crop=28, mean=(0.5,), std=(0.25,))
-    seen = steps.see(Image.new("RGB", (60, 40), (255, 0, 0)))
+    seen = steps.model_input(Image.new("RGB", (60, 40), (255, 0, 0)))
     assert (seen.mode, seen.size, steps.channels) == ("L", (28, 28), 1)
-    assert steps.pixels(seen).shape == (28, 28, 1)
-    assert steps.pixels(seen).mean() == pytest.approx(76 / 255)  # 0.299 of full red, ITU-R 601
-    assert steps.tensor(steps.pixels(seen))[0, 0, 0, 0].item() == pytest.approx((76 / 255 - 0.5) / 0.25, abs=1e-6)
+    assert steps.to_pixels(seen).shape == (28, 28, 1)
+    assert steps.to_pixels(seen).mean() == pytest.approx(76 / 255)  # 0.299 of full red, ITU-R 601
+    assert steps.to_tensor(steps.to_pixels(seen))[0, 0, 0, 0].item() == pytest.approx((76 / 255 - 0.5) / 0.25, abs=1e-6)
 
 
 def test_every_mode_of_picture_becomes_rgb():
     steps = Preprocessing(resize=16, crop=8, mean=(0.0,) * 3, std=(1.0,) * 3)
     for mode in ("L", "P", "RGBA", "CMYK", "1"):
-        seen = steps.see(Image.new(mode, (20, 30)))
+        seen = steps.model_input(Image.new(mode, (20, 30)))
         assert (seen.mode, seen.size) == ("RGB", (8, 8))
 
 
@@ -54,7 +54,7 @@ def test_the_crop_is_the_centre():
     image = np.zeros((64, 128, 3), np.uint8)
     image[:, 32:96] = 255  # exactly what a centre crop of the full height takes
     steps = Preprocessing(resize=64, crop=64, mean=(0.0,) * 3, std=(1.0,) * 3)
-    assert steps.pixels(steps.see(Image.fromarray(image))).min() == 1.0
+    assert steps.to_pixels(steps.model_input(Image.fromarray(image))).min() == 1.0
 
 
 def test_tensor_and_pixels_are_inverse_and_leave_their_input():
@@ -62,10 +62,10 @@ def test_tensor_and_pixels_are_inverse_and_leave_their_input():
     pixels = np.random.default_rng(0).random((8, 8, 3), dtype=np.float32)
     before = pixels.copy()
     pixels.flags.writeable = False
-    tensor = steps.tensor(pixels)
+    tensor = steps.to_tensor(pixels)
     assert tensor[0, 2, 3, 5].item() == pytest.approx((before[3, 5, 2] - 0.3) / 0.7, abs=1e-6)
     kept = tensor.clone()
-    np.testing.assert_allclose(steps.pixels_of(tensor), before, atol=1e-6)
+    np.testing.assert_allclose(steps.from_tensor(tensor), before, atol=1e-6)
     assert torch.equal(tensor, kept) and np.array_equal(pixels, before)
 
 
@@ -94,6 +94,6 @@ def test_what_is_seen_is_cut_out_of_the_resized_picture(loops, interpolation, re
         left, top = (round((length - crop) / 2) for length in size)
         whole = image.resize(size, Image.Resampling[interpolation.upper()])
         expected = np.asarray(whole.crop((left, top, left + crop, top + crop)))
-        assert np.array_equal(steps.values(image), expected) and np.array_equal(
-            np.asarray(steps.see(image)), expected
+        assert np.array_equal(steps.input_bytes(image), expected) and np.array_equal(
+            np.asarray(steps.model_input(image)), expected
         ), image.size

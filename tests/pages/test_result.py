@@ -80,7 +80,7 @@ def ground(at: AppTest) -> str:
 
 
 def seen(image: Image.Image, model: str = "small_cnn") -> str:
-    return wire_picture(xai_core.load_model(model).preprocessing.see(image))
+    return wire_picture(xai_core.load_model(model).preprocessing.model_input(image))
 
 
 def html(at: AppTest) -> str:

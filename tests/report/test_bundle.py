@@ -9,14 +9,14 @@ import pytest
 
 import xai_core
 from tests.engine.store_helpers import same
-from tests.zoo_networks import network, picture
+from tests.zoo_networks import make_picture, zoo_model
 from xai_core.report import npz_bytes, read_npz
 from xai_core.results import attribution_from_json
 
 
 def test_maps_and_provenance_come_back():
-    model = network("small_cnn")
-    found = xai_core.compare(model, picture(), ["grad_cam", "integrated_gradients", "grad_cam"], target=(3, 5), seed=4)
+    model = zoo_model("small_cnn")
+    found = xai_core.compare(model, make_picture(), ["grad_cam", "integrated_gradients", "grad_cam"], target=(3, 5), seed=4)
     arrays, about = read_npz(npz_bytes(found))
     assert list(arrays) == ["0_grad_cam", "1_integrated_gradients", "2_grad_cam"]
     for (name, array), original, entry in zip(arrays.items(), found, about["maps"], strict=True):

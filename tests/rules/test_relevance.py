@@ -13,7 +13,7 @@ from torchvision.models import resnet18
 from zennit.composites import EpsilonGammaBox, EpsilonPlusFlat
 from zennit.torchvision import ResNetCanonizer, VGGCanonizer
 
-from tests.toy_networks import SIDE, Channels, Conv, Tokens, seeded
+from tests.toy_networks import SIDE, Channels, Conv, Tokens, seed_weights
 from xai_core.models.isolation import isolate, out_of_place
 from xai_core.rules import Composite, Relevance
 from xai_core.rules.relevance import obstacles
@@ -92,7 +92,7 @@ def test_two_layers_by_hand(rule):
 
 
 def test_without_biases_and_damping_it_is_gradient_times_input():
-    module, x = private(seeded(Conv(bias=False))), picture()
+    module, x = private(seed_weights(Conv(bias=False))), picture()
     module.last.max_val = 1e9  # a ceiling would be a bias
     own = x.clone().requires_grad_(True)
     (gradient,) = torch.autograd.grad(module(own)[0, 1], own)
@@ -169,7 +169,7 @@ class Branches(nn.Module):
 def test_nothing_gets_lost(toy, rule):
     composite = MIXED[rule] if isinstance(rule, str) else everywhere(rule)
     for seed in range(3):
-        module = private(seeded(toy(), seed))
+        module = private(seed_weights(toy(), seed))
         assert any(parameter.ndim == 1 and parameter.abs().max() > 0.3 for parameter in module.parameters()), (
             "no bias to lose"
         )
@@ -179,7 +179,7 @@ def test_nothing_gets_lost(toy, rule):
 
 def test_a_picture_of_zeros_holds_the_whole_score_too():
     for composite in (*MIXED.values(), everywhere(Epsilon(0.1))):
-        found, score = relevance(private(seeded(Conv())), torch.zeros(1, 3, SIDE, SIDE).double(), composite)
+        found, score = relevance(private(seed_weights(Conv())), torch.zeros(1, 3, SIDE, SIDE).double(), composite)
         assert abs(score) > 1e-3 and float(found.sum()) == pytest.approx(score, rel=1e-6)
 
 
@@ -208,7 +208,7 @@ def test_modules_functions_methods_and_in_place_calls_are_one():
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
 def test_a_batch_norm_is_part_of_the_convolution_before_it(rule):
-    convolution, norm = seeded(nn.Conv2d(3, 4, 3)), seeded(nn.BatchNorm2d(4))
+    convolution, norm = seed_weights(nn.Conv2d(3, 4, 3)), seed_weights(nn.BatchNorm2d(4))
     norm.running_mean.copy_(torch.tensor([-1.0, 0.5, 1.0, -0.5]))
     norm.running_var.copy_(torch.tensor([0.5, 2.0, 1.0, 1.5]))
     assert norm.weight.min() < 0 < norm.weight.max(), "a scale of one sign changes nothing for some rules"
@@ -241,7 +241,7 @@ def test_a_step_without_a_rule_is_named_only_where_relevance_would_pass():
 
 
 def test_eight_threads_do_not_meet():
-    module, composites = private(seeded(Branches())), [*MIXED.values(), everywhere(Epsilon(0.1))]
+    module, composites = private(seed_weights(Branches())), [*MIXED.values(), everywhere(Epsilon(0.1))]
     jobs = [(number % 3, number % 5) for number in range(60)]
     serial = {job: relevance(module, picture(seed=job[1]), composites[job[0]])[0] for job in jobs}
     with ThreadPoolExecutor(8) as pool:

@@ -18,8 +18,8 @@ from xai_core.engine.folding import folded_network_for
 from xai_core.engine.forward import Forward
 from xai_core.engine.jobs import Job
 from xai_core.engine.scheduler import SCHEDULER, Ticket
-from xai_core.engine.split.patch_combinations import Compose, Labels, Mosaic
-from xai_core.engine.split.split_network import cover, covers_for, patched_for
+from xai_core.engine.split.patch_combinations import Compose, Labels, PatchCombinations
+from xai_core.engine.split.split_network import cover, occluded_image_for, split_network_for
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate, out_of_place
 from xai_core.results import Target
@@ -95,7 +95,7 @@ class Evaluator:
 
         Where there is enough to do, the first layers are run only around each square.
         """
-        covers = covers_for(self.model, self.x, patch, window) if self._is_worth_splitting(len(corners)) else None
+        covers = occluded_image_for(self.model, self.x, patch, window) if self._is_worth_splitting(len(corners)) else None
         return self._scores_of_split(
             corners, covers.logits if covers is not None else None, lambda part: cover(self.x, patch, part, window)
         )
@@ -105,8 +105,8 @@ class Evaluator:
 
         Where there is enough to do, the first layers are run only for a few combinations of patches.
         """
-        network = patched_for(self.model) if self._is_worth_splitting(len(rows)) else None
-        mosaic = Mosaic(network, labels, compose) if network is not None else None
+        network = split_network_for(self.model) if self._is_worth_splitting(len(rows)) else None
+        mosaic = PatchCombinations(network, labels, compose) if network is not None else None
         logits = mosaic.logits if mosaic is not None and mosaic.worth(len(rows)) and self._fill(mosaic) else None
         return self._scores_of_split(rows, logits, compose)
 
@@ -136,7 +136,7 @@ class Evaluator:
     def _is_worth_splitting(self, pictures: int) -> bool:
         return pictures * self.forward.seconds_a_picture >= MIN_SPLIT_S
 
-    def _fill(self, mosaic: Mosaic) -> bool:
+    def _fill(self, mosaic: PatchCombinations) -> bool:
         parts, work = mosaic.rows.split(self.micro_batch), mosaic.network.cut.work
         tickets = (SCHEDULER.submit_work(partial(mosaic.head, part), self.job, len(part), cost=work) for part in parts)
         try:

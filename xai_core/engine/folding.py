@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from xai_core.engine.per_model_cache import once
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import fold_norms, isolate, out_of_place
+from xai_core.object_cache import cache_per_object
 
 LARGEST_ERROR = 1e-4
 """Logits may change by this share of the largest one, which is rounding; more means that a convolution's output is used elsewhere too."""
@@ -81,7 +81,7 @@ def _laid_out(private: nn.Module) -> nn.Module:
     return private.to(memory_format=torch.channels_last)
 
 
-def folded(module: nn.Module, example: torch.Tensor) -> nn.Module:
+def fold_network(module: nn.Module, example: torch.Tensor) -> nn.Module:
     """A private copy for gradients by the input, whose layers nobody looks at. `example` is any prepared picture (1, C, H, W).
 
     Folded convolutions have weights of their own; others are shared but where they have to be laid out anew. Norms that follow no
@@ -99,7 +99,7 @@ def folded(module: nn.Module, example: torch.Tensor) -> nn.Module:
     return fold_norms(isolate(module))
 
 
-@once
+@cache_per_object
 def folded_network_for(model: Classifier) -> nn.Module:
     """The network with its batch norms folded away, to be isolated by each call that computes input gradients."""
-    return folded(model.module, model.zero_input)
+    return fold_network(model.module, model.zero_input)

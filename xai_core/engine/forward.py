@@ -31,12 +31,12 @@ from torch import nn
 from xai_core import settings
 from xai_core.engine import cores, memory
 from xai_core.engine.jobs import Job
-from xai_core.engine.per_model_cache import once
 from xai_core.engine.scheduler import SCHEDULER, Ticket
-from xai_core.engine.with_features import TappedNetwork, error_of, maps_of
+from xai_core.engine.with_features import NetworkWithFeatures, logits_and_maps, max_error
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate, out_of_place
 from xai_core.models.layers import Layer
+from xai_core.object_cache import cache_per_object
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class Forward:
 
 def _network(classifier: Classifier, layer: Layer | None) -> nn.Module:
     """A private copy of what is run: the network as it is, or one that also tells what this layer found."""
-    return isolate(classifier.module) if layer is None else TappedNetwork(classifier, layer)
+    return isolate(classifier.module) if layer is None else NetworkWithFeatures(classifier, layer)
 
 
 def _torch_run(classifier: Classifier, layer: Layer | None = None) -> Run:
@@ -222,9 +222,11 @@ def _difference(run: Run, classifier: Classifier, layer: Layer | None = None, co
             [torch.randint(256, (count - 1, *example.shape[1:]), generator=dice, dtype=torch.uint8), example]
         )
         steps = classifier.preprocessing
-        pictures = torch.cat([steps.tensor(steps.pixels(each)) for each in seen.numpy()])
-        logits, maps = (each.cpu() for each in maps_of(classifier.module, layer, pictures.to(classifier.device)))
-        return error_of(run(seen), logits, maps)
+        pictures = torch.cat([steps.to_tensor(steps.to_pixels(each)) for each in seen.numpy()])
+        logits, maps = (
+            each.cpu() for each in logits_and_maps(classifier.module, layer, pictures.to(classifier.device))
+        )
+        return max_error(run(seen), logits, maps)
     noise = torch.rand((count - 1, *example.shape[1:]), generator=dice) * 2 - 1
     pictures = torch.cat([noise * 2, example])
     with torch.no_grad():
@@ -359,15 +361,15 @@ def _again(of: ref[Classifier], make: Callable[[Classifier], Run]) -> Run:
     return make(classifier)
 
 
-@once
+@cache_per_object
 def forward_for(classifier: Classifier) -> Forward:
     """The forward of this classifier, built once however many threads ask, and dropped with the classifier."""
     return build(classifier)
 
 
-def is_built(classifier: Classifier) -> bool:
+def is_forward_built(classifier: Classifier) -> bool:
     """True if `forward_for` has its answer ready."""
-    return classifier in forward_for.known
+    return classifier in forward_for
 
 
 @dataclass(eq=False)
@@ -378,12 +380,12 @@ class _Tapped:
     built: OrderedDict[str, Forward] = field(default_factory=OrderedDict)
 
 
-@once
+@cache_per_object
 def _tapped(_classifier: Classifier) -> _Tapped:
     return _Tapped()
 
 
-def forward_with(classifier: Classifier, layer: Layer) -> Forward:
+def forward_with_features(classifier: Classifier, layer: Layer) -> Forward:
     """A forward from seen pictures as bytes, uint8 (N, H, W, C), to rows of logits and what was pooled of a layer.
 
     Rows are float32, (N, classes + 3 C); `Tapped.of` takes them apart. Built once however many threads ask, and dropped with the

@@ -17,7 +17,7 @@ from xai_core.models.isolation import isolate, out_of_place
 from xai_core.models.layers import Layer
 
 
-class Tapped(NamedTuple):
+class WithFeatures(NamedTuple):
     """What one batch gave: logits (N, classes), and mean, maximum and flat place of the first maximum for each channel, (N, C) each.
 
     Places are numbers of a float32: exact on any grid of less than 2**24 of them.
@@ -25,11 +25,11 @@ class Tapped(NamedTuple):
 
     logits: torch.Tensor
     mean: torch.Tensor
-    peak: torch.Tensor
-    where: torch.Tensor
+    max: torch.Tensor
+    argmax: torch.Tensor
 
     @classmethod
-    def of(cls, rows: torch.Tensor, channels: int) -> Tapped:
+    def from_rows(cls, rows: torch.Tensor, channels: int) -> WithFeatures:
         """Take the rows (N, classes + 3 C) of a tapped network apart."""
         logits, mean, peak, where = rows.split([rows.shape[1] - 3 * channels, *[channels] * 3], dim=1)
         return cls(logits, mean, peak, where)
@@ -54,7 +54,7 @@ def _pooled(places: torch.Tensor) -> list[torch.Tensor]:
     return [places.mean(1), peak[:, 0], where]
 
 
-class TappedNetwork(nn.Module):
+class NetworkWithFeatures(nn.Module):
     """Seen pictures, 0..255 in a uint8 (N, H, W, C), to rows (N, classes + 3 C).
 
     The logits of a private copy and what was pooled of a layer; of a reused layer its last call.
@@ -93,7 +93,7 @@ class TappedNetwork(nn.Module):
         return rows.view(-1, self.side, self.side, self.channels).permute(0, 3, 1, 2)
 
 
-def maps_of(module: nn.Module, layer: Layer, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def logits_and_maps(module: nn.Module, layer: Layer, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Logits (N, classes) and the layer's maps (N, C, rows, columns) in plain torch, on a private copy."""
     private, kept = isolate(module), []
 
@@ -107,12 +107,12 @@ def maps_of(module: nn.Module, layer: Layer, x: torch.Tensor) -> tuple[torch.Ten
     return logits.float(), kept[-1]
 
 
-def error_of(rows: torch.Tensor, logits: torch.Tensor, maps: torch.Tensor) -> float:
+def max_error(rows: torch.Tensor, logits: torch.Tensor, maps: torch.Tensor) -> float:
     """How far rows are from the logits and maps they stand for: the largest error of a logit, or of a pooled value as a share of the
     layer's largest. A place is as wrong as the value there is below the maximum.
     """
-    found, flat = Tapped.of(rows, maps.shape[1]), maps.flatten(2)
-    where = found.where.long()
+    found, flat = WithFeatures.from_rows(rows, maps.shape[1]), maps.flatten(2)
+    where = found.argmax.long()
     if (
         found.logits.shape != logits.shape
         or not rows.isfinite().all()
@@ -120,6 +120,6 @@ def error_of(rows: torch.Tensor, logits: torch.Tensor, maps: torch.Tensor) -> fl
     ):
         return float("inf")
     peak = flat.amax(2)
-    pooled = (found.mean - flat.mean(2), found.peak - peak, flat.gather(2, where[:, :, None])[:, :, 0] - peak)
+    pooled = (found.mean - flat.mean(2), found.max - peak, flat.gather(2, where[:, :, None])[:, :, 0] - peak)
     scale = max(float(maps.abs().max()), 1.0)
     return max(float((found.logits - logits).abs().max()), *(float(each.abs().max()) / scale for each in pooled))

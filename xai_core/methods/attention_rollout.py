@@ -14,13 +14,13 @@ from math import isqrt
 
 import torch
 
-from xai_core.engine.per_model_cache import once
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
 from xai_core.methods.shared.attention import Attentions
 from xai_core.methods.shared.layer_grid import on_picture
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate, out_of_place
+from xai_core.object_cache import cache_per_object
 from xai_core.params import Choice
 
 SAME = 1e-3
@@ -67,7 +67,7 @@ def run(request: Request) -> RawMap:
     return found
 
 
-@once
+@cache_per_object
 def _obstacle(classifier: Classifier) -> str:
     """Why attention cannot be followed through this network; empty where it can."""
     module, own = isolate(classifier.module), classifier.zero_input.requires_grad_(True)

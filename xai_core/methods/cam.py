@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-from xai_core.engine.per_model_cache import once
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
 from xai_core.methods.shared.layer_grid import RELU, on_picture
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate, out_of_place
+from xai_core.object_cache import cache_per_object
 
 _MEANS = {"mean", "avg_pool2d", "adaptive_avg_pool2d"}
 _PASSES_ON = {"flatten", "reshape", "view", "squeeze", "dropout", "contiguous", "clone"}
@@ -66,7 +66,7 @@ def head(module: torch.nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, torch.
     return found
 
 
-@once
+@cache_per_object
 def _applies(classifier: Classifier) -> bool:
     return head(isolate(classifier.module), classifier.zero_input) is not None
 

@@ -23,7 +23,7 @@ __all__ = [
     "find_model",
     "list_layers",
     "load_model",
-    "loaded",
+    "models_in_memory",
 ]
 
 _CACHE = ModelCache()
@@ -42,7 +42,7 @@ def find_model(name: str) -> Classifier | None:
     return _CACHE.find(name, choose_device(None))
 
 
-def loaded() -> tuple[str, ...]:
+def models_in_memory() -> tuple[str, ...]:
     """The names of the models kept in memory now."""
     return tuple(dict.fromkeys(name for name, _device in _CACHE.kept()))
 

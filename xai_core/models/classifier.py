@@ -39,7 +39,7 @@ class Preprocessing:
         """3 for colour (RGB), 1 for grey (L)."""
         return len(self.mean)
 
-    def values(self, image: Image.Image) -> Bytes:
+    def input_bytes(self, image: Image.Image) -> Bytes:
         """What the model sees of a picture as numbers in 0..255, (H, W, C). Sizes are rounded as torchvision does: pixels agree exactly."""
         mode = "L" if self.channels == 1 else "RGB"
         image = image if image.mode == mode else image.convert(mode)
@@ -50,18 +50,18 @@ class Preprocessing:
         found = resized(image, (width, height), Image.Resampling[self.interpolation.upper()], box)
         return found.reshape(self.crop, self.crop, self.channels)
 
-    def see(self, image: Image.Image) -> Image.Image:
+    def model_input(self, image: Image.Image) -> Image.Image:
         """The picture as the model sees it, crop x crop pixels, RGB or L."""
-        values = self.values(image)
+        values = self.input_bytes(image)
         return Image.fromarray(values[:, :, 0] if self.channels == 1 else values)
 
-    def bytes_of(self, seen: Image.Image) -> Bytes:
+    def to_bytes(self, seen: Image.Image) -> Bytes:
         """The seen picture's own numbers, 0..255, (H, W, C)."""
         return np.asarray(seen).reshape(seen.height, seen.width, self.channels)
 
-    def pixels(self, seen: Image.Image | Bytes) -> Floats:
+    def to_pixels(self, seen: Image.Image | Bytes) -> Floats:
         """The seen picture, or its own numbers, as numbers in 0..1, (H, W, C)."""
-        values = self.bytes_of(seen) if isinstance(seen, Image.Image) else seen
+        values = self.to_bytes(seen) if isinstance(seen, Image.Image) else seen
         array: Floats = values.astype(np.float32) / np.float32(255)
         return array
 
@@ -72,12 +72,12 @@ class Preprocessing:
         )
         return mean, std
 
-    def tensor(self, pixels: Floats) -> torch.Tensor:
+    def to_tensor(self, pixels: Floats) -> torch.Tensor:
         """The network's input for pixels in 0..1: float32, (1, C, H, W), normalised."""
         mean, std = self._mean_std()
         return (torch.tensor(np.moveaxis(pixels, -1, 0).copy(), dtype=torch.float32)[None] - mean) / std
 
-    def pixels_of(self, tensor: torch.Tensor) -> Floats:
+    def from_tensor(self, tensor: torch.Tensor) -> Floats:
         """The inverse of `tensor`: (1, C, H, W) back to pixels (H, W, C) in 0..1."""
         mean, std = self._mean_std(tensor)
         pixels = (tensor.detach() * std + mean)[0].permute(1, 2, 0)
@@ -118,7 +118,7 @@ class Classifier:
     def prepare(self, image: Image.Image) -> torch.Tensor:
         """A picture as the network's input on the model's device, (1, C, H, W). A new tensor for every call."""
         steps = self.preprocessing
-        return steps.tensor(steps.pixels(steps.see(image))).to(self.device)
+        return steps.to_tensor(steps.to_pixels(steps.model_input(image))).to(self.device)
 
     def layers(self) -> tuple[Layer, ...]:
         """The layers that can be explained, in execution order. Found once, by one forward pass."""

@@ -40,7 +40,7 @@ class Digits:
 def enlarge(digit: Any) -> torch.Tensor:
     """One 8x8 digit with values 0..16 as the network's input, (1, 1, 28, 28), by the model's own preprocessing."""
     picture = Image.fromarray(np.rint(np.asarray(digit) * (255 / 16)).astype(np.uint8))
-    return STEPS.tensor(STEPS.pixels(STEPS.see(picture)))
+    return STEPS.to_tensor(STEPS.to_pixels(STEPS.model_input(picture)))
 
 
 def load_digits() -> Digits:

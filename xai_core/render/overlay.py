@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from xai_core.render._once import once
+from xai_core.object_cache import cache_per_object
 from xai_core.render.colour import DEFAULT_PALETTE, colourise, normalise, scale_of
 from xai_core.render.words import goes_beyond, peak_of, scale_caption
 from xai_core.results import Attribution
@@ -82,7 +82,7 @@ class Sheet:
     shared: bool = False
 
 
-@once
+@cache_per_object
 def own_scale(attribution: Attribution) -> float:
     """The value at which a map's full colour starts."""
     return scale_of(attribution.heatmap)

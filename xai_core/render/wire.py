@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from xai_core.render._once import once
+from xai_core.object_cache import cache_per_object
 from xai_core.render.colour import PALETTES
 from xai_core.render.overlay import PIXEL_ART, own_scale
 from xai_core.render.words import describe, goes_beyond, peak_of, scale_caption, text_alternative
@@ -61,7 +61,7 @@ def wire_map(attribution: Attribution, shared_scale: float | None = None) -> Wir
     return {**own, "shared_scale": shared, "caption_shared": caption}
 
 
-@once
+@cache_per_object
 def _own(attribution: Attribution) -> WireMap:
     heat = attribution.heatmap
     values, peak = pack(heat)
@@ -82,7 +82,7 @@ def _own(attribution: Attribution) -> WireMap:
     )
 
 
-@once
+@cache_per_object
 def wire_picture(picture: Image.Image) -> str:
     """The picture as a data address: PNG where it is tiny (every pixel counts), else a good JPEG."""
     buffer = io.BytesIO()

@@ -43,7 +43,7 @@ class Subject:
     def as_seen(self, model: xai_core.Classifier, name: str) -> Image.Image:
         """A picture as a model sees it, one object for all cells that show it."""
         if (model.name, name) not in self.seen:
-            self.seen[model.name, name] = model.preprocessing.see(self.picture(name))
+            self.seen[model.name, name] = model.preprocessing.model_input(self.picture(name))
         return self.seen[model.name, name]
 
     def picture(self, name: str) -> Image.Image:

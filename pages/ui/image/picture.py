@@ -27,7 +27,7 @@ def head() -> Head:
     """Draw the head; the model, the picture, the picture as the model sees it, and the class to explain."""
     model = models.current()
     image, title = session.picture()
-    seen = model.preprocessing.see(image)
+    seen = model.preprocessing.model_input(image)
     left, right = st.columns([1, 3], gap="medium")
     size = f"{seen.width} × {seen.height} pixels"
     left.image(

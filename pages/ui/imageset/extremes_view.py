@@ -47,7 +47,7 @@ def _grid(of: Head, tiles: Sequence[Tile], title: str, key: str) -> None:
             args=(of.pictures, rows, title),
             icon=":material/select_all:",
         )
-    cut = thumbnail_grid.Cut(f"seen by {of.model.name}", of.model.preprocessing.see)
+    cut = thumbnail_grid.Cut(f"seen by {of.model.name}", of.model.preprocessing.model_input)
     thumbnail_grid.grid(
         of.pictures, tiles, key, title, take, current=selection.looked_at(of.pictures), large=True, cut=cut
     )

@@ -79,7 +79,7 @@ def _looks(of: ImageSet, model: xai_core.Classifier, layer: str | None, image: I
         ask = panels.Ask(METHOD, xai_core.plan(model, image, METHOD, target, layer))
     except xai_core.XaiError as problem:
         ask = panels.Ask(METHOD, refusal=str(problem))
-    panels.watch([ask], model.preprocessing.see(image), "set_picture")
+    panels.watch([ask], model.preprocessing.model_input(image), "set_picture")
 
 
 def _changed(of: ImageSet, row: int, model: xai_core.Classifier, run: ModelOutputs) -> None:

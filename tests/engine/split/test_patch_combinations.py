@@ -8,12 +8,12 @@ import torch
 
 import xai_core
 from tests.engine.split.test_split_network import noise, split
-from tests.zoo_networks import network, picture
+from tests.zoo_networks import make_picture, zoo_model
 from xai_core.engine import evaluator
 from xai_core.engine.split import patch_combinations
-from xai_core.engine.split.patch_combinations import Mosaic, coloured, seen_together
-from xai_core.engine.split.receptive_field import Cut, View
-from xai_core.engine.split.split_network import patched_for
+from xai_core.engine.split.patch_combinations import PatchCombinations, color_patches, find_visible_patches
+from xai_core.engine.split.receptive_field import ReceptiveField, SplitPoint
+from xai_core.engine.split.split_network import split_network_for
 
 SIDE = 93
 
@@ -30,15 +30,15 @@ def hiding(labels: np.ndarray, x: torch.Tensor, hidden: torch.Tensor):
     return lambda rows: torch.where(rows[:, where][:, None] > 0, x, hidden)
 
 
-def filled(network, labels, compose) -> tuple[Mosaic, bool]:
-    made = Mosaic(network, labels, compose)
+def filled(network, labels, compose) -> tuple[PatchCombinations, bool]:
+    made = PatchCombinations(network, labels, compose)
     return made, made.keep(made.head(part) for part in made.rows.split(16))
 
 
 def test_any_choice_of_patches_gives_the_whole_networks_answer():
     model, labels, (x, hidden) = split(SIDE), stripes(30), noise(SIDE) * 4
     compose = hiding(labels, x, hidden)
-    made, good = filled(patched_for(model), labels, compose)
+    made, good = filled(split_network_for(model), labels, compose)
     assert good and made.count > 8 and len(made.rows) < 2**made.count / 2
     rows = torch.randint(0, 2, (60, made.count), generator=torch.Generator().manual_seed(2)).float()
     rows[0], rows[1] = 1, 0
@@ -50,9 +50,9 @@ def test_any_choice_of_patches_gives_the_whole_networks_answer():
 
 def test_no_cell_sees_two_patches_of_a_colour():
     """Counted by hand: the patches among the pixels of every cell's window."""
-    labels, cut = stripes(6), Cut("", View(4, 6, 5), 11, 0.5, 0.0)
-    seen = seen_together(labels, cut)
-    colours, most = coloured(seen), 0
+    labels, cut = stripes(6), SplitPoint("", ReceptiveField(4, 6, 5), 11, 0.5, 0.0)
+    seen = find_visible_patches(labels, cut)
+    colours, most = color_patches(seen), 0
     for row in range(11):
         for column in range(11):
             window = labels[max(4 * row - 6, 0) : 4 * row + 6, max(4 * column - 6, 0) : 4 * column + 6]
@@ -66,31 +66,35 @@ def test_no_cell_sees_two_patches_of_a_colour():
 def test_choices_that_differ_from_the_network_are_not_used():
     """Patches coloured as if a cell saw next to nothing: what is kept then belongs to other choices."""
     model, labels, (x, hidden) = split(SIDE), stripes(20), noise(SIDE) * 4
-    network, compose = patched_for(model), hiding(labels, x, hidden)
+    network, compose = split_network_for(model), hiding(labels, x, hidden)
     assert filled(network, labels, compose)[1]
-    network.cut = Cut(
-        network.cut.name, View(network.cut.view.stride), network.cut.cells, network.cut.work, network.cut.handing
+    network.cut = SplitPoint(
+        network.cut.name,
+        ReceptiveField(network.cut.view.stride),
+        network.cut.cells,
+        network.cut.work,
+        network.cut.handing,
     )
     assert not filled(network, labels, compose)[1]
 
 
 def test_it_has_to_be_worth_it():
-    made = Mosaic(patched_for(split(SIDE)), stripes(30), lambda rows: rows)
+    made = PatchCombinations(split_network_for(split(SIDE)), stripes(30), lambda rows: rows)
     pictures = len(made.rows)
     assert made.worth(patch_combinations.FEWER * pictures) and not made.worth(patch_combinations.FEWER * pictures - 1)
 
 
 @pytest.mark.parametrize(("method", "samples"), [("lime", 70), ("kernel_shap", 40)])
 def test_maps_are_the_same_either_way(monkeypatch, method, samples):
-    model, asked, maps = network("efficientnet_lite0"), [], []
-    logits = Mosaic.logits
-    monkeypatch.setattr(Mosaic, "logits", lambda made, rows: asked.append(len(rows)) or logits(made, rows))
+    model, asked, maps = zoo_model("efficientnet_lite0"), [], []
+    logits = PatchCombinations.logits
+    monkeypatch.setattr(PatchCombinations, "logits", lambda made, rows: asked.append(len(rows)) or logits(made, rows))
     for worth in (0.0, float("inf")):
         monkeypatch.setattr(evaluator, "MIN_SPLIT_S", worth)
         maps.append(
             xai_core.explain(
                 model,
-                picture(),
+                make_picture(),
                 method,
                 params={"segments": 9, "samples": samples, "features": 5}
                 if method == "lime"
@@ -106,10 +110,10 @@ def test_maps_are_the_same_either_way(monkeypatch, method, samples):
 @pytest.mark.parametrize("part", ["head", "tail"])
 def test_parts_that_fail_leave_it_to_the_whole_network(monkeypatch, part):
     """The engine breaks in the middle of a map: the map is made all the same."""
-    model = network("efficientnet_lite0")
-    cut, params = patched_for(model), {"segments": 9, "samples": 40, "features": 5}
+    model = zoo_model("efficientnet_lite0")
+    cut, params = split_network_for(model), {"segments": 9, "samples": 40, "features": 5}
     monkeypatch.setattr(evaluator, "MIN_SPLIT_S", float("inf"))
-    expected = xai_core.explain(model, picture(), "lime", params=params).values
+    expected = xai_core.explain(model, make_picture(), "lime", params=params).values
     broken = []
 
     def fail(batch: torch.Tensor) -> torch.Tensor:
@@ -118,5 +122,7 @@ def test_parts_that_fail_leave_it_to_the_whole_network(monkeypatch, part):
 
     monkeypatch.setattr(evaluator, "MIN_SPLIT_S", 0.0)
     monkeypatch.setattr(cut, part, fail)
-    np.testing.assert_allclose(xai_core.explain(model, picture(), "lime", params=params).values, expected, atol=1e-4)
+    np.testing.assert_allclose(
+        xai_core.explain(model, make_picture(), "lime", params=params).values, expected, atol=1e-4
+    )
     assert broken

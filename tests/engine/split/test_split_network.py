@@ -11,11 +11,11 @@ import torch
 from torch import nn
 
 import xai_core
-from tests.zoo_networks import classifier, in_plain_torch, network, picture
+from tests.zoo_networks import make_classifier, make_picture, use_plain_torch, zoo_model
 from xai_core.engine import evaluator, forward
 from xai_core.engine.split import split_network
-from xai_core.engine.split.receptive_field import View, cuts
-from xai_core.engine.split.split_network import Covers, Crops, cover, covers_for, patched_for
+from xai_core.engine.split.receptive_field import ReceptiveField, find_split_points
+from xai_core.engine.split.split_network import CropPlan, OccludedImage, cover, occluded_image_for, split_network_for
 
 
 class Split(nn.Module):
@@ -42,8 +42,8 @@ class Split(nn.Module):
 
 def fresh(module: nn.Module, side: int, name: str, classes: int = 4, channels: int = 3):
     """A model whose whole network answers in plain torch, but which may be cut."""
-    model = in_plain_torch(classifier(module, side, channels, classes, name))
-    forward.forward_for.known[model].backend = "openvino"
+    model = use_plain_torch(make_classifier(module, side, channels, classes, name))
+    forward.forward_for(model).backend = "openvino"
     return model
 
 
@@ -57,10 +57,10 @@ def noise(side: int, channels: int = 3) -> torch.Tensor:
     return torch.rand(2, channels, side, side, generator=torch.Generator().manual_seed(3)) * 2 - 1
 
 
-def check(model, window: int, corners: torch.Tensor) -> Covers:
+def check(model, window: int, corners: torch.Tensor) -> OccludedImage:
     """Logits of covered pictures are those of the whole network, and differ from the bare picture's."""
     x = noise(model.side, model.preprocessing.channels) * 4
-    covers = covers_for(model, x[:1], x[1], window)
+    covers = occluded_image_for(model, x[:1], x[1], window)
     assert covers is not None
     with torch.no_grad():
         expected = model.module(cover(x[:1], x[1], corners, window))
@@ -87,7 +87,7 @@ def test_views_are_where_a_nan_spreads_to(side):
     model = split(side)
     graph = forward.graph_of(model).clone()
     graph.reshape([1, 3, side, side])
-    cut = next(each for each in cuts(graph) if each.name.endswith("AvgPool"))
+    cut = next(each for each in find_split_points(graph) if each.name.endswith("AvgPool"))
     for pixel in range(side):
         x = noise(side)[:1]
         x[0, :, pixel, side // 2] = torch.nan
@@ -105,15 +105,15 @@ def test_views_are_where_a_nan_spreads_to(side):
 def test_work_is_counted_from_the_picture_on():
     graph = forward.graph_of(split()).clone()
     graph.reshape([1, 3, 93, 93])
-    found = list(cuts(graph))
-    assert found[0].view == View() and found[0].work == 0
+    found = list(find_split_points(graph))
+    assert found[0].view == ReceptiveField() and found[0].work == 0
     assert [each.work for each in found] == sorted(each.work for each in found) and 0.5 < found[-1].work <= 1
     names = " ".join(each.name for each in found)
     assert "Concat" not in names.split("MaxPool")[1], "what is joined later is no cut"
 
 
 def test_a_residual_network_of_the_zoo():
-    model = fresh(network("resnet18").module, 160, "resnet18 at 160", 1000)
+    model = fresh(zoo_model("resnet18").module, 160, "resnet18 at 160", 1000)
     check(model, 8, torch.tensor([(0, 0), (152, 51), (37, 90), (104, 104), (60, 13)]))
 
 
@@ -128,7 +128,7 @@ def test_tokens_see_everything_and_are_left_whole():
             tokens = self.patches(x).flatten(2).transpose(1, 2)
             return self.head((tokens + self.mix(tokens, tokens, tokens, need_weights=False)[0]).mean(1))
 
-    assert patched_for(fresh(Tokens(), 32, "tokens")) is None
+    assert split_network_for(fresh(Tokens(), 32, "tokens")) is None
 
 
 def test_what_looks_at_the_whole_picture_ends_the_cutting():
@@ -147,33 +147,35 @@ def test_what_looks_at_the_whole_picture_ends_the_cutting():
 
     graph = forward.graph_of(fresh(Squeezed(), 32, "squeezed")).clone()
     graph.reshape([1, 3, 32, 32])
-    found = list(cuts(graph))
-    assert {each.view for each in found} == {View(), View(1, 1, 1)}
+    found = list(find_split_points(graph))
+    assert {each.view for each in found} == {ReceptiveField(), ReceptiveField(1, 1, 1)}
     assert not any("second" in each.name for each in found)
 
 
 def test_a_wrong_view_is_found_out(monkeypatch):
     """The whole network's own maps decide, whatever was read from the graph."""
     model = split()
-    assert patched_for(model).crops(4) is not None
-    right = View.through
-    monkeypatch.setattr(View, "through", lambda view, k, s, d, p: replace(right(view, k, s, d, p), after=0, before=0))
-    network = patched_for(split())
+    assert split_network_for(model).crops(4) is not None
+    right = ReceptiveField.through
+    monkeypatch.setattr(
+        ReceptiveField, "through", lambda view, k, s, d, p: replace(right(view, k, s, d, p), after=0, before=0)
+    )
+    network = split_network_for(split())
     assert network is None or network.crops(4) is None
 
 
 def test_a_large_square_is_not_worth_it():
-    network = patched_for(split())
+    network = split_network_for(split())
     assert network.crops(4) is not None and network.crops(80) is None
-    assert Crops.of(network.cut, 93, 93) is None
+    assert CropPlan.of(network.cut, 93, 93) is None
 
 
 def test_a_network_that_is_not_compiled_or_is_large_stays_whole(monkeypatch):
     model = split()
-    forward.forward_for.known[model].backend = "torch"
-    assert patched_for(model) is None
+    forward.forward_for(model).backend = "torch"
+    assert split_network_for(model) is None
     monkeypatch.setattr(split_network, "MOST_BYTES", 100)
-    assert patched_for(split()) is None
+    assert split_network_for(split()) is None
 
 
 def test_an_engine_that_cannot_run_the_parts_leaves_it_whole(monkeypatch):
@@ -181,29 +183,31 @@ def test_an_engine_that_cannot_run_the_parts_leaves_it_whole(monkeypatch):
         raise RuntimeError("no such operation")
 
     monkeypatch.setattr(split_network, "compiled", broken)
-    assert patched_for(split()) is None
+    assert split_network_for(split()) is None
 
 
 def test_it_is_dropped_with_its_model():
     model = split()
-    assert patched_for(model) is patched_for(model) is not None
+    assert split_network_for(model) is split_network_for(model) is not None
     gc.collect()
-    before = len(split_network.patched_for.known)
+    before = len(split_network.split_network_for)
     del model
     gc.collect()
-    assert len(split_network.patched_for.known) == before - 1
+    assert len(split_network.split_network_for) == before - 1
 
 
 def test_occlusion_is_the_same_either_way(monkeypatch):
     """And counts the same evaluations; which way was gone is seen by who was asked."""
-    model, asked = network("efficientnet_lite0"), []
-    logits = Covers.logits
-    monkeypatch.setattr(Covers, "logits", lambda covers, corners: asked.append(len(corners)) or logits(covers, corners))
+    model, asked = zoo_model("efficientnet_lite0"), []
+    logits = OccludedImage.logits
+    monkeypatch.setattr(
+        OccludedImage, "logits", lambda covers, corners: asked.append(len(corners)) or logits(covers, corners)
+    )
     maps = []
     for worth in (0.0, float("inf")):
         monkeypatch.setattr(evaluator, "MIN_SPLIT_S", worth)
         maps.append(
-            xai_core.explain(model, picture(), "occlusion", params={"window": 40, "stride": 30, "patch": "blur"})
+            xai_core.explain(model, make_picture(), "occlusion", params={"window": 40, "stride": 30, "patch": "blur"})
         )
     cut, whole = maps
     assert sum(asked) == 64 and np.abs(whole.values).max() > 0.05
@@ -212,6 +216,6 @@ def test_occlusion_is_the_same_either_way(monkeypatch):
 
 
 def test_the_bundled_network_is_cut_where_a_third_is_saved():
-    network = patched_for(xai_core.load_model("efficientnet_lite0"))
+    network = split_network_for(xai_core.load_model("efficientnet_lite0"))
     found = network.crops(16)
     assert found.saved > 0.25 and found.side <= 112

@@ -10,10 +10,10 @@ from scipy.special import softmax
 from torch import nn
 
 from tests.imageset.counting_set import Pictures
-from tests.zoo_networks import classifier as build_model
-from tests.zoo_networks import network
+from tests.zoo_networks import make_classifier as build_model
+from tests.zoo_networks import zoo_model
 from xai_core.engine import forward as engine
-from xai_core.engine.with_features import maps_of
+from xai_core.engine.with_features import logits_and_maps
 from xai_core.errors import InvalidParam
 from xai_core.imageset.analysis.extremes import (
     all_channel_extremes,
@@ -182,11 +182,11 @@ def test_the_region_of_a_channel_is_where_its_colour_is():
 
 def test_a_neurons_pictures_are_found_without_trying_all(tmp_path, monkeypatch):
     monkeypatch.setenv("WHYBOX_DATA", str(tmp_path))
-    model, pictures = network("small_cnn"), Pictures(150)
+    model, pictures = zoo_model("small_cnn"), Pictures(150)
     monkeypatch.setattr(engine, "_openvino_run", engine._torch_run)
     found = run_model(pictures, model, "conv3")
     x = torch.cat([model.prepare(pictures.open(row)) for row in range(150)])
-    maps = maps_of(model.module, model.layer("conv3"), x)[1].numpy()
+    maps = logits_and_maps(model.module, model.layer("conv3"), x)[1].numpy()
     tried = []
     for channel, place in ((0, (1, 1)), (2, (0, 2)), (5, (2, 2)), (7, (1, 0))):
         top = neuron_top(found, channel, place, 3, pictures, model)
@@ -205,10 +205,10 @@ def test_a_neurons_pictures_are_found_without_trying_all(tmp_path, monkeypatch):
 def test_how_many_more_have_the_value_of_the_last(tmp_path, monkeypatch):
     """Behind the rectifier many neurons are 0."""
     monkeypatch.setenv("WHYBOX_DATA", str(tmp_path))
-    model, pictures = network("small_cnn"), Pictures(60)
+    model, pictures = zoo_model("small_cnn"), Pictures(60)
     monkeypatch.setattr(engine, "_openvino_run", engine._torch_run)
     found = run_model(pictures, model, "relu3")
-    maps = maps_of(
+    maps = logits_and_maps(
         model.module, model.layer("relu3"), torch.cat([model.prepare(pictures.open(row)) for row in range(60)])
     )[1].numpy()
     counts = []

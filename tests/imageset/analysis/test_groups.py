@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.toy_networks import CLASSES, SIDE, Conv, toy
+from tests.toy_networks import CLASSES, SIDE, Conv, toy_model
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidImage, InvalidParam
 from xai_core.imageset.analysis.groups import describe_group, mean_attribution
@@ -71,7 +71,7 @@ def test_rows_that_do_not_exist_are_refused() -> None:
 
 @pytest.fixture(scope="module")
 def model() -> Classifier:
-    return toy(Conv())
+    return toy_model(Conv())
 
 
 def test_the_mean_map_is_the_mean_of_maps_that_all_count_the_same(model: Classifier) -> None:
@@ -84,7 +84,7 @@ def test_the_mean_map_is_the_mean_of_maps_that_all_count_the_same(model: Classif
     assert np.abs(found.heat - np.mean(seen, axis=0)).max() < 1e-5
     assert len(found.used) + found.flat == 3 and found.unread == 1
     assert job.done == job.total == 4 and found.chosen == 4
-    look = np.mean([np.asarray(model.preprocessing.see(SET.open(row)), dtype=float) for row in found.used], axis=0)
+    look = np.mean([np.asarray(model.preprocessing.model_input(SET.open(row)), dtype=float) for row in found.used], axis=0)
     assert np.abs(np.asarray(found.ground, dtype=float) - look).max() <= 0.5 and look.std() > 1
 
 

@@ -19,7 +19,7 @@ import torch
 from scipy.special import softmax
 
 from tests.imageset.counting_set import Pictures
-from tests.zoo_networks import network
+from tests.zoo_networks import zoo_model
 from xai_core.engine import forward as engine
 from xai_core.engine import jobs
 from xai_core.engine.jobs import Job
@@ -36,7 +36,7 @@ from xai_core.imageset.runs.model_input import read_model_input
 from xai_core.models.isolation import isolate
 
 ROOT = Path(__file__).parents[3]
-MODEL = network("small_cnn")
+MODEL = zoo_model("small_cnn")
 
 
 class Other(Pictures):
@@ -61,9 +61,9 @@ def one_by_one(pictures, layer: str, change: str = ""):
     private.get_submodule(layer).register_forward_hook(lambda _m, _i, output: seen.append(output.numpy()[0]))
     logits, steps = [], MODEL.preprocessing
     for index in range(len(pictures)):
-        look = steps.see(pictures.open(index))
+        look = steps.model_input(pictures.open(index))
         with torch.no_grad():
-            logits.append(private(steps.tensor(steps.pixels(changed(look, index) if changed else look)))[0].numpy())
+            logits.append(private(steps.to_tensor(steps.to_pixels(changed(look, index) if changed else look)))[0].numpy())
     return np.array(logits), np.array(seen)
 
 
@@ -98,7 +98,7 @@ def test_a_pass_equals_plain_torch_picture_by_picture(layer, change):
 
 @pytest.mark.parametrize("change", ["", "gaussian_noise:2"])
 def test_a_picture_is_shown_as_the_model_saw_it(change):
-    found, look = run_model(Pictures(), MODEL, "conv3", change), MODEL.preprocessing.see(Pictures().open(7))
+    found, look = run_model(Pictures(), MODEL, "conv3", change), MODEL.preprocessing.model_input(Pictures().open(7))
     expected = parse_corruption(change)(look, 7) if change else look
     assert read_model_input(found, 7, Pictures(), MODEL).tobytes() == expected.convert("L").tobytes()
     with pytest.raises(InvalidParam, match="0 to 39"):

@@ -127,9 +127,9 @@ def test_a_failed_start_is_no_success() -> None:
 def test_what_is_being_made_stops_with_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """The process waits for its workers: with a map of minutes among them Ctrl-C would seem to do nothing."""
     import xai_core
-    from tests.zoo_networks import network, picture
+    from tests.zoo_networks import make_picture, zoo_model
 
-    planned = xai_core.plan(network("small_cnn"), picture(), "lime", params={"samples": 10_000}, seed=4711)
+    planned = xai_core.plan(zoo_model("small_cnn"), make_picture(), "lime", params={"samples": 10_000}, seed=4711)
 
     async def live() -> xai_core.Job[xai_core.Attribution]:
         async with server.lifespan(server.app):

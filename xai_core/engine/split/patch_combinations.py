@@ -15,8 +15,8 @@ import numpy.typing as npt
 import torch
 
 from xai_core.engine.forward import LARGEST_ERROR
-from xai_core.engine.split.receptive_field import Cut
-from xai_core.engine.split.split_network import Patched
+from xai_core.engine.split.receptive_field import SplitPoint
+from xai_core.engine.split.split_network import SplitNetwork
 
 Labels = npt.NDArray[np.int64]
 Compose = Callable[[torch.Tensor], torch.Tensor]
@@ -25,13 +25,13 @@ FEWER = 2
 """So many times fewer pictures than answers have to go through the first layers, or it is not worth it."""
 
 
-class Mosaic:
+class PatchCombinations:
     """The patches of one picture, (H, W) labels from 0 on, in front of a network that is cut in two."""
 
-    def __init__(self, network: Patched, labels: Labels, compose: Compose) -> None:
+    def __init__(self, network: SplitNetwork, labels: Labels, compose: Compose) -> None:
         self.network, self.compose, self.count = network, compose, int(labels.max()) + 1
-        seen = seen_together(labels, network.cut)
-        self.colours = coloured(seen)
+        seen = find_visible_patches(labels, network.cut)
+        self.colours = color_patches(seen)
         """(patches,) the colour of each."""
         self._owner = torch.from_numpy(self._owners(seen))
         self._place = self._table = torch.empty(0)
@@ -92,7 +92,7 @@ class Mosaic:
         return self.network.tail(self.maps(rows))
 
 
-def seen_together(labels: Labels, cut: Cut) -> npt.NDArray[np.bool_]:
+def find_visible_patches(labels: Labels, cut: SplitPoint) -> npt.NDArray[np.bool_]:
     """(patches, cells * cells) whether a cell at the cut sees any pixel of a patch."""
     low, high = (np.array(ends) for ends in zip(*(cut.view.seen(cell, cell) for cell in range(cut.cells)), strict=True))
     low, high = np.clip(low, 0, labels.shape[0]), np.clip(high + 1, 0, labels.shape[0])
@@ -104,7 +104,7 @@ def seen_together(labels: Labels, cut: Cut) -> npt.NDArray[np.bool_]:
     return seen
 
 
-def coloured(seen: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+def color_patches(seen: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     """Colours from 0 on, (patches,), so that no cell sees two patches of one: the patch whose neighbours have most colours already is
     next, and gets the first that none of them has (DSATUR: Brélaz 1979, doi:10.1145/359094.359101).
     """

@@ -22,21 +22,23 @@ _COPIES = 3
 
 
 @dataclass(frozen=True)
-class View:
+class ReceptiveField:
     """Along one side: cell c sees the pixels from c * stride - before to c * stride + after, both included."""
 
     stride: int = 1
     before: int = 0
     after: int = 0
 
-    def through(self, kernel: int, stride: int, dilation: int, pad: int) -> View:
+    def through(self, kernel: int, stride: int, dilation: int, pad: int) -> ReceptiveField:
         """The view of what comes out of such a convolution or pooling."""
         reach = (kernel - 1) * dilation
-        return View(self.stride * stride, self.before + pad * self.stride, self.after + (reach - pad) * self.stride)
+        return ReceptiveField(
+            self.stride * stride, self.before + pad * self.stride, self.after + (reach - pad) * self.stride
+        )
 
-    def joined(self, other: View) -> View:
+    def joined(self, other: ReceptiveField) -> ReceptiveField:
         """The view of a cell made from one cell of each."""
-        return View(self.stride, max(self.before, other.before), max(self.after, other.after))
+        return ReceptiveField(self.stride, max(self.before, other.before), max(self.after, other.after))
 
     def touched(self, first: int, last: int) -> tuple[int, int]:
         """First and last cell that see any of the pixels from first to last."""
@@ -48,12 +50,12 @@ class View:
 
 
 @dataclass(frozen=True)
-class Cut:
+class SplitPoint:
     """A tensor through which everything goes from the picture to the logits."""
 
     name: str
     """Of the operation that makes it."""
-    view: View
+    view: ReceptiveField
     cells: int
     """Of a side of its square maps."""
     work: float
@@ -62,7 +64,7 @@ class Cut:
     """What it costs to copy it and hand it on, as a share of everything."""
 
 
-def cuts(graph: Any) -> Iterator[Cut]:
+def find_split_points(graph: Any) -> Iterator[SplitPoint]:
     """All such tensors of a graph with known, square shapes, from the picture on, as long as cells see only a part of it."""
     ops = [op for op in graph.get_ordered_ops() if op.get_type_name() != "Result"]
     constant = _constants(ops)
@@ -70,7 +72,7 @@ def cuts(graph: Any) -> Iterator[Cut]:
     places = {op.get_friendly_name(): place for place, op in enumerate(ops)}
     last_use = [max((places.get(user, len(ops)) for user in _users(op)), default=0) for op in ops]
     work = [_work(op) for op in ops]
-    views: dict[str, View] = {}
+    views: dict[str, ReceptiveField] = {}
     open_until, done = 0, 0.0
     for place, op in enumerate(ops):
         done += work[place]
@@ -80,7 +82,7 @@ def cuts(graph: Any) -> Iterator[Cut]:
             if open_until <= place:
                 shape = op.output(0).get_shape()
                 handing = _COPIES * _MEMORY * prod(shape) / sum(work)
-                yield Cut(op.get_friendly_name(), found, shape[-1], done / sum(work), handing)
+                yield SplitPoint(op.get_friendly_name(), found, shape[-1], done / sum(work), handing)
         open_until = max(open_until, last_use[place])
 
 
@@ -117,19 +119,19 @@ def _work(op: Any) -> float:
     return float(written) if kind.endswith("Pool") else 0.0
 
 
-def _view(op: Any, views: dict[str, View], constant: set[str]) -> View | None:
+def _view(op: Any, views: dict[str, ReceptiveField], constant: set[str]) -> ReceptiveField | None:
     """What a cell of the operation's first output sees; None where that is everything, or not known."""
     kind, attributes = op.get_type_name(), op.get_attributes()
     shape = list(op.output(0).get_shape()) if op.output(0).get_partial_shape().is_static else []
     if len(shape) != 4 or shape[2] != shape[3]:
         return None
     if kind == "Parameter":
-        return View()
+        return ReceptiveField()
     sources = _sources(op)
     known = [views.get(name) for name in sources if name not in constant]
     if not known or None in known:
         return None
-    first: View = known[0]  # type: ignore[assignment]  # none of them is None
+    first: ReceptiveField = known[0]  # type: ignore[assignment]  # none of them is None
     if kind in ("Convolution", "GroupConvolution") and sources[1] in constant:
         return _slid(first, attributes, list(op.input(1).get_shape())[-2:])
     if kind in ("MaxPool", "AvgPool"):
@@ -143,7 +145,7 @@ def _view(op: Any, views: dict[str, View], constant: set[str]) -> View | None:
     return None
 
 
-def _slid(view: View, attributes: dict[str, Any], kernel: list[int]) -> View | None:
+def _slid(view: ReceptiveField, attributes: dict[str, Any], kernel: list[int]) -> ReceptiveField | None:
     """Through a window that slides; None where both sides are not treated alike."""
     dilations = attributes.get("dilations") or [1, 1]
     sides = set(zip(kernel, attributes["strides"], dilations, attributes["pads_begin"], strict=True))

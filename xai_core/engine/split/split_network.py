@@ -15,9 +15,9 @@ from typing import Any
 import torch
 
 from xai_core.engine.forward import LARGEST_ERROR, OPENVINO_LOCK, Run, compiled, forward_for, graph_of, weight_bytes
-from xai_core.engine.per_model_cache import once
-from xai_core.engine.split.receptive_field import Cut, cuts
+from xai_core.engine.split.receptive_field import SplitPoint, find_split_points
 from xai_core.models.classifier import Classifier
+from xai_core.object_cache import cache_per_object
 
 log = logging.getLogger(__name__)
 
@@ -32,16 +32,16 @@ USUAL = 7
 
 
 @dataclass(frozen=True)
-class Crops:
+class CropPlan:
     """How a square of one size is cut out: crops of `side` pixels that begin at multiples of the cut's stride."""
 
-    cut: Cut
+    cut: SplitPoint
     picture: int
     window: int
     side: int
 
     @classmethod
-    def of(cls, cut: Cut, picture: int, window: int) -> Crops | None:
+    def of(cls, cut: SplitPoint, picture: int, window: int) -> CropPlan | None:
         """None where no crop is smaller than the picture."""
         stride = cut.view.stride
         needed = 0
@@ -64,7 +64,7 @@ class Crops:
         return self.cut.work * (1 - _SMALL * (self.side / self.picture) ** 2) - self.cut.handing
 
 
-def _around(cut: Cut, picture: int, first: int, window: int) -> tuple[int, int, int, int]:
+def _around(cut: SplitPoint, picture: int, first: int, window: int) -> tuple[int, int, int, int]:
     """The first and last cell that see the square, and the first and last pixel that those cells see."""
     begin, end = cut.view.touched(first, min(first + window, picture) - 1)
     begin, end = max(begin, 0), min(end, cut.cells - 1)
@@ -73,21 +73,21 @@ def _around(cut: Cut, picture: int, first: int, window: int) -> tuple[int, int, 
 
 
 @dataclass(eq=False)
-class Patched:
+class SplitNetwork:
     """A network cut in two: `head` makes the maps at the cut from pictures or crops, `tail` logits (N, classes) from maps."""
 
-    cut: Cut
+    cut: SplitPoint
     channels: int
     noise: torch.Tensor
     """Two pictures (2, C, H, W), on which it is tried."""
     head: Run
     tail: Run
-    _crops: dict[int, Crops | None] = field(default_factory=dict)
+    _crops: dict[int, CropPlan | None] = field(default_factory=dict)
 
-    def crops(self, window: int) -> Crops | None:
+    def crops(self, window: int) -> CropPlan | None:
         """How to cut out squares of this size; None where that saves too little or is not exact on two pictures of noise."""
         if window not in self._crops:
-            found = Crops.of(self.cut, self.noise.shape[-1], window)
+            found = CropPlan.of(self.cut, self.noise.shape[-1], window)
             try:
                 good = found is not None and found.saved >= LEAST_SAVED and self._exact(found)
             except RuntimeError as problem:  # a crop too small for what comes after
@@ -96,14 +96,14 @@ class Patched:
             self._crops[window] = found if good else None
         return self._crops[window]
 
-    def _exact(self, crops: Crops) -> bool:
+    def _exact(self, crops: CropPlan) -> bool:
         """Squares in corners, at edges and at every offset to the cut's cells, against the head's maps of whole covered pictures."""
         noise, last, stride = self.noise, crops.picture - 1, self.cut.view.stride
         firsts = [0, 1, last, max(last - crops.window, 0), *(crops.picture // 3 + offset for offset in range(stride))]
         corners = torch.tensor([(first, firsts[-1 - place]) for place, first in enumerate(firsts)])
         covered = cover(noise[:1], noise[1], corners, crops.window)
         for part, pictures in zip(corners.split(2), covered.split(2), strict=True):
-            found, expected = Covers(self, crops, noise[:1], noise[1]).maps(part), self.head(pictures)
+            found, expected = OccludedImage(self, crops, noise[:1], noise[1]).maps(part), self.head(pictures)
             if found.shape != expected.shape or not (
                 found - expected
             ).abs().max() <= LARGEST_ERROR * expected.abs().max().clamp(max=1):
@@ -111,10 +111,10 @@ class Patched:
         return True
 
 
-class Covers:
+class OccludedImage:
     """One picture (1, C, H, W) of which squares are covered by the same place of `patch` (C, H, W)."""
 
-    def __init__(self, network: Patched, crops: Crops, x: torch.Tensor, patch: torch.Tensor) -> None:
+    def __init__(self, network: SplitNetwork, crops: CropPlan, x: torch.Tensor, patch: torch.Tensor) -> None:
         self.network, self.crops, self.x, self.patch = network, crops, x, patch
         self.whole = network.head(x)
 
@@ -156,7 +156,7 @@ def cover(x: torch.Tensor, patch: torch.Tensor, corners: torch.Tensor, window: i
     return pictures
 
 
-def build(classifier: Classifier) -> Patched | None:
+def build(classifier: Classifier) -> SplitNetwork | None:
     """The network cut in two, or None where its forward is not OpenVINO's, where little is saved, or where the two are not the whole."""
     if forward_for(classifier).backend != "openvino" or weight_bytes(classifier) > MOST_BYTES:
         return None
@@ -181,19 +181,19 @@ def _noise(classifier: Classifier) -> torch.Tensor:
     return torch.rand(shape, generator=torch.Generator().manual_seed(0)) * 4 - 2
 
 
-def _best_cut(graph: Any, classifier: Classifier) -> Cut | None:
+def _best_cut(graph: Any, classifier: Classifier) -> SplitPoint | None:
     """Where a square of the usual size saves most; of equals the last, so that an activation stays with its convolution."""
     known = graph.clone()
     known.reshape([1, classifier.preprocessing.channels, classifier.side, classifier.side])
-    best: Crops | None = None
-    for cut in cuts(known):
-        found = Crops.of(cut, classifier.side, max(classifier.side // USUAL, 1))
+    best: CropPlan | None = None
+    for cut in find_split_points(known):
+        found = CropPlan.of(cut, classifier.side, max(classifier.side // USUAL, 1))
         if found is not None and found.saved >= LEAST_SAVED and (best is None or found.saved >= best.saved):
             best = found
     return best.cut if best is not None else None
 
 
-def _cut_in_two(graph: Any, cut: Cut, classifier: Classifier) -> Patched:
+def _cut_in_two(graph: Any, cut: SplitPoint, classifier: Classifier) -> SplitNetwork:
     import openvino
 
     tensor = next(op for op in graph.get_ordered_ops() if op.get_friendly_name() == cut.name).output(0)
@@ -206,17 +206,19 @@ def _cut_in_two(graph: Any, cut: Cut, classifier: Classifier) -> Patched:
         user.replace_source_output(maps.output(0))
     tail = openvino.Model(graph.get_results(), [maps], "tail")
     tail.validate_nodes_and_infer_types()
-    return Patched(cut, channels.get_length(), _noise(classifier), compiled(head), compiled(tail))
+    return SplitNetwork(cut, channels.get_length(), _noise(classifier), compiled(head), compiled(tail))
 
 
-@once
-def patched_for(classifier: Classifier) -> Patched | None:
+@cache_per_object
+def split_network_for(classifier: Classifier) -> SplitNetwork | None:
     """The cut network of this classifier, built once however many threads ask, and dropped with the classifier."""
     return build(classifier)
 
 
-def covers_for(classifier: Classifier, x: torch.Tensor, patch: torch.Tensor, window: int) -> Covers | None:
+def occluded_image_for(
+    classifier: Classifier, x: torch.Tensor, patch: torch.Tensor, window: int
+) -> OccludedImage | None:
     """What answers for squares of this size over a picture (1, C, H, W), or None where the whole network has to."""
-    network = patched_for(classifier)
+    network = split_network_for(classifier)
     crops = network.crops(window) if network is not None else None
-    return Covers(network, crops, x, patch) if network is not None and crops is not None else None
+    return OccludedImage(network, crops, x, patch) if network is not None and crops is not None else None

@@ -164,7 +164,7 @@ def mean_attribution(
             flat += 1
         else:
             total += heat / heat.max()
-            seen += model.preprocessing.values(image)
+            seen += model.preprocessing.input_bytes(image)
             used.append(row)
     if not used:
         raise InvalidImage(

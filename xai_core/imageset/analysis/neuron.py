@@ -17,7 +17,7 @@ import torch
 from xai_core.arrays import Bool, Float32, Int64
 from xai_core.engine.jobs import Job
 from xai_core.engine.scheduler import SCHEDULER
-from xai_core.engine.with_features import maps_of
+from xai_core.engine.with_features import logits_and_maps
 from xai_core.errors import InvalidImage, InvalidParam
 from xai_core.imageset.analysis.top_k import RunningTop
 from xai_core.imageset.rows import check_count, count_ties_at_end
@@ -164,6 +164,6 @@ def _values(
             continue
     if inputs:
         with SCHEDULER.turn(job, len(inputs)):
-            maps = maps_of(model.module, model.layer(layer), torch.cat(list(inputs.values())).to(model.device))[1]
+            maps = logits_and_maps(model.module, model.layer(layer), torch.cat(list(inputs.values())).to(model.device))[1]
         values[list(inputs)] = maps[:, channel, place[0], place[1]].cpu().numpy()
     return values

@@ -10,7 +10,7 @@ from scipy.ndimage import label
 from xai_core.arrays import Float32
 from xai_core.engine.jobs import Job
 from xai_core.engine.scheduler import SCHEDULER
-from xai_core.engine.with_features import maps_of
+from xai_core.engine.with_features import logits_and_maps
 from xai_core.errors import InvalidParam
 from xai_core.imageset.rows import check_index
 from xai_core.imageset.runs.loader import Pictures
@@ -43,7 +43,7 @@ def activated_region(
         raise InvalidParam(f"The share of the maximum must be above 0 and at most 1. Got {str(share)[:60]}.")
     reader, model = reader_of(found, imageset, model)
     with SCHEDULER.turn(job):
-        maps = maps_of(model.module, model.layer(found.layer), reader.input(row).to(model.device))[1]
+        maps = logits_and_maps(model.module, model.layer(found.layer), reader.input(row).to(model.device))[1]
     return box_around(maps[0, channel].cpu().numpy(), share)
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from xai_core.arrays import Float32
-from xai_core.engine.forward import forward_with
+from xai_core.engine.forward import forward_with_features
 from xai_core.engine.jobs import Job
-from xai_core.engine.with_features import Tapped
+from xai_core.engine.with_features import WithFeatures
 from xai_core.images import Picture
 from xai_core.imageset.projection.pixels import small
 from xai_core.imageset.runs.inference import channels_of, chosen_layer
@@ -23,9 +23,9 @@ def describe_picture(
 ) -> Float32:
     """What the layer (None: the recommended one) makes of one picture, (C,): a row as of `Pass.pooled`. Raises as `run_pass` does."""
     chosen = chosen_layer(model, layer)
-    seen = torch.tensor(model.preprocessing.values(picture)[None])
-    rows = forward_with(model, chosen)(seen, job)
-    found: Float32 = Tapped.of(rows, channels_of(chosen)).mean[0].numpy()
+    seen = torch.tensor(model.preprocessing.input_bytes(picture)[None])
+    rows = forward_with_features(model, chosen)(seen, job)
+    found: Float32 = WithFeatures.from_rows(rows, channels_of(chosen)).mean[0].numpy()
     return found
 
 

@@ -18,10 +18,10 @@ import torch
 
 from xai_core.arrays import Bool, Float32
 from xai_core.engine import cores
-from xai_core.engine.forward import Forward, forward_with
+from xai_core.engine.forward import Forward, forward_with_features
 from xai_core.engine.jobs import CLOSED_TAB_S, Job, JobPool
 from xai_core.engine.scheduler import Ticket
-from xai_core.engine.with_features import Tapped
+from xai_core.engine.with_features import WithFeatures
 from xai_core.errors import InvalidParam, InvalidSet, NotApplicable, UnknownName, XaiError
 from xai_core.images import resize
 from xai_core.imageset.image_set import GONE
@@ -134,7 +134,7 @@ def _made(key: str, about: About, reader: Reader, model: Classifier, layer: Laye
     folder = workbench(key)
     unfinished = Unfinished(folder, about.count, about.columns())
     try:
-        _Run(unfinished, about, job).through(reader, forward_with(model, layer))
+        _Run(unfinished, about, job).through(reader, forward_with_features(model, layer))
     finally:
         unfinished.close()
     if mapped(folder, about.count, about.columns())["failed"].all():
@@ -190,10 +190,10 @@ class _Run:
         if not self.held:
             return
         good, answers = zip(*self.held, strict=True)
-        opened, found = np.concatenate(good), Tapped.of(torch.cat(answers), self.about.channels)
-        names = {"logits": found.logits, "pooled": found.mean, "peak": found.peak}
+        opened, found = np.concatenate(good), WithFeatures.from_rows(torch.cat(answers), self.about.channels)
+        names = {"logits": found.logits, "pooled": found.mean, "peak": found.max}
         rows = {name: _spread(part, opened, np.nan) for name, part in names.items()}
-        self.unfinished.append(rows | {"where": _spread(found.where, opened, 0), "failed": ~opened})
+        self.unfinished.append(rows | {"where": _spread(found.argmax, opened, 0), "failed": ~opened})
         self.held.clear()
 
 

@@ -57,12 +57,12 @@ class Reader:
         """The picture of a row as the model sees it, changed, in 0..255, (H, W, C). Raises XaiError."""
         picture, steps = self.pictures.open(row), self.steps
         if self.change is None:
-            return steps.values(picture)
-        return steps.bytes_of(self.change(steps.see(picture), row))
+            return steps.input_bytes(picture)
+        return steps.to_bytes(self.change(steps.model_input(picture), row))
 
     def input(self, row: int) -> torch.Tensor:
         """The network's input for one row, (1, C, H, W). Raises XaiError."""
-        return self.steps.tensor(self.steps.pixels(self.seen(row)))
+        return self.steps.to_tensor(self.steps.to_pixels(self.seen(row)))
 
     def batch(self, rows: range) -> Batch:
         """These rows; a damaged picture is told in `good` and left out. Raises what says that no other opens either (InvalidSet)."""

@@ -74,5 +74,5 @@ class Request:
     def make_baseline(self, kind: str) -> torch.Tensor:
         """Return a picture without the evidence, prepared like the input: (1, C, H, W) on the model's device."""
         picture = make_baseline(self.pixels, kind, self.rng)
-        self.baseline = self.model.preprocessing.tensor(picture).to(self.x.device)
+        self.baseline = self.model.preprocessing.to_tensor(picture).to(self.x.device)
         return self.baseline

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import torch
 
-from xai_core.engine.per_model_cache import once
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate, out_of_place
+from xai_core.object_cache import cache_per_object
 from xai_core.rules import RectifierRule
 
 
-@once
+@cache_per_object
 def rectifiers(classifier: Classifier) -> int:
     """How many rectifiers lie on the way from the picture to the scores, as modules, functions or methods."""
     with out_of_place(), torch.enable_grad(), RectifierRule() as rule:

@@ -130,8 +130,8 @@ def carry_out(planned: Plan, job: Job[Any]) -> Attribution:
     job.expect(planned.spec.cost(planned.params, model.side))
     forward = forward_for(model)
     steps = model.preprocessing
-    pixels = steps.pixels(steps.see(planned.image))
-    x = steps.tensor(pixels).to(model.device)
+    pixels = steps.to_pixels(steps.model_input(planned.image))
+    x = steps.to_tensor(pixels).to(model.device)
     logits = forward(x, job)
     job.tick(1)
     target = planned.target if planned.target is not None else int(logits[0].argmax())

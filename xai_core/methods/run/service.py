@@ -12,16 +12,16 @@ from PIL import Image
 
 from xai_core import settings
 from xai_core.engine import jobs, memory
-from xai_core.engine.forward import forward_for, is_built
+from xai_core.engine.forward import forward_for, is_forward_built
 from xai_core.engine.jobs import BUDGET, CLOSED_TAB_S, Job, JobPool, count_jobs
 from xai_core.engine.lru_cache import Recent
 from xai_core.engine.scheduler import SCHEDULER
-from xai_core.engine.split.split_network import patched_for
+from xai_core.engine.split.split_network import split_network_for
 from xai_core.engine.store import Store
 from xai_core.images import image_sha256
 from xai_core.methods.base.spec import METHODS
 from xai_core.methods.run.explain import Plan, carry_out, predict
-from xai_core.models import MODELS, find_model, load_model, loaded
+from xai_core.models import MODELS, find_model, load_model, models_in_memory
 from xai_core.models.classifier import Classifier
 from xai_core.results import Attribution, Prediction
 
@@ -133,7 +133,7 @@ def warm(name: str = DEFAULT_MODEL, job: Job[None] | None = None) -> Classifier:
     model = load_model(name, progress=report)
     model.layers()
     forward_for(model)
-    patched_for(model)
+    split_network_for(model)
     for spec in METHODS.specs():
         spec.refusal(model)
     return model
@@ -142,7 +142,7 @@ def warm(name: str = DEFAULT_MODEL, job: Job[None] | None = None) -> Classifier:
 def ready(name: str) -> Classifier | None:
     """The model if it is in memory and warm: having it must not wait in line behind other people's downloads."""
     model = find_model(name)
-    return model if model is not None and is_built(model) else None
+    return model if model is not None and is_forward_built(model) else None
 
 
 _MODEL_POOL = JobPool("models", workers=2, quick_workers=0, keep=len(MODELS))
@@ -195,6 +195,6 @@ def status() -> Status:
         misses=kept.misses,
         results=kept.results,
         stored_mb=kept.disk_bytes / memory.MB,
-        models=loaded(),
+        models=models_in_memory(),
         note=store_note(),
     )

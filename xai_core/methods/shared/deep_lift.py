@@ -68,7 +68,7 @@ def _photos(request: Request, count: int) -> list[Floats]:
     steps = request.model.preprocessing
     kind = "digit" if steps.channels == 1 else "photo"
     samples = [sample for sample in SAMPLES.specs() if sample.kind == kind]
-    seen = (steps.pixels(steps.see(samples[number].load())) for number in request.rng.permutation(len(samples)))
+    seen = (steps.to_pixels(steps.model_input(samples[number].load())) for number in request.rng.permutation(len(samples)))
     return [pixels for pixels in seen if not np.array_equal(pixels, request.pixels)][:count]
 
 
@@ -102,7 +102,7 @@ def choice_of_set(default: str) -> Choice:
 def starts(request: Request, count: int) -> torch.Tensor:
     """Up to `count` pictures of the chosen set, prepared like the input, (n, C, H, W) on the model's device."""
     chosen = _SETS[request.choice("baselines")]
-    prepare = request.model.preprocessing.tensor
+    prepare = request.model.preprocessing.to_tensor
     found = torch.cat([prepare(pixels) for pixels in chosen.draw(request, count)]).to(request.x.device)
     if chosen.empty:
         request.baseline = found[:1]

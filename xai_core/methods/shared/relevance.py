@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from xai_core.engine.per_model_cache import once
 from xai_core.engine.scheduler import SCHEDULER
 from xai_core.methods.base.request import Request
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate, out_of_place
+from xai_core.object_cache import cache_per_object
 from xai_core.rules import Composite, Relevance
 from xai_core.rules.relevance import obstacles
 from xai_core.rules.shares import Epsilon
@@ -23,7 +23,7 @@ SAME_LOGITS = 1e-3
 def _ends(classifier: Classifier, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """The network's input for a black and for a white pixel, each (1, C, 1, 1)."""
     steps = classifier.preprocessing
-    low, high = (steps.tensor(np.full((1, 1, steps.channels), value, np.float32)).to(device) for value in (0, 1))
+    low, high = (steps.to_tensor(np.full((1, 1, steps.channels), value, np.float32)).to(device) for value in (0, 1))
     return low, high
 
 
@@ -54,12 +54,12 @@ def chosen(request: Request, logits: torch.Tensor) -> torch.Tensor:
     return signs
 
 
-@once
+@cache_per_object
 def _walk(classifier: Classifier) -> tuple[frozenset[tuple[str, str]], bool]:
     """Every step on the way back from the scores, by kind and name, and whether the scores stay what they are under the rules."""
     steps = classifier.preprocessing
     pixels = np.random.default_rng(0).random((classifier.side, classifier.side, steps.channels), np.float32)
-    x, module = steps.tensor(pixels).to(classifier.device), isolate(classifier.module)
+    x, module = steps.to_tensor(pixels).to(classifier.device), isolate(classifier.module)
     with out_of_place(), torch.no_grad():
         plain = module(x)
     own = x.clone().requires_grad_(True)

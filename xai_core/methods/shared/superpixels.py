@@ -51,7 +51,7 @@ def replacement(request: Request, labels: Labels) -> torch.Tensor:
         return request.make_baseline(request.choice("replace"))[0]
     groups = np.arange(labels.max() + 1)
     means = np.stack([ndimage.mean(channel, labels, groups) for channel in np.moveaxis(request.pixels, -1, 0)], axis=-1)
-    return request.model.preprocessing.tensor(means[labels].astype(np.float32)).to(request.x.device)[0]
+    return request.model.preprocessing.to_tensor(means[labels].astype(np.float32)).to(request.x.device)[0]
 
 
 def hiding(request: Request, labels: Labels, hidden: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:

@@ -23,7 +23,7 @@ class _Digits:
     def picture(self, index: int) -> Picture:
         from xai_core.models.small_cnn import STEPS
 
-        return STEPS.see(Image.fromarray(self._levels[index]))
+        return STEPS.model_input(Image.fromarray(self._levels[index]))
 
     def mask(self, index: int) -> Bool | None:
         return None
