@@ -69,19 +69,19 @@ def _one_column(table: Table) -> None:
         show.say("This column has no values.")
     elif column.kind in ("category", "boolean"):
         counted = cells.map(column.show).value_counts()
-        show.draw(figures.counts([str(each) for each in counted.index], counted.to_numpy()), "column")
+        show.draw(figures.draw_counts([str(each) for each in counted.index], counted.to_numpy()), "column")
     else:
-        show.draw(figures.histogram(name, *spread(cells.to_numpy(dtype=np.float64))), "column")
+        show.draw(figures.draw_histogram(name, *spread(cells.to_numpy(dtype=np.float64))), "column")
 
 
 def _target(table: Table) -> None:
     """What is to be predicted, and how often each outcome occurs."""
     show.strong(f"To be predicted: {table.target_name}")
     if not table.classes:
-        show.draw(figures.histogram(table.target_name, *spread(table.target)), "target")
+        show.draw(figures.draw_histogram(table.target_name, *spread(table.target)), "target")
         return
     counts = np.bincount(table.target, minlength=len(table.classes))
-    show.draw(figures.counts(table.classes, counts), "target")
+    show.draw(figures.draw_counts(table.classes, counts), "target")
     share = counts.max() / counts.sum()
     most = table.classes[int(counts.argmax())]
     show.say(

@@ -11,7 +11,19 @@ import pytest
 
 from xai_core.render import tables
 from xai_core.render.tables import Box, Colouring, Curve, Drawing
-from xai_core.render.tables.style import AGAINST, EVEN, FOR, LINE, QUIET, ROW, SECOND, label, labels, number, signed
+from xai_core.render.tables.style import (
+    AGAINST,
+    EVEN,
+    FOR,
+    LINE,
+    QUIET,
+    ROW,
+    SECOND,
+    label,
+    labels,
+    number,
+    signed_number,
+)
 
 LIGHT, DARK = "#ffffff", "#0f171c"
 HOSTILE = '<a href="https://b.example">x</a> %{x} <b>'
@@ -50,29 +62,31 @@ def drawings(name: str) -> dict[str, Drawing]:
     named = Curve([name, "b"], np.array([0.1, 0.2]), LINES[:, :2], counts=np.array([3, 4]))
     boxes = [Box(0.5, 0, name, name, -1), Box(0.0, 1, "yes", "yes", 0, 0.2), Box(1.0, 1, "no", "no", 0, 0.9, True)]
     return {
-        "signed_bars": tables.signed_bars(names, values, name),
-        "waterfall": tables.waterfall(names, values, 0.3, name),
-        "error_bars": tables.error_bars(names, values, np.abs(values) / 5, name),
-        "plain_bars": tables.plain_bars(names, values, name),
-        "intervals": tables.intervals(names, values, values - 0.1, values + 0.2, name),
-        "swarm": tables.swarm(names, LINES[:, :3] - 8, LINES[:, :3], name),
-        "effect": tables.effect(
+        "signed_bars": tables.draw_signed_bars(names, values, name),
+        "waterfall": tables.draw_waterfall(names, values, 0.3, name),
+        "error_bars": tables.draw_error_bars(names, values, np.abs(values) / 5, name),
+        "plain_bars": tables.draw_bars(names, values, name),
+        "intervals": tables.draw_intervals(names, values, values - 0.1, values + 0.2, name),
+        "swarm": tables.draw_swarm(names, LINES[:, :3] - 8, LINES[:, :3], name),
+        "effect": tables.draw_effect(
             curve, name, name, colouring=Colouring(name, [name, "b", "b", name]), beside=(name, GRID), here=(1.0, 0.4)
         ),
-        "named": tables.effect(named, name, name, own=np.array([0.3, 0.4]), here=(name, 0.3)),
-        "effect_2d": tables.effect_2d(GRID, [name, "b"], LINES[:2].T, LINES[:2].T > 6, (name, "b"), name),
-        "counts": tables.counts(names, np.array([3, 2, 1])),
-        "histogram": tables.histogram(name, np.array([0.0, 1.0, 2.0]), np.array([3, 5])),
-        "confusion": tables.confusion(np.array([[5, 1], [2, 7]]), [name, "b"]),
-        "roc": tables.roc(np.array([0.0, 0.5, 1.0]), np.array([0.0, 0.9, 1.0]), 0.8),
-        "calibration": tables.calibration(np.array([0.1, 0.9]), np.array([0.2, 0.8]), np.array([5, 6])),
-        "fit": tables.fit(GRID, GRID + 0.5, name),
-        "tree": tables.tree(boxes),
-        "steps": tables.steps(
+        "named": tables.draw_effect(named, name, name, own=np.array([0.3, 0.4]), here=(name, 0.3)),
+        "effect_2d": tables.draw_effect_2d(GRID, [name, "b"], LINES[:2].T, LINES[:2].T > 6, (name, "b"), name),
+        "counts": tables.draw_counts(names, np.array([3, 2, 1])),
+        "histogram": tables.draw_histogram(name, np.array([0.0, 1.0, 2.0]), np.array([3, 5])),
+        "confusion": tables.draw_confusion(np.array([[5, 1], [2, 7]]), [name, "b"]),
+        "roc": tables.draw_roc(np.array([0.0, 0.5, 1.0]), np.array([0.0, 0.9, 1.0]), 0.8),
+        "calibration": tables.draw_calibration(np.array([0.1, 0.9]), np.array([0.2, 0.8]), np.array([5, 6])),
+        "fit": tables.draw_fit(GRID, GRID + 0.5, name),
+        "tree": tables.draw_tree(boxes),
+        "steps": tables.draw_steps(
             name, GRID, values.repeat(2)[:4], values.repeat(2)[:4] - 1, values.repeat(2)[:4] + 1, name
         ),
-        "named_steps": tables.named_steps(name, names, values, values - 1, values + 1, name),
-        "squares": tables.squares((name, "b"), [name, "b"], ["c", "d"], np.array([[1.0, -2.0], [0.5, 0.0]]), name),
+        "named_steps": tables.draw_category_steps(name, names, values, values - 1, values + 1, name),
+        "squares": tables.draw_pair_heatmap(
+            (name, "b"), [name, "b"], ["c", "d"], np.array([[1.0, -2.0], [0.5, 0.0]]), name
+        ),
     }
 
 
@@ -103,7 +117,7 @@ def test_foreign_names_are_text_in_every_figure(kind: str) -> None:
 
 def test_words_for_numbers() -> None:
     assert [number(v) for v in (0.01234, 12.34, 1234.5, 0.0, float("nan"))] == ["0.0123", "12.3", "1,234", "0", "–"]
-    assert [signed(v) for v in (0.5, -0.5, 0.0)] == ["+0.5", "−0.5", "0"]
+    assert [signed_number(v) for v in (0.5, -0.5, 0.0)] == ["+0.5", "−0.5", "0"]
 
 
 def test_long_and_equal_labels_stay_apart() -> None:
@@ -113,14 +127,14 @@ def test_long_and_equal_labels_stay_apart() -> None:
 
 def test_bars_are_the_strongest_in_order_and_the_rest_together() -> None:
     values = np.array([0.1, -3.0, 0.2, 2.0, -0.05])
-    (bars,) = tables.signed_bars(list("abcde"), values, most=2).figure.data
+    (bars,) = tables.draw_signed_bars(list("abcde"), values, most=2).figure.data
     assert list(bars.x) == pytest.approx([-3.0, 2.0, 0.25])
     assert list(bars.marker.color) == [AGAINST, FOR, FOR]
 
 
 def test_the_steps_of_a_waterfall_add_up() -> None:
     values = np.random.default_rng(0).normal(size=30)
-    (bars,) = tables.waterfall([f"f{k}" for k in range(30)], values, 5.0).figure.data
+    (bars,) = tables.draw_waterfall([f"f{k}" for k in range(30)], values, 5.0).figure.data
     assert bars.base[-1] + bars.x[-1] == pytest.approx(5.0 + values.sum())
     ends = np.array(bars.base) + np.array(bars.x)
     assert list(bars.base[2:-1]) == pytest.approx(list(ends[1:-2])), "each begins where the one before ended"
@@ -129,49 +143,49 @@ def test_the_steps_of_a_waterfall_add_up() -> None:
 
 def test_at_most_300_lines_are_drawn_and_that_is_said() -> None:
     many = np.random.default_rng(0).normal(size=(1000, 5))
-    drawing = tables.effect(Curve(GRID, many.mean(axis=0), many), "a", "b")
-    assert np.isnan(drawing.figure.data[0].y).sum() == tables.MOST_LINES == 300
+    drawing = tables.draw_effect(Curve(GRID, many.mean(axis=0), many), "a", "b")
+    assert np.isnan(drawing.figure.data[0].y).sum() == tables.MAX_LINES == 300
     assert "300 of 1,000 rows" in drawing.caption
     assert list(drawing.figure.data[1].y) == pytest.approx(many.mean(axis=0).tolist()), "the average is that of all"
 
 
 def test_colours_split_the_lines_without_losing_any() -> None:
     values = [1.0, 2.0, 3.0, float("nan")]
-    drawing = tables.effect(Curve(GRID, LINES.mean(axis=0), LINES), "a", "b", colouring=Colouring("c", values))
+    drawing = tables.draw_effect(Curve(GRID, LINES.mean(axis=0), LINES), "a", "b", colouring=Colouring("c", values))
     assert sum(np.isnan(trace.y).sum() for trace in drawing.figure.data[:-1]) == 3, "one row has no value to colour by"
     words = Colouring("c", ["x", "y", "x", "y"])
-    drawing = tables.effect(Curve(GRID, LINES.mean(axis=0), LINES), "a", "b", colouring=words)
+    drawing = tables.draw_effect(Curve(GRID, LINES.mean(axis=0), LINES), "a", "b", colouring=words)
     assert [trace.name for trace in drawing.figure.data[:2]] == ["c: x", "c: y"]
 
 
 def test_places_without_data_have_a_grey_band() -> None:
     curve = Curve(GRID, GRID, empty=np.array([False, False, True, True, False]))
-    (first, second) = tables.effect(curve, "a", "b").figure.layout.shapes
+    (first, second) = tables.draw_effect(curve, "a", "b").figure.layout.shapes
     assert [(each.x0, each.x1) for each in (first, second)] == [(0.75, 1.25), (1.25, 1.75)]
 
 
 def test_a_swarm_never_moves_a_dot_off_its_line() -> None:
     values = np.random.default_rng(0).normal(size=(500, 3))
-    for line, dots in enumerate(tables.swarm(list("abc"), values, values).figure.data):
+    for line, dots in enumerate(tables.draw_swarm(list("abc"), values, values).figure.data):
         assert np.abs(np.array(dots.y) - line).max() <= 0.41
-    assert tables.swarm(["a"], np.zeros((4, 1)), np.full((4, 1), np.nan)).alt
+    assert tables.draw_swarm(["a"], np.zeros((4, 1)), np.full((4, 1), np.nan)).alt
 
 
 def test_a_group_without_rows_has_no_dot_and_says_so() -> None:
     nan = float("nan")
-    drawing = tables.intervals(["a", "b"], np.array([0.5, nan]), np.array([0.4, nan]), np.array([0.7, nan]))
+    drawing = tables.draw_intervals(["a", "b"], np.array([0.5, nan]), np.array([0.4, nan]), np.array([0.7, nan]))
     assert "a: 0.5 (0.4 to 0.7)" in drawing.alt and "b: no rows to tell" in drawing.alt
 
 
 def test_a_confusion_counts_its_diagonal() -> None:
-    drawn = tables.confusion(np.array([[5, 1], [2, 1234]]), ["a", "b"])
+    drawn = tables.draw_confusion(np.array([[5, 1], [2, 1234]]), ["a", "b"])
     assert drawn.alt.startswith("1,239 of 1,242 rows")
     assert [list(row) for row in drawn.figure.data[0].text] == [["5", "1"], ["2", "1,234"]]
 
 
 @pytest.mark.parametrize(("dark", "page"), [(False, LIGHT), (True, DARK)])
 def test_the_counts_of_a_confusion_can_be_read_on_every_cell(dark: bool, page: str) -> None:
-    (cells,) = tables.confusion(np.array([[5, 1], [2, 7]]), ["a", "b"], dark).figure.data
+    (cells,) = tables.draw_confusion(np.array([[5, 1], [2, 7]]), ["a", "b"], dark).figure.data
     under = [int(page[at : at + 2], 16) for at in (1, 3, 5)]
     for _, colour in cells.colorscale:
         *fill, share = (float(part) for part in colour.removeprefix("rgba(").removesuffix(")").split(","))
@@ -188,7 +202,7 @@ def test_lines_of_a_tree_begin_below_what_a_node_asks() -> None:
         *(Box(x / 4, 1, "debt?", "", 0) for x in range(5)),
         Box(0.0, 2, "yes", "", 1),
     ]
-    lines, nodes = tables.tree(boxes).figure.data
+    lines, nodes = tables.draw_tree(boxes).figure.data
     assert nodes.text[0] and not any(nodes.text[1:6]), "five in a level are too many"
     begin, end = lines.y[::3], lines.y[1::3]
     assert all(0.25 < y < 0.5 for y in begin[:5]) and begin[5] == 1 and list(end) == [1] * 5 + [2]
@@ -200,7 +214,7 @@ def test_every_kind_is_tried() -> None:
 
 def test_an_effect_of_two_features_has_no_colour_where_it_is_nothing() -> None:
     values = np.array([[0.0, -0.2], [0.1, 0.05]])
-    trace = tables.effect_2d(["a", "b"], ["c", "d"], values, None, ("one", "two"), "change", signed=True).figure[
+    trace = tables.draw_effect_2d(["a", "b"], ["c", "d"], values, None, ("one", "two"), "change", signed=True).figure[
         "data"
     ][0]
     assert (trace["zmin"], trace["zmax"]) == (-0.2, 0.2), "one scale for both signs"
@@ -213,9 +227,10 @@ def test_an_effect_of_two_features_has_no_colour_where_it_is_nothing() -> None:
 
 
 def test_bars_between_whole_numbers_are_told_as_those_within() -> None:
-    drawing = tables.histogram("age", np.array([17.5, 20.5, 23.5, 24.5]), np.array([3, 9, 2]))
+    drawing = tables.draw_histogram("age", np.array([17.5, 20.5, 23.5, 24.5]), np.array([3, 9, 2]))
     assert drawing.alt == "age: from 18 to 24, most often 21 to 23."
     assert list(drawing.figure.data[0].hovertext) == ["18 to 20: 3 rows", "21 to 23: 9 rows", "24: 2 rows"]
     assert (
-        tables.histogram("x", np.array([0.0, 0.5, 1.0]), np.array([1, 2])).alt == "x: from 0 to 1, most often 0.5 to 1."
+        tables.draw_histogram("x", np.array([0.0, 0.5, 1.0]), np.array([1, 2])).alt
+        == "x: from 0 to 1, most often 0.5 to 1."
     )

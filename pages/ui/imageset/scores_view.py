@@ -186,7 +186,7 @@ def _calibration(of: Head, found: SetScores) -> None:
     st.markdown("**Does 70 % mean 70 %?** *(calibration)*")
     bins = found.calibration
     frame = pd.DataFrame({"It says": bins.confidence, "It is right": bins.accuracy, "Pictures": bins.counts})
-    show.draw(figures.calibration(bins.confidence, bins.accuracy, bins.counts), "set_calibration")
+    show.draw(figures.draw_calibration(bins.confidence, bins.accuracy, bins.counts), "set_calibration")
     show.say(found.sentences["calibration"], quiet=True)
 
     def take(place: int, _column: str) -> None:

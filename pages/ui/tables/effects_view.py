@@ -23,7 +23,7 @@ KINDS = {"pdp": "Average prediction (partial dependence)", "ale": "What both do 
 
 def dependence(of: Head, feature: str) -> Effect | None:
     """The partial dependence of a feature, with lines of at most 300 rows."""
-    most = figures.MOST_LINES
+    most = figures.MAX_LINES
     return background.compute(
         ("pdp", of.model.id, feature, of.outcome),
         lambda job: partial_dependence(of.model, feature, sample=most, outcome=of.outcome, job=job),
@@ -103,14 +103,16 @@ def one(of: Head) -> None:
         st.markdown("**If only this feature were different** *(partial dependence and single rows: PDP and ICE)*")
         words = f"change of {of.words}" if centred else of.words
         colouring = _colouring(of.table, colour, found.rows)
-        show.draw(figures.effect(curve(found, column, centred=centred), feature, words, colouring=colouring), "pdp")
+        show.draw(
+            figures.draw_effect(curve(found, column, centred=centred), feature, words, colouring=colouring), "pdp"
+        )
         show.listed(found.notes)
     with near:
         st.markdown("**Only where rows really are** *(accumulated local effects, ALE)*")
         local = _local(of, feature)
         if local is not None:
             words = f"change of {of.words}"
-            show.draw(figures.effect(curve(local, column), feature, words, name="Effect, 0 on average"), "ale")
+            show.draw(figures.draw_effect(curve(local, column), feature, words, name="Effect, 0 on average"), "ale")
             show.listed(local.notes)
     st.caption(
         "On the left every row gets the same value of this feature and keeps all others; a thin line is one row. On the right rows move a "
@@ -156,6 +158,7 @@ def two(of: Head) -> None:
     signed = kind == "ale"
     words = f"{of.words}: more than each alone" if signed else of.words
     show.draw(
-        figures.effect_2d(grids[0], grids[1], found.average, found.empty, found.features, words, signed=signed), "pair"
+        figures.draw_effect_2d(grids[0], grids[1], found.average, found.empty, found.features, words, signed=signed),
+        "pair",
     )
     show.listed(found.notes)

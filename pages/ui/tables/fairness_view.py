@@ -26,7 +26,7 @@ def _intervals(
     st.markdown(f"**{title}** *({technical})*")
     values, low, high = (np.array([getattr(each, end) for each in measured]) for end in ("value", "low", "high"))
     names = [f"{group.name} ({each.of:,})" for group, each in zip(found.groups, measured, strict=True)]
-    show.draw(figures.intervals(names, values, low, high, title.lower(), shares=found.outcome is not None), key)
+    show.draw(figures.draw_intervals(names, values, low, high, title.lower(), shares=found.outcome is not None), key)
     st.caption(help_)
 
 
@@ -106,10 +106,12 @@ def stand_ins(of: Head, column: str) -> None:
     names = [each.column for each in found.ranked]
     with left:
         strengths = np.array([each.association for each in found.ranked])
-        show.draw(figures.plain_bars(names, strengths, "0 guessing, 1 always right", most=10), "proxies")
+        show.draw(figures.draw_bars(names, strengths, "0 guessing, 1 always right", most=10), "proxies")
         _shares(of, column, names[:MOST_PROXIES])
     with right:
         feature = page_context.feature("proxy", "What the model does with", of.table, names[0])
         effect = effects_view.dependence(of, feature)
         if effect is not None:
-            show.draw(figures.effect(effects_view.curve(effect, of.table.column(feature)), feature, of.words), "proxy")
+            show.draw(
+                figures.draw_effect(effects_view.curve(effect, of.table.column(feature)), feature, of.words), "proxy"
+            )

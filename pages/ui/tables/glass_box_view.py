@@ -31,7 +31,7 @@ def weights(of: Head, found: Weights) -> None:
     place = _which(of, found.outcomes)
     st.markdown("**What every feature adds** *(weights)*")
     show.draw(
-        figures.signed_bars(found.names, found.values[place], _unit(found.unit, found.outcomes[place]), most=20),
+        figures.draw_signed_bars(found.names, found.values[place], _unit(found.unit, found.outcomes[place]), most=20),
         "weights",
     )
     show.say(found.note, quiet=True)
@@ -73,7 +73,7 @@ def _branch(found: Tree, index: int, reply: str = "") -> str:
 def tree(of: Head, found: Tree) -> None:
     """The tree from its first question down, drawn and to be read."""
     st.markdown("**The questions it asks, from the top down** *(decision tree)*")
-    show.draw(figures.tree(_boxes(of, found), show.dark()), "tree")
+    show.draw(figures.draw_tree(_boxes(of, found), show.dark()), "tree")
     show.say(
         f"Left: yes, right: no, but for “is it this word?”, where yes is right. Bright: more of {of.words}.", quiet=True
     )
@@ -87,9 +87,9 @@ def _curve(curve: Curve, place: int, unit: str, key: str) -> None:
     values, errors = curve.values[:, place], curve.errors[:, place]
     low, high = values - 2 * errors, values + 2 * errors
     if curve.axis.names:
-        show.draw(figures.named_steps(curve.axis.feature, curve.axis.names, values, low, high, unit), key)
+        show.draw(figures.draw_category_steps(curve.axis.feature, curve.axis.names, values, low, high, unit), key)
     else:
-        show.draw(figures.steps(curve.axis.feature, curve.axis.edges, values, low, high, unit), key)
+        show.draw(figures.draw_steps(curve.axis.feature, curve.axis.edges, values, low, high, unit), key)
 
 
 def _middles(pair: Pair) -> tuple[list[str], list[str]]:
@@ -121,7 +121,9 @@ def shapes(of: Head, found: Shapes) -> None:
         with column:
             st.markdown("**What two add together**")
             names = (pair.first.feature, pair.second.feature)
-            show.draw(figures.squares(names, *_middles(pair), pair.values[:, :, place], unit), f"pair_{number}")
+            show.draw(
+                figures.draw_pair_heatmap(names, *_middles(pair), pair.values[:, :, place], unit), f"pair_{number}"
+            )
 
 
 def draw(of: Head) -> None:

@@ -57,7 +57,7 @@ def what_counts(of: Head) -> None:
         found = importance(of)
         if found is not None:
             unit = f"loss of {found.metric}"
-            show.draw(figures.error_bars(found.features, found.mean, found.std, unit), "importance")
+            show.draw(figures.draw_error_bars(found.features, found.mean, found.std, unit), "importance")
             show.say(
                 f"Each column was shuffled ten times in {len(found.rows):,} held-out rows; the thin line is the spread.",
                 quiet=True,
@@ -68,7 +68,7 @@ def what_counts(of: Head) -> None:
         shares = summary(of)
         if shares is not None:
             show.draw(
-                figures.swarm(shares.features, shares.values, codes(of.table, shares.data), shares.outcome), "shap"
+                figures.draw_swarm(shares.features, shares.values, codes(of.table, shares.data), shares.outcome), "shap"
             )
             show.say(
                 "A dot is a row. Right: it raised the prediction; left: it lowered it. Bright: a high value; words go by the alphabet.",
@@ -95,7 +95,7 @@ def together(of: Head) -> None:
     order = np.argsort(-np.array(strengths), kind="stable")
     title = "share of its effect that depends on others"
     show.draw(
-        figures.plain_bars([names[k] for k in order], np.array(strengths)[order], title, most=MOST_FEATURES), "together"
+        figures.draw_bars([names[k] for k in order], np.array(strengths)[order], title, most=MOST_FEATURES), "together"
     )
     show.say(
         "0: this feature does the same whatever the others are. Near 1: what it does depends on them, "

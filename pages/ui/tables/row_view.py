@@ -46,7 +46,7 @@ def prediction(of: Head, row: pd.DataFrame, before: pd.DataFrame, changed: Seque
     best = int(now.argmax())
     show.strong(f"The model says: {of.table.classes[best]} ({now[best]:.0%})")
     order = np.argsort(-now, kind="stable")[:MOST_CLASSES]
-    show.draw(figures.plain_bars([of.table.classes[k] for k in order], now[order], "probability"), "prediction")
+    show.draw(figures.draw_bars([of.table.classes[k] for k in order], now[order], "probability"), "prediction")
     if changed:
         show.say(f"Without your changes: {of.table.classes[int(then.argmax())]} ({then.max():.0%}).", quiet=True)
     return np.asarray(now)
@@ -67,7 +67,7 @@ def on_the_curve(of: Head, row: pd.DataFrame, said: Floats) -> None:
     words = column.kind in ("category", "boolean")
     here = None if value != value else (column.show(value) if words else float(value), score)
     curve = effects_view.curve(found, column)
-    show.draw(figures.effect(curve, feature, of.words, own=of.model.score(many, of.outcome), here=here), "here")
+    show.draw(figures.draw_effect(curve, feature, of.words, own=of.model.score(many, of.outcome), here=here), "here")
 
 
 def _settings(spec: RowMethod) -> Mapping[str, Value]:
@@ -80,9 +80,9 @@ def _settings(spec: RowMethod) -> Mapping[str, Value]:
 
 def _bars(found: Contributions, spec: RowMethod) -> None:
     if spec.adds_up:
-        show.draw(figures.waterfall(found.conditions, found.values, found.base, found.unit), f"bars_{spec.name}")
+        show.draw(figures.draw_waterfall(found.conditions, found.values, found.base, found.unit), f"bars_{spec.name}")
     else:
-        show.draw(figures.signed_bars(found.conditions, found.values, found.unit), f"bars_{spec.name}")
+        show.draw(figures.draw_signed_bars(found.conditions, found.values, found.unit), f"bars_{spec.name}")
     show.checks(found.checks)
 
 

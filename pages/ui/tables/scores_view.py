@@ -63,12 +63,12 @@ def _curves(curves: tuple[OutcomeCurves, ...]) -> None:
     with left:
         st.markdown("**Found, and at what price** *(ROC curve)*")
         if len(chosen.false_positives):
-            show.draw(figures.roc(chosen.false_positives, chosen.true_positives, chosen.area), "roc")
+            show.draw(figures.draw_roc(chosen.false_positives, chosen.true_positives, chosen.area), "roc")
         else:
             show.say("The held-out rows are all alike here, so there is no curve.", quiet=True)
     with right:
         st.markdown("**Does 70 % mean 70 %?** *(calibration)*")
-        show.draw(figures.calibration(chosen.predicted, chosen.actual, chosen.counts), "calibration")
+        show.draw(figures.draw_calibration(chosen.predicted, chosen.actual, chosen.counts), "calibration")
 
 
 def draw(model: TabularModel) -> None:
@@ -84,9 +84,9 @@ def draw(model: TabularModel) -> None:
     show.listed(model.notes)
     if found.confusion is not None:
         st.markdown("**Which outcomes does it mix up?** *(confusion matrix)*")
-        show.draw(figures.confusion(found.confusion, model.table.classes, show.dark()), "confusion")
+        show.draw(figures.draw_confusion(found.confusion, model.table.classes, show.dark()), "confusion")
         show.say(found.sentences.get("confusion", ""), quiet=True)
         _curves(found.curves)
     else:
         st.markdown("**Truth against prediction**")
-        show.draw(figures.fit(found.actual, found.predicted, model.table.target_name), "fit")
+        show.draw(figures.draw_fit(found.actual, found.predicted, model.table.target_name), "fit")

@@ -1,39 +1,53 @@
-"""Figures about tables and their models, from plain arrays to Plotly: compute elsewhere, draw here.
+"""Figures about tables and their models, from plain arrays to Plotly.
 
-Every function returns a Drawing: the figure, a sentence for those who cannot see it, and a caption where something was left out.
-Names and cells of foreign tables are shown as they are, never read as markup.
+Every function returns a Drawing: the figure, a sentence for those who cannot see it, and a caption where something was
+left out. Names and cells of foreign tables are shown as they are, never read as markup.
 """
 
-from xai_core.render.tables.bars import error_bars, intervals, plain_bars, signed_bars, swarm, waterfall
-from xai_core.render.tables.effects import MOST_LINES, Colouring, Curve, effect, effect_2d
-from xai_core.render.tables.glass_box import Box, named_steps, squares, steps, tree
-from xai_core.render.tables.scores import calibration, confusion, counts, fit, histogram, roc
-from xai_core.render.tables.style import Drawing, number, signed
+from xai_core.render.tables.bars import (
+    draw_bars,
+    draw_error_bars,
+    draw_intervals,
+    draw_signed_bars,
+    draw_swarm,
+    draw_waterfall,
+)
+from xai_core.render.tables.effects import MAX_LINES, Colouring, Curve, draw_effect, draw_effect_2d
+from xai_core.render.tables.glass_box import Box, draw_category_steps, draw_pair_heatmap, draw_steps, draw_tree
+from xai_core.render.tables.scores import (
+    draw_calibration,
+    draw_confusion,
+    draw_counts,
+    draw_fit,
+    draw_histogram,
+    draw_roc,
+)
+from xai_core.render.tables.style import Drawing, number, signed_number
 
 __all__ = [
-    "MOST_LINES",
+    "MAX_LINES",
     "Box",
     "Colouring",
     "Curve",
     "Drawing",
-    "calibration",
-    "confusion",
-    "counts",
-    "effect",
-    "effect_2d",
-    "error_bars",
-    "fit",
-    "histogram",
-    "intervals",
-    "named_steps",
+    "draw_bars",
+    "draw_calibration",
+    "draw_category_steps",
+    "draw_confusion",
+    "draw_counts",
+    "draw_effect",
+    "draw_effect_2d",
+    "draw_error_bars",
+    "draw_fit",
+    "draw_histogram",
+    "draw_intervals",
+    "draw_pair_heatmap",
+    "draw_roc",
+    "draw_signed_bars",
+    "draw_steps",
+    "draw_swarm",
+    "draw_tree",
+    "draw_waterfall",
     "number",
-    "plain_bars",
-    "roc",
-    "signed",
-    "signed_bars",
-    "squares",
-    "steps",
-    "swarm",
-    "tree",
-    "waterfall",
+    "signed_number",
 ]

@@ -23,10 +23,10 @@ from xai_core.render.tables.style import (
     number,
     percent,
     seen,
-    signed,
+    signed_number,
 )
 
-MOST_BARS = 12
+MAX_BARS = 12
 """What is less important is put together in one bar."""
 _BAR, _FRAME = 27, 74
 
@@ -35,7 +35,7 @@ def _height(bars: int) -> int:
     return _BAR * bars + _FRAME
 
 
-def _strongest(names: Sequence[str], values: Floats, most: int = MOST_BARS) -> tuple[list[str], Floats]:
+def _strongest(names: Sequence[str], values: Floats, most: int = MAX_BARS) -> tuple[list[str], Floats]:
     """The largest by size, first; the sum of all others last."""
     order = np.argsort(-np.abs(np.nan_to_num(values)), kind="stable")
     first, rest = order[:most], order[most:]
@@ -57,7 +57,9 @@ def _extremes(names: Sequence[str], values: Floats, unit: str) -> str:
         ("down", int(np.argmin(values)), values.min() < 0),
     ):
         if fits:
-            said.append(f"Pushes most {way}: {names[best]} ({signed(float(values[best]))} {unit}).".replace(" )", ")"))
+            said.append(
+                f"Pushes most {way}: {names[best]} ({signed_number(float(values[best]))} {unit}).".replace(" )", ")")
+            )
     return " ".join(said) or "No feature pushes in any direction."
 
 
@@ -73,17 +75,17 @@ def _bars(values: Floats, colours: Sequence[str], texts: Sequence[str]) -> Trace
     }
 
 
-def signed_bars(names: Sequence[str], values: Floats, unit: str = "", most: int = MOST_BARS) -> Drawing:
+def draw_signed_bars(names: Sequence[str], values: Floats, unit: str = "", most: int = MAX_BARS) -> Drawing:
     """One bar a feature (F,), orange to the right for, blue to the left against; the strongest first."""
     kept, sizes = _strongest(names, np.asarray(values, dtype=float), most)
     colours = [FOR if size >= 0 else AGAINST for size in sizes]
-    hover = [f"{label(name, 60)}: {signed(size)} {label(unit)}" for name, size in zip(kept, sizes, strict=True)]
+    hover = [f"{label(name, 60)}: {signed_number(size)} {label(unit)}" for name, size in zip(kept, sizes, strict=True)]
     figure = frame([_bars(sizes, colours, hover)], height=_height(len(kept)), x=unit, axes=_from_the_top(kept))
     figure.update_xaxes(zeroline=True, zerolinecolor=QUIET)
     return Drawing(figure, _extremes(kept, sizes, unit))
 
 
-def waterfall(names: Sequence[str], values: Floats, base: float, unit: str = "", most: int = MOST_BARS) -> Drawing:
+def draw_waterfall(names: Sequence[str], values: Floats, base: float, unit: str = "", most: int = MAX_BARS) -> Drawing:
     """From the average prediction `base`, one step a feature (F,), to the prediction of this row. The steps add up."""
     kept, sizes = _strongest(names, np.asarray(values, dtype=float), most)
     starts = base + np.concatenate([[0.0], np.cumsum(sizes)[:-1]])
@@ -93,7 +95,7 @@ def waterfall(names: Sequence[str], values: Floats, base: float, unit: str = "",
     low = min(base, end, float((starts + sizes).min()), float(starts.min()))
     high = max(base, end, float((starts + sizes).max()), float(starts.max()))
     colours = [QUIET, *(FOR if size >= 0 else AGAINST for size in sizes), LINE]
-    texts = [number(base), *(signed(size) for size in sizes), number(end)]
+    texts = [number(base), *(signed_number(size) for size in sizes), number(end)]
     trace = _bars(
         tops, colours, [f"{label(name, 60)}: {text} {label(unit)}" for name, text in zip(places, texts, strict=True)]
     )
@@ -104,7 +106,9 @@ def waterfall(names: Sequence[str], values: Floats, base: float, unit: str = "",
     return Drawing(figure, alt)
 
 
-def error_bars(names: Sequence[str], values: Floats, errors: Floats, unit: str = "", most: int = MOST_BARS) -> Drawing:
+def draw_error_bars(
+    names: Sequence[str], values: Floats, errors: Floats, unit: str = "", most: int = MAX_BARS
+) -> Drawing:
     """One dot a feature (F,) with its spread (F,) to both sides, the largest first; the weakest are left out and counted."""
     order = np.argsort(-np.asarray(values, dtype=float), kind="stable")[:most]
     kept, sizes, spread = [str(names[place]) for place in order], np.asarray(values)[order], np.asarray(errors)[order]
@@ -127,7 +131,7 @@ def error_bars(names: Sequence[str], values: Floats, errors: Floats, unit: str =
     )
 
 
-def plain_bars(names: Sequence[str], values: Floats, unit: str = "", most: int = 20) -> Drawing:
+def draw_bars(names: Sequence[str], values: Floats, unit: str = "", most: int = 20) -> Drawing:
     """One bar a name (F,), in the order given."""
     kept, sizes = list(names[:most]), np.asarray(values, dtype=float)[:most]
     hover = [f"{label(name, 60)}: {number(size)} {label(unit)}" for name, size in zip(kept, sizes, strict=True)]
@@ -139,7 +143,7 @@ def plain_bars(names: Sequence[str], values: Floats, unit: str = "", most: int =
     return Drawing(figure, alt, f"{left} more are not shown." if left else "")
 
 
-def intervals(
+def draw_intervals(
     names: Sequence[str], values: Floats, low: Floats, high: Floats, unit: str = "", *, shares: bool = False
 ) -> Drawing:
     """One dot a group (G,) with the interval that its true value lies in; groups without a value have no dot.
@@ -196,7 +200,7 @@ def _shares(column: Floats) -> Floats:
     return shares
 
 
-def swarm(names: Sequence[str], values: Floats, data: Floats, unit: str = "", most: int = MOST_BARS) -> Drawing:
+def draw_swarm(names: Sequence[str], values: Floats, data: Floats, unit: str = "", most: int = MAX_BARS) -> Drawing:
     """One line a feature and one dot a row: contributions (n, F) left to right, coloured by the feature's value in that row (n, F)."""
     order = np.argsort(-np.abs(values).mean(axis=0), kind="stable")[:most]
     kept, traces = [str(names[place]) for place in order], []

@@ -28,7 +28,7 @@ from xai_core.render.tables.style import (
     seen,
 )
 
-MOST_LINES = 300
+MAX_LINES = 300
 """More single lines than this only make a grey cloud."""
 _LEVELS = 4
 Grid = Floats | Sequence[str]
@@ -77,7 +77,7 @@ class Colouring:
     values: Sequence[Any]
 
 
-def sample(rows: int, most: int = MOST_LINES) -> npt.NDArray[np.integer]:
+def sample_lines(rows: int, most: int = MAX_LINES) -> npt.NDArray[np.integer]:
     """Which lines are drawn: all, or as many at random, always the same."""
     return np.arange(rows) if rows <= most else np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
 
@@ -116,7 +116,7 @@ def _groups(
 
 def _lines(curve: Curve, individual: Floats, colouring: Colouring | None) -> list[Trace]:
     traces = []
-    for words, colour, rows in _groups(colouring, sample(len(individual))):
+    for words, colour, rows in _groups(colouring, sample_lines(len(individual))):
         xs, ys = _together(curve.places, individual[rows])
         name = f"{label(colouring.title)}: {label(words)}" if colouring else label(words)
         opacity = 0.7 if colouring else 1.0
@@ -216,7 +216,7 @@ def _summary(curve: Curve, values: Floats, feature: str, outcome: str) -> str:
     return f"Over {feature}, {outcome} is {lowest}, {highest}."
 
 
-def effect(
+def draw_effect(
     curve: Curve,
     feature: str,
     outcome: str,
@@ -261,8 +261,8 @@ def _caption(curve: Curve) -> str:
     said = []
     if curve.individual is not None:
         rows = len(curve.individual)
-        many = f"{MOST_LINES} of {rows:,} rows are drawn; the thick line is the average of all."
-        said.append(many if rows > MOST_LINES else "")
+        many = f"{MAX_LINES} of {rows:,} rows are drawn; the thick line is the average of all."
+        said.append(many if rows > MAX_LINES else "")
     if curve.counts is not None:
         said.append("The bars below show how many rows lie where.")
     if curve.empty is not None and curve.empty.any() and not curve.named:
@@ -276,7 +276,7 @@ def _about_zero(values: Floats) -> Trace:
     return {"colorscale": SIGNED, "zmin": -largest, "zmax": largest}
 
 
-def effect_2d(
+def draw_effect_2d(
     first: Grid,
     second: Grid,
     values: Floats,

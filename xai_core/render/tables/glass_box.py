@@ -27,7 +27,7 @@ from xai_core.render.tables.style import (
     seen,
 )
 
-MOST_WORDS = 4
+MAX_WORDS = 4
 """Levels of a tree with more nodes have no room for words below them."""
 _LEVEL = 92
 """Pixels between two levels of a tree."""
@@ -49,10 +49,10 @@ class Box:
     on_path: bool = False
 
 
-def tree(boxes: Sequence[Box], dark: bool = False) -> Drawing:
+def draw_tree(boxes: Sequence[Box], dark: bool = False) -> Drawing:
     """The tree from the top down; to the left goes who fits the condition. Hovering has whole sentences. `dark`: so is the page."""
     depth = max(box.depth for box in boxes)
-    crowded = {level for level in range(depth + 1) if sum(box.depth == level for box in boxes) > MOST_WORDS}
+    crowded = {level for level in range(depth + 1) if sum(box.depth == level for box in boxes) > MAX_WORDS}
     edges: Trace = {"type": "scatter", "mode": "lines", "line": {"color": QUIET, "width": 1.5}, **hidden_hover()}
     edges |= {"x": [], "y": []}
     for box in boxes:
@@ -85,7 +85,7 @@ def tree(boxes: Sequence[Box], dark: bool = False) -> Drawing:
     )
 
 
-def steps(feature: str, edges: Floats, values: Floats, low: Floats, high: Floats, unit: str) -> Drawing:
+def draw_steps(feature: str, edges: Floats, values: Floats, low: Floats, high: Floats, unit: str) -> Drawing:
     """What one feature adds, constant between edges (B + 1,), values (B,) with their interval: how the model itself is built."""
     at = np.repeat(edges, 2)[1:-1]
     line, top, bottom = (np.repeat(each, 2) for each in (values, high, low))
@@ -108,7 +108,9 @@ def steps(feature: str, edges: Floats, values: Floats, low: Floats, high: Floats
     )
 
 
-def named_steps(feature: str, names: Sequence[str], values: Floats, low: Floats, high: Floats, unit: str) -> Drawing:
+def draw_category_steps(
+    feature: str, names: Sequence[str], values: Floats, low: Floats, high: Floats, unit: str
+) -> Drawing:
     """The same for a feature of names (K,)."""
     error = {"type": "data", "symmetric": False, "array": high - values, "arrayminus": values - low, "color": QUIET}
     bars: Trace = {"type": "bar", "x": labels(names, 16), "y": values, "marker": {"color": LINE}, "error_y": error}
@@ -121,7 +123,7 @@ def named_steps(feature: str, names: Sequence[str], values: Floats, low: Floats,
     )
 
 
-def squares(
+def draw_pair_heatmap(
     names: tuple[str, str], first: Sequence[object], second: Sequence[object], values: Floats, unit: str
 ) -> Drawing:
     """What two features add together (A, B), beyond what each adds alone."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from xai_core.render.tables.bars import plain_bars
+from xai_core.render.tables.bars import draw_bars
 from xai_core.render.tables.style import (
     INK,
     INK_ON_DARK,
@@ -26,12 +26,12 @@ from xai_core.render.tables.style import (
 )
 
 
-def counts(names: Sequence[str], numbers: npt.NDArray[np.integer]) -> Drawing:
+def draw_counts(names: Sequence[str], numbers: npt.NDArray[np.integer]) -> Drawing:
     """How many rows of each kind (K,)."""
-    return plain_bars(names, np.asarray(numbers, dtype=float), "rows")
+    return draw_bars(names, np.asarray(numbers, dtype=float), "rows")
 
 
-def histogram(name: str, edges: Floats, numbers: npt.NDArray[np.integer]) -> Drawing:
+def draw_histogram(name: str, edges: Floats, numbers: npt.NDArray[np.integer]) -> Drawing:
     """How many rows lie between the edges (B + 1,). Edges half way between whole numbers are told as the whole numbers within."""
     middles = (edges[1:] + edges[:-1]) / 2
     places = [_between(a, b) for a, b in pairwise(edges.tolist())]
@@ -48,7 +48,7 @@ def _between(low: float, high: float) -> str:
     return number(low) if low == high else f"{number(low)} to {number(high)}"
 
 
-def confusion(matrix: npt.NDArray[np.integer], classes: Sequence[str], dark: bool = False) -> Drawing:
+def draw_confusion(matrix: npt.NDArray[np.integer], classes: Sequence[str], dark: bool = False) -> Drawing:
     """True classes down, predicted ones across (C, C); right answers lie on the diagonal. Shades are shares of a row.
 
     `dark`: the page shines through the cells, so the numbers have to know what it is.
@@ -79,7 +79,7 @@ def _diagonal(low: float, high: float) -> Trace:
     return {"type": "scatter", "mode": "lines", "x": [low, high], "y": [low, high], "line": line, **hidden_hover()}
 
 
-def roc(false_rate: Floats, true_rate: Floats, area: float) -> Drawing:
+def draw_roc(false_rate: Floats, true_rate: Floats, area: float) -> Drawing:
     """The ROC curve: what share of one class is found (y) at the price of what share of false alarms (x), both (K,)."""
     curve: Trace = {
         "type": "scatter",
@@ -94,7 +94,7 @@ def roc(false_rate: Floats, true_rate: Floats, area: float) -> Drawing:
     return Drawing(figure, f"The area under the curve is {number(area)}; 0.5 would be guessing, 1 is perfect.")
 
 
-def calibration(predicted: Floats, true: Floats, rows: npt.NDArray[np.integer] | None = None) -> Drawing:
+def draw_calibration(predicted: Floats, true: Floats, rows: npt.NDArray[np.integer] | None = None) -> Drawing:
     """Said probability against how often it came true, both (K,); a model that means what it says lies on the dotted line."""
     dots: Trace = {
         "type": "scatter",
@@ -114,7 +114,7 @@ def calibration(predicted: Floats, true: Floats, rows: npt.NDArray[np.integer] |
     return Drawing(figure, f"The largest distance from the dotted line is {gap:.0%}.")
 
 
-def fit(true: Floats, predicted: Floats, unit: str) -> Drawing:
+def draw_fit(true: Floats, predicted: Floats, unit: str) -> Drawing:
     """True value against prediction, a dot a row (N,); right answers lie on the dotted line."""
     dots: Trace = {
         "type": "scatter",

@@ -38,7 +38,7 @@ EVEN = [[step / 10, _hex(_EVEN[64 + round(17 * step)].tolist())] for step in ran
 """From low to high in even steps, without its darkest part: lines in it must be seen on a dark page too."""
 SIGNED = [[step / 20, _rgba(_SIGNED[1 + round(12.7 * step)].tolist())] for step in range(21)]
 """From the strongest against over nothing at all to the strongest for."""
-LONGEST_LABEL = 24
+MAX_LABEL = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,14 +61,14 @@ def even(share: float) -> str:
     return QUIET if not math.isfinite(share) else str(EVEN[round(10 * min(max(share, 0.0), 1.0))][1])
 
 
-def label(text: object, longest: int = LONGEST_LABEL) -> str:
+def label(text: object, longest: int = MAX_LABEL) -> str:
     """Foreign text for a figure: one short line that Plotly reads neither as markup nor as a template."""
     line = "".join(sign if sign.isprintable() else " " for sign in str(text))
     short = line if len(line) <= longest else f"{line[: longest - 1]}…"
     return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("%{", "%\u2060{")
 
 
-def labels(texts: Iterable[object], longest: int = LONGEST_LABEL) -> list[str]:
+def labels(texts: Iterable[object], longest: int = MAX_LABEL) -> list[str]:
     """The same for the places of an axis, which must differ: what became equal gets its number."""
     found: list[str] = []
     for text in texts:
@@ -90,7 +90,7 @@ def percent(value: float) -> str:
     return f"{value:.0%}" if math.isfinite(value) else "–"
 
 
-def signed(value: float) -> str:
+def signed_number(value: float) -> str:
     """The same with its sign, and a proper minus."""
     return f"{'+' if value > 0 else '−' if value < 0 else ''}{number(abs(value))}"
 
