@@ -40,13 +40,13 @@ RESULT = st.Page("pages/image/result.py", title="Kept result", icon=":material/l
 st.set_page_config(page_icon="assets/icon.png", layout="wide")
 # The sidebar draws it, with the settings in every link; a kept result is reached by its own link only.
 page = st.navigation(PAGES | {"Kept": [RESULT]}, position="hidden")
-url_state.begin(page.url_path)
-if url_state.strayed():
-    st.switch_page(RESULT, query_params=url_state.query() | url_state.of_result())
+url_state.begin_run(page.url_path)
+if url_state.is_result_elsewhere():
+    st.switch_page(RESULT, query_params=url_state.query() | url_state.result_query())
 st.set_page_config(page_title=f"{page.title} · Whybox")
 st.html(STYLE)
-with render_slots.turn():
+with render_slots.acquire_slot():
     with st.sidebar:
-        sidebar.draw(PAGES, pictures=page not in PAGES["Tables"])
+        sidebar.render(PAGES, pictures=page not in PAGES["Tables"])
     page.run()
-    url_state.write()
+    url_state.update_address()

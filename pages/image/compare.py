@@ -14,15 +14,15 @@ from pages.ui.widgets import forms
 
 def _order() -> panels.Order | None:
     """What the maps of a row are sorted by."""
-    key = url_state.keep("sort", "cost", url_state.one_of("order", agreement.ORDERS))
+    key = url_state.restore("sort", "cost", url_state.option_reader("order", agreement.ORDERS))
     names = list(agreement.ORDERS)
     name = st.selectbox(
-        "Sort by", names, url_state.place(names, key), format_func=lambda name: agreement.ORDERS[name][0], key=key
+        "Sort by", names, url_state.index_of(names, key), format_func=lambda name: agreement.ORDERS[name][0], key=key
     )
     return agreement.ORDERS[name][1]
 
 
-def _agreement(asks: Sequence[panels.Ask], found: Mapping[str, xai_core.Attribution]) -> None:
+def _agreement(asks: Sequence[panels.MapRequest], found: Mapping[str, xai_core.Attribution]) -> None:
     """A table for every row with two maps or more."""
     rows = {
         row: [ask for ask in asks if ask.row == row and ask.name in found]
@@ -39,32 +39,32 @@ def _agreement(asks: Sequence[panels.Ask], found: Mapping[str, xai_core.Attribut
     for row, ready in rows.items():
         if row:
             st.markdown(f"**{row}**")
-        agreement.table(
+        agreement.draw_table(
             [ask.title or xai_core.METHODS.get(ask.method).title for ask in ready], [found[ask.name] for ask in ready]
         )
 
 
 st.title("Explanations side by side")
-head = picture.head()
-st.subheader(classes.asked(head.model, head.target))
+head = picture.render_head()
+st.subheader(classes.format_question(head.model, head.target))
 with st.expander("What to compare", icon=":material/grid_view:"):
     chosen = st.container()
     left, right = st.columns(2, gap="large")
     with left:
         order = _order()
     with right:
-        seed = forms.seed()
+        seed = forms.render_seed()
     with chosen:
-        asks = matrix.choose(matrix.Subject(head.model, head.image, head.target, head.wish, seed))
+        asks = matrix.render_choices(matrix.Subject(head.model, head.image, head.target, head.wish, seed))
     st.caption(
         "Every setting of a method is on the page Explain. The link in your address bar shows this view to others."
     )
-    if session.own_picture_in_use():
+    if session.has_own_picture():
         st.caption(
             "Your own picture is not part of it: who opens it sees the sample instead. “Make a link”, below, can keep your picture."
         )
-found = panels.watch(asks, head.seen, "compare", order)
+found = panels.render_maps(asks, head.seen, "compare", order)
 _agreement(asks, found)
-permalinks.offer(
+permalinks.render_buttons(
     {ask.planned.id: found[ask.name] for ask in asks if ask.planned and ask.name in found}, "whybox-maps.npz"
 )

@@ -10,15 +10,15 @@ from pages.ui.image import classes, layers, panels, permalinks, picture
 from pages.ui.widgets import forms
 
 st.title("One method, every setting")
-model, image, seen, target, _ = picture.head()
+model, image, seen, target, _ = picture.render_head()
 
 
 def _method() -> xai_core.MethodSpec:
     """The choice among what can be right on this model; what cannot is listed below it in grey, with the reason."""
     reasons = {spec.name: reason for spec in xai_core.METHODS.specs() if (reason := spec.refusal(model))}
-    key = url_state.keep("method", "grad_cam", lambda name: xai_core.METHODS.get(name).name)
+    key = url_state.restore("method", "grad_cam", lambda name: xai_core.METHODS.get(name).name)
     names = [name for name in xai_core.METHODS if name not in reasons or name == st.session_state[key]]
-    start = url_state.place(names, key)
+    start = url_state.index_of(names, key)
     name = st.selectbox(
         "Method", names, start, format_func=lambda name: f"{xai_core.METHODS.get(name).title} ({name})", key=key
     )
@@ -33,16 +33,18 @@ shown, settings = st.columns([3, 2], gap="large")
 with settings:
     spec = _method()
     st.markdown(f"**{spec.question}**")
-    layer = layers.pick(model) if spec.uses_layer else None
-    params = forms.draw(spec.params, model.side, spec.name)
-    seed = forms.seed() if spec.random else 0
+    layer = layers.render_choice(model) if spec.uses_layer else None
+    params = forms.render_params(spec.params, model.side, spec.name)
+    seed = forms.render_seed() if spec.random else 0
     with st.expander("About this method", icon=":material/help:"):
         st.markdown(xai_core.method_card(spec.name))
 with shown:
-    st.subheader(classes.asked(model, target))
+    st.subheader(classes.format_question(model, target))
     try:
-        ask = panels.Ask(spec.name, xai_core.plan(model, image, spec.name, target, layer, params, seed))
+        ask = panels.MapRequest(spec.name, xai_core.plan(model, image, spec.name, target, layer, params, seed))
     except xai_core.XaiError as problem:
-        ask = panels.Ask(spec.name, refusal=str(problem))
-    found = panels.watch([ask], seen, "explain")
-    permalinks.offer({ask.planned.id: found[ask.name]} if ask.planned and found else {}, f"whybox-{spec.name}.npz")
+        ask = panels.MapRequest(spec.name, refusal=str(problem))
+    found = panels.render_maps([ask], seen, "explain")
+    permalinks.render_buttons(
+        {ask.planned.id: found[ask.name]} if ask.planned and found else {}, f"whybox-{spec.name}.npz"
+    )

@@ -39,7 +39,7 @@ def _pictures(found: Maps) -> dict[str, Image.Image | None]:
     pictures: dict[str, Image.Image | None] = {}
     for result, each in found.items():
         if pictures.get(each.image_sha256) is None:
-            pictures[each.image_sha256] = permalinks.picture(result, each)
+            pictures[each.image_sha256] = permalinks.find_picture(result, each)
     return pictures
 
 
@@ -68,23 +68,23 @@ def _grounds(found: Maps) -> tuple[dict[tuple[str, str], Image.Image], list[str]
 
 
 def _panel(result: str, found: xai_core.Attribution, ground: Image.Image) -> Panel:
-    title, technical = provenance.titles(found)
+    title, technical = provenance.method_titles(found)
     known = found.method in xai_core.METHODS
     sentence = (
         xai_core.METHODS.get(found.method).sentence
         if known
         else "This version of Whybox does not know the method any more."
     )
-    layer = f"Layer: {words.plain(found.layer)}" if found.layer else ""
+    layer = f"Layer: {words.format_label(found.layer)}" if found.layer else ""
     caption = " · ".join(
-        filter(None, (f"Class: {words.plain(found.label)}", provenance.model_title(found.model), layer))
+        filter(None, (f"Class: {words.format_label(found.label)}", provenance.model_title(found.model), layer))
     )
     return Panel(result, title, technical, sentence, "done", found, caption, picture=ground)
 
 
 def _heading(maps: Sequence[xai_core.Attribution]) -> None:
     """The question, if all maps answer the same one. As HTML: no sign of a label may be read as Markdown."""
-    labels = list(dict.fromkeys(words.plain(each.label) for each in maps))
+    labels = list(dict.fromkeys(words.format_label(each.label) for each in maps))
     st.html(f"<h3>{escape(f'Why “{labels[0]}”?' if len(labels) == 1 else f'{len(maps)} maps')}</h3>")
 
 
@@ -99,21 +99,21 @@ def _show(found: Maps, missing: int) -> None:
     grounds, sentences = _grounds(found)
     for sentence in sentences:
         st.info(sentence, icon=":material/hide_image:")
-    url_state.write()
+    url_state.update_address()
     panels = [_panel(result, each, grounds[each.image_sha256, each.model]) for result, each in found.items()]
     show_maps(panels[0].picture or next(iter(grounds.values())), panels, key="result")
-    permalinks.save(maps, "whybox-result.npz")
+    permalinks.render_download(maps, "whybox-result.npz")
     st.subheader("How this was made")
-    provenance.table(maps)
+    provenance.draw_table(maps)
     st.caption("What is chosen at the side is for new maps; a kept result stays as it is.")
 
 
 # Nothing is computed here: what another page has started stops.
 xai_core.jobs.leave(session.session_id(), pool="attributions")
 st.title("Kept result")
-ids, problem = permalinks.asked()
+ids, problem = permalinks.read_result_ids()
 found = {result: each for result in ids if (each := xai_core.find(result)) is not None}
-permalinks.delete(ids)
+permalinks.render_delete(ids)
 if found:
     _show(found, len(ids) - len(found))
 else:

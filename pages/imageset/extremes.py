@@ -8,22 +8,22 @@ from pages.ui.imageset import extremes_view, page_context, picture_detail, selec
 from pages.ui.widgets import background, forms
 
 VIEWS = {
-    "class": ("A class", extremes_view.of_class),
-    "channel": ("A channel inside", extremes_view.of_channel),
-    "mistakes": ("Mistakes", extremes_view.mistakes),
+    "class": ("A class", extremes_view.render_class),
+    "channel": ("A channel inside", extremes_view.render_channel),
+    "mistakes": ("Mistakes", extremes_view.render_mistakes),
 }
 
 st.title("Best and worst pictures")
 st.markdown(
     "Which pictures does the model like best, and least? They show what an answer, or a small part of the model, reacts to."
 )
-page_context.keep()
-subject = page_context.head()
+page_context.begin_page()
+subject = page_context.render_head()
 left, right = st.columns([3, 2], gap="large")
 with left:
-    view = forms.segments("extremes", "Look at", {name: title for name, (title, _) in VIEWS.items()}, "class")
+    view = forms.render_segments("extremes", "Look at", {name: title for name, (title, _) in VIEWS.items()}, "class")
     VIEWS[view][1](subject)
-    selected_pictures.draw(subject)
+    selected_pictures.render(subject)
 with right:
-    picture_detail.draw(subject.pictures, subject.model, subject.layer, subject.run)
+    picture_detail.render(subject.pictures, subject.model, subject.layer, subject.run)
 background.end()

@@ -11,16 +11,16 @@ st.title("The map of what the model knows")
 st.markdown(
     "Every point is a picture. Points lie near each other when their pictures are similar: for the model, or pixel by pixel."
 )
-page_context.keep()
-subject = page_context.head()
-wish = map_settings.settings()
+page_context.begin_page()
+subject = page_context.render_head()
+wish = map_settings.render_settings()
 left, right = st.columns([3, 2], gap="large")
 with left:
-    found = map_settings.made(subject, wish)
+    found = map_settings.request_map(subject, wish)
     if found is not None:
-        map_view.draw(subject, found, wish)
-    selected_pictures.draw(subject)
-    map_settings.how(subject, wish)
+        map_view.render(subject, found, wish)
+    selected_pictures.render(subject)
+    map_settings.render_reading_help(subject, wish)
 with right:
-    picture_detail.draw(subject.pictures, subject.model, subject.layer, subject.run)
+    picture_detail.render(subject.pictures, subject.model, subject.layer, subject.run)
 background.end()

@@ -8,15 +8,15 @@ from pages.ui.imageset import page_context, picture_detail, scores_view, selecte
 from pages.ui.widgets import background
 
 st.title("How good is the model on these pictures?")
-page_context.keep()
-subject = page_context.head()
-judged = scores_view.numbers(subject)
+page_context.begin_page()
+subject = page_context.render_head()
+judged = scores_view.render_scores(subject)
 left, right = st.columns([3, 2], gap="large")
 with left:
     if judged is not None:
         subject = judged.of  # what is clicked is about the pictures as they were judged
-        scores_view.closer(judged)
-    selected_pictures.draw(subject)
+        scores_view.render_view(judged)
+    selected_pictures.render(subject)
 with right:
-    picture_detail.draw(subject.pictures, subject.model, subject.layer, subject.run)
+    picture_detail.render(subject.pictures, subject.model, subject.layer, subject.run)
 background.end()

@@ -64,9 +64,9 @@ def _open(name: str) -> None:
 
 
 def _filter(title: str, name: str, options: Mapping[str, str]) -> str | None:
-    key = url_state.keep(name, None, url_state.one_of(name, options))
+    key = url_state.restore(name, None, url_state.option_reader(name, options))
     return st.pills(
-        title, list(options), default=url_state.shown(key), format_func=options.__getitem__, key=key, wrap=True
+        title, list(options), default=url_state.value_of(key), format_func=options.__getitem__, key=key, wrap=True
     )
 
 
@@ -110,20 +110,20 @@ st.title("All methods")
 st.markdown(
     "Every method asks the model another question. Choose one to read what it can tell, when it lies, and what it costs."
 )
-model = models.current()
+model = models.current_model()
 with st.spinner(f"Finding out what works on {model.title} …"):
     refusals = {spec.name: spec.refusal(model) for spec in xai_core.METHODS.specs()}
 family, need = _filter("Family", "family", FAMILIES), _filter("Needs", "needs", NEEDS)
 fitting = [
     spec for spec in xai_core.METHODS.specs() if family in (None, spec.family) and (need is None or need in spec.needs)
 ]
-url_state.keep("method", "grad_cam", lambda name: xai_core.METHODS.get(name).name)
+url_state.restore("method", "grad_cam", lambda name: xai_core.METHODS.get(name).name)
 st.caption(
     f"{len(fitting)} of {len(refusals)} methods" if fitting else "No method fits both filters: take one of them away."
 )
 overview, card = st.columns([2, 3], gap="large")
 with card:
-    start = url_state.place(refusals, "method")
+    start = url_state.index_of(refusals, "method")
     words = {name: f"{xai_core.METHODS.get(name).title} ({name})" for name in refusals}
     name = st.selectbox("Method", list(refusals), start, format_func=words.__getitem__, key="method")
     _detail(xai_core.METHODS.get(name))

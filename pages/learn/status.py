@@ -86,7 +86,7 @@ def _models(status: xai_core.Status) -> None:
 
 
 @st.fragment(run_every=POLL_S)
-@render_slots.turn()
+@render_slots.acquire_slot()
 def _live() -> None:
     status = xai_core.status()
     st.markdown(f"**{_now(status)}**")

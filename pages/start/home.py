@@ -21,7 +21,7 @@ COMPARE, EXPLAIN, TABLE, SET = (
 
 @st.cache_data(show_spinner=False, max_entries=SHOWN)
 def _thumbnail(name: str) -> Image.Image:
-    return ImageOps.fit(session.sample_picture(name), THUMBNAIL)
+    return ImageOps.fit(session.load_sample(name), THUMBNAIL)
 
 
 # Nothing runs here: what another page has started stops.
@@ -54,10 +54,10 @@ own, sets, tables = st.columns(3, gap="large")
 with own:
     st.subheader("2. Your photo")
     st.markdown("It stays on the computer that runs Whybox.")
-    sidebar.uploader("home")
+    sidebar.render_uploader("home")
     if problem := session.picture_error("home"):
         st.error(problem, icon=":material/broken_image:")
-    elif session.own_picture_in_use() and st.button("Explain my photo", type="primary", width="stretch"):
+    elif session.has_own_picture() and st.button("Explain my photo", type="primary", width="stretch"):
         st.switch_page(COMPARE, query_params=url_state.query())
 with sets:
     st.subheader("3. A whole set")

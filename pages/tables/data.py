@@ -37,7 +37,7 @@ def _overview(table: Table) -> None:
         st.caption(
             "A cell without a value does no harm: each model either reads it as “missing” or gets the usual value of its column."
         )
-    show.listed(table.notes)
+    show.write_list(table.notes)
 
 
 def _columns(table: Table) -> None:
@@ -63,28 +63,28 @@ def _columns(table: Table) -> None:
 
 
 def _one_column(table: Table) -> None:
-    name = page_context.feature("column", "Look at one column", table)
+    name = page_context.render_feature_choice("column", "Look at one column", table)
     column, cells = table.column(name), table.frame[name].dropna()
     if not len(cells):
-        show.say("This column has no values.")
+        show.write("This column has no values.")
     elif column.kind in ("category", "boolean"):
         counted = cells.map(column.show).value_counts()
-        show.draw(figures.draw_counts([str(each) for each in counted.index], counted.to_numpy()), "column")
+        show.draw_figure(figures.draw_counts([str(each) for each in counted.index], counted.to_numpy()), "column")
     else:
-        show.draw(figures.draw_histogram(name, *spread(cells.to_numpy(dtype=np.float64))), "column")
+        show.draw_figure(figures.draw_histogram(name, *spread(cells.to_numpy(dtype=np.float64))), "column")
 
 
 def _target(table: Table) -> None:
     """What is to be predicted, and how often each outcome occurs."""
-    show.strong(f"To be predicted: {table.target_name}")
+    show.write_strong(f"To be predicted: {table.target_name}")
     if not table.classes:
-        show.draw(figures.draw_histogram(table.target_name, *spread(table.target)), "target")
+        show.draw_figure(figures.draw_histogram(table.target_name, *spread(table.target)), "target")
         return
     counts = np.bincount(table.target, minlength=len(table.classes))
-    show.draw(figures.draw_counts(table.classes, counts), "target")
+    show.draw_figure(figures.draw_counts(table.classes, counts), "target")
     share = counts.max() / counts.sum()
     most = table.classes[int(counts.argmax())]
-    show.say(
+    show.write(
         f"Always saying “{most}” would be right for {share:.0%} of the rows: a model has to beat that.", quiet=True
     )
 
@@ -93,10 +93,10 @@ st.title("The table")
 st.markdown(
     "A model of a table learns from rows. Choose some rows to learn from, then see how the model decides: in general, and for one row."
 )
-page_context.keep()
-table_choice.pick()
-table_choice.own_form()
-table = table_choice.current()
+page_context.begin_page()
+table_choice.render_choice()
+table_choice.render_own_form()
+table = table_choice.current_table()
 if table is not None:
     _overview(table)
     left, right = st.columns(2, gap="large")

@@ -11,13 +11,13 @@ st.title("A look at fairness")
 st.markdown(
     "Does the model treat groups of rows alike? These numbers can show a difference. Whether it is unfair, people have to judge."
 )
-page_context.keep()
-subject = page_context.head()
+page_context.begin_page()
+subject = page_context.render_head()
 words = [column.name for column in subject.table.columns if column.kind in ("category", "boolean")]
 start = subject.table.protected or next(iter(words), subject.table.features[0])
-column = page_context.feature("group", "Compare the groups of", subject.table, start)
-fairness_view.by_group(subject, column)
+column = page_context.render_feature_choice("group", "Compare the groups of", subject.table, start)
+fairness_view.render_groups(subject, column)
 st.subheader("What gives the group away?")
 st.caption("Leaving a column out does not hide it: a model can guess it from others (proxies).")
-fairness_view.stand_ins(subject, column)
+fairness_view.render_proxies(subject, column)
 background.end()

@@ -9,22 +9,22 @@ from pages.ui.tables import effects_view, glass_box_view, importance_view, page_
 from pages.ui.widgets import background
 
 VIEWS = {
-    "one": ("One feature", effects_view.one),
-    "two": ("Two features", effects_view.two),
-    "counts": ("What counts most", importance_view.what_counts),
-    "together": ("What works together", importance_view.together),
-    "itself": ("The model itself", glass_box_view.draw),
+    "one": ("One feature", effects_view.render_one_feature),
+    "two": ("Two features", effects_view.render_two_features),
+    "counts": ("What counts most", importance_view.render_importance),
+    "together": ("What works together", importance_view.render_interactions),
+    "itself": ("The model itself", glass_box_view.render),
 }
 
 st.title("The model in general")
-page_context.keep()
-subject = page_context.head()
-key = url_state.keep("view", "one", url_state.one_of("view", VIEWS))
+page_context.begin_page()
+subject = page_context.render_head()
+key = url_state.restore("view", "one", url_state.option_reader("view", VIEWS))
 names = [name for name in VIEWS if name != "itself" or subject.model.glass_box]
 if st.session_state[key] not in names:
-    url_state.put(key, names[0])
+    url_state.set_value(key, names[0])
 view = st.segmented_control(
-    "Look at", names, default=url_state.shown(key), key=key, format_func=lambda name: VIEWS[name][0], required=True
+    "Look at", names, default=url_state.value_of(key), key=key, format_func=lambda name: VIEWS[name][0], required=True
 )
 if not subject.model.glass_box:
     st.caption(

@@ -11,21 +11,21 @@ from pages.ui.widgets import background, show
 GENERAL, ROW = "pages/tables/general.py", "pages/tables/row.py"
 
 st.title("A model of the table")
-page_context.keep()
-table = page_context.table()
-show.say(
+page_context.begin_page()
+table = page_context.require_table()
+show.write(
     f"It learns to predict “{table.target_name}” from three quarters of the rows of “{table.title}”. The other quarter is the exam."
 )
 settings, shown = st.columns([2, 3], gap="large")
 with settings:
-    wish = model_choice.pick()
-    with st.expander("Use your own model", icon=":material/upload_file:", expanded=model_choice.own_in_use()):
-        model_choice.upload(table)
+    wish = model_choice.render_choice()
+    with st.expander("Use your own model", icon=":material/upload_file:", expanded=model_choice.has_own_model()):
+        model_choice.render_uploader(table)
 with shown:
-    model = model_choice.current(table, wish)
+    model = model_choice.current_model(table, wish)
     if model is not None:
         st.subheader(model.title)
-        scores_view.draw(model)
+        scores_view.render(model)
         with st.container(horizontal=True):
             if st.button("How does it decide in general?", type="primary", icon=":material/public:"):
                 st.switch_page(GENERAL, query_params=url_state.query())

@@ -8,19 +8,19 @@ from pages.ui.tables import counterfactual_view, page_context, row_choice, row_v
 from pages.ui.widgets import background
 
 st.title("One row")
-page_context.keep()
-subject = page_context.head()
-number = row_choice.pick(subject)
+page_context.begin_page()
+subject = page_context.render_head()
+number = row_choice.render_choice(subject)
 st.subheader("What if …?")
 with st.expander("Change its values", icon=":material/edit:", expanded=len(subject.table.columns) <= 12):
-    row, changed = row_choice.form(subject.table, number)
+    row, changed = row_choice.render_form(subject.table, number)
 left, right = st.columns([2, 3], gap="large")
 with left:
-    said = row_view.prediction(subject, row, subject.table.take([number]), changed)
+    said = row_view.render_prediction(subject, row, subject.table.take([number]), changed)
 with right:
-    row_view.on_the_curve(subject, row, said)
+    row_view.render_curve(subject, row, said)
 st.subheader(f"Why? What moved the {'probability' if subject.outcome is not None else 'prediction'}")
-row_view.explanations(subject, row)
+row_view.render_explanations(subject, row)
 st.subheader("What would have to be different?")
-counterfactual_view.draw(subject, number, row, said)
+counterfactual_view.render(subject, number, row, said)
 background.end()

@@ -13,7 +13,7 @@ import xai_core
 from pages.ui.frame import render_slots, url_state
 
 DEFAULT_SAMPLE = "coffee"
-KEPT_PICTURES = 48
+MAX_PICTURES = 48
 """Own pictures kept for all visitors together, each shrunk to about a megapixel; the longest unused goes first."""
 
 
@@ -29,7 +29,7 @@ class _Pictures:
         with self._lock:
             self._kept[name] = image
             self._kept.move_to_end(name)
-            while len(self._kept) > KEPT_PICTURES:
+            while len(self._kept) > MAX_PICTURES:
                 self._kept.popitem(last=False)
         return name
 
@@ -46,7 +46,7 @@ def _pictures() -> _Pictures:
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
-def sample_picture(name: str) -> Image.Image:
+def load_sample(name: str) -> Image.Image:
     """A sample by name. A copy for every caller."""
     return xai_core.SAMPLES.get(name).load()
 
@@ -64,12 +64,12 @@ def upload_key(kind: str, place: str) -> str:
     return f"{kind}_{place}_{st.session_state.get('uploads', 0)}"
 
 
-def _forget_classes() -> None:
+def _reset_classes() -> None:
     for name in ("class", "not"):
-        url_state.forget(name)
+        url_state.reset(name)
 
 
-def take_own_picture(widget: str, place: str) -> None:
+def read_upload(widget: str, place: str) -> None:
     """Callback of an uploader or camera: read what it holds, or keep the sentence that says why it cannot be read."""
     upload = st.session_state.get(widget)
     if upload is None:  # the visitor took the file away again
@@ -78,26 +78,26 @@ def take_own_picture(widget: str, place: str) -> None:
         st.session_state.pop("picture_error", None)
         return
     try:
-        with render_slots.turn():
+        with render_slots.acquire_slot():
             image = xai_core.read_image(upload)
     except xai_core.InvalidImage as problem:
         st.session_state["picture_error"] = (place, str(problem))
         return
-    take_picture(image, "Your photo" if widget.startswith("camera") else upload.name, widget)
+    use_picture(image, "Your photo" if widget.startswith("camera") else upload.name, widget)
 
 
-def take_picture(image: Image.Image, title: str, widget: str = "") -> None:
+def use_picture(image: Image.Image, title: str, widget: str = "") -> None:
     """Callback: this picture is the visitor's own from now on; `widget` is the uploader that holds it, if one does."""
     if not widget:
         forget_own_picture()
-    _forget_classes()  # a new picture is asked about its own first guess
+    _reset_classes()  # a new picture is asked about its own first guess
     st.session_state.update({"own_picture": _pictures().put(image), "own_title": title, "own_widget": widget})
     st.session_state.pop("picture_error", None)
 
 
 def forget_own_picture() -> None:
     """Callback: go back to the sample, or to another one."""
-    _forget_classes()
+    _reset_classes()
     st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1
     for name in ("own_picture", "own_title", "own_widget", "picture_error"):
         st.session_state.pop(name, None)
@@ -112,10 +112,10 @@ def picture_error(place: str) -> str:
 def choose_sample(name: str) -> None:
     """Callback: take this sample."""
     forget_own_picture()
-    url_state.put("sample", name)
+    url_state.set_value("sample", name)
 
 
-def picture() -> tuple[Image.Image, str]:
+def current_picture() -> tuple[Image.Image, str]:
     """The picture in use and its title."""
     own = st.session_state.get("own_picture")
     image = _pictures().get(own) if own else None
@@ -126,9 +126,9 @@ def picture() -> tuple[Image.Image, str]:
         gone = "Your picture is no longer kept here, so a sample stands in for it. Please choose your picture again."
         st.session_state["picture_error"] = ("sidebar", gone)
     name = st.session_state["sample"]
-    return sample_picture(name), xai_core.SAMPLES.get(name).title
+    return load_sample(name), xai_core.SAMPLES.get(name).title
 
 
-def own_picture_in_use() -> bool:
+def has_own_picture() -> bool:
     """True while an own picture, which no link can carry, is shown."""
     return bool(st.session_state.get("own_picture"))

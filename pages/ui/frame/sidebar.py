@@ -10,11 +10,11 @@ from streamlit.navigation.page import StreamlitPage
 import xai_core
 from pages.ui.frame import session, url_state
 from pages.ui.widgets import models, show
-from pages.ui.widgets.words import literal
+from pages.ui.widgets.words import escape_markdown
 
-_WIDEST, _TALLEST = 240, 360
+_MAX_WIDTH, _MAX_HEIGHT = 240, 360
 """Pixels of the picture in use: a taller one would push away all that is below it."""
-TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
+PICTURE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
 # On a phone the sidebar lies over the page. Streamlit closes it behind its own menu, but not behind st.page_link.
 _CLOSE = """export default function () {
   const root = document.documentElement; // and not the sidebar, which React may put up anew
@@ -29,17 +29,17 @@ _CLOSE = """export default function () {
 _close_on_phones = st.components.v2.component("whybox_menu", js=_CLOSE)
 
 
-def uploader(place: str) -> None:
+def render_uploader(place: str) -> None:
     """Drop a file or take a photo; `place` keeps the widgets of two places apart."""
     file, shot = session.upload_key("upload", place), session.upload_key("camera", place)
     st.file_uploader(
-        "Your picture", TYPES, key=file, on_change=session.take_own_picture, args=(file, place), max_upload_size=25
+        "Your picture", PICTURE_TYPES, key=file, on_change=session.read_upload, args=(file, place), max_upload_size=25
     )
     if st.toggle("Use the camera", key=f"use_camera_{place}"):
-        st.camera_input("Take a photo", key=shot, on_change=session.take_own_picture, args=(shot, place))
+        st.camera_input("Take a photo", key=shot, on_change=session.read_upload, args=(shot, place))
 
 
-def _sections(pages: Mapping[str, Sequence[StreamlitPage]]) -> None:
+def _render_links(pages: Mapping[str, Sequence[StreamlitPage]]) -> None:
     for title, section in pages.items():
         if title:
             st.caption(title)
@@ -48,35 +48,38 @@ def _sections(pages: Mapping[str, Sequence[StreamlitPage]]) -> None:
     _close_on_phones(key="menu")
 
 
-def _picture() -> None:
+def _render_picture() -> None:
     st.subheader("Picture")
     st.selectbox(
         "Sample",
         list(xai_core.SAMPLES),
-        url_state.place(xai_core.SAMPLES, "sample"),
+        url_state.index_of(xai_core.SAMPLES, "sample"),
         format_func=lambda name: xai_core.SAMPLES.get(name).title,
         key="sample",
         on_change=session.forget_own_picture,
     )
-    with st.expander("Use your own", icon=":material/add_photo_alternate:", expanded=session.own_picture_in_use()):
-        uploader("sidebar")
-    image, title = session.picture()
+    with st.expander("Use your own", icon=":material/add_photo_alternate:", expanded=session.has_own_picture()):
+        render_uploader("sidebar")
+    image, title = session.current_picture()
     if problem := session.picture_error("sidebar"):
         st.error(problem, icon=":material/broken_image:")
-    wide = show.width(image, _WIDEST, _TALLEST)
+    wide = show.fit_width(image, _MAX_WIDTH, _MAX_HEIGHT)
     st.image(
-        image, caption=literal(title), alt=f"The picture in use: {title}", width="stretch" if wide == _WIDEST else wide
+        image,
+        caption=escape_markdown(title),
+        alt=f"The picture in use: {title}",
+        width="stretch" if wide == _MAX_WIDTH else wide,
     )
-    if session.own_picture_in_use():
+    if session.has_own_picture():
         st.button("Back to the samples", on_click=session.forget_own_picture, icon=":material/undo:")
 
 
-def draw(pages: Mapping[str, Sequence[StreamlitPage]], *, pictures: bool = True) -> None:
+def render(pages: Mapping[str, Sequence[StreamlitPage]], *, pictures: bool = True) -> None:
     """Navigation and, but on the pages about tables, both pickers. What they hold is kept between pages, and in the link."""
-    url_state.keep("model", models.FALLBACK, lambda name: xai_core.MODELS.get(name).name)
-    url_state.keep("sample", session.DEFAULT_SAMPLE, lambda name: xai_core.SAMPLES.get(name).name)
-    _sections(pages)
+    url_state.restore("model", models.DEFAULT_MODEL, lambda name: xai_core.MODELS.get(name).name)
+    url_state.restore("sample", session.DEFAULT_SAMPLE, lambda name: xai_core.SAMPLES.get(name).name)
+    _render_links(pages)
     if pictures:
         st.subheader("Model")
-        models.pick()
-        _picture()
+        models.render_choice()
+        _render_picture()

@@ -12,22 +12,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import runtime
 from streamlit.runtime.stats import CACHE_MEMORY_FAMILY, CacheStat
 
-PLACE = "/_stcore/upload_file/"
-_SHARE = 4
-_FULL = "Files of other visitors fill the memory of this computer at the moment. Try a smaller file, or again in a few minutes."
+UPLOAD_PATH = "/_stcore/upload_file/"
+MEMORY_SHARE = 4
+FULL = "Files of other visitors fill the memory of this computer at the moment. Try a smaller file, or again in a few minutes."
 
 
 @functools.cache
-def most_bytes() -> int:
+def max_bytes() -> int:
     """Bytes for all uploads: WHYBOX_UPLOADS_MB if that is a number, else a quarter of the memory free at the first one."""
     # Not above: it brings torch, which takes seconds, and the port is to be taken first.
     from xai_core import settings
     from xai_core.engine import memory
 
-    return memory.limit_bytes(settings.uploads_mb(), _SHARE)
+    return memory.limit_bytes(settings.uploads_mb(), MEMORY_SHARE)
 
 
-def held_bytes() -> int:
+def used_bytes() -> int:
     """Bytes of files that Streamlit holds for all its visitors."""
     if not runtime.exists():
         return 0
@@ -38,26 +38,26 @@ def held_bytes() -> int:
 class UploadLimit:
     """ASGI middleware that refuses a file which would not fit beside those that are held and those on their way. Status 413."""
 
-    def __init__(self, app: ASGIApp, most: int | None = None) -> None:
-        self.app, self.most = app, most
-        self._coming = 0
+    def __init__(self, app: ASGIApp, max_total: int | None = None) -> None:
+        self.app, self.max_total = app, max_total
+        self._incoming = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "PUT" or PLACE not in scope["path"]:
+        if scope["type"] != "http" or scope["method"] != "PUT" or UPLOAD_PATH not in scope["path"]:
             await self.app(scope, receive, send)
             return
         said = Headers(scope=scope).get("content-length", "")
         if not said.isdecimal():
             await PlainTextResponse("The size of the file must be said.", status_code=411)(scope, receive, send)
-        elif held_bytes() + self._coming + int(said) > (most_bytes() if self.most is None else self.most):
-            await PlainTextResponse(_FULL, status_code=413)(scope, receive, send)
+        elif used_bytes() + self._incoming + int(said) > (max_bytes() if self.max_total is None else self.max_total):
+            await PlainTextResponse(FULL, status_code=413)(scope, receive, send)
         else:
             await self._take(int(said), scope, receive, send)
 
     async def _take(self, size: int, scope: Scope, receive: Receive, send: Send) -> None:
-        self._coming += size
+        self._incoming += size
         try:
             with contextlib.suppress(ClientDisconnect):  # a page that is closed meanwhile is no fault of the server
                 await self.app(scope, receive, send)
         finally:
-            self._coming -= size
+            self._incoming -= size

@@ -17,10 +17,10 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from xai_core import UnknownName, XaiError
 
 T = TypeVar("T")
-LOOKS = "view_"
+VIEWER_PREFIX = "view_"
 """Names that belong to the viewer, which keeps them in the address itself, in the browser."""
 RESULT_PAGE = "result"
-RESULT = ("result", "owner")
+RESULT_NAMES = ("result", "owner")
 """Names that belong to the page of kept results, which reads them from its address. No link to another page carries them."""
 
 
@@ -56,13 +56,13 @@ def _address() -> dict[str, str]:
     return {
         name: text
         for name, text in st.query_params.to_dict().items()
-        if not name.startswith(LOOKS) and name not in RESULT
+        if not name.startswith(VIEWER_PREFIX) and name not in RESULT_NAMES
     }
 
 
-def of_result() -> dict[str, str]:
+def result_query() -> dict[str, str]:
     """What the address says about a kept result."""
-    return {name: text for name, text in st.query_params.to_dict().items() if name in RESULT}
+    return {name: text for name, text in st.query_params.to_dict().items() if name in RESULT_NAMES}
 
 
 def _link() -> _Link:
@@ -70,7 +70,7 @@ def _link() -> _Link:
     return link
 
 
-def begin(page: str) -> None:
+def begin_run(page: str) -> None:
     """First thing in every run of a page. The address is only read when it is new: when a visitor comes, and after Back and Forward."""
     context, link = get_script_run_ctx(), st.session_state.setdefault("link", _Link(_address()))
     link.returning = context is not None and context.is_history_navigation
@@ -80,12 +80,12 @@ def begin(page: str) -> None:
     link.held.clear()
 
 
-def strayed() -> bool:
+def is_result_elsewhere() -> bool:
     """Whether a kept result is asked for under the address of another page. Not behind Back, which would never get past it."""
-    return "result" in of_result() and _link().page != RESULT_PAGE and not _link().returning
+    return "result" in result_query() and _link().page != RESULT_PAGE and not _link().returning
 
 
-def keep(name: str, default: T, read: Callable[[str], T], write: Callable[[T], str] = str, key: str = "") -> str:
+def restore(name: str, default: T, read: Callable[[str], T], write: Callable[[T], str] = str, key: str = "") -> str:
     """Give a widget its value before it is drawn: from a new link, else as it was, else the default. Returns the widget's key.
 
     `read` raises an XaiError for what is not allowed, which then falls back to the default. The widget's default is `shown`. Whoever sets
@@ -107,11 +107,11 @@ def keep(name: str, default: T, read: Callable[[str], T], write: Callable[[T], s
     if anew or state[key] != value:
         state[key] = value
     setting.values[key] = value
-    hold(key)
+    remember(key)
     return key
 
 
-def put(key: str, value: object) -> None:
+def set_value(key: str, value: object) -> None:
     """Give a widget this value, where it has another.
 
     Streamlit tells the browser of every value that a run sets, the same one too, and the browser then takes back what the visitor has just
@@ -122,10 +122,10 @@ def put(key: str, value: object) -> None:
     for setting in _link().settings.values():
         if key in setting.values:
             setting.values[key] = value
-    hold(key)
+    remember(key)
 
 
-def hold(key: str) -> None:
+def remember(key: str) -> None:
     """Remember for `rerun` what this widget says now."""
     _link().held[key] = st.session_state[key]
 
@@ -142,7 +142,7 @@ def rerun() -> NoReturn:
     st.rerun()
 
 
-def one_of(kind: str, options: Iterable[str]) -> Callable[[str], str]:
+def option_reader(kind: str, options: Iterable[str]) -> Callable[[str], str]:
     """A reader for `keep` that takes one of these names and nothing else."""
     names = tuple(options)
 
@@ -154,7 +154,7 @@ def one_of(kind: str, options: Iterable[str]) -> Callable[[str], str]:
     return read
 
 
-def shown(key: str) -> Any:
+def value_of(key: str) -> Any:
     """The value to give a widget as its own default too.
 
     When two runs follow each other closely the browser draws only the second, and with it loses what the first has set: a widget without
@@ -163,12 +163,12 @@ def shown(key: str) -> Any:
     return st.session_state[key]
 
 
-def place(options: Iterable[object], key: str) -> int:
+def index_of(options: Iterable[object], key: str) -> int:
     """Where `shown` stands among the options of a selectbox."""
-    return list(options).index(shown(key))
+    return list(options).index(value_of(key))
 
 
-def forget(name: str) -> None:
+def reset(name: str) -> None:
     """For callbacks: this setting has its default again, in all its widgets."""
     _link().unread.pop(name, None)
     if setting := _link().settings.get(name):
@@ -184,8 +184,8 @@ def query() -> dict[str, str]:
     return link.unread | {name: link.settings[name].write(value) for name, value in chosen.items()}
 
 
-def write() -> None:
+def update_address() -> None:
     """Bring the address up to date: when all widgets are drawn, and before the viewer, which then adds its own part again."""
-    wanted = query() | (of_result() if _link().page == RESULT_PAGE else {})
-    if wanted != _address() | of_result():
+    wanted = query() | (result_query() if _link().page == RESULT_PAGE else {})
+    if wanted != _address() | result_query():
         st.query_params.from_dict(wanted)

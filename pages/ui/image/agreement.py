@@ -18,29 +18,29 @@ _STYLE = """<style>
 .agree td { text-align: center; padding: 0.375rem 0.5rem; border-radius: 0.25rem; min-width: 4.5rem; }
 </style>"""
 _ORANGE, _BLUE = "236, 138, 44", "64, 132, 214"
-_STRONGEST = 0.6
+_MAX_OPACITY = 0.6
 """With more of the colour the light numbers of the dark theme would be too pale on it (WCAG AA: 4.5 to 1; this is 4.6)."""
 
 
-def _colour(share: float) -> str:
+def _cell_colour(share: float) -> str:
     """Orange the more two maps agree, blue where they contradict each other, clear at 0."""
-    return f"rgba({_ORANGE if share >= 0 else _BLUE}, {_STRONGEST * min(abs(share), 1):.2f})"
+    return f"rgba({_ORANGE if share >= 0 else _BLUE}, {_MAX_OPACITY * min(abs(share), 1):.2f})"
 
 
-def _cell(rank: float, overlap: float) -> str:
+def _format_cell(rank: float, overlap: float) -> str:
     if not np.isfinite(rank):
         return "<td>–</td>"
-    return f'<td style="background: {_colour(rank)}">{rank:+.2f}<br><small>{100 * overlap:.0f} %</small></td>'
+    return f'<td style="background: {_cell_colour(rank)}">{rank:+.2f}<br><small>{100 * overlap:.0f} %</small></td>'
 
 
-def matrix(
+def draw_matrix(
     titles: Sequence[str], ranks: npt.NDArray[np.floating], overlaps: npt.NDArray[np.floating], name: str
 ) -> None:
     """Everything against everything, both (N, N): rank correlation, and below it the overlap of the strongest. `name` is read aloud."""
     head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
     body = ""
     for title, row, shares in zip(titles, ranks, overlaps, strict=True):
-        cells = "".join(_cell(rank, overlap) for rank, overlap in zip(row, shares, strict=True))
+        cells = "".join(_format_cell(rank, overlap) for rank, overlap in zip(row, shares, strict=True))
         body += f'<tr><th scope="row">{escape(title)}</th>{cells}</tr>'
     whole = f'<table class="agree"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>'
     st.html(
@@ -48,23 +48,23 @@ def matrix(
     )
 
 
-def table(titles: Sequence[str], maps: Sequence[xai_core.Attribution]) -> None:
+def draw_table(titles: Sequence[str], maps: Sequence[xai_core.Attribution]) -> None:
     """Every map against every other: rank correlation, and below it the overlap of the strongest tenth."""
     found = xai_core.agreement(maps)
-    matrix(titles, found.rank, found.overlap, "How far the maps agree")
+    draw_matrix(titles, found.rank, found.overlap, "How far the maps agree")
 
 
 LEVELS = ("green", "amber", "red")
 
 
-def _by_agreement(maps: Sequence[xai_core.Attribution]) -> list[float]:
+def _rank_by_agreement(maps: Sequence[xai_core.Attribution]) -> list[float]:
     return [-rank if np.isfinite(rank) else 2.0 for rank in xai_core.agreement(maps).mean_rank.tolist()]
 
 
 ORDERS: dict[str, tuple[str, Callable[[Sequence[xai_core.Attribution]], Sequence[float]] | None]] = {
     "cost": ("Cheapest first", None),
     "time": ("Time taken", lambda maps: [each.seconds for each in maps]),
-    "agreement": ("Agreement with the others", _by_agreement),
+    "agreement": ("Agreement with the others", _rank_by_agreement),
     "checks": ("Best checks first", lambda maps: [float(LEVELS.index(each.level)) for each in maps]),
 }
 """What the maps of a row can be sorted by: words, and the number of each map, the smallest first."""

@@ -12,34 +12,34 @@ from PIL import Image
 import xai_core
 from pages.ui.frame import url_state
 from pages.ui.widgets import show
-from pages.ui.widgets.words import literal
+from pages.ui.widgets.words import escape_markdown
 
-GUESSES = 5
+MAX_GUESSES = 5
 Target = int | tuple[int, int]
 
 
-def _from_chip(key: str) -> None:
-    url_state.put(key, st.session_state.get("guess"))
+def _take_guess(key: str) -> None:
+    url_state.set_value(key, st.session_state.get("guess"))
 
 
-def different(labels: Sequence[str]) -> list[str]:
+def number_repeats(labels: Sequence[str]) -> list[str]:
     """The labels, those that occur more than once with their number."""
     times = Counter(labels)
     return [f"{label} ({index})" if times[label] > 1 else label for index, label in enumerate(labels)]
 
 
-def key_of(labels: Sequence[str]) -> str:
+def hash_labels(labels: Sequence[str]) -> str:
     """A short name for a set of labels, to keep choices apart: class 3 of a digit network is not class 3 of ImageNet."""
     return f"{zlib.crc32(repr(labels).encode()):x}"
 
 
-def search(model: xai_core.Classifier, name: str, label: str, words: Sequence[str], hint: str) -> int | None:
+def render_search(model: xai_core.Classifier, name: str, label: str, words: Sequence[str], hint: str) -> int | None:
     """A search over all labels, kept in the link under `name`: the class that was chosen. `hint` stands there until then."""
 
     def write(index: int | None) -> str:
         return "" if index is None else model.labels[index] if words[index] == model.labels[index] else str(index)
 
-    key = url_state.keep(name, None, model.class_index, write, f"{name}_of_{key_of(model.labels)}")
+    key = url_state.restore(name, None, model.class_index, write, f"{name}_of_{hash_labels(model.labels)}")
     chosen: int | None = st.session_state[key]
     # no default of its own: a selectbox that has one cannot be emptied
     st.selectbox(
@@ -48,35 +48,37 @@ def search(model: xai_core.Classifier, name: str, label: str, words: Sequence[st
     return chosen
 
 
-def asked(model: xai_core.Classifier, target: Target) -> str:
+def format_question(model: xai_core.Classifier, target: Target) -> str:
     """The question about a target, for a heading."""
     if isinstance(target, tuple):
-        return f"Why “{literal(model.labels[target[0]])}” and not “{literal(model.labels[target[1]])}”?"
-    return f"Why “{literal(model.labels[target])}”?"
+        return f"Why “{escape_markdown(model.labels[target[0]])}” and not “{escape_markdown(model.labels[target[1]])}”?"
+    return f"Why “{escape_markdown(model.labels[target])}”?"
 
 
-def pick(model: xai_core.Classifier, image: Image.Image) -> tuple[Target, Target | None]:
+def render_choice(model: xai_core.Classifier, image: Image.Image) -> tuple[Target, Target | None]:
     """Draw chips and search. The class to explain, or the pair (A, not B), and again as far as the visitor chose it, else None."""
-    words = different(model.labels)
-    key = f"class_of_{key_of(model.labels)}"
-    guesses = xai_core.guess(model, image, min(GUESSES, len(words))).classes
+    words = number_repeats(model.labels)
+    key = f"class_of_{hash_labels(model.labels)}"
+    guesses = xai_core.guess(model, image, min(MAX_GUESSES, len(words))).classes
     chance = {index: probability for index, _, probability in guesses}
     chips = st.empty()
     one, other = st.columns(2)
     with one:
-        chosen = search(model, "class", "Or ask about any other class", words, "Search all labels")
+        chosen = render_search(model, "class", "Or ask about any other class", words, "Search all labels")
     with other:
-        against = search(model, "not", "… and not (for “why this and not that?”)", words, "Nothing to compare with")
+        against = render_search(
+            model, "not", "… and not (for “why this and not that?”)", words, "Nothing to compare with"
+        )
     first = guesses[0][0] if chosen is None else chosen
-    url_state.put("guess", first if first in chance else None)
+    url_state.set_value("guess", first if first in chance else None)
     chips.pills(
         "What the model thinks it sees. Choose one to ask why:",
         list(chance),
-        format_func=lambda index: f"{literal(words[index])} · {show.percent(chance[index])}",
-        default=url_state.shown("guess"),
+        format_func=lambda index: f"{escape_markdown(words[index])} · {show.percent(chance[index])}",
+        default=url_state.value_of("guess"),
         key="guess",
         wrap=True,
-        on_change=_from_chip,
+        on_change=_take_guess,
         args=(key,),
     )
     if against is None or against == first:

@@ -8,7 +8,7 @@ import xai_core
 from pages.ui.frame import url_state
 
 
-def keep(model: xai_core.Classifier) -> str:
+def restore(model: xai_core.Classifier) -> str:
     """Give the choice its value, on pages that do not show it too. The widget's key; the model must have a layer to look at."""
 
     def read(name: str) -> str:
@@ -16,10 +16,10 @@ def keep(model: xai_core.Classifier) -> str:
         return layer.alias_of or layer.name
 
     best = model.recommended_layer
-    return url_state.keep("layer", best.name if best else "", read, key=f"layer_{model.name}")
+    return url_state.restore("layer", best.name if best else "", read, key=f"layer_{model.name}")
 
 
-def pick(model: xai_core.Classifier) -> str | None:
+def render_choice(model: xai_core.Classifier) -> str | None:
     """Draw the choice; None for a model without a layer that can be looked at."""
     layers = {each.name: each for each in model.layers() if each.alias_of is None}
     if model.recommended_layer is None:
@@ -29,11 +29,11 @@ def pick(model: xai_core.Classifier) -> str | None:
         rows, columns = layers[name].grid
         return f"{name} · {layers[name].kind} · {rows}×{columns}{', recommended' if layers[name].recommended else ''}"
 
-    key = keep(model)
+    key = restore(model)
     help_ = "Later layers know more but see less detail."
-    return st.selectbox("Layer", list(layers), url_state.place(layers, key), format_func=words, key=key, help=help_)
+    return st.selectbox("Layer", list(layers), url_state.index_of(layers, key), format_func=words, key=key, help=help_)
 
 
-def wish(model: xai_core.Classifier) -> str | None:
+def restore_layer(model: xai_core.Classifier) -> str | None:
     """What `pick` would give, without drawing it."""
-    return None if model.recommended_layer is None else str(st.session_state[keep(model)])
+    return None if model.recommended_layer is None else str(st.session_state[restore(model)])

@@ -13,11 +13,11 @@ from PIL import Image
 import xai_core
 from pages.ui.frame import session, url_state
 from pages.ui.image import classes
-from pages.ui.image.panels import Ask
+from pages.ui.image.panels import MapRequest
 from pages.ui.widgets import models
 
-MOST = 24
-FOUR = ("grad_cam", "occlusion", "integrated_gradients", "lime")
+MAX_MAPS = 24
+DEFAULT_METHODS = ("grad_cam", "occlusion", "integrated_gradients", "lime")
 OWN_PICTURE = ""
 NOTHING = ""
 Options = Mapping[str, str]
@@ -38,7 +38,7 @@ class Subject:
 
     @cached_property
     def words(self) -> list[str]:
-        return classes.different(self.model.labels)
+        return classes.number_repeats(self.model.labels)
 
     def as_seen(self, model: xai_core.Classifier, name: str) -> Image.Image:
         """A picture as a model sees it, one object for all cells that show it."""
@@ -47,7 +47,7 @@ class Subject:
         return self.seen[model.name, name]
 
     def picture(self, name: str) -> Image.Image:
-        return session.sample_picture(name) if name else self.image
+        return session.load_sample(name) if name else self.image
 
 
 @dataclass(frozen=True)
@@ -63,40 +63,40 @@ class Cell:
     """True where each picture is asked about its own first guess."""
 
 
-def _methods(subject: Subject) -> Options:
+def _list_methods(subject: Subject) -> Options:
     specs = (spec for spec in xai_core.METHODS.specs() if spec.uses_layer or not subject.layered)
     return {spec.name: f"{spec.title} ({spec.technical})" for spec in specs}
 
 
-def _layers(subject: Subject) -> Options:
+def _list_layers(subject: Subject) -> Options:
     found = [layer for layer in subject.model.layers() if layer.alias_of is None]
     return {layer.name: f"{layer.name} · {layer.grid[0]}×{layer.grid[1]}" for layer in found}
 
 
-def _spread(names: Sequence[str], count: int = 4) -> list[str]:
+def _sample_evenly(names: Sequence[str], count: int = 4) -> list[str]:
     """A few of the names, from the first to the last."""
     steps = min(count, len(names))
     return [names[round(k * (len(names) - 1) / max(steps - 1, 1))] for k in range(steps)]
 
 
-def _first_guesses(subject: Subject) -> list[str]:
+def _default_classes(subject: Subject) -> list[str]:
     guesses = xai_core.guess(subject.model, subject.image, min(3, len(subject.words))).classes
     return [str(index) for index, _, _ in guesses]
 
 
-def _sister_models(subject: Subject) -> list[str]:
+def _default_models(subject: Subject) -> list[str]:
     family = [spec.name for spec in xai_core.MODELS.specs() if spec.bundled and spec.family == subject.model.family]
     return list(dict.fromkeys([subject.model.name, *family]))
 
 
-def _pictures(_subject: Subject) -> Options:
-    own = {OWN_PICTURE: "Your picture"} if session.own_picture_in_use() else {}
+def _list_pictures(_subject: Subject) -> Options:
+    own = {OWN_PICTURE: "Your picture"} if session.has_own_picture() else {}
     return own | {sample.name: sample.title for sample in xai_core.SAMPLES.specs()}
 
 
-def _first_pictures(subject: Subject) -> list[str]:
-    chosen = OWN_PICTURE if session.own_picture_in_use() else str(st.session_state["sample"])
-    return list(dict.fromkeys([chosen, *(name for name in _pictures(subject) if name)]))[:3]
+def _default_pictures(subject: Subject) -> list[str]:
+    chosen = OWN_PICTURE if session.has_own_picture() else str(st.session_state["sample"])
+    return list(dict.fromkeys([chosen, *(name for name in _list_pictures(subject) if name)]))[:3]
 
 
 @dataclass(frozen=True)
@@ -115,9 +115,9 @@ class Axis:
 _METHODS = Axis(
     "methods",
     "Methods",
-    _methods,
-    lambda subject: [name for name in (*FOUR, *_methods(subject)) if name in _methods(subject)][
-        : 3 if subject.layered else len(FOUR)
+    _list_methods,
+    lambda subject: [name for name in (*DEFAULT_METHODS, *_list_methods(subject)) if name in _list_methods(subject)][
+        : 3 if subject.layered else len(DEFAULT_METHODS)
     ],
     lambda cell, name: replace(cell, method=name),
 )
@@ -125,15 +125,15 @@ _CLASSES = Axis(
     "classes",
     "Classes",
     lambda subject: {str(index): words for index, words in enumerate(subject.words)},
-    _first_guesses,
+    _default_classes,
     lambda cell, index: replace(cell, index=int(index)),
-    lambda subject: classes.key_of(subject.model.labels),
+    lambda subject: classes.hash_labels(subject.model.labels),
 )
 _LAYERS = Axis(
     "layers",
     "Layers",
-    _layers,
-    lambda subject: _spread(list(_layers(subject))),
+    _list_layers,
+    lambda subject: _sample_evenly(list(_list_layers(subject))),
     lambda cell, name: replace(cell, layer=name),
     lambda subject: subject.model.name,
 )
@@ -141,26 +141,30 @@ _MODELS = Axis(
     "models",
     "Models",
     lambda _subject: {spec.name: spec.title for spec in xai_core.MODELS.specs()},
-    _sister_models,
+    _default_models,
     lambda cell, name: replace(cell, model=name),
 )
 _PICTURES = Axis(
-    "pictures", "Pictures", _pictures, _first_pictures, lambda cell, name: replace(cell, picture=name, own_guess=True)
+    "pictures",
+    "Pictures",
+    _list_pictures,
+    _default_pictures,
+    lambda cell, name: replace(cell, picture=name, own_guess=True),
 )
 AXES: Mapping[str, Axis] = {axis.name: axis for axis in (_METHODS, _CLASSES, _LAYERS, _MODELS, _PICTURES)}
 
 
-def _which(place: str, title: str, usual: str, names: Sequence[str]) -> str:
+def _render_axis_choice(place: str, title: str, usual: str, names: Sequence[str]) -> str:
     """The axis in one place of the page, among those still free."""
-    key = url_state.keep(place, usual, url_state.one_of("axis", (NOTHING, *AXES)))
+    key = url_state.restore(place, usual, url_state.option_reader("axis", (NOTHING, *AXES)))
     if st.session_state[key] not in names:
-        url_state.put(key, names[0])
+        url_state.set_value(key, names[0])
     titles = {NOTHING: "Nothing: one row"} | {name: axis.title for name, axis in AXES.items()}
-    chosen: str = st.selectbox(title, names, url_state.place(names, key), format_func=titles.__getitem__, key=key)
+    chosen: str = st.selectbox(title, names, url_state.index_of(names, key), format_func=titles.__getitem__, key=key)
     return chosen
 
 
-def _along(axis: Axis, subject: Subject) -> Options:
+def _render_options(axis: Axis, subject: Subject) -> Options:
     """What was chosen along an axis, else what is usual: words by name."""
     options = axis.options(subject)
 
@@ -168,23 +172,23 @@ def _along(axis: Axis, subject: Subject) -> Options:
         return [name for name in text.split(",") if name in options]
 
     nothing: list[str] = []
-    key = url_state.keep(
+    key = url_state.restore(
         axis.name,
         nothing,
         read,
         lambda names: ",".join(filter(None, names)),
         f"{axis.name}_of_{axis.belongs_to(subject)}",
     )
-    url_state.put(key, [name for name in st.session_state[key] if name in options])
+    url_state.set_value(key, [name for name in st.session_state[key] if name in options])
     usual = list(axis.usual(subject))
     empty = f"Chosen for you: {', '.join(options[name] for name in usual)}"
     chosen = st.multiselect(
-        axis.title, list(options), url_state.shown(key), format_func=options.__getitem__, key=key, placeholder=empty
+        axis.title, list(options), url_state.value_of(key), format_func=options.__getitem__, key=key, placeholder=empty
     )
     return {name: options[name] for name in chosen or usual}
 
 
-def _target(subject: Subject, cell: Cell, model: xai_core.Classifier) -> xai_core.TargetLike:
+def _resolve_target(subject: Subject, cell: Cell, model: xai_core.Classifier) -> xai_core.TargetLike:
     """The class of a cell: its own, each picture's first guess, or the page's, found by its words in a model with other labels."""
     wanted = subject.wish if cell.own_guess and cell.index is None else subject.target
     if cell.index is not None:
@@ -195,15 +199,15 @@ def _target(subject: Subject, cell: Cell, model: xai_core.Classifier) -> xai_cor
     return (one, other[0]) if other else one
 
 
-def _fill(subject: Subject, cell: Cell, ask: Ask) -> Ask:
+def _plan_cell(subject: Subject, cell: Cell, ask: MapRequest) -> MapRequest:
     """The request of a cell: checked, refused with a sentence, or waiting for its model."""
     spec = xai_core.METHODS.get(cell.method)
     try:
-        model = subject.model if cell.model == subject.model.name else models.fetch(cell.model)
+        model = subject.model if cell.model == subject.model.name else models.find_or_load(cell.model)
         if isinstance(model, xai_core.Job):
             return replace(ask, loading=model, picture=subject.as_seen(subject.model, cell.picture))
         ask = replace(ask, picture=subject.as_seen(model, cell.picture))
-        target, layer = _target(subject, cell, model), cell.layer if spec.uses_layer else None
+        target, layer = _resolve_target(subject, cell, model), cell.layer if spec.uses_layer else None
         return replace(
             ask,
             planned=xai_core.plan(model, subject.picture(cell.picture), cell.method, target, layer, seed=subject.seed),
@@ -212,45 +216,47 @@ def _fill(subject: Subject, cell: Cell, ask: Ask) -> Ask:
         return replace(ask, refusal=str(problem))
 
 
-def _asks(subject: Subject, start: Cell, rows: tuple[Axis | None, Options], columns: tuple[Axis, Options]) -> list[Ask]:
+def _plan_cells(
+    subject: Subject, start: Cell, rows: tuple[Axis | None, Options], columns: tuple[Axis, Options]
+) -> list[MapRequest]:
     asks = []
     for (row, heading), (column, words) in product(rows[1].items(), columns[1].items()):
         cell = columns[0].change(rows[0].change(start, row) if rows[0] else start, column)
         own_words = () if columns[0] is _METHODS else (words,)
         name = "-".join(filter(None, (row, column))) or "own"
-        asks.append(_fill(subject, cell, Ask(cell.method, id=name, title=" ".join(own_words), row=heading)))
+        asks.append(_plan_cell(subject, cell, MapRequest(cell.method, id=name, title=" ".join(own_words), row=heading)))
     return asks
 
 
-def choose(subject: Subject) -> list[Ask]:
+def render_choices(subject: Subject) -> list[MapRequest]:
     """Draw the choices; the requests of all cells, row after row, at most 24."""
     left, right = st.columns(2, gap="large")
     with left:
-        column_axis = AXES[_which("cols", "Side by side", _METHODS.name, list(AXES))]
+        column_axis = AXES[_render_axis_choice("cols", "Side by side", _METHODS.name, list(AXES))]
     with right:
-        row = _which(
+        row = _render_axis_choice(
             "rows", "One under the other", NOTHING, [NOTHING, *(name for name in AXES if name != column_axis.name)]
         )
     row_axis = AXES[row] if row else None
     subject = replace(subject, layered=_LAYERS in (row_axis, column_axis))
     with left:
-        columns = _along(column_axis, subject)
+        columns = _render_options(column_axis, subject)
     with right:
-        rows = _along(row_axis, subject) if row_axis else {NOTHING: ""}
-    method = FOUR[0]
+        rows = _render_options(row_axis, subject) if row_axis else {NOTHING: ""}
+    method = DEFAULT_METHODS[0]
     if _METHODS not in (row_axis, column_axis):
-        url_state.keep("by", FOUR[0], lambda name: xai_core.METHODS.get(name).name)
-        options = _methods(subject)
+        url_state.restore("by", DEFAULT_METHODS[0], lambda name: xai_core.METHODS.get(name).name)
+        options = _list_methods(subject)
         if st.session_state["by"] not in options:
-            url_state.put("by", FOUR[0])
+            url_state.set_value("by", DEFAULT_METHODS[0])
         method = st.selectbox(
-            "Method", list(options), url_state.place(options, "by"), format_func=options.__getitem__, key="by"
+            "Method", list(options), url_state.index_of(options, "by"), format_func=options.__getitem__, key="by"
         )
-    fitting = max(MOST // len(columns), 1)
-    if len(columns) * len(rows) > MOST:
-        columns, rows = dict(list(columns.items())[:MOST]), dict(list(rows.items())[:fitting])
+    fitting = max(MAX_MAPS // len(columns), 1)
+    if len(columns) * len(rows) > MAX_MAPS:
+        columns, rows = dict(list(columns.items())[:MAX_MAPS]), dict(list(rows.items())[:fitting])
         st.warning(
-            f"At most {MOST} maps fit on this page. Shown are the first {len(columns) * len(rows)}.",
+            f"At most {MAX_MAPS} maps fit on this page. Shown are the first {len(columns) * len(rows)}.",
             icon=":material/grid_off:",
         )
-    return _asks(subject, Cell(method, subject.model.name), (row_axis, rows), (column_axis, columns))
+    return _plan_cells(subject, Cell(method, subject.model.name), (row_axis, rows), (column_axis, columns))

@@ -11,36 +11,36 @@ from PIL import Image
 
 import xai_core
 from pages.ui.frame import session, url_state
-from pages.ui.image.matrix import MOST
+from pages.ui.image.matrix import MAX_MAPS
 from xai_core.report import npz_bytes
 
 _ID = re.compile(r"[0-9a-f]{64}")
-PROMISE = (
+NOTE_BEFORE_LINK = (
     "Your picture is only in the memory of this computer so far. **Make a link** keeps it there on the disk, together with the link, until "
     "you delete it. Everybody who has the link sees the picture. You get a second, private link to delete it."
 )
 
 
-def asked() -> tuple[list[str], str]:
+def read_result_ids() -> tuple[list[str], str]:
     """The results that the address asks for, or the sentence that says what is wrong with it."""
     ids = list(
         dict.fromkeys(
-            part for part in map(str.strip, url_state.of_result().get("result", "").lower().split(",")) if part
+            part for part in map(str.strip, url_state.result_query().get("result", "").lower().split(",")) if part
         )
     )
     if not ids:
         return [], "This address names no result. A link to a kept result ends with “?result=” and a long number."
-    if len(ids) > MOST:
+    if len(ids) > MAX_MAPS:
         return (
             [],
-            f"One link shows at most {MOST} maps, and this one asks for {len(ids)}. Make a link to fewer of them.",
+            f"One link shows at most {MAX_MAPS} maps, and this one asks for {len(ids)}. Make a link to fewer of them.",
         )
     if not all(map(_ID.fullmatch, ids)):
         return [], "This link is not complete: part of it was cut off or changed. Copy the whole of it once more."
     return ids, ""
 
 
-def address(ids: Sequence[str], owner: str = "") -> str:
+def build_url(ids: Sequence[str], owner: str = "") -> str:
     """The link to these results as a browser takes it; with `owner` the private one."""
     here = (st.context.url or "").rpartition("/")[0]
     said = {"result": ",".join(ids)} | ({"owner": owner} if owner else {})
@@ -48,20 +48,20 @@ def address(ids: Sequence[str], owner: str = "") -> str:
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _fingerprint(sample: str) -> str:
+def _hash_sample(sample: str) -> str:
     try:
         return xai_core.image_sha256(xai_core.SAMPLES.get(sample).load())
     except xai_core.XaiError:  # not on this computer
         return ""
 
 
-def picture(result: str, found: xai_core.Attribution) -> Image.Image | None:
+def find_picture(result: str, found: xai_core.Attribution) -> Image.Image | None:
     """The picture of a result if it was kept, or if it is a sample, which is always there."""
     kept = xai_core.find_picture(result)
     if kept is not None:
         return kept
-    sample = next((name for name in xai_core.SAMPLES if _fingerprint(name) == found.image_sha256), None)
-    return session.sample_picture(sample) if sample else None
+    sample = next((name for name in xai_core.SAMPLES if _hash_sample(name) == found.image_sha256), None)
+    return session.load_sample(sample) if sample else None
 
 
 def _links() -> dict[str, str]:
@@ -70,44 +70,44 @@ def _links() -> dict[str, str]:
     return links
 
 
-def _own(found: Mapping[str, xai_core.Attribution]) -> list[str]:
+def _select_own(found: Mapping[str, xai_core.Attribution]) -> list[str]:
     """The results that show the visitor's own picture."""
-    if not session.own_picture_in_use():
+    if not session.has_own_picture():
         return []
-    fingerprint = xai_core.image_sha256(session.picture()[0])
+    fingerprint = xai_core.image_sha256(session.current_picture()[0])
     return [name for name, each in found.items() if each.image_sha256 == fingerprint]
 
 
-def _show(ids: Sequence[str], owner: str) -> None:
+def _render_links(ids: Sequence[str], owner: str) -> None:
     st.markdown(f"**The link to {'this map' if len(ids) == 1 else f'these {len(ids)} maps'}**")
-    st.code(address(ids), language=None, wrap_lines=True)
+    st.code(build_url(ids), language=None, wrap_lines=True)
     if owner:
         st.markdown(
             "**Your private link**, to delete the picture. Keep it to yourself and keep it well: nobody can make it again."
         )
-        st.code(address(ids, owner), language=None, wrap_lines=True)
+        st.code(build_url(ids, owner), language=None, wrap_lines=True)
 
 
-def offer(found: Mapping[str, xai_core.Attribution], file: str) -> None:
+def render_buttons(found: Mapping[str, xai_core.Attribution], file: str) -> None:
     """Below finished maps, given by result id: save their numbers, make a link to them."""
     with st.container(horizontal=True):
-        save(list(found.values()), file)
+        render_download(list(found.values()), file)
         pressed = st.button("Make a link", key="make_link", disabled=not found, icon=":material/link:")
-    own, made = _own(found), ",".join(found)
+    own, made = _select_own(found), ",".join(found)
     if pressed and made not in _links():
         try:
-            _links()[made] = xai_core.keep_picture(own, session.picture()[0]) if own else ""
+            _links()[made] = xai_core.keep_picture(own, session.current_picture()[0]) if own else ""
         except xai_core.XaiError as problem:
             st.error(str(problem), icon=":material/link_off:")
     if made in _links() and found:
-        _show(list(found), _links()[made])
+        _render_links(list(found), _links()[made])
     elif own:
-        st.caption(PROMISE)
+        st.caption(NOTE_BEFORE_LINK)
     if note := xai_core.store_note():
         st.warning(note, icon=":material/save:")
 
 
-def save(maps: Sequence[xai_core.Attribution], file: str) -> None:
+def render_download(maps: Sequence[xai_core.Attribution], file: str) -> None:
     """The button that saves the maps' numbers."""
     st.download_button(
         "Save raw values (NPZ)",
@@ -120,7 +120,7 @@ def save(maps: Sequence[xai_core.Attribution], file: str) -> None:
     )
 
 
-def _delete(ids: Sequence[str], owner: str) -> None:
+def _delete_picture(ids: Sequence[str], owner: str) -> None:
     deleted = [xai_core.forget_picture(result, owner) for result in ids]
     if any(deleted):
         for made in [made for made, key in _links().items() if key == owner]:
@@ -128,7 +128,7 @@ def _delete(ids: Sequence[str], owner: str) -> None:
     st.session_state["picture_deleted"] = any(deleted)
 
 
-def delete(ids: Sequence[str]) -> None:
+def render_delete(ids: Sequence[str]) -> None:
     """What the private link is for: a button that deletes the kept picture, and what came of it."""
     deleted, kept = (
         st.session_state.pop("picture_deleted", None),
@@ -145,12 +145,12 @@ def delete(ids: Sequence[str]) -> None:
             "This private link does not belong to the picture kept here, so nothing was deleted.",
             icon=":material/key_off:",
         )
-    owner = url_state.of_result().get("owner", "")
+    owner = url_state.result_query().get("owner", "")
     if owner and kept:
         st.button(
             "Delete this picture",
             key="delete_picture",
             icon=":material/delete:",
-            on_click=_delete,
+            on_click=_delete_picture,
             args=(tuple(ids), owner),
         )

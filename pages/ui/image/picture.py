@@ -13,7 +13,7 @@ from pages.ui.image import classes
 from pages.ui.widgets import models
 
 
-class Head(NamedTuple):
+class PageContext(NamedTuple):
     """What a picture page is about. `wish` is the target as far as the visitor chose it, None where it is the model's first guess."""
 
     model: xai_core.Classifier
@@ -23,10 +23,10 @@ class Head(NamedTuple):
     wish: classes.Target | None
 
 
-def head() -> Head:
+def render_head() -> PageContext:
     """Draw the head; the model, the picture, the picture as the model sees it, and the class to explain."""
-    model = models.current()
-    image, title = session.picture()
+    model = models.current_model()
+    image, title = session.current_picture()
     seen = model.preprocessing.model_input(image)
     left, right = st.columns([1, 3], gap="medium")
     size = f"{seen.width} × {seen.height} pixels"
@@ -37,5 +37,5 @@ def head() -> Head:
         for note in (model.note, xai_core.engine_note(model)):
             if note:
                 st.info(note, icon=":material/info:")
-        target, wish = classes.pick(model, image)
-    return Head(model, image, seen, target, wish)
+        target, wish = classes.render_choice(model, image)
+    return PageContext(model, image, seen, target, wish)

@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 import xai_core
-from pages.ui.widgets.words import plain
+from pages.ui.widgets.words import format_label
 from xai_core.params import Choice, Param, Value
 
 _STYLE = """<style>
@@ -19,54 +19,56 @@ _STYLE = """<style>
 </style>"""
 
 
-def titles(found: xai_core.Attribution) -> tuple[str, str]:
+def method_titles(found: xai_core.Attribution) -> tuple[str, str]:
     """The method's plain title and its technical name; a method that this version does not know has only its name."""
     if found.method not in xai_core.METHODS:
-        return plain(found.method), ""
+        return format_label(found.method), ""
     spec = xai_core.METHODS.get(found.method)
     return spec.title, spec.technical
 
 
 def model_title(name: str) -> str:
-    return xai_core.MODELS.get(name).title if name in xai_core.MODELS else plain(name)
+    return xai_core.MODELS.get(name).title if name in xai_core.MODELS else format_label(name)
 
 
-def _value(param: Param | None, value: Value) -> str:
+def _format_value(param: Param | None, value: Value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(param, Choice):
-        return plain(param.options.get(str(value), value))
-    number = f"{value:.10g}" if isinstance(value, (int, float)) else plain(value)
+        return format_label(param.options.get(str(value), value))
+    number = f"{value:.10g}" if isinstance(value, (int, float)) else format_label(value)
     return f"{number} {param.unit}" if param and param.unit else number
 
 
-def _settings(found: xai_core.Attribution) -> list[str]:
+def _format_settings(found: xai_core.Attribution) -> list[str]:
     spec = xai_core.METHODS.get(found.method) if found.method in xai_core.METHODS else None
     declared = {param.name: param for param in spec.params} if spec else {}
-    words = {name: f"{declared[name].title} ({name})" if name in declared else plain(name) for name in found.params}
-    return [f"{words[name]}: {_value(declared.get(name), value)}" for name, value in found.params.items()]
+    words = {
+        name: f"{declared[name].title} ({name})" if name in declared else format_label(name) for name in found.params
+    }
+    return [f"{words[name]}: {_format_value(declared.get(name), value)}" for name, value in found.params.items()]
 
 
-def facts(found: xai_core.Attribution) -> Mapping[str, Sequence[str]]:
+def list_facts(found: xai_core.Attribution) -> Mapping[str, Sequence[str]]:
     """Everything that is known about a map: lines of text by heading."""
-    title, technical = titles(found)
+    title, technical = method_titles(found)
     number = " and ".join(map(str, found.target)) if isinstance(found.target, tuple) else str(found.target)
     passes = f"{found.evaluations:,} evaluation{'' if found.evaluations == 1 else 's'}"
     return {
-        "Method": [f"{title} ({technical})" if technical else title, plain(found.method)],
-        "Model": [model_title(found.model), plain(found.model)],
-        "Class asked about": [plain(found.label), f"number {number} of the model's list"],
-        "Looked at": [f"Layer {plain(found.layer)}" if found.layer else "the whole network"],
-        "Settings": _settings(found) or ["none"],
+        "Method": [f"{title} ({technical})" if technical else title, format_label(found.method)],
+        "Model": [model_title(found.model), format_label(found.model)],
+        "Class asked about": [format_label(found.label), f"number {number} of the model's list"],
+        "Looked at": [f"Layer {format_label(found.layer)}" if found.layer else "the whole network"],
+        "Settings": _format_settings(found) or ["none"],
         "Seed": [f"{found.seed}"],
-        "Measured": [f"{plain(found.quantity)}, in {plain(found.unit)}"],
+        "Measured": [f"{format_label(found.quantity)}, in {format_label(found.unit)}"],
         "Work": [f"{found.seconds:.2g} s, {passes}"],
-        "Made with": [f"{plain(name)} {plain(version)}" for name, version in found.versions.items()],
-        "Picture": [f"fingerprint {plain(found.image_sha256)} (SHA-256)"],
+        "Made with": [f"{format_label(name)} {format_label(version)}" for name, version in found.versions.items()],
+        "Picture": [f"fingerprint {format_label(found.image_sha256)} (SHA-256)"],
     }
 
 
-def _row(heading: str, cells: Sequence[Sequence[str]]) -> str:
+def _format_row(heading: str, cells: Sequence[Sequence[str]]) -> str:
     """A row of the table; what all maps have in common is said once."""
     texts = ["<br>".join(map(escape, lines)) for lines in cells]
     same = (
@@ -77,10 +79,10 @@ def _row(heading: str, cells: Sequence[Sequence[str]]) -> str:
     return f'<tr><th scope="row">{escape(heading)}</th>{same}</tr>'
 
 
-def table(maps: Sequence[xai_core.Attribution]) -> None:
+def draw_table(maps: Sequence[xai_core.Attribution]) -> None:
     """How the maps were made, a column each."""
-    known = [facts(found) for found in maps]
-    body = "".join(_row(heading, [each[heading] for each in known]) for heading in known[0])
+    known = [list_facts(found) for found in maps]
+    body = "".join(_format_row(heading, [each[heading] for each in known]) for heading in known[0])
     whole = f'<table class="made"><tbody>{body}</tbody></table>'
     st.html(
         f'{_STYLE}<div style="overflow-x: auto" tabindex="0" role="region" aria-label="How the maps were made">{whole}</div>'

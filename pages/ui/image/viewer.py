@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 from PIL import Image
 
-from pages.ui.widgets.component import component
+from pages.ui.widgets.component import create_component
 from xai_core.render import scales, wire_map, wire_palettes, wire_picture
 from xai_core.results import Attribution
 
 State = Literal["done", "working", "waiting", "failed", "cancelled"]
 
-_viewer = component("viewer", "viewer_map.js", "viewer_sheet.js", "viewer.js")
+_viewer = create_component("viewer", "viewer_map.js", "viewer_sheet.js", "viewer.js")
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class Panel:
     picture: Image.Image | None = None
 
 
-def _cost(attribution: Attribution) -> str:
+def _format_cost(attribution: Attribution) -> str:
     passes = attribution.evaluations
     return f"{attribution.seconds:.2g} s · {passes:,} evaluation{'' if passes == 1 else 's'}"
 
 
-def _wire(panel: Panel, shared_scale: float | None, picture: int) -> dict[str, Any]:
+def _encode_panel(panel: Panel, shared_scale: float | None, picture: int) -> dict[str, Any]:
     card: dict[str, Any] = {
         "id": panel.id,
         "title": panel.title,
@@ -56,7 +56,7 @@ def _wire(panel: Panel, shared_scale: float | None, picture: int) -> dict[str, A
     found = panel.attribution
     if panel.state != "done" or found is None:
         return card
-    card |= {"map": wire_map(found, shared_scale), "cost": _cost(found)}
+    card |= {"map": wire_map(found, shared_scale), "cost": _format_cost(found)}
     if found.checks:
         card |= {
             "level": found.level,
@@ -80,7 +80,9 @@ def show_maps(picture: Image.Image, panels: Sequence[Panel], *, key: str) -> Non
     own = [panel.picture or picture for panel in panels]
     pictures = {id(each): each for each in own}
     places = {name: place for place, name in enumerate(pictures)}
-    cards = [_wire(panel, shared.get(panel.id), places[id(each)]) for panel, each in zip(panels, own, strict=True)]
+    cards = [
+        _encode_panel(panel, shared.get(panel.id), places[id(each)]) for panel, each in zip(panels, own, strict=True)
+    ]
     _viewer(
         key=key,
         data={"pictures": list(map(wire_picture, pictures.values())), "palettes": wire_palettes(), "panels": cards},

@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-ROW_PX, HEAD_PX = 35, 38
+ROW_PX, HEADER_PX = 35, 38
 
 
-def clickable(
+def draw_table(
     frame: pd.DataFrame,
     key: str,
     take: Callable[[int, str], None],
@@ -33,7 +33,7 @@ def clickable(
 
     st.dataframe(
         style(frame) if style else frame,
-        height=HEAD_PX + ROW_PX * min(len(frame), most) + 2,
+        height=HEADER_PX + ROW_PX * min(len(frame), most) + 2,
         column_config=dict(columns or {}),
         hide_index=True,
         key=key,
@@ -43,6 +43,6 @@ def clickable(
     )
 
 
-def bar(title: str, highest: int | float, form: str = "%d", width: int | None = None) -> Any:
+def bar_column(title: str, highest: int | float, form: str = "%d", width: int | None = None) -> Any:
     """Settings of a column whose numbers are drawn as bars; `width` in pixels."""
     return st.column_config.ProgressColumn(title, format=form, min_value=0, max_value=max(highest, 1e-9), width=width)

@@ -13,52 +13,55 @@ import streamlit as st
 from pages.ui.frame import url_state
 from pages.ui.image import classes
 from pages.ui.imageset import selection, thumbnail_grid
-from pages.ui.imageset.page_context import Head
+from pages.ui.imageset.page_context import PageContext
 from pages.ui.imageset.thumbnail_grid import Box, Tile
 from pages.ui.widgets import background, forms, show
+from pages.ui.widgets.words import escape_markdown
 from xai_core import InvalidImage, Job, imageset
 from xai_core.params import Int
 
-MOST = 12
-HONEST = (Path(__file__).resolve().parents[3] / "assets" / "imagesets" / "channels.md").read_text(encoding="utf-8")
+MAX_PICTURES = 12
+CHANNEL_CAUTION = (Path(__file__).resolve().parents[3] / "assets" / "imagesets" / "channels.md").read_text(
+    encoding="utf-8"
+)
 BY_CLASS = {"probability": "Probability", "logit": "Score (logit)"}
 BY_CHANNEL = {"maximum": "Strongest place (max)", "mean": "Whole picture (mean)"}
 
 
-def _choice(name: str, title: str, options: Mapping[str, str]) -> str:
+def _render_choice(name: str, title: str, options: Mapping[str, str]) -> str:
     first = next(iter(options))
-    key = url_state.keep(name, first, url_state.one_of(title, options))
-    return str(st.selectbox(title, list(options), url_state.place(options, key), options.__getitem__, key=key))
+    key = url_state.restore(name, first, url_state.option_reader(title, options))
+    return str(st.selectbox(title, list(options), url_state.index_of(options, key), options.__getitem__, key=key))
 
 
-def _grid(of: Head, tiles: Sequence[Tile], title: str, key: str) -> None:
+def _render_grid(of: PageContext, tiles: Sequence[Tile], title: str, key: str) -> None:
     """Pictures as the model sees them under a title, and a button that selects them everywhere."""
 
     def take(row: int) -> None:
-        selection.look_at(of.pictures, row)
+        selection.open_picture(of.pictures, row)
 
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{show.literal(title)}**", width="content")
+        st.markdown(f"**{escape_markdown(title)}**", width="content")
         rows = [tile.row for tile in tiles]
         st.button(
             "Select these",
             key=f"{key}_select",
-            on_click=selection.take,
+            on_click=selection.select,
             args=(of.pictures, rows, title),
             icon=":material/select_all:",
         )
-    cut = thumbnail_grid.Cut(f"seen by {of.model.name}", of.model.preprocessing.model_input)
-    thumbnail_grid.grid(
-        of.pictures, tiles, key, title, take, current=selection.looked_at(of.pictures), large=True, cut=cut
+    cut = thumbnail_grid.Crop(f"seen by {of.model.name}", of.model.preprocessing.model_input)
+    thumbnail_grid.render_grid(
+        of.pictures, tiles, key, title, take, current=selection.current_row(of.pictures), large=True, cut=cut
     )
 
 
-def _class(of: Head) -> int:
+def _render_class_choice(of: PageContext) -> int:
     """The class asked about: the one the model names most often, unless the visitor chooses."""
     good = of.run.predictions[of.run.valid]
-    words = classes.different(of.model.labels)
+    words = classes.number_repeats(of.model.labels)
     most = int(np.bincount(good, minlength=len(words)).argmax())
-    chosen = classes.search(of.model, "of", "Class", words, words[most])
+    chosen = classes.render_search(of.model, "of", "Class", words, words[most])
     return most if chosen is None else chosen
 
 
@@ -66,16 +69,16 @@ def _percent(share: float) -> str:
     return "under 0.01 %" if share < 1e-4 else "over 99.99 %" if 0.99995 <= share < 1 else f"{100 * share:.2f} %"
 
 
-def of_class(of: Head) -> None:
+def render_class(of: PageContext) -> None:
     """The pictures that the model calls so most surely, and least."""
     left, right = st.columns(2)
     with left:
-        index = _class(of)
+        index = _render_class_choice(of)
     with right:
-        by = _choice("extremes_by", "Sorted by", BY_CLASS)
+        by = _render_choice("extremes_by", "Sorted by", BY_CLASS)
     found = background.compute(
         ("class ends", of.run.id, index, by),
-        lambda _job: imageset.class_extremes(of.run, index, MOST, "logit" if by == "logit" else "probability"),
+        lambda _job: imageset.class_extremes(of.run, index, MAX_PICTURES, "logit" if by == "logit" else "probability"),
         "Sorting the pictures",
     )
     if found is None:
@@ -94,19 +97,19 @@ def of_class(of: Head) -> None:
             Tile(row, f"{of.words(row)}; for {label}: {text}", text)
             for row, text in zip(rows.tolist(), said, strict=True)
         ]
-        _grid(of, tiles, title, key)
+        _render_grid(of, tiles, title, key)
 
 
-def _ties(count: int, shown: npt.NDArray[np.floating[Any]]) -> None:
+def _write_ties(count: int, shown: npt.NDArray[np.floating[Any]]) -> None:
     """Say that the last ones shown are no better than others."""
     if count:
-        show.say(
+        show.write(
             f"{count:,} more have the value of the last one, {shown[-1]:.3g}: which of them are shown means nothing.",
             quiet=True,
         )
 
 
-def _regions(of: Head, rows: Sequence[int], channel: int) -> Callable[[Job[Any]], dict[int, Box]]:
+def _region_finder(of: PageContext, rows: Sequence[int], channel: int) -> Callable[[Job[Any]], dict[int, Box]]:
     """Where in each picture the channel answers most."""
 
     def find(job: Job[Any]) -> dict[int, Box]:
@@ -125,46 +128,46 @@ def _regions(of: Head, rows: Sequence[int], channel: int) -> Callable[[Job[Any]]
     return find
 
 
-def _whole(of: Head, name: str, title: str, last: int) -> int:
+def _render_index(of: PageContext, name: str, title: str, last: int) -> int:
     """A whole number from 0 to `last`, kept in the link for each layer."""
     param = Int(name=name, title=title, help=f"From 0 to {last}.", default=0, low=0, high=last)
-    key = url_state.keep(name, 0, lambda text: param.check(text, 0), key=f"{name}_of_{of.model.name}_{of.layer}")
-    return int(st.number_input(f"{title} (0 to {last})", 0, last, url_state.shown(key), 1, key=key))
+    key = url_state.restore(name, 0, lambda text: param.check(text, 0), key=f"{name}_of_{of.model.name}_{of.layer}")
+    return int(st.number_input(f"{title} (0 to {last})", 0, last, url_state.value_of(key), 1, key=key))
 
 
-def _neuron(of: Head) -> tuple[int, int] | None:
+def _render_neuron_choice(of: PageContext) -> tuple[int, int] | None:
     """The place of the one neuron asked about; None for the whole channel."""
-    if not forms.toggle(
+    if not forms.render_toggle(
         "neuron", "Only one neuron: the channel at one place", "The channel at one place of the picture."
     ):
         return None
     (rows, columns), (left, right) = of.run.grid, st.columns(2)
     with left:
-        row = _whole(of, "neuron_row", "Row from the top", rows - 1)
+        row = _render_index(of, "neuron_row", "Row from the top", rows - 1)
     with right:
-        return row, _whole(of, "neuron_column", "Column from the left", columns - 1)
+        return row, _render_index(of, "neuron_column", "Column from the left", columns - 1)
 
 
-def of_channel(of: Head) -> None:
+def render_channel(of: PageContext) -> None:
     """The pictures that one channel of the layer answers to most, with the place marked, and those it answers to least."""
     left, right = st.columns(2)
     with left:
-        channel = _whole(of, "channel", f"Channel of {of.layer}", of.run.mean.shape[1] - 1)
-    place = _neuron(of)
+        channel = _render_index(of, "channel", f"Channel of {of.layer}", of.run.mean.shape[1] - 1)
+    place = _render_neuron_choice(of)
     if place is None:
         with right:
-            by = _choice("channel_by", "Sorted by", BY_CHANNEL)
-        _channel(of, channel, by)
+            by = _render_choice("channel_by", "Sorted by", BY_CHANNEL)
+        _render_channel_extremes(of, channel, by)
     else:
-        _one_neuron(of, channel, place)
+        _render_neuron(of, channel, place)
     with st.expander("Do the top pictures prove that this channel detects dogs?", icon=":material/help:"):
-        st.markdown(HONEST)
+        st.markdown(CHANNEL_CAUTION)
 
 
-def _channel(of: Head, channel: int, by: str) -> None:
+def _render_channel_extremes(of: PageContext, channel: int, by: str) -> None:
     found = background.compute(
         ("channel ends", of.run.id, channel, by),
-        lambda _job: imageset.channel_extremes(of.run, channel, MOST, "mean" if by == "mean" else "maximum"),
+        lambda _job: imageset.channel_extremes(of.run, channel, MAX_PICTURES, "mean" if by == "mean" else "maximum"),
         "Sorting the pictures",
     )
     if found is None:
@@ -173,7 +176,10 @@ def _channel(of: Head, channel: int, by: str) -> None:
     tops = found.top.tolist()
     boxes = (
         background.compute(
-            ("regions", of.run.id, channel, by), _regions(of, tops, channel), "Marking where it answers", cost=len(tops)
+            ("regions", of.run.id, channel, by),
+            _region_finder(of, tops, channel),
+            "Marking where it answers",
+            cost=len(tops),
         )
         or {}
     )
@@ -185,69 +191,71 @@ def _channel(of: Head, channel: int, by: str) -> None:
             Tile(row, f"{of.words(row)}; activation {values[row]:.3g}", f"{values[row]:.3g}", boxes.get(row))
             for row in rows
         ]
-        _grid(of, tiles, f"{title} (channel {channel})", name)
-        _ties(imageset.count_ties(of.run, values, rows), values[rows])
-    show.say(
+        _render_grid(of, tiles, f"{title} (channel {channel})", name)
+        _write_ties(imageset.count_ties(of.run, values, rows), values[rows])
+    show.write(
         "The frame marks where the channel answers at least half as strongly as at its strongest place.", quiet=True
     )
 
 
-def _one_neuron(of: Head, channel: int, place: tuple[int, int]) -> None:
+def _render_neuron(of: PageContext, channel: int, place: tuple[int, int]) -> None:
     most = background.compute(
         ("neuron", of.run.id, channel, place),
-        lambda job: imageset.neuron_top(of.run, channel, place, MOST, of.pictures, of.model, job),
+        lambda job: imageset.neuron_top(of.run, channel, place, MAX_PICTURES, of.pictures, of.model, job),
         "Looking for the best pictures",
         cost=len(of.run),
     )
     if most is not None:
-        _neuron_grid(
+        _render_neuron_grid(
             of, place, most, f"Answers most (channel {channel}, row {place[0]}, column {place[1]})", "neuron_top"
         )
-    if not forms.toggle(
+    if not forms.render_toggle(
         "neuron_least", "And the pictures it answers to least", "Every picture of the set is looked at again for that."
     ):
         return
     least = background.compute(
         ("neuron least", of.run.id, channel, place),
-        lambda job: imageset.neuron_bottom(of.run, channel, place, MOST, of.pictures, of.model, job),
+        lambda job: imageset.neuron_bottom(of.run, channel, place, MAX_PICTURES, of.pictures, of.model, job),
         "Looking at every picture again",
         cost=len(of.run),
     )
     if least is not None:
-        _neuron_grid(
+        _render_neuron_grid(
             of, place, least, f"Answers least (channel {channel}, row {place[0]}, column {place[1]})", "neuron_bottom"
         )
 
 
-def _neuron_grid(of: Head, place: tuple[int, int], found: imageset.NeuronEnd, title: str, name: str) -> None:
+def _render_neuron_grid(
+    of: PageContext, place: tuple[int, int], found: imageset.NeuronEnd, title: str, name: str
+) -> None:
     (row, column), (rows, columns) = place, of.run.grid
     box = (column / columns, row / rows, (column + 1) / columns, (row + 1) / rows)
     pairs = zip(found.rows.tolist(), found.values.tolist(), strict=True)
-    _grid(
+    _render_grid(
         of,
         [Tile(each, f"{of.words(each)}; activation {value:.3g}", f"{value:.3g}", box) for each, value in pairs],
         title,
         name,
     )
-    _ties(found.tied, found.values)
-    show.say("The frame marks the neuron's place. What it looked at may reach beyond it.", quiet=True)
+    _write_ties(found.tied, found.values)
+    show.write("The frame marks the neuron's place. What it looked at may reach beyond it.", quiet=True)
 
 
-def mistakes(of: Head) -> None:
+def render_mistakes(of: PageContext) -> None:
     """Where the model is wrong and sure of it."""
     if not (of.truth >= 0).any():
-        show.say("No picture has a label that the model knows, so nobody can say here when it is wrong.")
+        show.write("No picture has a label that the model knows, so nobody can say here when it is wrong.")
         return
-    rows = imageset.confident_mistakes(of.run, of.truth, 2 * MOST).tolist()
+    rows = imageset.confident_mistakes(of.run, of.truth, 2 * MAX_PICTURES).tolist()
     if not rows:
-        show.say("The model makes no mistake on these pictures.")
+        show.write("The model makes no mistake on these pictures.")
         return
     tiles = [
         Tile(row, of.words(row), f"{of.label(row)} → {of.says(row)} {show.percent(of.run.confidence[row])}")
         for row in rows
     ]
-    show.say(
+    show.write(
         "The label, then what the model says instead, and how sure it is. Sometimes it is the label that is wrong: look closely.",
         quiet=True,
     )
-    _grid(of, tiles, "Wrong, and most sure of it", "mistakes")
+    _render_grid(of, tiles, "Wrong, and most sure of it", "mistakes")

@@ -11,7 +11,7 @@ import streamlit as st
 from pages.ui.frame import url_state
 from pages.ui.frame.session import session_id
 from pages.ui.imageset import point_colours
-from pages.ui.imageset.page_context import Head
+from pages.ui.imageset.page_context import PageContext
 from pages.ui.widgets import background, forms, show
 from xai_core import imageset
 from xai_core.imageset import MAPS, Map
@@ -20,13 +20,13 @@ from xai_core.render.stills import still
 
 SOURCES = {"model": "What the model sees", "pixels": "The pixels"}
 AXES = {"2": "Flat (2-D)", "3": "In space (3-D)"}
-DEFAULT = "tsne"
-A_ROW = 4
-STILL = 220
-HOW = (Path(__file__).resolve().parents[3] / "assets" / "imagesets" / "tsne.md").read_text(encoding="utf-8")
+DEFAULT_KIND = "tsne"
+STILLS_PER_ROW = 4
+STILL_PX = 220
+TSNE_TEXT = (Path(__file__).resolve().parents[3] / "assets" / "imagesets" / "tsne.md").read_text(encoding="utf-8")
 
 
-class Wish(NamedTuple):
+class Settings(NamedTuple):
     """Which map is to be made."""
 
     kind: str
@@ -40,13 +40,15 @@ class Wish(NamedTuple):
         return self.kind, self.axes, self.source, tuple(sorted(self.params.items())), self.seed
 
 
-def _pick_kind() -> str:
+def _render_kind() -> str:
     """The choice among the kinds that can be made here; how to get the others is said."""
     missing = {spec.name: reason for spec in MAPS.specs() if (reason := spec.refusal())}
     names = [name for name in MAPS if name not in missing]
-    key = url_state.keep("map", DEFAULT if DEFAULT in names else names[0], url_state.one_of("map", names))
+    key = url_state.restore(
+        "map", DEFAULT_KIND if DEFAULT_KIND in names else names[0], url_state.option_reader("map", names)
+    )
     kind = str(
-        st.selectbox("Kind of map", names, url_state.place(names, key), lambda name: MAPS.get(name).title, key=key)
+        st.selectbox("Kind of map", names, url_state.index_of(names, key), lambda name: MAPS.get(name).title, key=key)
     )
     st.caption(MAPS.get(kind).about)
     for name, reason in missing.items():
@@ -54,21 +56,21 @@ def _pick_kind() -> str:
     return kind
 
 
-def settings() -> Wish:
+def render_settings() -> Settings:
     """Draw the settings of the map."""
     with st.expander("Settings of the map", icon=":material/tune:"):
         left, right = st.columns(2, gap="large")
         with left:
-            kind = _pick_kind()
-            source = forms.segments("map_of", "Made of *(embedding or raw pixels)*", SOURCES, "model")
-            axes = forms.segments("map_axes", "Drawn", AXES, "2")
+            kind = _render_kind()
+            source = forms.render_segments("map_of", "Made of *(embedding or raw pixels)*", SOURCES, "model")
+            axes = forms.render_segments("map_axes", "Drawn", AXES, "2")
         with right:
-            params = forms.draw(MAPS.get(kind).params, 0, kind)
-            seed = forms.seed()
-    return Wish(kind, int(axes), source, params, seed)
+            params = forms.render_params(MAPS.get(kind).params, 0, kind)
+            seed = forms.render_seed()
+    return Settings(kind, int(axes), source, params, seed)
 
 
-def made(of: Head, wish: Wish) -> Map | None:
+def request_map(of: PageContext, wish: Settings) -> Map | None:
     """The map once it is there; else how far it is."""
     data = of.run if wish.source == "model" else of.pictures
     return background.follow(
@@ -78,21 +80,21 @@ def made(of: Head, wish: Wish) -> Map | None:
     )
 
 
-def _stills(of: Head, found: list[Map]) -> None:
-    paint = point_colours.kept(of)
-    for start in range(0, len(found), A_ROW):
-        for each, column in zip(found[start : start + A_ROW], st.columns(A_ROW), strict=False):
-            drawn = still(each.points, paint(each.rows).colours, STILL)
+def _draw_stills(of: PageContext, found: list[Map]) -> None:
+    paint = point_colours.restore_colouring(of)
+    for start in range(0, len(found), STILLS_PER_ROW):
+        for each, column in zip(found[start : start + STILLS_PER_ROW], st.columns(STILLS_PER_ROW), strict=False):
+            drawn = still(each.points, paint(each.rows).colours, STILL_PX)
             title = f"Perplexity {each.params['perplexity']:g}, seed {each.seed}"
             column.image(drawn, f"{title}, trust {each.trustworthiness:.2f}", width="stretch", alt=f"Map: {title}")
 
 
-def how(of: Head, wish: Wish) -> None:
+def render_reading_help(of: PageContext, wish: Settings) -> None:
     """How t-SNE works and how not to read it, and the same pictures at several perplexities."""
     with st.expander("How t-SNE makes a map, and how not to read it", icon=":material/help:"):
-        st.markdown(HOW)
+        st.markdown(TSNE_TEXT)
     st.subheader("Is it real?")
-    show.say("What looks the same at every perplexity and every seed may be real. What changes is not.", quiet=True)
+    show.write("What looks the same at every perplexity and every seed may be real. What changes is not.", quiet=True)
     wanted: set[tuple[str, str]] = st.session_state.setdefault("set_multiples", set())
     key = (of.run.id, wish.source)
     if key not in wanted and not st.button(
@@ -106,5 +108,5 @@ def how(of: Head, wish: Wish) -> None:
         "Making eight maps",
     )
     if found is not None:
-        _stills(of, found)
-        show.listed(found[0].notes)
+        _draw_stills(of, found)
+        show.write_list(found[0].notes)

@@ -20,12 +20,12 @@ from xai_core.imageset import CORRUPTIONS, ImageSet, ModelOutputs
 
 SET_PAGE = "pages/imageset/set.py"
 NO_LABEL = "no label"
-STRENGTHS = {1: "a little", 2: "clearly", 3: "strongly"}
+SEVERITIES = {1: "a little", 2: "clearly", 3: "strongly"}
 """Words for the severities of a change."""
 
 
 @dataclass(frozen=True, eq=False)
-class Head:
+class PageContext:
     """What a page is about: the pictures, the model, and what the model said of each in one run over all of them."""
 
     pictures: ImageSet
@@ -40,7 +40,7 @@ class Head:
 
     def label(self, row: int) -> str:
         """What the set says a picture shows, or an empty text."""
-        return name_of(self.pictures, row)
+        return label_of(self.pictures, row)
 
     def says(self, row: int) -> str:
         """What the model says it shows."""
@@ -56,37 +56,37 @@ class Head:
     @property
     def after(self) -> str:
         """How the pictures were changed before the model saw them, to end a sentence with; an empty text where they were not."""
-        return f", after the change: {change_words(self.run.corruption)}" if self.run.corruption else ""
+        return f", after the change: {describe_change(self.run.corruption)}" if self.run.corruption else ""
 
 
-def change_words(text: str) -> str:
+def describe_change(text: str) -> str:
     """A change of pictures ("blur:3") in words."""
     name, _, strength = text.partition(":")
     title = CORRUPTIONS.get(name).title
-    return f"{title}, {STRENGTHS[int(strength)]}" if strength else title
+    return f"{title}, {SEVERITIES[int(strength)]}" if strength else title
 
 
-def pictures_words(count: int) -> str:
+def count_pictures(count: int) -> str:
     """So many pictures."""
     return f"{count:,} picture{'' if count == 1 else 's'}"
 
 
-def name_of(pictures: ImageSet, row: int) -> str:
+def label_of(pictures: ImageSet, row: int) -> str:
     """The label of a picture in its set, or an empty text."""
     place = int(pictures.labels[row])
     return pictures.classes[place] if place >= 0 else ""
 
 
-def keep() -> None:
+def begin_page() -> None:
     """Begin a run of a page about picture sets: what other pages of it hold gets its value here too."""
-    show.style()
+    show.write_style()
     background.begin()
-    set_choice.keep()
+    set_choice.restore()
 
 
-def pictures() -> ImageSet:
+def require_set() -> ImageSet:
     """The set in use, or the end of the run."""
-    found = set_choice.current()
+    found = set_choice.current_set()
     if found is None:
         st.page_link(
             SET_PAGE, label="Choose a picture set", icon=":material/photo_library:", query_params=url_state.query()
@@ -95,46 +95,46 @@ def pictures() -> ImageSet:
     return found
 
 
-def run_over(of: ImageSet, model: xai_core.Classifier, layer: str, corruption: str = "") -> ModelOutputs | None:
+def request_run(of: ImageSet, model: xai_core.Classifier, layer: str, corruption: str = "") -> ModelOutputs | None:
     """What the model says of every picture, once it is there; else how far it is."""
-    changed = f" ({change_words(corruption)})" if corruption else ""
+    changed = f" ({describe_change(corruption)})" if corruption else ""
     return background.follow(
         ("pass", of.id, model.name, layer, corruption),
         lambda: imageset.start_run(of.id, model.name, layer, corruption, session_id()),
-        f"{model.title} looks at {pictures_words(len(of))}{changed}",
+        f"{model.title} looks at {count_pictures(len(of))}{changed}",
     )
 
 
-def _suits(of: ImageSet, model: xai_core.Classifier) -> None:
+def _render_fit(of: ImageSet, model: xai_core.Classifier) -> None:
     """Say so where the model cannot be right about this set, and offer the one that can."""
     if not of.classes or (of.match_classes(model) >= 0).any():
         return
-    show.say(
+    show.write(
         f"{model.title} knows none of the labels of this set, so nobody can say here when it is right.", quiet=True
     )
-    best = set_choice.model_for(of)
+    best = set_choice.recommended_model(of)
     if best and best != model.name:
         title = xai_core.MODELS.get(best).title
         st.button(f"Use {title}", on_click=set_choice.use_model, args=(best,), icon=":material/swap_horiz:")
 
 
-def head() -> Head:
+def render_head() -> PageContext:
     """Draw the head of a page that needs the model's answers. Ends the run while they are not there."""
-    of = pictures()
-    model = models.current()
+    of = require_set()
+    model = models.current_model()
     left, right = st.columns([3, 2], gap="large", vertical_alignment="bottom")
     with left:
-        show.say(f"{set_choice.title(of)} · {pictures_words(len(of))} · {model.title}", quiet=True)
+        show.write(f"{set_choice.current_title(of)} · {count_pictures(len(of))} · {model.title}", quiet=True)
         st.page_link(
             SET_PAGE, label="Another picture set", icon=":material/photo_library:", query_params=url_state.query()
         )
-        _suits(of, model)
+        _render_fit(of, model)
     with right:
-        layer = layers.pick(model)
+        layer = layers.render_choice(model)
     if layer is None:
-        show.problem(f"{model.title} has no layer that could be looked into. Choose another model at the side.")
+        show.write_problem(f"{model.title} has no layer that could be looked into. Choose another model at the side.")
         background.finish()
-    run = run_over(of, model, layer)
+    run = request_run(of, model, layer)
     if run is None:
         background.finish()
-    return Head(of, model, layer, run)
+    return PageContext(of, model, layer, run)

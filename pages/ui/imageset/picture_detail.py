@@ -10,13 +10,14 @@ from pages.ui.frame import session, url_state
 from pages.ui.image import panels
 from pages.ui.imageset import page_context, selection, thumbnail_grid
 from pages.ui.widgets import background, show
+from pages.ui.widgets.words import escape_markdown, format_label
 from xai_core import imageset
 from xai_core.imageset import ImageSet, ModelOutputs
 
-COMPARE = "pages/image/compare.py"
+COMPARE_PAGE = "pages/image/compare.py"
 METHOD = "grad_cam"
-NEIGHBOURS = 12
-WIDEST, TALLEST = 320, 400
+MAX_NEIGHBOURS = 12
+MAX_WIDTH, MAX_HEIGHT = 320, 400
 # On wide screens it stays in view beside whatever is clicked.
 _STYLE = """<style>@media (min-width: 641px) {
 [data-testid="stLayoutWrapper"]:has(> .st-key-set_detail) {
@@ -24,27 +25,27 @@ _STYLE = """<style>@media (min-width: 641px) {
 }</style>"""
 
 
-def _guesses(model: xai_core.Classifier, image: Image.Image) -> xai_core.Prediction:
+def _draw_guesses(model: xai_core.Classifier, image: Image.Image) -> xai_core.Prediction:
     """The model's first guesses, as bars."""
     found = xai_core.guess(model, image, min(5, len(model.labels)))
-    show.shares([(label, probability) for _, label, probability in found.classes])
+    show.draw_shares([(label, probability) for _, label, probability in found.classes])
     return found
 
 
-def _about(of: ImageSet, row: int, right: bool, known: bool) -> None:
-    label = page_context.name_of(of, row)
+def _write_label(of: ImageSet, row: int, right: bool, known: bool) -> None:
+    label = page_context.label_of(of, row)
     if not label:
-        show.say("This picture has no label.", quiet=True)
+        show.write("This picture has no label.", quiet=True)
     elif not known:
-        show.say(f"Label: {label}. The model has no class of that name.")
+        show.write(f"Label: {label}. The model has no class of that name.")
     else:
-        show.say(f"Label: {label}. The model is {'right' if right else 'wrong'}.")
+        show.write(f"Label: {label}. The model is {'right' if right else 'wrong'}.")
 
 
-def _neighbours(of: ImageSet, run: ModelOutputs, row: int) -> None:
+def _render_neighbours(of: ImageSet, run: ModelOutputs, row: int) -> None:
     found = background.compute(
         ("near", run.id, row),
-        lambda _job: imageset.find_nearest(run.mean, run.mean[row], NEIGHBOURS + 1),
+        lambda _job: imageset.find_nearest(run.mean, run.mean[row], MAX_NEIGHBOURS + 1),
         "Looking for its neighbours",
     )
     if found is None:
@@ -52,87 +53,89 @@ def _neighbours(of: ImageSet, run: ModelOutputs, row: int) -> None:
     st.markdown(
         f"**Most similar{' after the change' if run.corruption else ''}, as the model sees it** *(nearest neighbours)*"
     )
-    near = [(int(other), float(far)) for other, far in zip(*found, strict=True) if other != row][:NEIGHBOURS]
+    near = [(int(other), float(far)) for other, far in zip(*found, strict=True) if other != row][:MAX_NEIGHBOURS]
     tiles = [
-        thumbnail_grid.Tile(other, f"{page_context.name_of(of, other) or of.names[other]}, distance {far:.2f}")
+        thumbnail_grid.Tile(other, f"{page_context.label_of(of, other) or of.names[other]}, distance {far:.2f}")
         for other, far in near
     ]
 
     def take(other: int) -> None:
-        selection.look_at(of, other)
+        selection.open_picture(of, other)
 
-    thumbnail_grid.grid(of, tiles, "near_grid", f"The {len(tiles)} most similar pictures", take)
+    thumbnail_grid.render_grid(of, tiles, "near_grid", f"The {len(tiles)} most similar pictures", take)
 
 
-def _explain(of: ImageSet, row: int, image: Image.Image) -> None:
+def _render_explain_button(of: ImageSet, row: int, image: Image.Image) -> None:
     title = of.names[row].rpartition("/")[2]
     if st.button(
         "Explain this picture", key="explain_picture", type="primary", icon=":material/search:", width="stretch"
     ):
-        session.take_picture(image, title)
-        st.switch_page(COMPARE, query_params=url_state.query())
+        session.use_picture(image, title)
+        st.switch_page(COMPARE_PAGE, query_params=url_state.query())
 
 
-def _looks(of: ImageSet, model: xai_core.Classifier, layer: str | None, image: Image.Image, target: int) -> None:
+def _render_map(of: ImageSet, model: xai_core.Classifier, layer: str | None, image: Image.Image, target: int) -> None:
     """Where the model looked for its first guess."""
     try:
-        ask = panels.Ask(METHOD, xai_core.plan(model, image, METHOD, target, layer))
+        ask = panels.MapRequest(METHOD, xai_core.plan(model, image, METHOD, target, layer))
     except xai_core.XaiError as problem:
-        ask = panels.Ask(METHOD, refusal=str(problem))
-    panels.watch([ask], model.preprocessing.model_input(image), "set_picture")
+        ask = panels.MapRequest(METHOD, refusal=str(problem))
+    panels.render_maps([ask], model.preprocessing.model_input(image), "set_picture")
 
 
-def _changed(of: ImageSet, row: int, model: xai_core.Classifier, run: ModelOutputs) -> None:
+def _draw_corruption(of: ImageSet, row: int, model: xai_core.Classifier, run: ModelOutputs) -> None:
     """The picture as it was judged, changed, and what the model made of that."""
-    words = page_context.change_words(run.corruption)
+    words = page_context.describe_change(run.corruption)
     try:
         seen = imageset.read_model_input(run, row, of, model)
     except xai_core.XaiError:  # what is wrong with it is said of the picture itself, below
         return
     with st.container(horizontal=True, horizontal_alignment="center"):
         st.image(
-            thumbnail_grid.enlarged(seen, WIDEST),
-            alt=f"Changed: {words}. {show.label(of.names[row])}",
-            width=show.width(seen, WIDEST, TALLEST),
+            thumbnail_grid.enlarge(seen, MAX_WIDTH),
+            alt=f"Changed: {words}. {format_label(of.names[row])}",
+            width=show.fit_width(seen, MAX_WIDTH, MAX_HEIGHT),
         )
     said, sure = model.labels[int(run.predictions[row])], show.percent(run.confidence[row])
-    show.say(f"After the change ({words}) the model says {said} ({sure}).")
+    show.write(f"After the change ({words}) the model says {said} ({sure}).")
     st.markdown("**Without the change**")
 
 
-def _draw(of: ImageSet, row: int, model: xai_core.Classifier, layer: str | None, run: ModelOutputs | None) -> None:
-    show.strong(of.names[row])
+def _render_picture(
+    of: ImageSet, row: int, model: xai_core.Classifier, layer: str | None, run: ModelOutputs | None
+) -> None:
+    show.write_strong(of.names[row])
     if run is not None and run.corruption and run.valid[row]:
-        _changed(of, row, model, run)
+        _draw_corruption(of, row, model, run)
     try:
         image = of.open(row).convert("RGB")
     except xai_core.XaiError as problem:
-        show.problem(problem)
+        show.write_problem(problem)
         xai_core.jobs.leave(session.session_id(), pool="attributions")
         return
     with st.container(horizontal=True, horizontal_alignment="center"):
         st.image(
-            thumbnail_grid.enlarged(image, WIDEST),
-            alt=f"Picture: {show.label(of.names[row])}",
-            width=show.width(image, WIDEST, TALLEST),
+            thumbnail_grid.enlarge(image, MAX_WIDTH),
+            alt=f"Picture: {format_label(of.names[row])}",
+            width=show.fit_width(image, MAX_WIDTH, MAX_HEIGHT),
         )
-    found = _guesses(model, image)
+    found = _draw_guesses(model, image)
     first, truth = found.classes[0][0], int(of.match_classes(model)[row])
-    _about(of, row, first == truth, truth >= 0)
-    _explain(of, row, image)
+    _write_label(of, row, first == truth, truth >= 0)
+    _render_explain_button(of, row, image)
     if run is not None and run.valid[row]:
-        _neighbours(of, run, row)
-    st.markdown(f"**Where it looked for “{show.literal(found.classes[0][1])}”**")
-    _looks(of, model, layer, image, first)
+        _render_neighbours(of, run, row)
+    st.markdown(f"**Where it looked for “{escape_markdown(found.classes[0][1])}”**")
+    _render_map(of, model, layer, image, first)
 
 
-def draw(of: ImageSet, model: xai_core.Classifier, layer: str | None, run: ModelOutputs | None = None) -> None:
+def render(of: ImageSet, model: xai_core.Classifier, layer: str | None, run: ModelOutputs | None = None) -> None:
     """The picture that was clicked. Last thing on a page: it brings the address up to date before its map is drawn."""
-    row = selection.looked_at(of)
+    row = selection.current_row(of)
     st.html(_STYLE)
     with st.container(key="set_detail", border=True):
         if row is None or row >= len(of):
             xai_core.jobs.leave(session.session_id(), pool="attributions")  # no map is wanted any more
-            show.say("Click a picture or a point: here you see what the model says of it, and why.", quiet=True)
+            show.write("Click a picture or a point: here you see what the model says of it, and why.", quiet=True)
             return
-        _draw(of, row, model, layer, run)
+        _render_picture(of, row, model, layer, run)

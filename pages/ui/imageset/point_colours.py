@@ -10,7 +10,7 @@ import numpy.typing as npt
 import streamlit as st
 
 from pages.ui.frame import url_state
-from pages.ui.imageset.page_context import Head
+from pages.ui.imageset.page_context import PageContext
 from pages.ui.widgets import background
 from xai_core import imageset
 from xai_core.render.points import Coloured, by_correctness, by_group, by_number
@@ -18,23 +18,23 @@ from xai_core.render.points import Coloured, by_correctness, by_group, by_number
 Rows = npt.NDArray[np.int64]
 
 
-def _label(of: Head, rows: Rows) -> Coloured:
+def _colour_by_label(of: PageContext, rows: Rows) -> Coloured:
     return by_group(of.pictures.labels[rows], of.pictures.classes, "Label")
 
 
-def _prediction(of: Head, rows: Rows) -> Coloured:
+def _colour_by_prediction(of: PageContext, rows: Rows) -> Coloured:
     return by_group(of.run.predictions[rows], of.model.labels, "The model says", "Could not be read")
 
 
-def _confidence(of: Head, rows: Rows) -> Coloured:
+def _colour_by_confidence(of: PageContext, rows: Rows) -> Coloured:
     return by_number(of.run.confidence[rows], "How sure the model is (confidence)", 0.0, 1.0, percent=True)
 
 
-def _correctness(of: Head, rows: Rows) -> Coloured:
+def _colour_by_correctness(of: PageContext, rows: Rows) -> Coloured:
     return by_correctness(of.run.predictions[rows], of.truth[rows])
 
 
-def _loss(of: Head, rows: Rows) -> Coloured:
+def _colour_by_loss(of: PageContext, rows: Rows) -> Coloured:
     found = background.compute(
         ("losses", of.run.id, of.pictures.id),
         lambda _job: imageset.losses(of.run, of.truth),
@@ -44,33 +44,35 @@ def _loss(of: Head, rows: Rows) -> Coloured:
     return by_number(values, "How surprised the model is by the label (loss, in nats)", 0.0)
 
 
-COLOURINGS: Mapping[str, tuple[str, Callable[[Head, Rows], Coloured]]] = {
-    "label": ("Label", _label),
-    "prediction": ("What the model says", _prediction),
-    "confidence": ("How sure it is", _confidence),
-    "correctness": ("Right or wrong", _correctness),
-    "loss": ("How surprised it is (loss)", _loss),
+COLOURINGS: Mapping[str, tuple[str, Callable[[PageContext, Rows], Coloured]]] = {
+    "label": ("Label", _colour_by_label),
+    "prediction": ("What the model says", _colour_by_prediction),
+    "confidence": ("How sure it is", _colour_by_confidence),
+    "correctness": ("Right or wrong", _colour_by_correctness),
+    "loss": ("How surprised it is (loss)", _colour_by_loss),
 }
 _NEEDS_TRUTH = ("correctness", "loss")
 
 
-def _keep(of: Head) -> tuple[str, list[str]]:
+def _restore(of: PageContext) -> tuple[str, list[str]]:
     """The widget's key, and what can be shown of this set: nothing that needs labels where there are none."""
     names = [name for name in COLOURINGS if name not in _NEEDS_TRUTH or (of.truth >= 0).any()]
     names = [name for name in names if name != "label" or of.pictures.classes]
-    key = url_state.keep("points", names[0], url_state.one_of("colouring", names))
+    key = url_state.restore("points", names[0], url_state.option_reader("colouring", names))
     if st.session_state[key] not in names:
-        url_state.put(key, names[0])
+        url_state.set_value(key, names[0])
     return key, names
 
 
-def pick(of: Head) -> Callable[[Rows], Coloured]:
+def render_choice(of: PageContext) -> Callable[[Rows], Coloured]:
     """Draw the choice; what colours the points of these rows."""
-    key, names = _keep(of)
-    chosen = st.selectbox("Colour shows", names, url_state.place(names, key), lambda name: COLOURINGS[name][0], key=key)
+    key, names = _restore(of)
+    chosen = st.selectbox(
+        "Colour shows", names, url_state.index_of(names, key), lambda name: COLOURINGS[name][0], key=key
+    )
     return partial(COLOURINGS[chosen][1], of)
 
 
-def kept(of: Head) -> Callable[[Rows], Coloured]:
+def restore_colouring(of: PageContext) -> Callable[[Rows], Coloured]:
     """What `pick` would give, without drawing it."""
-    return partial(COLOURINGS[st.session_state[_keep(of)[0]]][1], of)
+    return partial(COLOURINGS[st.session_state[_restore(of)[0]]][1], of)

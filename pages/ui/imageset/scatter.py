@@ -20,16 +20,16 @@ import numpy.typing as npt
 import streamlit as st
 from streamlit import runtime
 
-from pages.ui.widgets.component import component
+from pages.ui.widgets.component import create_component
 from xai_core.render.atlas import ACROSS, Thumbs, sheets, thumbs_of
 from xai_core.render.points import Coloured
 
 Kind = Literal["click", "lasso", "clear"]
 KINDS: tuple[Kind, ...] = ("click", "lasso", "clear")
-SHOWN = 12
+MAX_LEGEND = 12
 """Groups of the legend that are seen at once; the others open below."""
 
-_scatter = component(
+_scatter = create_component(
     "scatter", "scatter_view.js", "scatter_draw.js", "scatter_pixels.js", "scatter_hands.js", "scatter.js"
 )
 
@@ -43,54 +43,54 @@ class Event:
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _sheets(key: str, _thumbs: Thumbs) -> tuple[bytes, ...]:
+def _cache_sheets(key: str, _thumbs: Thumbs) -> tuple[bytes, ...]:
     return sheets(_thumbs)
 
 
-def _address(content: bytes, kind: str, place: str) -> str:
+def _publish(content: bytes, kind: str, place: str) -> str:
     """Where the browser fetches this content for as long as this session shows it at `place`."""
     address: str = runtime.get_instance().media_file_mgr.add(content, kind, place)
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
     return f"/{base}{address}" if base else address
 
 
-def _wire_thumbs(thumbs: Thumbs | npt.NDArray[np.uint8] | None, key: str) -> dict[str, Any] | None:
+def _encode_thumbs(thumbs: Thumbs | npt.NDArray[np.uint8] | None, key: str) -> dict[str, Any] | None:
     if thumbs is None:
         return None
     named = thumbs if isinstance(thumbs, Thumbs) else thumbs_of(thumbs)
-    made = _sheets(named.key, named)
+    made = _cache_sheets(named.key, named)
     return {
         "across": ACROSS,
-        "sheets": [_address(sheet, "image/jpeg", f"{key}-sheet-{at}") for at, sheet in enumerate(made)],
+        "sheets": [_publish(sheet, "image/jpeg", f"{key}-sheet-{at}") for at, sheet in enumerate(made)],
     }
 
 
-def _wire_legend(coloured: Coloured | None) -> dict[str, Any]:
+def _encode_legend(coloured: Coloured | None) -> dict[str, Any]:
     if coloured is None:
-        return {"title": "", "entries": [], "shown": SHOWN, "low": "", "high": "", "ramp": []}
+        return {"title": "", "entries": [], "shown": MAX_LEGEND, "low": "", "high": "", "ramp": []}
     entries = [{"name": e.name, "colour": e.colour, "shape": e.shape, "count": e.count} for e in coloured.legend]
     ramp = {"low": coloured.low, "high": coloured.high, "ramp": list(coloured.ramp)}
-    return {"title": coloured.title, "entries": entries, "shown": SHOWN, **ramp}
+    return {"title": coloured.title, "entries": entries, "shown": MAX_LEGEND, **ramp}
 
 
-def _alternative(count: int, coloured: Coloured | None) -> str:
+def _text_alternative(count: int, coloured: Coloured | None) -> str:
     """What the map shows, for someone who cannot see it."""
     if coloured is None or not coloured.legend:
         return f"Map of {count:,} pictures." + (
             f" Colours: {coloured.title}, {coloured.low} to {coloured.high}." if coloured else ""
         )
-    largest = sorted(coloured.legend, key=lambda entry: -entry.count)[:SHOWN]
+    largest = sorted(coloured.legend, key=lambda entry: -entry.count)[:MAX_LEGEND]
     more = len(coloured.legend) - len(largest)
     groups = ", ".join(f"{entry.name} ({entry.count:,})" for entry in largest)
     return f"Map of {count:,} pictures. {coloured.title}: {groups}{f' and {more} more' if more else ''}."
 
 
-def pack(chosen: npt.NDArray[np.bool_]) -> str:
+def pack_bits(chosen: npt.NDArray[np.bool_]) -> str:
     """One bit a point, the first in the lowest bit of the first byte, in base64."""
     return base64.b64encode(np.packbits(chosen, bitorder="little").tobytes()).decode("ascii")
 
 
-def unpack(text: str, count: int) -> npt.NDArray[np.intp] | None:
+def unpack_bits(text: str, count: int) -> npt.NDArray[np.intp] | None:
     """The numbers of the points that are set, or None where the text is not one bit for each of `count` points."""
     try:
         whole = np.frombuffer(base64.b64decode(text, validate=True), dtype=np.uint8)
@@ -101,17 +101,17 @@ def unpack(text: str, count: int) -> npt.NDArray[np.intp] | None:
     return np.flatnonzero(np.unpackbits(whole, count=count, bitorder="little"))
 
 
-def _understood(said: object, version: str, ids: npt.NDArray[np.integer]) -> Event | None:
+def _parse_event(said: object, version: str, ids: npt.NDArray[np.integer]) -> Event | None:
     """What a browser has sent, if it is about these points and makes sense; browsers can send anything."""
     if not isinstance(said, Mapping) or said.get("version") != version or said.get("kind") not in KINDS:
         return None
-    points = unpack(str(said.get("chosen")), len(ids))
+    points = unpack_bits(str(said.get("chosen")), len(ids))
     if points is None or (said["kind"] == "click" and len(points) != 1):
         return None
     return Event(said["kind"], tuple(ids[points].tolist()) if said["kind"] != "clear" else ())
 
 
-def _heard(key: str) -> None:
+def _store_event(key: str) -> None:
     """Notes what came, before the page runs: the map is then drawn with the new choice in this very run."""
     said = getattr(st.session_state.get(key), "event", None)
     if isinstance(said, Mapping):
@@ -120,7 +120,7 @@ def _heard(key: str) -> None:
         st.session_state[f"{key}-serial"] = serial if isinstance(serial, int) and 0 <= serial < 2**53 else 0
 
 
-def _looks(colours: npt.NDArray[np.uint8], shapes: npt.NDArray[np.uint8] | None) -> bytes:
+def _encode_colours(colours: npt.NDArray[np.uint8], shapes: npt.NDArray[np.uint8] | None) -> bytes:
     alpha = np.zeros(len(colours), dtype=np.uint8) if shapes is None else shapes
     return np.column_stack([colours, alpha]).astype(np.uint8).tobytes()
 
@@ -149,25 +149,27 @@ def show_scatter(
         st.info("There is no picture to show on a map yet.", icon=":material/info:")
         return None
     coloured = colours if isinstance(colours, Coloured) else None
-    looks = _looks(coloured.colours, coloured.shapes) if coloured else _looks(np.asarray(colours), None)
+    looks = (
+        _encode_colours(coloured.colours, coloured.shapes) if coloured else _encode_colours(np.asarray(colours), None)
+    )
     places = np.ascontiguousarray(points, dtype="<f4").tobytes()
     whole = np.ascontiguousarray(ids, dtype="<i8").tobytes()
     version = hashlib.sha256(b"%d\0" % points.shape[1] + places + whole).hexdigest()[:16]
-    event = _understood(st.session_state.pop(f"{key}-said", None), version, ids)
+    event = _parse_event(st.session_state.pop(f"{key}-said", None), version, ids)
     data = {
         "version": version,
         "axes": int(points.shape[1]),
-        "points": _address(places, "application/octet-stream", f"{key}-points"),
-        "colours": _address(looks, "application/octet-stream", f"{key}-colours"),
-        "words": _address(json.dumps(list(words)).encode(), "application/json", f"{key}-words"),
-        "thumbs": _wire_thumbs(thumbs, key),
-        "chosen": pack(np.isin(ids, np.asarray(event.ids if event else tuple(selected), dtype=np.int64))),
+        "points": _publish(places, "application/octet-stream", f"{key}-points"),
+        "colours": _publish(looks, "application/octet-stream", f"{key}-colours"),
+        "words": _publish(json.dumps(list(words)).encode(), "application/json", f"{key}-words"),
+        "thumbs": _encode_thumbs(thumbs, key),
+        "chosen": pack_bits(np.isin(ids, np.asarray(event.ids if event else tuple(selected), dtype=np.int64))),
         "serial": st.session_state.get(f"{key}-serial", 0),
         "mark": [float(part) for part in mark] if mark is not None else None,
         "mark_words": mark_words,
-        "legend": _wire_legend(coloured),
-        "alt": _alternative(len(ids), coloured),
+        "legend": _encode_legend(coloured),
+        "alt": _text_alternative(len(ids), coloured),
         "height": height,
     }
-    _scatter(key=key, data=data, on_event_change=partial(_heard, key))
+    _scatter(key=key, data=data, on_event_change=partial(_store_event, key))
     return event

@@ -13,8 +13,9 @@ import streamlit as st
 
 from pages.ui.frame import url_state
 from pages.ui.imageset import clickable_tables, page_context, selection, set_choice
-from pages.ui.imageset.page_context import STRENGTHS, Head
+from pages.ui.imageset.page_context import SEVERITIES, PageContext
 from pages.ui.widgets import background, forms, show
+from pages.ui.widgets.words import format_label
 from xai_core import imageset
 from xai_core.imageset import CORRUPTIONS, ModelOutputs, SetScores
 from xai_core.render import tables as figures
@@ -29,30 +30,32 @@ TITLES: Mapping[str, tuple[str, str]] = {
 }
 _SHARES = ("accuracy", "top5", "precision", "recall")
 """Shown in percent."""
-MOST_CLASSES = 40
+MAX_CLASSES = 40
 
 
-def _change() -> str:
+def _render_change() -> str:
     """Draw the choice of a change of the pictures: its name and strength ("blur:2"), or an empty text."""
     left, right = st.columns([2, 1])
     with left:
         names = ["", *CORRUPTIONS]
-        key = url_state.keep("change", "", url_state.one_of("change", names))
+        key = url_state.restore("change", "", url_state.option_reader("change", names))
         titles = {name: CORRUPTIONS.get(name).title if name else "As they are" for name in names}
-        name = str(st.selectbox("Pictures", names, url_state.place(names, key), titles.__getitem__, key=key))
+        name = str(st.selectbox("Pictures", names, url_state.index_of(names, key), titles.__getitem__, key=key))
         if name:
             st.caption(CORRUPTIONS.get(name).about)
     if not name or len(CORRUPTIONS.get(name).levels) < 2:
         return name
     with right:
-        key = url_state.keep("strength", 2, lambda text: int(url_state.one_of("strength", map(str, STRENGTHS))(text)))
+        key = url_state.restore(
+            "strength", 2, lambda text: int(url_state.option_reader("strength", map(str, SEVERITIES))(text))
+        )
         strength = st.selectbox(
-            "Changed", list(STRENGTHS), url_state.place(STRENGTHS, key), STRENGTHS.__getitem__, key=key
+            "Changed", list(SEVERITIES), url_state.index_of(SEVERITIES, key), SEVERITIES.__getitem__, key=key
         )
     return f"{name}:{strength}"
 
 
-def _scores(of: Head, run: ModelOutputs) -> SetScores | None:
+def _request_scores(of: PageContext, run: ModelOutputs) -> SetScores | None:
     return background.compute(
         ("scores", run.id, of.pictures.id),
         lambda job: imageset.score_set(run, of.truth, of.model.labels, job),
@@ -60,7 +63,7 @@ def _scores(of: Head, run: ModelOutputs) -> SetScores | None:
     )
 
 
-def _number(value: float, name: str) -> str:
+def _format_score(value: float, name: str) -> str:
     if not math.isfinite(value):
         return "–"
     if name in _SHARES:
@@ -68,7 +71,7 @@ def _number(value: float, name: str) -> str:
     return f"{min(value, 0.99) if value < 1 else 1:.2f}"  # 1.00 is said of what is perfect alone
 
 
-def _difference(now: float, before: float, name: str) -> str | None:
+def _format_difference(now: float, before: float, name: str) -> str | None:
     """A score against the one without the change, as st.metric reads it: by its sign."""
     if not (math.isfinite(now) and math.isfinite(before)):
         return None
@@ -76,28 +79,28 @@ def _difference(now: float, before: float, name: str) -> str | None:
     return f"{100 * gap:+.1f} points" if name in _SHARES else f"{gap:+.2f}"
 
 
-def _numbers(found: SetScores, plain: SetScores | None) -> None:
+def _render_scores(found: SetScores, plain: SetScores | None) -> None:
     """All scores in one row, with how a change has moved them; below, what they mean."""
     with st.container(horizontal=True):
         for name, (title, technical) in TITLES.items():
             value = getattr(found, name)
-            gap = None if plain is None else _difference(value, getattr(plain, name), name)
+            gap = None if plain is None else _format_difference(value, getattr(plain, name), name)
             with st.container(width=245):
                 same = gap is not None and not float(gap.partition(" ")[0])
                 shown = {"delta": "no change", "delta_color": "off", "delta_arrow": "off"} if same else {"delta": gap}
-                st.metric(f"{title} *({technical})*", _number(value, name), **shown)
-    show.say(found.sentences["accuracy"])
+                st.metric(f"{title} *({technical})*", _format_score(value, name), **shown)
+    show.write(found.sentences["accuracy"])
     with st.expander("What these numbers mean", icon=":material/help:"):
-        show.listed(found.sentences[name] for name in TITLES)
+        show.write_list(found.sentences[name] for name in TITLES)
 
 
-def _classes(of: Head, found: SetScores) -> None:
+def _render_classes(of: PageContext, found: SetScores) -> None:
     """Each class with its counts; a click shows its pictures."""
     st.markdown("**Class by class** *(one against the rest)*")
     some = [each for each in found.classes if each.count] or list(found.classes)
     frame = pd.DataFrame(
         {
-            "Class": [show.label(each.name) for each in some],
+            "Class": [format_label(each.name) for each in some],
             "Pictures": [each.count for each in some],
             "Precision": [each.precision for each in some],
             "Recall": [each.recall for each in some],
@@ -109,12 +112,12 @@ def _classes(of: Head, found: SetScores) -> None:
     def take(place: int, _column: str) -> None:
         each = some[place]
         rows = np.flatnonzero((of.truth == each.index) & of.run.valid)
-        selection.take(of.pictures, rows.tolist(), f"It is: {each.name}")
+        selection.select(of.pictures, rows.tolist(), f"It is: {each.name}")
 
-    columns = {name: clickable_tables.bar(name, 1.0, "percent", 96) for name in ("Precision", "Recall")}
+    columns = {name: clickable_tables.bar_column(name, 1.0, "percent", 96) for name in ("Precision", "Recall")}
     columns |= {name: st.column_config.NumberColumn(name, format="%.2f", width=56) for name in ("F1", "ROC AUC")}
     columns["Pictures"] = st.column_config.NumberColumn("Pictures", width=64)
-    clickable_tables.clickable(
+    clickable_tables.draw_table(
         frame,
         f"class_scores_{of.run.id}",
         take,
@@ -123,7 +126,7 @@ def _classes(of: Head, found: SetScores) -> None:
     )
 
 
-def _shaded(frame: pd.DataFrame) -> object:
+def _shade_cells(frame: pd.DataFrame) -> object:
     """Each row's cells as dark as their share of it; right answers lie on the diagonal."""
 
     def colours(row: pd.Series) -> list[str]:
@@ -140,13 +143,13 @@ def _shaded(frame: pd.DataFrame) -> object:
     return frame.style.apply(colours, axis=1)
 
 
-def _confusion(of: Head, found: SetScores) -> None:
+def _render_confusion(of: PageContext, found: SetScores) -> None:
     """Truth down, answers across; a click on a cell shows its pictures."""
     st.markdown("**What does it mix up?** *(confusion matrix)*")
-    busiest = np.argsort(-found.confusion.sum(axis=0) - found.confusion.sum(axis=1), kind="stable")[:MOST_CLASSES]
+    busiest = np.argsort(-found.confusion.sum(axis=0) - found.confusion.sum(axis=1), kind="stable")[:MAX_CLASSES]
     order = np.sort(busiest)
     some = [found.classes[place] for place in order]
-    names = _different([show.label(each.name) for each in some])
+    names = _different([format_label(each.name) for each in some])
     frame = pd.DataFrame(found.confusion[np.ix_(order, order)], columns=names)
     truth = found.confusion[order].sum(axis=1) > 0
     frame.insert(0, "It is ↓ · it says →", names)
@@ -157,18 +160,24 @@ def _confusion(of: Head, found: SetScores) -> None:
         if column in names:
             a, b = actual[place], some[names.index(column)]
             rows = imageset.confusion_rows(of.truth, of.run.predictions, a.index, b.index)
-            selection.take(of.pictures, rows.tolist(), f"It is {a.name}, {of.model.title} says {b.name}{of.after}")
+            selection.select(of.pictures, rows.tolist(), f"It is {a.name}, {of.model.title} says {b.name}{of.after}")
 
     columns = {name: st.column_config.NumberColumn(name, width=min(22 + 8 * len(name), 130)) for name in names}
-    clickable_tables.clickable(
-        frame, f"confusion_{of.run.id}", take, found.sentences["confusion"], columns=columns, most=14, style=_shaded
+    clickable_tables.draw_table(
+        frame,
+        f"confusion_{of.run.id}",
+        take,
+        found.sentences["confusion"],
+        columns=columns,
+        most=14,
+        style=_shade_cells,
     )
     left_out = (
-        f" The {MOST_CLASSES} commonest of {len(found.classes)} classes are shown."
-        if len(found.classes) > MOST_CLASSES
+        f" The {MAX_CLASSES} commonest of {len(found.classes)} classes are shown."
+        if len(found.classes) > MAX_CLASSES
         else ""
     )
-    show.say(
+    show.write(
         f"{found.sentences['confusion']} Click a cell to see its pictures; the head of a column can sort them.{left_out}",
         quiet=True,
     )
@@ -182,64 +191,64 @@ def _different(names: list[str]) -> list[str]:
     return found
 
 
-def _calibration(of: Head, found: SetScores) -> None:
+def _render_calibration(of: PageContext, found: SetScores) -> None:
     st.markdown("**Does 70 % mean 70 %?** *(calibration)*")
     bins = found.calibration
     frame = pd.DataFrame({"It says": bins.confidence, "It is right": bins.accuracy, "Pictures": bins.counts})
-    show.draw(figures.draw_calibration(bins.confidence, bins.accuracy, bins.counts), "set_calibration")
-    show.say(found.sentences["calibration"], quiet=True)
+    show.draw_figure(figures.draw_calibration(bins.confidence, bins.accuracy, bins.counts), "set_calibration")
+    show.write(found.sentences["calibration"], quiet=True)
 
     def take(place: int, _column: str) -> None:
         number = int(bins.bins[place])
         rows = imageset.calibration_rows(of.run, of.truth, number)
-        selection.take(
+        selection.select(
             of.pictures, rows.tolist(), f"{of.model.title} is {10 * number} to {10 * number + 10} % sure{of.after}"
         )
 
-    columns = {name: clickable_tables.bar(name, 1.0, "percent") for name in ("It says", "It is right")}
-    clickable_tables.clickable(
+    columns = {name: clickable_tables.bar_column(name, 1.0, "percent") for name in ("It says", "It is right")}
+    clickable_tables.draw_table(
         frame, f"bins_{of.run.id}", take, "How often the model is right, by how sure it is.", columns=columns
     )
 
 
 VIEWS = {
-    "confusion": ("What it mixes up", _confusion),
-    "classes": ("By class", _classes),
-    "calibration": ("Sure and right?", _calibration),
+    "confusion": ("What it mixes up", _render_confusion),
+    "classes": ("By class", _render_classes),
+    "calibration": ("Sure and right?", _render_calibration),
 }
 
 
-class Judged(NamedTuple):
+class ScoredRun(NamedTuple):
     """A run over all pictures, changed or not, that has been compared with the labels."""
 
-    of: Head
+    of: PageContext
     scores: SetScores
 
 
-def numbers(of: Head) -> Judged | None:
+def render_scores(of: PageContext) -> ScoredRun | None:
     """All scores of the model on the set, after the change that the visitor chooses; None while, or where, there are none."""
     if not (of.truth >= 0).any():
-        show.problem(
+        show.write_problem(
             "No picture of this set has a label that the model knows, so nobody can count its right answers. "
             "Choose another set or another model, or name the folders of your pictures as the model names its classes."
         )
         return None
-    change = _change()
-    run = page_context.run_over(of.pictures, of.model, of.layer, change) if change else of.run
-    found = None if run is None else _scores(of, run)
+    change = _render_change()
+    run = page_context.request_run(of.pictures, of.model, of.layer, change) if change else of.run
+    found = None if run is None else _request_scores(of, run)
     if run is None or found is None:
         return None
-    _numbers(found, _scores(of, of.run) if change else None)
-    if set_choice.model_for(of.pictures):  # it came along: what has to be known of it
-        show.listed(of.pictures.notes)
+    _render_scores(found, _request_scores(of, of.run) if change else None)
+    if set_choice.recommended_model(of.pictures):  # it came along: what has to be known of it
+        show.write_list(of.pictures.notes)
     left_out = (
         f" {found.left_out:,} have no label that the model knows, or could not be read." if found.left_out else ""
     )
-    show.say(f"Counted over {found.count:,} pictures.{left_out}", quiet=True)
-    return Judged(replace(of, run=run), found)
+    show.write(f"Counted over {found.count:,} pictures.{left_out}", quiet=True)
+    return ScoredRun(replace(of, run=run), found)
 
 
-def closer(judged: Judged) -> None:
+def render_view(judged: ScoredRun) -> None:
     """One closer look at the scores, in which every cell and every bar can be clicked."""
-    view = forms.segments("scores", "Look at", {name: title for name, (title, _) in VIEWS.items()}, "confusion")
+    view = forms.render_segments("scores", "Look at", {name: title for name, (title, _) in VIEWS.items()}, "confusion")
     VIEWS[view][1](*judged)

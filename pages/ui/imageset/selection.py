@@ -14,8 +14,8 @@ from pages.ui.frame import url_state
 from xai_core.imageset import ImageSet
 from xai_core.params import Int
 
-LOOKED_AT = "looked_at"
-NOBODY = ("", -1)
+CURRENT_PICTURE = "looked_at"
+NO_PICTURE = ("", -1)
 _ROW = Int(name="picture", title="Picture", help="Its row in the set.", default=0, low=0, high=2**31)
 
 
@@ -28,7 +28,7 @@ class Selection:
     words: str
 
 
-def take(of: ImageSet, rows: Iterable[int], words: str) -> None:
+def select(of: ImageSet, rows: Iterable[int], words: str) -> None:
     """Callback: select these pictures everywhere."""
     st.session_state["set_selection"] = Selection(of.id, tuple(int(row) for row in rows), words)
     st.session_state["set_place"] = 0
@@ -40,49 +40,51 @@ def clear() -> None:
     st.session_state["set_place"] = 0
 
 
-def chosen(of: ImageSet) -> Selection | None:
+def current_selection(of: ImageSet) -> Selection | None:
     """The selection, if it is one of this set."""
     found: Selection | None = st.session_state.get("set_selection")
     return found if found is not None and found.set_id == of.id else None
 
 
-def look_at(of: ImageSet, row: int) -> None:
+def open_picture(of: ImageSet, row: int) -> None:
     """Callback: show this picture large."""
-    url_state.put(LOOKED_AT, (of.id, int(row)))
+    url_state.set_value(CURRENT_PICTURE, (of.id, int(row)))
 
 
-def look_away() -> None:
+def close_picture() -> None:
     """For another set: no picture of it is looked at yet."""
-    url_state.put(LOOKED_AT, NOBODY)
+    url_state.set_value(CURRENT_PICTURE, NO_PICTURE)
 
 
-def keep() -> None:
+def restore() -> None:
     """Take the picture that is looked at from a new link; of which set it is, is known when that is there."""
-    url_state.keep("picture", NOBODY, lambda text: ("", int(_ROW.check(text, 0))), lambda pair: str(pair[1]), LOOKED_AT)
+    url_state.restore(
+        "picture", NO_PICTURE, lambda text: ("", int(_ROW.check(text, 0))), lambda pair: str(pair[1]), CURRENT_PICTURE
+    )
 
 
-def pick(of: ImageSet, row: int) -> None:
+def open_and_select(of: ImageSet, row: int) -> None:
     """Callback: show this picture large, and select it alone where it is not part of the selection."""
-    look_at(of, row)
-    found = chosen(of)
+    open_picture(of, row)
+    found = current_selection(of)
     if found is None or row not in found.rows:
-        take(of, (row,), "")
+        select(of, (row,), "")
 
 
-def looked_at(of: ImageSet) -> int | None:
+def current_row(of: ImageSet) -> int | None:
     """The row of the picture that is shown large."""
-    set_id, row = st.session_state.get(LOOKED_AT, NOBODY)
+    set_id, row = st.session_state.get(CURRENT_PICTURE, NO_PICTURE)
     if not set_id and 0 <= row < len(of):  # from a link
         set_id = of.id
-        look_at(of, row)
+        open_picture(of, row)
     return int(row) if set_id == of.id else None
 
 
-def place() -> int:
+def first_index() -> int:
     """The first of the pictures shown, counted from 0."""
     return int(st.session_state.get("set_place", 0))
 
 
-def turn(to: int) -> None:
+def scroll_to(to: int) -> None:
     """Callback: show the pictures from this one on."""
     st.session_state["set_place"] = max(to, 0)

@@ -11,18 +11,19 @@ from typing import Any, NamedTuple
 import streamlit as st
 from PIL import Image, ImageOps
 
-from pages.ui.widgets import background, show
-from pages.ui.widgets.component import component
+from pages.ui.widgets import background
+from pages.ui.widgets.component import create_component
+from pages.ui.widgets.words import format_label
 from xai_core import Job, XaiError
 from xai_core.imageset import ImageSet
 
-MOST = 48
-SMALL, LARGE = 64, 100
-SHARP = 2
+MAX_TILES = 48
+SMALL_PX, LARGE_PX = 64, 100
+PIXEL_RATIO = 2
 """Pixels of a picture for each of the page: most screens of phones have two or more."""
-_TINY = 64
+MAX_TINY_PX = 64
 
-_grid = component("thumbs", "thumbs.js")
+_grid = create_component("thumbs", "thumbs.js")
 Box = tuple[float, float, float, float]
 
 
@@ -36,38 +37,38 @@ class Tile:
     box: Box | None = None
 
 
-class Cut(NamedTuple):
+class Crop(NamedTuple):
     """How a picture is made square, with a name for it."""
 
     name: str
     see: Callable[[Image.Image], Image.Image]
 
 
-def square(picture: Image.Image) -> Image.Image:
+def crop_square(picture: Image.Image) -> Image.Image:
     """The middle of a picture."""
     return ImageOps.fit(picture, (min(picture.size),) * 2)
 
 
-SQUARE = Cut("square", square)
+SQUARE_CROP = Crop("square", crop_square)
 
 
-def enlarged(picture: Image.Image, side: int) -> Image.Image:
+def enlarge(picture: Image.Image, side: int) -> Image.Image:
     """A picture for a place of this width; every pixel of a tiny one is seen as a square."""
-    if max(picture.size) > _TINY:
-        return ImageOps.contain(picture, (SHARP * side, SHARP * side), Image.Resampling.BICUBIC)
+    if max(picture.size) > MAX_TINY_PX:
+        return ImageOps.contain(picture, (PIXEL_RATIO * side, PIXEL_RATIO * side), Image.Resampling.BICUBIC)
     times = max(side // max(picture.size), 1)
     return picture.resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
 
 
-def _wire(picture: Image.Image, side: int) -> tuple[str, bool]:
+def _encode_picture(picture: Image.Image, side: int) -> tuple[str, bool]:
     """A picture as a data address, and whether every pixel of it should be seen."""
-    tiny, buffer = max(picture.size) <= _TINY, io.BytesIO()
+    tiny, buffer = max(picture.size) <= MAX_TINY_PX, io.BytesIO()
     small = picture if tiny else ImageOps.contain(picture, (side, side), Image.Resampling.BICUBIC)
     small.convert("RGB").save(buffer, "PNG" if tiny else "JPEG", quality=85)
     return f"data:image/{'png' if tiny else 'jpeg'};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}", tiny
 
 
-def _made(
+def _picture_loader(
     of: ImageSet, rows: Sequence[int], side: int, see: Callable[[Image.Image], Image.Image]
 ) -> Callable[[Job[Any]], Mapping[int, tuple[str, bool]]]:
     def make(job: Job[Any]) -> Mapping[int, tuple[str, bool]]:
@@ -76,7 +77,7 @@ def _made(
         for row in rows:
             job.tick(1)
             try:
-                found[row] = _wire(see(of.open(row)), side)
+                found[row] = _encode_picture(see(of.open(row)), side)
             except XaiError:  # this file is damaged or gone: its thumbnail stands in
                 continue
         return found
@@ -84,12 +85,12 @@ def _made(
     return make
 
 
-def _at_first(of: ImageSet, row: int) -> tuple[str, bool]:
+def _encode_thumbnail(of: ImageSet, row: int) -> tuple[str, bool]:
     """The small thumbnail that was made when the set was read."""
-    return _wire(Image.fromarray(of.thumbnails()[row]), SMALL)[0], False
+    return _encode_picture(Image.fromarray(of.thumbnails()[row]), SMALL_PX)[0], False
 
 
-def grid(
+def render_grid(
     of: ImageSet,
     tiles: Sequence[Tile],
     key: str,
@@ -98,21 +99,21 @@ def grid(
     *,
     current: int | None = None,
     large: bool = False,
-    cut: Cut = SQUARE,
+    cut: Crop = SQUARE_CROP,
 ) -> None:
     """Draw them, at most MOST; `take` is called with the row that is clicked. `label` says what they are, `current` is shown as pressed."""
-    tiles = tiles[:MOST]
-    rows, size = tuple(tile.row for tile in tiles), LARGE if large else SMALL
+    tiles = tiles[:MAX_TILES]
+    rows, size = tuple(tile.row for tile in tiles), LARGE_PX if large else SMALL_PX
     sharp = background.compute(
         ("tiles", of.id, rows, size, cut.name),
-        _made(of, rows, SHARP * size, cut.see),
+        _picture_loader(of, rows, PIXEL_RATIO * size, cut.see),
         "Fetching the pictures",
         again=False,
     )
     items = []
     for tile in tiles:
-        source, tiny = (sharp or {}).get(tile.row) or _at_first(of, tile.row)
-        words = {"words": show.label(tile.words), "caption": show.label(tile.caption)}
+        source, tiny = (sharp or {}).get(tile.row) or _encode_thumbnail(of, tile.row)
+        words = {"words": format_label(tile.words), "caption": format_label(tile.caption)}
         items.append({"row": tile.row, "src": source, "tiny": tiny, "box": tile.box, **words})
 
     def picked() -> None:
@@ -122,6 +123,6 @@ def grid(
 
     _grid(
         key=key,
-        data={"items": items, "current": current, "label": show.label(label), "size": size},
+        data={"items": items, "current": current, "label": format_label(label), "size": size},
         on_picked_change=picked,
     )

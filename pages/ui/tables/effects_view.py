@@ -10,8 +10,9 @@ import streamlit as st
 
 from pages.ui.frame import url_state
 from pages.ui.tables import page_context
-from pages.ui.tables.page_context import Head
+from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, forms, show
+from pages.ui.widgets.words import format_label
 from xai_core.render import tables as figures
 from xai_core.tabular.data.builtin import Column, Table
 from xai_core.tabular.inspection.ale import accumulated_local_effects, accumulated_local_effects_2d
@@ -21,7 +22,7 @@ NOTHING = ""
 KINDS = {"pdp": "Average prediction (partial dependence)", "ale": "What both do together (accumulated local effects)"}
 
 
-def dependence(of: Head, feature: str) -> Effect | None:
+def request_dependence(of: PageContext, feature: str) -> Effect | None:
     """The partial dependence of a feature, with lines of at most 300 rows."""
     most = figures.MAX_LINES
     return background.compute(
@@ -31,7 +32,7 @@ def dependence(of: Head, feature: str) -> Effect | None:
     )
 
 
-def _local(of: Head, feature: str) -> Effect | None:
+def _request_ale(of: PageContext, feature: str) -> Effect | None:
     return background.compute(
         ("ale", of.model.id, feature, of.outcome),
         lambda job: accumulated_local_effects(of.model, feature, outcome=of.outcome, job=job),
@@ -39,7 +40,7 @@ def _local(of: Head, feature: str) -> Effect | None:
     )
 
 
-def curve(found: Effect, column: Column, *, centred: bool = False, lines: bool = True) -> figures.Curve:
+def build_curve(found: Effect, column: Column, *, centred: bool = False, lines: bool = True) -> figures.Curve:
     """An effect as the figure wants it: yes and no and categories by name, dates in words."""
     average = found.centred_average if centred else found.average
     individual = (found.centred if centred else found.individual) if lines else None
@@ -59,7 +60,7 @@ def curve(found: Effect, column: Column, *, centred: bool = False, lines: bool =
     return figures.Curve(found.grid, average, individual, edges, counts, found.empty, texts)
 
 
-def _colouring(table: Table, name: str, rows: npt.NDArray[np.integer]) -> figures.Colouring | None:
+def _build_colouring(table: Table, name: str, rows: npt.NDArray[np.integer]) -> figures.Colouring | None:
     if not name:
         return None
     column, cells = table.column(name), table.frame[name].iloc[rows]
@@ -68,59 +69,61 @@ def _colouring(table: Table, name: str, rows: npt.NDArray[np.integer]) -> figure
     return figures.Colouring(name, values)
 
 
-def _colour_by(table: Table, feature: str) -> str:
+def _render_colour_choice(table: Table, feature: str) -> str:
     names = [NOTHING, *(name for name in table.features if name != feature)]
 
     def read(text: str) -> str:
         return table.column(text).name if text else NOTHING
 
-    key = url_state.keep("colour", NOTHING, read, key=f"colour_of_{table.sha256[:12]}")
+    key = url_state.restore("colour", NOTHING, read, key=f"colour_of_{table.sha256[:12]}")
     if st.session_state[key] not in names:
-        url_state.put(key, NOTHING)
-    words = {NOTHING: "Nothing"} | {name: show.label(name) for name in names if name}
-    return str(st.selectbox("Colour the lines by", names, url_state.place(names, key), words.__getitem__, key=key))
+        url_state.set_value(key, NOTHING)
+    words = {NOTHING: "Nothing"} | {name: format_label(name) for name in names if name}
+    return str(st.selectbox("Colour the lines by", names, url_state.index_of(names, key), words.__getitem__, key=key))
 
 
-def one(of: Head) -> None:
+def render_one_feature(of: PageContext) -> None:
     """One feature: partial dependence on the left, accumulated local effects on the right."""
     left, middle, right = st.columns(3, gap="large", vertical_alignment="bottom")
     with left:
-        feature = page_context.feature("feature", "Feature", of.table)
+        feature = page_context.render_feature_choice("feature", "Feature", of.table)
     with middle:
-        colour = _colour_by(of.table, feature)
+        colour = _render_colour_choice(of.table, feature)
     with right:
-        centred = forms.toggle(
+        centred = forms.render_toggle(
             "centred",
             "Let all lines start at 0",
             "Then only their shape differs: lines that run apart mean that other features matter.",
         )
     column = of.table.column(feature)
-    found, local = dependence(of, feature), None
+    found, local = request_dependence(of, feature), None
     if found is None:
         return
     far, near = st.columns(2, gap="large")
     with far:
         st.markdown("**If only this feature were different** *(partial dependence and single rows: PDP and ICE)*")
         words = f"change of {of.words}" if centred else of.words
-        colouring = _colouring(of.table, colour, found.rows)
-        show.draw(
-            figures.draw_effect(curve(found, column, centred=centred), feature, words, colouring=colouring), "pdp"
+        colouring = _build_colouring(of.table, colour, found.rows)
+        show.draw_figure(
+            figures.draw_effect(build_curve(found, column, centred=centred), feature, words, colouring=colouring), "pdp"
         )
-        show.listed(found.notes)
+        show.write_list(found.notes)
     with near:
         st.markdown("**Only where rows really are** *(accumulated local effects, ALE)*")
-        local = _local(of, feature)
+        local = _request_ale(of, feature)
         if local is not None:
             words = f"change of {of.words}"
-            show.draw(figures.draw_effect(curve(local, column), feature, words, name="Effect, 0 on average"), "ale")
-            show.listed(local.notes)
+            show.draw_figure(
+                figures.draw_effect(build_curve(local, column), feature, words, name="Effect, 0 on average"), "ale"
+            )
+            show.write_list(local.notes)
     st.caption(
         "On the left every row gets the same value of this feature and keeps all others; a thin line is one row. On the right rows move a "
         "little only, so that no impossible rows arise. Where the two curves differ, trust the right one."
     )
 
 
-def _pair(of: Head, kind: str, first: str, second: str) -> Effect2D | None:
+def _request_pair(of: PageContext, kind: str, first: str, second: str) -> Effect2D | None:
     def make(job: Any) -> Effect2D:
         if kind == "pdp":
             return partial_dependence_2d(of.model, (first, second), outcome=of.outcome, job=job)
@@ -131,24 +134,26 @@ def _pair(of: Head, kind: str, first: str, second: str) -> Effect2D | None:
     )
 
 
-def two(of: Head) -> None:
+def render_two_features(of: PageContext) -> None:
     """Two features at once."""
     names = of.table.features
     if len(names) < 2:
-        show.say("This table has one feature only.")
+        show.write("This table has one feature only.")
         return
     left, middle, right = st.columns(3, gap="large")
     with left:
-        first = page_context.feature("feature", "Feature", of.table)
+        first = page_context.render_feature_choice("feature", "Feature", of.table)
     with middle:
-        second = page_context.feature("with", "And", of.table, next(name for name in names if name != first))
+        second = page_context.render_feature_choice(
+            "with", "And", of.table, next(name for name in names if name != first)
+        )
     with right:
-        key = url_state.keep("pairs", "pdp", url_state.one_of("kind", KINDS))
-        kind = st.selectbox("Show", list(KINDS), url_state.place(KINDS, key), KINDS.__getitem__, key=key)
+        key = url_state.restore("pairs", "pdp", url_state.option_reader("kind", KINDS))
+        kind = st.selectbox("Show", list(KINDS), url_state.index_of(KINDS, key), KINDS.__getitem__, key=key)
     if first == second:
-        show.problem("Choose two different features.")
+        show.write_problem("Choose two different features.")
         return
-    found = _pair(of, kind, first, second)
+    found = _request_pair(of, kind, first, second)
     if found is None:
         return
     grids = [
@@ -157,8 +162,8 @@ def two(of: Head) -> None:
     ]
     signed = kind == "ale"
     words = f"{of.words}: more than each alone" if signed else of.words
-    show.draw(
+    show.draw_figure(
         figures.draw_effect_2d(grids[0], grids[1], found.average, found.empty, found.features, words, signed=signed),
         "pair",
     )
-    show.listed(found.notes)
+    show.write_list(found.notes)

@@ -9,15 +9,16 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.tables import effects_view, importance_view, page_context
-from pages.ui.tables.page_context import Head
+from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, show
+from pages.ui.widgets.words import escape_markdown
 from xai_core.render import tables as figures
 from xai_core.tabular.evaluation.fairness import Group, Groups, Measured, Proxies, group_scores, proxies
 
-MOST_PROXIES = 3
+MAX_PROXIES = 3
 
 
-def _intervals(
+def _draw_intervals(
     found: Groups, title: str, technical: str, help_: str, key: str, of: Callable[[Group], Measured | None]
 ) -> None:
     measured = [each for each in map(of, found.groups) if each is not None]
@@ -26,11 +27,13 @@ def _intervals(
     st.markdown(f"**{title}** *({technical})*")
     values, low, high = (np.array([getattr(each, end) for each in measured]) for end in ("value", "low", "high"))
     names = [f"{group.name} ({each.of:,})" for group, each in zip(found.groups, measured, strict=True)]
-    show.draw(figures.draw_intervals(names, values, low, high, title.lower(), shares=found.outcome is not None), key)
+    show.draw_figure(
+        figures.draw_intervals(names, values, low, high, title.lower(), shares=found.outcome is not None), key
+    )
     st.caption(help_)
 
 
-def by_group(of: Head, column: str) -> None:
+def render_groups(of: PageContext, column: str) -> None:
     """Counts, scores and error rates of each group, on held-out rows."""
     found = background.compute(
         ("groups", of.model.id, column, of.outcome),
@@ -39,12 +42,12 @@ def by_group(of: Head, column: str) -> None:
     )
     if found is None:
         return
-    show.strong(found.sentence)
-    show.listed(found.notes)
+    show.write_strong(found.sentence)
+    show.write_list(found.notes)
     left, right = st.columns(2, gap="large")
     if of.outcome is None:
         with left:
-            _intervals(
+            _draw_intervals(
                 found,
                 "Mean prediction",
                 "score",
@@ -54,30 +57,32 @@ def by_group(of: Head, column: str) -> None:
             )
         with right:
             words = "Above 0 the model says too much on average, below 0 too little."
-            _intervals(found, "Mean error", "bias", words, "error", lambda group: group.error)
+            _draw_intervals(found, "Mean error", "bias", words, "error", lambda group: group.error)
     else:
-        label = show.literal(of.table.classes[of.outcome])
+        label = escape_markdown(of.table.classes[of.outcome])
         with left:
             words = f"How often the model says “{label}”, of all rows of the group."
-            _intervals(found, "Says this outcome", "positive rate", words, "positive", lambda group: group.positive)
+            _draw_intervals(
+                found, "Says this outcome", "positive rate", words, "positive", lambda group: group.positive
+            )
             words = f"Of those who truly are not “{label}”, how many it says it of."
-            _intervals(
+            _draw_intervals(
                 found, "Says it wrongly", "false positive rate", words, "fpr", lambda group: group.false_positive
             )
         with right:
             words = f"How often “{label}” is the truth. Groups may truly differ."
-            _intervals(found, "True share", "base rate", words, "actual", lambda group: group.actual)
+            _draw_intervals(found, "True share", "base rate", words, "actual", lambda group: group.actual)
             words = f"Of those who truly are “{label}”, how many it misses."
-            _intervals(found, "Misses it", "false negative rate", words, "fnr", lambda group: group.false_negative)
+            _draw_intervals(found, "Misses it", "false negative rate", words, "fnr", lambda group: group.false_negative)
     st.caption(
         "In brackets: the rows behind a number. A line is the range in which the true value probably lies (95 % interval): "
         "where lines overlap, the difference may be chance."
     )
 
 
-def _shares(of: Head, column: str, ranked: list[str]) -> None:
+def _render_shap_table(of: PageContext, column: str, ranked: list[str]) -> None:
     """How much the column itself and its proxies move the predictions."""
-    found = importance_view.summary(of)
+    found = importance_view.request_shap_summary(of)
     if found is None:
         return
     wanted = [column, *ranked]
@@ -90,7 +95,7 @@ def _shares(of: Head, column: str, ranked: list[str]) -> None:
     st.dataframe(frame, hide_index=True, alt="How much the column and its proxies move the predictions.")
 
 
-def stand_ins(of: Head, column: str) -> None:
+def render_proxies(of: PageContext, column: str) -> None:
     """The other columns that tell which group a row belongs to, and what the model does with them."""
     found: Proxies | None = background.compute(
         ("proxies", of.table.sha256, column, of.model.seed),
@@ -99,19 +104,20 @@ def stand_ins(of: Head, column: str) -> None:
     )
     if found is None:
         return
-    show.say(found.sentence)
+    show.write(found.sentence)
     if not found.ranked:
         return
     left, right = st.columns(2, gap="large")
     names = [each.column for each in found.ranked]
     with left:
         strengths = np.array([each.association for each in found.ranked])
-        show.draw(figures.draw_bars(names, strengths, "0 guessing, 1 always right", most=10), "proxies")
-        _shares(of, column, names[:MOST_PROXIES])
+        show.draw_figure(figures.draw_bars(names, strengths, "0 guessing, 1 always right", most=10), "proxies")
+        _render_shap_table(of, column, names[:MAX_PROXIES])
     with right:
-        feature = page_context.feature("proxy", "What the model does with", of.table, names[0])
-        effect = effects_view.dependence(of, feature)
+        feature = page_context.render_feature_choice("proxy", "What the model does with", of.table, names[0])
+        effect = effects_view.request_dependence(of, feature)
         if effect is not None:
-            show.draw(
-                figures.draw_effect(effects_view.curve(effect, of.table.column(feature)), feature, of.words), "proxy"
+            show.draw_figure(
+                figures.draw_effect(effects_view.build_curve(effect, of.table.column(feature)), feature, of.words),
+                "proxy",
             )

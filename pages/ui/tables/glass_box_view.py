@@ -7,41 +7,43 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from pages.ui.tables.page_context import Head
+from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, show
 from xai_core.render import tables as figures
 from xai_core.tabular.glassbox.glass_box import Curve, Pair, Shapes, Tree, Weights, glass_box
 
-DRAWN_DEPTH, READ_DEPTH = 4, 6
-CURVES, PAIRS = 6, 2
+MAX_DRAWN_DEPTH, MAX_LISTED_DEPTH = 4, 6
+MAX_CURVES, MAX_PAIRS = 6, 2
 
 
-def _which(of: Head, outcomes: Sequence[str]) -> int:
+def _outcome_index(of: PageContext, outcomes: Sequence[str]) -> int:
     """Which of the model's sums is shown: that of the outcome asked about, else the only one there is."""
     asked = of.table.target_name if of.outcome is None else of.table.classes[of.outcome]
     return outcomes.index(asked) if asked in outcomes else len(outcomes) - 1
 
 
-def _unit(unit: str, outcome: str) -> str:
+def _format_unit(unit: str, outcome: str) -> str:
     return f"{unit} of {outcome}" if unit == "log-odds" else unit
 
 
-def weights(of: Head, found: Weights) -> None:
+def render_weights(of: PageContext, found: Weights) -> None:
     """One bar a column: what it adds."""
-    place = _which(of, found.outcomes)
+    place = _outcome_index(of, found.outcomes)
     st.markdown("**What every feature adds** *(weights)*")
-    show.draw(
-        figures.draw_signed_bars(found.names, found.values[place], _unit(found.unit, found.outcomes[place]), most=20),
+    show.draw_figure(
+        figures.draw_signed_bars(
+            found.names, found.values[place], _format_unit(found.unit, found.outcomes[place]), most=20
+        ),
         "weights",
     )
-    show.say(found.note, quiet=True)
+    show.write(found.note, quiet=True)
     with st.expander("In words"):
-        show.listed(found.sentence(column, place) for column in found.order(place))
+        show.write_list(found.sentence(column, place) for column in found.order(place))
 
 
-def _boxes(of: Head, found: Tree) -> list[figures.Box]:
+def _build_boxes(of: PageContext, found: Tree) -> list[figures.Box]:
     """The nodes of the first levels; deeper ones are only said."""
-    nodes = [node for node in found.nodes if node.depth <= DRAWN_DEPTH]
+    nodes = [node for node in found.nodes if node.depth <= MAX_DRAWN_DEPTH]
     places = {node.index: place for place, node in enumerate(nodes)}
     values = np.array([node.values[0] if of.outcome is None else node.values[of.outcome] for node in nodes])
     shares = (values - values.min()) / (np.ptp(values) or 1.0) if of.outcome is None else values
@@ -58,41 +60,43 @@ def _boxes(of: Head, found: Tree) -> list[figures.Box]:
     ]
 
 
-def _branch(found: Tree, index: int, reply: str = "") -> str:
+def _format_branch(found: Tree, index: int, reply: str = "") -> str:
     """A node and all below it as an item of a nested list."""
     node = found.nodes[index]
-    start = f"<em>{show.clean(reply)}</em> → " if reply else ""
+    start = f"<em>{show.escape_html(reply)}</em> → " if reply else ""
     if node.left is None or node.right is None:
-        return f"<li>{start}<strong>{show.clean(node.answer)}</strong> <small>{node.rows:,} rows</small></li>"
-    if node.depth >= READ_DEPTH:
-        return f"<li>{start}{show.clean(node.question)} …</li>"
-    below = _branch(found, node.left, node.left_words) + _branch(found, node.right, node.right_words)
-    return f"<li>{start}{show.clean(node.question)}<ul>{below}</ul></li>"
+        return f"<li>{start}<strong>{show.escape_html(node.answer)}</strong> <small>{node.rows:,} rows</small></li>"
+    if node.depth >= MAX_LISTED_DEPTH:
+        return f"<li>{start}{show.escape_html(node.question)} …</li>"
+    below = _format_branch(found, node.left, node.left_words) + _format_branch(found, node.right, node.right_words)
+    return f"<li>{start}{show.escape_html(node.question)}<ul>{below}</ul></li>"
 
 
-def tree(of: Head, found: Tree) -> None:
+def render_tree(of: PageContext, found: Tree) -> None:
     """The tree from its first question down, drawn and to be read."""
     st.markdown("**The questions it asks, from the top down** *(decision tree)*")
-    show.draw(figures.draw_tree(_boxes(of, found), show.dark()), "tree")
-    show.say(
+    show.draw_figure(figures.draw_tree(_build_boxes(of, found), show.is_dark()), "tree")
+    show.write(
         f"Left: yes, right: no, but for “is it this word?”, where yes is right. Bright: more of {of.words}.", quiet=True
     )
-    if found.depth > DRAWN_DEPTH:
-        show.say(f"Drawn are the first {DRAWN_DEPTH} questions of {found.depth}.", quiet=True)
+    if found.depth > MAX_DRAWN_DEPTH:
+        show.write(f"Drawn are the first {MAX_DRAWN_DEPTH} questions of {found.depth}.", quiet=True)
     st.markdown("**The same to read**")
-    st.html(f'<ul class="said quiet">{_branch(found, 0)}</ul>')
+    st.html(f'<ul class="said quiet">{_format_branch(found, 0)}</ul>')
 
 
-def _curve(curve: Curve, place: int, unit: str, key: str) -> None:
+def _draw_curve(curve: Curve, place: int, unit: str, key: str) -> None:
     values, errors = curve.values[:, place], curve.errors[:, place]
     low, high = values - 2 * errors, values + 2 * errors
     if curve.axis.names:
-        show.draw(figures.draw_category_steps(curve.axis.feature, curve.axis.names, values, low, high, unit), key)
+        show.draw_figure(
+            figures.draw_category_steps(curve.axis.feature, curve.axis.names, values, low, high, unit), key
+        )
     else:
-        show.draw(figures.draw_steps(curve.axis.feature, curve.axis.edges, values, low, high, unit), key)
+        show.draw_figure(figures.draw_steps(curve.axis.feature, curve.axis.edges, values, low, high, unit), key)
 
 
-def _middles(pair: Pair) -> tuple[list[str], list[str]]:
+def _name_bins(pair: Pair) -> tuple[list[str], list[str]]:
     axes = (pair.first, pair.second)
     first, second = (
         list(a.names) or [figures.number((x + y) / 2) for x, y in zip(a.edges[:-1], a.edges[1:], strict=True)]
@@ -101,37 +105,37 @@ def _middles(pair: Pair) -> tuple[list[str], list[str]]:
     return first, second
 
 
-def shapes(of: Head, found: Shapes) -> None:
+def render_shapes(of: PageContext, found: Shapes) -> None:
     """The curves that are added up, the most important first; then what pairs add."""
-    place = _which(of, found.outcomes)
-    unit = _unit(found.unit, found.outcomes[place])
+    place = _outcome_index(of, found.outcomes)
+    unit = _format_unit(found.unit, found.outcomes[place])
     st.markdown("**The curves it adds up** *(explainable boosting machine)*")
-    show.say(
+    show.write(
         f"For every row it starts at {figures.number(float(found.intercept[place]))} and adds one number from every curve.",
         quiet=True,
     )
     curves = sorted(found.curves, key=lambda curve: -curve.importance)
-    many = st.toggle(f"Show all {len(curves)} curves", key="all_curves") if len(curves) > CURVES else True
+    many = st.toggle(f"Show all {len(curves)} curves", key="all_curves") if len(curves) > MAX_CURVES else True
     columns = st.columns(2, gap="large")
-    for number, curve in enumerate(curves if many else curves[:CURVES]):
+    for number, curve in enumerate(curves if many else curves[:MAX_CURVES]):
         with columns[number % 2]:
-            _curve(curve, place, unit, f"curve_{number}")
-    pairs = sorted(found.pairs, key=lambda pair: -pair.importance)[:PAIRS]
+            _draw_curve(curve, place, unit, f"curve_{number}")
+    pairs = sorted(found.pairs, key=lambda pair: -pair.importance)[:MAX_PAIRS]
     for number, (pair, column) in enumerate(zip(pairs, st.columns(2, gap="large"), strict=False)):
         with column:
             st.markdown("**What two add together**")
             names = (pair.first.feature, pair.second.feature)
-            show.draw(
-                figures.draw_pair_heatmap(names, *_middles(pair), pair.values[:, :, place], unit), f"pair_{number}"
+            show.draw_figure(
+                figures.draw_pair_heatmap(names, *_name_bins(pair), pair.values[:, :, place], unit), f"pair_{number}"
             )
 
 
-def draw(of: Head) -> None:
+def render(of: PageContext) -> None:
     """The model as it is. Only for glass boxes."""
     found = background.compute(("glass", of.model.id), lambda _job: glass_box(of.model), "Reading the model")
     if isinstance(found, Weights):
-        weights(of, found)
+        render_weights(of, found)
     elif isinstance(found, Tree):
-        tree(of, found)
+        render_tree(of, found)
     elif found is not None:
-        shapes(of, found)
+        render_shapes(of, found)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from pages.ui.tables.page_context import Head
+from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, show
 from xai_core import Job
 from xai_core.render import tables as figures
@@ -17,11 +17,11 @@ from xai_core.tabular.inspection.h_statistic import interaction_strength
 from xai_core.tabular.inspection.permutation_importance import Importance, permutation_importance
 from xai_core.tabular.inspection.shap_summary import ShapSummary, shap_summary
 
-MOST_FEATURES = 30
+MAX_FEATURES = 30
 """More take long to be tried in pairs with all others; the table's first ones are."""
 
 
-def importance(of: Head) -> Importance | None:
+def request_importance(of: PageContext) -> Importance | None:
     return background.compute(
         ("importance", of.model.id, of.model.seed),
         lambda job: permutation_importance(of.model, seed=of.model.seed, job=job),
@@ -30,7 +30,7 @@ def importance(of: Head) -> Importance | None:
     )
 
 
-def summary(of: Head) -> ShapSummary | None:
+def request_shap_summary(of: PageContext) -> ShapSummary | None:
     return background.compute(
         ("shap", of.model.id, of.outcome),
         lambda job: shap_summary(of.model, outcome=of.outcome, job=job),
@@ -39,7 +39,7 @@ def summary(of: Head) -> ShapSummary | None:
     )
 
 
-def codes(table: Table, data: Any) -> npt.NDArray[np.float64]:
+def encode_cells(table: Table, data: Any) -> npt.NDArray[np.float64]:
     """Cells as numbers to colour by, (n, F): categories by the place of their name in the alphabet."""
     found = np.full((len(data), len(table.columns)), np.nan)
     for place, column in enumerate(table.columns):
@@ -49,37 +49,38 @@ def codes(table: Table, data: Any) -> npt.NDArray[np.float64]:
     return found
 
 
-def what_counts(of: Head) -> None:
+def render_importance(of: PageContext) -> None:
     """Permutation importance beside the SHAP summary."""
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Without it, how much worse?** *(permutation importance)*")
-        found = importance(of)
+        found = request_importance(of)
         if found is not None:
             unit = f"loss of {found.metric}"
-            show.draw(figures.draw_error_bars(found.features, found.mean, found.std, unit), "importance")
-            show.say(
+            show.draw_figure(figures.draw_error_bars(found.features, found.mean, found.std, unit), "importance")
+            show.write(
                 f"Each column was shuffled ten times in {len(found.rows):,} held-out rows; the thin line is the spread.",
                 quiet=True,
             )
-            show.listed(found.notes)
+            show.write_list(found.notes)
     with right:
         st.markdown("**Which way does it push?** *(SHAP summary)*")
-        shares = summary(of)
+        shares = request_shap_summary(of)
         if shares is not None:
-            show.draw(
-                figures.draw_swarm(shares.features, shares.values, codes(of.table, shares.data), shares.outcome), "shap"
+            show.draw_figure(
+                figures.draw_swarm(shares.features, shares.values, encode_cells(of.table, shares.data), shares.outcome),
+                "shap",
             )
-            show.say(
+            show.write(
                 "A dot is a row. Right: it raised the prediction; left: it lowered it. Bright: a high value; words go by the alphabet.",
                 quiet=True,
             )
-            show.listed(shares.notes)
+            show.write_list(shares.notes)
 
 
-def together(of: Head) -> None:
+def render_interactions(of: PageContext) -> None:
     """How much each feature's effect depends on the others."""
-    names = of.table.features[:MOST_FEATURES]
+    names = of.table.features[:MAX_FEATURES]
 
     def make(job: Job[list[float]]) -> list[float]:
         job.expect(len(names))
@@ -94,13 +95,13 @@ def together(of: Head) -> None:
         return
     order = np.argsort(-np.array(strengths), kind="stable")
     title = "share of its effect that depends on others"
-    show.draw(
-        figures.draw_bars([names[k] for k in order], np.array(strengths)[order], title, most=MOST_FEATURES), "together"
+    show.draw_figure(
+        figures.draw_bars([names[k] for k in order], np.array(strengths)[order], title, most=MAX_FEATURES), "together"
     )
-    show.say(
+    show.write(
         "0: this feature does the same whatever the others are. Near 1: what it does depends on them, "
         "so its average curve alone misleads. (H-statistic of Friedman and Popescu, over 100 rows.)",
         quiet=True,
     )
     if len(of.table.features) > len(names):
-        show.say(f"Tried were the first {len(names)} of {len(of.table.features)} features.", quiet=True)
+        show.write(f"Tried were the first {len(names)} of {len(of.table.features)} features.", quiet=True)

@@ -16,11 +16,11 @@ from xai_core.params import Value
 from xai_core.tabular.data.builtin import Table
 from xai_core.tabular.models.train import TABULAR_MODELS, TabularModel, model_id
 
-DEFAULT = "gradient_boosting"
-LARGEST_MB = 200
+DEFAULT_MODEL = "gradient_boosting"
+MAX_UPLOAD_MB = 200
 
 
-class Wish(NamedTuple):
+class Settings(NamedTuple):
     """What is to be trained."""
 
     name: str
@@ -28,18 +28,18 @@ class Wish(NamedTuple):
     seed: int
 
 
-def keep() -> None:
+def restore() -> None:
     """Give the choice its value, on pages that do not show it too."""
-    url_state.keep("learner", DEFAULT, lambda name: TABULAR_MODELS.get(name).name)
+    url_state.restore("learner", DEFAULT_MODEL, lambda name: TABULAR_MODELS.get(name).name)
 
 
-def pick() -> Wish:
+def render_choice() -> Settings:
     """Draw the choice of a model, its settings and the seed."""
     names = list(TABULAR_MODELS)
     name = st.selectbox(
         "Kind of model",
         names,
-        url_state.place(names, "learner"),
+        url_state.index_of(names, "learner"),
         lambda name: TABULAR_MODELS.get(name).title,
         key="learner",
     )
@@ -47,30 +47,30 @@ def pick() -> Wish:
     st.caption(
         f"{spec.sentence} {'It can be read as it is.' if spec.glass_box else 'It cannot be read as it is: it needs explaining.'}"
     )
-    params = forms.draw(spec.params, 0, name)
-    return Wish(name, params, forms.seed())
+    params = forms.render_params(spec.params, 0, name)
+    return Settings(name, params, forms.render_seed())
 
 
-def wish() -> Wish:
+def restore_settings() -> Settings:
     """The same without drawing it."""
     spec = TABULAR_MODELS.get(st.session_state["learner"])
-    return Wish(spec.name, forms.kept(spec.params, 0, spec.name), forms.kept_seed())
+    return Settings(spec.name, forms.restore_params(spec.params, 0, spec.name), forms.restore_seed())
 
 
-def own_in_use() -> bool:
+def has_own_model() -> bool:
     return bool(st.session_state.get("own_model"))
 
 
-def forget_own() -> None:
+def forget_own_model() -> None:
     """Callback: back to a model trained here."""
     st.session_state["model_uploads"] = st.session_state.get("model_uploads", 0) + 1
     st.session_state.pop("own_model", None)
 
 
-def upload(table: Table) -> None:
+def render_uploader(table: Table) -> None:
     """A place for an own scikit-learn model that belongs to this table."""
     key = f"model_file_{st.session_state.get('model_uploads', 0)}"
-    file = st.file_uploader("Your model (skops)", ["skops"], key=key, max_upload_size=LARGEST_MB)
+    file = st.file_uploader("Your model (skops)", ["skops"], key=key, max_upload_size=MAX_UPLOAD_MB)
     st.caption(
         "A scikit-learn model or pipeline that was fitted on exactly this table's columns, saved with skops.io.dump. "
         "Pickle and joblib files are never opened: they could run any code on this computer."
@@ -83,25 +83,25 @@ def upload(table: Table) -> None:
         found = background.compute(("own model", file.file_id, table.sha256), read, "Reading your model", again=False)
         if found is not None:
             st.session_state["own_model"] = found
-    if own_in_use():
-        st.button("Back to a model trained here", on_click=forget_own, icon=":material/undo:")
+    if has_own_model():
+        st.button("Back to a model trained here", on_click=forget_own_model, icon=":material/undo:")
 
 
-def _own(table: Table) -> TabularModel | None:
+def _find_own_model(table: Table) -> TabularModel | None:
     """The own model if it is still kept and belongs to the table in use."""
     found = tabular.trained(st.session_state["own_model"])
     if found is not None and found.table.sha256 == table.sha256:
         return found
-    forget_own()
-    show.problem(
+    forget_own_model()
+    show.write_problem(
         "Your own model belongs to another table or is no longer in memory, so a model trained here is in use. Upload it again."
     )
     return None
 
 
-def current(table: Table, wanted: Wish) -> TabularModel | None:
+def current_model(table: Table, wanted: Settings) -> TabularModel | None:
     """The model if it is there in a moment; else how far it is, and None. Another one that is still being trained stops."""
-    if own_in_use() and (own := _own(table)) is not None:
+    if has_own_model() and (own := _find_own_model(table)) is not None:
         return own
     name, params, seed = wanted
     key = model_id(table, name, params, seed)

@@ -9,6 +9,7 @@ import streamlit as st
 from pages.ui.frame import url_state
 from pages.ui.tables import model_choice, table_choice
 from pages.ui.widgets import background, show
+from pages.ui.widgets.words import format_label
 from xai_core import UnknownName
 from xai_core.tabular.data.builtin import Table
 from xai_core.tabular.models.train import TabularModel
@@ -16,7 +17,7 @@ from xai_core.tabular.models.train import TabularModel
 TABLE_PAGE, MODEL_PAGE = "pages/tables/data.py", "pages/tables/model.py"
 
 
-class Head(NamedTuple):
+class PageContext(NamedTuple):
     """What a page is about. `outcome` is the class asked about, None for a regression; `words` say what the explained number is."""
 
     table: Table
@@ -25,35 +26,35 @@ class Head(NamedTuple):
     words: str
 
 
-def keep() -> None:
+def begin_page() -> None:
     """Begin a run of a table page: what other table pages hold gets its value here too."""
-    show.style()
+    show.write_style()
     background.begin()
-    table_choice.keep()
-    model_choice.keep()
+    table_choice.restore()
+    model_choice.restore()
 
 
-def table() -> Table:
+def require_table() -> Table:
     """The table in use, or the end of the run."""
-    found = table_choice.current()
+    found = table_choice.current_table()
     if found is None:
         st.page_link(TABLE_PAGE, label="Choose a table", icon=":material/table:", query_params=url_state.query())
         background.finish()
     return found
 
 
-def feature(name: str, title: str, of: Table, start: str = "") -> str:
+def render_feature_choice(name: str, title: str, of: Table, start: str = "") -> str:
     """A choice among the table's columns, kept in the link under `name` for each table."""
     names = list(of.features)
 
     def read(text: str) -> str:
         return of.column(text).name
 
-    key = url_state.keep(name, start or names[0], read, key=f"{name}_of_{of.sha256[:12]}")
-    return str(st.selectbox(title, names, url_state.place(names, key), show.label, key=key))
+    key = url_state.restore(name, start or names[0], read, key=f"{name}_of_{of.sha256[:12]}")
+    return str(st.selectbox(title, names, url_state.index_of(names, key), format_label, key=key))
 
 
-def _outcome(of: Table) -> int | None:
+def _render_outcome_choice(of: Table) -> int | None:
     """The class asked about: the last one unless the visitor chooses."""
     if of.task == "regression":
         return None
@@ -64,22 +65,24 @@ def _outcome(of: Table) -> int | None:
         return of.classes.index(text)
 
     last = len(of.classes) - 1
-    key = url_state.keep("outcome", last, read, lambda index: of.classes[index], f"outcome_of_{of.sha256[:12]}")
-    words = [show.label(name) for name in of.classes]
+    key = url_state.restore("outcome", last, read, lambda index: of.classes[index], f"outcome_of_{of.sha256[:12]}")
+    words = [format_label(name) for name in of.classes]
     return int(
-        st.selectbox("Which outcome to ask about", range(len(words)), url_state.shown(key), words.__getitem__, key=key)
+        st.selectbox(
+            "Which outcome to ask about", range(len(words)), url_state.value_of(key), words.__getitem__, key=key
+        )
     )
 
 
-def head() -> Head:
+def render_head() -> PageContext:
     """Draw the head of a page that needs a trained model. Ends the run while there is none."""
-    of = table()
+    of = require_table()
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:
-        wish = model_choice.wish()
-        found = model_choice.current(of, wish)
+        wish = model_choice.restore_settings()
+        found = model_choice.current_model(of, wish)
         title = found.title if found else ""
-        show.say(f"{of.title} · {title}" if found else of.title, quiet=True)
+        show.write(f"{of.title} · {title}" if found else of.title, quiet=True)
         with st.container(horizontal=True):
             st.page_link(TABLE_PAGE, label="Another table", icon=":material/table:", query_params=url_state.query())
             st.page_link(
@@ -89,8 +92,8 @@ def head() -> Head:
                 query_params=url_state.query(),
             )
     with right:
-        outcome = _outcome(of)
+        outcome = _render_outcome_choice(of)
     if found is None:
         background.finish()
     words = of.target_name if outcome is None else f"probability of {of.classes[outcome]}"
-    return Head(of, found, outcome, words)
+    return PageContext(of, found, outcome, words)

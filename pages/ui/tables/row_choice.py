@@ -13,19 +13,20 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.frame import url_state
-from pages.ui.tables.page_context import Head
+from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, show
+from pages.ui.widgets.words import escape_markdown, format_label
 from xai_core.params import Int
 from xai_core.tabular.data.builtin import Column, Table
 
-SHOWN = 200
-FIELDS = 3
+MAX_ROWS = 200
+FIELDS_PER_ROW = 3
 ANY = ""
 _EPOCH = pd.Timestamp("1970-01-01")
 _YES_NO = ("no", "yes")
 
 
-def _scores(of: Head) -> npt.NDArray[np.float64] | None:
+def _request_scores(of: PageContext) -> npt.NDArray[np.float64] | None:
     """The explained number of every row of the table, (N,)."""
     return background.compute(
         ("scores", of.model.id, of.outcome),
@@ -34,11 +35,11 @@ def _scores(of: Head) -> npt.NDArray[np.float64] | None:
     )
 
 
-def _truth(table: Table, rows: npt.NDArray[np.integer]) -> list[str]:
+def _format_truth(table: Table, rows: npt.NDArray[np.integer]) -> list[str]:
     return [table.classes[k] if table.classes else f"{k:,.4g}" for k in table.target[rows]]
 
 
-def _matching(of: Head, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.integer]:
+def _render_filters(of: PageContext, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.integer]:
     """Numbers of the rows with the outcome and score range asked for; held-out rows only where wanted."""
     left, right = st.columns(2, gap="large")
     fits = np.ones(len(of.table), dtype=bool)
@@ -46,7 +47,7 @@ def _matching(of: Head, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.integ
         if of.table.classes:
             options = [ANY, *of.table.classes]
             truth = st.selectbox(
-                "True outcome", options, format_func=lambda name: show.label(name) if name else "Any", key="row_truth"
+                "True outcome", options, format_func=lambda name: format_label(name) if name else "Any", key="row_truth"
             )
             fits &= np.array([truth in (ANY, of.table.classes[k]) for k in of.table.target])
         if st.toggle("Only rows that the model has never seen", value=True, key="row_unseen"):
@@ -61,33 +62,33 @@ def _matching(of: Head, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.integ
     return np.flatnonzero(fits)
 
 
-def _take(key: str, widget: str, rows: list[int]) -> None:
+def _take_clicked_row(key: str, widget: str, rows: list[int]) -> None:
     """Callback: the row that was clicked."""
     chosen = st.session_state[widget].selection.rows
     if chosen and chosen[0] < len(rows):
-        url_state.put(key, rows[chosen[0]])
+        url_state.set_value(key, rows[chosen[0]])
 
 
-def _browse(of: Head, key: str) -> None:
-    scores = _scores(of)
+def _render_browser(of: PageContext, key: str) -> None:
+    scores = _request_scores(of)
     if scores is None:
         return
-    found = _matching(of, scores)
-    rows = found[:SHOWN]
+    found = _render_filters(of, scores)
+    rows = found[:MAX_ROWS]
     st.caption(
-        f"{len(found):,} rows fit{f'; the first {SHOWN} are shown' if len(found) > SHOWN else ''}. Tick one to look at it."
+        f"{len(found):,} rows fit{f'; the first {MAX_ROWS} are shown' if len(found) > MAX_ROWS else ''}. Tick one to look at it."
     )
     shown = {
         each.name: [each.show(value) for value in of.table.frame[each.name].iloc[rows]] for each in of.table.columns
     }
     frame = pd.DataFrame(shown, index=pd.Index(rows, name="Row"))
     frame.insert(0, "Prediction", [f"{value:.3g}" for value in scores[rows]], allow_duplicates=True)
-    frame.insert(1, "Truth", _truth(of.table, rows), allow_duplicates=True)
+    frame.insert(1, "Truth", _format_truth(of.table, rows), allow_duplicates=True)
     frame.columns = pd.Index(_different(frame.columns))
     widget = f"row_table_{of.model.id}_{of.outcome}"
 
     def chosen() -> None:
-        _take(key, widget, rows.tolist())
+        _take_clicked_row(key, widget, rows.tolist())
 
     alt = "The rows that fit, with the model's prediction and the truth."
     st.dataframe(frame, height=260, key=widget, on_select=chosen, selection_mode="single-row", alt=alt)
@@ -101,28 +102,28 @@ def _different(names: Any) -> list[str]:
     return found
 
 
-def pick(of: Head) -> int:
+def render_choice(of: PageContext) -> int:
     """The row's number, kept in the link for each table."""
     last = len(of.table) - 1
     param = Int(
         name="row", title="Row number", help=f"From 0 to {last}.", default=int(of.model.test_rows[0]), low=0, high=last
     )
-    key = url_state.keep(
+    key = url_state.restore(
         "row", int(param.default_for(0)), lambda text: param.check(text, 0), key=f"row_of_{of.table.sha256[:12]}"
     )
     with st.expander("Choose a row from the table", icon=":material/table_rows:"):
-        _browse(of, key)
+        _render_browser(of, key)
     with st.container(width=240):
-        number = int(st.number_input(param.title, 0, last, url_state.shown(key), 1, key=key, help=param.help))
+        number = int(st.number_input(param.title, 0, last, url_state.value_of(key), 1, key=key, help=param.help))
     seen = number not in of.model.test_rows
-    truth = _truth(of.table, np.array([number]))[0]
-    show.say(
+    truth = _format_truth(of.table, np.array([number]))[0]
+    show.write(
         f"Truth: {of.table.target_name} is {truth}.{' The model learned from this row.' if seen else ' The model has never seen this row.'}"
     )
     return number
 
 
-def _start(column: Column, value: Any) -> Any:
+def _to_widget_value(column: Column, value: Any) -> Any:
     """A cell as its widget takes it; None where it has no value."""
     if value is None or value != value:
         return None
@@ -135,66 +136,70 @@ def _start(column: Column, value: Any) -> Any:
     return int(value) if column.whole else float(value)
 
 
-def _step(column: Column) -> float | int:
+def _choose_step(column: Column) -> float | int:
     """About a fiftieth of the range, as a round number."""
     rough = (column.high - column.low) / 50
     nice = 10.0 ** math.floor(math.log10(rough)) if rough > 0 and math.isfinite(rough) else 1.0
     return max(int(nice), 1) if column.whole else nice
 
 
-def _widget(column: Column, key: str) -> Any:
-    label, value = show.literal(column.name), url_state.shown(key)
+def _render_widget(column: Column, key: str) -> Any:
+    label, value = escape_markdown(column.name), url_state.value_of(key)
     if column.kind in ("category", "boolean"):
         options = list(column.categories if column.kind == "category" else _YES_NO)
         place = options.index(value) if value in options else None
-        return st.selectbox(label, options, place, show.label, key=key, placeholder="missing")
+        return st.selectbox(label, options, place, format_label, key=key, placeholder="missing")
     if column.kind == "date":
-        low, high = (_start(column, end) for end in (column.low, column.high))
+        low, high = (_to_widget_value(column, end) for end in (column.low, column.high))
         return st.date_input(label, value, low, high, key=key)
     kind = int if column.whole else float
     form = "%d" if column.whole else "%.6g"
     return st.number_input(
-        label, kind(column.low), kind(column.high), value, _step(column), form, key=key, placeholder="missing"
+        label, kind(column.low), kind(column.high), value, _choose_step(column), form, key=key, placeholder="missing"
     )
 
 
-def _prefix(table: Table, number: int) -> str:
+def _key_prefix(table: Table, number: int) -> str:
     return f"cell_{table.sha256[:12]}_{number}_"
 
 
-def change(of: Table, number: int, values: Mapping[str, Any]) -> None:
+def set_values(of: Table, number: int, values: Mapping[str, Any]) -> None:
     """Callback: put these values, as the table stores them, into the form."""
     edits = st.session_state.setdefault("what_if", {})
     for place, column in enumerate(of.columns):
         if column.name in values:
-            key = f"{_prefix(of, number)}{place}"
-            st.session_state[key] = edits[key] = _start(column, values[column.name])
+            key = f"{_key_prefix(of, number)}{place}"
+            st.session_state[key] = edits[key] = _to_widget_value(column, values[column.name])
 
 
-def _reset(of: Table, number: int) -> None:
-    change(of, number, of.take([number]).iloc[0].to_dict())
+def _reset_values(of: Table, number: int) -> None:
+    set_values(of, number, of.take([number]).iloc[0].to_dict())
 
 
-def form(of: Table, number: int) -> tuple[pd.DataFrame, list[str]]:
+def render_form(of: Table, number: int) -> tuple[pd.DataFrame, list[str]]:
     """Draw a widget for each feature, starting at the row's values. The row as it is now, and which features differ from the table's."""
-    prefix, state, own = _prefix(of, number), st.session_state, of.take([number]).iloc[0]
+    prefix, state, own = _key_prefix(of, number), st.session_state, of.take([number]).iloc[0]
     edits = {key: value for key, value in state.get("what_if", {}).items() if key.startswith(prefix)}
     values, changed = {}, []
     columns: Sequence[DeltaGenerator] = ()
     for place, column in enumerate(of.columns):
-        key, start = f"{prefix}{place}", _start(column, own[column.name])
+        key, start = f"{prefix}{place}", _to_widget_value(column, own[column.name])
         if key not in state:
             state[key] = edits.get(key, start)
-        if place % FIELDS == 0:
-            columns = st.columns(FIELDS)  # a row each, so that a phone shows them in the table's order
-        with columns[place % FIELDS]:
-            edits[key] = _widget(column, key)
-        url_state.hold(key)
+        if place % FIELDS_PER_ROW == 0:
+            columns = st.columns(FIELDS_PER_ROW)  # a row each, so that a phone shows them in the table's order
+        with columns[place % FIELDS_PER_ROW]:
+            edits[key] = _render_widget(column, key)
+        url_state.remember(key)
         values[column.name] = own[column.name] if edits[key] == start else edits[key]
         if edits[key] != start:
             changed.append(column.name)
     state["what_if"] = edits
     st.button(
-        "Back to the row as it is", on_click=_reset, args=(of, number), disabled=not changed, icon=":material/undo:"
+        "Back to the row as it is",
+        on_click=_reset_values,
+        args=(of, number),
+        disabled=not changed,
+        icon=":material/undo:",
     )
     return of.row(values), changed

@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.ui.image import agreement
 from pages.ui.tables import effects_view, page_context
-from pages.ui.tables.page_context import Head
+from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, forms, show
 from xai_core import Job
 from xai_core.params import Value
@@ -22,15 +22,15 @@ from xai_core.results import Floats
 from xai_core.tabular.row.agreement import agreement_rows
 from xai_core.tabular.row.explain import TABULAR_METHODS, Contributions, RowMethod, explain_row, kernel_widths
 
-MOST_CLASSES = 8
+MAX_CLASSES = 8
 
 
-def key_of(row: pd.DataFrame) -> str:
+def hash_row(row: pd.DataFrame) -> str:
     """A row's values as a short name, for keys."""
     return hashlib.sha256(repr(row.iloc[0].tolist()).encode()).hexdigest()[:24]
 
 
-def prediction(of: Head, row: pd.DataFrame, before: pd.DataFrame, changed: Sequence[str]) -> Floats:
+def render_prediction(of: PageContext, row: pd.DataFrame, before: pd.DataFrame, changed: Sequence[str]) -> Floats:
     """What the model says of the row as it stands in the form, and what it said of the table's.
 
     The first: probabilities (classes,), or a value (). Everything else on the page that needs it takes it from here: asking a forest
@@ -39,26 +39,26 @@ def prediction(of: Head, row: pd.DataFrame, before: pd.DataFrame, changed: Seque
     now = of.model.predict(row)[0]
     then = of.model.predict(before)[0] if changed else now
     if of.outcome is None:
-        show.strong(f"The model says: {figures.number(float(now))}")
+        show.write_strong(f"The model says: {figures.number(float(now))}")
         if changed:
-            show.say(f"Without your changes: {figures.number(float(then))}.", quiet=True)
+            show.write(f"Without your changes: {figures.number(float(then))}.", quiet=True)
         return np.asarray(now)
     best = int(now.argmax())
-    show.strong(f"The model says: {of.table.classes[best]} ({now[best]:.0%})")
-    order = np.argsort(-now, kind="stable")[:MOST_CLASSES]
-    show.draw(figures.draw_bars([of.table.classes[k] for k in order], now[order], "probability"), "prediction")
+    show.write_strong(f"The model says: {of.table.classes[best]} ({now[best]:.0%})")
+    order = np.argsort(-now, kind="stable")[:MAX_CLASSES]
+    show.draw_figure(figures.draw_bars([of.table.classes[k] for k in order], now[order], "probability"), "prediction")
     if changed:
-        show.say(f"Without your changes: {of.table.classes[int(then.argmax())]} ({then.max():.0%}).", quiet=True)
+        show.write(f"Without your changes: {of.table.classes[int(then.argmax())]} ({then.max():.0%}).", quiet=True)
     return np.asarray(now)
 
 
-def on_the_curve(of: Head, row: pd.DataFrame, said: Floats) -> None:
+def render_curve(of: PageContext, row: pd.DataFrame, said: Floats) -> None:
     """One feature's curve with this row's own line and its place on it, which move with every change in the form.
 
     `said` is the model's prediction for the row, as `prediction` gives it.
     """
-    feature = page_context.feature("feature", "Where it stands, by feature", of.table)
-    found = effects_view.dependence(of, feature)
+    feature = page_context.render_feature_choice("feature", "Where it stands, by feature", of.table)
+    found = effects_view.request_dependence(of, feature)
     if found is None:
         return
     column = of.table.column(feature)
@@ -66,27 +66,31 @@ def on_the_curve(of: Head, row: pd.DataFrame, said: Floats) -> None:
     value, score = row[feature].iloc[0], float(said if of.outcome is None else said[of.outcome])
     words = column.kind in ("category", "boolean")
     here = None if value != value else (column.show(value) if words else float(value), score)
-    curve = effects_view.curve(found, column)
-    show.draw(figures.draw_effect(curve, feature, of.words, own=of.model.score(many, of.outcome), here=here), "here")
+    curve = effects_view.build_curve(found, column)
+    show.draw_figure(
+        figures.draw_effect(curve, feature, of.words, own=of.model.score(many, of.outcome), here=here), "here"
+    )
 
 
-def _settings(spec: RowMethod) -> Mapping[str, Value]:
+def _render_settings(spec: RowMethod) -> Mapping[str, Value]:
     with st.expander("Settings and caution"):
-        params = forms.draw(spec.params, 0, f"table_{spec.name}") if spec.params else {}
-        show.say(spec.caution, quiet=True)
-        show.say(spec.paper, quiet=True)
+        params = forms.render_params(spec.params, 0, f"table_{spec.name}") if spec.params else {}
+        show.write(spec.caution, quiet=True)
+        show.write(spec.paper, quiet=True)
     return params
 
 
-def _bars(found: Contributions, spec: RowMethod) -> None:
+def _draw_bars(found: Contributions, spec: RowMethod) -> None:
     if spec.adds_up:
-        show.draw(figures.draw_waterfall(found.conditions, found.values, found.base, found.unit), f"bars_{spec.name}")
+        show.draw_figure(
+            figures.draw_waterfall(found.conditions, found.values, found.base, found.unit), f"bars_{spec.name}"
+        )
     else:
-        show.draw(figures.draw_signed_bars(found.conditions, found.values, found.unit), f"bars_{spec.name}")
-    show.checks(found.checks)
+        show.draw_figure(figures.draw_signed_bars(found.conditions, found.values, found.unit), f"bars_{spec.name}")
+    show.write_checks(found.checks)
 
 
-def _widths(of: Head, row: pd.DataFrame, spec: RowMethod, params: Mapping[str, Value]) -> None:
+def _render_widths(of: PageContext, row: pd.DataFrame, spec: RowMethod, params: Mapping[str, Value]) -> None:
     """How the method's answer depends on what counts as near."""
     with st.expander("What if “near” meant something else?"):
         if not st.toggle("Try other widths", key=f"{spec.name}_widths"):
@@ -112,7 +116,7 @@ def _widths(of: Head, row: pd.DataFrame, spec: RowMethod, params: Mapping[str, V
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _MethodRequest:
     """One method's part of the page: where its bars go, and how to make them."""
 
     spec: RowMethod
@@ -121,52 +125,54 @@ class _Asked:
     make: Callable[[Job[Contributions]], Contributions]
 
 
-def _asked(of: Head, row: pd.DataFrame, spec: RowMethod) -> _Asked:
+def _start_method(of: PageContext, row: pd.DataFrame, spec: RowMethod) -> _MethodRequest:
     """Draw the method's title and settings, and begin its work."""
     st.markdown(f"**{spec.title}** *({spec.technical})*")
     place = st.container()
-    params = _settings(spec)
+    params = _render_settings(spec)
     if spec.by_width is not None:
-        _widths(of, row, spec, params)
+        _render_widths(of, row, spec, params)
 
     def make(job: Job[Contributions]) -> Contributions:
         return explain_row(of.model, row, spec.name, outcome=of.outcome, params=params, seed=of.model.seed, job=job)
 
-    asked = _Asked(spec, place, (spec.name, of.model.id, of.outcome, key_of(row), tuple(params.items())), make)
+    asked = _MethodRequest(
+        spec, place, (spec.name, of.model.id, of.outcome, hash_row(row), tuple(params.items())), make
+    )
     background.prefetch(asked.key, make)
     return asked
 
 
-def _answered(asked: _Asked) -> Contributions | None:
+def _render_result(asked: _MethodRequest) -> Contributions | None:
     with asked.place:
         found: Contributions | None = background.compute(
             asked.key, asked.make, f"Explaining with {asked.spec.technical}"
         )
         if found is not None:
-            _bars(found, asked.spec)
-            show.say(asked.spec.sentence, quiet=True)
+            _draw_bars(found, asked.spec)
+            show.write(asked.spec.sentence, quiet=True)
     return found
 
 
-def explanations(of: Head, row: pd.DataFrame) -> None:
+def render_explanations(of: PageContext, row: pd.DataFrame) -> None:
     """Every method that fits the model, two side by side, then how far they agree."""
     specs = TABULAR_METHODS.specs()
     able = [spec for spec in specs if not spec.refusal(of.model)]
-    asked: list[_Asked] = []
+    asked: list[_MethodRequest] = []
     for start in range(0, len(able), 2):
         for spec, place in zip(able[start : start + 2], st.columns(2, gap="large"), strict=False):
             with place:
-                asked.append(_asked(of, row, spec))
-    found = [each for each in map(_answered, asked) if each is not None]
+                asked.append(_start_method(of, row, spec))
+    found = [each for each in map(_render_result, asked) if each is not None]
     refused = [f"{spec.title} ({spec.technical}): {spec.refusal(of.model)}" for spec in specs if spec not in able]
     if refused:
         with st.expander(f"Not possible on this model ({len(refused)})"):
-            show.listed(refused)
+            show.write_list(refused)
     if len(found) > 1:
         st.markdown("**How far do they agree?**")
         same = agreement_rows(found)
-        show.say(same.sentence)
-        agreement.matrix(
+        show.write(same.sentence)
+        agreement.draw_matrix(
             [TABULAR_METHODS.get(name).title for name in same.methods],
             same.rank,
             same.overlap,

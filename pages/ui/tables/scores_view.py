@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from pages.ui.widgets import background, show
+from pages.ui.widgets.words import format_label
 from xai_core.render import tables as figures
 from xai_core.tabular.evaluation.scores import OutcomeCurves, Scores, evaluate
 from xai_core.tabular.models.train import TabularModel
@@ -27,66 +28,66 @@ TITLES: Mapping[str, tuple[str, str, bool]] = {
 }
 
 
-def _value(score: float, share: bool) -> str:
+def _format_score(score: float, share: bool) -> str:
     if not math.isfinite(score):
         return "–"
     return f"{100 * score:.0f} %" if share else figures.number(score)
 
 
-def _tiles(found: Scores) -> None:
+def _render_tiles(found: Scores) -> None:
     named = list(found.values.items())
     for start in range(0, len(named), 2):
         for (name, score), column in zip(named[start : start + 2], st.columns(2), strict=False):
             title, technical, share = TITLES[name]
             with column.container(border=True, height="stretch"):
-                st.metric(f"{title} *({technical})*", _value(score, share))
-                show.say(found.sentences.get(name, ""), quiet=True)
+                st.metric(f"{title} *({technical})*", _format_score(score, share))
+                show.write(found.sentences.get(name, ""), quiet=True)
 
 
-def _folds(model: TabularModel, found: Scores) -> None:
+def _render_folds(model: TabularModel, found: Scores) -> None:
     if not model.cross_validation:
         return
     folds = np.array(model.cross_validation)
     score = "R²" if model.table.task == "regression" else "right answers"
     st.markdown(f"**Was that luck?** *(cross-validation, {len(folds)} parts)*")
     listed = ", ".join(f"{each:.2f}" if score == "R²" else f"{each:.0%}" for each in folds)
-    show.say(found.sentences.get("cross_validation", ""))
-    show.say(f"The {score} of each part: {listed}.", quiet=True)
+    show.write(found.sentences.get("cross_validation", ""))
+    show.write(f"The {score} of each part: {listed}.", quiet=True)
 
 
-def _curves(curves: tuple[OutcomeCurves, ...]) -> None:
+def _render_curves(curves: tuple[OutcomeCurves, ...]) -> None:
     chosen = curves[0]
     if len(curves) > 1:
-        words = [show.label(each.label) for each in curves]
+        words = [format_label(each.label) for each in curves]
         chosen = curves[st.selectbox("Curves of", range(len(curves)), format_func=words.__getitem__, key="curves_of")]
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Found, and at what price** *(ROC curve)*")
         if len(chosen.false_positives):
-            show.draw(figures.draw_roc(chosen.false_positives, chosen.true_positives, chosen.area), "roc")
+            show.draw_figure(figures.draw_roc(chosen.false_positives, chosen.true_positives, chosen.area), "roc")
         else:
-            show.say("The held-out rows are all alike here, so there is no curve.", quiet=True)
+            show.write("The held-out rows are all alike here, so there is no curve.", quiet=True)
     with right:
         st.markdown("**Does 70 % mean 70 %?** *(calibration)*")
-        show.draw(figures.draw_calibration(chosen.predicted, chosen.actual, chosen.counts), "calibration")
+        show.draw_figure(figures.draw_calibration(chosen.predicted, chosen.actual, chosen.counts), "calibration")
 
 
-def draw(model: TabularModel) -> None:
+def render(model: TabularModel) -> None:
     """All scores of a model on its held-out rows."""
     found = background.compute(
         ("evaluate", model.id), lambda _job: evaluate(model), "Trying it on rows that it has never seen"
     )
     if found is None:
         return
-    show.say(f"Tried on {found.rows:,} rows that it has never seen.", quiet=True)
-    _tiles(found)
-    _folds(model, found)
-    show.listed(model.notes)
+    show.write(f"Tried on {found.rows:,} rows that it has never seen.", quiet=True)
+    _render_tiles(found)
+    _render_folds(model, found)
+    show.write_list(model.notes)
     if found.confusion is not None:
         st.markdown("**Which outcomes does it mix up?** *(confusion matrix)*")
-        show.draw(figures.draw_confusion(found.confusion, model.table.classes, show.dark()), "confusion")
-        show.say(found.sentences.get("confusion", ""), quiet=True)
-        _curves(found.curves)
+        show.draw_figure(figures.draw_confusion(found.confusion, model.table.classes, show.is_dark()), "confusion")
+        show.write(found.sentences.get("confusion", ""), quiet=True)
+        _render_curves(found.curves)
     else:
         st.markdown("**Truth against prediction**")
-        show.draw(figures.draw_fit(found.actual, found.predicted, model.table.target_name), "fit")
+        show.draw_figure(figures.draw_fit(found.actual, found.predicted, model.table.target_name), "fit")

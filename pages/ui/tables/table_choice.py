@@ -6,46 +6,47 @@ import streamlit as st
 
 from pages.ui.frame import url_state
 from pages.ui.widgets import background, show
+from pages.ui.widgets.words import format_label
 from xai_core import Job, XaiError, tabular
 from xai_core.tabular.data.builtin import TABLES, RawTable, Table, load_table, read_table
 
-DEFAULT = "loan"
-LARGEST_MB = 200
+DEFAULT_TABLE = "loan"
+MAX_UPLOAD_MB = 200
 _AUTOMATIC = "automatic"
 _TASKS = {
     _AUTOMATIC: "Found out by itself",
     "classification": "One of a few outcomes (classification)",
     "regression": "A number (regression)",
 }
-_OWN = ("own_raw", "own_table", "own_choice", "own_file")
+_OWN_KEYS = ("own_raw", "own_table", "own_choice", "own_file")
 
 
-def keep() -> None:
+def restore() -> None:
     """Give the choice its value, on pages that do not show it too."""
-    url_state.keep("table", DEFAULT, lambda name: TABLES.get(name).name)
+    url_state.restore("table", DEFAULT_TABLE, lambda name: TABLES.get(name).name)
 
 
-def own_in_use() -> bool:
+def has_own_table() -> bool:
     return bool(st.session_state.get("own_raw"))
 
 
-def forget_own() -> None:
+def forget_own_table() -> None:
     """Callback: back to the tables that come along."""
     st.session_state["table_uploads"] = st.session_state.get("table_uploads", 0) + 1
-    for name in _OWN:
+    for name in _OWN_KEYS:
         st.session_state.pop(name, None)
 
 
-def choose(name: str) -> None:
+def choose_table(name: str) -> None:
     """Callback: take this built-in table."""
-    forget_own()
-    url_state.put("table", name)
+    forget_own_table()
+    url_state.set_value("table", name)
 
 
-def _uploader() -> None:
+def _render_uploader() -> None:
     key = f"table_file_{st.session_state.get('table_uploads', 0)}"
     upload = st.file_uploader(
-        "Your table (CSV or Parquet)", ["csv", "tsv", "txt", "parquet"], key=key, max_upload_size=LARGEST_MB
+        "Your table (CSV or Parquet)", ["csv", "tsv", "txt", "parquet"], key=key, max_upload_size=MAX_UPLOAD_MB
     )
     if upload is None or upload.file_id == st.session_state.get("own_file"):
         return
@@ -60,11 +61,11 @@ def _uploader() -> None:
             st.session_state.pop(name, None)
 
 
-def pick() -> None:
+def render_choice() -> None:
     """The list of tables, and a place for an own file."""
     left, right = st.columns(2, gap="large")
     with right:  # first, so that a file that has just come counts on the left
-        _uploader()
+        _render_uploader()
         st.caption(
             "It stays on the computer that runs Whybox, in memory only. The first line must hold the names of the columns."
         )
@@ -74,29 +75,29 @@ def pick() -> None:
         st.selectbox(
             title,
             names,
-            url_state.place(names, "table"),
+            url_state.index_of(names, "table"),
             lambda name: TABLES.get(name).title,
             key="table",
-            on_change=forget_own,
+            on_change=forget_own_table,
         )
-        if own_in_use():
-            st.button("Back to this table", on_click=forget_own, icon=":material/undo:")
+        if has_own_table():
+            st.button("Back to this table", on_click=forget_own_table, icon=":material/undo:")
         else:
             st.caption(TABLES.get(st.session_state["table"]).about)
 
 
-def _raw() -> RawTable | None:
+def _find_raw_table() -> RawTable | None:
     try:
         return tabular.raw(st.session_state["own_raw"])
     except XaiError as problem:
-        forget_own()
+        forget_own_table()
         st.warning(str(problem), icon=":material/upload_file:")
         return None
 
 
-def own_form() -> None:
+def render_own_form() -> None:
     """For an own file: what is to be predicted, and from which columns. Nothing where a built-in table is in use."""
-    raw = _raw() if own_in_use() else None
+    raw = _find_raw_table() if has_own_table() else None
     if raw is None:
         return
     names = [column.name for column in raw.columns]
@@ -104,7 +105,7 @@ def own_form() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         target = st.selectbox(
-            "What is to be predicted (target)", names, names.index(start[0]), show.label, key="own_target"
+            "What is to be predicted (target)", names, names.index(start[0]), format_label, key="own_target"
         )
         tasks = list(_TASKS)
         task = st.selectbox("It is", tasks, tasks.index(start[2]), _TASKS.__getitem__, key="own_task")
@@ -113,12 +114,12 @@ def own_form() -> None:
         usual = [name for name in start[1] if name in others]
         empty = f"All {len(others)} other columns"
         features = st.multiselect(
-            "From which columns (features)", others, usual, show.label, key="own_features", placeholder=empty
+            "From which columns (features)", others, usual, format_label, key="own_features", placeholder=empty
         )
-    _make(raw, target, tuple(features), task)
+    _build_table(raw, target, tuple(features), task)
 
 
-def _make(raw: RawTable, target: str, features: tuple[str, ...], task: str) -> None:
+def _build_table(raw: RawTable, target: str, features: tuple[str, ...], task: str) -> None:
     """The own table of this choice, made once; what cannot be is said."""
     wanted = (target, features, task)
     if st.session_state.get("own_choice") == wanted and "own_table" in st.session_state:
@@ -134,19 +135,19 @@ def _make(raw: RawTable, target: str, features: tuple[str, ...], task: str) -> N
 
 def table_id() -> str:
     """The id of the table in use, for training on it."""
-    return str(st.session_state["own_table"] if own_in_use() else st.session_state["table"])
+    return str(st.session_state["own_table"] if has_own_table() else st.session_state["table"])
 
 
-def current() -> Table | None:
+def current_table() -> Table | None:
     """The table in use; None, with the reason said, while an own file cannot be learned from as it is chosen."""
-    if not own_in_use():
+    if not has_own_table():
         return load_table(st.session_state["table"])
     if "own_table" not in st.session_state:
-        show.problem(st.session_state.get("own_problem", "Choose on the page “Table” what is to be predicted."))
+        show.write_problem(st.session_state.get("own_problem", "Choose on the page “Table” what is to be predicted."))
         return None
     try:
         return tabular.table(st.session_state["own_table"])
     except XaiError as problem:
-        forget_own()
-        show.problem(problem)
+        forget_own_table()
+        show.write_problem(problem)
         return None

@@ -62,7 +62,7 @@ def end() -> None:
 def finish() -> NoReturn:
     """End a run early: there is nothing to show yet."""
     end()
-    url_state.write()
+    url_state.update_address()
     st.stop()
 
 
@@ -80,7 +80,7 @@ def describe_place(job: Job[Any]) -> str:
     return "next in the queue" if place == 1 else f"number {place} in the queue"
 
 
-@render_slots.turn()
+@render_slots.acquire_slot()
 def _draw_progress(key: Hashable, job: Job[Any], words: str) -> None:
     # Shows that the page is still open.
     jobs.watch(job.key, session_id())
@@ -122,13 +122,13 @@ def follow(key: tuple[Hashable, ...], start: Start[T], words: str, *, again: boo
         return None
     try:
         job = _find_or_start(key, start)
-        with render_slots.aside():
+        with render_slots.release_slot():
             return job.wait(AT_ONCE_S)
     except TimeoutError:
-        st.fragment(_draw_progress, run_every=render_slots.pace(session_id()))(key, job, words)
+        st.fragment(_draw_progress, run_every=render_slots.poll_interval(session_id()))(key, job, words)
     except XaiError as problem:
         with st.container(border=True):
-            show.say(problem)
+            show.write(problem)
             if again:
                 st.button("Try again", key=f"again {key}", on_click=_restart, args=(key,), icon=":material/refresh:")
     return None

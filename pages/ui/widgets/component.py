@@ -10,7 +10,7 @@ import streamlit as st
 _ASSETS = Path(__file__).resolve().parents[3] / "assets"
 
 
-def component(name: str, *scripts: str) -> Any:
+def create_component(name: str, *scripts: str) -> Any:
     """The component whose style sheet is `name`.css and whose last script exports its entry.
 
     One module: code given inline cannot import a neighbour.

@@ -9,90 +9,90 @@ import streamlit as st
 from pages.ui.frame import url_state
 from xai_core.params import Choice, Flag, Int, Number, Param, Value
 
-MOST_SLIDER_STEPS = 500
+MAX_SLIDER_STEPS = 500
 _SEED_HELP = "The same seed gives the same map. Try another: what changes is chance."
 SEED = Int(name="seed", title="Seed", help=_SEED_HELP, default=0, low=0, high=2**32 - 1)
 
 
-def _text(value: Value) -> str:
+def _format_value(value: Value) -> str:
     return (
         str(value).lower() if isinstance(value, bool) else f"{value:.10g}" if isinstance(value, float) else str(value)
     )
 
 
-def _number(param: Number, side: int, key: str) -> Value:
+def _render_number(param: Number, side: int, key: str) -> Value:
     kind = int if isinstance(param, Int) else float
     low, high = (kind(bound) for bound in param.bounds(side))
     step = kind(param.step_for(side))
     label = f"{param.title} ({param.unit})" if param.unit else param.title
     if high <= low:
         return low
-    widget = st.slider if (high - low) / step <= MOST_SLIDER_STEPS else st.number_input
-    value: Value = widget(label, low, high, value=url_state.shown(key), step=step, key=key, help=param.help)
+    widget = st.slider if (high - low) / step <= MAX_SLIDER_STEPS else st.number_input
+    value: Value = widget(label, low, high, value=url_state.value_of(key), step=step, key=key, help=param.help)
     return value
 
 
-def _keep(param: Param, side: int, prefix: str) -> str:
+def _restore(param: Param, side: int, prefix: str) -> str:
     """The key of the record's value, which is kept for each input size, since bounds and defaults follow it; the link only names it."""
     name = prefix + param.name
-    return url_state.keep(
-        name, param.default_for(side), lambda text: param.check(text, side), _text, key=f"{name}_{side}"
+    return url_state.restore(
+        name, param.default_for(side), lambda text: param.check(text, side), _format_value, key=f"{name}_{side}"
     )
 
 
-def _widget(param: Param, side: int, prefix: str) -> Value:
+def _render_widget(param: Param, side: int, prefix: str) -> Value:
     """The record's widget."""
-    key = _keep(param, side, prefix)
+    key = _restore(param, side, prefix)
     if isinstance(param, Choice):
         names = list(param.options)
-        start = url_state.place(names, key)
+        start = url_state.index_of(names, key)
         value: Value = st.selectbox(
             param.title, names, start, format_func=lambda n: param.options[n], key=key, help=param.help
         )
         return value
     if isinstance(param, Flag):
-        return st.toggle(param.title, value=url_state.shown(key), key=key, help=param.help)
+        return st.toggle(param.title, value=url_state.value_of(key), key=key, help=param.help)
     if isinstance(param, Number):
-        return _number(param, side, key)
+        return _render_number(param, side, key)
     raise TypeError(f"no widget for {type(param).__name__}")
 
 
-def toggle(name: str, title: str, help_: str = "") -> bool:
+def render_toggle(name: str, title: str, help_: str = "") -> bool:
     """Yes or no, kept in the link."""
     flag = Flag(name=name, title=title, help=help_, default=False)
-    key = url_state.keep(name, False, lambda text: bool(flag.check(text, 0)), _text)
-    return bool(st.toggle(title, url_state.shown(key), key=key, help=help_ or None))
+    key = url_state.restore(name, False, lambda text: bool(flag.check(text, 0)), _format_value)
+    return bool(st.toggle(title, url_state.value_of(key), key=key, help=help_ or None))
 
 
-def segments(name: str, title: str, options: Mapping[str, str], default: str) -> str:
+def render_segments(name: str, title: str, options: Mapping[str, str], default: str) -> str:
     """One of a few things side by side, by its name; kept in the link."""
-    key = url_state.keep(name, default, url_state.one_of(name, options))
+    key = url_state.restore(name, default, url_state.option_reader(name, options))
     chosen = st.segmented_control(
-        title, list(options), default=url_state.shown(key), key=key, format_func=options.__getitem__, required=True
+        title, list(options), default=url_state.value_of(key), key=key, format_func=options.__getitem__, required=True
     )
     return chosen or default
 
 
-def draw(params: Sequence[Param], side: int, method: str) -> Mapping[str, Value]:
+def render_params(params: Sequence[Param], side: int, method: str) -> Mapping[str, Value]:
     """One widget for each parameter, the advanced ones folded away. Values by parameter name."""
-    values = {param.name: _widget(param, side, f"{method}_") for param in params if not param.advanced}
+    values = {param.name: _render_widget(param, side, f"{method}_") for param in params if not param.advanced}
     hidden = [param for param in params if param.advanced]
     if hidden:
         with st.expander("More settings"):
-            values |= {param.name: _widget(param, side, f"{method}_") for param in hidden}
+            values |= {param.name: _render_widget(param, side, f"{method}_") for param in hidden}
     return values
 
 
-def kept(params: Sequence[Param], side: int, method: str) -> Mapping[str, Value]:
+def restore_params(params: Sequence[Param], side: int, method: str) -> Mapping[str, Value]:
     """What `draw` would give, for a page that uses the values without showing them."""
-    return {param.name: st.session_state[_keep(param, side, f"{method}_")] for param in params}
+    return {param.name: st.session_state[_restore(param, side, f"{method}_")] for param in params}
 
 
-def kept_seed() -> int:
+def restore_seed() -> int:
     """What `seed` would give."""
-    return int(st.session_state[_keep(SEED, 0, "")])
+    return int(st.session_state[_restore(SEED, 0, "")])
 
 
-def seed() -> int:
+def render_seed() -> int:
     """The seed of every random draw: the same seed gives the same map."""
-    return int(_widget(SEED, 0, ""))
+    return int(_render_widget(SEED, 0, ""))

@@ -9,21 +9,26 @@ from pages.ui.frame import render_slots, url_state
 from pages.ui.frame.session import session_id
 
 AT_ONCE_S = 0.3
-FALLBACK = "efficientnet_lite0"
+DEFAULT_MODEL = "efficientnet_lite0"
 
-Loading = xai_core.Job[None]
+ModelJob = xai_core.Job[None]
 
 
-def _words(name: str) -> str:
+def _format_model(name: str) -> str:
     spec = xai_core.MODELS.get(name)
     return spec.title if spec.bundled else f"{spec.title} (fetches {spec.size_mb:.0f} MB once)"
 
 
-def pick() -> None:
+def render_choice() -> None:
     """The list of models, with one sentence on the chosen one."""
     names = list(xai_core.MODELS)
     name = st.selectbox(
-        "Model", names, url_state.place(names, "model"), format_func=_words, key="model", label_visibility="collapsed"
+        "Model",
+        names,
+        url_state.index_of(names, "model"),
+        format_func=_format_model,
+        key="model",
+        label_visibility="collapsed",
     )
     st.caption(xai_core.MODELS.get(name).sentence)
 
@@ -36,11 +41,11 @@ def _failures() -> dict[str, str]:
 def _stop_loading(old: str) -> None:
     # Another session may wait for the same download.
     xai_core.jobs.leave(session_id(), pool="models")
-    url_state.put("model", old)
+    url_state.set_value("model", old)
 
 
-@render_slots.turn()
-def _loading(job: Loading, name: str, old: str) -> None:
+@render_slots.acquire_slot()
+def _render_loading(job: ModelJob, name: str, old: str) -> None:
     if job.finished:
         st.rerun()
     share = f" {job.done / 1e6:.0f} of {job.total / 1e6:.0f} MB" if job.total else ""
@@ -53,14 +58,14 @@ def _retry(name: str) -> None:
     _failures().pop(name, None)
 
 
-def _failed(name: str, old: str) -> None:
+def _render_failure(name: str, old: str) -> None:
     st.error(_failures()[name], icon=":material/cloud_off:")
     st.button("Try again", key="retry_model", on_click=_retry, args=(name,))
     if old != name:
         st.info(f"{xai_core.MODELS.get(old).title} is in use instead.", icon=":material/undo:")
 
 
-def fetch(name: str) -> xai_core.Classifier | Loading:
+def find_or_load(name: str) -> xai_core.Classifier | ModelJob:
     """The model if it can be had at once, else the job that loads it. Raises ModelUnavailable where it could not be had before.
 
     What was asked for is remembered until its outcome has been seen: asking anew after a failure would start it again, for ever.
@@ -86,19 +91,19 @@ def fetch(name: str) -> xai_core.Classifier | Loading:
     return xai_core.load_model(name)
 
 
-def _chosen(name: str, old: str) -> xai_core.Classifier | None:
+def _find_or_render_loading(name: str, old: str) -> xai_core.Classifier | None:
     """The model if it can be had at once; else its loading is shown."""
     try:
-        found = fetch(name)
+        found = find_or_load(name)
     except xai_core.XaiError:
         return None
     if isinstance(found, xai_core.Job):
-        st.fragment(_loading, run_every=render_slots.pace(session_id()))(found, name, old)
+        st.fragment(_render_loading, run_every=render_slots.poll_interval(session_id()))(found, name, old)
         return None
     return found
 
 
-def _warm(name: str) -> xai_core.Classifier:
+def _load(name: str) -> xai_core.Classifier:
     try:
         return xai_core.warm(name)
     except xai_core.XaiError as problem:
@@ -106,17 +111,17 @@ def _warm(name: str) -> xai_core.Classifier:
         st.stop()
 
 
-def current() -> xai_core.Classifier:
+def current_model() -> xai_core.Classifier:
     """The chosen model, or the one before while the chosen one loads or cannot be had. Stops the page if there is none."""
     name: str = st.session_state["model"]
     old: str | None = st.session_state.get("model_in_use")
-    model = _chosen(name, old or FALLBACK)
+    model = _find_or_render_loading(name, old or DEFAULT_MODEL)
     if model is None and name in _failures():
-        old = old or FALLBACK
-        _failed(name, old)
+        old = old or DEFAULT_MODEL
+        _render_failure(name, old)
     if model is None:
         if old is None or old == name:
             st.stop()
-        name, model = old, xai_core.ready(old) or _warm(old)
+        name, model = old, xai_core.ready(old) or _load(old)
     st.session_state["model_in_use"] = name
     return model

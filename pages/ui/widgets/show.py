@@ -8,8 +8,6 @@ from html import escape
 import streamlit as st
 from PIL import Image
 
-from pages.ui.widgets.words import literal as literal
-from pages.ui.widgets.words import plain
 from xai_core.render.tables import Drawing
 from xai_core.results import Check
 
@@ -26,12 +24,12 @@ _STYLE = """<style>
 </style>"""
 
 
-def clean(text: object) -> str:
+def escape_html(text: object) -> str:
     """Foreign text as HTML."""
     return escape("".join(sign if sign.isprintable() else " " for sign in str(text)))
 
 
-def style() -> None:
+def write_style() -> None:
     """First thing on a page: how its sentences look."""
     st.html(_STYLE)
 
@@ -43,64 +41,59 @@ def percent(share: float) -> str:
     return "over 99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
 
 
-def say(text: object, *, quiet: bool = False) -> None:
+def write(text: object, *, quiet: bool = False) -> None:
     """One sentence as it is."""
     if text:
-        st.html(f'<p class="said{" quiet" if quiet else ""}">{clean(text)}</p>')
+        st.html(f'<p class="said{" quiet" if quiet else ""}">{escape_html(text)}</p>')
 
 
-def strong(text: object) -> None:
+def write_strong(text: object) -> None:
     """One sentence that is the answer."""
-    st.html(f'<p class="said"><strong>{clean(text)}</strong></p>')
+    st.html(f'<p class="said"><strong>{escape_html(text)}</strong></p>')
 
 
-def listed(texts: Iterable[object]) -> None:
+def write_list(texts: Iterable[object]) -> None:
     """Sentences, one under the other."""
-    items = "".join(f"<li>{clean(text)}</li>" for text in texts)
+    items = "".join(f"<li>{escape_html(text)}</li>" for text in texts)
     if items:
         st.html(f'<ul class="said quiet">{items}</ul>')
 
 
-def shares(rows: Iterable[tuple[object, float]]) -> None:
+def draw_shares(rows: Iterable[tuple[object, float]]) -> None:
     """Names with their share, 0 to 1, each on a bar as long as it."""
     colour = "color-mix(in srgb, var(--st-primary-color, #2f8a9b) 28%, transparent)"
     items = (
         f'<div role="listitem" style="background: linear-gradient(to right, {colour} {100 * share:.1f}%, transparent {100 * share:.1f}%)">'
-        f"<span>{clean(name)}</span><span>{'under 1 %' if 0 < share < 0.01 else f'{100 * share:.0f} %'}</span></div>"
+        f"<span>{escape_html(name)}</span><span>{'under 1 %' if 0 < share < 0.01 else f'{100 * share:.0f} %'}</span></div>"
         for name, share in rows
     )
     st.html(f'<div class="shares" role="list">{"".join(items)}</div>')
 
 
-def checks(found: Iterable[Check]) -> None:
+def write_checks(found: Iterable[Check]) -> None:
     """Whether what is above can be trusted: a mark and a sentence for each check."""
     for check in found:
         mark = f'<span class="mark {check.level}" role="img" aria-label="{check.level}">{_MARKS[check.level]}</span>'
-        st.html(f'<p class="said quiet">{mark}{clean(check.sentence)}</p>')
+        st.html(f'<p class="said quiet">{mark}{escape_html(check.sentence)}</p>')
 
 
-def width(picture: Image.Image, widest: int, tallest: int) -> int:
+def fit_width(picture: Image.Image, widest: int, tallest: int) -> int:
     """How wide a picture is drawn, so that it is neither wider nor taller than this many pixels of the page."""
     return max(1, min(widest, tallest * picture.width // picture.height))
 
 
-def dark() -> bool:
+def is_dark() -> bool:
     """Whether the visitor's page is dark."""
     return bool(st.context.theme.type == "dark")
 
 
-def draw(drawing: Drawing, key: str) -> None:
+def draw_figure(drawing: Drawing, key: str) -> None:
     """A figure, and below it in words what it shows."""
     st.plotly_chart(drawing.figure, width="stretch", config=_CONFIG, alt=drawing.alt, key=key)
-    say(" ".join(filter(None, (drawing.alt, drawing.caption))), quiet=True)
+    write(" ".join(filter(None, (drawing.alt, drawing.caption))), quiet=True)
 
 
-def problem(text: object) -> None:
+def write_problem(text: object) -> None:
     """Why something cannot be, and what to do."""
     with st.container(border=True):
-        say(text)
-
-
-def label(text: object) -> str:
-    """A column's name or a cell as an option of a list, which Streamlit shows as plain text."""
-    return plain(text)
+        write(text)

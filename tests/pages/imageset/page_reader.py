@@ -27,7 +27,7 @@ __all__ = [
     "working",
 ]
 
-SET, MAP, EXTREMES, SCORES = (f"pages/data/{name}.py" for name in ("set", "map", "extremes", "set_scores"))
+SET, MAP, EXTREMES, SCORES = (f"pages/imageset/{name}.py" for name in ("set", "map", "extremes", "set_scores"))
 DIGITS = {"set": "digits", "model": "small_cnn"}
 
 

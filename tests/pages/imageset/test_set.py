@@ -13,7 +13,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.ui.widgets.words import literal
+from pages.ui.widgets.words import escape_markdown
 from tests.pages.imageset.page_reader import DIGITS, SCORES, SET, component, press, said, select, settled, table, tiles
 from tests.pages.imageset.zip_of_digits import ROWS, png, zipped
 from tests.pages.page_reader import fine, picture, until
@@ -74,7 +74,7 @@ def test_a_picture_is_shown_large_and_explained(open_app: Open) -> None:
     assert viewer is not None and [panel["id"] for panel in viewer["panels"]] == ["grad_cam"]
     next(each for each in at.main.button if each.label == "Explain this picture").click()
     at = fine(at.run())
-    assert (at.title[0].value, picture(at)) == ("Explanations side by side", literal("0007.png"))
+    assert (at.title[0].value, picture(at)) == ("Explanations side by side", escape_markdown("0007.png"))
 
 
 def test_the_picture_looked_at_is_in_the_link(open_app: Open) -> None:

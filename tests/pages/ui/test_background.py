@@ -26,11 +26,11 @@ def page() -> None:
     from pages.ui.widgets import background, show
     from tests.pages.ui import test_background
 
-    show.style()
+    show.write_style()
     background.begin()
     if st.toggle("wanted", True, key="wanted"):
         found = background.compute(("slow", st.session_state.get("which", "a")), test_background.slow, "Doing it")
-        show.say(f"found {found}")
+        show.write(f"found {found}")
     background.end()
 
 
@@ -55,13 +55,13 @@ def sides() -> None:
     from pages.ui.widgets import background, show
     from tests.pages.ui import test_background
 
-    show.style()
+    show.write_style()
     background.begin()
     background.prefetch(("one side",), test_background.meet)
     background.prefetch(("other side",), test_background.meet)
     one = background.compute(("one side",), test_background.meet, "One side")
     if one is not None:  # the other is not asked for before
-        show.say(f"{one} and {background.compute(('other side',), test_background.meet, 'Other side')}")
+        show.write(f"{one} and {background.compute(('other side',), test_background.meet, 'Other side')}")
     background.end()
 
 
@@ -87,7 +87,7 @@ def followers() -> None:
     from pages.ui.widgets import background, show
     from tests.pages.ui import test_background
 
-    show.style()
+    show.write_style()
     background.begin()
     for name in st.multiselect("wanted", ["a", "b"], ["a", "b"], key="wanted"):
         found = background.follow(
@@ -97,7 +97,7 @@ def followers() -> None:
             ),
             f"Doing {name}",
         )
-        show.say(f"{name}: {found}")
+        show.write(f"{name}: {found}")
     background.end()
 
 

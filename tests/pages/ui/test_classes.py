@@ -43,7 +43,7 @@ def test_by_search(open_app: Open) -> None:
 
 
 def test_two_classes_of_one_name_stay_apart() -> None:
-    assert classes.different(["crane", "heron", "crane"]) == ["crane (0)", "heron", "crane (2)"]
+    assert classes.number_repeats(["crane", "heron", "crane"]) == ["crane (0)", "heron", "crane (2)"]
 
 
 def test_it_is_kept_between_pages(open_app: Open) -> None:

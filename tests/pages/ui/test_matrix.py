@@ -7,7 +7,7 @@ from collections.abc import Callable
 from streamlit.testing.v1 import AppTest
 
 import xai_core
-from pages.ui.image.matrix import MOST
+from pages.ui.image.matrix import MAX_MAPS
 from tests.pages.page_reader import asked, errors, fine, panels, results, states, until
 
 Open = Callable[..., AppTest]
@@ -85,7 +85,7 @@ def test_why_this_and_not_that(open_app: Open) -> None:
 def test_too_many_cells_are_cut_and_the_visitor_is_told(open_app: Open) -> None:
     digits = ",".join(map(str, range(10)))
     at = fine(open_app(COMPARE, **SMALL, methods="grad_cam,saliency,gradient_x_input", rows="classes", classes=digits))
-    assert len(panels(at)) == MOST == 24
+    assert len(panels(at)) == MAX_MAPS == 24
     assert "At most 24" in at.warning[0].value
 
 

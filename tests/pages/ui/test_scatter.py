@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.imageset import scatter
-from pages.ui.imageset.scatter import Event, pack, unpack
+from pages.ui.imageset.scatter import Event, pack_bits, unpack_bits
 from xai_core.render.points import by_correctness, by_group, by_number
 
 IDS = np.array([5, 8, 13, 21, 34, 55, 89, 144, 233, 377])
@@ -19,7 +19,7 @@ IDS = np.array([5, 8, 13, 21, 34, 55, 89, 144, 233, 377])
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 1000])
 def test_a_choice_survives_the_way(count: int) -> None:
     chosen = np.random.default_rng(count).random(count) < 0.5
-    points = unpack(pack(chosen), count)
+    points = unpack_bits(pack_bits(chosen), count)
     assert points is not None
     np.testing.assert_array_equal(points, np.flatnonzero(chosen))
 
@@ -27,15 +27,15 @@ def test_a_choice_survives_the_way(count: int) -> None:
 def said(*points: int, kind: str = "lasso", version: str = "v", **more: Any) -> dict[str, Any]:
     chosen = np.zeros(len(IDS), dtype=bool)
     chosen[list(points)] = True
-    return {"kind": kind, "version": version, "serial": 1, "chosen": pack(chosen), **more}
+    return {"kind": kind, "version": version, "serial": 1, "chosen": pack_bits(chosen), **more}
 
 
 def test_what_was_done_comes_as_ids() -> None:
-    assert scatter._understood(said(1, 3, 9), "v", IDS) == Event("lasso", (8, 21, 377))
-    assert scatter._understood(said(2, kind="click"), "v", IDS) == Event("click", (13,))
-    assert scatter._understood(said(kind="lasso"), "v", IDS) == Event("lasso", ())
-    assert scatter._understood(said(1, kind="clear"), "v", IDS) == Event("clear", ())
-    event = scatter._understood(said(0), "v", IDS)
+    assert scatter._parse_event(said(1, 3, 9), "v", IDS) == Event("lasso", (8, 21, 377))
+    assert scatter._parse_event(said(2, kind="click"), "v", IDS) == Event("click", (13,))
+    assert scatter._parse_event(said(kind="lasso"), "v", IDS) == Event("lasso", ())
+    assert scatter._parse_event(said(1, kind="clear"), "v", IDS) == Event("clear", ())
+    event = scatter._parse_event(said(0), "v", IDS)
     assert event and all(type(one) is int for one in event.ids), "fit for a session and for a link"
 
 
@@ -62,7 +62,7 @@ def test_what_was_done_comes_as_ids() -> None:
     ids=str,
 )
 def test_nonsense_is_nothing(nonsense: object) -> None:
-    assert scatter._understood(nonsense, "v", IDS) is None
+    assert scatter._parse_event(nonsense, "v", IDS) is None
 
 
 def script(count: int, dimensions: int, thumbs: bool) -> None:
@@ -96,11 +96,11 @@ def test_any_map_can_be_shown(count: int, dimensions: int, thumbs: bool) -> None
 
 def test_the_alternative_text_names_the_groups_and_not_too_many() -> None:
     few = by_group(np.array([0, 0, 1, -1]), ["cat", "dog"], "Label")
-    assert scatter._alternative(4, few) == "Map of 4 pictures. Label: cat (2), dog (1), No label (1)."
+    assert scatter._text_alternative(4, few) == "Map of 4 pictures. Label: cat (2), dog (1), No label (1)."
     many = by_group(np.arange(40), [f"class {at}" for at in range(40)], "Label")
-    assert scatter._alternative(40, many).endswith("and 28 more.")
-    assert scatter._alternative(3, by_number(np.array([0.0, 0.5, 1.0]), "Confidence", percent=True)) == (
+    assert scatter._text_alternative(40, many).endswith("and 28 more.")
+    assert scatter._text_alternative(3, by_number(np.array([0.0, 0.5, 1.0]), "Confidence", percent=True)) == (
         "Map of 3 pictures. Colours: Confidence, 0 % to 100 %."
     )
-    assert "Right (1), Wrong (1)" in scatter._alternative(2, by_correctness(np.array([1, 2]), np.array([1, 1])))
-    assert scatter._alternative(1234, None) == "Map of 1,234 pictures."
+    assert "Right (1), Wrong (1)" in scatter._text_alternative(2, by_correctness(np.array([1, 2]), np.array([1, 1])))
+    assert scatter._text_alternative(1234, None) == "Map of 1,234 pictures."

@@ -48,7 +48,7 @@ async def put(
 def held(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """What Streamlit holds already."""
     holding = [0]
-    monkeypatch.setattr(uploads, "held_bytes", lambda: holding[0])
+    monkeypatch.setattr(uploads, "used_bytes", lambda: holding[0])
     return holding
 
 
@@ -109,15 +109,15 @@ def test_everything_else_passes(held: list[int]) -> None:
         app = UploadLimit(inner, 1)
         assert (await put(app, None, method="DELETE"))[0] == 204
         assert (await put(app, "5", path="/_stcore/health"))[0] == 204
-        await app({"type": "websocket", "path": uploads.PLACE}, None, lambda message: asyncio.sleep(0))  # type: ignore[arg-type]
+        await app({"type": "websocket", "path": uploads.UPLOAD_PATH}, None, lambda message: asyncio.sleep(0))  # type: ignore[arg-type]
 
     asyncio.run(visits())
 
 
 def test_the_limit_is_what_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHYBOX_UPLOADS_MB", "7")
-    uploads.most_bytes.cache_clear()
+    uploads.max_bytes.cache_clear()
     try:
-        assert uploads.most_bytes() == 7 * MB
+        assert uploads.max_bytes() == 7 * MB
     finally:
-        uploads.most_bytes.cache_clear()
+        uploads.max_bytes.cache_clear()

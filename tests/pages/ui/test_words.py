@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pages.ui.widgets.words import literal, plain
+from pages.ui.widgets.words import escape_markdown, format_label
 
 MARKED = [
     "[a](http://b.c)",
@@ -26,7 +26,7 @@ MARKED += ["a_b_c", "\\*"]
 @pytest.mark.parametrize("text", MARKED)
 def test_every_sign_that_marks_something_is_escaped(text: str) -> None:
     """Taking every escape away again gives the text back; no sign with a meaning stands without one."""
-    shown = literal(text)
+    shown = escape_markdown(text)
     signs, meant, place = [], set("\\`*_{}[]()#+!|~:$<>&=^"), 0
     while place < len(shown):
         escaped = shown[place] == "\\"
@@ -40,15 +40,15 @@ def test_every_sign_that_marks_something_is_escaped(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["https://evil.example", "www.evil.example", "me@evil.example", "WWW.evil.example"])
 def test_no_address_is_left_in_one_piece(text: str) -> None:
-    shown = literal(text).replace("\\", "")
+    shown = escape_markdown(text).replace("\\", "")
     assert "\u2060" in shown and "://" not in shown and "www." not in shown.lower() and "e@" not in shown
 
 
 def test_foreign_text_is_one_short_line() -> None:
-    assert plain("a\nb\u202ec\x00d") == "a b c d"
-    assert len(plain("x" * 1000)) == 201
+    assert format_label("a\nb\u202ec\x00d") == "a b c d"
+    assert len(format_label("x" * 1000)) == 201
 
 
 def test_common_labels_stay_as_they_are() -> None:
     for label in ("tiger shark", "four-poster", "jack-o'-lantern", "Cardigan, Welsh corgi", "IMG 2041.jpg"):
-        assert literal(label) == label
+        assert escape_markdown(label) == label
