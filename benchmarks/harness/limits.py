@@ -20,7 +20,7 @@ def seconds_of(run: Callable[[], object]) -> float:
 
 def side_by_side() -> set[int]:
     """How many batches at a time are tried."""
-    return {1, cores.LANES}
+    return {1, cores.WORKERS}
 
 
 class Limit(Protocol):
@@ -66,7 +66,7 @@ class Passes:
         each = max(1, round(self.pictures / (self.size * self.lanes)))
 
         def some() -> None:
-            with cores.using(max(1, cores.CORES // self.lanes)):
+            with cores.limit(max(1, cores.CORES // self.lanes)):
                 for _ in range(each):
                     self.run()
 

@@ -19,7 +19,7 @@ def test_lanes_leave_no_core_idle(of: int, lanes: int) -> None:
 @pytest.mark.parametrize("of", range(1, 65))
 def test_at_most_one_core_is_left_over_and_more_than_one_lane_used_where_there_can_be(of: int) -> None:
     lanes = cores._lanes(of, None)
-    assert 1 <= lanes <= cores.MOST_LANES and of % lanes <= 1 and (lanes > 1) == (of > 1)
+    assert 1 <= lanes <= cores.MAX_WORKERS and of % lanes <= 1 and (lanes > 1) == (of > 1)
 
 
 @pytest.mark.parametrize(("value", "lanes"), [("3", 3), ("0", 2), ("-1", 2), ("many", 2), ("", 2)])
@@ -36,7 +36,7 @@ def test_a_thread_gets_its_cores_and_no_other_thread_notices() -> None:
         seen[name] = torch.get_num_threads()
 
     def lane() -> None:
-        with cores.using(before + 3):
+        with cores.limit(before + 3):
             torch.rand(64, 64) @ torch.rand(64, 64)
             seen["lane"] = torch.get_num_threads()
             fresh = threading.Thread(target=other, args=("started meanwhile",))
@@ -53,8 +53,8 @@ def test_a_thread_gets_its_cores_and_no_other_thread_notices() -> None:
 
 def test_blocks_may_stand_in_each_other() -> None:
     before = torch.get_num_threads()
-    with cores.using(5):
-        with cores.using(7):
+    with cores.limit(5):
+        with cores.limit(7):
             assert torch.get_num_threads() == 7
         assert torch.get_num_threads() == 5
     assert torch.get_num_threads() == before

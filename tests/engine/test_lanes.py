@@ -61,7 +61,7 @@ def test_as_many_are_under_way_as_there_are_lanes_whatever_they_do(lanes: int) -
             elif kind == 1:
                 assert line.submit_work(lambda: (meter.stay(), number)[1], long_job()).wait() == number
             else:
-                with line.turn(long_job()):
+                with line.slot(long_job()):
                     meter.stay()
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(9)]
@@ -85,7 +85,7 @@ def test_work_is_done_in_a_lane_and_what_it_raises_reaches_only_who_asked(line: 
 
 def test_work_alone_has_all_cores_and_shares_them_when_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cores, "CORES", 6)
-    monkeypatch.setattr(cores, "CORES_A_LANE", 3)
+    monkeypatch.setattr(cores, "CORES_PER_WORKER", 3)
     line, gate = Scheduler(lanes=2), threading.Event()
     assert line.submit_work(torch.get_num_threads).wait() == 6
     blocker = line.submit_work(lambda: gate.wait(10))
@@ -110,5 +110,5 @@ def test_two_lanes_that_fail_at_once_build_the_engine_anew_once() -> None:
         return lambda batch: batch.sum(1, keepdim=True)
 
     line, backend = Scheduler(lanes=2), Forward(broken, "torch", make, micro_batch=1)
-    tickets = [line.submit(backend, rows(value), long_job()) for value in (1, 2)]
-    assert [sums(ticket.wait()) for ticket in tickets] == [[101], [102]] and built == [1]
+    tasks = [line.submit(backend, rows(value), long_job()) for value in (1, 2)]
+    assert [sums(task.wait()) for task in tasks] == [[101], [102]] and built == [1]

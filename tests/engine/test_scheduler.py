@@ -11,7 +11,7 @@ import pytest
 
 from tests.engine.sum_backend import POISON, Adder, long_job, rows, sums
 from xai_core.engine.jobs import Job
-from xai_core.engine.scheduler import Scheduler, Ticket
+from xai_core.engine.scheduler import Scheduler, Task
 from xai_core.errors import Cancelled, XaiError
 
 
@@ -21,14 +21,14 @@ def line() -> Scheduler:
     return Scheduler(lanes=1)
 
 
-def occupied(line: Scheduler, backend: Adder, job: Job[None] | None = None) -> Ticket:
+def occupied(line: Scheduler, backend: Adder, job: Job[None] | None = None) -> Task:
     """A batch that keeps the engine until the gate opens."""
     backend.gate.clear()
-    ticket = line.submit(backend, rows(0), job)
+    task = line.submit(backend, rows(0), job)
     deadline = time.monotonic() + 5
     while line.waiting and time.monotonic() < deadline:
         time.sleep(0.001)
-    return ticket
+    return task
 
 
 def asks(line: Scheduler, backend: Adder, job: Job[None], mark: float, stop: Callable[[], bool]) -> threading.Thread:
@@ -64,10 +64,10 @@ def crowd(line: Scheduler) -> Iterator[Callable[[Adder, int], list[Job[None]]]]:
 def test_rows_of_several_jobs_travel_in_one_batch_and_come_back_to_their_own(line: Scheduler) -> None:
     backend = Adder()
     first = occupied(line, backend, long_job())
-    tickets = [line.submit(backend, rows(*values), long_job()) for values in ((1, 2), (3,), (4,), (5, 6))]
+    tasks = [line.submit(backend, rows(*values), long_job()) for values in ((1, 2), (3,), (4,), (5, 6))]
     backend.gate.set()
     assert sums(first.wait()) == [100]
-    assert [sums(ticket.wait()) for ticket in tickets] == [[101, 102], [103], [104], [105, 106]]
+    assert [sums(task.wait()) for task in tasks] == [[101, 102], [103], [104], [105, 106]]
     assert backend.batches == [[0], [1, 2, 3, 4], [5, 6]], (
         "never over the micro-batch, never one alone that others could join"
     )
@@ -76,10 +76,10 @@ def test_rows_of_several_jobs_travel_in_one_batch_and_come_back_to_their_own(lin
 def test_jobs_of_other_models_are_not_mixed(line: Scheduler) -> None:
     one, other = Adder(), Adder()
     blocker = occupied(line, one)
-    tickets = [line.submit(backend, rows(value)) for value, backend in ((1, one), (2, other), (3, one), (4, other))]
+    tasks = [line.submit(backend, rows(value)) for value, backend in ((1, one), (2, other), (3, one), (4, other))]
     one.gate.set()
     blocker.wait()
-    assert [sums(ticket.wait()) for ticket in tickets] == [[101], [102], [103], [104]]
+    assert [sums(task.wait()) for task in tasks] == [[101], [102], [103], [104]]
     assert [len(backend.batches) for backend in (one, other)] == [2, 1]
 
 
@@ -121,9 +121,9 @@ def place_in_line(line: Scheduler, backend: Adder, mark: float, job: Job[None] |
     backend.held.clear()
     backend.gate.clear()
     assert backend.held.wait(10)
-    before, ticket = len(backend.batches), line.submit(backend, rows(mark), job)
+    before, task = len(backend.batches), line.submit(backend, rows(mark), job)
     backend.gate.set()
-    assert sums(ticket.wait()) == [100 + mark]
+    assert sums(task.wait()) == [100 + mark]
     return next(place for place, batch in enumerate(backend.batches[before:], 1) if mark in batch)
 
 
@@ -169,7 +169,7 @@ def test_turns_are_exclusive_and_handed_on_after_an_error(
     def enter() -> None:
         job = long_job()
         for number in range(20):
-            with suppress(ZeroDivisionError), line.turn(job):
+            with suppress(ZeroDivisionError), line.slot(job):
                 inside[0] += 1
                 worst[0] = max(worst[0], inside[0])
                 count = len(backend.batches)
@@ -195,7 +195,7 @@ def test_a_gradient_counts_for_what_it_costs(line: Scheduler, crowd: Callable[[A
 
     def work() -> None:
         while not over.is_set():
-            with line.turn(job, evaluations=2):
+            with line.slot(job, evaluations=2):
                 time.sleep(0.002)
             job.tick(2)
 
@@ -217,11 +217,11 @@ def test_a_gradient_counts_for_what_it_costs(line: Scheduler, crowd: Callable[[A
 def test_a_waiting_job_that_is_stopped_leaves_at_once(line: Scheduler) -> None:
     backend, job = Adder(), long_job()
     blocker = occupied(line, backend)
-    ticket = line.submit(backend, rows(*[9.0] * 4), job)
+    task = line.submit(backend, rows(*[9.0] * 4), job)
     threading.Timer(0.1, job.cancel).start()
     began = time.monotonic()
     with pytest.raises(Cancelled):
-        ticket.wait()
+        task.wait()
     assert time.monotonic() - began < 5 and line.waiting == 0, "long before the gate opens"
     backend.gate.set()
     blocker.wait()
@@ -232,7 +232,7 @@ def test_a_stopped_job_does_not_keep_the_turn_it_waited_for(line: Scheduler) -> 
     backend, job = Adder(), long_job()
     blocker = occupied(line, backend)
     job.cancel()
-    with pytest.raises(Cancelled), line.turn(job):
+    with pytest.raises(Cancelled), line.slot(job):
         raise AssertionError("the turn was not to come")
     backend.gate.set()
     blocker.wait()

@@ -190,8 +190,8 @@ def test_rows_of_several_jobs_in_one_batch_come_back_apart(monkeypatch):
     forward = forward_with_features(model, model.layer("second"))
     x = noise(4)
     whole = forward(x)
-    tickets = [forward.submit(x[[place]]) for place in range(4)]
-    np.testing.assert_allclose(torch.cat([ticket.wait() for ticket in tickets]), whole, atol=1e-5)
+    tasks = [forward.submit(x[[place]]) for place in range(4)]
+    np.testing.assert_allclose(torch.cat([task.wait() for task in tasks]), whole, atol=1e-5)
 
 
 def test_it_is_built_once_kept_for_a_few_layers_and_dropped_with_the_model(monkeypatch):

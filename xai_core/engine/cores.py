@@ -16,21 +16,21 @@ from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  
 
 from xai_core import settings
 
-MOST_LANES = 4
+MAX_WORKERS = 4
 
 
 def _lanes(cores: int, wanted: int | None) -> int:
     """As many lanes as leave the fewest cores over, more rather than fewer: 2 for two cores, 4 for eight, 3 for nine."""
     if wanted is not None:
         return wanted
-    return max(range(1, min(cores, MOST_LANES) + 1), key=lambda lanes: (lanes > 1, -(cores % lanes), lanes))
+    return max(range(1, min(cores, MAX_WORKERS) + 1), key=lambda lanes: (lanes > 1, -(cores % lanes), lanes))
 
 
 CORES = torch.get_num_threads()
 """Cores that torch may use in this process."""
-LANES = _lanes(CORES, settings.worker_count())
+WORKERS = _lanes(CORES, settings.worker_count())
 """Batches that run side by side. WHYBOX_LANES sets another number."""
-CORES_A_LANE = max(1, CORES // LANES)
+CORES_PER_WORKER = max(1, CORES // WORKERS)
 
 
 @cache
@@ -40,7 +40,7 @@ def _controller() -> ThreadpoolController:
 
 
 @contextmanager
-def using(cores: int) -> Iterator[None]:
+def limit(cores: int) -> Iterator[None]:
     """Torch uses so many cores for what this thread does within the block."""
     torch.get_num_threads()  # torch sets a new thread's number at its first use: now, lest it undo what follows
     with _controller().limit(limits=cores):

@@ -17,7 +17,7 @@ from xai_core.engine import cores
 from xai_core.engine.folding import folded_network_for
 from xai_core.engine.forward import Forward
 from xai_core.engine.jobs import Job
-from xai_core.engine.scheduler import SCHEDULER, Ticket
+from xai_core.engine.scheduler import SCHEDULER, Task
 from xai_core.engine.split.patch_combinations import Compose, Labels, PatchCombinations
 from xai_core.engine.split.split_network import cover, occluded_image_for, split_network_for
 from xai_core.models.classifier import Classifier
@@ -27,7 +27,7 @@ from xai_core.rules import RectifierRule
 
 log = logging.getLogger(__name__)
 
-MAX_AHEAD = cores.LANES
+MAX_AHEAD = cores.WORKERS
 """Batches of one request that are being run while the next one is composed."""
 MIN_SPLIT_S = 0.5
 """Shortest run, in seconds on the whole network, for which building a split network pays off."""
@@ -59,7 +59,7 @@ class Evaluator:
     @property
     def parallel_gradients(self) -> int:
         """Pictures whose gradients all workers compute at once. It differs between machines: no map may depend on it."""
-        return self.gradient_batch * cores.LANES
+        return self.gradient_batch * cores.WORKERS
 
     @cached_property
     def _gradient_module(self) -> nn.Module:
@@ -79,7 +79,7 @@ class Evaluator:
 
     def exclusive(self, evaluations: int = 1) -> AbstractContextManager[None]:
         """Reserve the cores for one micro-batch of work in the caller's own thread and on its own module."""
-        return SCHEDULER.turn(self.job, evaluations)
+        return SCHEDULER.slot(self.job, evaluations)
 
     def logits(self, batches: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
         """Yield logits (n, classes) per batch of prepared pictures (n, C, H, W); the next batch is composed meanwhile."""
@@ -95,7 +95,9 @@ class Evaluator:
 
         Where there is enough to do, the first layers are run only around each square.
         """
-        covers = occluded_image_for(self.model, self.x, patch, window) if self._is_worth_splitting(len(corners)) else None
+        covers = (
+            occluded_image_for(self.model, self.x, patch, window) if self._is_worth_splitting(len(corners)) else None
+        )
         return self._scores_of_split(
             corners, covers.logits if covers is not None else None, lambda part: cover(self.x, patch, part, window)
         )
@@ -128,7 +130,7 @@ class Evaluator:
             return scores.detach(), gradients
 
         # Few pictures are spread over all workers.
-        parts = pictures.split(min(self.gradient_batch, -(-len(pictures) // cores.LANES)))
+        parts = pictures.split(min(self.gradient_batch, -(-len(pictures) // cores.WORKERS)))
         return self._run_in_order(
             (SCHEDULER.submit_work(partial(differentiate, part), self.job, len(part)) for part in parts), self._wait
         )
@@ -138,9 +140,9 @@ class Evaluator:
 
     def _fill(self, mosaic: PatchCombinations) -> bool:
         parts, work = mosaic.rows.split(self.micro_batch), mosaic.network.cut.work
-        tickets = (SCHEDULER.submit_work(partial(mosaic.head, part), self.job, len(part), cost=work) for part in parts)
+        tasks = (SCHEDULER.submit_work(partial(mosaic.head, part), self.job, len(part), cost=work) for part in parts)
         try:
-            return mosaic.keep(self._run_in_order(tickets, Ticket.wait))
+            return mosaic.keep(self._run_in_order(tasks, Task.wait))
         except RuntimeError:
             log.exception(_SPLIT_FAILED)
             return False
@@ -151,30 +153,30 @@ class Evaluator:
         """Return the scores (N,) by `logits` of rows; by the whole network where there is none, or where it fails."""
         if logits is not None:
             parts = rows.split(self.micro_batch)
-            tickets = (SCHEDULER.submit_work(partial(logits, part), self.job, len(part), cost=1.0) for part in parts)
+            tasks = (SCHEDULER.submit_work(partial(logits, part), self.job, len(part), cost=1.0) for part in parts)
             try:
-                return torch.cat([self.select(part) for part in self._run_in_order(tickets, self._wait)])
+                return torch.cat([self.select(part) for part in self._run_in_order(tasks, self._wait)])
             # The whole network's engine is rebuilt where it fails; a split one is given up.
             except RuntimeError:
                 log.exception(_SPLIT_FAILED)
         return self.scores(rows, compose)
 
-    def _run_in_order(self, tickets: Iterable[Ticket[T]], wait: Callable[[Ticket[T]], T]) -> Iterator[T]:
-        """Yield the tickets' results in order; each ticket is drawn as soon as a worker is free for it."""
-        running: deque[Ticket[T]] = deque()
+    def _run_in_order(self, tasks: Iterable[Task[T]], wait: Callable[[Task[T]], T]) -> Iterator[T]:
+        """Yield the tasks' results in order; each task is drawn as soon as a worker is free for it."""
+        running: deque[Task[T]] = deque()
         try:
-            for ticket in tickets:
-                running.append(ticket)
+            for task in tasks:
+                running.append(task)
                 self.job.tick()
                 if len(running) > MAX_AHEAD:
                     yield wait(running.popleft())
             while running:
                 yield wait(running.popleft())
         finally:
-            for ticket in running:
-                ticket.withdraw()
+            for task in running:
+                task.cancel()
 
-    def _wait(self, ticket: Ticket[T]) -> T:
-        result = ticket.wait()
-        self.count(ticket.evaluations)
+    def _wait(self, task: Task[T]) -> T:
+        result = task.wait()
+        self.count(task.evaluations)
         return result

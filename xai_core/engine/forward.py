@@ -31,7 +31,7 @@ from torch import nn
 from xai_core import settings
 from xai_core.engine import cores, memory
 from xai_core.engine.jobs import Job
-from xai_core.engine.scheduler import SCHEDULER, Ticket
+from xai_core.engine.scheduler import SCHEDULER, Task
 from xai_core.engine.with_features import NetworkWithFeatures, logits_and_maps, max_error
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate, out_of_place
@@ -82,8 +82,8 @@ class Forward:
     rebuilt_at: float = -float("inf")
     _rebuilding: threading.Lock = field(default_factory=threading.Lock)
 
-    def submit(self, batch: torch.Tensor, job: Job[Any] | None = None) -> Ticket[torch.Tensor]:
-        """Queue a batch; `.wait()` on the ticket gives its logits. Meanwhile the caller can compose the next one."""
+    def submit(self, batch: torch.Tensor, job: Job[Any] | None = None) -> Task[torch.Tensor]:
+        """Queue a batch; `.wait()` on the task gives its logits. Meanwhile the caller can compose the next one."""
         return SCHEDULER.submit(self, batch, job)
 
     def __call__(self, batch: torch.Tensor, job: Job[Any] | None = None) -> torch.Tensor:
@@ -192,11 +192,11 @@ def compiled(graph: Any) -> Run:
     """What runs batches of a graph with one input, a lane each."""
     import openvino
 
-    threads = cores.LANES * cores.CORES_A_LANE
-    options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": cores.LANES}
+    threads = cores.WORKERS * cores.CORES_PER_WORKER
+    options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": cores.WORKERS}
     network = openvino.Core().compile_model(graph, "CPU", options)
     idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    for _ in range(cores.LANES):
+    for _ in range(cores.WORKERS):
         idle.put(network.create_infer_request())
 
     def run(batch: torch.Tensor) -> torch.Tensor:
@@ -335,21 +335,21 @@ def build(classifier: Classifier, layer: Layer | None = None) -> Forward:
             else:
                 note = f"The fast engine differs from plain torch by {error:.2g} on this model, so plain torch is used, more slowly."
                 _delete(_kept_file(classifier, layer))  # or it would be taken for a damaged one at every start
-    with SCHEDULER.turn(), cores.using(cores.CORES_A_LANE):
+    with SCHEDULER.slot(), cores.limit(cores.CORES_PER_WORKER):
         micro_batch, seconds = _measure(run, example)
     # The network that was measured keeps the memory of its largest batch: made anew, both together hold far less than that one did.
     make_fixed = partial(make_fast, often=micro_batch)
     fixed = _fixed(make_fixed, classifier, layer, micro_batch) if backend == "openvino" else None
     if fixed is not None:
         run, make = fixed, make_fixed
-        with SCHEDULER.turn(), cores.using(cores.CORES_A_LANE):
+        with SCHEDULER.slot(), cores.limit(cores.CORES_PER_WORKER):
             seconds = _seconds(run, example, micro_batch)
-    room = min(ACTIVATION_BUDGET, memory.budget() // 4) // cores.LANES
+    room = min(ACTIVATION_BUDGET, memory.budget() // 4) // cores.WORKERS
     gradient_batch = max(
         1, min(8, room // _activation_bytes(classifier.module, _example(classifier).to(classifier.device)))
     )
     return Forward(
-        run, backend, partial(_again, ref(classifier), make), note, micro_batch, gradient_batch, seconds / cores.LANES
+        run, backend, partial(_again, ref(classifier), make), note, micro_batch, gradient_batch, seconds / cores.WORKERS
     )
 
 

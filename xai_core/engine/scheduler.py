@@ -59,7 +59,7 @@ class Backend(Protocol):
 
 
 @dataclass(eq=False)
-class Ticket(Generic[T]):
+class Task(Generic[T]):
     """A place in the line: rows to be answered by a backend, work to be done in a lane, or, without either, the lane for oneself."""
 
     scheduler: Scheduler
@@ -88,7 +88,7 @@ class Ticket(Generic[T]):
 
     @property
     def cores(self) -> int:
-        return cores.CORES if self.alone else cores.CORES_A_LANE
+        return cores.CORES if self.alone else cores.CORES_PER_WORKER
 
     def wait(self) -> T:
         """The logits (N, classes), or what the work gave.
@@ -106,10 +106,10 @@ class Ticket(Generic[T]):
                 try:
                     self.job.tick()
                 except BaseException:
-                    self.withdraw()
+                    self.cancel()
                     raise
 
-    def withdraw(self) -> None:
+    def cancel(self) -> None:
         """Leave the line; what is already running runs to its end unheard."""
         self.scheduler.drop(self)
         self.released.set()
@@ -118,10 +118,10 @@ class Ticket(Generic[T]):
 class Scheduler:
     """The line, and the lanes that serve it: a thread each."""
 
-    def __init__(self, lanes: int = cores.LANES) -> None:
+    def __init__(self, lanes: int = cores.WORKERS) -> None:
         self.lanes = lanes
         self._changed = threading.Condition()
-        self._line: list[Ticket[Any]] = []
+        self._line: list[Task[Any]] = []
         self._numbers = itertools.count()
         self._clock = 0.0
         """The share of the job served last: where new jobs start, so that an old one need not wait until they have caught up."""
@@ -130,34 +130,34 @@ class Scheduler:
         self._under_way = 0
         self._served: deque[tuple[float, int]] = deque()
 
-    def submit(self, backend: Backend, batch: torch.Tensor, job: Job[Any] | None = None) -> Ticket[torch.Tensor]:
+    def submit(self, backend: Backend, batch: torch.Tensor, job: Job[Any] | None = None) -> Task[torch.Tensor]:
         """Queue prepared pictures (N, C, H, W), N at most the backend's micro-batch if others are to get their turn."""
-        return self._enter(Ticket(self, job, next(self._numbers), len(batch), float(len(batch)), backend, batch))
+        return self._enter(Task(self, job, next(self._numbers), len(batch), float(len(batch)), backend, batch))
 
     def submit_work(
         self, work: Callable[[], T], job: Job[Any] | None = None, evaluations: int = 1, cost: float = GRADIENT_COST
-    ) -> Ticket[T]:
+    ) -> Task[T]:
         """Queue one micro-batch of work, which a lane's own thread does; it must not count on the caller's torch modes.
 
         `cost`: what an evaluation counts, in forward passes; as it stands that of a gradient.
         """
-        return self._enter(Ticket(self, job, next(self._numbers), evaluations, evaluations * cost, work=work))
+        return self._enter(Task(self, job, next(self._numbers), evaluations, evaluations * cost, work=work))
 
     @contextmanager
-    def turn(self, job: Job[Any] | None = None, evaluations: int = 1) -> Iterator[None]:
+    def slot(self, job: Job[Any] | None = None, evaluations: int = 1) -> Iterator[None]:
         """A lane for oneself, for one micro-batch of gradient work in the caller's own thread."""
-        ticket: Ticket[None] = Ticket(self, job, next(self._numbers), evaluations, float(evaluations * GRADIENT_COST))
-        self._enter(ticket)._stand_in_line()
+        task: Task[None] = Task(self, job, next(self._numbers), evaluations, float(evaluations * GRADIENT_COST))
+        self._enter(task)._stand_in_line()
         try:
-            with cores.using(ticket.cores):
+            with cores.limit(task.cores):
                 yield
         finally:
-            ticket.released.set()
+            task.released.set()
 
-    def drop(self, ticket: Ticket[Any]) -> None:
+    def drop(self, task: Task[Any]) -> None:
         with self._changed:
-            if ticket in self._line:
-                self._line.remove(ticket)
+            if task in self._line:
+                self._line.remove(task)
 
     @property
     def waiting(self) -> int:
@@ -170,14 +170,14 @@ class Scheduler:
             self._forget_old(time.monotonic())
             return sum(cost for _, cost in self._served) / _SPEED_S
 
-    def _enter(self, ticket: Ticket[T]) -> Ticket[T]:
+    def _enter(self, task: Task[T]) -> Task[T]:
         with self._changed:
-            if ticket.job is not None and ticket.job.virtual_time is None:
-                ticket.job.virtual_time = self._clock
-            self._line.append(ticket)
+            if task.job is not None and task.job.virtual_time is None:
+                task.job.virtual_time = self._clock
+            self._line.append(task)
             self._open_lanes()
             self._changed.notify()
-        return ticket
+        return task
 
     def _open_lanes(self) -> None:
         # After a fork none is alive.
@@ -189,80 +189,78 @@ class Scheduler:
 
     def _serve(self) -> None:
         while True:
-            tickets = self._next()
-            _serve_one(tickets)
+            tasks = self._next()
+            _serve_one(tasks)
             with self._changed:
                 self._under_way -= 1
-            for ticket in tickets:
-                ticket.ready.set()
-            del ticket, tickets  # an idle lane must not keep the last model in memory
+            for task in tasks:
+                task.ready.set()
+            del task, tasks  # an idle lane must not keep the last model in memory
 
-    def _next(self) -> list[Ticket[Any]]:
+    def _next(self) -> list[Task[Any]]:
         """Take the next ticket out of the line, with others that fit into its batch."""
         with self._changed:
             while not self._line:
                 self._changed.wait()
             self._turn += 1
             oldest = self._turn % OLDEST_EVERY == 0
-            first = self._line[0] if oldest else min(self._line, key=lambda ticket: ticket.rank)
+            first = self._line[0] if oldest else min(self._line, key=lambda task: task.rank)
             taken = [first, *self._joining(first)]
-            for ticket in taken:
-                self._line.remove(ticket)
-                self._charge(ticket)
+            for task in taken:
+                self._line.remove(task)
+                self._charge(task)
             first.alone = not self._line and not self._under_way
             self._under_way += 1
             return taken
 
-    def _joining(self, first: Ticket[Any]) -> Iterator[Ticket[Any]]:
+    def _joining(self, first: Task[Any]) -> Iterator[Task[Any]]:
         """Who else's rows still fit into the batch of the first."""
         if first.backend is None:
             return
         room = first.backend.micro_batch - first.cost
-        for ticket in sorted(
-            (each for each in self._line if each.backend is first.backend), key=lambda each: each.rank
-        ):
-            if ticket is not first and ticket.cost <= room:
-                room -= ticket.cost
-                yield ticket
+        for task in sorted((each for each in self._line if each.backend is first.backend), key=lambda each: each.rank):
+            if task is not first and task.cost <= room:
+                room -= task.cost
+                yield task
 
-    def _charge(self, ticket: Ticket[Any]) -> None:
+    def _charge(self, task: Task[Any]) -> None:
         now = time.monotonic()
-        self._served.append((now, int(ticket.cost)))
+        self._served.append((now, int(task.cost)))
         self._forget_old(now)
-        if ticket.job is not None:
-            share = ticket.job.virtual_time or 0.0
-            if not ticket.quick:
+        if task.job is not None:
+            share = task.job.virtual_time or 0.0
+            if not task.quick:
                 self._clock = max(self._clock, share)
-            ticket.job.virtual_time = share + ticket.cost
+            task.job.virtual_time = share + task.cost
 
     def _forget_old(self, now: float) -> None:
         while self._served and now - self._served[0][0] > _SPEED_S:
             self._served.popleft()
 
 
-def _serve_one(tickets: list[Ticket[Any]]) -> None:
-    first = tickets[0]
+def _serve_one(tasks: list[Task[Any]]) -> None:
+    first = tasks[0]
     if first.work is not None:
         first.error = _caught(partial(_do, first, first.work))
     elif first.backend is not None:
-        _answer(tickets, first.backend)
+        _answer(tasks, first.backend)
     else:
         first.ready.set()
         first.released.wait()
 
 
-def _do(ticket: Ticket[T], work: Callable[[], T]) -> None:
-    with cores.using(ticket.cores):
-        ticket.found = work()
+def _do(task: Task[T], work: Callable[[], T]) -> None:
+    with cores.limit(task.cores):
+        task.found = work()
 
 
-def _answer(tickets: list[Ticket[Any]], backend: Backend) -> None:
+def _answer(tasks: list[Task[Any]], backend: Backend) -> None:
     """Run one batch for all; if that fails, build the engine anew and try again; if that fails too, each alone."""
-    if _tried(partial(_run, tickets, backend)) is None:
+    if _tried(partial(_run, tasks, backend)) is None:
         return
     broken = _tried(backend.rebuild)
-    for ticket in tickets:
-        ticket.error = broken or _tried(partial(_run, [ticket], backend))
+    for task in tasks:
+        task.error = broken or _tried(partial(_run, [task], backend))
 
 
 def _tried(work: Callable[[], None]) -> BaseException | None:
@@ -282,15 +280,15 @@ def _caught(work: Callable[[], None]) -> BaseException | None:
     return None
 
 
-def _run(tickets: list[Ticket[Any]], backend: Backend) -> None:
-    batches = [ticket.batch for ticket in tickets if ticket.batch is not None]
+def _run(tasks: list[Task[Any]], backend: Backend) -> None:
+    batches = [task.batch for task in tasks if task.batch is not None]
     batch = torch.cat(batches) if len(batches) > 1 else batches[0]
-    with cores.using(tickets[0].cores):
+    with cores.limit(tasks[0].cores):
         logits = backend.run(batch)
     if len(logits) != len(batch):
         raise RuntimeError(f"{len(batch)} pictures were asked about, {len(logits)} answered")
-    for ticket, part in zip(tickets, logits.split([len(each) for each in batches]), strict=True):
-        ticket.found = part
+    for task, part in zip(tasks, logits.split([len(each) for each in batches]), strict=True):
+        task.found = part
 
 
 SCHEDULER = Scheduler()

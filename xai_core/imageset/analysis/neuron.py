@@ -163,7 +163,9 @@ def _values(
         except InvalidImage:
             continue
     if inputs:
-        with SCHEDULER.turn(job, len(inputs)):
-            maps = logits_and_maps(model.module, model.layer(layer), torch.cat(list(inputs.values())).to(model.device))[1]
+        with SCHEDULER.slot(job, len(inputs)):
+            maps = logits_and_maps(model.module, model.layer(layer), torch.cat(list(inputs.values())).to(model.device))[
+                1
+            ]
         values[list(inputs)] = maps[:, channel, place[0], place[1]].cpu().numpy()
     return values

@@ -42,7 +42,7 @@ def activated_region(
     if not 0 < share <= 1:
         raise InvalidParam(f"The share of the maximum must be above 0 and at most 1. Got {str(share)[:60]}.")
     reader, model = reader_of(found, imageset, model)
-    with SCHEDULER.turn(job):
+    with SCHEDULER.slot(job):
         maps = logits_and_maps(model.module, model.layer(found.layer), reader.input(row).to(model.device))[1]
     return box_around(maps[0, channel].cpu().numpy(), share)
 

@@ -20,7 +20,7 @@ from xai_core.arrays import Bool, Float32
 from xai_core.engine import cores
 from xai_core.engine.forward import Forward, forward_with_features
 from xai_core.engine.jobs import CLOSED_TAB_S, Job, JobPool
-from xai_core.engine.scheduler import Ticket
+from xai_core.engine.scheduler import Task
 from xai_core.engine.with_features import WithFeatures
 from xai_core.errors import InvalidParam, InvalidSet, NotApplicable, UnknownName, XaiError
 from xai_core.images import resize
@@ -39,9 +39,9 @@ SAVE_S = 4.0
 """A kill costs at most the work of so many seconds."""
 MOST_PLACES = 2**16
 """Places of a layer's grid that two bytes can number."""
-_UNDER_WAY = 2 * cores.LANES
+_UNDER_WAY = 2 * cores.WORKERS
 """Batches in the engine's line at a time: one in each lane, and one to follow it at once."""
-_AHEAD = 2 * cores.LANES
+_AHEAD = 2 * cores.WORKERS
 """Batches that are decoded and wait."""
 _HELD = 16
 """Batches that are written down together: a batch has a few rows, and writing takes as long for many."""
@@ -159,7 +159,7 @@ class _Run:
         start, count, size = self.unfinished.done, self.about.count, forward.micro_batch
         self.job.expect(self.job.done + count - start)
         parts = (range(first, min(first + size, count)) for first in range(start, count, size))
-        under_way: deque[tuple[Batch, Ticket[torch.Tensor] | None]] = deque()
+        under_way: deque[tuple[Batch, Task[torch.Tensor] | None]] = deque()
         try:
             with closing(in_order(reader.batch, parts, _AHEAD)) as batches:
                 for batch in batches:
@@ -169,14 +169,14 @@ class _Run:
             while under_way:
                 self._take(*under_way.popleft())
         finally:
-            for _, ticket in under_way:
-                if ticket is not None:
-                    ticket.withdraw()
+            for _, task in under_way:
+                if task is not None:
+                    task.cancel()
             self._write()
             self.unfinished.save()
 
-    def _take(self, batch: Batch, ticket: Ticket[torch.Tensor] | None) -> None:
-        answer = ticket.wait() if ticket is not None else torch.empty(0, self.about.classes + 3 * self.about.channels)
+    def _take(self, batch: Batch, task: Task[torch.Tensor] | None) -> None:
+        answer = task.wait() if task is not None else torch.empty(0, self.about.classes + 3 * self.about.channels)
         self.held.append((batch.good, answer))
         if len(self.held) >= _HELD:
             self._write()

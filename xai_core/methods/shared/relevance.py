@@ -64,7 +64,7 @@ def _walk(classifier: Classifier) -> tuple[frozenset[tuple[str, str]], bool]:
         plain = module(x)
     own = x.clone().requires_grad_(True)
     rules = Relevance(Composite(Epsilon(), Epsilon(), norms_pass=True), own, *_ends(classifier, x.device))
-    with SCHEDULER.turn(), torch.enable_grad(), rules:
+    with SCHEDULER.slot(), torch.enable_grad(), rules:
         logits = module(own)
     if not logits.requires_grad:
         return frozenset({("unknown", "gate")}), True
