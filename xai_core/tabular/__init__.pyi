@@ -63,13 +63,13 @@ from .inspection.partial_dependence import (
     Effect2D as Effect2D,
 )
 from .inspection.partial_dependence import (
+    measure_extrapolation as measure_extrapolation,
+)
+from .inspection.partial_dependence import (
     partial_dependence as partial_dependence,
 )
 from .inspection.partial_dependence import (
     partial_dependence_2d as partial_dependence_2d,
-)
-from .inspection.partial_dependence import (
-    unreal as unreal,
 )
 from .inspection.permutation_importance import (
     Importance as Importance,

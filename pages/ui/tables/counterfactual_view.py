@@ -12,7 +12,7 @@ from pages.ui.tables.row_view import hash_row
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import format_label
 from xai_core.results import Floats
-from xai_core.tabular.row.counterfactual import CAUTION, Counterfactuals, Wanted, counterfactuals
+from xai_core.tabular.row.counterfactual import CAUTION, Counterfactuals, TargetOutcome, counterfactuals
 
 
 def _render_class_choice(of: PageContext, said: Floats) -> int:
@@ -50,14 +50,14 @@ def _render_changes(of: PageContext, number: int, found: Counterfactuals) -> Non
                 icon=":material/edit:",
             )
     if found.changes:
-        show.write(f"{CAUTION} Each was checked by asking the model; {found.tried:,} rows were tried.", quiet=True)
+        show.write(f"{CAUTION} Each was checked by asking the model; {found.evaluations:,} rows were tried.", quiet=True)
 
 
 def render(of: PageContext, number: int, row: pd.DataFrame, said: Floats) -> None:
     """Choose what is wanted and what may not change; the smallest changes that reach it. `said` is the prediction for the row."""
     left, right = st.columns(2, gap="large")
     with left:
-        wanted: Wanted = _render_range_choice(of, row, said) if of.outcome is None else _render_class_choice(of, said)
+        wanted: TargetOutcome = _render_range_choice(of, row, said) if of.outcome is None else _render_class_choice(of, said)
     with right:
         start = [of.table.protected] if of.table.protected in of.table.features else []
         key = f"locked_{of.table.sha256[:12]}"

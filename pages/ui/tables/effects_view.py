@@ -43,7 +43,7 @@ def _request_ale(of: PageContext, feature: str) -> Effect | None:
 def build_curve(found: Effect, column: Column, *, centred: bool = False, lines: bool = True) -> figures.Curve:
     """An effect as the figure wants it: yes and no and categories by name, dates in words."""
     average = found.centred_average if centred else found.average
-    individual = (found.centred if centred else found.individual) if lines else None
+    individual = (found.centred_lines if centred else found.individual) if lines else None
     counts, edges = found.distribution.counts, found.distribution.edges
     if found.categorical:
         order = [list(edges).index(name) if name in edges else -1 for name in found.grid]

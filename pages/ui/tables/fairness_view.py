@@ -13,20 +13,20 @@ from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import escape_markdown
 from xai_core.render import tables as figures
-from xai_core.tabular.evaluation.fairness import Group, Groups, Measured, Proxies, group_scores, proxies
+from xai_core.tabular.evaluation.fairness import Estimate, Group, Groups, Proxies, group_scores, proxies
 
 MAX_PROXIES = 3
 
 
 def _draw_intervals(
-    found: Groups, title: str, technical: str, help_: str, key: str, of: Callable[[Group], Measured | None]
+    found: Groups, title: str, technical: str, help_: str, key: str, of: Callable[[Group], Estimate | None]
 ) -> None:
     measured = [each for each in map(of, found.groups) if each is not None]
     if len(measured) < len(found.groups):
         return
     st.markdown(f"**{title}** *({technical})*")
     values, low, high = (np.array([getattr(each, end) for each in measured]) for end in ("value", "low", "high"))
-    names = [f"{group.name} ({each.of:,})" for group, each in zip(found.groups, measured, strict=True)]
+    names = [f"{group.name} ({each.count:,})" for group, each in zip(found.groups, measured, strict=True)]
     show.draw_figure(
         figures.draw_intervals(names, values, low, high, title.lower(), shares=found.outcome is not None), key
     )

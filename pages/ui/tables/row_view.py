@@ -81,7 +81,7 @@ def _render_settings(spec: RowMethod) -> Mapping[str, Value]:
 
 
 def _draw_bars(found: Contributions, spec: RowMethod) -> None:
-    if spec.adds_up:
+    if spec.additive:
         show.draw_figure(
             figures.draw_waterfall(found.conditions, found.values, found.base, found.unit), f"bars_{spec.name}"
         )
@@ -101,7 +101,7 @@ def _render_widths(of: PageContext, row: pd.DataFrame, spec: RowMethod, params: 
             (
                 each.width,
                 max(each.r2, 0.0),
-                round(each.effective),
+                round(each.effective_samples),
                 ", ".join(names[k] for k in np.argsort(-np.abs(each.weights))[:3]),
             )
             for each in found
@@ -130,7 +130,7 @@ def _start_method(of: PageContext, row: pd.DataFrame, spec: RowMethod) -> _Metho
     st.markdown(f"**{spec.title}** *({spec.technical})*")
     place = st.container()
     params = _render_settings(spec)
-    if spec.by_width is not None:
+    if spec.fit_widths is not None:
         _render_widths(of, row, spec, params)
 
     def make(job: Job[Contributions]) -> Contributions:

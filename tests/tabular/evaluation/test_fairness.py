@@ -45,12 +45,12 @@ def test_counts_rates_and_errors_equal_a_count_by_hand(known) -> None:
         said = {r: known.predict(table.take([r]))[0, 1] > 0.5 for r in mine}
         without, with_ = [r for r in mine if table.target[r] == 0], [r for r in mine if table.target[r] == 1]
         hits = sum(said.values())
-        assert group.count == len(mine) == group.positive.of
+        assert group.count == len(mine) == group.positive.count
         assert group.positive.value == pytest.approx(hits / len(mine))
         assert (group.positive.low, group.positive.high) == pytest.approx(wilson(hits, len(mine)))
         assert group.false_positive.value == pytest.approx(sum(said[r] for r in without) / len(without))
         assert group.false_negative.value == pytest.approx(sum(not said[r] for r in with_) / len(with_))
-        assert (group.false_positive.of, group.false_negative.of) == (len(without), len(with_))
+        assert (group.false_positive.count, group.false_negative.count) == (len(without), len(with_))
         assert group.actual.value == pytest.approx(len(with_) / len(mine))
         scores = known.score(table.take(mine))
         assert group.mean_score.value == pytest.approx(scores.mean())
@@ -60,7 +60,7 @@ def test_counts_rates_and_errors_equal_a_count_by_hand(known) -> None:
 
 def test_an_unlike_treatment_is_named_and_not_called_unfair(known) -> None:
     found = group_scores(known, known.table, "colour", np.arange(400))
-    assert found.chance < 1e-4
+    assert found.p_value < 1e-4
     assert "colour red" in found.sentence and "hardly chance" in found.sentence and "cannot say" in found.sentence
 
 
@@ -72,8 +72,8 @@ def test_chance_equals_the_chi_squared_formula(known) -> None:
         [[group.positive.value * group.count, (1 - group.positive.value) * group.count] for group in found.groups]
     )
     expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / counts.sum()
-    assert found.chance == pytest.approx(chi2.sf(((counts - expected) ** 2 / expected).sum(), 1))
-    assert found.chance > 0.05 and "can well be chance" in found.sentence
+    assert found.p_value == pytest.approx(chi2.sf(((counts - expected) ** 2 / expected).sum(), 1))
+    assert found.p_value > 0.05 and "can well be chance" in found.sentence
     assert [group.name for group in found.groups] == ["no", "yes"]
 
 
@@ -90,7 +90,7 @@ def test_the_rows_held_out_are_looked_at_unless_others_are_named(known) -> None:
 
 def test_few_rows_are_not_made_much_of(known) -> None:
     found = group_scores(known, known.table, "colour", range(12))
-    assert np.isnan(found.chance) and "too few rows" in found.sentence
+    assert np.isnan(found.p_value) and "too few rows" in found.sentence
     assert found.notes and "say little" in found.notes[0]
 
 
@@ -98,7 +98,7 @@ def test_a_group_without_true_outcomes_has_no_rate_of_misses() -> None:
     table = mixed(truth=lambda frame: frame["owner"])
     found = group_scores(model_of(table, lambda frame: np.full(len(frame), 0.6)), table, "owner")
     no, yes = found.groups
-    assert np.isnan(no.false_negative.value) and no.false_negative.of == 0
+    assert np.isnan(no.false_negative.value) and no.false_negative.count == 0
     assert (yes.false_negative.value, no.false_positive.value) == (0, 1)
 
 
@@ -116,7 +116,7 @@ def test_a_regression_is_judged_by_its_errors() -> None:
     assert [group.error.value for group in found.groups] == pytest.approx(
         [0 - truth[:200].mean(), 3 - truth[200:].mean()], abs=0.3
     )
-    assert found.groups[1].error.value > 2 and found.chance < 1e-6
+    assert found.groups[1].error.value > 2 and found.p_value < 1e-6
     assert found.groups[0].positive is None and "is off by" in found.sentence
 
 

@@ -65,7 +65,7 @@ def test_one_feature_equals_the_slow_version(feature: str, bins: int) -> None:
     np.testing.assert_array_equal(found.grid, edges)
     assert np.ptp(right) > 0.09
     np.testing.assert_allclose(found.average, right, atol=1e-12)
-    assert found.method == "accumulated local effects" and found.individual is None and found.centred is None
+    assert found.method == "accumulated local effects" and found.individual is None and found.centred_lines is None
 
 
 def test_categories_equal_the_slow_version_in_an_order_by_likeness() -> None:
@@ -169,7 +169,7 @@ def test_cells_without_rows_are_marked_and_filled_from_the_nearest() -> None:
         model_of(table, lambda frame: frame["a"] * frame["b"]), ("a", "b"), table=table, bins=10
     )
     assert found.empty[0, -1] and found.empty[-1, 0] and not found.empty[np.arange(11), np.arange(11)].any()
-    assert found.unreal_share > 0.3 and "cells hold no row" in found.notes[0]
+    assert found.extrapolation_share > 0.3 and "cells hold no row" in found.notes[0]
     assert np.isfinite(found.average).all()
 
 

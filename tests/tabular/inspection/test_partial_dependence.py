@@ -185,7 +185,7 @@ def test_only_a_sample_of_lines_is_kept_but_the_average_is_over_all_rows() -> No
     )
     assert np.array_equal(again, some.rows) and not np.array_equal(other, some.rows)
     average = tables.partial_dependence(model, "a", table=table, grid=10, kind="average")
-    assert average.individual is None and average.centred is None
+    assert average.individual is None and average.centred_lines is None
     part = tables.partial_dependence(model, "a", table=table, grid=10, rows=[7, 2, 250])
     assert part.rows.tolist() == [7, 2, 250]
     right = by_sklearn(
@@ -197,10 +197,10 @@ def test_only_a_sample_of_lines_is_kept_but_the_average_is_over_all_rows() -> No
 def test_centred_lines_start_at_zero_and_keep_their_shape() -> None:
     model, table = boosted("value")
     found = tables.partial_dependence(model, "a", table=table)
-    assert found.individual is not None and found.centred is not None
-    assert not found.centred[:, 0].any() and found.centred_average[0] == 0
-    np.testing.assert_allclose(np.diff(found.centred), np.diff(found.individual), atol=1e-12)
-    np.testing.assert_allclose(found.centred.mean(axis=0), found.centred_average, atol=1e-12)
+    assert found.individual is not None and found.centred_lines is not None
+    assert not found.centred_lines[:, 0].any() and found.centred_average[0] == 0
+    np.testing.assert_allclose(np.diff(found.centred_lines), np.diff(found.individual), atol=1e-12)
+    np.testing.assert_allclose(found.centred_lines.mean(axis=0), found.centred_average, atol=1e-12)
 
 
 def test_where_no_data_lie_is_said() -> None:
@@ -213,7 +213,7 @@ def test_where_no_data_lie_is_said() -> None:
     assert (found.distribution.edges[0], found.distribution.edges[-1]) == (0, 10)
     flat = tables.partial_dependence_2d(model_of(table, lambda frame: frame["a"]), ("a", "b"), table=table, grid=5)
     assert flat.empty[0, -1] and flat.empty[-1, 0] and not flat.empty[0, 0] and not flat.empty[-1, -1]
-    assert 0.4 < flat.unreal_share < 0.95
+    assert 0.4 < flat.extrapolation_share < 0.95
 
 
 def test_grids_of_odd_columns() -> None:
@@ -281,7 +281,7 @@ def test_features_that_go_together_are_named_with_the_share_that_does_not_exist(
     frame["copy"] = frame["half"].map({"high": "up", "low": "down"}).astype(object)
     frame["coin"] = pd.Series(rng.choice(["heads", "tails"], 2000), dtype=object)
     table = table_from(frame, a)
-    found = tables.unreal(table, "a")
+    found = tables.measure_extrapolation(table, "a")
     assert found.correlations["same"] == pytest.approx(1) and found.correlations["other"] == pytest.approx(
         spearmanr(a, other)[0]
     )
@@ -298,17 +298,20 @@ def test_features_that_go_together_are_named_with_the_share_that_does_not_exist(
     )
     assert found.sentence.startswith("a goes together with same (ρ = 1.00)")
     assert found.sentence.endswith("About 90% of these combinations do not exist in your data.")
-    half = tables.unreal(table, "half")
+    half = tables.measure_extrapolation(table, "half")
     assert half.correlations["copy"] == pytest.approx(1, abs=1e-3) and half.correlations["coin"] < 0.1
-    assert tables.unreal(table, "other").sentence == "" and tables.unreal(table, "other").share < 0.02
+    assert (
+        tables.measure_extrapolation(table, "other").sentence == ""
+        and tables.measure_extrapolation(table, "other").share < 0.02
+    )
     with pytest.raises(UnknownName):
-        tables.unreal(table, "b")
+        tables.measure_extrapolation(table, "b")
 
 
 def test_chance_alone_makes_no_combination_unreal() -> None:
     rng = np.random.default_rng(1)
     for rows in (50, 150, 5000):
         frame = pd.DataFrame(rng.normal(size=(rows, 2)), columns=["a", "b"])
-        assert tables.unreal(table_from(frame, frame["a"]), "a").share < 0.05
+        assert tables.measure_extrapolation(table_from(frame, frame["a"]), "a").share < 0.05
     lone = table_from(frame[["a"]], frame["a"])
-    assert tables.unreal(lone, "a").partner == "" and tables.unreal(lone, "a").share == 0
+    assert tables.measure_extrapolation(lone, "a").partner == "" and tables.measure_extrapolation(lone, "a").share == 0

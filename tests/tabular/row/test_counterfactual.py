@@ -169,11 +169,11 @@ def test_it_says_when_there_is_none_and_how_much_was_tried() -> None:
     table = mixed()
     model = model_of(table, lambda frame: np.full(len(frame), 0.2))
     found = counterfactuals(model, table.take([1]), 1, locked=("day",))
-    assert found.changes == () and found.tried > 1000
+    assert found.changes == () and found.evaluations > 1000
     assert (
         found.note.startswith("No change was found after which the model says yes") and "with day locked" in found.note
     )
-    assert f"{found.tried:,} rows" in found.note
+    assert f"{found.evaluations:,} rows" in found.note
 
 
 def test_a_lock_on_what_decides_leaves_nothing() -> None:
@@ -223,14 +223,14 @@ def test_it_stops_when_asked() -> None:
         (1, {"seed": -1}, InvalidParam, "The seed"),
     ],
 )
-def test_refused_in_words(wanted, extra, error, words) -> None:
+def test_refused_in_words(target, extra, error, words) -> None:
     table = mixed()
     with pytest.raises(error, match=words):
-        counterfactuals(model_of(table, lambda frame: frame["income"] / 5000), table.take([1]), wanted, **extra)
+        counterfactuals(model_of(table, lambda frame: frame["income"] / 5000), table.take([1]), target, **extra)
 
 
 @pytest.mark.parametrize("wanted", [3, (2.0, 1.0), (float("nan"), 1.0), (float("-inf"), float("inf")), ("1", 2)])
-def test_a_range_that_is_none_is_refused(wanted) -> None:
+def test_a_range_that_is_none_is_refused(target) -> None:
     table = numbers()
     with pytest.raises(InvalidParam, match="wanted"):
-        counterfactuals(model_of(table, lambda frame: frame["a"]), table.take([1]), wanted)
+        counterfactuals(model_of(table, lambda frame: frame["a"]), table.take([1]), target)

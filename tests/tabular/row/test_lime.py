@@ -56,7 +56,7 @@ def test_equals_a_slow_ridge(linear) -> None:
     np.testing.assert_allclose([*found.weights, found.constant], expected, rtol=1e-8)
     missed = np.sum((sample.scores - design @ expected) ** 2) / np.sum((sample.scores - sample.scores.mean()) ** 2)
     assert found.r2 == pytest.approx(1 - missed, abs=1e-9)
-    assert found.effective == min(min(column.sum(), 300 - column.sum()) for column in sample.same.T)
+    assert found.effective_samples == min(min(column.sum(), 300 - column.sum()) for column in sample.same.T)
 
 
 def test_equals_the_authors_way_of_weighing_samples_from_everywhere() -> None:
@@ -110,7 +110,7 @@ def test_a_narrower_kernel_breaks_fewer_conditions_and_says_when_they_are_too_fe
 def test_the_effect_of_the_kernel_width_can_be_seen(linear) -> None:
     found = kernel_widths(linear, row_of(linear.table, 9.0, 2.0, 5.0, 5.0))
     assert [each.width for each in found] == list(WIDTHS)
-    assert found[0].effective < 100 < found[2].effective and found[1].r2 > found[-1].r2
+    assert found[0].effective_samples < 100 < found[2].effective_samples and found[1].r2 > found[-1].r2
     with pytest.raises(NotApplicable, match="near"):
         kernel_widths(linear, row_of(linear.table, 9.0, 2.0, 5.0, 5.0), "shap")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xai_core.arrays import Int64
-from xai_core.tabular.evaluation.sentences import percent
+from xai_core.formatting import percent
 
 if TYPE_CHECKING:
     from xai_core.imageset.analysis.scores import ClassScore

@@ -23,7 +23,7 @@ from xai_core.tabular.evaluation.proxies import Proxies, Proxy, proxies
 if TYPE_CHECKING:
     from xai_core.tabular.models.train import TabularModel
 
-__all__ = ["Group", "Groups", "Measured", "Proxies", "Proxy", "group_scores", "proxies"]
+__all__ = ["Group", "Groups", "Estimate", "Proxies", "Proxy", "group_scores", "proxies"]
 
 FEW = 30
 """Rows under which a group's numbers say little."""
@@ -31,13 +31,13 @@ CHANCE = 0.05
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A rate or mean with its 95 % interval, over `of` rows; all NaN over none."""
+class Estimate:
+    """A rate or mean with its 95 % interval, over `count` rows; all NaN over none."""
 
     value: float
     low: float
     high: float
-    of: int
+    count: int
 
 
 @dataclass(frozen=True)
@@ -46,17 +46,17 @@ class Group:
 
     name: str
     count: int
-    mean_score: Measured
+    mean_score: Estimate
     """Of the probability of the outcome, or of the predicted value."""
-    actual: Measured
+    actual: Estimate
     """Share of rows that truly have the outcome, or the mean of the target."""
-    positive: Measured | None = None
+    positive: Estimate | None = None
     """Share of rows to which the model says the outcome."""
-    false_positive: Measured | None = None
+    false_positive: Estimate | None = None
     """Among rows without the outcome, the share to which the model says it all the same."""
-    false_negative: Measured | None = None
+    false_negative: Estimate | None = None
     """Among rows with the outcome, the share to which the model says another."""
-    error: Measured | None = None
+    error: Estimate | None = None
     """Of a regression: predicted less true value, on average; positive means that the model says too much."""
 
 
@@ -67,7 +67,7 @@ class Groups:
     column: str
     outcome: int | None
     groups: tuple[Group, ...]
-    chance: float
+    p_value: float
     """How probable differences of at least this size are if the model treats all groups alike (a p-value); NaN with too few rows."""
     sentence: str
     notes: tuple[str, ...]
@@ -118,26 +118,26 @@ def _group(name: str, answers: Doubles, truth: npt.NDArray[np.generic], outcome:
     )
 
 
-def _rate(flags: Flags) -> Measured:
+def _rate(flags: Flags) -> Estimate:
     """A share with Wilson's interval."""
     from scipy.stats import binomtest
 
     if not len(flags):
-        return Measured(np.nan, np.nan, np.nan, 0)
+        return Estimate(np.nan, np.nan, np.nan, 0)
     found = binomtest(int(flags.sum()), len(flags)).proportion_ci(0.95, method="wilson")
-    return Measured(float(flags.mean()), float(found.low), float(found.high), len(flags))
+    return Estimate(float(flags.mean()), float(found.low), float(found.high), len(flags))
 
 
-def _mean(values: Doubles) -> Measured:
+def _mean(values: Doubles) -> Estimate:
     """A mean with Student's interval; of a single row there is none."""
     from scipy.stats import t
 
     count = len(values)
     if count < 2:
-        return Measured(float(values[0]) if count else np.nan, np.nan, np.nan, count)
+        return Estimate(float(values[0]) if count else np.nan, np.nan, np.nan, count)
     middle = float(values.mean())
     reach = float(t.ppf(0.975, count - 1) * values.std(ddof=1) / count**0.5)
-    return Measured(middle, middle - reach, middle + reach, count)
+    return Estimate(middle, middle - reach, middle + reach, count)
 
 
 def _chance(member: Rows, answers: Doubles, truth: npt.NDArray[np.generic], outcome: int | None) -> float:
@@ -173,7 +173,7 @@ def _sentence(table: Table, column: str, groups: Sequence[Group], outcome: int |
     if len(groups) < 2:
         return f"All rows looked at have the same {column}, so there is nothing to compare."
     measured = [(group, group.positive if group.positive is not None else group.error) for group in groups]
-    known = [(group, found) for group, found in measured if found is not None and found.of]
+    known = [(group, found) for group, found in measured if found is not None and found.count]
     (high, most), (low, least) = max(known, key=lambda pair: pair[1].value), min(known, key=lambda pair: pair[1].value)
     if outcome is None:
         said = f"On average the prediction is off by {most.value:+,.3g} for {column} {high.name} and by {least.value:+,.3g} for {low.name}."

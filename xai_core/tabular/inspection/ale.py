@@ -15,7 +15,7 @@ import numpy.typing as npt
 from xai_core.arrays import Float64
 from xai_core.errors import InvalidParam, NotApplicable
 from xai_core.tabular.inspection.ale_bins import edges_of, no_cell_around, part_of, second_differences, together
-from xai_core.tabular.inspection.association import share_unreal
+from xai_core.tabular.inspection.association import extrapolation_share
 from xai_core.tabular.inspection.category_order import natural_order
 from xai_core.tabular.inspection.effect import Effect, Effect2D
 from xai_core.tabular.inspection.grid import Distribution, distribution_of, is_category, rows_asked, values_of
@@ -94,7 +94,7 @@ def accumulated_local_effects_2d(
     cells = table.take(chosen).dropna(subset=list(pair))
     edges = tuple(edges_of(values_of(table, name, chosen), _bins(bins)) for name in pair)
     second, counts = second_differences(model, cells, pair, (edges[0], edges[1]), table.outcome_index(outcome), job)
-    share = share_unreal(table, *pair)
+    share = extrapolation_share(table, *pair)
     return Effect2D(
         features=pair,
         outcome=table.outcome_words(outcome),
@@ -102,7 +102,7 @@ def accumulated_local_effects_2d(
         grids=(edges[0], edges[1]),
         average=together(second, counts),
         empty=no_cell_around(counts),
-        unreal_share=share,
+        extrapolation_share=share,
         notes=(f"{(counts == 0).mean():.0%} of the cells hold no row; there the nearest cell's effect is used.",)
         if not counts.all()
         else (),

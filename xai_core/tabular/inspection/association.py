@@ -30,7 +30,7 @@ MOST_ROWS = 5_000
 
 
 @dataclass(frozen=True)
-class Unreal:
+class Extrapolation:
     """What a feature goes together with, and what that means for plots that vary it alone."""
 
     feature: str
@@ -48,7 +48,7 @@ class Unreal:
         return (self.sentence,) if self.sentence else ()
 
 
-def unreal(table: Table, feature: str) -> Unreal:
+def measure_extrapolation(table: Table, feature: str) -> Extrapolation:
     """How strongly a feature is tied to the others, and the share of unreal combinations that varying it alone makes.
 
     Raises UnknownName.
@@ -57,9 +57,9 @@ def unreal(table: Table, feature: str) -> Unreal:
     found = {other: association(table, feature, other) for other in others}
     ordered = dict(sorted(found.items(), key=lambda each: -abs(each[1])))
     partner = next(iter(ordered), "")
-    share = share_unreal(table, feature, partner) if partner else 0.0
+    share = extrapolation_share(table, feature, partner) if partner else 0.0
     strong = [(name, rho) for name, rho in ordered.items() if abs(rho) > STRONG]
-    return Unreal(feature, ordered, partner, share, _warning(feature, strong, share) if strong else "")
+    return Extrapolation(feature, ordered, partner, share, _warning(feature, strong, share) if strong else "")
 
 
 def _warning(feature: str, strong: list[tuple[str, float]], share: float) -> str:
@@ -121,7 +121,7 @@ def _cramers_v(a: pd.Series[Any], b: pd.Series[Any]) -> float:
     return float(min(np.sqrt(excess / least), 1.0)) if least > 0 else 0.0
 
 
-def share_unreal(table: Table, first: str, second: str) -> float:
+def extrapolation_share(table: Table, first: str, second: str) -> float:
     """Share, 0 to 1, of the pairs of values that varying one feature alone makes and that the data do not have.
 
     Both features are cut into parts of equally many rows (categories as they are), so few that a part of both would hold five rows if

@@ -41,7 +41,7 @@ class Effect:
         return self.grid.dtype == object
 
     @cached_property
-    def centred(self) -> Float64 | None:
+    def centred_lines(self) -> Float64 | None:
         """(n, G) lines that all start at 0, so that only their shape differs; parallel ones mean no interaction."""
         return None if self.individual is None else self.individual - self.individual[:, :1]
 
@@ -65,6 +65,6 @@ class Effect2D:
     """(A, B) score; for accumulated local effects what the two do together beyond what each does alone."""
     empty: npt.NDArray[np.bool_]
     """(A, B) True where no row of the table has both values near."""
-    unreal_share: float
+    extrapolation_share: float
     """Share, 0 to 1, of all pairs of the two features' values that do not occur in the data."""
     notes: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 Partial dependence puts the same value into every row and averages the scores: PD(v) = mean over rows of f(v, the row's other values).
 It equals scikit-learn's `partial_dependence(method="brute")`. An individual line is one row's score along the grid. Both ask the model
-about rows that may not exist where features go together: see `unreal`, and accumulated local effects, which do not.
+about rows that may not exist where features go together: see `measure_extrapolation`, and accumulated local effects, which do not.
 """
 
 from __future__ import annotations
@@ -14,7 +14,12 @@ import numpy.typing as npt
 
 from xai_core.arrays import Float64, Int64
 from xai_core.errors import InvalidParam
-from xai_core.tabular.inspection.association import SMALLEST_SHARE, Unreal, share_unreal, unreal
+from xai_core.tabular.inspection.association import (
+    SMALLEST_SHARE,
+    Extrapolation,
+    extrapolation_share,
+    measure_extrapolation,
+)
 from xai_core.tabular.inspection.effect import Effect, Effect2D
 from xai_core.tabular.inspection.grid import distribution_of, empty_at, grid_of, rows_asked, sampled, values_of
 from xai_core.tabular.inspection.scoring import expect, variant_scores
@@ -25,7 +30,14 @@ if TYPE_CHECKING:
     from xai_core.engine.jobs import Job
     from xai_core.tabular.data.builtin import Table
 
-__all__ = ["Effect", "Effect2D", "Unreal", "partial_dependence", "partial_dependence_2d", "unreal"]
+__all__ = [
+    "Effect",
+    "Effect2D",
+    "Extrapolation",
+    "partial_dependence",
+    "partial_dependence_2d",
+    "measure_extrapolation",
+]
 
 Kind = Literal["both", "average", "individual"]
 
@@ -66,7 +78,7 @@ def partial_dependence(
         rows=shown,
         distribution=distribution_of(table, feature, chosen),
         empty=empty_at(points, values_of(table, feature, chosen)),
-        notes=(*notes, *_sampled_note(shown, chosen, kind), *unreal(table, feature).notes),
+        notes=(*notes, *_sampled_note(shown, chosen, kind), *measure_extrapolation(table, feature).notes),
     )
 
 
@@ -87,7 +99,7 @@ def partial_dependence_2d(
     (first, notes_a), (second, notes_b) = (grid_of(table, name, grid, chosen) for name in pair)
     variants = {pair[0]: np.repeat(first, len(second)), pair[1]: np.tile(second, len(first))}
     average, _ = _averaged(model, table, variants, chosen, chosen[:0], table.outcome_index(outcome), job)
-    share = share_unreal(table, *pair)
+    share = extrapolation_share(table, *pair)
     return Effect2D(
         features=pair,
         outcome=table.outcome_words(outcome),
@@ -95,7 +107,7 @@ def partial_dependence_2d(
         grids=(first, second),
         average=average.reshape(len(first), len(second)),
         empty=_empty_pairs(table, pair, first, second, chosen),
-        unreal_share=share,
+        extrapolation_share=share,
         notes=(*notes_a, *notes_b, *_share_note(share)),
     )
 

@@ -26,7 +26,7 @@ from xai_core.tabular.row.counterfactual_search import BUDGET, Search, Space
 if TYPE_CHECKING:
     from xai_core.tabular.models.train import TabularModel
 
-Wanted = int | tuple[float, float]
+TargetOutcome = int | tuple[float, float]
 Cell = str | float | None
 MOST = 20
 CAUTION = "This says what the model would answer to another row, not what would happen if somebody's life changed."
@@ -53,7 +53,7 @@ class Counterfactuals:
 
     changes: tuple[Change, ...]
     note: str
-    tried: int
+    evaluations: int
     """Rows the model was asked about."""
 
 
@@ -62,31 +62,31 @@ class Goal:
     """What the model is to say."""
 
     model: TabularModel
-    wanted: Wanted
+    target: TargetOutcome
 
     def missing(self, answers: Doubles) -> Doubles:
         """How far answers of `model.predict` are from it, (N,): 0 where it is reached."""
-        if isinstance(self.wanted, tuple):
-            low, high = self.wanted
+        if isinstance(self.target, tuple):
+            low, high = self.target
             return np.maximum(low - answers, 0) + np.maximum(answers - high, 0)
-        others = np.delete(answers, self.wanted, axis=1).max(axis=1)
+        others = np.delete(answers, self.target, axis=1).max(axis=1)
         # A tie is not enough, unless it is first.
-        behind: Doubles = np.maximum(others - answers[:, self.wanted], np.finfo(np.float64).tiny)
-        return np.where(answers.argmax(axis=1) == self.wanted, 0.0, behind)
+        behind: Doubles = np.maximum(others - answers[:, self.target], np.finfo(np.float64).tiny)
+        return np.where(answers.argmax(axis=1) == self.target, 0.0, behind)
 
     @property
     def words(self) -> str:
         """ "approved", "at least 200", "between 100 and 150"."""
-        if not isinstance(self.wanted, tuple):
-            return self.model.table.classes[self.wanted]
-        low, high = self.wanted
+        if not isinstance(self.target, tuple):
+            return self.model.table.classes[self.target]
+        low, high = self.target
         if isfinite(low) and isfinite(high):
             return f"a number between {low:,g} and {high:,g}"
         return f"at least {low:,g}" if isfinite(low) else f"at most {high:,g}"
 
     def answer(self, score: float) -> str:
         """What the model says to a row that reaches it."""
-        if isinstance(self.wanted, tuple):
+        if isinstance(self.target, tuple):
             return f"{score:,.4g} for {self.model.table.target_name}"
         return f"{self.words} (probability {score:.3g})"
 
@@ -94,7 +94,7 @@ class Goal:
 def counterfactuals(
     model: TabularModel,
     row: pd.DataFrame,
-    wanted: Wanted,
+    target: TargetOutcome,
     *,
     locked: Collection[str] = (),
     count: int = 5,
@@ -106,7 +106,7 @@ def counterfactuals(
     Only values within the ranges seen in the table are proposed, whole numbers stay whole, `locked` features stay as they are.
     Raises InvalidParam, InvalidTable (not one row), UnknownName (a locked column), Cancelled.
     """
-    goal, codes, job = _goal(model, wanted), Codes.of(model.table), job or Job()
+    goal, codes, job = _goal(model, target), Codes.of(model.table), job or Job()
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST:
         raise InvalidParam(f"The number of changes must be a whole number from 1 to {MOST}. Got {str(count)[:60]!r}.")
     fixed = np.array(sorted({codes.place(name) for name in locked}), dtype=np.int64)
@@ -127,23 +127,23 @@ def counterfactuals(
     reached = [place for place in range(len(found)) if goal.missing(answers[[place]])[0] == 0]
     changes = tuple(_change(goal, codes, search.space, found[place], answers[place]) for place in reached)
     job.expect(job.done)
-    return Counterfactuals(changes, "" if changes else _none(goal, search.tried, locked), search.tried)
+    return Counterfactuals(changes, "" if changes else _none(goal, search.evaluations, locked), search.evaluations)
 
 
-def _goal(model: TabularModel, wanted: Wanted) -> Goal:
+def _goal(model: TabularModel, target: TargetOutcome) -> Goal:
     if model.table.task == "classification":
-        if isinstance(wanted, tuple):
-            raise InvalidParam(f"The wanted outcome must be a class number. Got {str(wanted)[:60]!r}.")
-        return Goal(model, model.table.outcome_index(wanted) or 0)
+        if isinstance(target, tuple):
+            raise InvalidParam(f"The wanted outcome must be a class number. Got {str(target)[:60]!r}.")
+        return Goal(model, model.table.outcome_index(target) or 0)
     if (
-        not isinstance(wanted, tuple)
-        or len(wanted) != 2
-        or any(isinstance(end, bool) or not isinstance(end, (int, float)) for end in wanted)
+        not isinstance(target, tuple)
+        or len(target) != 2
+        or any(isinstance(end, bool) or not isinstance(end, (int, float)) for end in target)
     ):
         raise InvalidParam(
-            f"The wanted outcome must be a pair of numbers, lowest and highest. Got {str(wanted)[:60]!r}."
+            f"The wanted outcome must be a pair of numbers, lowest and highest. Got {str(target)[:60]!r}."
         )
-    low, high = float(wanted[0]), float(wanted[1])
+    low, high = float(target[0]), float(target[1])
     if isnan(low) or isnan(high) or low > high or (not isfinite(low) and not isfinite(high)):
         raise InvalidParam(f"The wanted range must go from a lower to a higher number. Got {low:g} to {high:g}.")
     return Goal(model, (low, high))
@@ -156,7 +156,7 @@ def _space(model: TabularModel, codes: Codes, start: Doubles, fixed: np.ndarray)
 def _change(goal: Goal, codes: Codes, space: Space, found: Doubles, answer: Doubles) -> Change:
     places = np.flatnonzero(space.changed(found[None])[0]).tolist()
     cells = {j: (codes.cell(j, space.start[j]), codes.cell(j, found[j])) for j in places}
-    score = float(answer if isinstance(goal.wanted, tuple) else answer[goal.wanted])
+    score = float(answer if isinstance(goal.target, tuple) else answer[goal.target])
     changed = {codes.names[j]: pair for j, pair in cells.items()}
     distance = float(space.distance(found[None])[0])
     return Change(codes.decode(found[None]), changed, score, distance, _sentence(goal, codes, cells, score))
@@ -171,8 +171,8 @@ def _sentence(goal: Goal, codes: Codes, cells: Mapping[int, tuple[Cell, Cell]], 
     return f"If {listed}, the model would say {goal.answer(score)}."
 
 
-def _none(goal: Goal, tried: int, locked: Collection[str]) -> str:
+def _none(goal: Goal, evaluations: int, locked: Collection[str]) -> str:
     held = f" with {', '.join(locked)} locked" if locked else ""
     advice = "Unlock a feature or ask for something nearer." if locked else "It may have no such answer near this row."
-    searched = f"{tried:,} rows within the values of this table were tried{held}"
+    searched = f"{evaluations:,} rows within the values of this table were tried{held}"
     return f"No change was found after which the model says {goal.words}: {searched}. {advice}"

@@ -117,11 +117,11 @@ class Search:
     """`ask` says how far rows (N, features) are from the goal, (N,): 0 where it is reached."""
 
     def __init__(self, space: Space, ask: Callable[[Doubles], Doubles], rng: np.random.Generator) -> None:
-        self.space, self.rng, self.tried = space, rng, 0
+        self.space, self.rng, self.evaluations = space, rng, 0
         self._ask = ask
 
     def ask(self, rows: Doubles) -> Doubles:
-        self.tried += len(rows)
+        self.evaluations += len(rows)
         return self._ask(rows) if len(rows) else np.zeros(0)
 
     def run(self, count: int) -> Doubles:

@@ -80,9 +80,9 @@ def kernel_widths(
     Raises as `explain_row` does, and NotApplicable for a method without a kernel.
     """
     spec = TABULAR_METHODS.get(method)
-    if spec.by_width is None:
+    if spec.fit_widths is None:
         raise NotApplicable(f"{spec.title} ({spec.technical}) does not depend on what counts as near. Take lime.")
-    return spec.by_width(_request(model, row, spec, outcome, params, seed, None))
+    return spec.fit_widths(_request(model, row, spec, outcome, params, seed, None))
 
 
 def _request(
@@ -128,7 +128,7 @@ def _checks(spec: RowMethod, raw: RawRow, request: RowRequest) -> tuple[Check, .
         if np.abs(raw.values).max() > 0
         else (Check("flat", "amber", "No feature moves the answer of this row at all.", 0.0),)
     )
-    return (*flat, *((_adds_up(raw, request),) if spec.adds_up else ()))
+    return (*flat, *((_adds_up(raw, request),) if spec.additive else ()))
 
 
 def _adds_up(raw: RawRow, request: RowRequest) -> Check:

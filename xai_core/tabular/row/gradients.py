@@ -136,7 +136,7 @@ def _declare(
         caution=caution,
         paper=paper,
         run=run,
-        adds_up=True,
+        additive=True,
         refusal=_refusal,
         params=(
             Choice(

@@ -114,7 +114,7 @@ class Surrogate:
     constant: float
     r2: float
     """Share of the model's ups and downs among near samples that the sum explains, at most 1."""
-    effective: float
+    effective_samples: float
     """Samples that tell of the condition known least: that hold it or that break it, whichever are fewer."""
 
 
@@ -146,7 +146,7 @@ def run(request: RowRequest) -> RawRow:
     found = fit(sample, width)
     details = {
         "surrogate_r2": found.r2,
-        "effective_samples": found.effective,
+        "effective_samples": found.effective_samples,
         "surrogate_score": found.constant + float(found.weights.sum()),
     }
     return RawRow(found.weights, found.constant, sample.conditions, _checks(found), details)
@@ -162,10 +162,12 @@ def _checks(found: Surrogate) -> tuple[Check, ...]:
         fits = Check(
             "surrogate_fit", "red", f"The simple sum explains only {share}: do not rely on these bars.", found.r2
         )
-    if found.effective >= FEWEST:
+    if found.effective_samples >= FEWEST:
         return (fits,)
-    few = f"One of the conditions is known from only {found.effective:,.0f} made-up rows"
-    return fits, Check("neighbourhood", "amber", f"{few}: take more of them or a wider kernel.", found.effective)
+    few = f"One of the conditions is known from only {found.effective_samples:,.0f} made-up rows"
+    return fits, Check(
+        "neighbourhood", "amber", f"{few}: take more of them or a wider kernel.", found.effective_samples
+    )
 
 
 SPEC = RowMethod(
@@ -177,7 +179,7 @@ SPEC = RowMethod(
     caution="It mixes columns freely, so some of its made-up rows could not exist, and what counts as near is a choice.",
     paper="Ribeiro et al. 2016, arXiv:1602.04938",
     run=run,
-    by_width=kernel_effect,
+    fit_widths=kernel_effect,
     params=(
         Float(
             name="kernel_width",

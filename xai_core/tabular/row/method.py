@@ -155,11 +155,11 @@ class RowMethod:
     paper: str
     run: Callable[[RowRequest], RawRow]
     params: tuple[Param, ...] = ()
-    adds_up: bool = False
+    additive: bool = False
     """True if base and values must add up to the score."""
     random: bool = True
     """True if the numbers depend on the seed."""
-    by_width: Callable[[RowRequest], tuple[Surrogate, ...]] | None = None
+    fit_widths: Callable[[RowRequest], tuple[Surrogate, ...]] | None = None
     """How its answer changes with what counts as near to the row; None where nothing has to be near."""
     refusal: Callable[[TabularModel], str | None] = lambda _model: None
     """Why the method cannot be used on this model; None where it can."""

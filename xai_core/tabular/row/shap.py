@@ -136,7 +136,7 @@ SPEC = RowMethod(
     caution="It mixes this row's values with those of other rows, so some of the rows it asks about could not exist.",
     paper="Lundberg and Lee 2017, arXiv:1705.07874",
     run=run,
-    adds_up=True,
+    additive=True,
     params=(
         Int(
             name="background",
