@@ -27,20 +27,20 @@ _NAMED_MARK = re.compile(r"(?i)sep=([,;\t])\r?\n")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
-def as_utf8(data: bytes) -> bytes:
+def convert_table_to_utf8(data: bytes) -> bytes:
     """The same text in UTF-8 without a byte order mark. Raises InvalidTable for what is no text."""
     for start, kind in _OTHER_FILES.items():
         if data.startswith(start):
             raise InvalidTable(
                 f"This is {kind}, not a table of text. Save the table as CSV (UTF-8) or Parquet and try again."
             )
-    text = recoded(data)
+    text = convert_to_utf8(data)
     if _CONTROL.search(text):
         raise _unreadable()
     return text
 
 
-def recoded(data: bytes) -> bytes:
+def convert_to_utf8(data: bytes) -> bytes:
     """What spreadsheets save as text, in UTF-8 without a byte order mark. Raises InvalidTable."""
     encoding, mark = _encoding(data)
     body = memoryview(data)[mark:]
@@ -49,7 +49,7 @@ def recoded(data: bytes) -> bytes:
     return bytes(body) if encoding == "utf-8" else _recoded(body, encoding)
 
 
-def named_mark(text: str) -> tuple[str | None, int]:
+def find_separator_line(text: str) -> tuple[str | None, int]:
     """The mark between cells that a first line such as "sep=;" names, Excel's way, and where the text goes on; None and 0 without one."""
     named = _NAMED_MARK.match(text)
     return (named[1], named.end()) if named else (None, 0)

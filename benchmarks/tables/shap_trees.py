@@ -28,7 +28,7 @@ def _question(name: str, rows: int) -> TableQuestion:
     table = load_table("loan")
     model = train(table, name)
     chosen = np.arange(rows)
-    seen = model.transformed(table.take(chosen))
+    seen = model.prepare(table.take(chosen))
 
     def theirs() -> Floats:
         values = np.asarray(shap.TreeExplainer(model.last_step).shap_values(seen.values, check_additivity=False))

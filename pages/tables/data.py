@@ -10,7 +10,7 @@ from pages.ui.frame import url_state
 from pages.ui.tables import page_context, table_choice
 from pages.ui.widgets import background, show
 from xai_core.render import tables as figures
-from xai_core.tabular.data.builtin import Column, Table, spread
+from xai_core.tabular import Column, Table, histogram
 
 KINDS = {"numeric": "number", "category": "one of a few words", "boolean": "yes or no", "date": "date"}
 SHOWN = 200
@@ -71,14 +71,14 @@ def _one_column(table: Table) -> None:
         counted = cells.map(column.show).value_counts()
         show.draw_figure(figures.draw_counts([str(each) for each in counted.index], counted.to_numpy()), "column")
     else:
-        show.draw_figure(figures.draw_histogram(name, *spread(cells.to_numpy(dtype=np.float64))), "column")
+        show.draw_figure(figures.draw_histogram(name, *histogram(cells.to_numpy(dtype=np.float64))), "column")
 
 
 def _target(table: Table) -> None:
     """What is to be predicted, and how often each outcome occurs."""
     show.write_strong(f"To be predicted: {table.target_name}")
     if not table.classes:
-        show.draw_figure(figures.draw_histogram(table.target_name, *spread(table.target)), "target")
+        show.draw_figure(figures.draw_histogram(table.target_name, *histogram(table.target)), "target")
         return
     counts = np.bincount(table.target, minlength=len(table.classes))
     show.draw_figure(figures.draw_counts(table.classes, counts), "target")

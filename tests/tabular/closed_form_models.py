@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xai_core.tabular.data.builtin import Table, table_from
-from xai_core.tabular.models.train import TabularModel
+from xai_core.tabular.data.table import Table, table_from
+from xai_core.tabular.models.table_model import TabularModel
 from xai_core.tabular.row.explain import TABULAR_METHODS
 from xai_core.tabular.row.method import RowRequest
 

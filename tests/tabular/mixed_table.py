@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from xai_core.tabular.data.builtin import Kind, Table, table_from
+from xai_core.tabular.data.column import Kind
+from xai_core.tabular.data.table import Table, table_from
 from xai_core.tabular.models.train import TABULAR_MODELS
 
 QUICK = {"trees": 20, "epochs": 40, "bags": 2, "bins": 16, "pairs": 1, "neighbours": 7}

@@ -13,9 +13,12 @@ from xai_core.engine.lru_cache import Recent
 from xai_core.engine.memory import MB
 from xai_core.errors import UnknownName
 from xai_core.params import check_seed, resolve
-from xai_core.tabular.data.builtin import TABLES, RawTable, Table, load_table
-from xai_core.tabular.models.object_graph import bytes_of
-from xai_core.tabular.models.train import TABULAR_MODELS, TabularModel, model_id, train
+from xai_core.tabular.data.builtin import TABLES, load_table
+from xai_core.tabular.data.raw_table import RawTable
+from xai_core.tabular.data.table import Table
+from xai_core.tabular.models.object_graph import estimate_bytes
+from xai_core.tabular.models.table_model import TabularModel
+from xai_core.tabular.models.train import TABULAR_MODELS, model_id, train
 
 _TABLES: Recent[Table] = Recent(512 * MB)
 _RAW: Recent[RawTable] = Recent(512 * MB)
@@ -57,7 +60,7 @@ def raw(raw_id: str) -> RawTable:
 
 def keep_model(model: TabularModel) -> str:
     """Keep a model, for example an own one; its id."""
-    _MODELS.put(model.id, model, bytes_of(model.estimator))
+    _MODELS.put(model.id, model, estimate_bytes(model.estimator))
     return model.id
 
 

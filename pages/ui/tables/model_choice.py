@@ -13,8 +13,7 @@ from pages.ui.tables import table_choice
 from pages.ui.widgets import background, forms, show
 from xai_core import Job, tabular
 from xai_core.params import Value
-from xai_core.tabular.data.builtin import Table
-from xai_core.tabular.models.train import TABULAR_MODELS, TabularModel, model_id
+from xai_core.tabular import TABULAR_MODELS, Table, TabularModel, model_id
 
 DEFAULT_MODEL = "gradient_boosting"
 MAX_UPLOAD_MB = 200

@@ -11,8 +11,7 @@ from pages.ui.tables import model_choice, table_choice
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import format_label
 from xai_core import UnknownName
-from xai_core.tabular.data.builtin import Table
-from xai_core.tabular.models.train import TabularModel
+from xai_core.tabular import Table, TabularModel
 
 TABLE_PAGE, MODEL_PAGE = "pages/tables/data.py", "pages/tables/model.py"
 

@@ -17,7 +17,7 @@ from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import escape_markdown, format_label
 from xai_core.params import Int
-from xai_core.tabular.data.builtin import Column, Table
+from xai_core.tabular import Column, Table
 
 MAX_ROWS = 200
 FIELDS_PER_ROW = 3

@@ -8,7 +8,7 @@ from pages.ui.frame import url_state
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import format_label
 from xai_core import Job, XaiError, tabular
-from xai_core.tabular.data.builtin import TABLES, RawTable, Table, load_table, read_table
+from xai_core.tabular import TABLES, RawTable, Table, load_table, read_table
 
 DEFAULT_TABLE = "loan"
 MAX_UPLOAD_MB = 200

@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.page_reader import fine
 from tests.pages.tables.page_reader import DATA, FAIRNESS, GENERAL, MODEL, ROW, chart, go, press, said, settled
 from xai_core.tabular.data.builtin import load_table
-from xai_core.tabular.models.train import TabularModel, train
+from xai_core.tabular.models.table_model import TabularModel
+from xai_core.tabular.models.train import train
 
 Open = Callable[..., AppTest]
 QUICK = {"learner": "decision_tree"}

@@ -16,7 +16,9 @@ from sklearn.preprocessing import OneHotEncoder
 
 from xai_core import tabular
 from xai_core.errors import InvalidTable, UnknownName
-from xai_core.tabular.data.builtin import TABLES, Table, load_table, spread, table_from
+from xai_core.tabular.data.builtin import TABLES, load_table
+from xai_core.tabular.data.histogram import histogram
+from xai_core.tabular.data.table import Table, table_from
 
 
 @pytest.fixture(scope="module")
@@ -266,7 +268,7 @@ def test_public_names_exist() -> None:
 @pytest.mark.parametrize("count", [2, 7, 30, 31, 72, 1000])
 def test_bars_of_whole_numbers_hold_equally_many_of_them(count: int) -> None:
     """Every number once: with bars of unlike width some would be half as high again, as ages from 18 to 89 were."""
-    edges, numbers = spread(np.arange(count) - 3)
+    edges, numbers = histogram(np.arange(count) - 3)
     assert numbers.sum() == count and len(numbers) <= 30
     assert len(set(numbers[:-1])) <= 1 and numbers[-1] <= numbers[0]
     assert (edges[0], edges[-1]) == (-3.5, count - 3.5)
@@ -274,11 +276,11 @@ def test_bars_of_whole_numbers_hold_equally_many_of_them(count: int) -> None:
 
 def test_bars_of_other_numbers_are_equally_wide() -> None:
     values = np.random.default_rng(0).normal(size=500)
-    edges, numbers = spread(values)
+    edges, numbers = histogram(values)
     counts, right = np.histogram(values, bins=30)
     assert np.array_equal(edges, right) and np.array_equal(numbers, counts)
     for same in (4.0, 0.25):
-        edges, numbers = spread(np.full(9, same))
+        edges, numbers = histogram(np.full(9, same))
         assert numbers.tolist() == [9] and edges[0] < same < edges[-1]
 
 
@@ -286,6 +288,6 @@ def test_bars_of_other_numbers_are_equally_wide() -> None:
     "values", [[0.0, 1e15], [1e18, 1e18 + 1000], [-1e300, 1e300], [5e-324, 1e-323], [1e18, 1e18], [-3, -3, -2]]
 )
 def test_any_numbers_can_be_put_into_bars(values: list[float]) -> None:
-    edges, numbers = spread(np.array(values))
+    edges, numbers = histogram(np.array(values))
     assert numbers.sum() == len(values) and 1 <= len(numbers) <= 30
     assert edges[0] <= min(values) and max(values) <= edges[-1]

@@ -8,7 +8,9 @@ import pytest
 from scipy.stats import norm, spearmanr
 
 from xai_core.tabular.data import loan as loan_module
-from xai_core.tabular.data.builtin import Table, load_table, loan_log_odds, loan_truth
+from xai_core.tabular.data.builtin import load_table
+from xai_core.tabular.data.loan import loan_log_odds, loan_truth
+from xai_core.tabular.data.table import Table
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from xai_core.errors import InvalidTable, UnknownName
-from xai_core.tabular.data.builtin import RawTable, read_table
+from xai_core.tabular.data.raw_table import RawTable
+from xai_core.tabular.reading.read import read_table
 
 ROWS = 60
 HEAD = "id,name,size,rooms,garden,colour,always,sold,price"

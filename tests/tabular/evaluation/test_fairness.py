@@ -8,7 +8,8 @@ import pytest
 
 from tests.tabular.closed_form_models import mixed, model_of, numbers
 from xai_core.errors import InvalidParam, UnknownName
-from xai_core.tabular.data.builtin import load_table, table_from
+from xai_core.tabular.data.builtin import load_table
+from xai_core.tabular.data.table import table_from
 from xai_core.tabular.evaluation.fairness import group_scores, proxies
 
 

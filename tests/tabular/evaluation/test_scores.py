@@ -14,7 +14,8 @@ from xai_core.errors import InvalidTable
 from xai_core.tabular.data.builtin import load_table
 from xai_core.tabular.evaluation.scores import Scores, evaluate
 from xai_core.tabular.evaluation.sentences import percent
-from xai_core.tabular.models.train import TabularModel, train
+from xai_core.tabular.models.table_model import TabularModel
+from xai_core.tabular.models.train import train
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ from xai_core.errors import NotApplicable
 from xai_core.tabular.data.builtin import load_table
 from xai_core.tabular.glassbox.glass_box import Shapes, Tree, Weights, glass_box
 from xai_core.tabular.glassbox.shape_functions import Axis
-from xai_core.tabular.models.train import TabularModel, train
+from xai_core.tabular.models.table_model import TabularModel
+from xai_core.tabular.models.train import train
 
 pytestmark = [pytest.mark.filterwarnings("ignore:Missing values detected")]
 
@@ -20,7 +21,7 @@ def weights_of(model: TabularModel) -> tuple[Weights, np.ndarray]:
     """The record, and the sums it gives for all rows, (N, outcomes)."""
     found = glass_box(model)
     assert isinstance(found, Weights)
-    seen = model.transformed(model.table.frame)
+    seen = model.prepare(model.table.frame)
     assert (found.names, found.features) == (seen.names, seen.owners)
     return found, seen.values @ found.values.T + found.intercepts
 
@@ -81,7 +82,7 @@ def test_walking_the_tree_gives_the_answers(task: str) -> None:
     model = train(mixed_table(task), "decision_tree")
     tree = glass_box(model)
     assert isinstance(tree, Tree) and tree.depth == model.last_step.get_depth() > 2
-    seen = model.transformed(model.table.frame)
+    seen = model.prepare(model.table.frame)
     found = np.array([answer_by_walking(tree, seen.names, row) for row in seen.values])
     np.testing.assert_allclose(found.squeeze() if task == "regression" else found, model.predict(model.table.frame))
 

@@ -14,8 +14,8 @@ from tests.tabular.closed_form_models import model_of
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, NotApplicable
 from xai_core.tabular.data import loan
-from xai_core.tabular.data.builtin import Table, table_from
 from xai_core.tabular.data.loan import loan_frame, loan_log_odds
+from xai_core.tabular.data.table import Table, table_from
 from xai_core.tabular.inspection.category_order import natural_order
 
 

@@ -13,8 +13,8 @@ import xai_core.tabular as tables
 from tests.tabular.closed_form_models import mixed, model_of, numbers
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, UnknownName
-from xai_core.tabular.data.builtin import Table, table_from
 from xai_core.tabular.data.loan import loan_frame, loan_log_odds
+from xai_core.tabular.data.table import Table, table_from
 
 
 def formula(frame: pd.DataFrame) -> Any:

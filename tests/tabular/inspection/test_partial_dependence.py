@@ -16,10 +16,12 @@ import xai_core.tabular as tables
 from tests.tabular.closed_form_models import model_of
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, NotApplicable, UnknownName
-from xai_core.tabular.data.builtin import Table, load_table, table_from
+from xai_core.tabular.data.builtin import load_table
+from xai_core.tabular.data.table import Table, table_from
 from xai_core.tabular.inspection import quickscorer, scoring
 from xai_core.tabular.inspection.quickscorer import TreeBits
-from xai_core.tabular.models.train import TabularModel, resolve_model, train
+from xai_core.tabular.models.table_model import TabularModel, resolve_model
+from xai_core.tabular.models.train import train
 
 SMALL = {"max_iter": 12, "random_state": 0}
 

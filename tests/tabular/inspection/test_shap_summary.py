@@ -21,8 +21,10 @@ import xai_core.tabular as tables
 from tests.tabular.closed_form_models import mixed, model_of, numbers
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, NotApplicable
-from xai_core.tabular.data.builtin import Table, load_table, table_from
-from xai_core.tabular.models.train import TabularModel, train
+from xai_core.tabular.data.builtin import load_table
+from xai_core.tabular.data.table import Table, table_from
+from xai_core.tabular.models.table_model import TabularModel
+from xai_core.tabular.models.train import train
 
 
 def adds_up(found: Any) -> None:
@@ -80,7 +82,7 @@ def test_columns_made_from_one_feature_are_summed() -> None:
     found = tables.shap_summary(model, rows=60)
     assert found.method == "TreeExplainer" and found.features == model.table.features
     adds_up(found)
-    seen = model.transformed(found.data)
+    seen = model.prepare(found.data)
     right = shap.TreeExplainer(model.last_step).shap_values(seen.values)
     for place, feature in enumerate(found.features):
         own = [number for number, owner in enumerate(seen.owners) if owner == feature]

@@ -25,7 +25,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from tests.tabular.mixed_table import mixed_table
 from xai_core.errors import ModelUnavailable
-from xai_core.tabular.data.builtin import Table, load_table
+from xai_core.tabular.data.builtin import load_table
+from xai_core.tabular.data.table import Table
 from xai_core.tabular.models import own_model, skops_safety
 from xai_core.tabular.models.own_model import load_own_model
 from xai_core.tabular.models.skops_safety import check_content
@@ -73,7 +74,7 @@ def test_gives_its_own_numbers(model: Any, names: bool) -> None:
     assert own.notes and not own.cross_validation
     assert own.tree_based == (not hasattr(model, "steps") and not isinstance(model, MLPClassifier))
     if own.tree_based:
-        np.testing.assert_array_equal(own.transformed(IRIS.frame).values, IRIS.frame.to_numpy())
+        np.testing.assert_array_equal(own.prepare(IRIS.frame).values, IRIS.frame.to_numpy())
 
 
 def test_text_columns_and_outcomes_by_name() -> None:

@@ -23,10 +23,12 @@ from xai_core.engine import jobs
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, InvalidTable, NotApplicable, UnknownName
 from xai_core.tabular import service
-from xai_core.tabular.data.builtin import Table, load_table, table_from
+from xai_core.tabular.data.builtin import load_table
+from xai_core.tabular.data.table import Table, table_from
 from xai_core.tabular.models import families
-from xai_core.tabular.models.object_graph import bytes_of
-from xai_core.tabular.models.train import TABULAR_MODELS, TabularModel, _at_most, model_id, train
+from xai_core.tabular.models.object_graph import estimate_bytes
+from xai_core.tabular.models.table_model import TabularModel
+from xai_core.tabular.models.train import TABULAR_MODELS, _at_most, model_id, train
 
 TASKS = ("classification", "regression")
 pytestmark = [
@@ -110,9 +112,9 @@ def test_same_seed_same_model_and_nobody_elses_randomness(
 
 
 @pytest.mark.parametrize("name", [name for name in TABULAR_MODELS if TABULAR_MODELS.get(name).prepared])
-def test_transformed_is_what_the_last_step_sees(models: dict[tuple[str, str], TabularModel], name: str) -> None:
+def test_prepared_rows_are_what_the_last_step_sees(models: dict[tuple[str, str], TabularModel], name: str) -> None:
     model = models[name, "classification"]
-    seen = model.transformed(model.table.frame)
+    seen = model.prepare(model.table.frame)
     assert seen.names == (
         *("income", "age", "since", "owner"),
         *("district = north", "district = south", "district = west", "district is missing"),
@@ -175,7 +177,7 @@ def test_rare_categories_share_a_column() -> None:
     town = np.concatenate([towns, rng.choice(towns[:8], 160)])
     frame = pd.DataFrame({"town": town, "size": rng.random(200)})
     table = table_from(frame, np.isin(town, towns[:4]).astype(int), classes=["no", "yes"])
-    seen = train(table, "linear").transformed(table.frame)
+    seen = train(table, "linear").prepare(table.frame)
     assert len(seen.names) == len(seen.owners) == seen.values.shape[1] == 21
     assert seen.names[-1] == "town = another value" and set(seen.owners) == {"town", "size"}
 
@@ -185,7 +187,7 @@ def test_a_column_with_hardly_a_value_is_filled() -> None:
     frame = table.frame.assign(void=np.nan, rare=np.where(np.arange(len(table)) < 3, 1.0, np.nan))
     odd = table_from(frame, table.target, classes=table.classes, kinds={"owner": "boolean"})
     model = train(odd, "gradient_boosting")
-    seen = model.transformed(odd.frame)
+    seen = model.prepare(odd.frame)
     assert np.isfinite(seen.values[:, [seen.names.index("void"), seen.names.index("rare")]]).all()
     assert np.isnan(seen.values[:, seen.names.index("income")]).any(), "this model reads empty cells"
     assert any("filled" in note and "void (160), rare (157)" in note for note in model.notes)
@@ -194,7 +196,7 @@ def test_a_column_with_hardly_a_value_is_filled() -> None:
 def test_torch_module_is_the_model(models: dict[tuple[str, str], TabularModel]) -> None:
     for task in TASKS:
         model = models["torch_network", task]
-        rows = torch.from_numpy(model.transformed(model.table.frame).values.astype(np.float32))
+        rows = torch.from_numpy(model.prepare(model.table.frame).values.astype(np.float32))
         found = model.module(rows)
         values = found.softmax(dim=1).numpy() if task == "classification" else found[:, 0].numpy()
         np.testing.assert_allclose(values, model.predict(model.table.frame), rtol=1e-5)
@@ -309,7 +311,7 @@ def test_tables_are_found_by_id_or_name() -> None:
 def test_big_models_count_for_more() -> None:
     rows = np.random.default_rng(0).normal(size=(100, 3))
     small, big = (RandomForestRegressor(trees, random_state=0).fit(rows, rows[:, 0]) for trees in (5, 20))
-    sizes = [bytes_of(forest) - bytes_of(None) for forest in (small, big)]
+    sizes = [estimate_bytes(forest) - estimate_bytes(None) for forest in (small, big)]
     assert sizes[0] > 0 and 3.5 < sizes[1] / sizes[0] < 4.5
 
 
@@ -322,7 +324,7 @@ def test_only_a_preparation_feature_by_feature_may_be_mixed_behind(models: dict[
 
     ours = models["random_forest", "classification"]
     assert ours.prepared_score is not None
-    found = ours.prepared_score(ours.transformed(ours.table.frame).values, None)
+    found = ours.prepared_score(ours.prepare(ours.table.frame).values, None)
     np.testing.assert_array_equal(found, ours.score(ours.table.frame))
     names = [column.name for column in ours.table.columns if column.kind == "numeric"]
     blocks = {

@@ -16,8 +16,8 @@ import pytest
 from pyarrow import parquet
 
 from xai_core.errors import InvalidTable
-from xai_core.tabular.data.builtin import read_table
 from xai_core.tabular.reading import cells, parquet_file
+from xai_core.tabular.reading.read import read_table
 
 
 def packed(columns: dict[str, Any] | pa.Table, **more: Any) -> bytes:

@@ -15,9 +15,10 @@ import pyarrow as pa
 import pytest
 
 from xai_core.errors import InvalidTable
-from xai_core.tabular.data.builtin import RawTable, read_table
+from xai_core.tabular.data.raw_table import RawTable
 from xai_core.tabular.reading import cells as cells_module
 from xai_core.tabular.reading import read as read_module
+from xai_core.tabular.reading.read import read_table
 from xai_core.tabular.reading.row_sample import RowSample
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)

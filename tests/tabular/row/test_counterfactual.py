@@ -11,7 +11,8 @@ import pytest
 from tests.tabular.closed_form_models import mixed, model_of, numbers
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, UnknownName
-from xai_core.tabular.data.builtin import load_table, table_from
+from xai_core.tabular.data.builtin import load_table
+from xai_core.tabular.data.table import table_from
 from xai_core.tabular.models.train import train
 from xai_core.tabular.row.counterfactual import counterfactuals
 

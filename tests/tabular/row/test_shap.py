@@ -12,7 +12,7 @@ from sklearn.ensemble import RandomForestRegressor
 from tests.tabular.closed_form_models import mixed, model_of, numbers, request_of
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled
-from xai_core.tabular.data.builtin import table_from
+from xai_core.tabular.data.table import table_from
 from xai_core.tabular.row import shap as shap_row
 from xai_core.tabular.row.explain import explain_row
 
@@ -122,7 +122,7 @@ def test_random_orders_come_near_the_exact_values_as_they_say() -> None:
 def test_many_features_are_walked_in_parts(monkeypatch, ten) -> None:
     whole, parts = (request_of(ten, ten.table.take([1]), "shap") for _ in range(2))
     found = shap_row.some_rounds(shap_row.Game(whole, whole.background(10)), 2)
-    monkeypatch.setattr(shap_row, "CELLS", 700)  # three background rows at a time
+    monkeypatch.setattr(shap_row, "MAX_BATCH_CELLS", 700)  # three background rows at a time
     np.testing.assert_allclose(shap_row.some_rounds(shap_row.Game(parts, parts.background(10)), 2), found, atol=1e-9)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from xai_core.arrays import Int32
 from xai_core.errors import InvalidTable
 from xai_core.imageset.reading.file_roles import split
-from xai_core.text_decoding import named_mark, recoded
+from xai_core.text_decoding import convert_to_utf8, find_separator_line
 
 MAX_LABEL = 80
 _PARTS = frozenset("train training val valid validation test testing".split())
@@ -86,8 +86,8 @@ def _telling(folders: Sequence[tuple[str, ...]]) -> list[str]:
 def _rows(data: bytes) -> dict[str, str]:
     """Label by file, as written; empty where the table cannot be read."""
     try:
-        text = recoded(data).decode()
-        mark, start = named_mark(text)
+        text = convert_to_utf8(data).decode()
+        mark, start = find_separator_line(text)
         text = text[start:].lstrip("\r\n")
         mark = mark or max(_MARKS, key=text.partition("\n")[0].count)
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))

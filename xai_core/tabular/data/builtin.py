@@ -9,37 +9,11 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from xai_core.registry import Registry
 from xai_core.tabular.data import loan as _loan_rule
-from xai_core.tabular.data.column import Column, Kind, describe
-from xai_core.tabular.data.loan import loan_log_odds, loan_truth
-from xai_core.tabular.data.raw_table import RawTable
 from xai_core.tabular.data.table import Table, Task, table_from
-from xai_core.tabular.reading.read import read_table
-
-__all__ = [
-    "TABLES",
-    "Column",
-    "Kind",
-    "RawTable",
-    "Table",
-    "TableSpec",
-    "Task",
-    "describe",
-    "load_table",
-    "loan_log_odds",
-    "loan_truth",
-    "read_table",
-    "spread",
-    "table_from",
-]
-
-BARS = 30
-_HALVES = 2.0**52
-"""Below this a number of 64 bits has room for a half."""
 
 
 @dataclass(frozen=True)
@@ -175,23 +149,3 @@ TABLES.add(
 TABLES.add(
     TableSpec("loan", _loan_rule.TITLE, "classification", "decision", _loan_rule.ABOUT, _loan, protected="group")
 )
-
-
-def spread(values: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """How numbers (N,) are spread: edges (B + 1,) of at most 30 bars and how many lie between them (B,).
-
-    Bars of whole numbers hold equally many of them, the last one perhaps fewer: with bars of equal width some would hold two and some
-    three, and look like a pattern in the data.
-    """
-    numbers = np.asarray(values, dtype=np.float64)
-    low, high = float(numbers.min()), float(numbers.max())
-    largest = max(abs(low), abs(high))
-    finest = float(np.spacing(largest))
-    # Numbers of 18 digits lie apart.
-    bins: int | npt.NDArray[np.float64] = int(min(max((high - low) / (2 * finest), 1), BARS))
-    if low == high:
-        bins = np.array([low, high]) + max(finest, 0.5) * np.array([-1, 1])
-    elif largest < _HALVES and (numbers == np.round(numbers)).all():
-        bins = np.append(np.arange(low, high + 1, np.ceil((high - low + 1) / BARS)), high + 1) - 0.5
-    counts, edges = np.histogram(numbers, bins=bins)
-    return edges, counts.astype(np.int64)

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from xai_core.arrays import Float64
 from xai_core.errors import InvalidParam
-from xai_core.tabular.data.builtin import Table
-from xai_core.tabular.data.codes import Doubles
+from xai_core.tabular.data.table import Table
 from xai_core.tabular.evaluation.groups import Flags, Rows, members
 from xai_core.tabular.evaluation.proxies import Proxies, Proxy, proxies
 
 if TYPE_CHECKING:
-    from xai_core.tabular.models.train import TabularModel
+    from xai_core.tabular.models.table_model import TabularModel
 
 __all__ = ["Group", "Groups", "Estimate", "Proxies", "Proxy", "group_scores", "proxies"]
 
@@ -97,7 +97,7 @@ def group_scores(
     return Groups(column, meant, groups, chance, _sentence(table, column, groups, meant, chance), _notes(groups))
 
 
-def _group(name: str, answers: Doubles, truth: npt.NDArray[np.generic], outcome: int | None) -> Group:
+def _group(name: str, answers: Float64, truth: npt.NDArray[np.generic], outcome: int | None) -> Group:
     if outcome is None:
         return Group(
             name,
@@ -128,7 +128,7 @@ def _rate(flags: Flags) -> Estimate:
     return Estimate(float(flags.mean()), float(found.low), float(found.high), len(flags))
 
 
-def _mean(values: Doubles) -> Estimate:
+def _mean(values: Float64) -> Estimate:
     """A mean with Student's interval; of a single row there is none."""
     from scipy.stats import t
 
@@ -140,7 +140,7 @@ def _mean(values: Doubles) -> Estimate:
     return Estimate(middle, middle - reach, middle + reach, count)
 
 
-def _chance(member: Rows, answers: Doubles, truth: npt.NDArray[np.generic], outcome: int | None) -> float:
+def _chance(member: Rows, answers: Float64, truth: npt.NDArray[np.generic], outcome: int | None) -> float:
     """The p-value of equal rates of the outcome (chi-squared), or of equal mean errors (Welch's test, of all pairs, Bonferroni)."""
     if outcome is not None:
         return _equal_rates(member, answers.argmax(axis=1) == outcome)
@@ -159,7 +159,7 @@ def _equal_rates(member: Rows, said: Flags) -> float:
     return float(found.pvalue) if found.expected_freq.min() >= 5 else float("nan")
 
 
-def _equal_errors(errors: list[Doubles]) -> float:
+def _equal_errors(errors: list[Float64]) -> float:
     from scipy.stats import ttest_ind
 
     sound = [each for each in errors if len(each) >= 2]

@@ -8,10 +8,12 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from xai_core.arrays import Float64
 from xai_core.errors import InvalidParam
-from xai_core.tabular.data.builtin import Column, Table
-from xai_core.tabular.data.cell_words import cell_words
-from xai_core.tabular.data.codes import Codes, Doubles
+from xai_core.tabular.data.cell_format import format_cell
+from xai_core.tabular.data.column import Column
+from xai_core.tabular.data.row_encoder import RowEncoder
+from xai_core.tabular.data.table import Table
 
 Flags = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
@@ -26,8 +28,8 @@ def members(table: Table, column: str, rows: Rows, bins: int) -> tuple[list[str]
         raise InvalidParam(
             f"The number of groups must be a whole number from 2 to {MOST_BINS}. Got {str(bins)[:60]!r}."
         )
-    codes = Codes.of(table)
-    place = codes.place(column)
+    codes = RowEncoder.of(table)
+    place = codes.column_index(column)
     cells = codes.encode(table.take(rows))[:, place]
     found = list(_pieces(table.column(column), cells, bins))
     missing = np.isnan(cells)
@@ -38,7 +40,7 @@ def members(table: Table, column: str, rows: Rows, bins: int) -> tuple[list[str]
     return [name for name, _ in pieces], member
 
 
-def _pieces(column: Column, cells: Doubles, bins: int) -> Iterator[tuple[str, Flags]]:
+def _pieces(column: Column, cells: Float64, bins: int) -> Iterator[tuple[str, Flags]]:
     if column.kind == "category":
         most = MOST_GROUPS if len(column.categories) <= MOST_GROUPS else MOST_GROUPS - 1
         for code, label in enumerate(column.categories[:most]):
@@ -51,13 +53,13 @@ def _pieces(column: Column, cells: Doubles, bins: int) -> Iterator[tuple[str, Fl
         yield from _ranges(column, cells, bins)
 
 
-def _ranges(column: Column, cells: Doubles, bins: int) -> Iterator[tuple[str, Flags]]:
+def _ranges(column: Column, cells: Float64, bins: int) -> Iterator[tuple[str, Flags]]:
     present = cells[~np.isnan(cells)]
     if not len(present):
         return
     edges = np.unique(np.quantile(present, np.arange(1, bins) / bins, method="lower"))
     edges = edges[edges < present.max()]
-    words = [cell_words(column, float(edge)) for edge in edges]
+    words = [format_cell(column, float(edge)) for edge in edges]
     bin_of = np.where(np.isnan(cells), -1, np.searchsorted(edges, cells))
     names = (
         [f"up to {words[0]}", *(f"{a} to {b}" for a, b in pairwise(words)), f"over {words[-1]}"] if words else ["all"]

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xai_core.arrays import Float64
 from xai_core.errors import InvalidParam
-from xai_core.tabular.data.builtin import Table
-from xai_core.tabular.data.codes import Codes, Doubles
+from xai_core.tabular.data.row_encoder import RowEncoder
+from xai_core.tabular.data.table import Table
 from xai_core.tabular.evaluation.groups import Rows, members
 
 FOLDS = 5
@@ -49,10 +50,10 @@ def proxies(table: Table, column: str, seed: int = 0) -> Proxies:
     chosen = np.sort(rng.choice(len(table.frame), min(MOST_ROWS, len(table.frame)), replace=False))
     _, member = members(table, column, chosen, 4)
     member = _learnable(member, column)
-    codes = Codes.of(table)
+    codes = RowEncoder.of(table)
     cells = codes.encode(table.take(chosen))[member >= 0]
     member = member[member >= 0]
-    own = codes.place(column)
+    own = codes.column_index(column)
     others = [place for place in range(len(codes.names)) if place != own]
     found = [Proxy(codes.names[place], _given_away(cells[:, [place]], member, seed)) for place in others]
     ranked = tuple(sorted(found, key=lambda proxy: -proxy.association))
@@ -73,7 +74,7 @@ def _learnable(member: Rows, column: str) -> Rows:
     return np.where(np.isin(member, large), member, -1)
 
 
-def _given_away(cells: Doubles, member: Rows, seed: int) -> float:
+def _given_away(cells: Float64, member: Rows, seed: int) -> float:
     """Balanced accuracy of telling the group from these columns on rows not learned from, 0 for guessing and 1 for always right."""
     from sklearn.metrics import balanced_accuracy_score
     from sklearn.model_selection import StratifiedKFold, cross_val_predict

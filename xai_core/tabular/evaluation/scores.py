@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from xai_core.arrays import Float64
 from xai_core.errors import InvalidTable
 from xai_core.tabular.evaluation.sentences import sentences
 
 if TYPE_CHECKING:
-    from xai_core.tabular.models.train import TabularModel
+    from xai_core.tabular.models.table_model import TabularModel
 
-Doubles = npt.NDArray[np.float64]
 BINS = 10
 
 
@@ -27,16 +27,16 @@ class OutcomeCurves:
 
     outcome: int
     label: str
-    false_positives: Doubles
+    false_positives: Float64
     """The ROC curve: share of the other rows that get at least a threshold, (T,) ascending."""
-    true_positives: Doubles
+    true_positives: Float64
     """Share of this outcome's rows that get at least the threshold, (T,)."""
-    thresholds: Doubles
+    thresholds: Float64
     area: float
     """Area under the ROC curve, 0..1; NaN where the held-out rows hold only one kind."""
-    predicted: Doubles
+    predicted: Float64
     """Calibration: the mean probability in each of ten equal bins that hold rows, (B,)."""
-    actual: Doubles
+    actual: Float64
     """The share of rows in the bin that are of this outcome, (B,)."""
     counts: npt.NDArray[np.int64]
     """Rows in the bin, (B,)."""
@@ -61,9 +61,9 @@ class Scores:
     """(classes, classes): row the truth, column what the model says; None for regression."""
     curves: tuple[OutcomeCurves, ...] = ()
     """One for class 1 of two, one for each class of more; () for regression."""
-    actual: Doubles = field(default_factory=lambda: np.zeros(0))
+    actual: Float64 = field(default_factory=lambda: np.zeros(0))
     """Regression: the true values, (N,)."""
-    predicted: Doubles = field(default_factory=lambda: np.zeros(0))
+    predicted: Float64 = field(default_factory=lambda: np.zeros(0))
     """Regression: what the model says, (N,)."""
 
 
@@ -80,7 +80,7 @@ def evaluate(model: TabularModel) -> Scores:
     return _of_values(model, found, truth) if model.table.task == "regression" else _of_classes(model, found, truth)
 
 
-def _of_values(model: TabularModel, found: Doubles, truth: Doubles) -> Scores:
+def _of_values(model: TabularModel, found: Float64, truth: Float64) -> Scores:
     from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 
     values = {
@@ -93,7 +93,7 @@ def _of_values(model: TabularModel, found: Doubles, truth: Doubles) -> Scores:
     return _worded(model, scores)
 
 
-def _of_classes(model: TabularModel, found: Doubles, truth: npt.NDArray[np.int64]) -> Scores:
+def _of_classes(model: TabularModel, found: Float64, truth: npt.NDArray[np.int64]) -> Scores:
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     count = len(model.table.classes)
@@ -121,7 +121,7 @@ def _of_classes(model: TabularModel, found: Doubles, truth: npt.NDArray[np.int64
     )
 
 
-def outcome_curves(outcome: int, label: str, truth: npt.NDArray[np.int64], found: Doubles) -> OutcomeCurves:
+def outcome_curves(outcome: int, label: str, truth: npt.NDArray[np.int64], found: Float64) -> OutcomeCurves:
     """ROC and calibration of one outcome from probabilities (N, classes)."""
     from sklearn.metrics import auc, roc_curve
 

@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from xai_core.tabular.evaluation.scores import Scores
-    from xai_core.tabular.models.train import TabularModel
+    from xai_core.tabular.models.table_model import TabularModel
 
 
 def sentences(model: TabularModel, scores: Scores) -> dict[str, str]:

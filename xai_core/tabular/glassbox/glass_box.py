@@ -7,23 +7,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from xai_core.arrays import Float64
 from xai_core.errors import NotApplicable
 from xai_core.tabular.glassbox.shape_functions import Curve, Pair, Shapes, read_shapes
 from xai_core.tabular.glassbox.tree import Node, Tree, read_tree
 
 if TYPE_CHECKING:
-    from xai_core.tabular.models.train import TabularModel
+    from xai_core.tabular.models.table_model import TabularModel
 
 __all__ = ["Curve", "Node", "Pair", "Shapes", "Tree", "Weights", "glass_box"]
 
-Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """A weighted sum. The sum of an outcome is its intercept plus weights times the prepared values (`TabularModel.transformed`)."""
+    """A weighted sum. The sum of an outcome is its intercept plus weights times the prepared values (`TabularModel.prepare`)."""
 
     outcomes: tuple[str, ...]
     """What the rows of `values` add up to: one class of two, each class of more, or the target of a regression."""
@@ -31,11 +30,11 @@ class Weights:
     """The prepared columns, M of them."""
     features: tuple[str, ...]
     """The table's feature behind each column."""
-    values: Doubles
+    values: Float64
     """Signed weights, (outcomes, M): positive speaks for the outcome."""
-    intercepts: Doubles
+    intercepts: Float64
     """(outcomes,)."""
-    units: Doubles
+    units: Float64
     """How much of a feature one weight is about, (M,): a standard deviation of a number, 1 of a yes-or-no column."""
     unit: str
     """What weights are measured in: log-odds, or the target's own unit."""
@@ -76,7 +75,7 @@ def glass_box(model: TabularModel) -> Weights | Tree | Shapes:
 
 def _read_weights(model: TabularModel) -> Weights:
     step: Any = model.last_step
-    seen = model.transformed(model.table.frame.head(1))
+    seen = model.prepare(model.table.frame.head(1))
     values = np.atleast_2d(np.asarray(step.coef_, dtype=np.float64))
     classes = [model.table.classes[index] for index in model.class_order]
     outcomes = (model.table.target_name,) if not classes else tuple(classes if len(values) > 1 else classes[-1:])
@@ -92,7 +91,7 @@ def _read_weights(model: TabularModel) -> Weights:
     )
 
 
-def _units(model: TabularModel, names: tuple[str, ...]) -> Doubles:
+def _units(model: TabularModel, names: tuple[str, ...]) -> Float64:
     """The standard deviation that each number was divided by; 1 for the yes-or-no columns."""
     scales = dict.fromkeys(names, 1.0)
     for name, step, columns in model.estimator[0].transformers_:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
+
+from xai_core.arrays import Float64
 
 if TYPE_CHECKING:
-    from xai_core.tabular.models.train import TabularModel
+    from xai_core.tabular.models.table_model import TabularModel
 
-Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +19,7 @@ class Axis:
     """The steps of one feature: edges of a number, names of a category."""
 
     feature: str
-    edges: Doubles
+    edges: Float64
     """G + 1 edges of a number, from the smallest value seen to the largest; empty for a category."""
     names: tuple[str, ...]
     """G names of a category; () for a number."""
@@ -30,11 +30,11 @@ class Curve:
     """What one feature adds, step by step."""
 
     axis: Axis
-    values: Doubles
+    values: Float64
     """(G, outcomes), signed."""
-    errors: Doubles
+    errors: Float64
     """One standard deviation over the repetitions, (G, outcomes)."""
-    missing: Doubles
+    missing: Float64
     """What an empty cell adds, (outcomes,)."""
     importance: float
     """Mean size of what it adds over the training rows."""
@@ -46,7 +46,7 @@ class Pair:
 
     first: Axis
     second: Axis
-    values: Doubles
+    values: Float64
     """(G first, G second, outcomes), signed."""
     importance: float
 
@@ -57,7 +57,7 @@ class Shapes:
 
     outcomes: tuple[str, ...]
     """What the last axis of values is about: class 1 of two, each class of more, or the regression's target."""
-    intercept: Doubles
+    intercept: Float64
     """(outcomes,)."""
     curves: tuple[Curve, ...]
     """One a feature, in the order of the table."""
@@ -109,6 +109,6 @@ def _axis(machine: Any, feature: int, detail: int) -> tuple[Axis, list[int]]:
     return Axis(name, np.concatenate([[low], cuts, [high]]), ()), list(range(1, len(cuts) + 2))
 
 
-def _outcomes_last(table: Any, axes: int) -> Doubles:
+def _outcomes_last(table: Any, axes: int) -> Float64:
     values = np.asarray(table, dtype=np.float64)
     return values if values.ndim > axes else values[..., None]

@@ -11,7 +11,7 @@ from xai_core.tabular.evaluation.sentences import number, percent
 
 if TYPE_CHECKING:
     from xai_core.tabular.models.preprocessing import Prepared
-    from xai_core.tabular.models.train import TabularModel
+    from xai_core.tabular.models.table_model import TabularModel
 
 
 Condition = tuple[str, str]
@@ -69,7 +69,7 @@ class Tree:
 def read_tree(model: TabularModel) -> Tree:
     """The drawing of a decision tree, equal to scikit-learn's own nodes."""
     raw = model.last_step.tree_
-    seen = model.transformed(model.table.frame.head(1))
+    seen = model.prepare(model.table.frame.head(1))
     places = _places(raw.children_left, raw.children_right)
     nodes: list[Node] = []
     ways: dict[int, tuple[int | None, int, dict[str, str]]] = {0: (None, 0, {})}

@@ -20,13 +20,13 @@ from xai_core.tabular.inspection.category_order import natural_order
 from xai_core.tabular.inspection.effect import Effect, Effect2D
 from xai_core.tabular.inspection.grid import Distribution, distribution_of, is_category, rows_asked, values_of
 from xai_core.tabular.inspection.scoring import expect, scores_of
-from xai_core.tabular.models.train import TabularModel, resolve_model
+from xai_core.tabular.models.table_model import TabularModel, resolve_model
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from xai_core.engine.jobs import Job
-    from xai_core.tabular.data.builtin import Table
+    from xai_core.tabular.data.table import Table
 
 MOST_BINS = 200
 FEW_ROWS = 5

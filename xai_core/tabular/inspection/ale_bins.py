@@ -10,7 +10,7 @@ import numpy.typing as npt
 from xai_core.arrays import Float64
 from xai_core.errors import NotApplicable
 from xai_core.tabular.inspection.scoring import expect, scores_of
-from xai_core.tabular.models.train import TabularModel
+from xai_core.tabular.models.table_model import TabularModel
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,7 +16,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import pandas as pd
 
-    from xai_core.tabular.data.builtin import Table
+    from xai_core.tabular.data.table import Table
 
 STRONG = 0.6
 """From this |ρ| on we warn."""

@@ -16,7 +16,7 @@ from xai_core.arrays import Float64
 if TYPE_CHECKING:
     import pandas as pd
 
-    from xai_core.tabular.data.builtin import Table
+    from xai_core.tabular.data.table import Table
 
 MOST_OTHERS = 50
 QUANTILES = 101

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from xai_core.arrays import Float64
 from xai_core.engine.jobs import Job
-from xai_core.tabular.data.codes import Codes, in_batches
-from xai_core.tabular.models.train import TabularModel
+from xai_core.tabular.data.row_encoder import RowEncoder, score_batches
+from xai_core.tabular.models.table_model import TabularModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class Mixing:
     job: Job[object]
 
     @classmethod
-    def of(cls, model: TabularModel, codes: Codes, coded: Float64, outcome: int | None, job: Job[object]) -> Mixing:
+    def of(cls, model: TabularModel, codes: RowEncoder, coded: Float64, outcome: int | None, job: Job[object]) -> Mixing:
         """For these coded rows, (N, features), and this outcome."""
         quick, features = model.prepared_score, len(codes.names)
         if quick is None:
@@ -39,14 +39,14 @@ class Mixing:
                 coded,
                 features,
                 np.arange(features),
-                codes.batch,
+                codes.batch_size,
                 lambda rows: model.score(codes.decode(rows), outcome),
                 job,
             )
-        seen, _, owners = model.transformed(codes.decode(coded))
-        places = np.array([codes.place(name) for name in owners])
-        return cls(seen, features, places, codes.batch, lambda rows: quick(rows, outcome), job)
+        seen, _, owners = model.prepare(codes.decode(coded))
+        places = np.array([codes.column_index(name) for name in owners])
+        return cls(seen, features, places, codes.batch_size, lambda rows: quick(rows, outcome), job)
 
     def scores(self, rows: Float64) -> Float64:
         """The explained number of each mixture of (N, columns), (N,); asked in batches that are counted, and stopped on request."""
-        return in_batches(self.ask, rows, self.batch, self.job)
+        return score_batches(self.ask, rows, self.batch, self.job)

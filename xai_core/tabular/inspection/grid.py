@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from xai_core.arrays import Float64, Int64
 from xai_core.errors import InvalidParam, NotApplicable
-from xai_core.tabular.data.builtin import Table, spread
+from xai_core.tabular.data.histogram import histogram
+from xai_core.tabular.data.table import Table
 
 PERCENTILES = (0.05, 0.95)
 """The grid leaves out the outermost values, as scikit-learn's does: a few extreme rows would stretch it over empty space."""
@@ -80,7 +81,7 @@ def distribution_of(table: Table, feature: str, rows: Int64 | None = None) -> Di
     values = values_of(table, feature, rows)
     if is_category(table, feature):
         return Distribution(*np.unique(values, return_counts=True))
-    return Distribution(*spread(values))
+    return Distribution(*histogram(values))
 
 
 def empty_at(grid: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

@@ -11,13 +11,13 @@ from xai_core.arrays import Float64
 from xai_core.errors import InvalidParam
 from xai_core.tabular.inspection.grid import rows_asked, sampled
 from xai_core.tabular.inspection.scoring import expect, scores_of, variant_scores
-from xai_core.tabular.models.train import TabularModel, resolve_model
+from xai_core.tabular.models.table_model import TabularModel, resolve_model
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from xai_core.engine.jobs import Job
-    from xai_core.tabular.data.builtin import Table
+    from xai_core.tabular.data.table import Table
 
 NOTHING = 1e-12
 """A variance below this share of the squared scores is rounding: there is no effect that could be shared."""

@@ -24,11 +24,11 @@ from xai_core.tabular.inspection.effect import Effect, Effect2D
 from xai_core.tabular.inspection.grid import distribution_of, empty_at, grid_of, rows_asked, sampled, values_of
 from xai_core.tabular.inspection.scoring import expect, variant_scores
 from xai_core.tabular.inspection.variants import Variants, variant_count
-from xai_core.tabular.models.train import TabularModel, resolve_model
+from xai_core.tabular.models.table_model import TabularModel, resolve_model
 
 if TYPE_CHECKING:
     from xai_core.engine.jobs import Job
-    from xai_core.tabular.data.builtin import Table
+    from xai_core.tabular.data.table import Table
 
 __all__ = [
     "Effect",

@@ -13,11 +13,11 @@ from xai_core.arrays import Float64, Int64
 from xai_core.errors import InvalidParam
 from xai_core.tabular.inspection.grid import rows_asked
 from xai_core.tabular.inspection.scoring import expect, tick
-from xai_core.tabular.models.train import TabularModel, resolve_model
+from xai_core.tabular.models.table_model import TabularModel, resolve_model
 
 if TYPE_CHECKING:
     from xai_core.engine.jobs import Job
-    from xai_core.tabular.data.builtin import Table
+    from xai_core.tabular.data.table import Table
 
 MOST_REPEATS = 100
 _SHARED = (

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from xai_core.arrays import Float64
 from xai_core.errors import NotApplicable
 from xai_core.tabular.inspection.variants import Variants, set_columns, variant_count
-from xai_core.tabular.models.train import TabularModel
+from xai_core.tabular.models.table_model import TabularModel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +103,7 @@ class TreeBits:
 
     def scores(self, rows: pd.DataFrame) -> Float64:
         """(N, K) scores of the rows under every variant."""
-        seen = self.model.transformed(rows)[0]
+        seen = self.model.prepare(rows)[0]
         used = {
             column: self.forest.bins(column, seen[:, column])
             for column in self.forest.thresholds
@@ -169,7 +169,7 @@ def _output_of(model: TabularModel, outcome: int | None) -> int:
 
 def _varied_columns(model: TabularModel, frame: pd.DataFrame, variants: Variants) -> dict[int, Float64]:
     """The prepared columns made from the varied features, with their values under every variant."""
-    seen, _, owners = model.transformed(set_columns(frame.iloc[:1], variants))
+    seen, _, owners = model.prepare(set_columns(frame.iloc[:1], variants))
     return {place: seen[:, place] for place, owner in enumerate(owners) if owner in variants}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from xai_core.arrays import Float64
 from xai_core.tabular.inspection.quickscorer import TreeBits
 from xai_core.tabular.inspection.variants import Variants, set_columns, variant_count
-from xai_core.tabular.models.train import TabularModel
+from xai_core.tabular.models.table_model import TabularModel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,8 +84,8 @@ def _mixed_score(
     score = model.prepared_score
     if score is None:
         return None
-    seen, _, owners = model.transformed(block)
-    values = model.transformed(set_columns(block.iloc[:1], variants))[0]
+    seen, _, owners = model.prepare(block)
+    values = model.prepare(set_columns(block.iloc[:1], variants))[0]
     varied = np.flatnonzero([owner in variants for owner in owners])
 
     def mixed(some: slice) -> Float64:

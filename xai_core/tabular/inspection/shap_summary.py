@@ -16,17 +16,17 @@ import numpy.typing as npt
 from xai_core.arrays import Float64, Int64
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam, NotApplicable
-from xai_core.tabular.data.codes import Codes
+from xai_core.tabular.data.row_encoder import RowEncoder
 from xai_core.tabular.inspection.coalitions import Mixing
 from xai_core.tabular.inspection.grid import rows_asked, sampled
 from xai_core.tabular.inspection.scoring import expect, tick
 from xai_core.tabular.inspection.shapley import MOST_BACKGROUND, background_size, evaluations, shares
-from xai_core.tabular.models.train import TabularModel, resolve_model
+from xai_core.tabular.models.table_model import TabularModel, resolve_model
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from xai_core.tabular.data.builtin import Table
+    from xai_core.tabular.data.table import Table
 
 MOST_ROWS = 5_000
 TREE_BATCH = 100
@@ -118,7 +118,7 @@ def _by_trees(
     order, index = model.class_order, table.outcome_index(outcome)
     place = order.index(index) if index in order else None
     try:
-        seen, _, owners = model.transformed(frame)
+        seen, _, owners = model.prepare(frame)
     except NotApplicable:  # somebody's own pipeline
         return None
     if place is None and index is not None:  # a class that the trees never met
@@ -179,7 +179,7 @@ def _by_game(
     job: Job[Any] | None,
 ) -> _Found:
     """Shapley values of the score itself, from rows mixed with rows the model learned from."""
-    codes, index = Codes.of(table), table.outcome_index(outcome)
+    codes, index = RowEncoder.of(table), table.outcome_index(outcome)
     size = background_size(len(frame), len(table.columns), background)
     base = table.take(sampled(model.train_rows, size, seed))
     job = job or Job()

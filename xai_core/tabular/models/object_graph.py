@@ -33,7 +33,7 @@ def _inside(part: Any) -> list[Any]:
     return list(getattr(part, "__dict__", {}).values())
 
 
-def bytes_of(root: Any) -> int:
+def estimate_bytes(root: Any) -> int:
     """Roughly how much memory an estimator holds: its arrays, tensors and trees."""
     return 100_000 + sum(_bytes(part) for part in parts(root))
 

@@ -11,10 +11,10 @@ import numpy as np
 from xai_core.errors import ModelUnavailable
 from xai_core.tabular.models.preprocessing import MODEL, PREPARE
 from xai_core.tabular.models.skops_safety import BROKEN, opened, untrusted_types
-from xai_core.tabular.models.train import TabularModel
+from xai_core.tabular.models.table_model import TabularModel
 
 if TYPE_CHECKING:
-    from xai_core.tabular.data.builtin import Table
+    from xai_core.tabular.data.table import Table
 
 __all__ = ["load_own_model", "untrusted_types"]
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from sklearn.compose import ColumnTransformer
     from sklearn.pipeline import Pipeline
 
-    from xai_core.tabular.data.builtin import Column, Table
+    from xai_core.tabular.data.column import Column
+    from xai_core.tabular.data.table import Table
 
 FEWEST_VALUES = 50
 MOST_CATEGORIES = 20

@@ -14,7 +14,7 @@ from xai_core.params import Float, Int, Param, Value
 from xai_core.registry import Registry
 
 if TYPE_CHECKING:
-    from xai_core.tabular.data.builtin import Table
+    from xai_core.tabular.data.table import Table
 
 Build = Callable[["Table", Mapping[str, Value], int], Any]
 

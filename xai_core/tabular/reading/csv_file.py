@@ -13,7 +13,7 @@ from pyarrow import csv as arrow_csv
 from xai_core.errors import InvalidTable
 from xai_core.tabular.reading.cells import Cells, column_names, rows_to_keep
 from xai_core.tabular.reading.row_sample import RowSample
-from xai_core.text_decoding import as_utf8, named_mark
+from xai_core.text_decoding import convert_table_to_utf8, find_separator_line
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 _HEAD_BYTES = 1 << 18
@@ -30,9 +30,9 @@ _LINE = re.compile(rb"[^\r\n]+")
 
 def read_csv(data: bytes) -> Cells:
     """Every cell as text. Raises InvalidTable with what is wrong with the file."""
-    text = as_utf8(data)
+    text = convert_table_to_utf8(data)
     start, head = _head(text)
-    named, below = named_mark(head)
+    named, below = find_separator_line(head)
     start, head = start + below, head[below:]
     delimiter = named or _delimiter(head)
     header = next(iter(_records(head, delimiter)), [])

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
+from xai_core.arrays import Float64
 from xai_core.errors import InvalidParam
-from xai_core.tabular.data.codes import Doubles
 from xai_core.tabular.row.method import Contributions
 
 TOP = 3
@@ -24,9 +24,9 @@ class RowAgreement:
     """Symmetric matrices over the methods, in their order. NaN where a method's bars are all equal or broken."""
 
     methods: tuple[str, ...]
-    rank: Doubles
+    rank: Float64
     """Spearman's correlation of the signed bars: 1 the same order, 0 none, -1 the opposite one."""
-    overlap: Doubles
+    overlap: Float64
     """Share of the three strongest features that both have in common, 0 to 1."""
     sentence: str
 
@@ -55,7 +55,7 @@ def _shared(one: Contributions, other: Contributions) -> float:
     return len(mine & theirs) / max(len(mine), len(theirs))
 
 
-def _sentence(contributions: Sequence[Contributions], overlap: Doubles) -> str:
+def _sentence(contributions: Sequence[Contributions], overlap: Float64) -> str:
     """What all of them name among their three strongest, in words."""
     if len(contributions) < 2 or np.isnan(overlap).any():
         return ""

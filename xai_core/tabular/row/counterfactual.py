@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from xai_core.arrays import Float64
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam
 from xai_core.params import check_seed
-from xai_core.tabular.data.cell_words import pair_words
-from xai_core.tabular.data.codes import Codes, Doubles
+from xai_core.tabular.data.cell_format import format_cell_pair
+from xai_core.tabular.data.row_encoder import RowEncoder
 from xai_core.tabular.row.counterfactual_search import BUDGET, Search, Space
 
 if TYPE_CHECKING:
-    from xai_core.tabular.models.train import TabularModel
+    from xai_core.tabular.models.table_model import TabularModel
 
 TargetOutcome = int | tuple[float, float]
 Cell = str | float | None
@@ -64,14 +65,14 @@ class Goal:
     model: TabularModel
     target: TargetOutcome
 
-    def missing(self, answers: Doubles) -> Doubles:
+    def missing(self, answers: Float64) -> Float64:
         """How far answers of `model.predict` are from it, (N,): 0 where it is reached."""
         if isinstance(self.target, tuple):
             low, high = self.target
             return np.maximum(low - answers, 0) + np.maximum(answers - high, 0)
         others = np.delete(answers, self.target, axis=1).max(axis=1)
         # A tie is not enough, unless it is first.
-        behind: Doubles = np.maximum(others - answers[:, self.target], np.finfo(np.float64).tiny)
+        behind: Float64 = np.maximum(others - answers[:, self.target], np.finfo(np.float64).tiny)
         return np.where(answers.argmax(axis=1) == self.target, 0.0, behind)
 
     @property
@@ -106,13 +107,13 @@ def counterfactuals(
     Only values within the ranges seen in the table are proposed, whole numbers stay whole, `locked` features stay as they are.
     Raises InvalidParam, InvalidTable (not one row), UnknownName (a locked column), Cancelled.
     """
-    goal, codes, job = _goal(model, target), Codes.of(model.table), job or Job()
+    goal, codes, job = _goal(model, target), RowEncoder.of(model.table), job or Job()
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST:
         raise InvalidParam(f"The number of changes must be a whole number from 1 to {MOST}. Got {str(count)[:60]!r}.")
-    fixed = np.array(sorted({codes.place(name) for name in locked}), dtype=np.int64)
-    start = codes.one(row)
+    fixed = np.array(sorted({codes.column_index(name) for name in locked}), dtype=np.int64)
+    start = codes.encode_row(row)
 
-    def ask(rows: Doubles) -> Doubles:
+    def ask(rows: Float64) -> Float64:
         job.expect(max(job.total, job.done + len(rows)))
         return goal.missing(codes.scores(model.predict, rows, job))
 
@@ -149,23 +150,23 @@ def _goal(model: TabularModel, target: TargetOutcome) -> Goal:
     return Goal(model, (low, high))
 
 
-def _space(model: TabularModel, codes: Codes, start: Doubles, fixed: np.ndarray) -> Space:
+def _space(model: TabularModel, codes: RowEncoder, start: Float64, fixed: np.ndarray) -> Space:
     return Space.around(codes.columns, start, codes.encode(model.table.take(model.train_rows)), fixed)
 
 
-def _change(goal: Goal, codes: Codes, space: Space, found: Doubles, answer: Doubles) -> Change:
+def _change(goal: Goal, codes: RowEncoder, space: Space, found: Float64, answer: Float64) -> Change:
     places = np.flatnonzero(space.changed(found[None])[0]).tolist()
-    cells = {j: (codes.cell(j, space.start[j]), codes.cell(j, found[j])) for j in places}
+    cells = {j: (codes.decode_cell(j, space.start[j]), codes.decode_cell(j, found[j])) for j in places}
     score = float(answer if isinstance(goal.target, tuple) else answer[goal.target])
     changed = {codes.names[j]: pair for j, pair in cells.items()}
     distance = float(space.distance(found[None])[0])
     return Change(codes.decode(found[None]), changed, score, distance, _sentence(goal, codes, cells, score))
 
 
-def _sentence(goal: Goal, codes: Codes, cells: Mapping[int, tuple[Cell, Cell]], score: float) -> str:
+def _sentence(goal: Goal, codes: RowEncoder, cells: Mapping[int, tuple[Cell, Cell]], score: float) -> str:
     parts = []
     for place, (old, new) in cells.items():
-        before, after = pair_words(codes.columns[place], old, new)
+        before, after = format_cell_pair(codes.columns[place], old, new)
         parts.append(f"{codes.names[place]} were {after} instead of {before}")
     listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
     return f"If {listed}, the model would say {goal.answer(score)}."

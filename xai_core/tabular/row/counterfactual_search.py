@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xai_core.tabular.data.builtin import Column
-from xai_core.tabular.data.cell_words import decimals
-from xai_core.tabular.data.codes import Doubles
+from xai_core.arrays import Float64
+from xai_core.tabular.data.cell_format import count_decimals
+from xai_core.tabular.data.column import Column
 
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]
@@ -43,19 +43,19 @@ class Space:
     """Where a row may go: the values each feature may take, and how far they are."""
 
     columns: tuple[Column, ...]
-    start: Doubles
+    start: Float64
     """(features,)."""
-    seen: Doubles
+    seen: Float64
     """Rows of the data, (N, features)."""
     free: Places
     """Features that may change."""
-    spread: Doubles
+    spread: Float64
     """What counts as a way of 1, (features,): the middle nine tenths of the values."""
-    options: tuple[Doubles, ...]
+    options: tuple[Float64, ...]
     """Values to try, for each free feature."""
 
     @classmethod
-    def around(cls, columns: tuple[Column, ...], start: Doubles, seen: Doubles, locked: Places) -> Space:
+    def around(cls, columns: tuple[Column, ...], start: Float64, seen: Float64, locked: Places) -> Space:
         free = np.setdiff1d(np.arange(len(columns)), locked)
         most = int(np.clip(BUDGET // max(len(free), 1), 4, OPTIONS))
         spread = np.array([_spread(column, seen[:, j]) for j, column in enumerate(columns)])
@@ -66,34 +66,34 @@ class Space:
     def numeric(self, feature: int) -> bool:
         return self.columns[feature].kind in ("numeric", "date")
 
-    def changed(self, rows: Doubles) -> Flags:
+    def changed(self, rows: Float64) -> Flags:
         """(N, features). A missing cell stays what it was if it is missing still."""
         flags: Flags = (rows != self.start) & ~(np.isnan(rows) & np.isnan(self.start))
         return flags
 
-    def distance(self, rows: Doubles) -> Doubles:
+    def distance(self, rows: Float64) -> Float64:
         """(N,): numbers by their way in spreads, at most 1 each; a category, or a number that was missing, counts 1."""
         ways = np.abs(rows - self.start) / self.spread
         exact = np.array([self.numeric(j) for j in range(len(self.columns))]) & ~np.isnan(self.start)
-        each: Doubles = np.where(self.changed(rows), np.where(exact, np.minimum(ways, 1.0), 1.0), 0.0)
-        total: Doubles = each.sum(axis=1)
+        each: Float64 = np.where(self.changed(rows), np.where(exact, np.minimum(ways, 1.0), 1.0), 0.0)
+        total: Float64 = each.sum(axis=1)
         return total
 
-    def signature(self, row: Doubles) -> Signature:
+    def signature(self, row: Float64) -> Signature:
         places = np.flatnonzero(self.changed(row[None])[0]).tolist()
         numbers = {j: self.numeric(j) and not np.isnan(self.start[j]) for j in places}
         return frozenset((j, float(np.sign(row[j] - self.start[j]) if numbers[j] else row[j])) for j in places)
 
-    def rounded(self, values: Doubles, features: Places) -> Doubles:
+    def rounded(self, values: Float64, features: Places) -> Float64:
         """Numbers with as many digits as are shown, never outside of what was seen, (N,) of one feature each."""
         ends = np.array(
-            [(self.columns[j].low, self.columns[j].high, decimals(self.columns[j])) for j in features]
+            [(self.columns[j].low, self.columns[j].high, count_decimals(self.columns[j])) for j in features]
         ).reshape(-1, 3)
         scale = 10.0 ** ends[:, 2]
         return np.clip(np.round(values * scale) / scale, ends[:, 0], ends[:, 1])
 
 
-def _spread(column: Column, values: Doubles) -> float:
+def _spread(column: Column, values: Float64) -> float:
     present = values[~np.isnan(values)]
     if not len(present):
         return 1.0
@@ -101,7 +101,7 @@ def _spread(column: Column, values: Doubles) -> float:
     return float(high - low) or float(np.ptp(present)) or 1.0
 
 
-def _options(column: Column, values: Doubles, own: float, most: int) -> Doubles:
+def _options(column: Column, values: Float64, own: float, most: int) -> Float64:
     """Other values of a column: all of a few, or of many numbers some, evenly by rank, with the smallest and the largest."""
     if column.kind == "category":
         found = np.arange(min(len(column.categories), most), dtype=np.float64)
@@ -109,22 +109,22 @@ def _options(column: Column, values: Doubles, own: float, most: int) -> Doubles:
         found = np.unique(values[~np.isnan(values)])
         if len(found) > most:
             found = np.unique(np.quantile(found, np.linspace(0, 1, most), method="nearest"))
-    others: Doubles = found[found != own]
+    others: Float64 = found[found != own]
     return others
 
 
 class Search:
     """`ask` says how far rows (N, features) are from the goal, (N,): 0 where it is reached."""
 
-    def __init__(self, space: Space, ask: Callable[[Doubles], Doubles], rng: np.random.Generator) -> None:
+    def __init__(self, space: Space, ask: Callable[[Float64], Float64], rng: np.random.Generator) -> None:
         self.space, self.rng, self.evaluations = space, rng, 0
         self._ask = ask
 
-    def ask(self, rows: Doubles) -> Doubles:
+    def ask(self, rows: Float64) -> Float64:
         self.evaluations += len(rows)
         return self._ask(rows) if len(rows) else np.zeros(0)
 
-    def run(self, count: int) -> Doubles:
+    def run(self, count: int) -> Float64:
         """Up to `count` rows that reach the goal, (n, features), small and unlike each other; none is a larger form of what is needed."""
         found = self._beam(count)
         if self._ways(found) < count:
@@ -133,11 +133,11 @@ class Search:
             return found
         return self._choose(self._closer(self._needed(found)), count)
 
-    def _ways(self, rows: Doubles) -> int:
+    def _ways(self, rows: Float64) -> int:
         """How many different sets of features the rows change."""
         return len(np.unique(self.space.changed(rows), axis=0))
 
-    def _beam(self, count: int) -> Doubles:
+    def _beam(self, count: int) -> Float64:
         """Rows with few changed features that reach the goal."""
         frontier, found = self.space.start[None], np.zeros((0, len(self.space.start)))
         width = max(8, BUDGET // max(sum(map(len, self.space.options)), 1))
@@ -153,7 +153,7 @@ class Search:
                 break
         return found
 
-    def _one_more(self, frontier: Doubles) -> Doubles:
+    def _one_more(self, frontier: Float64) -> Float64:
         """Each row of the frontier with each further feature at each of its options."""
         changed = self.space.changed(frontier)
         grown = []
@@ -163,7 +163,7 @@ class Search:
             grown.append(rows)
         return np.unique(np.concatenate(grown), axis=0, equal_nan=True)
 
-    def _best(self, rows: Doubles, cost: Doubles, most: int) -> Doubles:
+    def _best(self, rows: Float64, cost: Float64, most: int) -> Float64:
         """The cheapest rows, shared out among the sets of features that are changed."""
         sets, kept = Counter[bytes](), []
         flags = self.space.changed(rows)
@@ -177,17 +177,17 @@ class Search:
                 break
         return rows[kept]
 
-    def _from_the_data(self) -> Doubles:
+    def _from_the_data(self) -> Float64:
         """The nearest rows of the data that reach the goal, with locked features and empty cells as in this row."""
         rows = np.tile(self.space.start, (len(self.space.seen), 1))
         rows[:, self.space.free] = self.space.seen[:, self.space.free]
         rows = np.where(np.isnan(rows), self.space.start, rows)
         rows = rows[self.rng.permutation(len(rows))[:BUDGET]]
         rows = rows[self.ask(rows) == 0]
-        nearest: Doubles = rows[np.argsort(self.space.distance(rows), kind="stable")[:NEIGHBOURS]]
+        nearest: Float64 = rows[np.argsort(self.space.distance(rows), kind="stable")[:NEIGHBOURS]]
         return nearest
 
-    def _needed(self, rows: Doubles) -> Doubles:
+    def _needed(self, rows: Float64) -> Float64:
         """The rows without the changes they can do without: the longest of those that can go goes first."""
         rows, active = rows.copy(), np.arange(len(rows))
         while len(active):
@@ -205,7 +205,7 @@ class Search:
             active = active[sorted(shorter)]
         return rows
 
-    def _closer(self, rows: Doubles) -> Doubles:
+    def _closer(self, rows: Float64) -> Float64:
         """The rows with each changed number as near to its old value as the goal allows, one number after the other."""
         rows = rows.copy()
         ways = [
@@ -218,7 +218,7 @@ class Search:
             self._back(rows, active, features)
         return rows
 
-    def _back(self, rows: Doubles, active: Places, features: Places) -> None:
+    def _back(self, rows: Float64, active: Places, features: Places) -> None:
         """Bring one number of each active row back: try places between the last one that fails and the first that is fine, evenly."""
         near, far = rows[active, features], self.space.start[features]
         for _ in range(ROUNDS):
@@ -235,7 +235,7 @@ class Search:
             far, near = ladder[each, first], ladder[each, first + 1]
         rows[active, features] = near
 
-    def _choose(self, rows: Doubles, count: int) -> Doubles:
+    def _choose(self, rows: Float64, count: int) -> Float64:
         """The cheapest of each kind of change, then one after the other the cheapest that shares least with those chosen."""
         cost = self.space.changed(rows).sum(axis=1) + self.space.distance(rows)
         kinds: dict[Signature, int] = {}

@@ -13,14 +13,14 @@ from xai_core.errors import NotApplicable
 from xai_core.params import check_seed, resolve
 from xai_core.registry import Registry
 from xai_core.results import Check
-from xai_core.tabular.data.cell_words import cell_words
-from xai_core.tabular.data.codes import Codes
+from xai_core.tabular.data.cell_format import format_cell
+from xai_core.tabular.data.row_encoder import RowEncoder
 from xai_core.tabular.row import gradients, lime, shap
 from xai_core.tabular.row.lime import Surrogate
 from xai_core.tabular.row.method import Contributions, RawRow, RowMethod, RowRequest
 
 if TYPE_CHECKING:
-    from xai_core.tabular.models.train import TabularModel
+    from xai_core.tabular.models.table_model import TabularModel
 
 __all__ = ["TABULAR_METHODS", "Contributions", "RowMethod", "explain_row", "kernel_widths"]
 
@@ -97,17 +97,17 @@ def _request(
     reason = spec.refusal(model)
     if reason:
         raise NotApplicable(reason)
-    chosen, codes = resolve(spec.params, params, 0), Codes.of(model.table)
+    chosen, codes = resolve(spec.params, params, 0), RowEncoder.of(model.table)
     meant = model.table.outcome_index(outcome)
-    typed = codes.decode(codes.one(row)[None])  # own types and order of columns, whatever the caller's frame has
+    typed = codes.decode(codes.encode_row(row)[None])  # own types and order of columns, whatever the caller's frame has
     return RowRequest(model, typed, meant, chosen, np.random.default_rng(check_seed(seed)), job or Job())
 
 
 def _own_values(request: RowRequest) -> tuple[str, ...]:
-    cells = [request.codes.cell(place, code) for place, code in enumerate(request.start)]
+    cells = [request.codes.decode_cell(place, code) for place, code in enumerate(request.start)]
     pairs = zip(request.codes.columns, cells, strict=True)
     return tuple(
-        f"{column.name} is missing" if cell is None else f"{column.name} = {cell_words(column, cell)}"
+        f"{column.name} is missing" if cell is None else f"{column.name} = {format_cell(column, cell)}"
         for column, cell in pairs
     )
 

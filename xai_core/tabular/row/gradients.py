@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from xai_core.arrays import Float64
 from xai_core.errors import NotApplicable
 from xai_core.params import Choice, Int
-from xai_core.tabular.data.codes import BATCH, CELLS, Doubles
+from xai_core.tabular.data.row_encoder import MAX_BATCH_CELLS, MAX_BATCH_ROWS
 from xai_core.tabular.row.method import RawRow, RowMethod, RowRequest
 
 if TYPE_CHECKING:
     import torch
 
-    from xai_core.tabular.models.train import TabularModel
+    from xai_core.tabular.models.table_model import TabularModel
 
 FIRST_STEPS, MOST_STEPS = 64, 512
 TOLERANCE = 0.005
@@ -39,13 +40,13 @@ class Network:
         model = request.model
         self.module = isolate(model.module).double()
         rows = np.vstack([request.start, request.background(request.integer("background"))])
-        seen = model.transformed(request.codes.decode(rows))
+        seen = model.prepare(request.codes.decode(rows))
         x, starts = np.split(np.asarray(seen.values, dtype=np.float64), [1])
         if request.choice("start") == "average":
             starts = starts.mean(axis=0, keepdims=True)
         self.starts = torch.from_numpy(starts.copy())
         self.x = torch.from_numpy(x.copy()).expand_as(self.starts)
-        self.owners = [request.codes.place(owner) for owner in seen.owners]
+        self.owners = [request.codes.column_index(owner) for owner in seen.owners]
         self.features = len(request.codes.names)
         self.output = _output(model, request.outcome)
 
@@ -58,7 +59,7 @@ class Network:
     def base(self) -> float:
         return float(self.score(self.starts).mean())
 
-    def by_feature(self, shares: torch.Tensor) -> Doubles:
+    def by_feature(self, shares: torch.Tensor) -> Float64:
         """Shares (starts, columns) as one number a feature, (features,): the mean over the starts, columns of one feature added up."""
         return np.bincount(self.owners, weights=shares.mean(dim=0).numpy(), minlength=self.features).astype(np.float64)
 
@@ -97,7 +98,7 @@ def _along(network: Network, steps: int, tick: Callable[[int], None]) -> torch.T
 
     way, total = network.x - network.starts, torch.zeros_like(network.starts)
     places = (torch.arange(steps, dtype=way.dtype) + 0.5) / steps
-    for some in places.split(max(1, min(BATCH, CELLS // way.shape[1]) // len(way))):
+    for some in places.split(max(1, min(MAX_BATCH_ROWS, MAX_BATCH_CELLS // way.shape[1]) // len(way))):
         here = (network.starts + way * some[:, None, None]).requires_grad_(True)
         with torch.enable_grad():
             (gradients,) = torch.autograd.grad(network.score(here.flatten(0, 1)).sum(), here)

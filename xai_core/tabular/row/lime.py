@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from xai_core.arrays import Float64
 from xai_core.params import Float, Int
 from xai_core.results import Check
-from xai_core.tabular.data.builtin import Column
-from xai_core.tabular.data.cell_words import cell_words
-from xai_core.tabular.data.codes import Doubles
+from xai_core.tabular.data.cell_format import format_cell
+from xai_core.tabular.data.column import Column
 from xai_core.tabular.row.method import RawRow, RowMethod, RowRequest
 
 Flags = npt.NDArray[np.bool_]
@@ -34,17 +34,17 @@ class Pieces:
     """How a column is cut: at `edges` (each belongs to the piece below it), or, where there are none, by its single values."""
 
     column: Column
-    edges: Doubles
+    edges: Float64
 
     @classmethod
-    def of(cls, column: Column, values: Doubles, count: int) -> Pieces:
+    def of(cls, column: Column, values: Float64, count: int) -> Pieces:
         seen = values[~np.isnan(values)]
         if column.kind in ("category", "boolean") or not len(seen):
             return cls(column, np.zeros(0))
         edges = np.unique(np.quantile(seen, np.arange(1, count) / count))
         return cls(column, edges[edges < seen.max()])
 
-    def same(self, values: Doubles, own: float) -> Flags:
+    def same(self, values: Float64, own: float) -> Flags:
         """Which values lie in the same piece as the row's own, (N,)."""
         if np.isnan(own):
             found: Flags = np.isnan(values)
@@ -60,12 +60,12 @@ class Pieces:
         if own is None:
             return f"{name} is missing"
         if not len(self.edges) or isinstance(own, str):
-            return f"{name} = {cell_words(self.column, own)}"
+            return f"{name} = {format_cell(self.column, own)}"
         place = int(np.searchsorted(self.edges, own))
-        above = cell_words(self.column, float(self.edges[place - 1])) if place else ""
+        above = format_cell(self.column, float(self.edges[place - 1])) if place else ""
         if place == len(self.edges):
             return f"{name} > {above}"
-        below = f"{name} ≤ {cell_words(self.column, float(self.edges[place]))}"
+        below = f"{name} ≤ {format_cell(self.column, float(self.edges[place]))}"
         return f"{above} < {below}" if place else below
 
 
@@ -74,7 +74,7 @@ class Sample:
     """Made-up rows around the row: which conditions each shares with it, (N, features), and the model's answers, (N,)."""
 
     same: Flags
-    scores: Doubles
+    scores: Float64
     conditions: tuple[str, ...]
 
     @classmethod
@@ -91,7 +91,7 @@ class Sample:
             for flags, values in ((same[:, j], known[inside, j]), (~same[:, j], known[~inside, j])):
                 if len(values):
                     rows[flags, j] = request.rng.choice(values, int(flags.sum()))
-            words.append(cut.condition(request.codes.cell(j, start[j])))
+            words.append(cut.condition(request.codes.decode_cell(j, start[j])))
         rows[0] = start
         return cls(same, request.scores(rows), tuple(words))
 
@@ -109,7 +109,7 @@ class Surrogate:
 
     width: float
     """How many conditions a sample may break and still be near."""
-    weights: Doubles
+    weights: Float64
     """(features,): what it adds that a condition holds."""
     constant: float
     r2: float

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from xai_core.arrays import Float64
 from xai_core.engine.jobs import Job
 from xai_core.params import Param, Value
 from xai_core.results import Check
-from xai_core.tabular.data.codes import Codes, Doubles
+from xai_core.tabular.data.row_encoder import RowEncoder
 
 if TYPE_CHECKING:
-    from xai_core.tabular.models.train import TabularModel
+    from xai_core.tabular.models.table_model import TabularModel
     from xai_core.tabular.row.lime import Surrogate
 
 THOUSANDTH = 1e-3
@@ -37,7 +38,7 @@ class Contributions:
     features: tuple[str, ...]
     conditions: tuple[str, ...]
     """What the value of each feature speaks about: "petal width ≤ 0.30", or the row's own "petal width = 0.20"."""
-    values: Doubles
+    values: Float64
     """(features,), in `unit`; read-only."""
     base: float
     """What the method starts from, in `unit`: the mean answer of the rows it compares with, or the surrogate's constant."""
@@ -70,7 +71,7 @@ class Contributions:
 class RawRow:
     """A method's own numbers, before they are checked and made a result."""
 
-    values: Doubles
+    values: Float64
     base: float
     conditions: tuple[str, ...] | None = None
     """None for the row's own values."""
@@ -90,16 +91,16 @@ class RowRequest:
     job: Job[object]
 
     @cached_property
-    def codes(self) -> Codes:
-        return Codes.of(self.model.table)
+    def codes(self) -> RowEncoder:
+        return RowEncoder.of(self.model.table)
 
     @cached_property
-    def start(self) -> Doubles:
+    def start(self) -> Float64:
         """The row in numbers, (features,)."""
-        return self.codes.one(self.row)
+        return self.codes.encode_row(self.row)
 
     @cached_property
-    def trained_on(self) -> Doubles:
+    def trained_on(self) -> Float64:
         """The rows the model learned from, in numbers, (N, features)."""
         return self.codes.encode(self.model.table.take(self.model.train_rows))
 
@@ -114,15 +115,15 @@ class RowRequest:
         table = self.model.table
         return THOUSANDTH * (1.0 if table.task == "classification" else float(np.std(table.target)))
 
-    def answer(self, frame: pd.DataFrame) -> Doubles:
+    def answer(self, frame: pd.DataFrame) -> Float64:
         """The explained number of each row of a frame, (N,)."""
         return self.model.score(frame, self.outcome)
 
-    def scores(self, matrix: Doubles) -> Doubles:
+    def scores(self, matrix: Float64) -> Float64:
         """The explained number of each coded row of (N, features), (N,); counted, and stopped on request."""
         return self.codes.scores(self.answer, matrix, self.job)
 
-    def background(self, count: int) -> Doubles:
+    def background(self, count: int) -> Float64:
         """Up to so many different rows the model learned from, in numbers, drawn with the request's seed."""
         known = self.model.train_rows
         drawn = self.rng.choice(len(known), min(count, len(known)), replace=False)

@@ -15,9 +15,10 @@ from math import comb
 import numpy as np
 import numpy.typing as npt
 
+from xai_core.arrays import Float64
 from xai_core.params import Float, Int
 from xai_core.results import Check
-from xai_core.tabular.data.codes import CELLS, Doubles
+from xai_core.tabular.data.row_encoder import MAX_BATCH_CELLS
 from xai_core.tabular.inspection.coalitions import Mixing
 from xai_core.tabular.inspection.shapley import shares
 from xai_core.tabular.row.method import RawRow, RowMethod, RowRequest
@@ -34,7 +35,7 @@ ROWS_BY_FEATURES = 20_000
 class Game:
     """What a set of the row's own values is worth: the model's mean answer when all other cells come from background rows."""
 
-    def __init__(self, request: RowRequest, background: Doubles) -> None:
+    def __init__(self, request: RowRequest, background: Float64) -> None:
         self.mixing = Mixing.of(
             request.model, request.codes, np.vstack([request.start, background]), request.outcome, request.job
         )
@@ -44,18 +45,18 @@ class Game:
         self.full, self.starts = float(said[0]), said[1:]
         self.empty = float(self.starts.mean())
 
-    def worth(self, shown: Flags) -> Doubles:
+    def worth(self, shown: Flags) -> Float64:
         """The worth of each of M sets, (M,), from which features they show, (M, features)."""
         size = max(1, self.mixing.batch // len(self.background))
         return np.concatenate([self._worth(shown[start : start + size]) for start in range(0, len(shown), size)])
 
-    def _worth(self, shown: Flags) -> Doubles:
+    def _worth(self, shown: Flags) -> Float64:
         rows = np.where(shown[:, None, self.mixing.owners], self.start, self.background[None])
-        found: Doubles = self.mixing.scores(rows.reshape(-1, len(self.start))).reshape(len(shown), -1).mean(axis=1)
+        found: Float64 = self.mixing.scores(rows.reshape(-1, len(self.start))).reshape(len(shown), -1).mean(axis=1)
         return found
 
 
-def all_sets(game: Game) -> Doubles:
+def all_sets(game: Game) -> Float64:
     """Exact Shapley values, (features,), from all 2^features sets."""
     features = game.features
     sets = np.arange(2**features)
@@ -74,10 +75,10 @@ def all_sets(game: Game) -> Doubles:
     return values
 
 
-def some_rounds(game: Game, count: int) -> Doubles:
+def some_rounds(game: Game, count: int) -> Float64:
     """Shapley values, (count, features): in each round every background row has one random order, walked forwards and backwards."""
     rows = game.background
-    size = max(1, CELLS // (2 * game.features * len(game.start)))
+    size = max(1, MAX_BATCH_CELLS // (2 * game.features * len(game.start)))
     found = np.zeros((count, game.features))
     again, full = np.tile(game.start, (count, 1)), np.full(count, game.full)
     for start in range(0, len(rows), size):
@@ -87,7 +88,7 @@ def some_rounds(game: Game, count: int) -> Doubles:
     return found
 
 
-def by_rounds(game: Game, most: int, steady: float) -> tuple[Doubles, float, int]:
+def by_rounds(game: Game, most: int, steady: float) -> tuple[Float64, float, int]:
     """Shapley values from up to `most` rounds, (features,), their largest standard error, and the number of rounds.
 
     Stops when no value's standard error is over `steady` times the largest value. Rounds ask the model together, half as many again each
@@ -117,7 +118,7 @@ def run(request: RowRequest) -> RawRow:
     return RawRow(values, game.empty, checks=(_steady(values, error),), details=details)
 
 
-def _steady(values: Doubles, error: float) -> Check:
+def _steady(values: Float64, error: float) -> Check:
     """Amber where other random orders would move a bar by a fifth of the longest."""
     longest = float(np.abs(values).max())
     part = error / longest if longest > 0 else 0.0

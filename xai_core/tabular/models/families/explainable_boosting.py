@@ -9,7 +9,7 @@ from xai_core.params import Int, Value
 from xai_core.tabular.models.spec import TABULAR_MODELS, TabularModelSpec, for_task
 
 if TYPE_CHECKING:
-    from xai_core.tabular.data.builtin import Table
+    from xai_core.tabular.data.table import Table
 
 
 def build(table: Table, params: Mapping[str, Value], seed: int) -> Any:
