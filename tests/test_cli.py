@@ -40,11 +40,11 @@ def test_explain_writes_a_picture_and_the_numbers_of_the_library(
     assert about["maps"][0]["seed"] == 7
     with Image.open(out / "digit_3-occlusion.png") as png:
         assert png.size[0] >= 448
-    said = capsys.readouterr()
-    assert said.out.startswith(f"occlusion, why {model.labels[8]}? ")
+    text = capsys.readouterr()
+    assert text.out.startswith(f"occlusion, why {model.labels[8]}? ")
     assert expected.checks
-    assert all(f"  {check.level}: {check.sentence}\n" in said.out for check in expected.checks)
-    assert said.err == ""
+    assert all(f"  {check.level}: {check.sentence}\n" in text.out for check in expected.checks)
+    assert text.err == ""
 
 
 def test_a_picture_file_gives_its_name_to_the_results(tmp_path: Path) -> None:
@@ -75,8 +75,8 @@ def test_a_pair_of_classes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 def test_several_methods_one_after_another(tmp_path: Path) -> None:
     layer = xai_core.load_model("small_cnn").layers()[0].name
-    asked = ["explain", *DIGIT, *QUICK[:2], "--method", "grad_cam", "--param", "occlusion.window=14", "--layer", layer]
-    assert cli.main([*asked, "--out", str(tmp_path)]) == 0
+    requested = ["explain", *DIGIT, *QUICK[:2], "--method", "grad_cam", "--param", "occlusion.window=14", "--layer", layer]
+    assert cli.main([*requested, "--out", str(tmp_path)]) == 0
     assert names(tmp_path) == [
         f"digit_3-{method}.{kind}" for method in ("grad_cam", "occlusion") for kind in ("npz", "png")
     ]
@@ -101,10 +101,10 @@ def test_compare_puts_all_methods_on_one_sheet(tmp_path: Path, capsys: pytest.Ca
     assert cli.main(["compare", *DIGIT, "--out", str(tmp_path)]) == 0
     assert names(tmp_path) == ["digit_3-compare.npz", "digit_3-compare.png"]
     arrays, about = read_npz((tmp_path / "digit_3-compare.npz").read_bytes())
-    assert [each["method"] for each in about["maps"]] == possible()
+    assert [item["method"] for item in about["maps"]] == possible()
     assert all(values.shape[-2:] == (28, 28) for values in arrays.values())
-    said = capsys.readouterr().out
-    assert all(f"{method}, why " in said for method in possible())
+    text = capsys.readouterr().out
+    assert all(f"{method}, why " in text for method in possible())
 
 
 WRONG = [
@@ -136,10 +136,10 @@ def test_what_is_wrong_is_one_sentence_and_writes_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert cli.main(argv) == 2
-    said = capsys.readouterr()
-    assert words in said.err
-    assert said.err.count("\n") == 1
-    assert said.out == ""
+    text = capsys.readouterr()
+    assert words in text.err
+    assert text.err.count("\n") == 1
+    assert text.out == ""
     assert names(tmp_path) == []
 
 
@@ -212,12 +212,12 @@ def test_predict_lists_the_likeliest_first(capsys: pytest.CaptureFixture[str]) -
 def test_lists_name_everything_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     for command, registry in (("methods", xai_core.METHODS), ("models", xai_core.MODELS)):
         assert cli.main([command]) == 0
-        said = capsys.readouterr().out
-        assert [name for name in registry if f"{name}: " not in said] == []
+        text = capsys.readouterr().out
+        assert [name for name in registry if f"{name}: " not in text] == []
     assert cli.main(["layers", "--model", "small_cnn"]) == 0
-    said = capsys.readouterr().out
-    assert all(f"  {layer.name}  " in said for layer in xai_core.load_model("small_cnn").layers())
-    assert said.count("recommended") == 1
+    text = capsys.readouterr().out
+    assert all(f"  {layer.name}  " in text for layer in xai_core.load_model("small_cnn").layers())
+    assert text.count("recommended") == 1
 
 
 def test_methods_shows_the_defaults_of_the_model_asked_for(capsys: pytest.CaptureFixture[str]) -> None:

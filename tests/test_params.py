@@ -72,8 +72,8 @@ def test_any_value_is_taken_within_bounds_or_refused_in_words(value, param):
     try:
         taken = param.check(value, 224)
     except InvalidParam as refusal:
-        said = str(refusal)
+        words = str(refusal)
     else:
-        said = param.title
+        words = param.title
         assert param.check(taken, 224) == taken
-    assert param.title in said and len(said) < 300
+    assert param.title in words and len(words) < 300

@@ -26,17 +26,17 @@ def attribution(values: np.ndarray, **more: object) -> Attribution:
 
 def test_it_is_frozen_and_owns_its_numbers():
     given = np.ones((2, 2))
-    found = attribution(given)
+    result = attribution(given)
     given[0, 0] = 7
-    assert found.values[0, 0] == 1 and found.values.dtype == np.float32
+    assert result.values[0, 0] == 1 and result.values.dtype == np.float32
     with pytest.raises(ValueError, match="read-only"):
-        found.values[0, 0] = 3
+        result.values[0, 0] = 3
     with pytest.raises(ValueError, match="read-only"):
         attribution(np.ones((3, 2, 2))).heatmap[0, 0] = 3
     with pytest.raises(FrozenInstanceError):
-        found.seed = 4  # type: ignore[misc]
+        result.seed = 4  # type: ignore[misc]
     with pytest.raises(TypeError):
-        found.params["k"] = 2  # type: ignore[index]
+        result.params["k"] = 2  # type: ignore[index]
 
 
 def test_the_heatmap_sums_channels():
@@ -48,7 +48,7 @@ def test_the_heatmap_sums_channels():
 
 
 def test_the_badge_is_the_worst_check():
-    found = attribution(np.ones((2, 2)))
-    assert found.level == "green"
+    result = attribution(np.ones((2, 2)))
+    assert result.level == "green"
     amber, red = Check("a", "amber", "A."), Check("b", "red", "B.")
-    assert replace(found, checks=(amber,)).level == "amber" and replace(found, checks=(amber, red)).level == "red"
+    assert replace(result, checks=(amber,)).level == "amber" and replace(result, checks=(amber, red)).level == "red"

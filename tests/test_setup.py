@@ -93,12 +93,12 @@ def test_test_runs_the_three_checks_in_order() -> None:
 @pytest.mark.slow
 def test_a_stamp_is_left_only_by_a_finished_install(tmp_path: Path) -> None:
     shutil.copy(ROOT / "Makefile", tmp_path)
-    wanted = tmp_path / "requirements.txt"
+    expected = tmp_path / "requirements.txt"
     stamp = tmp_path / ".venv" / ".run"
-    wanted.write_text("./not-there\n")
+    expected.write_text("./not-there\n")
     assert make(tmp_path, ".venv/.run", f"PYTHON={sys.executable}").returncode != 0
     assert not stamp.exists()
-    wanted.write_text("# nothing\n")
+    expected.write_text("# nothing\n")
     assert make(tmp_path, ".venv/.run", f"PYTHON={sys.executable}").returncode == 0
     assert stamp.exists()
     assert "up to date" in make(tmp_path, ".venv/.run").stdout
@@ -110,9 +110,9 @@ def test_a_stamp_is_left_only_by_a_finished_install(tmp_path: Path) -> None:
 def test_a_python_that_is_too_old_is_a_sentence(tmp_path: Path) -> None:
     shutil.copy(ROOT / "Makefile", tmp_path)
     (tmp_path / "requirements.txt").touch()
-    told = make(tmp_path, ".venv/.run", "PYTHON=false").stderr
-    assert "Whybox needs Python 3.10 or newer with its venv module" in told
-    assert "false is not one. Name one like this: make run PYTHON=/path/to/python3" in told
+    message = make(tmp_path, ".venv/.run", "PYTHON=false").stderr
+    assert "Whybox needs Python 3.10 or newer with its venv module" in message
+    assert "false is not one. Name one like this: make run PYTHON=/path/to/python3" in message
 
 
 def test_ci_runs_make_test_and_wants_the_browser() -> None:
@@ -130,10 +130,10 @@ def config() -> dict[str, Any]:
 
 
 def flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for key, value in table.items():
-        found.update(flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value})
-    return found
+        result.update(flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value})
+    return result
 
 
 def test_streamlit_knows_every_option(config: dict[str, Any]) -> None:
@@ -167,9 +167,9 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def contrast(one: str, other: str) -> float:
+def contrast(first: str, second: str) -> float:
     """WCAG 2 contrast ratio, 1 (none) to 21 (black on white)."""
-    dark, bright = sorted((luminance(one), luminance(other)))
+    dark, bright = sorted((luminance(first), luminance(second)))
     return (bright + 0.05) / (dark + 0.05)
 
 
@@ -228,5 +228,5 @@ def test_container_answers_for_its_health(dockerfile: list[tuple[str, str]]) -> 
 def test_container_gets_only_what_the_server_needs() -> None:
     rules = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
     assert rules[0] == "*"
-    kept = {rule[1:].split("/")[0] for rule in rules if rule.startswith("!")}
-    assert kept == {"app.py", "pages", "xai_core", "assets", ".streamlit", "requirements.txt", "LICENSE"}
+    stored = {rule[1:].split("/")[0] for rule in rules if rule.startswith("!")}
+    assert stored == {"app.py", "pages", "xai_core", "assets", ".streamlit", "requirements.txt", "LICENSE"}

@@ -179,8 +179,8 @@ def test_cmyk_is_not_inverted(kind: str) -> None:
     data = encode(Image.fromarray(inks, "CMYK"), kind, **({"quality": 95} if kind == "JPEG" else {}))
     assert kind != "JPEG" or b"Adobe" in data  # Adobe's JPEGs store ink the other way round
     got = pixels(read_image(data))
-    wanted = [[0, 255, 255], [255, 0, 255], [255, 255, 0], [0, 0, 0]]
-    for corner, colour in zip([got[4, 4], got[4, 27], got[27, 4], got[27, 27]], wanted, strict=True):
+    expected = [[0, 255, 255], [255, 0, 255], [255, 255, 0], [0, 0, 0]]
+    for corner, colour in zip([got[4, 4], got[4, 27], got[27, 4], got[27, 27]], expected, strict=True):
         assert np.abs(corner - colour).max() <= 20
 
 
@@ -260,9 +260,9 @@ def test_exif_orientation_is_applied_once(kind: str, value: int) -> None:
         "TIFF lzw": {"compression": "tiff_lzw"},
     }
     got = pixels(read_image(encode(rgb(), kind.split()[0], exif=exif(value), **options.get(kind, {}))))
-    wanted = UPRIGHT[value](scene())
-    assert got.shape == wanted.shape
-    assert np.abs(got - wanted).max() <= (12 if kind == "JPEG" else 0)
+    expected = UPRIGHT[value](scene())
+    assert got.shape == expected.shape
+    assert np.abs(got - expected).max() <= (12 if kind == "JPEG" else 0)
 
 
 def test_orientation_of_a_large_picture() -> None:

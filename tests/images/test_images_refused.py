@@ -324,8 +324,8 @@ def mutant(files: list[bytes], rng: np.random.Generator) -> bytes:
             case 5:
                 data[at:at] = data[at // 2 : at // 2 + int(rng.integers(1, 200))]
             case 6:
-                other = files[rng.integers(len(files))]
-                data[at:] = other[at:]
+                second = files[rng.integers(len(files))]
+                data[at:] = second[at:]
     return bytes(data)
 
 

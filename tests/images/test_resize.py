@@ -68,13 +68,13 @@ def test_sides_that_change_apart_are_rounded_in_pillows_order(kind, loops):
     rng, others = np.random.default_rng(int(kind)), 0
     for _ in range(150):
         width, height, wide, high = map(int, rng.integers(2, 300, 4))
-        image, asked = noise(width, height, width), loops.calls
+        image, requested = noise(width, height, width), loops.calls
         box = (0, 0, wide, high)
         assert np.array_equal(resize.resized(image, (wide, high), kind, box), pillow(image, (wide, high), kind, box)), (
             image.size,
             box,
         )
-        others += loops.calls == asked
+        others += loops.calls == requested
     assert 20 < others < 130
 
 
@@ -98,9 +98,9 @@ def test_many_threads_at_once_get_their_own_picture(loops):
     def work(number: int) -> bool:
         image = images[number % 8]
         before, box = image.tobytes(), (3, 5, 60, 50)
-        found = resize.resized(image, (64, 51), Image.Resampling.BICUBIC, box)
+        result = resize.resized(image, (64, 51), Image.Resampling.BICUBIC, box)
         return (
-            np.array_equal(found, pillow(image, (64, 51), Image.Resampling.BICUBIC, box)) and image.tobytes() == before
+            np.array_equal(result, pillow(image, (64, 51), Image.Resampling.BICUBIC, box)) and image.tobytes() == before
         )
 
     with ThreadPoolExecutor(8) as pool:
@@ -150,11 +150,11 @@ def test_compiling_in_the_background_is_begun_once(monkeypatch):
 def test_a_large_photograph_is_read_to_the_same_bytes(size, loops, monkeypatch):
     stream = io.BytesIO()
     noise(size[0] // 8, size[1] // 8).resize(size).save(stream, "PNG", compress_level=1)
-    by_loops, asked = read_image(stream), loops.calls
+    by_loops, requested = read_image(stream), loops.calls
     monkeypatch.setattr(resize._LOOPS, "ready", None)
     by_pillow = read_image(stream)
     assert max(by_loops.size) == 1024 and by_loops.size == by_pillow.size and by_loops.tobytes() == by_pillow.tobytes()
-    assert asked == (size not in {(600, 1900), (4200, 600)}), (
+    assert requested == (size not in {(600, 1900), (4200, 600)}), (
         "tall ones and those that are reduced first are left to Pillow"
     )
 
@@ -164,6 +164,6 @@ def test_a_thumbnail_is_the_middle_square(size):
     width, height = size
     side, image = min(size), Image.new("RGB", size, "red")
     image.paste(Image.new("RGB", (side, side), "blue"), ((width - side) // 2, (height - side) // 2))
-    found = thumb(image)
-    assert found.shape == (THUMB, THUMB, 3) and found.dtype == np.uint8
-    assert (found[2:-2, 2:-2] == (0, 0, 255)).all()
+    result = thumb(image)
+    assert result.shape == (THUMB, THUMB, 3) and result.dtype == np.uint8
+    assert (result[2:-2, 2:-2] == (0, 0, 255)).all()

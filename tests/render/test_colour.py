@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from tests.render.oklab import oklab_from_srgb
 from xai_core.render.colour import (
     DEFAULT_PALETTE,
     PALETTES,
-    colourise,
+    colorize,
     normalise,
-    oklab_from_srgb,
     scale_of,
     srgb_from_oklab,
 )
@@ -124,18 +124,18 @@ def test_places_without_a_number_stay_without_and_are_transparent() -> None:
     assert used == 1.0
     np.testing.assert_array_equal(values, [[np.nan, np.nan, np.nan, 1.0]])
     for signed in (True, False):
-        np.testing.assert_array_equal(colourise(values, signed=signed)[0, :, 3], [0, 0, 0, 255])
+        np.testing.assert_array_equal(colorize(values, signed=signed)[0, :, 3], [0, 0, 0, 255])
     values, used = normalise(np.full((2, 2), np.nan))
     assert used == 0.0
-    assert (colourise(values)[..., 3] == 0).all()
+    assert (colorize(values)[..., 3] == 0).all()
 
 
 def test_colourise_looks_up_the_right_rows() -> None:
     palette = PALETTES[DEFAULT_PALETTE]
-    got = colourise(np.array([[-1.0, 0.0, 0.5, 1.0]]))
+    got = colorize(np.array([[-1.0, 0.0, 0.5, 1.0]]))
     np.testing.assert_array_equal(got[0], palette.signed[[1, 128, 192, 255]])
     np.testing.assert_array_equal(
-        colourise(np.array([[0.0, 0.2, 1.0]]), signed=False)[0], palette.unsigned[[0, 51, 255]]
+        colorize(np.array([[0.0, 0.2, 1.0]]), signed=False)[0], palette.unsigned[[0, 51, 255]]
     )
 
 
@@ -147,4 +147,4 @@ def test_any_map_has_a_picture(heat: np.ndarray) -> None:
     assert (np.abs(values[known]) <= 1).all()
     assert np.isnan(values[~known]).all()
     assert (np.sign(values[known]) * np.sign(heat[known]) >= 0).all()
-    assert colourise(values).shape == (5, 7, 4)
+    assert colorize(values).shape == (5, 7, 4)

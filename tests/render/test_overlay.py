@@ -100,9 +100,9 @@ def test_shared_scale_only_among_equal_units() -> None:
 def test_sheets_are_pngs_of_the_expected_size() -> None:
     photo = Image.new("RGB", (28, 28), (90, 90, 90))
     heat = attribution(np.linspace(-1, 1, 28 * 28).reshape(28, 28))
-    one = Image.open(io.BytesIO(panel_png(photo, heat, "What covering changes")))
-    assert one.format == "PNG"
-    assert one.width == 448 + 2 * 24
+    first = Image.open(io.BytesIO(panel_png(photo, heat, "What covering changes")))
+    assert first.format == "PNG"
+    assert first.width == 448 + 2 * 24
     many = Image.open(
         io.BytesIO(comparison_png(photo, [heat] * 5, ["A"] * 5, Sheet("even", 0.5, shared=True), columns=4))
     )

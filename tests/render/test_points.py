@@ -7,8 +7,17 @@ import itertools
 import numpy as np
 import pytest
 
-from xai_core.render.colour import oklab_from_srgb
-from xai_core.render.points import CATEGORIES, NOTHING, RIGHT, SHAPES, WRONG, by_correctness, by_group, by_number
+from tests.render.oklab import oklab_from_srgb
+from xai_core.render.points import (
+    CATEGORIES,
+    NOTHING,
+    RIGHT,
+    SHAPES,
+    WRONG,
+    color_by_correctness,
+    color_by_group,
+    color_by_number,
+)
 
 # Machado, Oliveira & Fernandes 2009, severity 1, in linear light.
 EYES = {
@@ -45,7 +54,7 @@ def seen(colours: np.ndarray, eye: np.ndarray) -> np.ndarray:
 def test_ten_groups_and_none_stay_apart_for_every_eye(eye: str) -> None:
     lab = seen(np.array([rgb(colour) for colour in (*CATEGORIES, NOTHING)]) / 255, EYES[eye])
     assert len(lab) == 11
-    assert min(np.linalg.norm(one - other) for one, other in itertools.combinations(lab, 2)) > 0.09
+    assert min(np.linalg.norm(first - second) for first, second in itertools.combinations(lab, 2)) > 0.09
     right, wrong = seen(np.array([rgb(RIGHT), rgb(WRONG)]) / 255, EYES[eye])
     assert np.linalg.norm(right - wrong) > 0.15
 
@@ -53,8 +62,8 @@ def test_ten_groups_and_none_stay_apart_for_every_eye(eye: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_colour_is_seen_on_a_light_and_a_dark_page(page: str) -> None:
     names = [f"class {at}" for at in range(110)]
-    hashed = by_group(np.arange(110), names, "Label").colours
-    even = by_number(np.linspace(0, 1, 50), "Loss").colours
+    hashed = color_by_group(np.arange(110), names, "Label").colours
+    even = color_by_number(np.linspace(0, 1, 50), "Loss").colours
     colours = np.concatenate([[rgb(colour) for colour in (*CATEGORIES, NOTHING, RIGHT, WRONG)], hashed, even]) / 255
     light, paper = linear(colours) @ LUMINANCE + 0.05, float(linear(rgb(PAGES[page]) / 255) @ LUMINANCE) + 0.05
     contrast = np.maximum(light, paper) / np.minimum(light, paper)
@@ -63,73 +72,73 @@ def test_every_colour_is_seen_on_a_light_and_a_dark_page(page: str) -> None:
 
 def test_groups_by_hand() -> None:
     groups = np.array([2, 0, 2, -1, 2])
-    found = by_group(groups, ["ant", "bee", "cow"], "Label", nothing="No idea")
-    assert [(entry.name, entry.colour, entry.count, entry.shape) for entry in found.legend] == [
+    result = color_by_group(groups, ["ant", "bee", "cow"], "Label", nothing="No idea")
+    assert [(entry.name, entry.colour, entry.count, entry.shape) for entry in result.legend] == [
         ("ant", CATEGORIES[0], 1, 0),
         ("cow", CATEGORIES[1], 3, 0),
         ("No idea", NOTHING, 1, 0),
     ]
     expected = [CATEGORIES[1], CATEGORIES[0], CATEGORIES[1], NOTHING, CATEGORIES[1]]
-    np.testing.assert_array_equal(found.colours, [rgb(colour) for colour in expected])
-    assert not found.shapes.any()
+    np.testing.assert_array_equal(result.colours, [rgb(colour) for colour in expected])
+    assert not result.shapes.any()
     np.testing.assert_array_equal(groups, [2, 0, 2, -1, 2])
 
 
 def test_many_groups_look_different_and_a_name_keeps_its_look() -> None:
     names = [f"class {at}" for at in range(100)]
-    found = by_group(np.arange(100), names, "Label")
-    looks = {(entry.colour, entry.shape) for entry in found.legend}
+    result = color_by_group(np.arange(100), names, "Label")
+    looks = {(entry.colour, entry.shape) for entry in result.legend}
     assert len(looks) == 100
     assert {shape for _, shape in looks} <= set(range(len(SHAPES)))
-    for entry in found.legend:
+    for entry in result.legend:
         at = names.index(entry.name)
-        assert tuple(found.colours[at]) == tuple(rgb(entry.colour))
-        assert found.shapes[at] == entry.shape
-    backwards = by_group(np.arange(100), names[::-1], "Prediction")
+        assert tuple(result.colours[at]) == tuple(rgb(entry.colour))
+        assert result.shapes[at] == entry.shape
+    backwards = color_by_group(np.arange(100), names[::-1], "Prediction")
     assert {(entry.name, entry.colour, entry.shape) for entry in backwards.legend} == {
-        (entry.name, entry.colour, entry.shape) for entry in found.legend
+        (entry.name, entry.colour, entry.shape) for entry in result.legend
     }
 
 
 def test_more_groups_than_looks_still_have_one() -> None:
-    found = by_group(np.arange(1000), [str(at) for at in range(1000)], "Label")
-    assert len(found.legend) == 1000
-    assert len(np.unique(np.column_stack([found.colours, found.shapes]), axis=0)) == 120
+    result = color_by_group(np.arange(1000), [str(at) for at in range(1000)], "Label")
+    assert len(result.legend) == 1000
+    assert len(np.unique(np.column_stack([result.colours, result.shapes]), axis=0)) == 120
 
 
 def test_the_legend_of_many_groups_has_the_largest_first() -> None:
     groups = np.repeat(np.arange(12), np.arange(12) + 1)
-    found = by_group(groups, [f"class {at:02}" for at in range(12)], "Label")
-    assert [entry.count for entry in found.legend] == list(range(12, 0, -1))
-    assert found.legend[0].name == "class 11"
+    result = color_by_group(groups, [f"class {at:02}" for at in range(12)], "Label")
+    assert [entry.count for entry in result.legend] == list(range(12, 0, -1))
+    assert result.legend[0].name == "class 11"
 
 
 def test_numbers_get_brighter_and_odd_ones_are_grey() -> None:
     values = np.array([0.0, 0.25, 0.5, 0.75, 1.0, np.nan, np.inf])
-    found = by_number(values, "Confidence", percent=True)
-    light = oklab_from_srgb(found.colours / 255)[:, 0]
+    result = color_by_number(values, "Confidence", percent=True)
+    light = oklab_from_srgb(result.colours / 255)[:, 0]
     assert (np.diff(light[:5]) > 0.05).all()
-    np.testing.assert_array_equal(found.colours[5:], [rgb(NOTHING)] * 2)
-    assert (found.low, found.high) == ("0 %", "100 %")
-    assert [(entry.name, entry.count) for entry in found.legend] == [("No number", 2)]
-    cut = by_number(np.array([-5.0, 0.0, 1.0, 9.0]), "Loss", low=0, high=1)
+    np.testing.assert_array_equal(result.colours[5:], [rgb(NOTHING)] * 2)
+    assert (result.low, result.high) == ("0 %", "100 %")
+    assert [(entry.name, entry.count) for entry in result.legend] == [("No number", 2)]
+    cut = color_by_number(np.array([-5.0, 0.0, 1.0, 9.0]), "Loss", low=0, high=1)
     np.testing.assert_array_equal(cut.colours[0], cut.colours[1])
     np.testing.assert_array_equal(cut.colours[2], cut.colours[3])
-    np.testing.assert_array_equal(cut.colours[[1, 2]], found.colours[[0, 4]])
+    np.testing.assert_array_equal(cut.colours[[1, 2]], result.colours[[0, 4]])
 
 
 @pytest.mark.parametrize("values", [[], [np.nan], [3.0, 3.0]], ids=str)
 def test_flat_and_empty_numbers_have_colours(values: list[float]) -> None:
-    found = by_number(np.array(values), "Loss")
-    assert found.colours.shape == (len(values), 3)
+    result = color_by_number(np.array(values), "Loss")
+    assert result.colours.shape == (len(values), 3)
 
 
 def test_right_and_wrong_differ_in_shape_too() -> None:
-    found = by_correctness(np.array([3, 3, 3]), np.array([3, 4, -1]))
-    assert [(entry.name, entry.count) for entry in found.legend] == [
+    result = color_by_correctness(np.array([3, 3, 3]), np.array([3, 4, -1]))
+    assert [(entry.name, entry.count) for entry in result.legend] == [
         ("Right", 1),
         ("Wrong", 1),
         ("No label to check", 1),
     ]
-    assert found.shapes[0] != found.shapes[1]
-    np.testing.assert_array_equal(found.colours, [rgb(RIGHT), rgb(WRONG), rgb(NOTHING)])
+    assert result.shapes[0] != result.shapes[1]
+    np.testing.assert_array_equal(result.colours, [rgb(RIGHT), rgb(WRONG), rgb(NOTHING)])

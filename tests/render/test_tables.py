@@ -19,8 +19,8 @@ from xai_core.render.tables.style import (
     QUIET,
     ROW,
     SECOND,
-    label,
-    labels,
+    escape_label,
+    escape_labels,
     number,
     signed_number,
 )
@@ -38,8 +38,8 @@ def luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def contrast(one: str, other: str) -> float:
-    low, high = sorted((luminance(one), luminance(other)))
+def contrast(first: str, second: str) -> float:
+    low, high = sorted((luminance(first), luminance(second)))
     return (high + 0.05) / (low + 0.05)
 
 
@@ -121,13 +121,13 @@ def test_words_for_numbers() -> None:
 
 
 def test_long_and_equal_labels_stay_apart() -> None:
-    assert label("x" * 50) == "x" * 23 + "…"
-    assert len(set(labels(["y" * 50, "y" * 51, "y" * 52]))) == 3
+    assert escape_label("x" * 50) == "x" * 23 + "…"
+    assert len(set(escape_labels(["y" * 50, "y" * 51, "y" * 52]))) == 3
 
 
 def test_bars_are_the_strongest_in_order_and_the_rest_together() -> None:
     values = np.array([0.1, -3.0, 0.2, 2.0, -0.05])
-    (bars,) = tables.draw_signed_bars(list("abcde"), values, most=2).figure.data
+    (bars,) = tables.draw_signed_bars(list("abcde"), values, max_bars=2).figure.data
     assert list(bars.x) == pytest.approx([-3.0, 2.0, 0.25])
     assert list(bars.marker.color) == [AGAINST, FOR, FOR]
 
@@ -161,7 +161,7 @@ def test_colours_split_the_lines_without_losing_any() -> None:
 def test_places_without_data_have_a_grey_band() -> None:
     curve = Curve(GRID, GRID, empty=np.array([False, False, True, True, False]))
     (first, second) = tables.draw_effect(curve, "a", "b").figure.layout.shapes
-    assert [(each.x0, each.x1) for each in (first, second)] == [(0.75, 1.25), (1.25, 1.75)]
+    assert [(item.x0, item.x1) for item in (first, second)] == [(0.75, 1.25), (1.25, 1.75)]
 
 
 def test_a_swarm_never_moves_a_dot_off_its_line() -> None:

@@ -53,13 +53,13 @@ def test_sign_is_taken_from_the_numbers_and_the_shared_scale_is_told() -> None:
 
 def test_packed_maps_are_kept_only_as_long_as_the_attribution() -> None:
     gc.collect()
-    before = len(wire._own)
-    found = attribution(np.eye(5))
-    assert wire_map(found)["values"] is wire_map(found, 9.0)["values"]
-    assert len(wire._own) == before + 1
-    del found
+    before = len(wire.wire_own_scale)
+    result = attribution(np.eye(5))
+    assert wire_map(result)["values"] is wire_map(result, 9.0)["values"]
+    assert len(wire.wire_own_scale) == before + 1
+    del result
     gc.collect()
-    assert len(wire._own) == before
+    assert len(wire.wire_own_scale) == before
 
 
 @pytest.mark.parametrize(("size", "kind"), [(28, "PNG"), (224, "JPEG")])
@@ -77,9 +77,9 @@ def test_palettes() -> None:
 
 
 def test_a_picture_is_packed_once_as_long_as_it_lives() -> None:
-    one, other = Image.new("RGB", (64, 64), "red"), Image.new("RGB", (64, 64), "blue")
-    assert wire_picture(one) is wire_picture(one) != wire_picture(other)
+    first, second = Image.new("RGB", (64, 64), "red"), Image.new("RGB", (64, 64), "blue")
+    assert wire_picture(first) is wire_picture(first) != wire_picture(second)
     before = len(wire_picture)
-    del one
+    del first
     gc.collect()
     assert len(wire_picture) == before - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from xai_core.render.words import PLACES, describe, goes_beyond, is_flat, peak_of, scale_caption, text_alternative
+from xai_core.render.words import PLACES, describe, exceeds_scale, is_flat, peak_of, scale_caption, text_alternative
 
 
 def blob(place: str, side: int = 90, strength: float = 1.0) -> np.ndarray:
@@ -77,5 +77,5 @@ def test_scale_captions() -> None:
 def test_goes_beyond() -> None:
     heat = np.array([[1.0, -2.0, np.nan, np.inf]])
     assert peak_of(heat) == 2.0 and peak_of(heat[:, 2:]) == 0.0
-    assert goes_beyond(2.0, 1.5)
-    assert not goes_beyond(2.0, 2.0)
+    assert exceeds_scale(2.0, 1.5)
+    assert not exceeds_scale(2.0, 2.0)

@@ -16,10 +16,12 @@ from xai_core.results import attribution_from_json
 
 def test_maps_and_provenance_come_back():
     model = zoo_model("small_cnn")
-    found = xai_core.compare(model, make_picture(), ["grad_cam", "integrated_gradients", "grad_cam"], target=(3, 5), seed=4)
-    arrays, about = read_npz(npz_bytes(found))
+    result = xai_core.compare(
+        model, make_picture(), ["grad_cam", "integrated_gradients", "grad_cam"], target=(3, 5), seed=4
+    )
+    arrays, about = read_npz(npz_bytes(result))
     assert list(arrays) == ["0_grad_cam", "1_integrated_gradients", "2_grad_cam"]
-    for (name, array), original, entry in zip(arrays.items(), found, about["maps"], strict=True):
+    for (name, array), original, entry in zip(arrays.items(), result, about["maps"], strict=True):
         assert array.dtype == np.float32 and np.array_equal(array, original.values) and entry["array"] == name
         assert entry["target"] == [3, 5] and entry["seed"] == 4 and entry["model"] == "small_cnn"
         assert entry["params"] == dict(original.params) and entry["image_sha256"] == original.image_sha256

@@ -14,13 +14,13 @@ def evidence(values=None, details=None, probability=0.9, top=0.9) -> Evidence:
     return Evidence(values, details or {}, "espresso", probability, top)
 
 
-def levels(found: Evidence) -> dict[str, str]:
-    return {check.name: check.level for check in raised(found)}
+def levels(result: Evidence) -> dict[str, str]:
+    return {check.name: check.level for check in raised(result)}
 
 
-def raised(found: Evidence) -> list[Check]:
+def raised(result: Evidence) -> list[Check]:
     """All but the good news that every sound map gets."""
-    return [check for check in run_checks(found) if (check.name, check.level) != ("flat", "green")]
+    return [check for check in run_checks(result) if (check.name, check.level) != ("flat", "green")]
 
 
 def test_a_sound_map_of_a_sure_model_has_good_news_only():
@@ -59,8 +59,8 @@ def test_surrogate_fit(fit, level):
     ("own", "top", "word"), [(0.19, 0.19, "unsure"), (0.2, 0.2, ""), (0.009, 0.9, "almost no score"), (0.01, 0.9, "")]
 )
 def test_an_opinion_worth_explaining(own, top, word):
-    found = raised(evidence(probability=own, top=top))
-    assert bool(found) == bool(word) and all(check.level == "amber" and word in check.sentence for check in found)
+    result = raised(evidence(probability=own, top=top))
+    assert bool(result) == bool(word) and all(check.level == "amber" and word in check.sentence for check in result)
 
 
 @pytest.mark.parametrize(("reached", "level"), [(1.0, "green"), (0.0, "amber")])
@@ -80,9 +80,9 @@ def test_every_check_speaks_in_one_sentence():
         "baseline_confidence": 1.0,
     }
     worst = evidence([[float("nan"), 1.0]], sick, 0.001, 0.1)
-    found = run_checks(worst)
-    assert {check.name for check in found} <= set(CHECKS) and len(found) == len(CHECKS) - 1
-    for check in found:
+    result = run_checks(worst)
+    assert {check.name for check in result} <= set(CHECKS) and len(result) == len(CHECKS) - 1
+    for check in result:
         assert check.sentence.endswith(".") and "\n" not in check.sentence and len(check.sentence) < 160
 
 

@@ -1,6 +1,6 @@
-"""Arrays to pictures: one colour policy, overlays, sentences about a map, and its form for the browser. No torch, no web framework."""
+"""Arrays to pictures: one colour policy, overlays, sentences about a map, encoding for the browser. No torch."""
 
-from xai_core.render.colour import DEFAULT_PALETTE, PALETTES, Palette, colourise, normalise, scale_of
+from xai_core.render.colour import DEFAULT_PALETTE, PALETTES, Palette, colorize, normalise, scale_of
 from xai_core.render.overlay import DEFAULT_OPACITY, Sheet, comparison_png, overlay, panel_png, scales
 from xai_core.render.wire import wire_map, wire_palettes, wire_picture
 from xai_core.render.words import describe, scale_caption, text_alternative
@@ -11,7 +11,7 @@ __all__ = [
     "PALETTES",
     "Palette",
     "Sheet",
-    "colourise",
+    "colorize",
     "comparison_png",
     "describe",
     "normalise",

@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from textwrap import wrap
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
+from xai_core.arrays import Float
 from xai_core.object_cache import cache_per_object
-from xai_core.render.colour import DEFAULT_PALETTE, colourise, normalise, scale_of
-from xai_core.render.words import goes_beyond, peak_of, scale_caption
+from xai_core.render.colour import DEFAULT_PALETTE, colorize, normalise, scale_of
+from xai_core.render.words import exceeds_scale, peak_of, scale_caption
 from xai_core.results import Attribution
-
-Floats = npt.NDArray[np.floating]
 
 DISPLAY_SIDE = 448
 """Panels are drawn at the smallest whole multiple of the map's grid whose longer side reaches this many pixels."""
@@ -31,13 +29,13 @@ _GAP, _INK, _PALE, _PAPER = 24, (26, 28, 36), (90, 94, 106), (255, 255, 255)
 
 
 def display_size(rows: int, columns: int) -> tuple[int, int]:
-    """(width, height) at which a map of this grid is drawn."""
+    """Return (width, height) in pixels at which a map of this grid is drawn."""
     factor = max(1, math.ceil(DISPLAY_SIDE / max(rows, columns)))
     return columns * factor, rows * factor
 
 
-def enlarge(values: Floats, size: tuple[int, int]) -> Floats:
-    """The map on a grid of size (width, height): bilinear, squares where the grid is small. A place without a number stays so."""
+def enlarge(values: Float, size: tuple[int, int]) -> Float:
+    """Resize a map to (width, height): bilinear, squares where the grid is small; NaN stays NaN."""
     if values.shape == (size[1], size[0]):
         return values
     how = Image.Resampling.NEAREST if max(values.shape) < PIXEL_ART else Image.Resampling.BILINEAR
@@ -52,14 +50,14 @@ def enlarge(values: Floats, size: tuple[int, int]) -> Floats:
 
 def overlay(
     picture: Image.Image,
-    heatmap: Floats,
+    heatmap: Float,
     palette: str = DEFAULT_PALETTE,
     opacity: float = DEFAULT_OPACITY,
     scale: float | None = None,
     *,
     signed: bool = True,
 ) -> Image.Image:
-    """The picture with the map on it, RGB, at `display_size` of the map's grid. Opacity 1 hides the picture under full colour."""
+    """Return the picture with the map on it, RGB at `display_size`; opacity 1 hides the picture under full colour."""
     size = display_size(*heatmap.shape)
     how = Image.Resampling.NEAREST if max(heatmap.shape) < PIXEL_ART else Image.Resampling.BICUBIC
     photo = picture.convert("RGB")
@@ -67,7 +65,7 @@ def overlay(
     base = Image.blend(photo, photo.convert("L").convert("RGB"), math.sqrt(opacity))
     _, used = normalise(heatmap, scale)
     grown, _ = normalise(enlarge(heatmap, size), used)
-    colours = colourise(grown, palette, signed=signed).astype(np.float64)
+    colours = colorize(grown, palette, signed=signed).astype(np.float64)
     cover = colours[..., 3:] / 255 * opacity
     mixed = np.asarray(base, dtype=np.float64) * (1 - cover) + colours[..., :3] * cover
     return Image.fromarray(np.round(mixed).astype(np.uint8))
@@ -75,7 +73,7 @@ def overlay(
 
 @dataclass(frozen=True)
 class Sheet:
-    """How a sheet is drawn: palette, opacity and whether maps in the same unit share one scale."""
+    """Style of a sheet: palette, opacity and whether maps in the same unit share one scale."""
 
     palette: str = DEFAULT_PALETTE
     opacity: float = DEFAULT_OPACITY
@@ -84,19 +82,22 @@ class Sheet:
 
 @cache_per_object
 def own_scale(attribution: Attribution) -> float:
-    """The value at which a map's full colour starts."""
+    """Return the value at which a map's full colour starts."""
     return scale_of(attribution.heatmap)
 
 
 def scales(attributions: Sequence[Attribution], *, shared: bool) -> list[float]:
-    """The scale of each map: its own, or the largest among the maps in the same unit."""
+    """Return the scale of each map: its own, or the largest among the maps in the same unit."""
     own = [own_scale(attribution) for attribution in attributions]
     if not shared:
         return own
-    return [max(other for other, b in zip(own, attributions, strict=True) if b.unit == a.unit) for a in attributions]
+    return [
+        max(scale for scale, peer in zip(own, attributions, strict=True) if peer.unit == entry.unit)
+        for entry in attributions
+    ]
 
 
-def _png(image: Image.Image) -> bytes:
+def encode_png(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
@@ -110,11 +111,11 @@ def comparison_png(
     *,
     columns: int = 4,
 ) -> bytes:
-    """A PNG of all maps side by side, each with its title, technical name, class and scale. `picture` is what the model saw."""
-    look = sheet or Sheet()
-    used = scales(attributions, shared=look.shared)
+    """Return a PNG of all maps side by side with title, method, class and scale; `picture` is the model's input."""
+    style = sheet or Sheet()
+    used = scales(attributions, shared=style.shared)
     panels = [
-        _panel(picture, attribution, title, scale, look)
+        draw_panel(picture, attribution, title, scale, style)
         for attribution, title, scale in zip(attributions, titles, used, strict=True)
     ]
     columns = max(1, min(columns, len(panels)))
@@ -127,35 +128,39 @@ def comparison_png(
         for column, panel in enumerate(row):
             paper.paste(panel, (_GAP + column * ((width - _GAP) // columns), top))
         top += height + _GAP
-    return _png(paper)
+    return encode_png(paper)
 
 
 def panel_png(picture: Image.Image, attribution: Attribution, title: str, sheet: Sheet | None = None) -> bytes:
-    """A PNG of one map on its picture, with title and scale."""
+    """Return a PNG of one map on its picture, with title and scale."""
     return comparison_png(picture, [attribution], [title], sheet)
 
 
-def _pitch(size: int) -> int:
+def line_height(size: int) -> int:
     return int(size * 1.35)
 
 
-def _panel(picture: Image.Image, attribution: Attribution, title: str, scale: float, look: Sheet) -> Image.Image:
+def draw_panel(picture: Image.Image, attribution: Attribution, title: str, scale: float, sheet: Sheet) -> Image.Image:
     heat = attribution.heatmap
     signed = bool((heat < 0).any())
-    drawn = overlay(picture, heat, look.palette, look.opacity, scale, signed=signed)
+    picture_with_map = overlay(picture, heat, sheet.palette, sheet.opacity, scale, signed=signed)
     caption = scale_caption(
-        scale, attribution.unit, shared=look.shared, signed=signed, clipped=goes_beyond(peak_of(heat), scale)
+        scale, attribution.unit, shared=sheet.shared, signed=signed, clipped=exceeds_scale(peak_of(heat), scale)
     )
     lines = [(line, 22, _INK) for line in wrap(title, 36)]
     lines += [(line, 15, _PALE) for line in wrap(f"{attribution.method}: {attribution.label}", 58)]
-    above = sum(_pitch(size) for _, size, _ in lines) + 8
+    above = sum(line_height(size) for _, size, _ in lines) + 8
     below = wrap(caption, 58)
-    paper = Image.new("RGB", (drawn.width, above + drawn.height + 8 + _pitch(15) * len(below)), _PAPER)
+    paper = Image.new(
+        "RGB", (picture_with_map.width, above + picture_with_map.height + 8 + line_height(15) * len(below)), _PAPER
+    )
     pen, top = ImageDraw.Draw(paper), 0
     for line, size, ink in lines:
         pen.text((0, top), line, ink, ImageFont.load_default(size))
-        top += _pitch(size)
-    paper.paste(drawn, (0, above))
+        top += line_height(size)
+    paper.paste(picture_with_map, (0, above))
     for number, line in enumerate(below):
-        pen.text((0, above + drawn.height + 8 + _pitch(15) * number), line, _PALE, ImageFont.load_default(15))
+        pen.text(
+            (0, above + picture_with_map.height + 8 + line_height(15) * number), line, _PALE, ImageFont.load_default(15)
+        )
     return paper

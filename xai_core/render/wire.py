@@ -1,4 +1,4 @@
-"""Maps, palettes and pictures as small texts for the browser, which colours them itself."""
+"""Maps, palettes and pictures encoded for the browser, which colours them itself."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import zlib
 from typing import TypedDict
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from xai_core.arrays import Float, UInt8
 from xai_core.object_cache import cache_per_object
 from xai_core.render.colour import PALETTES
 from xai_core.render.overlay import PIXEL_ART, own_scale
-from xai_core.render.words import describe, goes_beyond, peak_of, scale_caption, text_alternative
+from xai_core.render.words import describe, exceeds_scale, peak_of, scale_caption, text_alternative
 from xai_core.results import Attribution
 
 NO_NUMBER = -32768
 
 
 class WireMap(TypedDict):
-    """One map: `values` is zlib-packed little-endian int16, value / peak · 32767, in base64; NO_NUMBER marks places without one."""
+    """A map: `values` is base64 of zlib-packed little-endian int16, value / peak · 32767; NO_NUMBER marks NaN."""
 
     values: str
     grid: tuple[int, int]
@@ -42,8 +42,8 @@ class WirePalette(TypedDict):
     unsigned: str
 
 
-def pack(heatmap: npt.NDArray[np.floating]) -> tuple[str, float]:
-    """(the map's numbers as text, the largest |value| they are relative to). Error at most 1.6e-5 of that value."""
+def pack(heatmap: Float) -> tuple[str, float]:
+    """Return (the map as text, the largest |value| it is relative to), with an error of at most 1.6e-5 of that."""
     finite = np.isfinite(heatmap)
     safe = np.where(finite, heatmap, 0.0).astype(np.float64)
     peak = peak_of(heatmap)
@@ -53,16 +53,16 @@ def pack(heatmap: npt.NDArray[np.floating]) -> tuple[str, float]:
 
 
 def wire_map(attribution: Attribution, shared_scale: float | None = None) -> WireMap:
-    """What the browser needs to draw this map and to say what it shows. `shared_scale` is that of all maps in the same unit."""
-    own = _own(attribution)
+    """Encode a map with its sentences; `shared_scale` is that of all maps in the same unit."""
+    own = wire_own_scale(attribution)
     shared = own["scale"] if shared_scale is None else shared_scale
-    beyond = goes_beyond(own["peak"], shared)
+    beyond = exceeds_scale(own["peak"], shared)
     caption = scale_caption(shared, own["unit"], shared=True, signed=own["signed"], clipped=beyond)
     return {**own, "shared_scale": shared, "caption_shared": caption}
 
 
 @cache_per_object
-def _own(attribution: Attribution) -> WireMap:
+def wire_own_scale(attribution: Attribution) -> WireMap:
     heat = attribution.heatmap
     values, peak = pack(heat)
     scale, unit = own_scale(attribution), attribution.unit
@@ -77,14 +77,14 @@ def _own(attribution: Attribution) -> WireMap:
         signed=signed,
         alt=text_alternative(heat),
         odd=describe(heat),
-        caption_own=scale_caption(scale, unit, signed=signed, clipped=goes_beyond(peak, scale)),
+        caption_own=scale_caption(scale, unit, signed=signed, clipped=exceeds_scale(peak, scale)),
         caption_shared="",
     )
 
 
 @cache_per_object
 def wire_picture(picture: Image.Image) -> str:
-    """The picture as a data address: PNG where it is tiny (every pixel counts), else a good JPEG."""
+    """Return the picture as a data URL: PNG where it is tiny (every pixel counts), else a good JPEG."""
     buffer = io.BytesIO()
     tiny = max(picture.size) < PIXEL_ART
     picture.convert("RGB").save(buffer, "PNG") if tiny else picture.convert("RGB").save(
@@ -94,9 +94,9 @@ def wire_picture(picture: Image.Image) -> str:
 
 
 def wire_palettes() -> dict[str, WirePalette]:
-    """Every palette's two tables, 1024 bytes each, in base64."""
+    """Return both tables of every palette, 1024 bytes each, in base64."""
 
-    def text(table: npt.NDArray[np.uint8]) -> str:
+    def text(table: UInt8) -> str:
         return base64.b64encode(table.tobytes()).decode("ascii")
 
     return {

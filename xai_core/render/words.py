@@ -1,11 +1,10 @@
-"""Sentences about a map: where its evidence lies, what its colours mean, and what is odd about it."""
+"""Sentences about a map: position of its evidence, meaning of its colours, oddities."""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.floating]
+from xai_core.arrays import Float
 
 PLACES = (
     "top left",
@@ -19,27 +18,27 @@ PLACES = (
     "bottom right",
 )
 SPREAD = 0.18
-"""Below this share in its best ninth (an even spread has 0.11) evidence is called spread out."""
+"""Share in the best ninth below which evidence is called spread out (an even spread has 0.11)."""
 NEAR_EQUAL = 0.75
-"""A second place is named when it holds at least this much of the first one's evidence."""
+"""Share of the first place's evidence from which a second place is named."""
 NOTABLE = 0.05
-"""Evidence against is mentioned from this share of all evidence on."""
+"""Share of all evidence from which evidence against is mentioned."""
 
 
 def _number(value: float) -> str:
     return f"{value:.3g}"
 
 
-def is_flat(heatmap: Floats) -> bool:
-    """True where no place stands out: nothing finite, or the same value everywhere (up to float32 rounding)."""
+def is_flat(heatmap: Float) -> bool:
+    """Return whether no place stands out: nothing finite, or the same value everywhere up to float32 rounding."""
     finite = heatmap[np.isfinite(heatmap)]
     if finite.size == 0:
         return True
     return bool(np.ptp(finite.astype(np.float64)) <= 1e-6 * np.abs(finite).max())
 
 
-def describe(heatmap: Floats) -> str:
-    """One sentence on what is odd about this map, "" where nothing is."""
+def describe(heatmap: Float) -> str:
+    """Return a sentence on an oddity of this map, "" where there is none."""
     finite = heatmap[np.isfinite(heatmap)]
     if finite.size == 0:
         return "This map holds no numbers at all, so there is nothing to show."
@@ -56,35 +55,35 @@ def describe(heatmap: Floats) -> str:
     return ""
 
 
-def _shares(evidence: Floats) -> list[tuple[float, str]]:
-    """(share of the evidence, place) for each ninth of the picture, largest first."""
+def evidence_by_ninth(evidence: Float) -> list[tuple[float, str]]:
+    """Return (share of the evidence, place) for each ninth of the picture, largest first."""
     ninths = [ninth.sum() for rows in np.array_split(evidence, 3, axis=0) for ninth in np.array_split(rows, 3, axis=1)]
     return sorted(zip((np.array(ninths) / evidence.sum()).tolist(), PLACES, strict=True), key=lambda pair: -pair[0])
 
 
-def _where(evidence: Floats) -> str:
-    (most, first), (next_most, second), *_ = _shares(evidence)
+def describe_place(evidence: Float) -> str:
+    (most, first), (next_most, second), *_ = evidence_by_ninth(evidence)
     if most < SPREAD:
         return "spread over the whole picture"
     return f"{first} and {second}" if next_most >= NEAR_EQUAL * most else first
 
 
-def text_alternative(heatmap: Floats) -> str:
-    """Where the evidence lies, for someone who cannot see the picture: "Most evidence: centre left. Evidence against: top right."."""
+def text_alternative(heatmap: Float) -> str:
+    """Return the position of the evidence in words, for someone who cannot see the picture."""
     if is_flat(heatmap):
         return describe(heatmap)
     values = np.where(np.isfinite(heatmap), heatmap, 0.0).astype(np.float64)
     evidence, against = np.clip(values, 0, None), np.clip(-values, 0, None)
     total = evidence.sum() + against.sum()
-    first = f"Most evidence: {_where(evidence)}." if evidence.any() else "No evidence for the class."
+    first = f"Most evidence: {describe_place(evidence)}." if evidence.any() else "No evidence for the class."
     if against.sum() < NOTABLE * total:
         return first
-    too = " too" if evidence.any() and _where(evidence) == _where(against) else ""
-    return f"{first} Evidence against: {_where(against)}{too}."
+    too = " too" if evidence.any() and describe_place(evidence) == describe_place(against) else ""
+    return f"{first} Evidence against: {describe_place(against)}{too}."
 
 
 def scale_caption(scale: float, unit: str, *, shared: bool = False, signed: bool = True, clipped: bool = False) -> str:
-    """What full colour stands for, in the map's own unit, and whether other maps use the same scale."""
+    """Return the value of full colour in the map's unit, and whether it is shared with other maps."""
     if scale <= 0:
         return "Nothing to colour: the map is zero."
     amount = f"{'±' if signed else ''}{_number(scale)}{f' {unit}' if unit else ''}"
@@ -93,11 +92,11 @@ def scale_caption(scale: float, unit: str, *, shared: bool = False, signed: bool
     return f"Full colour: {amount} ({whose}{more})."
 
 
-def peak_of(heatmap: Floats) -> float:
-    """The largest |value| among the finite ones, 0.0 if there is none."""
+def peak_of(heatmap: Float) -> float:
+    """Return the largest finite |value|, 0.0 if there is none."""
     return float(np.abs(heatmap[np.isfinite(heatmap)]).max(initial=0.0))
 
 
-def goes_beyond(peak: float, scale: float) -> bool:
-    """True where the scale cuts values of a map whose largest |value| is `peak`."""
+def exceeds_scale(peak: float, scale: float) -> bool:
+    """Return whether the scale clips values of a map whose largest |value| is `peak`."""
     return peak > scale * (1 + 1e-6)

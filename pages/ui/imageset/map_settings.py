@@ -16,7 +16,7 @@ from pages.ui.widgets import background, forms, show
 from xai_core import imageset
 from xai_core.imageset import MAPS, Map
 from xai_core.params import Value
-from xai_core.render.stills import still
+from xai_core.render.point_pictures import draw_points
 
 SOURCES = {"model": "What the model sees", "pixels": "The pixels"}
 AXES = {"2": "Flat (2-D)", "3": "In space (3-D)"}
@@ -84,7 +84,7 @@ def _draw_stills(of: PageContext, found: list[Map]) -> None:
     paint = point_colours.restore_colouring(of)
     for start in range(0, len(found), STILLS_PER_ROW):
         for each, column in zip(found[start : start + STILLS_PER_ROW], st.columns(STILLS_PER_ROW), strict=False):
-            drawn = still(each.points, paint(each.rows).colours, STILL_PX)
+            drawn = draw_points(each.points, paint(each.rows).colours, STILL_PX)
             title = f"Perplexity {each.params['perplexity']:g}, seed {each.seed}"
             column.image(drawn, f"{title}, trust {each.trustworthiness:.2f}", width="stretch", alt=f"Map: {title}")
 

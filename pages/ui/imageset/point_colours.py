@@ -13,38 +13,38 @@ from pages.ui.frame import url_state
 from pages.ui.imageset.page_context import PageContext
 from pages.ui.widgets import background
 from xai_core import imageset
-from xai_core.render.points import Coloured, by_correctness, by_group, by_number
+from xai_core.render.points import PointColors, color_by_correctness, color_by_group, color_by_number
 
 Rows = npt.NDArray[np.int64]
 
 
-def _colour_by_label(of: PageContext, rows: Rows) -> Coloured:
-    return by_group(of.pictures.labels[rows], of.pictures.classes, "Label")
+def _colour_by_label(of: PageContext, rows: Rows) -> PointColors:
+    return color_by_group(of.pictures.labels[rows], of.pictures.classes, "Label")
 
 
-def _colour_by_prediction(of: PageContext, rows: Rows) -> Coloured:
-    return by_group(of.run.predictions[rows], of.model.labels, "The model says", "Could not be read")
+def _colour_by_prediction(of: PageContext, rows: Rows) -> PointColors:
+    return color_by_group(of.run.predictions[rows], of.model.labels, "The model says", "Could not be read")
 
 
-def _colour_by_confidence(of: PageContext, rows: Rows) -> Coloured:
-    return by_number(of.run.confidence[rows], "How sure the model is (confidence)", 0.0, 1.0, percent=True)
+def _colour_by_confidence(of: PageContext, rows: Rows) -> PointColors:
+    return color_by_number(of.run.confidence[rows], "How sure the model is (confidence)", 0.0, 1.0, percent=True)
 
 
-def _colour_by_correctness(of: PageContext, rows: Rows) -> Coloured:
-    return by_correctness(of.run.predictions[rows], of.truth[rows])
+def _colour_by_correctness(of: PageContext, rows: Rows) -> PointColors:
+    return color_by_correctness(of.run.predictions[rows], of.truth[rows])
 
 
-def _colour_by_loss(of: PageContext, rows: Rows) -> Coloured:
+def _colour_by_loss(of: PageContext, rows: Rows) -> PointColors:
     found = background.compute(
         ("losses", of.run.id, of.pictures.id),
         lambda _job: imageset.losses(of.run, of.truth),
         "Comparing with the labels",
     )
     values = np.full(len(rows), np.nan, dtype=np.float32) if found is None else found[rows]
-    return by_number(values, "How surprised the model is by the label (loss, in nats)", 0.0)
+    return color_by_number(values, "How surprised the model is by the label (loss, in nats)", 0.0)
 
 
-COLOURINGS: Mapping[str, tuple[str, Callable[[PageContext, Rows], Coloured]]] = {
+COLOURINGS: Mapping[str, tuple[str, Callable[[PageContext, Rows], PointColors]]] = {
     "label": ("Label", _colour_by_label),
     "prediction": ("What the model says", _colour_by_prediction),
     "confidence": ("How sure it is", _colour_by_confidence),
@@ -64,7 +64,7 @@ def _restore(of: PageContext) -> tuple[str, list[str]]:
     return key, names
 
 
-def render_choice(of: PageContext) -> Callable[[Rows], Coloured]:
+def render_choice(of: PageContext) -> Callable[[Rows], PointColors]:
     """Draw the choice; what colours the points of these rows."""
     key, names = _restore(of)
     chosen = st.selectbox(
@@ -73,6 +73,6 @@ def render_choice(of: PageContext) -> Callable[[Rows], Coloured]:
     return partial(COLOURINGS[chosen][1], of)
 
 
-def restore_colouring(of: PageContext) -> Callable[[Rows], Coloured]:
+def restore_colouring(of: PageContext) -> Callable[[Rows], PointColors]:
     """What `pick` would give, without drawing it."""
     return partial(COLOURINGS[st.session_state[_restore(of)[0]]][1], of)

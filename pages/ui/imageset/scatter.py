@@ -21,8 +21,8 @@ import streamlit as st
 from streamlit import runtime
 
 from pages.ui.widgets.component import create_component
-from xai_core.render.atlas import ACROSS, Thumbs, sheets, thumbs_of
-from xai_core.render.points import Coloured
+from xai_core.render.atlas import ACROSS, Thumbs, draw_sheets, name_thumbs
+from xai_core.render.points import PointColors
 
 Kind = Literal["click", "lasso", "clear"]
 KINDS: tuple[Kind, ...] = ("click", "lasso", "clear")
@@ -44,7 +44,7 @@ class Event:
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _cache_sheets(key: str, _thumbs: Thumbs) -> tuple[bytes, ...]:
-    return sheets(_thumbs)
+    return draw_sheets(_thumbs)
 
 
 def _publish(content: bytes, kind: str, place: str) -> str:
@@ -57,7 +57,7 @@ def _publish(content: bytes, kind: str, place: str) -> str:
 def _encode_thumbs(thumbs: Thumbs | npt.NDArray[np.uint8] | None, key: str) -> dict[str, Any] | None:
     if thumbs is None:
         return None
-    named = thumbs if isinstance(thumbs, Thumbs) else thumbs_of(thumbs)
+    named = thumbs if isinstance(thumbs, Thumbs) else name_thumbs(thumbs)
     made = _cache_sheets(named.key, named)
     return {
         "across": ACROSS,
@@ -65,7 +65,7 @@ def _encode_thumbs(thumbs: Thumbs | npt.NDArray[np.uint8] | None, key: str) -> d
     }
 
 
-def _encode_legend(coloured: Coloured | None) -> dict[str, Any]:
+def _encode_legend(coloured: PointColors | None) -> dict[str, Any]:
     if coloured is None:
         return {"title": "", "entries": [], "shown": MAX_LEGEND, "low": "", "high": "", "ramp": []}
     entries = [{"name": e.name, "colour": e.colour, "shape": e.shape, "count": e.count} for e in coloured.legend]
@@ -73,7 +73,7 @@ def _encode_legend(coloured: Coloured | None) -> dict[str, Any]:
     return {"title": coloured.title, "entries": entries, "shown": MAX_LEGEND, **ramp}
 
 
-def _text_alternative(count: int, coloured: Coloured | None) -> str:
+def _text_alternative(count: int, coloured: PointColors | None) -> str:
     """What the map shows, for someone who cannot see it."""
     if coloured is None or not coloured.legend:
         return f"Map of {count:,} pictures." + (
@@ -127,7 +127,7 @@ def _encode_colours(colours: npt.NDArray[np.uint8], shapes: npt.NDArray[np.uint8
 
 def show_scatter(
     points: npt.NDArray[np.floating],
-    colours: npt.NDArray[np.uint8] | Coloured,
+    colours: npt.NDArray[np.uint8] | PointColors,
     *,
     ids: npt.NDArray[np.integer],
     thumbs: Thumbs | npt.NDArray[np.uint8] | None,
@@ -148,7 +148,7 @@ def show_scatter(
     if not len(ids):
         st.info("There is no picture to show on a map yet.", icon=":material/info:")
         return None
-    coloured = colours if isinstance(colours, Coloured) else None
+    coloured = colours if isinstance(colours, PointColors) else None
     looks = (
         _encode_colours(coloured.colours, coloured.shapes) if coloured else _encode_colours(np.asarray(colours), None)
     )

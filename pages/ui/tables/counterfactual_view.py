@@ -50,14 +50,18 @@ def _render_changes(of: PageContext, number: int, found: Counterfactuals) -> Non
                 icon=":material/edit:",
             )
     if found.changes:
-        show.write(f"{CAUTION} Each was checked by asking the model; {found.evaluations:,} rows were tried.", quiet=True)
+        show.write(
+            f"{CAUTION} Each was checked by asking the model; {found.evaluations:,} rows were tried.", quiet=True
+        )
 
 
 def render(of: PageContext, number: int, row: pd.DataFrame, said: Floats) -> None:
     """Choose what is wanted and what may not change; the smallest changes that reach it. `said` is the prediction for the row."""
     left, right = st.columns(2, gap="large")
     with left:
-        wanted: TargetOutcome = _render_range_choice(of, row, said) if of.outcome is None else _render_class_choice(of, said)
+        wanted: TargetOutcome = (
+            _render_range_choice(of, row, said) if of.outcome is None else _render_class_choice(of, said)
+        )
     with right:
         start = [of.table.protected] if of.table.protected in of.table.features else []
         key = f"locked_{of.table.sha256[:12]}"

@@ -111,7 +111,7 @@ def render_proxies(of: PageContext, column: str) -> None:
     names = [each.column for each in found.ranked]
     with left:
         strengths = np.array([each.association for each in found.ranked])
-        show.draw_figure(figures.draw_bars(names, strengths, "0 guessing, 1 always right", most=10), "proxies")
+        show.draw_figure(figures.draw_bars(names, strengths, "0 guessing, 1 always right", max_bars=10), "proxies")
         _render_shap_table(of, column, names[:MAX_PROXIES])
     with right:
         feature = page_context.render_feature_choice("proxy", "What the model does with", of.table, names[0])

@@ -32,7 +32,7 @@ def render_weights(of: PageContext, found: Weights) -> None:
     st.markdown("**What every feature adds** *(weights)*")
     show.draw_figure(
         figures.draw_signed_bars(
-            found.names, found.values[place], _format_unit(found.unit, found.outcomes[place]), most=20
+            found.names, found.values[place], _format_unit(found.unit, found.outcomes[place]), max_bars=20
         ),
         "weights",
     )

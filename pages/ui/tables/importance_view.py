@@ -96,7 +96,8 @@ def render_interactions(of: PageContext) -> None:
     order = np.argsort(-np.array(strengths), kind="stable")
     title = "share of its effect that depends on others"
     show.draw_figure(
-        figures.draw_bars([names[k] for k in order], np.array(strengths)[order], title, most=MAX_FEATURES), "together"
+        figures.draw_bars([names[k] for k in order], np.array(strengths)[order], title, max_bars=MAX_FEATURES),
+        "together",
     )
     show.write(
         "0: this feature does the same whatever the others are. Near 1: what it does depends on them, "

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.ui.imageset import scatter
 from pages.ui.imageset.scatter import Event, pack_bits, unpack_bits
-from xai_core.render.points import by_correctness, by_group, by_number
+from xai_core.render.points import color_by_correctness, color_by_group, color_by_number
 
 IDS = np.array([5, 8, 13, 21, 34, 55, 89, 144, 233, 377])
 
@@ -95,12 +95,12 @@ def test_any_map_can_be_shown(count: int, dimensions: int, thumbs: bool) -> None
 
 
 def test_the_alternative_text_names_the_groups_and_not_too_many() -> None:
-    few = by_group(np.array([0, 0, 1, -1]), ["cat", "dog"], "Label")
+    few = color_by_group(np.array([0, 0, 1, -1]), ["cat", "dog"], "Label")
     assert scatter._text_alternative(4, few) == "Map of 4 pictures. Label: cat (2), dog (1), No label (1)."
-    many = by_group(np.arange(40), [f"class {at}" for at in range(40)], "Label")
+    many = color_by_group(np.arange(40), [f"class {at}" for at in range(40)], "Label")
     assert scatter._text_alternative(40, many).endswith("and 28 more.")
-    assert scatter._text_alternative(3, by_number(np.array([0.0, 0.5, 1.0]), "Confidence", percent=True)) == (
+    assert scatter._text_alternative(3, color_by_number(np.array([0.0, 0.5, 1.0]), "Confidence", percent=True)) == (
         "Map of 3 pictures. Colours: Confidence, 0 % to 100 %."
     )
-    assert "Right (1), Wrong (1)" in scatter._text_alternative(2, by_correctness(np.array([1, 2]), np.array([1, 1])))
+    assert "Right (1), Wrong (1)" in scatter._text_alternative(2, color_by_correctness(np.array([1, 2]), np.array([1, 1])))
     assert scatter._text_alternative(1234, None) == "Map of 1,234 pictures."

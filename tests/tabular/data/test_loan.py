@@ -97,8 +97,8 @@ def test_spending_follows_income(loan: Table) -> None:
 
 def test_the_group_leaks_through_the_district_alone(many: pd.DataFrame) -> None:
     truth = pd.Series(loan_truth(many))
-    by_group = truth.groupby(many["group"]).mean()
-    assert by_group["A"] - by_group["B"] > 0.1
+    color_by_group = truth.groupby(many["group"]).mean()
+    assert color_by_group["A"] - color_by_group["B"] > 0.1
     inside = truth.groupby([many["district"], many["group"]]).mean().unstack()
     assert (inside["A"] - inside["B"]).abs().max() < 0.03
 

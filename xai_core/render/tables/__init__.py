@@ -4,6 +4,7 @@ Every function returns a Drawing: the figure, a sentence for those who cannot se
 left out. Names and cells of foreign tables are shown as they are, never read as markup.
 """
 
+from xai_core.formatting import number
 from xai_core.render.tables.bars import (
     draw_bars,
     draw_error_bars,
@@ -22,7 +23,7 @@ from xai_core.render.tables.scores import (
     draw_histogram,
     draw_roc,
 )
-from xai_core.render.tables.style import Drawing, number, signed_number
+from xai_core.render.tables.style import Drawing, signed_number
 
 __all__ = [
     "MAX_LINES",

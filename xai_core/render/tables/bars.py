@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from xai_core.arrays import Float
+from xai_core.formatting import number, percent
 from xai_core.render.tables.style import (
     AGAINST,
     EVEN,
@@ -14,56 +16,55 @@ from xai_core.render.tables.style import (
     LINE,
     QUIET,
     Drawing,
-    Floats,
     Trace,
-    frame,
-    hidden_hover,
-    label,
-    labels,
-    number,
-    percent,
-    seen,
+    build_figure,
+    escape_label,
+    escape_labels,
+    no_hover,
     signed_number,
+    with_opacity,
 )
 
 MAX_BARS = 12
-"""What is less important is put together in one bar."""
+"""Less important features are summed up in one bar."""
 _BAR, _FRAME = 27, 74
 
 
-def _height(bars: int) -> int:
+def figure_height(bars: int) -> int:
     return _BAR * bars + _FRAME
 
 
-def _strongest(names: Sequence[str], values: Floats, most: int = MAX_BARS) -> tuple[list[str], Floats]:
-    """The largest by size, first; the sum of all others last."""
+def select_strongest(names: Sequence[str], values: Float, max_bars: int = MAX_BARS) -> tuple[list[str], Float]:
+    """Return names and values of the largest by size; the sum of the rest comes last."""
     order = np.argsort(-np.abs(np.nan_to_num(values)), kind="stable")
-    first, rest = order[:most], order[most:]
-    kept, sizes = [str(names[place]) for place in first], values[first]
+    first, rest = order[:max_bars], order[max_bars:]
+    names_shown, sizes = [str(names[place]) for place in first], values[first]
     if rest.size:
-        kept, sizes = [*kept, f"{rest.size} others together"], np.append(sizes, values[rest].sum())
-    return kept, sizes
+        names_shown, sizes = [*names_shown, f"{rest.size} others together"], np.append(sizes, values[rest].sum())
+    return names_shown, sizes
 
 
-def _from_the_top(names: Sequence[str]) -> dict[str, Any]:
-    return {"yaxis": {"autorange": "reversed", "tickvals": list(range(len(names))), "ticktext": labels(names)}}
+def axis_from_top(names: Sequence[str]) -> dict[str, Any]:
+    return {"yaxis": {"autorange": "reversed", "tickvals": list(range(len(names))), "ticktext": escape_labels(names)}}
 
 
-def _extremes(names: Sequence[str], values: Floats, unit: str) -> str:
-    """Which counts most in each direction, in a sentence each."""
-    said = []
-    for way, best, fits in (
+def describe_extremes(names: Sequence[str], values: Float, unit: str) -> str:
+    """Return a sentence on the strongest feature in each direction."""
+    sentences = []
+    for direction, best, exists in (
         ("up", int(np.argmax(values)), values.max() > 0),
         ("down", int(np.argmin(values)), values.min() < 0),
     ):
-        if fits:
-            said.append(
-                f"Pushes most {way}: {names[best]} ({signed_number(float(values[best]))} {unit}).".replace(" )", ")")
+        if exists:
+            sentences.append(
+                f"Pushes most {direction}: {names[best]} ({signed_number(float(values[best]))} {unit}).".replace(
+                    " )", ")"
+                )
             )
-    return " ".join(said) or "No feature pushes in any direction."
+    return " ".join(sentences) or "No feature pushes in any direction."
 
 
-def _bars(values: Floats, colours: Sequence[str], texts: Sequence[str]) -> Trace:
+def bar_trace(values: Float, colours: Sequence[str], texts: Sequence[str]) -> Trace:
     hover = {"text": list(texts), "hoverinfo": "text", "textposition": "none"}
     return {
         "type": "bar",
@@ -75,84 +76,109 @@ def _bars(values: Floats, colours: Sequence[str], texts: Sequence[str]) -> Trace
     }
 
 
-def draw_signed_bars(names: Sequence[str], values: Floats, unit: str = "", most: int = MAX_BARS) -> Drawing:
-    """One bar a feature (F,), orange to the right for, blue to the left against; the strongest first."""
-    kept, sizes = _strongest(names, np.asarray(values, dtype=float), most)
+def draw_signed_bars(names: Sequence[str], values: Float, unit: str = "", max_bars: int = MAX_BARS) -> Drawing:
+    """Draw one bar a feature (F,), orange to the right for, blue to the left against; the strongest first."""
+    names_shown, sizes = select_strongest(names, np.asarray(values, dtype=float), max_bars)
     colours = [FOR if size >= 0 else AGAINST for size in sizes]
-    hover = [f"{label(name, 60)}: {signed_number(size)} {label(unit)}" for name, size in zip(kept, sizes, strict=True)]
-    figure = frame([_bars(sizes, colours, hover)], height=_height(len(kept)), x=unit, axes=_from_the_top(kept))
+    hover = [
+        f"{escape_label(name, 60)}: {signed_number(size)} {escape_label(unit)}"
+        for name, size in zip(names_shown, sizes, strict=True)
+    ]
+    figure = build_figure(
+        [bar_trace(sizes, colours, hover)],
+        height=figure_height(len(names_shown)),
+        x=unit,
+        axes=axis_from_top(names_shown),
+    )
     figure.update_xaxes(zeroline=True, zerolinecolor=QUIET)
-    return Drawing(figure, _extremes(kept, sizes, unit))
+    return Drawing(figure, describe_extremes(names_shown, sizes, unit))
 
 
-def draw_waterfall(names: Sequence[str], values: Floats, base: float, unit: str = "", most: int = MAX_BARS) -> Drawing:
-    """From the average prediction `base`, one step a feature (F,), to the prediction of this row. The steps add up."""
-    kept, sizes = _strongest(names, np.asarray(values, dtype=float), most)
+def draw_waterfall(
+    names: Sequence[str], values: Float, base: float, unit: str = "", max_bars: int = MAX_BARS
+) -> Drawing:
+    """Draw the steps (F,) from the average prediction `base` to the prediction of this row; they add up."""
+    names_shown, sizes = select_strongest(names, np.asarray(values, dtype=float), max_bars)
     starts = base + np.concatenate([[0.0], np.cumsum(sizes)[:-1]])
     end = base + float(sizes.sum())
-    places = ["Average of all rows", *kept, "This row"]
+    places = ["Average of all rows", *names_shown, "This row"]
     tops, bottoms = np.concatenate([[base], sizes, [end]]), np.concatenate([[0.0], starts, [0.0]])
     low = min(base, end, float((starts + sizes).min()), float(starts.min()))
     high = max(base, end, float((starts + sizes).max()), float(starts.max()))
     colours = [QUIET, *(FOR if size >= 0 else AGAINST for size in sizes), LINE]
     texts = [number(base), *(signed_number(size) for size in sizes), number(end)]
-    trace = _bars(
-        tops, colours, [f"{label(name, 60)}: {text} {label(unit)}" for name, text in zip(places, texts, strict=True)]
+    trace = bar_trace(
+        tops,
+        colours,
+        [f"{escape_label(name, 60)}: {text} {escape_label(unit)}" for name, text in zip(places, texts, strict=True)],
     )
-    figure = frame([trace | {"base": bottoms}], height=_height(len(places)), x=unit, axes=_from_the_top(places))
+    figure = build_figure(
+        [trace | {"base": bottoms}], height=figure_height(len(places)), x=unit, axes=axis_from_top(places)
+    )
     pad = 0.06 * (high - low or 1.0)
     figure.update_xaxes(range=[low - pad, high + pad])
-    alt = f"From {number(base)}, the average, to {number(end)}, this row. {_extremes(kept, sizes, unit)}"
+    alt = f"From {number(base)}, the average, to {number(end)}, this row. {describe_extremes(names_shown, sizes, unit)}"
     return Drawing(figure, alt)
 
 
 def draw_error_bars(
-    names: Sequence[str], values: Floats, errors: Floats, unit: str = "", most: int = MAX_BARS
+    names: Sequence[str], values: Float, errors: Float, unit: str = "", max_bars: int = MAX_BARS
 ) -> Drawing:
-    """One dot a feature (F,) with its spread (F,) to both sides, the largest first; the weakest are left out and counted."""
-    order = np.argsort(-np.asarray(values, dtype=float), kind="stable")[:most]
-    kept, sizes, spread = [str(names[place]) for place in order], np.asarray(values)[order], np.asarray(errors)[order]
+    """Draw one bar a feature (F,) with its error (F,), the largest first; the weakest are left out and counted."""
+    order = np.argsort(-np.asarray(values, dtype=float), kind="stable")[:max_bars]
+    names_shown, sizes, spread = (
+        [str(names[place]) for place in order],
+        np.asarray(values)[order],
+        np.asarray(errors)[order],
+    )
     hover = [
-        f"{label(n, 60)}: {number(v)} ± {number(e)} {label(unit)}" for n, v, e in zip(kept, sizes, spread, strict=True)
+        f"{escape_label(n, 60)}: {number(v)} ± {number(e)} {escape_label(unit)}"
+        for n, v, e in zip(names_shown, sizes, spread, strict=True)
     ]
     bars = {"type": "data", "array": spread, "color": QUIET, "thickness": 2, "width": 4}
-    figure = frame(
-        [_bars(sizes, [LINE] * len(kept), hover) | {"error_x": bars}],
-        height=_height(len(kept)),
+    figure = build_figure(
+        [bar_trace(sizes, [LINE] * len(names_shown), hover) | {"error_x": bars}],
+        height=figure_height(len(names_shown)),
         x=unit,
-        axes=_from_the_top(kept),
+        axes=axis_from_top(names_shown),
     )
-    left = len(names) - len(kept)
+    left = len(names) - len(names_shown)
     caption = f"{left} features that count less are not shown." if left else ""
     return Drawing(
         figure,
-        f"Counts most: {', '.join(f'{n} ({number(v)})' for n, v in zip(kept[:3], sizes, strict=False))}.",
+        f"Counts most: {', '.join(f'{n} ({number(v)})' for n, v in zip(names_shown[:3], sizes, strict=False))}.",
         caption,
     )
 
 
-def draw_bars(names: Sequence[str], values: Floats, unit: str = "", most: int = 20) -> Drawing:
-    """One bar a name (F,), in the order given."""
-    kept, sizes = list(names[:most]), np.asarray(values, dtype=float)[:most]
-    hover = [f"{label(name, 60)}: {number(size)} {label(unit)}" for name, size in zip(kept, sizes, strict=True)]
-    figure = frame(
-        [_bars(sizes, [LINE] * len(kept), hover)], height=_height(len(kept)), x=unit, axes=_from_the_top(kept)
+def draw_bars(names: Sequence[str], values: Float, unit: str = "", max_bars: int = 20) -> Drawing:
+    """Draw one bar a name (F,), in the order given."""
+    names_shown, sizes = list(names[:max_bars]), np.asarray(values, dtype=float)[:max_bars]
+    hover = [
+        f"{escape_label(name, 60)}: {number(size)} {escape_label(unit)}"
+        for name, size in zip(names_shown, sizes, strict=True)
+    ]
+    figure = build_figure(
+        [bar_trace(sizes, [LINE] * len(names_shown), hover)],
+        height=figure_height(len(names_shown)),
+        x=unit,
+        axes=axis_from_top(names_shown),
     )
-    left = len(names) - len(kept)
-    alt = "; ".join(f"{name}: {number(size)}" for name, size in zip(kept, sizes, strict=True)) + "."
+    left = len(names) - len(names_shown)
+    alt = "; ".join(f"{name}: {number(size)}" for name, size in zip(names_shown, sizes, strict=True)) + "."
     return Drawing(figure, alt, f"{left} more are not shown." if left else "")
 
 
 def draw_intervals(
-    names: Sequence[str], values: Floats, low: Floats, high: Floats, unit: str = "", *, shares: bool = False
+    names: Sequence[str], values: Float, low: Float, high: Float, unit: str = "", *, shares: bool = False
 ) -> Drawing:
-    """One dot a group (G,) with the interval that its true value lies in; groups without a value have no dot.
+    """Draw one dot a group (G,) with its confidence interval; groups without a value have no dot.
 
     `shares`: the values are shares, shown in percent from 0 to 100, so that figures of several rates can be compared.
     """
     words = percent if shares else number
-    values, low, high = (np.asarray(each, dtype=float) for each in (values, low, high))
-    said = [
+    values, low, high = (np.asarray(array, dtype=float) for array in (values, low, high))
+    sentences = [
         f"{name}: {words(v)} ({words(a)} to {words(b)})" if np.isfinite(v) else f"{name}: no rows to tell"
         for name, v, a, b in zip(names, values, low, high, strict=True)
     ]
@@ -172,40 +198,42 @@ def draw_intervals(
         "error_x": error,
         "hoverinfo": "text",
     }
-    dots |= {"x": values, "y": list(range(len(values))), "hovertext": [label(text, 90) for text in said]}
-    axes = _from_the_top(names)
+    dots |= {"x": values, "y": list(range(len(values))), "hovertext": [escape_label(text, 90) for text in sentences]}
+    axes = axis_from_top(names)
     axes["yaxis"] = axes["yaxis"] | {"autorange": False, "range": [len(names) - 0.5, -0.5]}
     if shares:
         axes["xaxis"] = {"range": [-0.03, 1.03], "tickformat": ".0%"}
-    return Drawing(frame([dots], height=_height(len(names)) + 10, x=unit, axes=axes), "; ".join(said) + ".")
+    return Drawing(
+        build_figure([dots], height=figure_height(len(names)) + 10, x=unit, axes=axes), "; ".join(sentences) + "."
+    )
 
 
-def _spread(values: Floats, bins: int = 40) -> Floats:
-    """How far each dot moves from its line, -0.4 to 0.4, so that dots of nearly equal value lie beside each other."""
+def jitter_offsets(values: Float, bins: int = 40) -> Float:
+    """Return offsets from the line, (n,) in -0.4..0.4, so that dots of nearly equal value lie side by side."""
     width = float(np.ptp(values)) or 1.0
-    place = np.minimum(((values - values.min()) / width * bins).astype(int), bins - 1)
-    turn = np.zeros(len(values))
-    for each in np.unique(place):
-        inside = np.flatnonzero(place == each)
-        turn[inside] = (np.arange(inside.size) + 1) // 2 * np.where(np.arange(inside.size) % 2, 1, -1)
-    return 0.4 * turn / max(float(np.abs(turn).max()), 8.0)
+    bins_of_rows = np.minimum(((values - values.min()) / width * bins).astype(int), bins - 1)
+    offsets = np.zeros(len(values))
+    for bin_index in np.unique(bins_of_rows):
+        members = np.flatnonzero(bins_of_rows == bin_index)
+        offsets[members] = (np.arange(members.size) + 1) // 2 * np.where(np.arange(members.size) % 2, 1, -1)
+    return 0.4 * offsets / max(float(np.abs(offsets).max()), 8.0)
 
 
-def _shares(column: Floats) -> Floats:
-    """Low 0 to high 1, by rank, so that one far value does not paint all others alike; NaN where there is no number."""
-    known = np.isfinite(column)
+def rank_shares(column: Float) -> Float:
+    """Return ranks scaled to 0..1, NaN without a number: one far value must not paint the rest alike."""
+    is_finite = np.isfinite(column)
     shares = np.full(len(column), np.nan)
-    levels, ranks = np.unique(column[known], return_inverse=True)
-    shares[known] = ranks / max(len(levels) - 1, 1)
+    levels, ranks = np.unique(column[is_finite], return_inverse=True)
+    shares[is_finite] = ranks / max(len(levels) - 1, 1)
     return shares
 
 
-def draw_swarm(names: Sequence[str], values: Floats, data: Floats, unit: str = "", most: int = MAX_BARS) -> Drawing:
-    """One line a feature and one dot a row: contributions (n, F) left to right, coloured by the feature's value in that row (n, F)."""
-    order = np.argsort(-np.abs(values).mean(axis=0), kind="stable")[:most]
-    kept, traces = [str(names[place]) for place in order], []
+def draw_swarm(names: Sequence[str], values: Float, data: Float, unit: str = "", max_bars: int = MAX_BARS) -> Drawing:
+    """Draw one line a feature and one dot a row: contributions (n, F), coloured by the values `data` (n, F)."""
+    order = np.argsort(-np.abs(values).mean(axis=0), kind="stable")[:max_bars]
+    names_shown, traces = [str(names[place]) for place in order], []
     for line, place in enumerate(order):
-        shares = _shares(np.asarray(data[:, place], dtype=float))
+        shares = rank_shares(np.asarray(data[:, place], dtype=float))
         marker = {
             "size": 5,
             "opacity": 0.8,
@@ -226,16 +254,15 @@ def draw_swarm(names: Sequence[str], values: Floats, data: Floats, unit: str = "
             "type": "scatter",
             "mode": "markers",
             "x": values[:, place],
-            "y": line + _spread(values[:, place]),
+            "y": line + jitter_offsets(values[:, place]),
             "marker": marker,
         }
-        traces.append(dots | hidden_hover())
-    figure = frame(traces, height=_height(len(kept)) + 20, x=unit, axes=_from_the_top(kept))
-    figure.update_xaxes(zeroline=True, zerolinecolor=seen(QUIET, 0.8))
-    figure.update_yaxes(autorange=False, range=[len(kept) - 0.4, -0.6])
+        traces.append(dots | no_hover())
+    figure = build_figure(traces, height=figure_height(len(names_shown)) + 20, x=unit, axes=axis_from_top(names_shown))
+    figure.update_xaxes(zeroline=True, zerolinecolor=with_opacity(QUIET, 0.8))
+    figure.update_yaxes(autorange=False, range=[len(names_shown) - 0.4, -0.6])
     sizes = np.abs(values).mean(axis=0)[order]
-    alt = (
-        f"Counts most over all rows: {', '.join(f'{n} ({number(v)})' for n, v in zip(kept[:3], sizes, strict=False))}."
-    )
-    left = len(names) - len(kept)
+    top = ", ".join(f"{name} ({number(size)})" for name, size in zip(names_shown[:3], sizes, strict=False))
+    alt = f"Counts most over all rows: {top}."
+    left = len(names) - len(names_shown)
     return Drawing(figure, alt, f"{left} features that count less are not shown." if left else "")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xai_core.arrays import Float
+from xai_core.formatting import number
 from xai_core.render.tables.style import (
     AGAINST,
     EVEN,
@@ -17,27 +19,25 @@ from xai_core.render.tables.style import (
     QUIET,
     ROW,
     Drawing,
-    Floats,
     Trace,
-    frame,
-    hidden_hover,
-    label,
-    labels,
-    number,
-    seen,
+    build_figure,
+    escape_label,
+    escape_labels,
+    no_hover,
+    with_opacity,
 )
 
 MAX_WORDS = 4
-"""Levels of a tree with more nodes have no room for words below them."""
+"""Nodes of a level up to which there is room for words below them."""
 _LEVEL = 92
 """Pixels between two levels of a tree."""
 _BELOW_WORDS = 30 / _LEVEL
-"""Where lines to the next level begin, so that they do not cross what the node asks."""
+"""Start of the lines to the next level, in levels, so that they do not cross the question of the node."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """One node of a tree: where it stands (x, depth), what it says, its parent's place in the list (-1 at the root), yes or no branch."""
+    """A node of a tree: its position (x, depth), its text, its parent's index (-1 at the root)."""
 
     x: float
     depth: int
@@ -45,15 +45,15 @@ class Box:
     sentence: str
     parent: int
     share: float = float("nan")
-    """What colours it, 0 to 1."""
+    """Colour, 0 to 1."""
     on_path: bool = False
 
 
 def draw_tree(boxes: Sequence[Box], dark: bool = False) -> Drawing:
-    """The tree from the top down; to the left goes who fits the condition. Hovering has whole sentences. `dark`: so is the page."""
+    """Draw a tree from the top down; rows that meet the condition go left. `dark`: the page is dark."""
     depth = max(box.depth for box in boxes)
     crowded = {level for level in range(depth + 1) if sum(box.depth == level for box in boxes) > MAX_WORDS}
-    edges: Trace = {"type": "scatter", "mode": "lines", "line": {"color": QUIET, "width": 1.5}, **hidden_hover()}
+    edges: Trace = {"type": "scatter", "mode": "lines", "line": {"color": QUIET, "width": 1.5}, **no_hover()}
     edges |= {"x": [], "y": []}
     for box in boxes:
         if box.parent >= 0:
@@ -66,56 +66,63 @@ def draw_tree(boxes: Sequence[Box], dark: bool = False) -> Drawing:
     dots: Trace = {"type": "scatter", "mode": "markers+text", "x": [box.x for box in boxes], "marker": marker}
     dots |= {
         "y": [box.depth for box in boxes],
-        "text": ["" if box.depth in crowded else label(box.text, 28) for box in boxes],
+        "text": ["" if box.depth in crowded else escape_label(box.text, 28) for box in boxes],
         "textposition": "bottom center",
         "textfont": {"size": 11, "color": INK_ON_DARK if dark else INK},
     }
     dots |= {
-        "hovertext": [label(box.sentence, 160) for box in boxes],
+        "hovertext": [escape_label(box.sentence, 160) for box in boxes],
         "hoverinfo": "text",
         "cliponaxis": False,
         "showlegend": False,
     }
     hidden = {"visible": False}
     axes = {"xaxis": hidden, "yaxis": hidden | {"range": [depth + 0.7, -0.4]}}
-    figure = frame([edges, dots], height=110 + _LEVEL * (depth + 1), axes=axes)
+    figure = build_figure([edges, dots], height=110 + _LEVEL * (depth + 1), axes=axes)
     leaves = len(boxes) - len({box.parent for box in boxes if box.parent >= 0})
     return Drawing(
         figure, f"A tree of {depth} questions at most and {leaves} answers. It asks first: {boxes[0].text.rstrip('?')}."
     )
 
 
-def draw_steps(feature: str, edges: Floats, values: Floats, low: Floats, high: Floats, unit: str) -> Drawing:
-    """What one feature adds, constant between edges (B + 1,), values (B,) with their interval: how the model itself is built."""
+def draw_steps(feature: str, edges: Float, values: Float, low: Float, high: Float, unit: str) -> Drawing:
+    """Draw a feature's term: values (B,) with their interval, constant between the edges (B + 1,)."""
     at = np.repeat(edges, 2)[1:-1]
-    line, top, bottom = (np.repeat(each, 2) for each in (values, high, low))
+    line, top, bottom = (np.repeat(array, 2) for array in (values, high, low))
     band: Trace = {
         "type": "scatter",
         "x": np.concatenate([at, at[::-1]]),
         "y": np.concatenate([top, bottom[::-1]]),
         "fill": "toself",
     }
-    band |= {"fillcolor": seen(LINE, 0.2), "line": {"width": 0}, **hidden_hover()}
+    band |= {"fillcolor": with_opacity(LINE, 0.2), "line": {"width": 0}, **no_hover()}
     curve: Trace = {"type": "scatter", "mode": "lines", "x": at, "y": line, "line": {"width": 3, "color": LINE}}
     curve |= {"hovertemplate": "%{x:.4g}: %{y:.3g}<extra></extra>", "showlegend": False}
-    figure = frame([band, curve], height=300, x=feature, y=unit)
+    figure = build_figure([band, curve], height=300, x=feature, y=unit)
     figure.update_yaxes(zeroline=True, zerolinecolor=QUIET)
     best, worst = int(np.argmax(values)), int(np.argmin(values))
     most = f"adds most, {number(values[best])}, from {number(edges[best])} to {number(edges[best + 1])}"
     return Drawing(
         figure,
-        f"{feature} {most}, and least, {number(values[worst])}, from {number(edges[worst])} to {number(edges[worst + 1])}.",
+        f"{feature} {most}, and least, {number(values[worst])}, "
+        f"from {number(edges[worst])} to {number(edges[worst + 1])}.",
     )
 
 
 def draw_category_steps(
-    feature: str, names: Sequence[str], values: Floats, low: Floats, high: Floats, unit: str
+    feature: str, names: Sequence[str], values: Float, low: Float, high: Float, unit: str
 ) -> Drawing:
-    """The same for a feature of names (K,)."""
+    """Draw the term of a categorical feature (K,)."""
     error = {"type": "data", "symmetric": False, "array": high - values, "arrayminus": values - low, "color": QUIET}
-    bars: Trace = {"type": "bar", "x": labels(names, 16), "y": values, "marker": {"color": LINE}, "error_y": error}
+    bars: Trace = {
+        "type": "bar",
+        "x": escape_labels(names, 16),
+        "y": values,
+        "marker": {"color": LINE},
+        "error_y": error,
+    }
     bars |= {"hovertemplate": "%{x}: %{y:.3g}<extra></extra>"}
-    figure = frame([bars], height=300, x=feature, y=unit, axes={"xaxis": {"type": "category"}})
+    figure = build_figure([bars], height=300, x=feature, y=unit, axes={"xaxis": {"type": "category"}})
     figure.update_yaxes(zeroline=True, zerolinecolor=QUIET)
     return Drawing(
         figure,
@@ -124,21 +131,21 @@ def draw_category_steps(
 
 
 def draw_pair_heatmap(
-    names: tuple[str, str], first: Sequence[object], second: Sequence[object], values: Floats, unit: str
+    names: tuple[str, str], first: Sequence[object], second: Sequence[object], values: Float, unit: str
 ) -> Drawing:
-    """What two features add together (A, B), beyond what each adds alone."""
+    """Draw what two features add together (A, B), beyond what each adds alone."""
     largest = float(np.abs(values).max()) or 1.0
-    scale = [[0, AGAINST], [0.5, seen(QUIET, 0.1)], [1, FOR]]
-    bar = {"title": {"text": label(unit, 30), "side": "right"}, "thickness": 12}
+    scale = [[0, AGAINST], [0.5, with_opacity(QUIET, 0.1)], [1, FOR]]
+    bar = {"title": {"text": escape_label(unit, 30), "side": "right"}, "thickness": 12}
     heat: Trace = {
         "type": "heatmap",
-        "x": labels(first, 12),
-        "y": labels(second, 12),
+        "x": escape_labels(first, 12),
+        "y": escape_labels(second, 12),
         "z": values.T,
         "zmin": -largest,
         "zmax": largest,
     }
     heat |= {"colorscale": scale, "colorbar": bar, "hovertemplate": "%{x}, %{y}: %{z:.3g}<extra></extra>"}
     axes = {"xaxis": {"type": "category"}, "yaxis": {"type": "category"}}
-    figure = frame([heat], height=380, x=names[0], y=names[1], axes=axes)
+    figure = build_figure([heat], height=380, x=names[0], y=names[1], axes=axes)
     return Drawing(figure, f"{names[0]} and {names[1]} together add up to {number(largest)}.")

@@ -1,4 +1,4 @@
-"""How good a model is, and how a column is spread: counts, confusion, curves."""
+"""Scores of a model and the distribution of a column: counts, confusion, curves."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
+from xai_core.arrays import Float, Int64
+from xai_core.formatting import number, percent
 from xai_core.render.tables.bars import draw_bars
 from xai_core.render.tables.style import (
     INK,
@@ -15,29 +16,27 @@ from xai_core.render.tables.style import (
     LINE,
     QUIET,
     Drawing,
-    Floats,
     Trace,
-    frame,
-    hidden_hover,
-    label,
-    labels,
-    number,
-    seen,
+    build_figure,
+    escape_label,
+    escape_labels,
+    no_hover,
+    with_opacity,
 )
 
 
-def draw_counts(names: Sequence[str], numbers: npt.NDArray[np.integer]) -> Drawing:
-    """How many rows of each kind (K,)."""
+def draw_counts(names: Sequence[str], numbers: Int64) -> Drawing:
+    """Draw the number of rows of each kind (K,)."""
     return draw_bars(names, np.asarray(numbers, dtype=float), "rows")
 
 
-def draw_histogram(name: str, edges: Floats, numbers: npt.NDArray[np.integer]) -> Drawing:
-    """How many rows lie between the edges (B + 1,). Edges half way between whole numbers are told as the whole numbers within."""
+def draw_histogram(name: str, edges: Float, numbers: Int64) -> Drawing:
+    """Draw the rows between edges (B + 1,); edges half way between whole numbers are written as those."""
     middles = (edges[1:] + edges[:-1]) / 2
     places = [_between(a, b) for a, b in pairwise(edges.tolist())]
     texts = [f"{place}: {n:,} rows" for place, n in zip(places, numbers.tolist(), strict=True)]
     bars: Trace = {"type": "bar", "x": middles, "y": numbers, "width": np.diff(edges), "marker": {"color": LINE}}
-    figure = frame([bars | {"hovertext": texts, "hoverinfo": "text"}], height=220, x=name, y="rows")
+    figure = build_figure([bars | {"hovertext": texts, "hoverinfo": "text"}], height=220, x=name, y="rows")
     most = places[int(np.argmax(numbers))]
     return Drawing(figure, f"{name}: from {_between(float(edges[0]), float(edges[-1]))}, most often {most}.")
 
@@ -48,13 +47,13 @@ def _between(low: float, high: float) -> str:
     return number(low) if low == high else f"{number(low)} to {number(high)}"
 
 
-def draw_confusion(matrix: npt.NDArray[np.integer], classes: Sequence[str], dark: bool = False) -> Drawing:
-    """True classes down, predicted ones across (C, C); right answers lie on the diagonal. Shades are shares of a row.
+def draw_confusion(matrix: Int64, classes: Sequence[str], dark: bool = False) -> Drawing:
+    """Draw true classes down, predicted ones across (C, C); right answers lie on the diagonal. Shades are row shares.
 
     `dark`: the page shines through the cells, so the numbers have to know what it is.
     """
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    places = labels(classes, 16)
+    places = escape_labels(classes, 16)
     heat: Trace = {
         "type": "heatmap",
         "x": places,
@@ -65,22 +64,22 @@ def draw_confusion(matrix: npt.NDArray[np.integer], classes: Sequence[str], dark
         "showscale": False,
         "hoverinfo": "skip",
     }
-    heat |= {"colorscale": [[0, seen(LINE, 0.04)], [1, seen(LINE, 0.75)]], "xgap": 3, "ygap": 3}
+    heat |= {"colorscale": [[0, with_opacity(LINE, 0.04)], [1, with_opacity(LINE, 0.75)]], "xgap": 3, "ygap": 3}
     heat |= {"text": [[f"{n:,}" for n in row] for row in matrix.tolist()], "texttemplate": "%{text}"}
     heat |= {"textfont": {"size": 15, "color": INK_ON_DARK if dark else INK}}
     axes = {"yaxis": {"autorange": "reversed", "showgrid": False}, "xaxis": {"side": "top", "showgrid": False}}
-    figure = frame([heat], height=min(120 + 48 * len(places), 560), x="predicted", y="true", axes=axes)
+    figure = build_figure([heat], height=min(120 + 48 * len(places), 560), x="predicted", y="true", axes=axes)
     right, rows = int(np.trace(matrix)), int(matrix.sum())
     return Drawing(figure, f"{right:,} of {rows:,} rows lie on the diagonal: their class was predicted right.")
 
 
 def _diagonal(low: float, high: float) -> Trace:
     line = {"dash": "dot", "color": QUIET}
-    return {"type": "scatter", "mode": "lines", "x": [low, high], "y": [low, high], "line": line, **hidden_hover()}
+    return {"type": "scatter", "mode": "lines", "x": [low, high], "y": [low, high], "line": line, **no_hover()}
 
 
-def draw_roc(false_rate: Floats, true_rate: Floats, area: float) -> Drawing:
-    """The ROC curve: what share of one class is found (y) at the price of what share of false alarms (x), both (K,)."""
+def draw_roc(false_rate: Float, true_rate: Float, area: float) -> Drawing:
+    """Draw the ROC curve: share of one class found (y) against share of false alarms (x), both (K,)."""
     curve: Trace = {
         "type": "scatter",
         "mode": "lines",
@@ -89,13 +88,13 @@ def draw_roc(false_rate: Floats, true_rate: Floats, area: float) -> Drawing:
         "line": {"width": 3, "color": LINE},
     }
     curve |= {"hovertemplate": "found %{y:.0%} at %{x:.0%} false alarms<extra></extra>"}
-    figure = frame([_diagonal(0, 1), curve], height=320, x="false alarms", y="found")
+    figure = build_figure([_diagonal(0, 1), curve], height=320, x="false alarms", y="found")
     figure.update_xaxes(range=[-0.02, 1.02], tickformat=".0%").update_yaxes(range=[-0.02, 1.02], tickformat=".0%")
     return Drawing(figure, f"The area under the curve is {number(area)}; 0.5 would be guessing, 1 is perfect.")
 
 
-def draw_calibration(predicted: Floats, true: Floats, rows: npt.NDArray[np.integer] | None = None) -> Drawing:
-    """Said probability against how often it came true, both (K,); a model that means what it says lies on the dotted line."""
+def draw_calibration(predicted: Float, true: Float, rows: Int64 | None = None) -> Drawing:
+    """Draw predicted probability against observed share, both (K,); a calibrated model lies on the dotted line."""
     dots: Trace = {
         "type": "scatter",
         "mode": "lines+markers",
@@ -105,25 +104,26 @@ def draw_calibration(predicted: Floats, true: Floats, rows: npt.NDArray[np.integ
     }
     many = [f" ({n:,} rows)" for n in rows.tolist()] if rows is not None else [""] * len(predicted)
     texts = [
-        f"said {p:.0%}, came true {t:.0%}{n}" for p, t, n in zip(predicted.tolist(), true.tolist(), many, strict=True)
+        f"said {percent(p)}, came true {percent(t)}{n}"
+        for p, t, n in zip(predicted.tolist(), true.tolist(), many, strict=True)
     ]
     dots |= {"marker": {"size": 9}, "hovertext": texts, "hoverinfo": "text"}
-    figure = frame([_diagonal(0, 1), dots], height=320, x="probability said", y="came true")
+    figure = build_figure([_diagonal(0, 1), dots], height=320, x="probability said", y="came true")
     figure.update_xaxes(range=[-0.02, 1.02], tickformat=".0%").update_yaxes(range=[-0.02, 1.02], tickformat=".0%")
     gap = float(np.abs(predicted - true).max()) if len(predicted) else 0.0
-    return Drawing(figure, f"The largest distance from the dotted line is {gap:.0%}.")
+    return Drawing(figure, f"The largest distance from the dotted line is {percent(gap)}.")
 
 
-def draw_fit(true: Floats, predicted: Floats, unit: str) -> Drawing:
-    """True value against prediction, a dot a row (N,); right answers lie on the dotted line."""
+def draw_fit(true: Float, predicted: Float, unit: str) -> Drawing:
+    """Draw true value against prediction, a dot a row (N,); right answers lie on the dotted line."""
     dots: Trace = {
         "type": "scatter",
         "mode": "markers",
         "x": true,
         "y": predicted,
-        "marker": {"size": 6, "color": seen(LINE, 0.65)},
+        "marker": {"size": 6, "color": with_opacity(LINE, 0.65)},
     }
     dots |= {"hovertemplate": "true %{x:.4g}, predicted %{y:.4g}<extra></extra>"}
     low, high = float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max()))
-    figure = frame([_diagonal(low, high), dots], height=340, x=f"true {label(unit, 40)}", y="predicted")
+    figure = build_figure([_diagonal(low, high), dots], height=340, x=f"true {escape_label(unit, 40)}", y="predicted")
     return Drawing(figure, f"On average a prediction is {number(float(np.abs(true - predicted).mean()))} off.")

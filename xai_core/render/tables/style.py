@@ -1,4 +1,4 @@
-"""What the figures about tables have in common: colours that can be read on light and dark, safe words, one frame."""
+"""Shared parts of figures about tables: colours readable on light and dark, safe words, one frame."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
+from xai_core.formatting import number, printable
 from xai_core.render.colour import PALETTES
 
-Floats = npt.NDArray[np.floating]
 Trace = dict[str, Any]
 
 
@@ -31,11 +28,11 @@ FOR, AGAINST = _hex(_SIGNED[255].tolist()), _hex(_SIGNED[1].tolist())
 """Orange for, blue against: the colours of the maps."""
 LINE, QUIET = "#2f8a9b", "#7d8a91"
 INK, INK_ON_DARK = "#16232a", "#f4f7f8"
-"""Of words on a filled place, which have to be read through its colour and the page's."""
+"""Text on a filled cell, readable through its colour and the page's."""
 ROW, SECOND = _hex(_OTHER[255].tolist()), _hex(_OTHER[1].tolist())
 """The row in question, and a second line beside the first."""
 EVEN = [[step / 10, _hex(_EVEN[64 + round(17 * step)].tolist())] for step in range(11)]
-"""From low to high in even steps, without its darkest part: lines in it must be seen on a dark page too."""
+"""Colour scale from low to high, without its darkest part: lines in it must be seen on a dark page too."""
 SIGNED = [[step / 20, _rgba(_SIGNED[1 + round(12.7 * step)].tolist())] for step in range(21)]
 """From the strongest against over nothing at all to the strongest for."""
 MAX_LABEL = 24
@@ -50,52 +47,39 @@ class Drawing:
     caption: str = ""
 
 
-def seen(colour: str, opacity: float) -> str:
-    """A hex colour with an opacity from 0 to 1."""
+def with_opacity(colour: str, opacity: float) -> str:
+    """Return a hex colour as rgba() with an opacity from 0 to 1."""
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity:g})"
 
 
-def even(share: float) -> str:
-    """The colour of a share, 0 low to 1 high; grey where there is none."""
+def share_color(share: float) -> str:
+    """Return the colour of a share, 0 low to 1 high; grey where there is none."""
     return QUIET if not math.isfinite(share) else str(EVEN[round(10 * min(max(share, 0.0), 1.0))][1])
 
 
-def label(text: object, longest: int = MAX_LABEL) -> str:
-    """Foreign text for a figure: one short line that Plotly reads neither as markup nor as a template."""
-    line = "".join(sign if sign.isprintable() else " " for sign in str(text))
-    short = line if len(line) <= longest else f"{line[: longest - 1]}…"
+def escape_label(text: object, limit: int = MAX_LABEL) -> str:
+    """Return foreign text as one short line that Plotly reads neither as markup nor as a template."""
+    line = printable(text)
+    short = line if len(line) <= limit else f"{line[: limit - 1]}…"
     return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("%{", "%\u2060{")
 
 
-def labels(texts: Iterable[object], longest: int = MAX_LABEL) -> list[str]:
-    """The same for the places of an axis, which must differ: what became equal gets its number."""
-    found: list[str] = []
+def escape_labels(texts: Iterable[object], limit: int = MAX_LABEL) -> list[str]:
+    """Return distinct labels for the ticks of an axis: what became equal gets a number."""
+    unique: list[str] = []
     for text in texts:
-        short = label(text, longest)
-        found.append(short if short not in found else f"{short} ({len(found) + 1})")
-    return found
-
-
-def number(value: float) -> str:
-    """A number as people write it: 0.0123, 12.3, 1,230."""
-    if not math.isfinite(value):
-        return "–"
-    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}".replace("e-0", "e-")
-    return text.replace("-", "−")
-
-
-def percent(value: float) -> str:
-    """A share, 0 to 1, in words."""
-    return f"{value:.0%}" if math.isfinite(value) else "–"
+        short = escape_label(text, limit)
+        unique.append(short if short not in unique else f"{short} ({len(unique) + 1})")
+    return unique
 
 
 def signed_number(value: float) -> str:
-    """The same with its sign, and a proper minus."""
+    """Return a number with its sign and a proper minus."""
     return f"{'+' if value > 0 else '−' if value < 0 else ''}{number(abs(value))}"
 
 
-def frame(
+def build_figure(
     traces: Sequence[Trace],
     *,
     height: int,
@@ -104,7 +88,10 @@ def frame(
     axes: Mapping[str, Any] | None = None,
     legend: bool = False,
 ) -> Any:
-    """A figure of these traces in the project's frame. Nothing in it can be dragged: on a phone a finger on it scrolls the page."""
+    """Return a Plotly figure of these traces.
+
+    Nothing in it can be dragged: on a phone a finger on it scrolls the page.
+    """
     import plotly.graph_objects as go  # type: ignore[import-untyped]
 
     own = dict(axes or {})
@@ -117,12 +104,12 @@ def frame(
         "dragmode": False,
         "hoverlabel": {"align": "left"},
         "bargap": 0.25,
-        "xaxis": axis | {"title": {"text": label(x, 60)}} | own.pop("xaxis", {}),
-        "yaxis": axis | {"title": {"text": label(y, 60)}} | own.pop("yaxis", {}),
+        "xaxis": axis | {"title": {"text": escape_label(x, 60)}} | own.pop("xaxis", {}),
+        "yaxis": axis | {"title": {"text": escape_label(y, 60)}} | own.pop("yaxis", {}),
     }
     return go.Figure(data=list(traces), layout=layout | own)
 
 
-def hidden_hover() -> Trace:
-    """For traces that only draw."""
+def no_hover() -> Trace:
+    """Return the properties of a trace that only draws."""
     return {"hoverinfo": "skip", "showlegend": False}
