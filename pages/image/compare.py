@@ -12,7 +12,7 @@ from pages.ui.image import agreement, classes, matrix, panels, permalinks, pictu
 from pages.ui.widgets import forms
 
 
-def _order() -> panels.Order | None:
+def _render_order() -> panels.Order | None:
     """What the maps of a row are sorted by."""
     key = url_state.restore("sort", "cost", url_state.option_reader("order", agreement.ORDERS))
     names = list(agreement.ORDERS)
@@ -22,11 +22,11 @@ def _order() -> panels.Order | None:
     return agreement.ORDERS[name][1]
 
 
-def _agreement(asks: Sequence[panels.MapRequest], found: Mapping[str, xai_core.Attribution]) -> None:
+def _render_agreement(requests: Sequence[panels.MapRequest], results: Mapping[str, xai_core.Attribution]) -> None:
     """A table for every row with two maps or more."""
     rows = {
-        row: [ask for ask in asks if ask.row == row and ask.name in found]
-        for row in dict.fromkeys(ask.row for ask in asks)
+        row: [request for request in requests if request.row == row and request.name in results]
+        for row in dict.fromkeys(request.row for request in requests)
     }
     rows = {row: ready for row, ready in rows.items() if len(ready) > 1}
     if not rows:
@@ -40,22 +40,23 @@ def _agreement(asks: Sequence[panels.MapRequest], found: Mapping[str, xai_core.A
         if row:
             st.markdown(f"**{row}**")
         agreement.draw_table(
-            [ask.title or xai_core.METHODS.get(ask.method).title for ask in ready], [found[ask.name] for ask in ready]
+            [request.title or xai_core.METHODS.get(request.method).title for request in ready],
+            [results[request.name] for request in ready],
         )
 
 
 st.title("Explanations side by side")
-head = picture.render_head()
-st.subheader(classes.format_question(head.model, head.target))
+page = picture.render_head()
+st.subheader(classes.format_question(page.model, page.target))
 with st.expander("What to compare", icon=":material/grid_view:"):
-    chosen = st.container()
+    choices = st.container()
     left, right = st.columns(2, gap="large")
     with left:
-        order = _order()
+        order = _render_order()
     with right:
         seed = forms.render_seed()
-    with chosen:
-        asks = matrix.render_choices(matrix.Subject(head.model, head.image, head.target, head.wish, seed))
+    with choices:
+        requests = matrix.render_choices(matrix.Subject(page.model, page.image, page.target, page.chosen_target, seed))
     st.caption(
         "Every setting of a method is on the page Explain. The link in your address bar shows this view to others."
     )
@@ -63,8 +64,9 @@ with st.expander("What to compare", icon=":material/grid_view:"):
         st.caption(
             "Your own picture is not part of it: who opens it sees the sample instead. “Make a link”, below, can keep your picture."
         )
-found = panels.render_maps(asks, head.seen, "compare", order)
-_agreement(asks, found)
+results = panels.render_maps(requests, page.seen, "compare", order)
+_render_agreement(requests, results)
 permalinks.render_buttons(
-    {ask.planned.id: found[ask.name] for ask in asks if ask.planned and ask.name in found}, "whybox-maps.npz"
+    {request.planned.id: results[request.name] for request in requests if request.planned and request.name in results},
+    "whybox-maps.npz",
 )

@@ -13,7 +13,7 @@ st.title("One method, every setting")
 model, image, seen, target, _ = picture.render_head()
 
 
-def _method() -> xai_core.MethodSpec:
+def _render_method_choice() -> xai_core.MethodSpec:
     """The choice among what can be right on this model; what cannot is listed below it in grey, with the reason."""
     reasons = {spec.name: reason for spec in xai_core.METHODS.specs() if (reason := spec.refusal(model))}
     key = url_state.restore("method", "grad_cam", lambda name: xai_core.METHODS.get(name).name)
@@ -31,7 +31,7 @@ def _method() -> xai_core.MethodSpec:
 
 shown, settings = st.columns([3, 2], gap="large")
 with settings:
-    spec = _method()
+    spec = _render_method_choice()
     st.markdown(f"**{spec.question}**")
     layer = layers.render_choice(model) if spec.uses_layer else None
     params = forms.render_params(spec.params, model.side, spec.name)
@@ -41,10 +41,10 @@ with settings:
 with shown:
     st.subheader(classes.format_question(model, target))
     try:
-        ask = panels.MapRequest(spec.name, xai_core.plan(model, image, spec.name, target, layer, params, seed))
+        request = panels.MapRequest(spec.name, xai_core.plan(model, image, spec.name, target, layer, params, seed))
     except xai_core.XaiError as problem:
-        ask = panels.MapRequest(spec.name, refusal=str(problem))
-    found = panels.render_maps([ask], seen, "explain")
+        request = panels.MapRequest(spec.name, refusal=str(problem))
+    results = panels.render_maps([request], seen, "explain")
     permalinks.render_buttons(
-        {ask.planned.id: found[ask.name]} if ask.planned and found else {}, f"whybox-{spec.name}.npz"
+        {request.planned.id: results[request.name]} if request.planned and results else {}, f"whybox-{spec.name}.npz"
     )

@@ -14,18 +14,18 @@ from pages.ui.image import permalinks, provenance
 from pages.ui.image.viewer import Panel, show_maps
 from pages.ui.widgets import words
 
-PLAIN = "#9aa4aa"
-GONE = "This result is not kept here any more, or it was made on another computer. Nothing is lost: the same map can be made again."
+PLAIN_COLOUR = "#9aa4aa"
+NOT_FOUND = "This result is not kept here any more, or it was made on another computer. Nothing is lost: the same map can be made again."
 NOT_KEPT = "The picture was not kept with the link, so the map lies on a plain ground."
-NOT_SEEN = (
+NO_MODEL_INPUT = (
     "The picture is kept but not shown: how the model saw it is only known while that model is loaded. "
     "Choose the model on the page Explain and come back."
 )
 
-Maps = Mapping[str, xai_core.Attribution]
+Results = Mapping[str, xai_core.Attribution]
 
 
-def _nothing(sentence: str) -> None:
+def _render_missing(sentence: str) -> None:
     """Why there is nothing to see, and where to go from here."""
     st.warning(sentence, icon=":material/link_off:")
     st.page_link(
@@ -34,16 +34,16 @@ def _nothing(sentence: str) -> None:
     st.page_link("pages/start/home.py", label="Go to the start", icon=":material/home:", query_params=url_state.query())
 
 
-def _pictures(found: Maps) -> dict[str, Image.Image | None]:
+def _find_pictures(results: Results) -> dict[str, Image.Image | None]:
     """The pictures of the maps by fingerprint, each looked for once."""
     pictures: dict[str, Image.Image | None] = {}
-    for result, each in found.items():
-        if pictures.get(each.image_sha256) is None:
-            pictures[each.image_sha256] = permalinks.find_picture(result, each)
+    for result_id, result in results.items():
+        if pictures.get(result.image_sha256) is None:
+            pictures[result.image_sha256] = permalinks.find_picture(result_id, result)
     return pictures
 
 
-def _seen(model: str, picture: Image.Image) -> Image.Image | None:
+def _find_model_input(model: str, picture: Image.Image) -> Image.Image | None:
     """The picture as a model saw it, if that model can be asked without fetching it."""
     if model not in xai_core.MODELS or not (xai_core.MODELS.get(model).bundled or xai_core.ready(model) is not None):
         return None
@@ -53,55 +53,58 @@ def _seen(model: str, picture: Image.Image) -> Image.Image | None:
         return None
 
 
-def _grounds(found: Maps) -> tuple[dict[tuple[str, str], Image.Image], list[str]]:
+def _find_backgrounds(results: Results) -> tuple[dict[tuple[str, str], Image.Image], list[str]]:
     """What lies under the maps, by picture and model: the picture as the model saw it, else a plain one; and a sentence for each reason."""
-    pictures, grounds, sentences = _pictures(found), {}, []
-    for each in found.values():
-        picture, place = pictures[each.image_sha256], (each.image_sha256, each.model)
-        if place in grounds:
+    pictures, backgrounds, sentences = _find_pictures(results), {}, []
+    for result in results.values():
+        picture, place = pictures[result.image_sha256], (result.image_sha256, result.model)
+        if place in backgrounds:
             continue
-        seen = _seen(each.model, picture) if picture is not None else None
-        if seen is None:
-            sentences.append(NOT_KEPT if picture is None else NOT_SEEN)
-        grounds[place] = seen or Image.new("RGB", each.heatmap.shape[::-1], PLAIN)
-    return grounds, list(dict.fromkeys(sentences))
+        model_input = _find_model_input(result.model, picture) if picture is not None else None
+        if model_input is None:
+            sentences.append(NOT_KEPT if picture is None else NO_MODEL_INPUT)
+        backgrounds[place] = model_input or Image.new("RGB", result.heatmap.shape[::-1], PLAIN_COLOUR)
+    return backgrounds, list(dict.fromkeys(sentences))
 
 
-def _panel(result: str, found: xai_core.Attribution, ground: Image.Image) -> Panel:
-    title, technical = provenance.method_titles(found)
-    known = found.method in xai_core.METHODS
+def _build_panel(result_id: str, result: xai_core.Attribution, background: Image.Image) -> Panel:
+    title, technical = provenance.method_titles(result)
+    known = result.method in xai_core.METHODS
     sentence = (
-        xai_core.METHODS.get(found.method).sentence
+        xai_core.METHODS.get(result.method).sentence
         if known
         else "This version of Whybox does not know the method any more."
     )
-    layer = f"Layer: {words.format_label(found.layer)}" if found.layer else ""
+    layer = f"Layer: {words.format_label(result.layer)}" if result.layer else ""
     caption = " · ".join(
-        filter(None, (f"Class: {words.format_label(found.label)}", provenance.model_title(found.model), layer))
+        filter(None, (f"Class: {words.format_label(result.label)}", provenance.model_title(result.model), layer))
     )
-    return Panel(result, title, technical, sentence, "done", found, caption, picture=ground)
+    return Panel(result_id, title, technical, sentence, "done", result, caption, picture=background)
 
 
-def _heading(maps: Sequence[xai_core.Attribution]) -> None:
+def _render_heading(maps: Sequence[xai_core.Attribution]) -> None:
     """The question, if all maps answer the same one. As HTML: no sign of a label may be read as Markdown."""
-    labels = list(dict.fromkeys(words.format_label(each.label) for each in maps))
+    labels = list(dict.fromkeys(words.format_label(result.label) for result in maps))
     st.html(f"<h3>{escape(f'Why “{labels[0]}”?' if len(labels) == 1 else f'{len(maps)} maps')}</h3>")
 
 
-def _show(found: Maps, missing: int) -> None:
+def _render(results: Results, missing: int) -> None:
     if missing:
         st.info(
-            f"{missing} of the {missing + len(found)} maps of this link are not kept here any more.",
+            f"{missing} of the {missing + len(results)} maps of this link are not kept here any more.",
             icon=":material/link_off:",
         )
-    maps = list(found.values())
-    _heading(maps)
-    grounds, sentences = _grounds(found)
+    maps = list(results.values())
+    _render_heading(maps)
+    backgrounds, sentences = _find_backgrounds(results)
     for sentence in sentences:
         st.info(sentence, icon=":material/hide_image:")
     url_state.update_address()
-    panels = [_panel(result, each, grounds[each.image_sha256, each.model]) for result, each in found.items()]
-    show_maps(panels[0].picture or next(iter(grounds.values())), panels, key="result")
+    panels = [
+        _build_panel(result_id, result, backgrounds[result.image_sha256, result.model])
+        for result_id, result in results.items()
+    ]
+    show_maps(panels[0].picture or next(iter(backgrounds.values())), panels, key="result")
     permalinks.render_download(maps, "whybox-result.npz")
     st.subheader("How this was made")
     provenance.draw_table(maps)
@@ -112,11 +115,11 @@ def _show(found: Maps, missing: int) -> None:
 xai_core.jobs.leave(session.session_id(), pool="attributions")
 st.title("Kept result")
 ids, problem = permalinks.read_result_ids()
-found = {result: each for result in ids if (each := xai_core.find(result)) is not None}
+results = {result_id: result for result_id in ids if (result := xai_core.find(result_id)) is not None}
 permalinks.render_delete(ids)
-if found:
-    _show(found, len(ids) - len(found))
+if results:
+    _render(results, len(ids) - len(results))
 else:
-    _nothing(problem or GONE)
+    _render_missing(problem or NOT_FOUND)
 if note := xai_core.store_note():
     st.warning(note, icon=":material/save:")

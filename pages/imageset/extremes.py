@@ -18,12 +18,12 @@ st.markdown(
     "Which pictures does the model like best, and least? They show what an answer, or a small part of the model, reacts to."
 )
 page_context.begin_page()
-subject = page_context.render_head()
+page = page_context.render_head()
 left, right = st.columns([3, 2], gap="large")
 with left:
     view = forms.render_segments("extremes", "Look at", {name: title for name, (title, _) in VIEWS.items()}, "class")
-    VIEWS[view][1](subject)
-    selected_pictures.render(subject)
+    VIEWS[view][1](page)
+    selected_pictures.render(page)
 with right:
-    picture_detail.render(subject.pictures, subject.model, subject.layer, subject.run)
+    picture_detail.render(page.pictures, page.model, page.layer, page.run)
 background.end()

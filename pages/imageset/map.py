@@ -12,15 +12,15 @@ st.markdown(
     "Every point is a picture. Points lie near each other when their pictures are similar: for the model, or pixel by pixel."
 )
 page_context.begin_page()
-subject = page_context.render_head()
-wish = map_settings.render_settings()
+page = page_context.render_head()
+settings = map_settings.render_settings()
 left, right = st.columns([3, 2], gap="large")
 with left:
-    found = map_settings.request_map(subject, wish)
-    if found is not None:
-        map_view.render(subject, found, wish)
-    selected_pictures.render(subject)
-    map_settings.render_reading_help(subject, wish)
+    projection = map_settings.request_map(page, settings)
+    if projection is not None:
+        map_view.render(page, projection, settings)
+    selected_pictures.render(page)
+    map_settings.render_reading_help(page, settings)
 with right:
-    picture_detail.render(subject.pictures, subject.model, subject.layer, subject.run)
+    picture_detail.render(page.pictures, page.model, page.layer, page.run)
 background.end()

@@ -14,75 +14,77 @@ from pages.ui.widgets import background, models, show
 from pages.ui.widgets.words import format_label
 from xai_core.imageset import ImageSet
 
-NEXT = {
+NEXT_PAGES = {
     "pages/imageset/map.py": ("See the map", ":material/bubble_chart:"),
     "pages/imageset/extremes.py": ("Best and worst", ":material/swap_vert:"),
     "pages/imageset/set_scores.py": ("How good is the model?", ":material/leaderboard:"),
 }
 
 
-def _overview(of: ImageSet) -> None:
-    unlabelled = int((of.labels < 0).sum())
+def _render_overview(dataset: ImageSet) -> None:
+    unlabelled = int((dataset.labels < 0).sum())
     with st.container(horizontal=True):
         for title, value in (
-            ("Pictures", len(of)),
-            ("Labels *(classes)*", len(of.classes)),
-            ("Could not be read", of.unread),
+            ("Pictures", len(dataset)),
+            ("Labels *(classes)*", len(dataset.classes)),
+            ("Could not be read", dataset.unread),
         ):
             with st.container(width=180):
                 st.metric(title, f"{value:,}")
-    notes = list(of.notes)
-    if of.classes and unlabelled:
+    notes = list(dataset.notes)
+    if dataset.classes and unlabelled:
         notes.append(f"Pictures without a label: {unlabelled:,}.")
-    if of.has_masks:
-        notes.append(f"Pictures with a mask that says which pixels are the object: {int(of.masked.sum()):,}.")
-    show.write_list((*notes, f"From: {of.origin}."))
+    if dataset.has_masks:
+        notes.append(f"Pictures with a mask that says which pixels are the object: {int(dataset.masked.sum()):,}.")
+    show.write_list((*notes, f"From: {dataset.origin}."))
 
 
-def _skipped(of: ImageSet) -> None:
-    if of.skipped:
-        with st.expander(f"Files that could not be read ({of.unread:,})", icon=":material/broken_image:"):
-            frame = pd.DataFrame([map(format_label, pair) for pair in of.skipped], columns=["File", "Why"])
+def _render_skipped(dataset: ImageSet) -> None:
+    if dataset.skipped:
+        with st.expander(f"Files that could not be read ({dataset.unread:,})", icon=":material/broken_image:"):
+            frame = pd.DataFrame([map(format_label, pair) for pair in dataset.skipped], columns=["File", "Why"])
             st.dataframe(frame, hide_index=True, alt="Files that could not be read, each with the reason.")
-            if of.unread > len(of.skipped):
-                show.write(f"The first {len(of.skipped):,} are listed.", quiet=True)
+            if dataset.unread > len(dataset.skipped):
+                show.write(f"The first {len(dataset.skipped):,} are listed.", quiet=True)
 
 
-def _classes(of: ImageSet) -> None:
+def _render_classes(dataset: ImageSet) -> None:
     """How many pictures each label has; a click on one selects them."""
-    if not of.classes:
+    if not dataset.classes:
         show.write(
             "These pictures have no labels: nobody has said what they show. A model can still say what it sees.",
             quiet=True,
         )
         return
-    counts = np.bincount(of.labels[of.labels >= 0], minlength=len(of.classes))
-    frame = pd.DataFrame({"Label": [format_label(name) for name in of.classes], "Pictures": counts})
+    counts = np.bincount(dataset.labels[dataset.labels >= 0], minlength=len(dataset.classes))
+    frame = pd.DataFrame({"Label": [format_label(name) for name in dataset.classes], "Pictures": counts})
 
     def take(place: int, _column: str) -> None:
-        selection.select(of, np.flatnonzero(of.labels == place).tolist(), f"Label: {of.classes[place]}")
+        selection.select(dataset, np.flatnonzero(dataset.labels == place).tolist(), f"Label: {dataset.classes[place]}")
 
     bars = {"Pictures": clickable_tables.bar_column("Pictures", int(counts.max()))}
     clickable_tables.draw_table(
-        frame, f"classes_{of.id}", take, "The labels of this set and how many pictures have them.", columns=bars
+        frame, f"classes_{dataset.id}", take, "The labels of this set and how many pictures have them.", columns=bars
     )
 
 
-def _pictures(of: ImageSet) -> None:
-    found = selection.current_selection(of)
-    if found is None:
-        show.write_strong(f"All {count_pictures(len(of))}" if len(of) > 1 else "The only picture")
+def _render_pictures(dataset: ImageSet) -> None:
+    selected = selection.current_selection(dataset)
+    if selected is None:
+        show.write_strong(f"All {count_pictures(len(dataset))}" if len(dataset) > 1 else "The only picture")
     else:
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container(width="content"):
-                show.write_strong(selected_pictures.format_title(found))
+                show.write_strong(selected_pictures.format_title(selected))
             st.button("Show all", key="set_clear", on_click=selection.clear, icon=":material/close:")
-    selected_pictures.render_grid(of, found.rows if found else range(len(of)), "The pictures of the set")
+    selected_pictures.render_grid(
+        dataset, selected.rows if selected else range(len(dataset)), "The pictures of the set"
+    )
 
 
-def _ways_on() -> None:
+def _render_next_buttons() -> None:
     with st.container(horizontal=True):
-        for page, (title, icon) in NEXT.items():
+        for page, (title, icon) in NEXT_PAGES.items():
             if st.button(title, type="primary" if "map" in page else "secondary", icon=icon):
                 st.switch_page(page, query_params=url_state.query())
 
@@ -93,18 +95,18 @@ st.markdown(
 )
 page_context.begin_page()
 set_choice.render_choice()
-of = set_choice.current_set()
-if of is None:
+dataset = set_choice.current_set()
+if dataset is None:
     background.finish()
-_overview(of)
-_ways_on()
-_skipped(of)
+_render_overview(dataset)
+_render_next_buttons()
+_render_skipped(dataset)
 left, right = st.columns([3, 2], gap="large")
 with left:
     st.subheader("What is in it")
-    _classes(of)
-    _pictures(of)
+    _render_classes(dataset)
+    _render_pictures(dataset)
 with right:
     model = models.current_model()
-    picture_detail.render(of, model, layers.restore_layer(model))
+    picture_detail.render(dataset, model, layers.restore_layer(model))
 background.end()

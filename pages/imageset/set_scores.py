@@ -9,14 +9,14 @@ from pages.ui.widgets import background
 
 st.title("How good is the model on these pictures?")
 page_context.begin_page()
-subject = page_context.render_head()
-judged = scores_view.render_scores(subject)
+page = page_context.render_head()
+judged = scores_view.render_scores(page)
 left, right = st.columns([3, 2], gap="large")
 with left:
     if judged is not None:
-        subject = judged.of  # what is clicked is about the pictures as they were judged
+        page = judged.of  # what is clicked is about the pictures as they were judged
         scores_view.render_view(judged)
-    selected_pictures.render(subject)
+    selected_pictures.render(page)
 with right:
-    picture_detail.render(subject.pictures, subject.model, subject.layer, subject.run)
+    picture_detail.render(page.pictures, page.model, page.layer, page.run)
 background.end()

@@ -34,16 +34,16 @@ SANITY = (
 )
 
 
-def _cost(spec: MethodSpec) -> str:
+def _format_cost(spec: MethodSpec) -> str:
     forward, backward = spec.passes(resolve(spec.params, None, model.side), model.side)
     return f"about {forward:,} forward{f' and up to {backward:,} backward' if backward else ''} passes"
 
 
-def _needs(spec: MethodSpec) -> str:
+def _format_needs(spec: MethodSpec) -> str:
     return " and ".join(NEEDS[need] for need in spec.needs)
 
 
-def _facts(spec: MethodSpec) -> Mapping[str, str]:
+def _list_facts(spec: MethodSpec) -> Mapping[str, str]:
     return {
         "Speaks about": "one picture (local)" if spec.local else "the model on all pictures (global)",
         "When": "after training, on a finished model (post-hoc)"
@@ -53,51 +53,51 @@ def _facts(spec: MethodSpec) -> Mapping[str, str]:
         if spec.model_agnostic
         else "networks it can look into (model-specific)",
         "Family": FAMILIES[spec.family],
-        "Needs": _needs(spec),
-        "Cost": f"{_cost(spec)}, with the usual settings on {model.title}",
+        "Needs": _format_needs(spec),
+        "Cost": f"{_format_cost(spec)}, with the usual settings on {model.title}",
         f"On {model.title}": refusals[spec.name] or "it runs",
     }
 
 
-def _open(name: str) -> None:
+def _open_method(name: str) -> None:
     st.session_state["method"] = name
 
 
-def _filter(title: str, name: str, options: Mapping[str, str]) -> str | None:
+def _render_filter(title: str, name: str, options: Mapping[str, str]) -> str | None:
     key = url_state.restore(name, None, url_state.option_reader(name, options))
     return st.pills(
         title, list(options), default=url_state.value_of(key), format_func=options.__getitem__, key=key, wrap=True
     )
 
 
-def _row(spec: MethodSpec, chosen: str) -> None:
+def _render_row(spec: MethodSpec, chosen: str) -> None:
     """A method in the list: its name as a button, then what it asks, needs and costs; grey where it cannot be right on this model."""
     reason = refusals[spec.name]
     with st.container(border=True, gap="small"):
         key, now = f"open_{spec.name}", spec.name == chosen
-        st.button(spec.title, key=key, type="primary" if now else "secondary", on_click=_open, args=(spec.name,))
+        st.button(spec.title, key=key, type="primary" if now else "secondary", on_click=_open_method, args=(spec.name,))
         words = f"{spec.technical}. *{spec.question}*"
         st.markdown(f":gray[{words}]" if reason else words)
-        st.caption(f"Needs {_needs(spec)} · {_cost(spec)}")
+        st.caption(f"Needs {_format_needs(spec)} · {_format_cost(spec)}")
         st.markdown(VERDICTS[spec.verdict])
         if reason:
             st.caption(f":material/block: Not on {model.title}. {reason}")
 
 
-def _list(specs: Sequence[MethodSpec], chosen: str) -> None:
+def _render_list(specs: Sequence[MethodSpec], chosen: str) -> None:
     with st.container(height=620, border=False, key="methods"):
         for family, words in FAMILIES.items():
             members = [spec for spec in specs if spec.family == family]
             if members:
                 st.markdown(f"**{words}**")
             for spec in members:
-                _row(spec, chosen)
+                _render_row(spec, chosen)
 
 
-def _detail(spec: MethodSpec) -> None:
+def _render_card(spec: MethodSpec) -> None:
     st.subheader(spec.title)
     st.markdown(f"{spec.technical}. **{spec.question}**")
-    st.markdown("\n".join(f"- **{label}:** {fact}" for label, fact in _facts(spec).items()))
+    st.markdown("\n".join(f"- **{label}:** {fact}" for label, fact in _list_facts(spec).items()))
     st.markdown(f"{VERDICTS[spec.verdict]} {spec.sanity or UNKNOWN}", help=SANITY)
     if st.button("Try it on the picture", icon=":material/search:", disabled=refusals[spec.name] is not None):
         st.switch_page("pages/image/explain.py", query_params=url_state.query())
@@ -113,7 +113,7 @@ st.markdown(
 model = models.current_model()
 with st.spinner(f"Finding out what works on {model.title} …"):
     refusals = {spec.name: spec.refusal(model) for spec in xai_core.METHODS.specs()}
-family, need = _filter("Family", "family", FAMILIES), _filter("Needs", "needs", NEEDS)
+family, need = _render_filter("Family", "family", FAMILIES), _render_filter("Needs", "needs", NEEDS)
 fitting = [
     spec for spec in xai_core.METHODS.specs() if family in (None, spec.family) and (need is None or need in spec.needs)
 ]
@@ -126,6 +126,6 @@ with card:
     start = url_state.index_of(refusals, "method")
     words = {name: f"{xai_core.METHODS.get(name).title} ({name})" for name in refusals}
     name = st.selectbox("Method", list(refusals), start, format_func=words.__getitem__, key="method")
-    _detail(xai_core.METHODS.get(name))
+    _render_card(xai_core.METHODS.get(name))
 with overview:
-    _list(fitting, name)
+    _render_list(fitting, name)

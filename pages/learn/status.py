@@ -13,70 +13,72 @@ from pages.ui.image import provenance
 POLL_S = 2.0
 
 
-def _things(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"
+def _format_count(count: int, singular: str, plural: str) -> str:
+    return f"{count:,} {singular if count == 1 else plural}"
 
 
-def _size(megabytes: float) -> str:
+def _format_size(megabytes: float) -> str:
     return f"{megabytes / 1024:.1f} GB" if megabytes >= 1024 else f"{megabytes:.0f} MB"
 
 
-def _now(status: xai_core.Status) -> str:
+def _summarize(status: xai_core.Status) -> str:
     """The whole page in one sentence."""
     if not status.working and not status.waiting:
         return "Nothing is being worked on right now. Whatever you ask for begins at once."
-    working = f"{_things(status.working, 'thing is', 'things are')} being worked on"
+    working = f"{_format_count(status.working, 'thing is', 'things are')} being worked on"
     if not status.waiting:
         return f"{working}, and nobody has to wait."
-    return f"{working}, and {_things(status.waiting, 'waits', 'wait')} for a turn."
+    return f"{working}, and {_format_count(status.waiting, 'waits', 'wait')} for a turn."
 
 
-def _figure(title: str, technical: str, figure: str, sentence: str) -> None:
+def _render_figure(title: str, technical: str, figure: str, sentence: str) -> None:
     with st.container(border=True, width=300):
         st.metric(f"{title} *({technical})*", figure)
         st.caption(sentence)
 
 
-def _work(status: xai_core.Status) -> None:
+def _render_work(status: xai_core.Status) -> None:
     with st.container(horizontal=True):
-        _figure(
+        _render_figure(
             "Waiting",
             "queue",
             f"{status.waiting:,}",
             "What is quick goes first, so that it need not wait for what takes long.",
         )
         kinds = "Maps, models that learn from a table, picture sets that a model looks through: so many things at the same time."
-        _figure("Being worked on", "running jobs", f"{status.working:,}", kinds)
-        _figure(
+        _render_figure("Being worked on", "running jobs", f"{status.working:,}", kinds)
+        _render_figure(
             "People", "sessions", f"{status.sessions:,}", "So many asked for something within the last two minutes."
         )
         speed = f"{status.evaluations_per_second:,.0f} a second"
-        _figure("Speed", "evaluations", speed, "So often the models look at a picture, or at a changed copy of it.")
+        _render_figure(
+            "Speed", "evaluations", speed, "So often the models look at a picture, or at a changed copy of it."
+        )
 
 
-def _memory(status: xai_core.Status) -> None:
+def _render_memory(status: xai_core.Status) -> None:
     st.subheader("Memory")
     share = min(max(status.reserved_mb / status.budget_mb, 0.0), 1.0) if status.budget_mb > 0 else 0.0
-    words = f"{_size(status.reserved_mb)} of {_size(status.budget_mb)} are set aside for what is being worked on *(memory budget)*"
+    words = f"{_format_size(status.reserved_mb)} of {_format_size(status.budget_mb)} are set aside for what is being worked on *(memory budget)*"
     st.progress(share, words)
     st.caption(
         "What does not fit into the rest waits until something else is finished. "
-        f"The whole program takes {_size(status.memory_mb)} of this computer's memory *(resident memory)*."
+        f"The whole program takes {_format_size(status.memory_mb)} of this computer's memory *(resident memory)*."
     )
 
 
-def _kept(status: xai_core.Status) -> None:
+def _render_results(status: xai_core.Status) -> None:
     st.subheader("Finished maps")
-    wanted = status.hits + status.misses
+    requests = status.hits + status.misses
     with st.container(horizontal=True):
-        kept = f"They take {_size(status.stored_mb)}. When there is no room left, those that nobody looked at for longest go."
-        _figure("Kept", "stored results", f"{status.results:,}", kept)
-        share = f"{100 * status.hits / wanted:.0f} %" if wanted else "–"
-        found = f"{status.hits:,} of {_things(wanted, 'map', 'maps')} asked for had been made before, so nobody had to wait for them."
-        _figure("Found ready", "cache hits", share, found)
+        stored_words = f"They take {_format_size(status.stored_mb)}. When there is no room left, those that nobody looked at for longest go."
+        _render_figure("Kept", "stored results", f"{status.results:,}", stored_words)
+        share = f"{100 * status.hits / requests:.0f} %" if requests else "–"
+        hit_words = f"{status.hits:,} of {_format_count(requests, 'map', 'maps')} asked for had been made before, so nobody had to wait for them."
+        _render_figure("Found ready", "cache hits", share, hit_words)
 
 
-def _models(status: xai_core.Status) -> None:
+def _render_models(status: xai_core.Status) -> None:
     st.subheader("Models ready to answer")
     st.caption("These are loaded *(in memory)*; any other is loaded when somebody chooses it.")
     names = "".join(
@@ -87,15 +89,15 @@ def _models(status: xai_core.Status) -> None:
 
 @st.fragment(run_every=POLL_S)
 @render_slots.acquire_slot()
-def _live() -> None:
+def _render_status() -> None:
     status = xai_core.status()
-    st.markdown(f"**{_now(status)}**")
+    st.markdown(f"**{_summarize(status)}**")
     if status.note:
         st.warning(status.note, icon=":material/save:")
-    _work(status)
-    _memory(status)
-    _kept(status)
-    _models(status)
+    _render_work(status)
+    _render_memory(status)
+    _render_results(status)
+    _render_models(status)
 
 
 st.title("What is running")
@@ -103,4 +105,4 @@ st.markdown(
     "Everybody who has Whybox open shares one computer. This is what it is doing; the numbers are looked up every two seconds."
 )
 # No job is left: whoever looks here while waiting for a map still wants it.
-_live()
+_render_status()

@@ -8,9 +8,9 @@ from PIL import Image, ImageOps
 import xai_core
 from pages.ui.frame import session, sidebar, url_state
 
-SHOWN = 6
-THUMBNAIL = (240, 240)
-TILE = 112
+MAX_SAMPLES = 6
+THUMBNAIL_SIZE = (240, 240)
+TILE_PX = 112
 COMPARE, EXPLAIN, TABLE, SET = (
     "pages/image/compare.py",
     "pages/image/explain.py",
@@ -19,9 +19,9 @@ COMPARE, EXPLAIN, TABLE, SET = (
 )
 
 
-@st.cache_data(show_spinner=False, max_entries=SHOWN)
-def _thumbnail(name: str) -> Image.Image:
-    return ImageOps.fit(session.load_sample(name), THUMBNAIL)
+@st.cache_data(show_spinner=False, max_entries=MAX_SAMPLES)
+def _load_thumbnail(name: str) -> Image.Image:
+    return ImageOps.fit(session.load_sample(name), THUMBNAIL_SIZE)
 
 
 # Nothing runs here: what another page has started stops.
@@ -34,12 +34,12 @@ st.markdown(
 
 st.subheader("1. Pick a picture")
 st.markdown("One click, and the four explanations appear.")
-photos = [sample for sample in xai_core.SAMPLES.specs() if sample.kind == "photo"][:SHOWN]
+photos = [sample for sample in xai_core.SAMPLES.specs() if sample.kind == "photo"][:MAX_SAMPLES]
 # Three fit side by side on a phone, six elsewhere.
 row = st.container(horizontal=True, gap="xsmall", horizontal_alignment="distribute")
 for sample in photos:
-    with row.container(width=TILE, gap="xsmall"):
-        st.image(_thumbnail(sample.name), alt=f"Sample: {sample.title}", width="stretch")
+    with row.container(width=TILE_PX, gap="xsmall"):
+        st.image(_load_thumbnail(sample.name), alt=f"Sample: {sample.title}", width="stretch")
         if st.button(
             sample.title, key=f"try_{sample.name}", on_click=session.choose_sample, args=(sample.name,), width="stretch"
         ):

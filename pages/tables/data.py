@@ -13,17 +13,17 @@ from xai_core.render import tables as figures
 from xai_core.tabular import Column, Table, histogram
 
 KINDS = {"numeric": "number", "category": "one of a few words", "boolean": "yes or no", "date": "date"}
-SHOWN = 200
+MAX_ROWS = 200
 
 
-def _values(column: Column) -> str:
+def _format_values(column: Column) -> str:
     """What a column holds, in one line."""
     if column.kind == "category":
         return ", ".join(column.categories[:6]) + (", …" if len(column.categories) > 6 else "")
     return f"{column.show(column.low)} to {column.show(column.high)}"
 
 
-def _overview(table: Table) -> None:
+def _render_overview(table: Table) -> None:
     missing = sum(column.missing for column in table.columns)
     with st.container(horizontal=True):
         for title, value in (
@@ -40,20 +40,20 @@ def _overview(table: Table) -> None:
     show.write_list(table.notes)
 
 
-def _columns(table: Table) -> None:
+def _render_columns(table: Table) -> None:
     st.subheader("What is in it")
-    rows = [(each.name, KINDS[each.kind], _values(each), each.missing) for each in table.columns]
+    rows = [(column.name, KINDS[column.kind], _format_values(column), column.missing) for column in table.columns]
     overview = pd.DataFrame(rows, columns=["Column", "Kind", "Values", "Missing"])
     st.dataframe(
         overview, hide_index=True, height=min(38 + 35 * len(rows), 320), alt=f"The {len(rows)} columns of the table."
     )
-    with st.expander(f"The first {min(SHOWN, len(table))} rows", icon=":material/table_rows:"):
-        first = table.frame.head(SHOWN)
-        shown = {each.name: [each.show(value) for value in first[each.name]] for each in table.columns}
+    with st.expander(f"The first {min(MAX_ROWS, len(table))} rows", icon=":material/table_rows:"):
+        first = table.frame.head(MAX_ROWS)
+        shown = {column.name: [column.show(value) for value in first[column.name]] for column in table.columns}
         answers = (
-            [table.classes[k] for k in table.target[:SHOWN]]
+            [table.classes[k] for k in table.target[:MAX_ROWS]]
             if table.classes
-            else [f"{v:,.4g}" for v in table.target[:SHOWN]]
+            else [f"{v:,.4g}" for v in table.target[:MAX_ROWS]]
         )
         st.dataframe(
             pd.DataFrame(shown).assign(**{f"→ {table.target_name}": answers}),
@@ -62,19 +62,19 @@ def _columns(table: Table) -> None:
         )
 
 
-def _one_column(table: Table) -> None:
+def _draw_column(table: Table) -> None:
     name = page_context.render_feature_choice("column", "Look at one column", table)
     column, cells = table.column(name), table.frame[name].dropna()
     if not len(cells):
         show.write("This column has no values.")
     elif column.kind in ("category", "boolean"):
         counted = cells.map(column.show).value_counts()
-        show.draw_figure(figures.draw_counts([str(each) for each in counted.index], counted.to_numpy()), "column")
+        show.draw_figure(figures.draw_counts([str(value) for value in counted.index], counted.to_numpy()), "column")
     else:
         show.draw_figure(figures.draw_histogram(name, *histogram(cells.to_numpy(dtype=np.float64))), "column")
 
 
-def _target(table: Table) -> None:
+def _draw_target(table: Table) -> None:
     """What is to be predicted, and how often each outcome occurs."""
     show.write_strong(f"To be predicted: {table.target_name}")
     if not table.classes:
@@ -98,13 +98,13 @@ table_choice.render_choice()
 table_choice.render_own_form()
 table = table_choice.current_table()
 if table is not None:
-    _overview(table)
+    _render_overview(table)
     left, right = st.columns(2, gap="large")
     with left:
-        _target(table)
+        _draw_target(table)
     with right:
-        _one_column(table)
-    _columns(table)
+        _draw_column(table)
+    _render_columns(table)
     if st.button("Train a model on it", type="primary", icon=":material/model_training:"):
         st.switch_page(page_context.MODEL_PAGE, query_params=url_state.query())
 background.end()

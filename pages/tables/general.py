@@ -18,17 +18,17 @@ VIEWS = {
 
 st.title("The model in general")
 page_context.begin_page()
-subject = page_context.render_head()
+page = page_context.render_head()
 key = url_state.restore("view", "one", url_state.option_reader("view", VIEWS))
-names = [name for name in VIEWS if name != "itself" or subject.model.glass_box]
+names = [name for name in VIEWS if name != "itself" or page.model.glass_box]
 if st.session_state[key] not in names:
     url_state.set_value(key, names[0])
 view = st.segmented_control(
     "Look at", names, default=url_state.value_of(key), key=key, format_func=lambda name: VIEWS[name][0], required=True
 )
-if not subject.model.glass_box:
+if not page.model.glass_box:
     st.caption(
         "This model cannot be read as it is. A decision tree, a linear model or an explainable boosting machine can."
     )
-VIEWS[view or names[0]][1](subject)
+VIEWS[view or names[0]][1](page)
 background.end()

@@ -9,18 +9,18 @@ from pages.ui.widgets import background
 
 st.title("One row")
 page_context.begin_page()
-subject = page_context.render_head()
-number = row_choice.render_choice(subject)
+page = page_context.render_head()
+number = row_choice.render_choice(page)
 st.subheader("What if …?")
-with st.expander("Change its values", icon=":material/edit:", expanded=len(subject.table.columns) <= 12):
-    row, changed = row_choice.render_form(subject.table, number)
+with st.expander("Change its values", icon=":material/edit:", expanded=len(page.table.columns) <= 12):
+    row, changed = row_choice.render_form(page.table, number)
 left, right = st.columns([2, 3], gap="large")
 with left:
-    said = row_view.render_prediction(subject, row, subject.table.take([number]), changed)
+    prediction = row_view.render_prediction(page, row, page.table.take([number]), changed)
 with right:
-    row_view.render_curve(subject, row, said)
-st.subheader(f"Why? What moved the {'probability' if subject.outcome is not None else 'prediction'}")
-row_view.render_explanations(subject, row)
+    row_view.render_curve(page, row, prediction)
+st.subheader(f"Why? What moved the {'probability' if page.outcome is not None else 'prediction'}")
+row_view.render_explanations(page, row)
 st.subheader("What would have to be different?")
-counterfactual_view.render(subject, number, row, said)
+counterfactual_view.render(page, number, row, prediction)
 background.end()

@@ -32,7 +32,7 @@ def used_bytes() -> int:
     if not runtime.exists():
         return 0
     stats = runtime.get_instance().uploaded_file_mgr.get_stats([CACHE_MEMORY_FAMILY])
-    return sum(each.byte_length for family in stats.values() for each in family if isinstance(each, CacheStat))
+    return sum(stat.byte_length for family in stats.values() for stat in family if isinstance(stat, CacheStat))
 
 
 class UploadLimit:
@@ -46,13 +46,15 @@ class UploadLimit:
         if scope["type"] != "http" or scope["method"] != "PUT" or UPLOAD_PATH not in scope["path"]:
             await self.app(scope, receive, send)
             return
-        said = Headers(scope=scope).get("content-length", "")
-        if not said.isdecimal():
+        content_length = Headers(scope=scope).get("content-length", "")
+        if not content_length.isdecimal():
             await PlainTextResponse("The size of the file must be said.", status_code=411)(scope, receive, send)
-        elif used_bytes() + self._incoming + int(said) > (max_bytes() if self.max_total is None else self.max_total):
+        elif used_bytes() + self._incoming + int(content_length) > (
+            max_bytes() if self.max_total is None else self.max_total
+        ):
             await PlainTextResponse(FULL, status_code=413)(scope, receive, send)
         else:
-            await self._take(int(said), scope, receive, send)
+            await self._take(int(content_length), scope, receive, send)
 
     async def _take(self, size: int, scope: Scope, receive: Receive, send: Send) -> None:
         self._incoming += size

@@ -186,6 +186,6 @@ def query() -> dict[str, str]:
 
 def update_address() -> None:
     """Bring the address up to date: when all widgets are drawn, and before the viewer, which then adds its own part again."""
-    wanted = query() | (result_query() if _link().page == RESULT_PAGE else {})
-    if wanted != _address() | result_query():
-        st.query_params.from_dict(wanted)
+    query_params = query() | (result_query() if _link().page == RESULT_PAGE else {})
+    if query_params != _address() | result_query():
+        st.query_params.from_dict(query_params)

@@ -50,8 +50,8 @@ def draw_matrix(
 
 def draw_table(titles: Sequence[str], maps: Sequence[xai_core.Attribution]) -> None:
     """Every map against every other: rank correlation, and below it the overlap of the strongest tenth."""
-    found = xai_core.agreement(maps)
-    draw_matrix(titles, found.rank, found.overlap, "How far the maps agree")
+    agreement = xai_core.agreement(maps)
+    draw_matrix(titles, agreement.rank, agreement.overlap, "How far the maps agree")
 
 
 LEVELS = ("green", "amber", "red")
@@ -63,8 +63,8 @@ def _rank_by_agreement(maps: Sequence[xai_core.Attribution]) -> list[float]:
 
 ORDERS: dict[str, tuple[str, Callable[[Sequence[xai_core.Attribution]], Sequence[float]] | None]] = {
     "cost": ("Cheapest first", None),
-    "time": ("Time taken", lambda maps: [each.seconds for each in maps]),
+    "time": ("Time taken", lambda maps: [result.seconds for result in maps]),
     "agreement": ("Agreement with the others", _rank_by_agreement),
-    "checks": ("Best checks first", lambda maps: [float(LEVELS.index(each.level)) for each in maps]),
+    "checks": ("Best checks first", lambda maps: [float(LEVELS.index(result.level)) for result in maps]),
 }
 """What the maps of a row can be sorted by: words, and the number of each map, the smallest first."""

@@ -62,10 +62,10 @@ def render_choice(model: xai_core.Classifier, image: Image.Image) -> tuple[Targe
     guesses = xai_core.guess(model, image, min(MAX_GUESSES, len(words))).classes
     chance = {index: probability for index, _, probability in guesses}
     chips = st.empty()
-    one, other = st.columns(2)
-    with one:
+    left, right = st.columns(2)
+    with left:
         chosen = render_search(model, "class", "Or ask about any other class", words, "Search all labels")
-    with other:
+    with right:
         against = render_search(
             model, "not", "… and not (for “why this and not that?”)", words, "Nothing to compare with"
         )

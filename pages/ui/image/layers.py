@@ -21,7 +21,7 @@ def restore(model: xai_core.Classifier) -> str:
 
 def render_choice(model: xai_core.Classifier) -> str | None:
     """Draw the choice; None for a model without a layer that can be looked at."""
-    layers = {each.name: each for each in model.layers() if each.alias_of is None}
+    layers = {layer.name: layer for layer in model.layers() if layer.alias_of is None}
     if model.recommended_layer is None:
         return None
 

@@ -30,9 +30,9 @@ class Subject:
     model: xai_core.Classifier
     image: Image.Image
     target: classes.Target
-    wish: classes.Target | None
+    chosen_target: classes.Target | None
     seed: int = 0
-    layered: bool = False
+    layers_vary: bool = False
     """True while layers vary: only methods that look at one make sense then."""
     seen: dict[tuple[str, str], Image.Image] = field(default_factory=dict)
 
@@ -64,13 +64,13 @@ class Cell:
 
 
 def _list_methods(subject: Subject) -> Options:
-    specs = (spec for spec in xai_core.METHODS.specs() if spec.uses_layer or not subject.layered)
+    specs = (spec for spec in xai_core.METHODS.specs() if spec.uses_layer or not subject.layers_vary)
     return {spec.name: f"{spec.title} ({spec.technical})" for spec in specs}
 
 
 def _list_layers(subject: Subject) -> Options:
-    found = [layer for layer in subject.model.layers() if layer.alias_of is None]
-    return {layer.name: f"{layer.name} · {layer.grid[0]}×{layer.grid[1]}" for layer in found}
+    layers = [layer for layer in subject.model.layers() if layer.alias_of is None]
+    return {layer.name: f"{layer.name} · {layer.grid[0]}×{layer.grid[1]}" for layer in layers}
 
 
 def _sample_evenly(names: Sequence[str], count: int = 4) -> list[str]:
@@ -117,7 +117,7 @@ _METHODS = Axis(
     "Methods",
     _list_methods,
     lambda subject: [name for name in (*DEFAULT_METHODS, *_list_methods(subject)) if name in _list_methods(subject)][
-        : 3 if subject.layered else len(DEFAULT_METHODS)
+        : 3 if subject.layers_vary else len(DEFAULT_METHODS)
     ],
     lambda cell, name: replace(cell, method=name),
 )
@@ -190,42 +190,46 @@ def _render_options(axis: Axis, subject: Subject) -> Options:
 
 def _resolve_target(subject: Subject, cell: Cell, model: xai_core.Classifier) -> xai_core.TargetLike:
     """The class of a cell: its own, each picture's first guess, or the page's, found by its words in a model with other labels."""
-    wanted = subject.wish if cell.own_guess and cell.index is None else subject.target
+    target = subject.chosen_target if cell.own_guess and cell.index is None else subject.target
     if cell.index is not None:
-        wanted = (cell.index, wanted[1]) if isinstance(wanted, tuple) else cell.index
-    if wanted is None or model.labels == subject.model.labels:
-        return wanted
-    one, *other = (subject.model.labels[index] for index in (wanted if isinstance(wanted, tuple) else [wanted]))
-    return (one, other[0]) if other else one
+        target = (cell.index, target[1]) if isinstance(target, tuple) else cell.index
+    if target is None or model.labels == subject.model.labels:
+        return target
+    if isinstance(target, tuple):
+        label, contrast = (subject.model.labels[index] for index in target)
+        return label, contrast
+    return subject.model.labels[target]
 
 
-def _plan_cell(subject: Subject, cell: Cell, ask: MapRequest) -> MapRequest:
+def _plan_cell(subject: Subject, cell: Cell, request: MapRequest) -> MapRequest:
     """The request of a cell: checked, refused with a sentence, or waiting for its model."""
     spec = xai_core.METHODS.get(cell.method)
     try:
         model = subject.model if cell.model == subject.model.name else models.find_or_load(cell.model)
         if isinstance(model, xai_core.Job):
-            return replace(ask, loading=model, picture=subject.as_seen(subject.model, cell.picture))
-        ask = replace(ask, picture=subject.as_seen(model, cell.picture))
+            return replace(request, loading=model, picture=subject.as_seen(subject.model, cell.picture))
+        request = replace(request, picture=subject.as_seen(model, cell.picture))
         target, layer = _resolve_target(subject, cell, model), cell.layer if spec.uses_layer else None
         return replace(
-            ask,
+            request,
             planned=xai_core.plan(model, subject.picture(cell.picture), cell.method, target, layer, seed=subject.seed),
         )
     except xai_core.XaiError as problem:
-        return replace(ask, refusal=str(problem))
+        return replace(request, refusal=str(problem))
 
 
 def _plan_cells(
     subject: Subject, start: Cell, rows: tuple[Axis | None, Options], columns: tuple[Axis, Options]
 ) -> list[MapRequest]:
-    asks = []
+    requests = []
     for (row, heading), (column, words) in product(rows[1].items(), columns[1].items()):
         cell = columns[0].change(rows[0].change(start, row) if rows[0] else start, column)
         own_words = () if columns[0] is _METHODS else (words,)
         name = "-".join(filter(None, (row, column))) or "own"
-        asks.append(_plan_cell(subject, cell, MapRequest(cell.method, id=name, title=" ".join(own_words), row=heading)))
-    return asks
+        requests.append(
+            _plan_cell(subject, cell, MapRequest(cell.method, id=name, title=" ".join(own_words), row=heading))
+        )
+    return requests
 
 
 def render_choices(subject: Subject) -> list[MapRequest]:
@@ -238,7 +242,7 @@ def render_choices(subject: Subject) -> list[MapRequest]:
             "rows", "One under the other", NOTHING, [NOTHING, *(name for name in AXES if name != column_axis.name)]
         )
     row_axis = AXES[row] if row else None
-    subject = replace(subject, layered=_LAYERS in (row_axis, column_axis))
+    subject = replace(subject, layers_vary=_LAYERS in (row_axis, column_axis))
     with left:
         columns = _render_options(column_axis, subject)
     with right:

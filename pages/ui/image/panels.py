@@ -62,8 +62,8 @@ def _stopped_ids() -> set[str]:
 
 def _started_ids() -> set[str]:
     """The maps this visitor has asked for: a failed one is not asked for again, or it would start anew at every look."""
-    asked: set[str] = st.session_state.setdefault("asked", set())
-    return asked
+    started: set[str] = st.session_state.setdefault("asked", set())
+    return started
 
 
 def _allow_restart(ids: Sequence[str]) -> None:
@@ -71,39 +71,41 @@ def _allow_restart(ids: Sequence[str]) -> None:
     _started_ids().difference_update(ids)
 
 
-def _find_or_start(ask: MapRequest) -> MapJob | None:
+def _find_or_start(request: MapRequest) -> MapJob | None:
     """The job of a request, started if need be; None for what was refused or stopped."""
-    if ask.planned is None or ask.planned.id in _stopped_ids():
+    if request.planned is None or request.planned.id in _stopped_ids():
         return None
-    if ask.planned.id in _started_ids():
-        job = xai_core.jobs.watch(ask.planned.id, session_id())
+    if request.planned.id in _started_ids():
+        job = xai_core.jobs.watch(request.planned.id, session_id())
         if job is not None and job.state == "failed":
             return job
-    _started_ids().add(ask.planned.id)
-    return xai_core.start(ask.planned, session_id())
+    _started_ids().add(request.planned.id)
+    return xai_core.start(request.planned, session_id())
 
 
-def _start_jobs(asks: Sequence[MapRequest]) -> list[MapJob | None]:
+def _start_jobs(requests: Sequence[MapRequest]) -> list[MapJob | None]:
     """The jobs of all requests, and an end to everything else this visitor waited for."""
-    wanted = [ask.planned for ask in asks if ask.planned and ask.planned.id not in _stopped_ids()]
-    keys = {planned.id for planned in wanted}
+    plans = [request.planned for request in requests if request.planned and request.planned.id not in _stopped_ids()]
+    keys = {planned.id for planned in plans}
     xai_core.jobs.leave(session_id(), keys, "attributions")
     _started_ids().intersection_update(keys)
-    return [_find_or_start(ask) for ask in asks]
+    return [_find_or_start(request) for request in requests]
 
 
-def _build_panel(ask: MapRequest, job: MapJob | None) -> Panel:
-    spec = xai_core.METHODS.get(ask.method)
-    title, name = (ask.title, f"{spec.title} ({spec.technical})") if ask.title else (spec.title, spec.technical)
-    caption = f"Layer: {ask.planned.layer.name}" if ask.planned and ask.planned.layer else ""
-    card = Panel(ask.name, title, name, spec.sentence, "failed", None, caption, row=ask.row, picture=ask.picture)
-    if ask.loading is not None:
+def _build_panel(request: MapRequest, job: MapJob | None) -> Panel:
+    spec = xai_core.METHODS.get(request.method)
+    title, name = (request.title, f"{spec.title} ({spec.technical})") if request.title else (spec.title, spec.technical)
+    caption = f"Layer: {request.planned.layer.name}" if request.planned and request.planned.layer else ""
+    card = Panel(
+        request.name, title, name, spec.sentence, "failed", None, caption, row=request.row, picture=request.picture
+    )
+    if request.loading is not None:
         return replace(card, state="waiting", message="Waiting for its model")
-    if ask.planned is None:
-        return replace(card, message=ask.refusal)
+    if request.planned is None:
+        return replace(card, message=request.refusal)
     if job is None:
         return replace(card, state="cancelled", message="Stopped.")
-    if job.result is not None and ask.planned.target is None:
+    if job.result is not None and request.planned.target is None:
         card = replace(card, caption=" · ".join(filter(None, (f"Class: {job.result.label}", caption))))
     message = (
         str(job.error)
@@ -124,11 +126,11 @@ def _format_progress(job: MapJob) -> str:
     )
 
 
-def _render_progress(ask: MapRequest, job: MapJob) -> None:
+def _render_progress(request: MapRequest, job: MapJob) -> None:
     line, button = st.columns([6, 1], vertical_alignment="center")
-    line.progress(job.fraction, f"{ask.words}: {_format_progress(job)}")
-    if button.button("Stop", key=f"stop_{ask.name}", width="stretch", help=f"Stop {ask.words}"):
-        _stop([ask])
+    line.progress(job.fraction, f"{request.words}: {_format_progress(job)}")
+    if button.button("Stop", key=f"stop_{request.name}", width="stretch", help=f"Stop {request.words}"):
+        _stop([request])
 
 
 def _render_total_progress(jobs: Sequence[MapJob]) -> None:
@@ -137,29 +139,29 @@ def _render_total_progress(jobs: Sequence[MapJob]) -> None:
     st.progress(sum(job.fraction for job in jobs) / len(jobs), f"{ready} of {len(jobs)} maps are ready")
 
 
-def _render_model_progress(asks: Sequence[MapRequest]) -> None:
+def _render_model_progress(requests: Sequence[MapRequest]) -> None:
     """A line for each model that is being loaded. When one has come, the whole page is drawn anew: its maps can be asked for."""
-    loading = {id(ask.loading): (ask, ask.loading) for ask in asks if ask.loading is not None}
-    for ask, job in loading.values():
+    loading = {id(request.loading): (request, request.loading) for request in requests if request.loading is not None}
+    for request, job in loading.values():
         if job.finished:
             url_state.rerun()
         share = f"{job.done / 1e6:.0f} of {job.total / 1e6:.0f} MB" if job.total else background.describe_place(job)
-        st.progress(job.fraction, f"Loading the model of {ask.words}: {share}")
+        st.progress(job.fraction, f"Loading the model of {request.words}: {share}")
 
 
-def _stop(asks: Sequence[MapRequest]) -> None:
-    _stopped_ids().update(ask.planned.id for ask in asks if ask.planned)
+def _stop(requests: Sequence[MapRequest]) -> None:
+    _stopped_ids().update(request.planned.id for request in requests if request.planned)
     url_state.rerun()
 
 
-def _render_buttons(asks: Sequence[MapRequest], jobs: Sequence[MapJob | None], key: str) -> None:
-    running = [ask for ask, job in zip(asks, jobs, strict=True) if job is not None and not job.finished]
+def _render_buttons(requests: Sequence[MapRequest], jobs: Sequence[MapJob | None], key: str) -> None:
+    running = [request for request, job in zip(requests, jobs, strict=True) if job is not None and not job.finished]
     failed = [
-        ask.planned.id
-        for ask, job in zip(asks, jobs, strict=True)
-        if ask.planned and job is not None and job.state == "failed"
+        request.planned.id
+        for request, job in zip(requests, jobs, strict=True)
+        if request.planned and job is not None and job.state == "failed"
     ]
-    stopped = [ask.planned.id for ask in asks if ask.planned and ask.planned.id in _stopped_ids()]
+    stopped = [request.planned.id for request in requests if request.planned and request.planned.id in _stopped_ids()]
     if len(running) > 1 and st.button("Stop all", key=f"stop_all_{key}", icon=":material/stop_circle:"):
         _stop(running)
     for words, ids in (("Go on with what was stopped", stopped), ("Try again what failed", failed)):
@@ -168,58 +170,64 @@ def _render_buttons(asks: Sequence[MapRequest], jobs: Sequence[MapJob | None], k
             url_state.rerun()
 
 
-def _choose_poll_interval(asks: Sequence[MapRequest], jobs: Sequence[MapJob | None]) -> float | None:
+def _choose_poll_interval(requests: Sequence[MapRequest], jobs: Sequence[MapJob | None]) -> float | None:
     """Seconds until the next look: few while something comes that takes seconds at most, None where nothing is to come."""
     running = [job for job in jobs if job is not None and not job.finished]
-    loading = any(ask.loading for ask in asks)
+    loading = any(request.loading for request in requests)
     if not running and not loading:
         return None
     return render_slots.poll_interval(session_id(), short_jobs=loading or any(job.quick for job in running))
 
 
 @render_slots.acquire_slot()
-def _render(asks: Sequence[MapRequest], picture: Image.Image, key: str, pace: float | None) -> None:
-    jobs = _start_jobs(asks)
-    running = [(ask, job) for ask, job in zip(asks, jobs, strict=True) if job is not None and not job.finished]
-    now = _choose_poll_interval(asks, jobs)
+def _render(requests: Sequence[MapRequest], picture: Image.Image, key: str, pace: float | None) -> None:
+    jobs = _start_jobs(requests)
+    running = [
+        (request, job) for request, job in zip(requests, jobs, strict=True) if job is not None and not job.finished
+    ]
+    now = _choose_poll_interval(requests, jobs)
     if pace is not None and (now is None or now > 2 * pace):
         url_state.rerun()  # the whole page: polling ends or slows down, and what depends on the maps is drawn
-    _render_model_progress(asks)
+    _render_model_progress(requests)
     if len(running) > MAX_PROGRESS_LINES:
         _render_total_progress([job for job in jobs if job is not None])
     else:
-        for ask, job in sorted(running, key=lambda pair: pair[0].weight):
-            _render_progress(ask, job)
-    _render_buttons(asks, jobs, key)
-    show_maps(picture, [_build_panel(ask, job) for ask, job in zip(asks, jobs, strict=True)], key=key)
+        for request, job in sorted(running, key=lambda pair: pair[0].weight):
+            _render_progress(request, job)
+    _render_buttons(requests, jobs, key)
+    show_maps(picture, [_build_panel(request, job) for request, job in zip(requests, jobs, strict=True)], key=key)
 
 
 def _sort_requests(
-    asks: Sequence[MapRequest], found: Mapping[str, xai_core.Attribution], order: Order | None
+    requests: Sequence[MapRequest], results: Mapping[str, xai_core.Attribution], order: Order | None
 ) -> list[MapRequest]:
     """Rows as they are, the cards of each sorted: finished ones by `order` if there is one, all others behind them by cost."""
     place: dict[str, float] = {}
-    for row in dict.fromkeys(ask.row for ask in asks):
-        names = [ask.name for ask in asks if ask.row == row and ask.name in found]
-        place |= zip(names, order([found[name] for name in names]), strict=True) if order else {}
-    rows = list(dict.fromkeys(ask.row for ask in asks))
-    return sorted(asks, key=lambda ask: (rows.index(ask.row), place.get(ask.name, math.inf), ask.weight))
+    for row in dict.fromkeys(request.row for request in requests):
+        names = [request.name for request in requests if request.row == row and request.name in results]
+        place |= zip(names, order([results[name] for name in names]), strict=True) if order else {}
+    rows = list(dict.fromkeys(request.row for request in requests))
+    return sorted(
+        requests, key=lambda request: (rows.index(request.row), place.get(request.name, math.inf), request.weight)
+    )
 
 
 def render_maps(
-    asks: Sequence[MapRequest], picture: Image.Image, key: str, order: Order | None = None
+    requests: Sequence[MapRequest], picture: Image.Image, key: str, order: Order | None = None
 ) -> dict[str, xai_core.Attribution]:
     """Start what was asked for and show it as it comes, the cheapest first. Returns the maps that are finished now, by ask.
 
     `order` sorts the cards of a row as soon as nothing is being made any more: they must not jump about meanwhile.
     """
     url_state.update_address()
-    jobs = _start_jobs(asks)
-    pace = _choose_poll_interval(asks, jobs)
-    found = {
-        ask.name: job.result for ask, job in zip(asks, jobs, strict=True) if job is not None and job.result is not None
+    jobs = _start_jobs(requests)
+    pace = _choose_poll_interval(requests, jobs)
+    results = {
+        request.name: job.result
+        for request, job in zip(requests, jobs, strict=True)
+        if job is not None and job.result is not None
     }
     st.fragment(_render, run_every=pace)(
-        _sort_requests(asks, found, order if pace is None else None), picture, key, pace
+        _sort_requests(requests, results, order if pace is None else None), picture, key, pace
     )
-    return found
+    return results

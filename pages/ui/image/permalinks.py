@@ -43,8 +43,8 @@ def read_result_ids() -> tuple[list[str], str]:
 def build_url(ids: Sequence[str], owner: str = "") -> str:
     """The link to these results as a browser takes it; with `owner` the private one."""
     here = (st.context.url or "").rpartition("/")[0]
-    said = {"result": ",".join(ids)} | ({"owner": owner} if owner else {})
-    return f"{here}/{url_state.RESULT_PAGE}?{urlencode(said, safe=',')}"
+    query = {"result": ",".join(ids)} | ({"owner": owner} if owner else {})
+    return f"{here}/{url_state.RESULT_PAGE}?{urlencode(query, safe=',')}"
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
@@ -55,12 +55,12 @@ def _hash_sample(sample: str) -> str:
         return ""
 
 
-def find_picture(result: str, found: xai_core.Attribution) -> Image.Image | None:
+def find_picture(result_id: str, result: xai_core.Attribution) -> Image.Image | None:
     """The picture of a result if it was kept, or if it is a sample, which is always there."""
-    kept = xai_core.find_picture(result)
-    if kept is not None:
-        return kept
-    sample = next((name for name in xai_core.SAMPLES if _hash_sample(name) == found.image_sha256), None)
+    picture = xai_core.find_picture(result_id)
+    if picture is not None:
+        return picture
+    sample = next((name for name in xai_core.SAMPLES if _hash_sample(name) == result.image_sha256), None)
     return session.load_sample(sample) if sample else None
 
 
@@ -70,12 +70,12 @@ def _links() -> dict[str, str]:
     return links
 
 
-def _select_own(found: Mapping[str, xai_core.Attribution]) -> list[str]:
+def _select_own(results: Mapping[str, xai_core.Attribution]) -> list[str]:
     """The results that show the visitor's own picture."""
     if not session.has_own_picture():
         return []
     fingerprint = xai_core.image_sha256(session.current_picture()[0])
-    return [name for name, each in found.items() if each.image_sha256 == fingerprint]
+    return [result_id for result_id, result in results.items() if result.image_sha256 == fingerprint]
 
 
 def _render_links(ids: Sequence[str], owner: str) -> None:
@@ -88,19 +88,19 @@ def _render_links(ids: Sequence[str], owner: str) -> None:
         st.code(build_url(ids, owner), language=None, wrap_lines=True)
 
 
-def render_buttons(found: Mapping[str, xai_core.Attribution], file: str) -> None:
+def render_buttons(results: Mapping[str, xai_core.Attribution], file: str) -> None:
     """Below finished maps, given by result id: save their numbers, make a link to them."""
     with st.container(horizontal=True):
-        render_download(list(found.values()), file)
-        pressed = st.button("Make a link", key="make_link", disabled=not found, icon=":material/link:")
-    own, made = _select_own(found), ",".join(found)
-    if pressed and made not in _links():
+        render_download(list(results.values()), file)
+        pressed = st.button("Make a link", key="make_link", disabled=not results, icon=":material/link:")
+    own, link = _select_own(results), ",".join(results)
+    if pressed and link not in _links():
         try:
-            _links()[made] = xai_core.keep_picture(own, session.current_picture()[0]) if own else ""
+            _links()[link] = xai_core.keep_picture(own, session.current_picture()[0]) if own else ""
         except xai_core.XaiError as problem:
             st.error(str(problem), icon=":material/link_off:")
-    if made in _links() and found:
-        _render_links(list(found), _links()[made])
+    if link in _links() and results:
+        _render_links(list(results), _links()[link])
     elif own:
         st.caption(NOTE_BEFORE_LINK)
     if note := xai_core.store_note():
@@ -123,18 +123,18 @@ def render_download(maps: Sequence[xai_core.Attribution], file: str) -> None:
 def _delete_picture(ids: Sequence[str], owner: str) -> None:
     deleted = [xai_core.forget_picture(result, owner) for result in ids]
     if any(deleted):
-        for made in [made for made, key in _links().items() if key == owner]:
-            del _links()[made]
+        for link in [link for link, key in _links().items() if key == owner]:
+            del _links()[link]
     st.session_state["picture_deleted"] = any(deleted)
 
 
 def render_delete(ids: Sequence[str]) -> None:
     """What the private link is for: a button that deletes the kept picture, and what came of it."""
-    deleted, kept = (
+    deleted, is_stored = (
         st.session_state.pop("picture_deleted", None),
         any(xai_core.find_picture(result) is not None for result in ids),
     )
-    if deleted and kept:
+    if deleted and is_stored:
         st.success(
             "Your picture is deleted here. Another link to these maps, made before or by somebody else, still keeps it."
         )
@@ -146,7 +146,7 @@ def render_delete(ids: Sequence[str]) -> None:
             icon=":material/key_off:",
         )
     owner = url_state.result_query().get("owner", "")
-    if owner and kept:
+    if owner and is_stored:
         st.button(
             "Delete this picture",
             key="delete_picture",

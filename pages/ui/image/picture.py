@@ -20,7 +20,7 @@ class PageContext(NamedTuple):
     image: Image.Image
     seen: Image.Image
     target: classes.Target
-    wish: classes.Target | None
+    chosen_target: classes.Target | None
 
 
 def render_head() -> PageContext:

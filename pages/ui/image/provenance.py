@@ -19,11 +19,11 @@ _STYLE = """<style>
 </style>"""
 
 
-def method_titles(found: xai_core.Attribution) -> tuple[str, str]:
+def method_titles(result: xai_core.Attribution) -> tuple[str, str]:
     """The method's plain title and its technical name; a method that this version does not know has only its name."""
-    if found.method not in xai_core.METHODS:
-        return format_label(found.method), ""
-    spec = xai_core.METHODS.get(found.method)
+    if result.method not in xai_core.METHODS:
+        return format_label(result.method), ""
+    spec = xai_core.METHODS.get(result.method)
     return spec.title, spec.technical
 
 
@@ -40,31 +40,31 @@ def _format_value(param: Param | None, value: Value) -> str:
     return f"{number} {param.unit}" if param and param.unit else number
 
 
-def _format_settings(found: xai_core.Attribution) -> list[str]:
-    spec = xai_core.METHODS.get(found.method) if found.method in xai_core.METHODS else None
+def _format_settings(result: xai_core.Attribution) -> list[str]:
+    spec = xai_core.METHODS.get(result.method) if result.method in xai_core.METHODS else None
     declared = {param.name: param for param in spec.params} if spec else {}
     words = {
-        name: f"{declared[name].title} ({name})" if name in declared else format_label(name) for name in found.params
+        name: f"{declared[name].title} ({name})" if name in declared else format_label(name) for name in result.params
     }
-    return [f"{words[name]}: {_format_value(declared.get(name), value)}" for name, value in found.params.items()]
+    return [f"{words[name]}: {_format_value(declared.get(name), value)}" for name, value in result.params.items()]
 
 
-def list_facts(found: xai_core.Attribution) -> Mapping[str, Sequence[str]]:
+def list_facts(result: xai_core.Attribution) -> Mapping[str, Sequence[str]]:
     """Everything that is known about a map: lines of text by heading."""
-    title, technical = method_titles(found)
-    number = " and ".join(map(str, found.target)) if isinstance(found.target, tuple) else str(found.target)
-    passes = f"{found.evaluations:,} evaluation{'' if found.evaluations == 1 else 's'}"
+    title, technical = method_titles(result)
+    number = " and ".join(map(str, result.target)) if isinstance(result.target, tuple) else str(result.target)
+    passes = f"{result.evaluations:,} evaluation{'' if result.evaluations == 1 else 's'}"
     return {
-        "Method": [f"{title} ({technical})" if technical else title, format_label(found.method)],
-        "Model": [model_title(found.model), format_label(found.model)],
-        "Class asked about": [format_label(found.label), f"number {number} of the model's list"],
-        "Looked at": [f"Layer {format_label(found.layer)}" if found.layer else "the whole network"],
-        "Settings": _format_settings(found) or ["none"],
-        "Seed": [f"{found.seed}"],
-        "Measured": [f"{format_label(found.quantity)}, in {format_label(found.unit)}"],
-        "Work": [f"{found.seconds:.2g} s, {passes}"],
-        "Made with": [f"{format_label(name)} {format_label(version)}" for name, version in found.versions.items()],
-        "Picture": [f"fingerprint {format_label(found.image_sha256)} (SHA-256)"],
+        "Method": [f"{title} ({technical})" if technical else title, format_label(result.method)],
+        "Model": [model_title(result.model), format_label(result.model)],
+        "Class asked about": [format_label(result.label), f"number {number} of the model's list"],
+        "Looked at": [f"Layer {format_label(result.layer)}" if result.layer else "the whole network"],
+        "Settings": _format_settings(result) or ["none"],
+        "Seed": [f"{result.seed}"],
+        "Measured": [f"{format_label(result.quantity)}, in {format_label(result.unit)}"],
+        "Work": [f"{result.seconds:.2g} s, {passes}"],
+        "Made with": [f"{format_label(name)} {format_label(version)}" for name, version in result.versions.items()],
+        "Picture": [f"fingerprint {format_label(result.image_sha256)} (SHA-256)"],
     }
 
 
@@ -81,8 +81,8 @@ def _format_row(heading: str, cells: Sequence[Sequence[str]]) -> str:
 
 def draw_table(maps: Sequence[xai_core.Attribution]) -> None:
     """How the maps were made, a column each."""
-    known = [list_facts(found) for found in maps]
-    body = "".join(_format_row(heading, [each[heading] for each in known]) for heading in known[0])
+    facts = [list_facts(result) for result in maps]
+    body = "".join(_format_row(heading, [fact[heading] for fact in facts]) for heading in facts[0])
     whole = f'<table class="made"><tbody>{body}</tbody></table>'
     st.html(
         f'{_STYLE}<div style="overflow-x: auto" tabindex="0" role="region" aria-label="How the maps were made">{whole}</div>'

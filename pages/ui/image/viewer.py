@@ -53,14 +53,14 @@ def _encode_panel(panel: Panel, shared_scale: float | None, picture: int) -> dic
     }
     card |= {"caption": panel.caption, "message": panel.message, "row": panel.row, "picture": picture}
     card |= {"level": None, "checks": [], "cost": "", "map": None}
-    found = panel.attribution
-    if panel.state != "done" or found is None:
+    result = panel.attribution
+    if panel.state != "done" or result is None:
         return card
-    card |= {"map": wire_map(found, shared_scale), "cost": _format_cost(found)}
-    if found.checks:
+    card |= {"map": wire_map(result, shared_scale), "cost": _format_cost(result)}
+    if result.checks:
         card |= {
-            "level": found.level,
-            "checks": [{"level": check.level, "sentence": check.sentence} for check in found.checks],
+            "level": result.level,
+            "checks": [{"level": check.level, "sentence": check.sentence} for check in result.checks],
         }
     return card
 
@@ -78,10 +78,10 @@ def show_maps(picture: Image.Image, panels: Sequence[Panel], *, key: str) -> Non
     """Draw the cards in the order given. `picture` is what the model saw; `key` must be the same in every run of the page."""
     shared = _shared_scales(panels)
     own = [panel.picture or picture for panel in panels]
-    pictures = {id(each): each for each in own}
+    pictures = {id(image): image for image in own}
     places = {name: place for place, name in enumerate(pictures)}
     cards = [
-        _encode_panel(panel, shared.get(panel.id), places[id(each)]) for panel, each in zip(panels, own, strict=True)
+        _encode_panel(panel, shared.get(panel.id), places[id(image)]) for panel, image in zip(panels, own, strict=True)
     ]
     _viewer(
         key=key,

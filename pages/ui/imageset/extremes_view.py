@@ -34,11 +34,11 @@ def _render_choice(name: str, title: str, options: Mapping[str, str]) -> str:
     return str(st.selectbox(title, list(options), url_state.index_of(options, key), options.__getitem__, key=key))
 
 
-def _render_grid(of: PageContext, tiles: Sequence[Tile], title: str, key: str) -> None:
+def _render_grid(page: PageContext, tiles: Sequence[Tile], title: str, key: str) -> None:
     """Pictures as the model sees them under a title, and a button that selects them everywhere."""
 
     def take(row: int) -> None:
-        selection.open_picture(of.pictures, row)
+        selection.open_picture(page.pictures, row)
 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{escape_markdown(title)}**", width="content")
@@ -47,21 +47,21 @@ def _render_grid(of: PageContext, tiles: Sequence[Tile], title: str, key: str) -
             "Select these",
             key=f"{key}_select",
             on_click=selection.select,
-            args=(of.pictures, rows, title),
+            args=(page.pictures, rows, title),
             icon=":material/select_all:",
         )
-    cut = thumbnail_grid.Crop(f"seen by {of.model.name}", of.model.preprocessing.model_input)
+    cut = thumbnail_grid.Crop(f"seen by {page.model.name}", page.model.preprocessing.model_input)
     thumbnail_grid.render_grid(
-        of.pictures, tiles, key, title, take, current=selection.current_row(of.pictures), large=True, cut=cut
+        page.pictures, tiles, key, title, take, current=selection.current_row(page.pictures), large=True, cut=cut
     )
 
 
-def _render_class_choice(of: PageContext) -> int:
+def _render_class_choice(page: PageContext) -> int:
     """The class asked about: the one the model names most often, unless the visitor chooses."""
-    good = of.run.predictions[of.run.valid]
-    words = classes.number_repeats(of.model.labels)
+    good = page.run.predictions[page.run.valid]
+    words = classes.number_repeats(page.model.labels)
     most = int(np.bincount(good, minlength=len(words)).argmax())
-    chosen = classes.render_search(of.model, "of", "Class", words, words[most])
+    chosen = classes.render_search(page.model, "of", "Class", words, words[most])
     return most if chosen is None else chosen
 
 
@@ -69,35 +69,37 @@ def _percent(share: float) -> str:
     return "under 0.01 %" if share < 1e-4 else "over 99.99 %" if 0.99995 <= share < 1 else f"{100 * share:.2f} %"
 
 
-def render_class(of: PageContext) -> None:
+def render_class(page: PageContext) -> None:
     """The pictures that the model calls so most surely, and least."""
     left, right = st.columns(2)
     with left:
-        index = _render_class_choice(of)
+        index = _render_class_choice(page)
     with right:
         by = _render_choice("extremes_by", "Sorted by", BY_CLASS)
-    found = background.compute(
-        ("class ends", of.run.id, index, by),
-        lambda _job: imageset.class_extremes(of.run, index, MAX_PICTURES, "logit" if by == "logit" else "probability"),
+    extremes = background.compute(
+        ("class ends", page.run.id, index, by),
+        lambda _job: imageset.class_extremes(
+            page.run, index, MAX_PICTURES, "logit" if by == "logit" else "probability"
+        ),
         "Sorting the pictures",
     )
-    if found is None:
+    if extremes is None:
         return
-    label = of.model.labels[index]
+    label = page.model.labels[index]
     for title, rows, key in (
-        (f"Most like “{label}”", found.top, "class_top"),
-        (f"Least like “{label}”", found.bottom, "class_bottom"),
+        (f"Most like “{label}”", extremes.top, "class_top"),
+        (f"Least like “{label}”", extremes.bottom, "class_bottom"),
     ):
-        logits, chances = of.run.logits[rows, index], of.run.probabilities(rows)[:, index]
-        said = [
+        logits, chances = page.run.logits[rows, index], page.run.probabilities(rows)[:, index]
+        captions = [
             _percent(chance) if by == "probability" else f"{logit:.2f}"
             for chance, logit in zip(chances, logits, strict=True)
         ]
         tiles = [
-            Tile(row, f"{of.words(row)}; for {label}: {text}", text)
-            for row, text in zip(rows.tolist(), said, strict=True)
+            Tile(row, f"{page.words(row)}; for {label}: {text}", text)
+            for row, text in zip(rows.tolist(), captions, strict=True)
         ]
-        _render_grid(of, tiles, title, key)
+        _render_grid(page, tiles, title, key)
 
 
 def _write_ties(count: int, shown: npt.NDArray[np.floating[Any]]) -> None:
@@ -109,75 +111,75 @@ def _write_ties(count: int, shown: npt.NDArray[np.floating[Any]]) -> None:
         )
 
 
-def _region_finder(of: PageContext, rows: Sequence[int], channel: int) -> Callable[[Job[Any]], dict[int, Box]]:
+def _region_finder(page: PageContext, rows: Sequence[int], channel: int) -> Callable[[Job[Any]], dict[int, Box]]:
     """Where in each picture the channel answers most."""
 
     def find(job: Job[Any]) -> dict[int, Box]:
         job.expect(len(rows))
-        found = {}
+        regions = {}
         for row in rows:
             try:
-                found[row] = imageset.activated_region(
-                    of.run, row, channel, imageset=of.pictures, model=of.model, job=job
+                regions[row] = imageset.activated_region(
+                    page.run, row, channel, imageset=page.pictures, model=page.model, job=job
                 )
             except InvalidImage:  # damaged since: shown without a mark
                 continue
             job.tick(1)
-        return found
+        return regions
 
     return find
 
 
-def _render_index(of: PageContext, name: str, title: str, last: int) -> int:
+def _render_index(page: PageContext, name: str, title: str, last: int) -> int:
     """A whole number from 0 to `last`, kept in the link for each layer."""
     param = Int(name=name, title=title, help=f"From 0 to {last}.", default=0, low=0, high=last)
-    key = url_state.restore(name, 0, lambda text: param.check(text, 0), key=f"{name}_of_{of.model.name}_{of.layer}")
+    key = url_state.restore(name, 0, lambda text: param.check(text, 0), key=f"{name}_of_{page.model.name}_{page.layer}")
     return int(st.number_input(f"{title} (0 to {last})", 0, last, url_state.value_of(key), 1, key=key))
 
 
-def _render_neuron_choice(of: PageContext) -> tuple[int, int] | None:
+def _render_neuron_choice(page: PageContext) -> tuple[int, int] | None:
     """The place of the one neuron asked about; None for the whole channel."""
     if not forms.render_toggle(
         "neuron", "Only one neuron: the channel at one place", "The channel at one place of the picture."
     ):
         return None
-    (rows, columns), (left, right) = of.run.grid, st.columns(2)
+    (rows, columns), (left, right) = page.run.grid, st.columns(2)
     with left:
-        row = _render_index(of, "neuron_row", "Row from the top", rows - 1)
+        row = _render_index(page, "neuron_row", "Row from the top", rows - 1)
     with right:
-        return row, _render_index(of, "neuron_column", "Column from the left", columns - 1)
+        return row, _render_index(page, "neuron_column", "Column from the left", columns - 1)
 
 
-def render_channel(of: PageContext) -> None:
+def render_channel(page: PageContext) -> None:
     """The pictures that one channel of the layer answers to most, with the place marked, and those it answers to least."""
     left, right = st.columns(2)
     with left:
-        channel = _render_index(of, "channel", f"Channel of {of.layer}", of.run.mean.shape[1] - 1)
-    place = _render_neuron_choice(of)
+        channel = _render_index(page, "channel", f"Channel of {page.layer}", page.run.mean.shape[1] - 1)
+    place = _render_neuron_choice(page)
     if place is None:
         with right:
             by = _render_choice("channel_by", "Sorted by", BY_CHANNEL)
-        _render_channel_extremes(of, channel, by)
+        _render_channel_extremes(page, channel, by)
     else:
-        _render_neuron(of, channel, place)
+        _render_neuron(page, channel, place)
     with st.expander("Do the top pictures prove that this channel detects dogs?", icon=":material/help:"):
         st.markdown(CHANNEL_CAUTION)
 
 
-def _render_channel_extremes(of: PageContext, channel: int, by: str) -> None:
-    found = background.compute(
-        ("channel ends", of.run.id, channel, by),
-        lambda _job: imageset.channel_extremes(of.run, channel, MAX_PICTURES, "mean" if by == "mean" else "maximum"),
+def _render_channel_extremes(page: PageContext, channel: int, by: str) -> None:
+    extremes = background.compute(
+        ("channel ends", page.run.id, channel, by),
+        lambda _job: imageset.channel_extremes(page.run, channel, MAX_PICTURES, "mean" if by == "mean" else "maximum"),
         "Sorting the pictures",
     )
-    if found is None:
+    if extremes is None:
         return
-    values = (of.run.mean if by == "mean" else of.run.max)[:, channel]
-    tops = found.top.tolist()
+    values = (page.run.mean if by == "mean" else page.run.max)[:, channel]
+    tops = extremes.top.tolist()
     boxes = (
         background.compute(
-            ("regions", of.run.id, channel, by),
-            _region_finder(of, tops, channel),
+            ("regions", page.run.id, channel, by),
+            _region_finder(page, tops, channel),
             "Marking where it answers",
             cost=len(tops),
         )
@@ -185,77 +187,77 @@ def _render_channel_extremes(of: PageContext, channel: int, by: str) -> None:
     )
     for title, rows, name in (
         ("Answers most", tops, "channel_top"),
-        ("Answers least", found.bottom.tolist(), "channel_bottom"),
+        ("Answers least", extremes.bottom.tolist(), "channel_bottom"),
     ):
         tiles = [
-            Tile(row, f"{of.words(row)}; activation {values[row]:.3g}", f"{values[row]:.3g}", boxes.get(row))
+            Tile(row, f"{page.words(row)}; activation {values[row]:.3g}", f"{values[row]:.3g}", boxes.get(row))
             for row in rows
         ]
-        _render_grid(of, tiles, f"{title} (channel {channel})", name)
-        _write_ties(imageset.count_ties(of.run, values, rows), values[rows])
+        _render_grid(page, tiles, f"{title} (channel {channel})", name)
+        _write_ties(imageset.count_ties(page.run, values, rows), values[rows])
     show.write(
         "The frame marks where the channel answers at least half as strongly as at its strongest place.", quiet=True
     )
 
 
-def _render_neuron(of: PageContext, channel: int, place: tuple[int, int]) -> None:
+def _render_neuron(page: PageContext, channel: int, place: tuple[int, int]) -> None:
     most = background.compute(
-        ("neuron", of.run.id, channel, place),
-        lambda job: imageset.neuron_top(of.run, channel, place, MAX_PICTURES, of.pictures, of.model, job),
+        ("neuron", page.run.id, channel, place),
+        lambda job: imageset.neuron_top(page.run, channel, place, MAX_PICTURES, page.pictures, page.model, job),
         "Looking for the best pictures",
-        cost=len(of.run),
+        cost=len(page.run),
     )
     if most is not None:
         _render_neuron_grid(
-            of, place, most, f"Answers most (channel {channel}, row {place[0]}, column {place[1]})", "neuron_top"
+            page, place, most, f"Answers most (channel {channel}, row {place[0]}, column {place[1]})", "neuron_top"
         )
     if not forms.render_toggle(
         "neuron_least", "And the pictures it answers to least", "Every picture of the set is looked at again for that."
     ):
         return
     least = background.compute(
-        ("neuron least", of.run.id, channel, place),
-        lambda job: imageset.neuron_bottom(of.run, channel, place, MAX_PICTURES, of.pictures, of.model, job),
+        ("neuron least", page.run.id, channel, place),
+        lambda job: imageset.neuron_bottom(page.run, channel, place, MAX_PICTURES, page.pictures, page.model, job),
         "Looking at every picture again",
-        cost=len(of.run),
+        cost=len(page.run),
     )
     if least is not None:
         _render_neuron_grid(
-            of, place, least, f"Answers least (channel {channel}, row {place[0]}, column {place[1]})", "neuron_bottom"
+            page, place, least, f"Answers least (channel {channel}, row {place[0]}, column {place[1]})", "neuron_bottom"
         )
 
 
 def _render_neuron_grid(
-    of: PageContext, place: tuple[int, int], found: imageset.NeuronEnd, title: str, name: str
+    page: PageContext, place: tuple[int, int], extremes: imageset.NeuronEnd, title: str, name: str
 ) -> None:
-    (row, column), (rows, columns) = place, of.run.grid
-    box = (column / columns, row / rows, (column + 1) / columns, (row + 1) / rows)
-    pairs = zip(found.rows.tolist(), found.values.tolist(), strict=True)
+    (neuron_row, column), (rows, columns) = place, page.run.grid
+    box = (column / columns, neuron_row / rows, (column + 1) / columns, (neuron_row + 1) / rows)
+    pairs = zip(extremes.rows.tolist(), extremes.values.tolist(), strict=True)
     _render_grid(
-        of,
-        [Tile(each, f"{of.words(each)}; activation {value:.3g}", f"{value:.3g}", box) for each, value in pairs],
+        page,
+        [Tile(row, f"{page.words(row)}; activation {value:.3g}", f"{value:.3g}", box) for row, value in pairs],
         title,
         name,
     )
-    _write_ties(found.tied, found.values)
+    _write_ties(extremes.tied, extremes.values)
     show.write("The frame marks the neuron's place. What it looked at may reach beyond it.", quiet=True)
 
 
-def render_mistakes(of: PageContext) -> None:
+def render_mistakes(page: PageContext) -> None:
     """Where the model is wrong and sure of it."""
-    if not (of.truth >= 0).any():
+    if not (page.truth >= 0).any():
         show.write("No picture has a label that the model knows, so nobody can say here when it is wrong.")
         return
-    rows = imageset.confident_mistakes(of.run, of.truth, 2 * MAX_PICTURES).tolist()
+    rows = imageset.confident_mistakes(page.run, page.truth, 2 * MAX_PICTURES).tolist()
     if not rows:
         show.write("The model makes no mistake on these pictures.")
         return
     tiles = [
-        Tile(row, of.words(row), f"{of.label(row)} → {of.says(row)} {show.percent(of.run.confidence[row])}")
+        Tile(row, page.words(row), f"{page.label(row)} → {page.says(row)} {show.percent(page.run.confidence[row])}")
         for row in rows
     ]
     show.write(
         "The label, then what the model says instead, and how sure it is. Sometimes it is the label that is wrong: look closely.",
         quiet=True,
     )
-    _render_grid(of, tiles, "Wrong, and most sure of it", "mistakes")
+    _render_grid(page, tiles, "Wrong, and most sure of it", "mistakes")

@@ -70,43 +70,51 @@ def render_settings() -> Settings:
     return Settings(kind, int(axes), source, params, seed)
 
 
-def request_map(of: PageContext, wish: Settings) -> Map | None:
+def request_map(page: PageContext, settings: Settings) -> Map | None:
     """The map once it is there; else how far it is."""
-    data = of.run if wish.source == "model" else of.pictures
+    data = page.run if settings.source == "model" else page.pictures
     return background.follow(
-        ("map", of.run.id, *wish.key),
-        lambda: imageset.start_map(data, wish.kind, wish.axes, wish.params, wish.seed, None, session_id()),
-        f"Making the map: {MAPS.get(wish.kind).title}",
+        ("map", page.run.id, *settings.key),
+        lambda: imageset.start_map(
+            data, settings.kind, settings.axes, settings.params, settings.seed, None, session_id()
+        ),
+        f"Making the map: {MAPS.get(settings.kind).title}",
     )
 
 
-def _draw_stills(of: PageContext, found: list[Map]) -> None:
-    paint = point_colours.restore_colouring(of)
-    for start in range(0, len(found), STILLS_PER_ROW):
-        for each, column in zip(found[start : start + STILLS_PER_ROW], st.columns(STILLS_PER_ROW), strict=False):
-            drawn = draw_points(each.points, paint(each.rows).colours, STILL_PX)
-            title = f"Perplexity {each.params['perplexity']:g}, seed {each.seed}"
-            column.image(drawn, f"{title}, trust {each.trustworthiness:.2f}", width="stretch", alt=f"Map: {title}")
+def _draw_stills(page: PageContext, projections: list[Map]) -> None:
+    paint = point_colours.restore_colouring(page)
+    for start in range(0, len(projections), STILLS_PER_ROW):
+        for projection, column in zip(
+            projections[start : start + STILLS_PER_ROW], st.columns(STILLS_PER_ROW), strict=False
+        ):
+            drawn = draw_points(projection.points, paint(projection.rows).colours, STILL_PX)
+            title = f"Perplexity {projection.params['perplexity']:g}, seed {projection.seed}"
+            column.image(
+                drawn, f"{title}, trust {projection.trustworthiness:.2f}", width="stretch", alt=f"Map: {title}"
+            )
 
 
-def render_reading_help(of: PageContext, wish: Settings) -> None:
+def render_reading_help(page: PageContext, settings: Settings) -> None:
     """How t-SNE works and how not to read it, and the same pictures at several perplexities."""
     with st.expander("How t-SNE makes a map, and how not to read it", icon=":material/help:"):
         st.markdown(TSNE_TEXT)
     st.subheader("Is it real?")
     show.write("What looks the same at every perplexity and every seed may be real. What changes is not.", quiet=True)
-    wanted: set[tuple[str, str]] = st.session_state.setdefault("set_multiples", set())
-    key = (of.run.id, wish.source)
-    if key not in wanted and not st.button(
+    requested: set[tuple[str, str]] = st.session_state.setdefault("set_multiples", set())
+    key = (page.run.id, settings.source)
+    if key not in requested and not st.button(
         "Show the map at perplexities 5, 15, 30 and 50", icon=":material/grid_view:"
     ):
         return
-    wanted.add(key)
-    found = background.follow(
+    requested.add(key)
+    projections = background.follow(
         ("multiples", *key),
-        lambda: imageset.start_multiples(of.run if wish.source == "model" else of.pictures, session_id=session_id()),
+        lambda: imageset.start_multiples(
+            page.run if settings.source == "model" else page.pictures, session_id=session_id()
+        ),
         "Making eight maps",
     )
-    if found is not None:
-        _draw_stills(of, found)
-        show.write_list(found[0].notes)
+    if projections is not None:
+        _draw_stills(page, projections)
+        show.write_list(projections[0].notes)

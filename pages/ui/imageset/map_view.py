@@ -30,72 +30,74 @@ class OwnPicture(NamedTuple):
     among: Floats
 
 
-def _describe_picture(of: PageContext, wish: Settings, image: Image.Image, job: xai_core.Job[OwnPicture]) -> OwnPicture:
-    if wish.source == "pixels":
-        return OwnPicture(image, imageset.describe_pixels(image), imageset.read_pixels(of.pictures, job=job))
-    return OwnPicture(image, imageset.describe_picture(image, of.model, of.layer, job), of.run.mean)
+def _describe_picture(
+    page: PageContext, settings: Settings, image: Image.Image, job: xai_core.Job[OwnPicture]
+) -> OwnPicture:
+    if settings.source == "pixels":
+        return OwnPicture(image, imageset.describe_pixels(image), imageset.read_pixels(page.pictures, job=job))
+    return OwnPicture(image, imageset.describe_picture(image, page.model, page.layer, job), page.run.mean)
 
 
-def _describe_own_picture(of: PageContext, wish: Settings) -> OwnPicture | None:
+def _describe_own_picture(page: PageContext, settings: Settings) -> OwnPicture | None:
     """The visitor's own picture, if one is in use."""
     if not session.has_own_picture():
         return None
     image = session.current_picture()[0]
-    key = ("own", of.run.id, wish.source, xai_core.image_sha256(image))
-    return background.compute(key, lambda job: _describe_picture(of, wish, image, job), "Looking at your picture")
+    key = ("own", page.run.id, settings.source, xai_core.image_sha256(image))
+    return background.compute(key, lambda job: _describe_picture(page, settings, image, job), "Looking at your picture")
 
 
-def _name_points(of: PageContext, found: Map, wish: Settings) -> tuple[str, ...]:
+def _name_points(page: PageContext, projection: Map, settings: Settings) -> tuple[str, ...]:
     """A line for each point. Made once: a map may have 20,000."""
-    key = ("words", of.run.id, *wish.key)
+    key = ("words", page.run.id, *settings.key)
     return background.compute(
-        key, lambda _job: tuple(of.words(row) for row in found.rows.tolist()), "Naming the points"
-    ) or ("",) * len(found.rows)
+        key, lambda _job: tuple(page.words(row) for row in projection.rows.tolist()), "Naming the points"
+    ) or ("",) * len(projection.rows)
 
 
-def render(of: PageContext, found: Map, wish: Settings) -> None:
+def render(page: PageContext, projection: Map, settings: Settings) -> None:
     """The points, what their colours mean, and how far to believe them."""
-    coloured, own = point_colours.render_choice(of)(found.rows), _describe_own_picture(of, wish)
-    chosen, looked_at = selection.current_selection(of.pictures), selection.current_row(of.pictures)
+    coloured, own = point_colours.render_choice(page)(projection.rows), _describe_own_picture(page, settings)
+    chosen, looked_at = selection.current_selection(page.pictures), selection.current_row(page.pictures)
     event = show_scatter(
-        found.points,
+        projection.points,
         coloured,
-        ids=found.rows,
-        thumbs=Thumbs(of.pictures.id, of.pictures.thumbnails(), found.rows),
-        words=_name_points(of, found, wish),
+        ids=projection.rows,
+        thumbs=Thumbs(page.pictures.id, page.pictures.thumbnails(), projection.rows),
+        words=_name_points(page, projection, settings),
         selected=chosen.rows if chosen else () if looked_at is None else (looked_at,),
-        mark=None if own is None else tuple(imageset.place_among(found, own.among, own.query)),
+        mark=None if own is None else tuple(imageset.place_among(projection, own.among, own.query)),
         key="set_map",
     )
     if event is not None:
-        _apply_event(of, event)
-    _write_trust(found)
+        _apply_event(page, event)
+    _write_trust(projection)
     if own is not None:
-        _render_neighbours(of, own)
+        _render_neighbours(page, own)
 
 
-def _apply_event(of: PageContext, event: Event) -> None:
+def _apply_event(page: PageContext, event: Event) -> None:
     """What was clicked or enclosed is selected on every page."""
     if event.kind == "click":
-        selection.open_and_select(of.pictures, event.ids[0])
+        selection.open_and_select(page.pictures, event.ids[0])
     elif event.kind == "lasso":
-        selection.select(of.pictures, event.ids, "enclosed on the map")
+        selection.select(page.pictures, event.ids, "enclosed on the map")
     else:
         selection.clear()
 
 
-def _write_trust(found: Map) -> None:
+def _write_trust(projection: Map) -> None:
     """How many neighbours on the map are true ones, and what was done on the way."""
-    show.write(found.sentence)
-    told = "What is still wrong at the end (Kullback-Leibler divergence, smaller is better)"
-    error = () if found.kl is None else (f"{told}: {found.kl:.2f} nats.",)
-    show.write_list((*found.notes, *error))
+    show.write(projection.sentence)
+    kl_words = "What is still wrong at the end (Kullback-Leibler divergence, smaller is better)"
+    error = () if projection.kl is None else (f"{kl_words}: {projection.kl:.2f} nats.",)
+    show.write_list((*projection.notes, *error))
 
 
-def _render_neighbours(of: PageContext, own: OwnPicture) -> None:
+def _render_neighbours(page: PageContext, own: OwnPicture) -> None:
     """The pictures most like the visitor's own."""
     near = background.compute(
-        ("near own", of.run.id, own.query.tobytes()),
+        ("near own", page.run.id, own.query.tobytes()),
         lambda _job: imageset.find_nearest(own.among, own.query, MAX_NEIGHBOURS),
         "Looking for the neighbours of your picture",
     )
@@ -104,13 +106,18 @@ def _render_neighbours(of: PageContext, own: OwnPicture) -> None:
     if near is None:
         return
     tiles = [
-        thumbnail_grid.Tile(int(row), f"{of.words(int(row))}, distance {far:.2f}")
+        thumbnail_grid.Tile(int(row), f"{page.words(int(row))}, distance {far:.2f}")
         for row, far in zip(*near, strict=True)
     ]
 
     def take(row: int) -> None:
-        selection.open_picture(of.pictures, row)
+        selection.open_picture(page.pictures, row)
 
     thumbnail_grid.render_grid(
-        of.pictures, tiles, "near_own", "The pictures most like yours", take, current=selection.current_row(of.pictures)
+        page.pictures,
+        tiles,
+        "near_own",
+        "The pictures most like yours",
+        take,
+        current=selection.current_row(page.pictures),
     )

@@ -50,8 +50,8 @@ class PageContext:
         """A picture in one line: label, answer, and how sure."""
         if not self.run.valid[row]:
             return f"{self.pictures.names[row]} could not be read"
-        label, said = self.label(row), f"the model says {self.says(row)} ({show.percent(self.run.confidence[row])})"
-        return f"{label}; {said}" if label else said
+        label, answer = self.label(row), f"the model says {self.says(row)} ({show.percent(self.run.confidence[row])})"
+        return f"{label}; {answer}" if label else answer
 
     @property
     def after(self) -> str:
@@ -86,33 +86,33 @@ def begin_page() -> None:
 
 def require_set() -> ImageSet:
     """The set in use, or the end of the run."""
-    found = set_choice.current_set()
-    if found is None:
+    dataset = set_choice.current_set()
+    if dataset is None:
         st.page_link(
             SET_PAGE, label="Choose a picture set", icon=":material/photo_library:", query_params=url_state.query()
         )
         background.finish()
-    return found
+    return dataset
 
 
-def request_run(of: ImageSet, model: xai_core.Classifier, layer: str, corruption: str = "") -> ModelOutputs | None:
+def request_run(dataset: ImageSet, model: xai_core.Classifier, layer: str, corruption: str = "") -> ModelOutputs | None:
     """What the model says of every picture, once it is there; else how far it is."""
     changed = f" ({describe_change(corruption)})" if corruption else ""
     return background.follow(
-        ("pass", of.id, model.name, layer, corruption),
-        lambda: imageset.start_run(of.id, model.name, layer, corruption, session_id()),
-        f"{model.title} looks at {count_pictures(len(of))}{changed}",
+        ("pass", dataset.id, model.name, layer, corruption),
+        lambda: imageset.start_run(dataset.id, model.name, layer, corruption, session_id()),
+        f"{model.title} looks at {count_pictures(len(dataset))}{changed}",
     )
 
 
-def _render_fit(of: ImageSet, model: xai_core.Classifier) -> None:
+def _render_fit(dataset: ImageSet, model: xai_core.Classifier) -> None:
     """Say so where the model cannot be right about this set, and offer the one that can."""
-    if not of.classes or (of.match_classes(model) >= 0).any():
+    if not dataset.classes or (dataset.match_classes(model) >= 0).any():
         return
     show.write(
         f"{model.title} knows none of the labels of this set, so nobody can say here when it is right.", quiet=True
     )
-    best = set_choice.recommended_model(of)
+    best = set_choice.recommended_model(dataset)
     if best and best != model.name:
         title = xai_core.MODELS.get(best).title
         st.button(f"Use {title}", on_click=set_choice.use_model, args=(best,), icon=":material/swap_horiz:")
@@ -120,21 +120,21 @@ def _render_fit(of: ImageSet, model: xai_core.Classifier) -> None:
 
 def render_head() -> PageContext:
     """Draw the head of a page that needs the model's answers. Ends the run while they are not there."""
-    of = require_set()
+    dataset = require_set()
     model = models.current_model()
     left, right = st.columns([3, 2], gap="large", vertical_alignment="bottom")
     with left:
-        show.write(f"{set_choice.current_title(of)} · {count_pictures(len(of))} · {model.title}", quiet=True)
+        show.write(f"{set_choice.current_title(dataset)} · {count_pictures(len(dataset))} · {model.title}", quiet=True)
         st.page_link(
             SET_PAGE, label="Another picture set", icon=":material/photo_library:", query_params=url_state.query()
         )
-        _render_fit(of, model)
+        _render_fit(dataset, model)
     with right:
         layer = layers.render_choice(model)
     if layer is None:
         show.write_problem(f"{model.title} has no layer that could be looked into. Choose another model at the side.")
         background.finish()
-    run = request_run(of, model, layer)
+    run = request_run(dataset, model, layer)
     if run is None:
         background.finish()
-    return PageContext(of, model, layer, run)
+    return PageContext(dataset, model, layer, run)

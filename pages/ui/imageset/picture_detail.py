@@ -27,13 +27,13 @@ _STYLE = """<style>@media (min-width: 641px) {
 
 def _draw_guesses(model: xai_core.Classifier, image: Image.Image) -> xai_core.Prediction:
     """The model's first guesses, as bars."""
-    found = xai_core.guess(model, image, min(5, len(model.labels)))
-    show.draw_shares([(label, probability) for _, label, probability in found.classes])
-    return found
+    prediction = xai_core.guess(model, image, min(5, len(model.labels)))
+    show.draw_shares([(label, probability) for _, label, probability in prediction.classes])
+    return prediction
 
 
-def _write_label(of: ImageSet, row: int, right: bool, known: bool) -> None:
-    label = page_context.label_of(of, row)
+def _write_label(dataset: ImageSet, row: int, right: bool, known: bool) -> None:
+    label = page_context.label_of(dataset, row)
     if not label:
         show.write("This picture has no label.", quiet=True)
     elif not known:
@@ -42,31 +42,31 @@ def _write_label(of: ImageSet, row: int, right: bool, known: bool) -> None:
         show.write(f"Label: {label}. The model is {'right' if right else 'wrong'}.")
 
 
-def _render_neighbours(of: ImageSet, run: ModelOutputs, row: int) -> None:
-    found = background.compute(
-        ("near", run.id, row),
-        lambda _job: imageset.find_nearest(run.mean, run.mean[row], MAX_NEIGHBOURS + 1),
+def _render_neighbours(dataset: ImageSet, run: ModelOutputs, picture_row: int) -> None:
+    neighbours = background.compute(
+        ("near", run.id, picture_row),
+        lambda _job: imageset.find_nearest(run.mean, run.mean[picture_row], MAX_NEIGHBOURS + 1),
         "Looking for its neighbours",
     )
-    if found is None:
+    if neighbours is None:
         return
     st.markdown(
         f"**Most similar{' after the change' if run.corruption else ''}, as the model sees it** *(nearest neighbours)*"
     )
-    near = [(int(other), float(far)) for other, far in zip(*found, strict=True) if other != row][:MAX_NEIGHBOURS]
+    near = [(int(row), float(far)) for row, far in zip(*neighbours, strict=True) if row != picture_row][:MAX_NEIGHBOURS]
     tiles = [
-        thumbnail_grid.Tile(other, f"{page_context.label_of(of, other) or of.names[other]}, distance {far:.2f}")
-        for other, far in near
+        thumbnail_grid.Tile(row, f"{page_context.label_of(dataset, row) or dataset.names[row]}, distance {far:.2f}")
+        for row, far in near
     ]
 
-    def take(other: int) -> None:
-        selection.open_picture(of, other)
+    def take(row: int) -> None:
+        selection.open_picture(dataset, row)
 
-    thumbnail_grid.render_grid(of, tiles, "near_grid", f"The {len(tiles)} most similar pictures", take)
+    thumbnail_grid.render_grid(dataset, tiles, "near_grid", f"The {len(tiles)} most similar pictures", take)
 
 
-def _render_explain_button(of: ImageSet, row: int, image: Image.Image) -> None:
-    title = of.names[row].rpartition("/")[2]
+def _render_explain_button(dataset: ImageSet, row: int, image: Image.Image) -> None:
+    title = dataset.names[row].rpartition("/")[2]
     if st.button(
         "Explain this picture", key="explain_picture", type="primary", icon=":material/search:", width="stretch"
     ):
@@ -74,7 +74,9 @@ def _render_explain_button(of: ImageSet, row: int, image: Image.Image) -> None:
         st.switch_page(COMPARE_PAGE, query_params=url_state.query())
 
 
-def _render_map(of: ImageSet, model: xai_core.Classifier, layer: str | None, image: Image.Image, target: int) -> None:
+def _render_map(
+    dataset: ImageSet, model: xai_core.Classifier, layer: str | None, image: Image.Image, target: int
+) -> None:
     """Where the model looked for its first guess."""
     try:
         ask = panels.MapRequest(METHOD, xai_core.plan(model, image, METHOD, target, layer))
@@ -83,32 +85,32 @@ def _render_map(of: ImageSet, model: xai_core.Classifier, layer: str | None, ima
     panels.render_maps([ask], model.preprocessing.model_input(image), "set_picture")
 
 
-def _draw_corruption(of: ImageSet, row: int, model: xai_core.Classifier, run: ModelOutputs) -> None:
+def _draw_corruption(dataset: ImageSet, row: int, model: xai_core.Classifier, run: ModelOutputs) -> None:
     """The picture as it was judged, changed, and what the model made of that."""
     words = page_context.describe_change(run.corruption)
     try:
-        seen = imageset.read_model_input(run, row, of, model)
+        model_input = imageset.read_model_input(run, row, dataset, model)
     except xai_core.XaiError:  # what is wrong with it is said of the picture itself, below
         return
     with st.container(horizontal=True, horizontal_alignment="center"):
         st.image(
-            thumbnail_grid.enlarge(seen, MAX_WIDTH),
-            alt=f"Changed: {words}. {format_label(of.names[row])}",
-            width=show.fit_width(seen, MAX_WIDTH, MAX_HEIGHT),
+            thumbnail_grid.enlarge(model_input, MAX_WIDTH),
+            alt=f"Changed: {words}. {format_label(dataset.names[row])}",
+            width=show.fit_width(model_input, MAX_WIDTH, MAX_HEIGHT),
         )
-    said, sure = model.labels[int(run.predictions[row])], show.percent(run.confidence[row])
-    show.write(f"After the change ({words}) the model says {said} ({sure}).")
+    answer, confidence = model.labels[int(run.predictions[row])], show.percent(run.confidence[row])
+    show.write(f"After the change ({words}) the model says {answer} ({confidence}).")
     st.markdown("**Without the change**")
 
 
 def _render_picture(
-    of: ImageSet, row: int, model: xai_core.Classifier, layer: str | None, run: ModelOutputs | None
+    dataset: ImageSet, row: int, model: xai_core.Classifier, layer: str | None, run: ModelOutputs | None
 ) -> None:
-    show.write_strong(of.names[row])
+    show.write_strong(dataset.names[row])
     if run is not None and run.corruption and run.valid[row]:
-        _draw_corruption(of, row, model, run)
+        _draw_corruption(dataset, row, model, run)
     try:
-        image = of.open(row).convert("RGB")
+        image = dataset.open(row).convert("RGB")
     except xai_core.XaiError as problem:
         show.write_problem(problem)
         xai_core.jobs.leave(session.session_id(), pool="attributions")
@@ -116,26 +118,26 @@ def _render_picture(
     with st.container(horizontal=True, horizontal_alignment="center"):
         st.image(
             thumbnail_grid.enlarge(image, MAX_WIDTH),
-            alt=f"Picture: {format_label(of.names[row])}",
+            alt=f"Picture: {format_label(dataset.names[row])}",
             width=show.fit_width(image, MAX_WIDTH, MAX_HEIGHT),
         )
-    found = _draw_guesses(model, image)
-    first, truth = found.classes[0][0], int(of.match_classes(model)[row])
-    _write_label(of, row, first == truth, truth >= 0)
-    _render_explain_button(of, row, image)
+    prediction = _draw_guesses(model, image)
+    first, truth = prediction.classes[0][0], int(dataset.match_classes(model)[row])
+    _write_label(dataset, row, first == truth, truth >= 0)
+    _render_explain_button(dataset, row, image)
     if run is not None and run.valid[row]:
-        _render_neighbours(of, run, row)
-    st.markdown(f"**Where it looked for “{escape_markdown(found.classes[0][1])}”**")
-    _render_map(of, model, layer, image, first)
+        _render_neighbours(dataset, run, row)
+    st.markdown(f"**Where it looked for “{escape_markdown(prediction.classes[0][1])}”**")
+    _render_map(dataset, model, layer, image, first)
 
 
-def render(of: ImageSet, model: xai_core.Classifier, layer: str | None, run: ModelOutputs | None = None) -> None:
+def render(dataset: ImageSet, model: xai_core.Classifier, layer: str | None, run: ModelOutputs | None = None) -> None:
     """The picture that was clicked. Last thing on a page: it brings the address up to date before its map is drawn."""
-    row = selection.current_row(of)
+    row = selection.current_row(dataset)
     st.html(_STYLE)
     with st.container(key="set_detail", border=True):
-        if row is None or row >= len(of):
+        if row is None or row >= len(dataset):
             xai_core.jobs.leave(session.session_id(), pool="attributions")  # no map is wanted any more
             show.write("Click a picture or a point: here you see what the model says of it, and why.", quiet=True)
             return
-        _render_picture(of, row, model, layer, run)
+        _render_picture(dataset, row, model, layer, run)

@@ -18,29 +18,29 @@ from xai_core.render.points import PointColors, color_by_correctness, color_by_g
 Rows = npt.NDArray[np.int64]
 
 
-def _colour_by_label(of: PageContext, rows: Rows) -> PointColors:
-    return color_by_group(of.pictures.labels[rows], of.pictures.classes, "Label")
+def _colour_by_label(page: PageContext, rows: Rows) -> PointColors:
+    return color_by_group(page.pictures.labels[rows], page.pictures.classes, "Label")
 
 
-def _colour_by_prediction(of: PageContext, rows: Rows) -> PointColors:
-    return color_by_group(of.run.predictions[rows], of.model.labels, "The model says", "Could not be read")
+def _colour_by_prediction(page: PageContext, rows: Rows) -> PointColors:
+    return color_by_group(page.run.predictions[rows], page.model.labels, "The model says", "Could not be read")
 
 
-def _colour_by_confidence(of: PageContext, rows: Rows) -> PointColors:
-    return color_by_number(of.run.confidence[rows], "How sure the model is (confidence)", 0.0, 1.0, percent=True)
+def _colour_by_confidence(page: PageContext, rows: Rows) -> PointColors:
+    return color_by_number(page.run.confidence[rows], "How sure the model is (confidence)", 0.0, 1.0, percent=True)
 
 
-def _colour_by_correctness(of: PageContext, rows: Rows) -> PointColors:
-    return color_by_correctness(of.run.predictions[rows], of.truth[rows])
+def _colour_by_correctness(page: PageContext, rows: Rows) -> PointColors:
+    return color_by_correctness(page.run.predictions[rows], page.truth[rows])
 
 
-def _colour_by_loss(of: PageContext, rows: Rows) -> PointColors:
-    found = background.compute(
-        ("losses", of.run.id, of.pictures.id),
-        lambda _job: imageset.losses(of.run, of.truth),
+def _colour_by_loss(page: PageContext, rows: Rows) -> PointColors:
+    losses = background.compute(
+        ("losses", page.run.id, page.pictures.id),
+        lambda _job: imageset.losses(page.run, page.truth),
         "Comparing with the labels",
     )
-    values = np.full(len(rows), np.nan, dtype=np.float32) if found is None else found[rows]
+    values = np.full(len(rows), np.nan, dtype=np.float32) if losses is None else losses[rows]
     return color_by_number(values, "How surprised the model is by the label (loss, in nats)", 0.0)
 
 
@@ -54,25 +54,25 @@ COLOURINGS: Mapping[str, tuple[str, Callable[[PageContext, Rows], PointColors]]]
 _NEEDS_TRUTH = ("correctness", "loss")
 
 
-def _restore(of: PageContext) -> tuple[str, list[str]]:
+def _restore(page: PageContext) -> tuple[str, list[str]]:
     """The widget's key, and what can be shown of this set: nothing that needs labels where there are none."""
-    names = [name for name in COLOURINGS if name not in _NEEDS_TRUTH or (of.truth >= 0).any()]
-    names = [name for name in names if name != "label" or of.pictures.classes]
+    names = [name for name in COLOURINGS if name not in _NEEDS_TRUTH or (page.truth >= 0).any()]
+    names = [name for name in names if name != "label" or page.pictures.classes]
     key = url_state.restore("points", names[0], url_state.option_reader("colouring", names))
     if st.session_state[key] not in names:
         url_state.set_value(key, names[0])
     return key, names
 
 
-def render_choice(of: PageContext) -> Callable[[Rows], PointColors]:
+def render_choice(page: PageContext) -> Callable[[Rows], PointColors]:
     """Draw the choice; what colours the points of these rows."""
-    key, names = _restore(of)
+    key, names = _restore(page)
     chosen = st.selectbox(
         "Colour shows", names, url_state.index_of(names, key), lambda name: COLOURINGS[name][0], key=key
     )
-    return partial(COLOURINGS[chosen][1], of)
+    return partial(COLOURINGS[chosen][1], page)
 
 
-def restore_colouring(of: PageContext) -> Callable[[Rows], PointColors]:
+def restore_colouring(page: PageContext) -> Callable[[Rows], PointColors]:
     """What `pick` would give, without drawing it."""
-    return partial(COLOURINGS[st.session_state[_restore(of)[0]]][1], of)
+    return partial(COLOURINGS[st.session_state[_restore(page)[0]]][1], page)

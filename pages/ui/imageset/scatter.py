@@ -58,10 +58,10 @@ def _encode_thumbs(thumbs: Thumbs | npt.NDArray[np.uint8] | None, key: str) -> d
     if thumbs is None:
         return None
     named = thumbs if isinstance(thumbs, Thumbs) else name_thumbs(thumbs)
-    made = _cache_sheets(named.key, named)
+    encoded_sheets = _cache_sheets(named.key, named)
     return {
         "across": ACROSS,
-        "sheets": [_publish(sheet, "image/jpeg", f"{key}-sheet-{at}") for at, sheet in enumerate(made)],
+        "sheets": [_publish(sheet, "image/jpeg", f"{key}-sheet-{at}") for at, sheet in enumerate(encoded_sheets)],
     }
 
 
@@ -101,22 +101,22 @@ def unpack_bits(text: str, count: int) -> npt.NDArray[np.intp] | None:
     return np.flatnonzero(np.unpackbits(whole, count=count, bitorder="little"))
 
 
-def _parse_event(said: object, version: str, ids: npt.NDArray[np.integer]) -> Event | None:
+def _parse_event(message: object, version: str, ids: npt.NDArray[np.integer]) -> Event | None:
     """What a browser has sent, if it is about these points and makes sense; browsers can send anything."""
-    if not isinstance(said, Mapping) or said.get("version") != version or said.get("kind") not in KINDS:
+    if not isinstance(message, Mapping) or message.get("version") != version or message.get("kind") not in KINDS:
         return None
-    points = unpack_bits(str(said.get("chosen")), len(ids))
-    if points is None or (said["kind"] == "click" and len(points) != 1):
+    points = unpack_bits(str(message.get("chosen")), len(ids))
+    if points is None or (message["kind"] == "click" and len(points) != 1):
         return None
-    return Event(said["kind"], tuple(ids[points].tolist()) if said["kind"] != "clear" else ())
+    return Event(message["kind"], tuple(ids[points].tolist()) if message["kind"] != "clear" else ())
 
 
 def _store_event(key: str) -> None:
     """Notes what came, before the page runs: the map is then drawn with the new choice in this very run."""
-    said = getattr(st.session_state.get(key), "event", None)
-    if isinstance(said, Mapping):
-        st.session_state[f"{key}-said"] = dict(said)
-        serial = said.get("serial")
+    message = getattr(st.session_state.get(key), "event", None)
+    if isinstance(message, Mapping):
+        st.session_state[f"{key}-said"] = dict(message)
+        serial = message.get("serial")
         st.session_state[f"{key}-serial"] = serial if isinstance(serial, int) and 0 <= serial < 2**53 else 0
 
 

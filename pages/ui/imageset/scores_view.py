@@ -55,10 +55,10 @@ def _render_change() -> str:
     return f"{name}:{strength}"
 
 
-def _request_scores(of: PageContext, run: ModelOutputs) -> SetScores | None:
+def _request_scores(page: PageContext, run: ModelOutputs) -> SetScores | None:
     return background.compute(
-        ("scores", run.id, of.pictures.id),
-        lambda job: imageset.score_set(run, of.truth, of.model.labels, job),
+        ("scores", run.id, page.pictures.id),
+        lambda job: imageset.score_set(run, page.truth, page.model.labels, job),
         "Counting right answers",
     )
 
@@ -79,47 +79,47 @@ def _format_difference(now: float, before: float, name: str) -> str | None:
     return f"{100 * gap:+.1f} points" if name in _SHARES else f"{gap:+.2f}"
 
 
-def _render_scores(found: SetScores, plain: SetScores | None) -> None:
+def _render_scores(scores: SetScores, plain: SetScores | None) -> None:
     """All scores in one row, with how a change has moved them; below, what they mean."""
     with st.container(horizontal=True):
         for name, (title, technical) in TITLES.items():
-            value = getattr(found, name)
+            value = getattr(scores, name)
             gap = None if plain is None else _format_difference(value, getattr(plain, name), name)
             with st.container(width=245):
                 same = gap is not None and not float(gap.partition(" ")[0])
                 shown = {"delta": "no change", "delta_color": "off", "delta_arrow": "off"} if same else {"delta": gap}
                 st.metric(f"{title} *({technical})*", _format_score(value, name), **shown)
-    show.write(found.sentences["accuracy"])
+    show.write(scores.sentences["accuracy"])
     with st.expander("What these numbers mean", icon=":material/help:"):
-        show.write_list(found.sentences[name] for name in TITLES)
+        show.write_list(scores.sentences[name] for name in TITLES)
 
 
-def _render_classes(of: PageContext, found: SetScores) -> None:
+def _render_classes(page: PageContext, scores: SetScores) -> None:
     """Each class with its counts; a click shows its pictures."""
     st.markdown("**Class by class** *(one against the rest)*")
-    some = [each for each in found.classes if each.count] or list(found.classes)
+    classes = [score for score in scores.classes if score.count] or list(scores.classes)
     frame = pd.DataFrame(
         {
-            "Class": [format_label(each.name) for each in some],
-            "Pictures": [each.count for each in some],
-            "Precision": [each.precision for each in some],
-            "Recall": [each.recall for each in some],
-            "F1": [each.f1 for each in some],
-            "ROC AUC": [each.auc for each in some],
+            "Class": [format_label(score.name) for score in classes],
+            "Pictures": [score.count for score in classes],
+            "Precision": [score.precision for score in classes],
+            "Recall": [score.recall for score in classes],
+            "F1": [score.f1 for score in classes],
+            "ROC AUC": [score.auc for score in classes],
         }
     )
 
     def take(place: int, _column: str) -> None:
-        each = some[place]
-        rows = np.flatnonzero((of.truth == each.index) & of.run.valid)
-        selection.select(of.pictures, rows.tolist(), f"It is: {each.name}")
+        score = classes[place]
+        rows = np.flatnonzero((page.truth == score.index) & page.run.valid)
+        selection.select(page.pictures, rows.tolist(), f"It is: {score.name}")
 
     columns = {name: clickable_tables.bar_column(name, 1.0, "percent", 96) for name in ("Precision", "Recall")}
     columns |= {name: st.column_config.NumberColumn(name, format="%.2f", width=56) for name in ("F1", "ROC AUC")}
     columns["Pictures"] = st.column_config.NumberColumn("Pictures", width=64)
     clickable_tables.draw_table(
         frame,
-        f"class_scores_{of.run.id}",
+        f"class_scores_{page.run.id}",
         take,
         "The scores of every class. A click selects its pictures.",
         columns=columns,
@@ -143,71 +143,75 @@ def _shade_cells(frame: pd.DataFrame) -> object:
     return frame.style.apply(colours, axis=1)
 
 
-def _render_confusion(of: PageContext, found: SetScores) -> None:
+def _render_confusion(page: PageContext, scores: SetScores) -> None:
     """Truth down, answers across; a click on a cell shows its pictures."""
     st.markdown("**What does it mix up?** *(confusion matrix)*")
-    busiest = np.argsort(-found.confusion.sum(axis=0) - found.confusion.sum(axis=1), kind="stable")[:MAX_CLASSES]
+    busiest = np.argsort(-scores.confusion.sum(axis=0) - scores.confusion.sum(axis=1), kind="stable")[:MAX_CLASSES]
     order = np.sort(busiest)
-    some = [found.classes[place] for place in order]
-    names = _different([format_label(each.name) for each in some])
-    frame = pd.DataFrame(found.confusion[np.ix_(order, order)], columns=names)
-    truth = found.confusion[order].sum(axis=1) > 0
+    classes = [scores.classes[place] for place in order]
+    names = _number_repeats([format_label(score.name) for score in classes])
+    frame = pd.DataFrame(scores.confusion[np.ix_(order, order)], columns=names)
+    truth = scores.confusion[order].sum(axis=1) > 0
     frame.insert(0, "It is ↓ · it says →", names)
     frame = frame[truth].reset_index(drop=True)
-    actual = [each for each, there in zip(some, truth, strict=True) if there]
+    actual = [score for score, there in zip(classes, truth, strict=True) if there]
 
     def take(place: int, column: str) -> None:
         if column in names:
-            a, b = actual[place], some[names.index(column)]
-            rows = imageset.confusion_rows(of.truth, of.run.predictions, a.index, b.index)
-            selection.select(of.pictures, rows.tolist(), f"It is {a.name}, {of.model.title} says {b.name}{of.after}")
+            a, b = actual[place], classes[names.index(column)]
+            rows = imageset.confusion_rows(page.truth, page.run.predictions, a.index, b.index)
+            selection.select(
+                page.pictures, rows.tolist(), f"It is {a.name}, {page.model.title} says {b.name}{page.after}"
+            )
 
     columns = {name: st.column_config.NumberColumn(name, width=min(22 + 8 * len(name), 130)) for name in names}
     clickable_tables.draw_table(
         frame,
-        f"confusion_{of.run.id}",
+        f"confusion_{page.run.id}",
         take,
-        found.sentences["confusion"],
+        scores.sentences["confusion"],
         columns=columns,
         most=14,
         style=_shade_cells,
     )
     left_out = (
-        f" The {MAX_CLASSES} commonest of {len(found.classes)} classes are shown."
-        if len(found.classes) > MAX_CLASSES
+        f" The {MAX_CLASSES} commonest of {len(scores.classes)} classes are shown."
+        if len(scores.classes) > MAX_CLASSES
         else ""
     )
     show.write(
-        f"{found.sentences['confusion']} Click a cell to see its pictures; the head of a column can sort them.{left_out}",
+        f"{scores.sentences['confusion']} Click a cell to see its pictures; the head of a column can sort them.{left_out}",
         quiet=True,
     )
 
 
-def _different(names: list[str]) -> list[str]:
+def _number_repeats(names: list[str]) -> list[str]:
     """Column names must differ."""
-    found: list[str] = []
+    scores: list[str] = []
     for name in names:
-        found.append(name if name not in found else f"{name} ({len(found)})")
-    return found
+        scores.append(name if name not in scores else f"{name} ({len(scores)})")
+    return scores
 
 
-def _render_calibration(of: PageContext, found: SetScores) -> None:
+def _render_calibration(page: PageContext, scores: SetScores) -> None:
     st.markdown("**Does 70 % mean 70 %?** *(calibration)*")
-    bins = found.calibration
+    bins = scores.calibration
     frame = pd.DataFrame({"It says": bins.confidence, "It is right": bins.accuracy, "Pictures": bins.counts})
     show.draw_figure(figures.draw_calibration(bins.confidence, bins.accuracy, bins.counts), "set_calibration")
-    show.write(found.sentences["calibration"], quiet=True)
+    show.write(scores.sentences["calibration"], quiet=True)
 
     def take(place: int, _column: str) -> None:
         number = int(bins.bins[place])
-        rows = imageset.calibration_rows(of.run, of.truth, number)
+        rows = imageset.calibration_rows(page.run, page.truth, number)
         selection.select(
-            of.pictures, rows.tolist(), f"{of.model.title} is {10 * number} to {10 * number + 10} % sure{of.after}"
+            page.pictures,
+            rows.tolist(),
+            f"{page.model.title} is {10 * number} to {10 * number + 10} % sure{page.after}",
         )
 
     columns = {name: clickable_tables.bar_column(name, 1.0, "percent") for name in ("It says", "It is right")}
     clickable_tables.draw_table(
-        frame, f"bins_{of.run.id}", take, "How often the model is right, by how sure it is.", columns=columns
+        frame, f"bins_{page.run.id}", take, "How often the model is right, by how sure it is.", columns=columns
     )
 
 
@@ -221,31 +225,31 @@ VIEWS = {
 class ScoredRun(NamedTuple):
     """A run over all pictures, changed or not, that has been compared with the labels."""
 
-    of: PageContext
+    page: PageContext
     scores: SetScores
 
 
-def render_scores(of: PageContext) -> ScoredRun | None:
+def render_scores(page: PageContext) -> ScoredRun | None:
     """All scores of the model on the set, after the change that the visitor chooses; None while, or where, there are none."""
-    if not (of.truth >= 0).any():
+    if not (page.truth >= 0).any():
         show.write_problem(
             "No picture of this set has a label that the model knows, so nobody can count its right answers. "
             "Choose another set or another model, or name the folders of your pictures as the model names its classes."
         )
         return None
     change = _render_change()
-    run = page_context.request_run(of.pictures, of.model, of.layer, change) if change else of.run
-    found = None if run is None else _request_scores(of, run)
-    if run is None or found is None:
+    run = page_context.request_run(page.pictures, page.model, page.layer, change) if change else page.run
+    scores = None if run is None else _request_scores(page, run)
+    if run is None or scores is None:
         return None
-    _render_scores(found, _request_scores(of, of.run) if change else None)
-    if set_choice.recommended_model(of.pictures):  # it came along: what has to be known of it
-        show.write_list(of.pictures.notes)
+    _render_scores(scores, _request_scores(page, page.run) if change else None)
+    if set_choice.recommended_model(page.pictures):  # it came along: what has to be known of it
+        show.write_list(page.pictures.notes)
     left_out = (
-        f" {found.left_out:,} have no label that the model knows, or could not be read." if found.left_out else ""
+        f" {scores.left_out:,} have no label that the model knows, or could not be read." if scores.left_out else ""
     )
-    show.write(f"Counted over {found.count:,} pictures.{left_out}", quiet=True)
-    return ScoredRun(replace(of, run=run), found)
+    show.write(f"Counted over {scores.count:,} pictures.{left_out}", quiet=True)
+    return ScoredRun(replace(page, run=run), scores)
 
 
 def render_view(judged: ScoredRun) -> None:

@@ -22,9 +22,9 @@ from xai_core.render import overlay, text_alternative
 MAX_WIDTH = 300
 
 
-def format_title(found: selection.Selection) -> str:
+def format_title(selected: selection.Selection) -> str:
     """How many pictures are selected, and what they have in common."""
-    return f"{count_pictures(len(found.rows))}{f': {found.words}' if found.words else ''}"
+    return f"{count_pictures(len(selected.rows))}{f': {selected.words}' if selected.words else ''}"
 
 
 def _render_page_buttons(rows: int, start: int) -> None:
@@ -51,18 +51,18 @@ def _render_page_buttons(rows: int, start: int) -> None:
         st.caption(f"{start + 1:,} to {min(start + MAX_TILES, rows):,} of {rows:,}", width="content")
 
 
-def render_grid(of: ImageSet, rows: tuple[int, ...] | range, words: str, head: PageContext | None = None) -> None:
+def render_grid(dataset: ImageSet, rows: tuple[int, ...] | range, words: str, page: PageContext | None = None) -> None:
     """The thumbnails of these rows, a page at a time."""
     start = min(selection.first_index(), (len(rows) - 1) // MAX_TILES * MAX_TILES) if rows else 0
     tiles = [
-        Tile(row, head.words(row) if head else label_of(of, row) or of.names[row])
+        Tile(row, page.words(row) if page else label_of(dataset, row) or dataset.names[row])
         for row in rows[start : start + MAX_TILES]
     ]
 
     def take(row: int) -> None:
-        selection.open_picture(of, row)
+        selection.open_picture(dataset, row)
 
-    thumbnail_grid.render_grid(of, tiles, "set_grid", words, take, current=selection.current_row(of))
+    thumbnail_grid.render_grid(dataset, tiles, "set_grid", words, take, current=selection.current_row(dataset))
     _render_page_buttons(len(rows), start)
 
 
@@ -71,22 +71,22 @@ def _hash_rows(rows: np.ndarray) -> str:
     return hashlib.sha256(np.asarray(rows, dtype=np.int64).tobytes()).hexdigest()[:24]
 
 
-def _select(of: PageContext, rows: Iterable[int], words: str) -> None:
-    selection.select(of.pictures, rows, words)
+def _select(page: PageContext, rows: Iterable[int], words: str) -> None:
+    selection.select(page.pictures, rows, words)
 
 
-def _render_labels(of: PageContext, rows: np.ndarray, group: Group) -> None:
+def _render_labels(page: PageContext, rows: np.ndarray, group: Group) -> None:
     """How many of each label, or of each answer where nothing is labelled; a click on one selects those."""
     labelled = any(name for name, _ in group.labels)
     counted = group.labels if labelled else group.predicted
     title = "Label" if labelled else "The model says"
-    said = [(count, format_label(name or NO_LABEL)) for name, count in counted]
-    frame = pd.DataFrame(said, columns=["Pictures", title])  # long names run out of the table: the number comes first
+    cells = [(count, format_label(name or NO_LABEL)) for name, count in counted]
+    frame = pd.DataFrame(cells, columns=["Pictures", title])  # long names run out of the table: the number comes first
 
     def take(place: int, _column: str) -> None:
-        name, read = counted[place][0], rows[of.run.valid[rows]].tolist()
-        of_it = [row for row in read if (of.label(row) if labelled else of.says(row)) == name]
-        _select(of, of_it, f"{title}: {name or NO_LABEL}")
+        name, read = counted[place][0], rows[page.run.valid[rows]].tolist()
+        of_it = [row for row in read if (page.label(row) if labelled else page.says(row)) == name]
+        _select(page, of_it, f"{title}: {name or NO_LABEL}")
 
     st.markdown("**What is among them** *(class counts)*")
     bars = {"Pictures": clickable_tables.bar_column("Pictures", int(frame["Pictures"].max()), width=110)}
@@ -95,17 +95,22 @@ def _render_labels(of: PageContext, rows: np.ndarray, group: Group) -> None:
     )
 
 
-def _render_confusions(of: PageContext, rows: np.ndarray, group: Group) -> None:
+def _render_confusions(page: PageContext, rows: np.ndarray, group: Group) -> None:
     if not group.confusions:
         return
-    found = group.confusions
-    said = [(each.count, format_label(each.truth_name), format_label(each.predicted_name)) for each in found]
-    frame = pd.DataFrame(said, columns=["Pictures", "It is", "It says"])
+    confusions = group.confusions
+    cells = [
+        (confusion.count, format_label(confusion.truth_name), format_label(confusion.predicted_name))
+        for confusion in confusions
+    ]
+    frame = pd.DataFrame(cells, columns=["Pictures", "It is", "It says"])
 
     def take(place: int, _column: str) -> None:
-        pair = found[place]
-        of_it = rows[imageset.confusion_rows(of.truth[rows], of.run.predictions[rows], pair.truth, pair.predicted)]
-        _select(of, of_it.tolist(), f"{pair.truth_name}, but {of.model.title} says {pair.predicted_name}{of.after}")
+        pair = confusions[place]
+        of_it = rows[imageset.confusion_rows(page.truth[rows], page.run.predictions[rows], pair.truth, pair.predicted)]
+        _select(
+            page, of_it.tolist(), f"{pair.truth_name}, but {page.model.title} says {pair.predicted_name}{page.after}"
+        )
 
     st.markdown("**What is mixed up** *(typical confusions)*")
     narrow = {"Pictures": st.column_config.NumberColumn("Pictures", width=64)}
@@ -129,17 +134,17 @@ def _describe_group(group: Group) -> str:
     return f"On average the model is {show.percent(group.confidence)} sure of its answer.{right}{unread}"
 
 
-def _render_mean_map(of: PageContext, rows: tuple[int, ...]) -> None:
+def _render_mean_map(page: PageContext, rows: tuple[int, ...]) -> None:
     """Where the model looks on average, on the mean of the pictures; made only when somebody asks."""
     st.markdown("**Where it looks on average** *(mean attribution)*")
-    key = (of.run.id, _hash_rows(np.array(rows)))
+    key = (page.run.id, _hash_rows(np.array(rows)))
     if st.session_state.get("mean_map_of") != key:
         if not st.button("Average their maps (Grad-CAM)", key="mean_map", icon=":material/layers:"):
             return
         st.session_state["mean_map_of"] = key
     mean = background.compute(
         ("mean map", *key),
-        lambda job: imageset.mean_attribution(of.pictures, of.model, rows, job=job),
+        lambda job: imageset.mean_attribution(page.pictures, page.model, rows, job=job),
         "Explaining these pictures",
         cost=1000,
     )
@@ -152,19 +157,19 @@ def _render_mean_map(of: PageContext, rows: tuple[int, ...]) -> None:
     sample = (
         f", evenly spread over all {mean.chosen:,}" if mean.chosen > len(mean.used) + mean.flat + mean.unread else ""
     )
-    without = " The change of the pictures is left out here." if of.after else ""
+    without = " The change of the pictures is left out here." if page.after else ""
     show.write(
         f"The mean of the maps of {used}{sample}, each as strong as the others, on the mean of the pictures. {seen}{without}",
         quiet=True,
     )
 
 
-def render(of: PageContext) -> None:
+def render(page: PageContext) -> None:
     """The selection of this set, or how to make one."""
-    found = selection.current_selection(of.pictures)
+    selected = selection.current_selection(page.pictures)
     st.subheader("The selected pictures")
-    if found is None or not found.rows:
-        words = "Nothing is selected." if found is None else f"There is no such picture ({found.words})."
+    if selected is None or not selected.rows:
+        words = "Nothing is selected." if selected is None else f"There is no such picture ({selected.words})."
         show.write(
             f"{words} Click or enclose points, or click a cell or a bar: the same pictures then show here, and on the other pages.",
             quiet=True,
@@ -172,16 +177,16 @@ def render(of: PageContext) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(width="content"):
-            show.write_strong(format_title(found))
+            show.write_strong(format_title(selected))
         st.button("Clear", key="set_clear", on_click=selection.clear, icon=":material/close:")
-    render_grid(of.pictures, found.rows, "The selected pictures", of)
-    rows = np.array(found.rows)
-    group = imageset.describe_group(of.pictures, of.run, rows, of.truth, of.model.labels)
+    render_grid(page.pictures, selected.rows, "The selected pictures", page)
+    rows = np.array(selected.rows)
+    group = imageset.describe_group(page.pictures, page.run, rows, page.truth, page.model.labels)
     if group.count:
-        show.write(f"{_describe_group(group)}{f' So it is{of.after}.' if of.after else ''}", quiet=True)
+        show.write(f"{_describe_group(group)}{f' So it is{page.after}.' if page.after else ''}", quiet=True)
         left, right = st.columns(2)
         with left:
-            _render_labels(of, rows, group)
+            _render_labels(page, rows, group)
         with right:
-            _render_confusions(of, rows, group)
-        _render_mean_map(of, found.rows)
+            _render_confusions(page, rows, group)
+        _render_mean_map(page, selected.rows)

@@ -28,9 +28,9 @@ class Selection:
     words: str
 
 
-def select(of: ImageSet, rows: Iterable[int], words: str) -> None:
+def select(dataset: ImageSet, rows: Iterable[int], words: str) -> None:
     """Callback: select these pictures everywhere."""
-    st.session_state["set_selection"] = Selection(of.id, tuple(int(row) for row in rows), words)
+    st.session_state["set_selection"] = Selection(dataset.id, tuple(int(row) for row in rows), words)
     st.session_state["set_place"] = 0
 
 
@@ -40,15 +40,15 @@ def clear() -> None:
     st.session_state["set_place"] = 0
 
 
-def current_selection(of: ImageSet) -> Selection | None:
+def current_selection(dataset: ImageSet) -> Selection | None:
     """The selection, if it is one of this set."""
-    found: Selection | None = st.session_state.get("set_selection")
-    return found if found is not None and found.set_id == of.id else None
+    selection: Selection | None = st.session_state.get("set_selection")
+    return selection if selection is not None and selection.set_id == dataset.id else None
 
 
-def open_picture(of: ImageSet, row: int) -> None:
+def open_picture(dataset: ImageSet, row: int) -> None:
     """Callback: show this picture large."""
-    url_state.set_value(CURRENT_PICTURE, (of.id, int(row)))
+    url_state.set_value(CURRENT_PICTURE, (dataset.id, int(row)))
 
 
 def close_picture() -> None:
@@ -63,21 +63,21 @@ def restore() -> None:
     )
 
 
-def open_and_select(of: ImageSet, row: int) -> None:
+def open_and_select(dataset: ImageSet, row: int) -> None:
     """Callback: show this picture large, and select it alone where it is not part of the selection."""
-    open_picture(of, row)
-    found = current_selection(of)
-    if found is None or row not in found.rows:
-        select(of, (row,), "")
+    open_picture(dataset, row)
+    selection = current_selection(dataset)
+    if selection is None or row not in selection.rows:
+        select(dataset, (row,), "")
 
 
-def current_row(of: ImageSet) -> int | None:
+def current_row(dataset: ImageSet) -> int | None:
     """The row of the picture that is shown large."""
     set_id, row = st.session_state.get(CURRENT_PICTURE, NO_PICTURE)
-    if not set_id and 0 <= row < len(of):  # from a link
-        set_id = of.id
-        open_picture(of, row)
-    return int(row) if set_id == of.id else None
+    if not set_id and 0 <= row < len(dataset):  # from a link
+        set_id = dataset.id
+        open_picture(dataset, row)
+    return int(row) if set_id == dataset.id else None
 
 
 def first_index() -> int:

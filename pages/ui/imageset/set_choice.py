@@ -30,9 +30,9 @@ def _read_name(text: str) -> str:
     """A set's name or id from a link. One that is not there any more is said by `keep`."""
     if text in IMAGE_SETS and IMAGE_SETS.get(text).available():
         return text
-    found = imageset.find_set(text)
-    if found is not None:
-        _own_titles()[text] = found.title
+    dataset = imageset.find_set(text)
+    if dataset is not None:
+        _own_titles()[text] = dataset.title
     return text
 
 
@@ -62,9 +62,9 @@ def _use_set(name: str, *, gone: bool = False) -> None:
     st.session_state["set_gone"] = gone
 
 
-def current_title(of: ImageSet) -> str:
+def current_title(dataset: ImageSet) -> str:
     """What a set is called here: another visitor may have brought the same pictures under another name."""
-    return _own_titles().get(of.id, of.title)
+    return _own_titles().get(dataset.id, dataset.title)
 
 
 def _use_chosen_set() -> None:
@@ -75,9 +75,9 @@ def _use_chosen_set() -> None:
         url_state.set_value("model", IMAGE_SETS.get(name).model)
 
 
-def recommended_model(found: ImageSet) -> str | None:
+def recommended_model(dataset: ImageSet) -> str | None:
     """The model that a set is meant for, if it came along for one."""
-    return IMAGE_SETS.get(found.name).model if found.name in IMAGE_SETS else None
+    return IMAGE_SETS.get(dataset.name).model if dataset.name in IMAGE_SETS else None
 
 
 def use_model(name: str) -> None:
@@ -95,16 +95,16 @@ def _ingest(place: str, key: str, source: str | IO[bytes], name: str) -> None:
     done = f"{place}_read"
     if st.session_state.get(done) == key:
         return
-    found = background.follow(
+    dataset = background.follow(
         ("read set", key),
         lambda: _start_reading(source, name),
         "Reading the pictures",
         again=False,
     )
-    if found is not None:
+    if dataset is not None:
         st.session_state[done] = key
-        _own_titles()[found.id] = Path(name).stem or found.title
-        _use_set(found.id)
+        _own_titles()[dataset.id] = Path(name).stem or dataset.title
+        _use_set(dataset.id)
 
 
 def _render_uploader() -> None:
@@ -160,7 +160,7 @@ def current_set() -> ImageSet | None:
         )
         # At once, or made anew where the disk has lost it since.
         return None if ready is None else imageset.load_set(name)
-    found = imageset.find_set(name)
-    if found is None:  # since the run began
+    dataset = imageset.find_set(name)
+    if dataset is None:  # since the run began
         show.write_problem(_GONE)
-    return found
+    return dataset

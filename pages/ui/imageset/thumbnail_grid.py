@@ -69,29 +69,29 @@ def _encode_picture(picture: Image.Image, side: int) -> tuple[str, bool]:
 
 
 def _picture_loader(
-    of: ImageSet, rows: Sequence[int], side: int, see: Callable[[Image.Image], Image.Image]
+    dataset: ImageSet, rows: Sequence[int], side: int, see: Callable[[Image.Image], Image.Image]
 ) -> Callable[[Job[Any]], Mapping[int, tuple[str, bool]]]:
     def make(job: Job[Any]) -> Mapping[int, tuple[str, bool]]:
         job.expect(len(rows))
-        found = {}
+        encoded = {}
         for row in rows:
             job.tick(1)
             try:
-                found[row] = _encode_picture(see(of.open(row)), side)
+                encoded[row] = _encode_picture(see(dataset.open(row)), side)
             except XaiError:  # this file is damaged or gone: its thumbnail stands in
                 continue
-        return found
+        return encoded
 
     return make
 
 
-def _encode_thumbnail(of: ImageSet, row: int) -> tuple[str, bool]:
+def _encode_thumbnail(dataset: ImageSet, row: int) -> tuple[str, bool]:
     """The small thumbnail that was made when the set was read."""
-    return _encode_picture(Image.fromarray(of.thumbnails()[row]), SMALL_PX)[0], False
+    return _encode_picture(Image.fromarray(dataset.thumbnails()[row]), SMALL_PX)[0], False
 
 
 def render_grid(
-    of: ImageSet,
+    dataset: ImageSet,
     tiles: Sequence[Tile],
     key: str,
     label: str,
@@ -105,14 +105,14 @@ def render_grid(
     tiles = tiles[:MAX_TILES]
     rows, size = tuple(tile.row for tile in tiles), LARGE_PX if large else SMALL_PX
     sharp = background.compute(
-        ("tiles", of.id, rows, size, cut.name),
-        _picture_loader(of, rows, PIXEL_RATIO * size, cut.see),
+        ("tiles", dataset.id, rows, size, cut.name),
+        _picture_loader(dataset, rows, PIXEL_RATIO * size, cut.see),
         "Fetching the pictures",
         again=False,
     )
     items = []
     for tile in tiles:
-        source, tiny = (sharp or {}).get(tile.row) or _encode_thumbnail(of, tile.row)
+        source, tiny = (sharp or {}).get(tile.row) or _encode_thumbnail(dataset, tile.row)
         words = {"words": format_label(tile.words), "caption": format_label(tile.caption)}
         items.append({"row": tile.row, "src": source, "tiny": tiny, "box": tile.box, **words})
 

@@ -15,74 +15,76 @@ from xai_core.results import Floats
 from xai_core.tabular.row.counterfactual import CAUTION, Counterfactuals, TargetOutcome, counterfactuals
 
 
-def _render_class_choice(of: PageContext, said: Floats) -> int:
+def _render_class_choice(page: PageContext, prediction: Floats) -> int:
     """The wanted class: the likeliest one that the model does not say."""
-    order = np.argsort(-said, kind="stable").tolist()
+    order = np.argsort(-prediction, kind="stable").tolist()
     others = order[1:]
-    words = [format_label(name) for name in of.table.classes]
+    words = [format_label(name) for name in page.table.classes]
     return int(
         st.selectbox(
-            "It should say", others, format_func=words.__getitem__, key=f"wanted_{of.table.sha256[:12]}_{order[0]}"
+            "It should say", others, format_func=words.__getitem__, key=f"wanted_{page.table.sha256[:12]}_{order[0]}"
         )
     )
 
 
-def _render_range_choice(of: PageContext, row: pd.DataFrame, said: Floats) -> tuple[float, float]:
+def _render_range_choice(page: PageContext, row: pd.DataFrame, prediction: Floats) -> tuple[float, float]:
     """The wanted range of a number: from a bit above the prediction on."""
-    lowest = float(f"{float(said) + float(np.std(of.table.target)) / 2:.3g}")
+    lowest = float(f"{float(prediction) + float(np.std(page.table.target)) / 2:.3g}")
     left, right = st.columns(2)
     low = left.number_input("At least", value=lowest, key=f"wanted_low_{hash_row(row)}")
     high = right.number_input("At most", value=None, key=f"wanted_high_{hash_row(row)}", placeholder="no limit")
     return float(low), float("inf") if high is None else float(high)
 
 
-def _render_changes(of: PageContext, number: int, found: Counterfactuals) -> None:
-    show.write(found.note)
-    for place, each in enumerate(found.changes):
+def _render_changes(page: PageContext, number: int, result: Counterfactuals) -> None:
+    show.write(result.note)
+    for place, change in enumerate(result.changes):
         with st.container(border=True):
-            show.write(each.sentence)
-            values = {name: new for name, (_, new) in each.changed.items()}
+            show.write(change.sentence)
+            values = {name: new for name, (_, new) in change.changed.items()}
             st.button(
                 "Try it in the form",
                 key=f"try_change_{place}",
                 on_click=row_choice.set_values,
-                args=(of.table, number, values),
+                args=(page.table, number, values),
                 icon=":material/edit:",
             )
-    if found.changes:
+    if result.changes:
         show.write(
-            f"{CAUTION} Each was checked by asking the model; {found.evaluations:,} rows were tried.", quiet=True
+            f"{CAUTION} Each was checked by asking the model; {result.evaluations:,} rows were tried.", quiet=True
         )
 
 
-def render(of: PageContext, number: int, row: pd.DataFrame, said: Floats) -> None:
+def render(page: PageContext, number: int, row: pd.DataFrame, prediction: Floats) -> None:
     """Choose what is wanted and what may not change; the smallest changes that reach it. `said` is the prediction for the row."""
     left, right = st.columns(2, gap="large")
     with left:
-        wanted: TargetOutcome = (
-            _render_range_choice(of, row, said) if of.outcome is None else _render_class_choice(of, said)
+        target: TargetOutcome = (
+            _render_range_choice(page, row, prediction)
+            if page.outcome is None
+            else _render_class_choice(page, prediction)
         )
     with right:
-        start = [of.table.protected] if of.table.protected in of.table.features else []
-        key = f"locked_{of.table.sha256[:12]}"
+        start = [page.table.protected] if page.table.protected in page.table.features else []
+        key = f"locked_{page.table.sha256[:12]}"
         locked = st.multiselect(
             "What may not change",
-            list(of.table.features),
+            list(page.table.features),
             start,
             format_label,
             key=key,
             placeholder="Nothing is locked",
         )
-    asked = (of.model.id, hash_row(row), wanted, tuple(sorted(locked)))
+    request = (page.model.id, hash_row(row), target, tuple(sorted(locked)))
     if st.button("Find the smallest changes", type="primary", icon=":material/alt_route:"):
-        st.session_state["changes_for"] = asked
-    if st.session_state.get("changes_for") != asked:
+        st.session_state["changes_for"] = request
+    if st.session_state.get("changes_for") != request:
         return
-    found = background.compute(
-        ("changes", *asked),
-        lambda job: counterfactuals(of.model, row, wanted, locked=locked, seed=of.model.seed, job=job),
+    result = background.compute(
+        ("changes", *request),
+        lambda job: counterfactuals(page.model, row, target, locked=locked, seed=page.model.seed, job=job),
         "Looking for small changes",
         cost=100.0,
     )
-    if found is not None:
-        _render_changes(of, number, found)
+    if result is not None:
+        _render_changes(page, number, result)

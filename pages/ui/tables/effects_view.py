@@ -22,42 +22,42 @@ NOTHING = ""
 KINDS = {"pdp": "Average prediction (partial dependence)", "ale": "What both do together (accumulated local effects)"}
 
 
-def request_dependence(of: PageContext, feature: str) -> Effect | None:
+def request_dependence(page: PageContext, feature: str) -> Effect | None:
     """The partial dependence of a feature, with lines of at most 300 rows."""
     most = figures.MAX_LINES
     return background.compute(
-        ("pdp", of.model.id, feature, of.outcome),
-        lambda job: partial_dependence(of.model, feature, sample=most, outcome=of.outcome, job=job),
+        ("pdp", page.model.id, feature, page.outcome),
+        lambda job: partial_dependence(page.model, feature, sample=most, outcome=page.outcome, job=job),
         "Asking the model about other values",
     )
 
 
-def _request_ale(of: PageContext, feature: str) -> Effect | None:
+def _request_ale(page: PageContext, feature: str) -> Effect | None:
     return background.compute(
-        ("ale", of.model.id, feature, of.outcome),
-        lambda job: accumulated_local_effects(of.model, feature, outcome=of.outcome, job=job),
+        ("ale", page.model.id, feature, page.outcome),
+        lambda job: accumulated_local_effects(page.model, feature, outcome=page.outcome, job=job),
         "Asking the model about nearby values",
     )
 
 
-def build_curve(found: Effect, column: Column, *, centred: bool = False, lines: bool = True) -> figures.Curve:
+def build_curve(effect: Effect, column: Column, *, centred: bool = False, lines: bool = True) -> figures.Curve:
     """An effect as the figure wants it: yes and no and categories by name, dates in words."""
-    average = found.centred_average if centred else found.average
-    individual = (found.centred_lines if centred else found.individual) if lines else None
-    counts, edges = found.distribution.counts, found.distribution.edges
-    if found.categorical:
-        order = [list(edges).index(name) if name in edges else -1 for name in found.grid]
+    average = effect.centred_average if centred else effect.average
+    individual = (effect.centred_lines if centred else effect.individual) if lines else None
+    counts, edges = effect.distribution.counts, effect.distribution.edges
+    if effect.categorical:
+        order = [list(edges).index(name) if name in edges else -1 for name in effect.grid]
         return figures.Curve(
-            [str(name) for name in found.grid],
+            [str(name) for name in effect.grid],
             average,
             individual,
             counts=np.array([counts[k] if k >= 0 else 0 for k in order]),
         )
     if column.kind == "boolean":
-        ends = counts[[0, -1]] if len(found.grid) > 1 else counts[:1]
-        return figures.Curve([column.show(value) for value in found.grid], average, individual, counts=ends)
-    texts = [column.show(value) for value in found.grid] if column.kind == "date" else None
-    return figures.Curve(found.grid, average, individual, edges, counts, found.empty, texts)
+        ends = counts[[0, -1]] if len(effect.grid) > 1 else counts[:1]
+        return figures.Curve([column.show(value) for value in effect.grid], average, individual, counts=ends)
+    texts = [column.show(value) for value in effect.grid] if column.kind == "date" else None
+    return figures.Curve(effect.grid, average, individual, edges, counts, effect.empty, texts)
 
 
 def _build_colouring(table: Table, name: str, rows: npt.NDArray[np.integer]) -> figures.Colouring | None:
@@ -82,70 +82,71 @@ def _render_colour_choice(table: Table, feature: str) -> str:
     return str(st.selectbox("Colour the lines by", names, url_state.index_of(names, key), words.__getitem__, key=key))
 
 
-def render_one_feature(of: PageContext) -> None:
+def render_one_feature(page: PageContext) -> None:
     """One feature: partial dependence on the left, accumulated local effects on the right."""
     left, middle, right = st.columns(3, gap="large", vertical_alignment="bottom")
     with left:
-        feature = page_context.render_feature_choice("feature", "Feature", of.table)
+        feature = page_context.render_feature_choice("feature", "Feature", page.table)
     with middle:
-        colour = _render_colour_choice(of.table, feature)
+        colour = _render_colour_choice(page.table, feature)
     with right:
         centred = forms.render_toggle(
             "centred",
             "Let all lines start at 0",
             "Then only their shape differs: lines that run apart mean that other features matter.",
         )
-    column = of.table.column(feature)
-    found, local = request_dependence(of, feature), None
-    if found is None:
+    column = page.table.column(feature)
+    effect, ale = request_dependence(page, feature), None
+    if effect is None:
         return
-    far, near = st.columns(2, gap="large")
-    with far:
+    pdp_column, ale_column = st.columns(2, gap="large")
+    with pdp_column:
         st.markdown("**If only this feature were different** *(partial dependence and single rows: PDP and ICE)*")
-        words = f"change of {of.words}" if centred else of.words
-        colouring = _build_colouring(of.table, colour, found.rows)
+        words = f"change of {page.words}" if centred else page.words
+        colouring = _build_colouring(page.table, colour, effect.rows)
         show.draw_figure(
-            figures.draw_effect(build_curve(found, column, centred=centred), feature, words, colouring=colouring), "pdp"
+            figures.draw_effect(build_curve(effect, column, centred=centred), feature, words, colouring=colouring),
+            "pdp",
         )
-        show.write_list(found.notes)
-    with near:
+        show.write_list(effect.notes)
+    with ale_column:
         st.markdown("**Only where rows really are** *(accumulated local effects, ALE)*")
-        local = _request_ale(of, feature)
-        if local is not None:
-            words = f"change of {of.words}"
+        ale = _request_ale(page, feature)
+        if ale is not None:
+            words = f"change of {page.words}"
             show.draw_figure(
-                figures.draw_effect(build_curve(local, column), feature, words, name="Effect, 0 on average"), "ale"
+                figures.draw_effect(build_curve(ale, column), feature, words, name="Effect, 0 on average"), "ale"
             )
-            show.write_list(local.notes)
+            show.write_list(ale.notes)
     st.caption(
         "On the left every row gets the same value of this feature and keeps all others; a thin line is one row. On the right rows move a "
         "little only, so that no impossible rows arise. Where the two curves differ, trust the right one."
     )
 
 
-def _request_pair(of: PageContext, kind: str, first: str, second: str) -> Effect2D | None:
+def _request_pair(page: PageContext, kind: str, first: str, second: str) -> Effect2D | None:
     def make(job: Any) -> Effect2D:
         if kind == "pdp":
-            return partial_dependence_2d(of.model, (first, second), outcome=of.outcome, job=job)
-        return accumulated_local_effects_2d(of.model, (first, second), outcome=of.outcome, job=job)
+            return partial_dependence_2d(page.model, (first, second), outcome=page.outcome, job=job)
+        return accumulated_local_effects_2d(page.model, (first, second), outcome=page.outcome, job=job)
 
     return background.compute(
-        (kind, of.model.id, first, second, of.outcome), make, "Asking the model about pairs of values"
+        (kind, page.model.id, first, second, page.outcome), make, "Asking the model about pairs of values"
     )
 
 
-def render_two_features(of: PageContext) -> None:
+def render_two_features(page: PageContext) -> None:
     """Two features at once."""
-    names = of.table.features
+    names = page.table.features
     if len(names) < 2:
         show.write("This table has one feature only.")
         return
     left, middle, right = st.columns(3, gap="large")
     with left:
-        first = page_context.render_feature_choice("feature", "Feature", of.table)
+        first = page_context.render_feature_choice("feature", "Feature", page.table)
     with middle:
         second = page_context.render_feature_choice(
-            "with", "And", of.table, next(name for name in names if name != first)
+            "with", "And", page.table, next(name for name in names if name != first)
         )
     with right:
         key = url_state.restore("pairs", "pdp", url_state.option_reader("kind", KINDS))
@@ -153,17 +154,17 @@ def render_two_features(of: PageContext) -> None:
     if first == second:
         show.write_problem("Choose two different features.")
         return
-    found = _request_pair(of, kind, first, second)
-    if found is None:
+    effect = _request_pair(page, kind, first, second)
+    if effect is None:
         return
     grids = [
-        [of.table.column(name).show(value) for value in grid] if of.table.column(name).kind != "numeric" else grid
-        for name, grid in zip(found.features, found.grids, strict=True)
+        [page.table.column(name).show(value) for value in grid] if page.table.column(name).kind != "numeric" else grid
+        for name, grid in zip(effect.features, effect.grids, strict=True)
     ]
     signed = kind == "ale"
-    words = f"{of.words}: more than each alone" if signed else of.words
+    words = f"{page.words}: more than each alone" if signed else page.words
     show.draw_figure(
-        figures.draw_effect_2d(grids[0], grids[1], found.average, found.empty, found.features, words, signed=signed),
+        figures.draw_effect_2d(grids[0], grids[1], effect.average, effect.empty, effect.features, words, signed=signed),
         "pair",
     )
-    show.write_list(found.notes)
+    show.write_list(effect.notes)

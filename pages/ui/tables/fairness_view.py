@@ -19,36 +19,36 @@ MAX_PROXIES = 3
 
 
 def _draw_intervals(
-    found: Groups, title: str, technical: str, help_: str, key: str, of: Callable[[Group], Estimate | None]
+    groups: Groups, title: str, technical: str, help_: str, key: str, measure: Callable[[Group], Estimate | None]
 ) -> None:
-    measured = [each for each in map(of, found.groups) if each is not None]
-    if len(measured) < len(found.groups):
+    rates = [rate for rate in map(measure, groups.groups) if rate is not None]
+    if len(rates) < len(groups.groups):
         return
     st.markdown(f"**{title}** *({technical})*")
-    values, low, high = (np.array([getattr(each, end) for each in measured]) for end in ("value", "low", "high"))
-    names = [f"{group.name} ({each.count:,})" for group, each in zip(found.groups, measured, strict=True)]
+    values, low, high = (np.array([getattr(rate, end) for rate in rates]) for end in ("value", "low", "high"))
+    names = [f"{group.name} ({rate.count:,})" for group, rate in zip(groups.groups, rates, strict=True)]
     show.draw_figure(
-        figures.draw_intervals(names, values, low, high, title.lower(), shares=found.outcome is not None), key
+        figures.draw_intervals(names, values, low, high, title.lower(), shares=groups.outcome is not None), key
     )
     st.caption(help_)
 
 
-def render_groups(of: PageContext, column: str) -> None:
+def render_groups(page: PageContext, column: str) -> None:
     """Counts, scores and error rates of each group, on held-out rows."""
-    found = background.compute(
-        ("groups", of.model.id, column, of.outcome),
-        lambda _job: group_scores(of.model, of.table, column, outcome=of.outcome),
+    groups = background.compute(
+        ("groups", page.model.id, column, page.outcome),
+        lambda _job: group_scores(page.model, page.table, column, outcome=page.outcome),
         "Comparing the groups",
     )
-    if found is None:
+    if groups is None:
         return
-    show.write_strong(found.sentence)
-    show.write_list(found.notes)
+    show.write_strong(groups.sentence)
+    show.write_list(groups.notes)
     left, right = st.columns(2, gap="large")
-    if of.outcome is None:
+    if page.outcome is None:
         with left:
             _draw_intervals(
-                found,
+                groups,
                 "Mean prediction",
                 "score",
                 "What the model says on average.",
@@ -57,67 +57,69 @@ def render_groups(of: PageContext, column: str) -> None:
             )
         with right:
             words = "Above 0 the model says too much on average, below 0 too little."
-            _draw_intervals(found, "Mean error", "bias", words, "error", lambda group: group.error)
+            _draw_intervals(groups, "Mean error", "bias", words, "error", lambda group: group.error)
     else:
-        label = escape_markdown(of.table.classes[of.outcome])
+        label = escape_markdown(page.table.classes[page.outcome])
         with left:
             words = f"How often the model says “{label}”, of all rows of the group."
             _draw_intervals(
-                found, "Says this outcome", "positive rate", words, "positive", lambda group: group.positive
+                groups, "Says this outcome", "positive rate", words, "positive", lambda group: group.positive
             )
             words = f"Of those who truly are not “{label}”, how many it says it of."
             _draw_intervals(
-                found, "Says it wrongly", "false positive rate", words, "fpr", lambda group: group.false_positive
+                groups, "Says it wrongly", "false positive rate", words, "fpr", lambda group: group.false_positive
             )
         with right:
             words = f"How often “{label}” is the truth. Groups may truly differ."
-            _draw_intervals(found, "True share", "base rate", words, "actual", lambda group: group.actual)
+            _draw_intervals(groups, "True share", "base rate", words, "actual", lambda group: group.actual)
             words = f"Of those who truly are “{label}”, how many it misses."
-            _draw_intervals(found, "Misses it", "false negative rate", words, "fnr", lambda group: group.false_negative)
+            _draw_intervals(
+                groups, "Misses it", "false negative rate", words, "fnr", lambda group: group.false_negative
+            )
     st.caption(
         "In brackets: the rows behind a number. A line is the range in which the true value probably lies (95 % interval): "
         "where lines overlap, the difference may be chance."
     )
 
 
-def _render_shap_table(of: PageContext, column: str, ranked: list[str]) -> None:
+def _render_shap_table(page: PageContext, column: str, ranked: list[str]) -> None:
     """How much the column itself and its proxies move the predictions."""
-    found = importance_view.request_shap_summary(of)
-    if found is None:
+    summary = importance_view.request_shap_summary(page)
+    if summary is None:
         return
-    wanted = [column, *ranked]
-    sizes = dict(zip(found.features, np.abs(found.values).mean(axis=0).tolist(), strict=True))
+    columns = [column, *ranked]
+    sizes = dict(zip(summary.features, np.abs(summary.values).mean(axis=0).tolist(), strict=True))
     order = sorted(sizes, key=lambda name: -sizes[name])
     frame = pd.DataFrame(
-        [(name, f"{sizes[name]:.3g}", f"{order.index(name) + 1} of {len(order)}") for name in wanted],
-        columns=["Column", f"Moves the {'prediction' if of.outcome is None else 'score'} by (mean |SHAP|)", "Place"],
+        [(name, f"{sizes[name]:.3g}", f"{order.index(name) + 1} of {len(order)}") for name in columns],
+        columns=["Column", f"Moves the {'prediction' if page.outcome is None else 'score'} by (mean |SHAP|)", "Place"],
     )
     st.dataframe(frame, hide_index=True, alt="How much the column and its proxies move the predictions.")
 
 
-def render_proxies(of: PageContext, column: str) -> None:
+def render_proxies(page: PageContext, column: str) -> None:
     """The other columns that tell which group a row belongs to, and what the model does with them."""
-    found: Proxies | None = background.compute(
-        ("proxies", of.table.sha256, column, of.model.seed),
-        lambda _job: proxies(of.table, column, seed=of.model.seed),
+    result: Proxies | None = background.compute(
+        ("proxies", page.table.sha256, column, page.model.seed),
+        lambda _job: proxies(page.table, column, seed=page.model.seed),
         "Looking for columns that give the group away",
     )
-    if found is None:
+    if result is None:
         return
-    show.write(found.sentence)
-    if not found.ranked:
+    show.write(result.sentence)
+    if not result.ranked:
         return
     left, right = st.columns(2, gap="large")
-    names = [each.column for each in found.ranked]
+    names = [proxy.column for proxy in result.ranked]
     with left:
-        strengths = np.array([each.association for each in found.ranked])
+        strengths = np.array([proxy.association for proxy in result.ranked])
         show.draw_figure(figures.draw_bars(names, strengths, "0 guessing, 1 always right", max_bars=10), "proxies")
-        _render_shap_table(of, column, names[:MAX_PROXIES])
+        _render_shap_table(page, column, names[:MAX_PROXIES])
     with right:
-        feature = page_context.render_feature_choice("proxy", "What the model does with", of.table, names[0])
-        effect = effects_view.request_dependence(of, feature)
+        feature = page_context.render_feature_choice("proxy", "What the model does with", page.table, names[0])
+        effect = effects_view.request_dependence(page, feature)
         if effect is not None:
             show.draw_figure(
-                figures.draw_effect(effects_view.build_curve(effect, of.table.column(feature)), feature, of.words),
+                figures.draw_effect(effects_view.build_curve(effect, page.table.column(feature)), feature, page.words),
                 "proxy",
             )

@@ -16,37 +16,37 @@ MAX_DRAWN_DEPTH, MAX_LISTED_DEPTH = 4, 6
 MAX_CURVES, MAX_PAIRS = 6, 2
 
 
-def _outcome_index(of: PageContext, outcomes: Sequence[str]) -> int:
+def _outcome_index(page: PageContext, outcomes: Sequence[str]) -> int:
     """Which of the model's sums is shown: that of the outcome asked about, else the only one there is."""
-    asked = of.table.target_name if of.outcome is None else of.table.classes[of.outcome]
-    return outcomes.index(asked) if asked in outcomes else len(outcomes) - 1
+    outcome = page.table.target_name if page.outcome is None else page.table.classes[page.outcome]
+    return outcomes.index(outcome) if outcome in outcomes else len(outcomes) - 1
 
 
 def _format_unit(unit: str, outcome: str) -> str:
     return f"{unit} of {outcome}" if unit == "log-odds" else unit
 
 
-def render_weights(of: PageContext, found: Weights) -> None:
+def render_weights(page: PageContext, weights: Weights) -> None:
     """One bar a column: what it adds."""
-    place = _outcome_index(of, found.outcomes)
+    place = _outcome_index(page, weights.outcomes)
     st.markdown("**What every feature adds** *(weights)*")
     show.draw_figure(
         figures.draw_signed_bars(
-            found.names, found.values[place], _format_unit(found.unit, found.outcomes[place]), max_bars=20
+            weights.names, weights.values[place], _format_unit(weights.unit, weights.outcomes[place]), max_bars=20
         ),
         "weights",
     )
-    show.write(found.note, quiet=True)
+    show.write(weights.note, quiet=True)
     with st.expander("In words"):
-        show.write_list(found.sentence(column, place) for column in found.order(place))
+        show.write_list(weights.sentence(column, place) for column in weights.order(place))
 
 
-def _build_boxes(of: PageContext, found: Tree) -> list[figures.Box]:
+def _build_boxes(page: PageContext, tree: Tree) -> list[figures.Box]:
     """The nodes of the first levels; deeper ones are only said."""
-    nodes = [node for node in found.nodes if node.depth <= MAX_DRAWN_DEPTH]
+    nodes = [node for node in tree.nodes if node.depth <= MAX_DRAWN_DEPTH]
     places = {node.index: place for place, node in enumerate(nodes)}
-    values = np.array([node.values[0] if of.outcome is None else node.values[of.outcome] for node in nodes])
-    shares = (values - values.min()) / (np.ptp(values) or 1.0) if of.outcome is None else values
+    values = np.array([node.values[0] if page.outcome is None else node.values[page.outcome] for node in nodes])
+    shares = (values - values.min()) / (np.ptp(values) or 1.0) if page.outcome is None else values
     return [
         figures.Box(
             node.x,
@@ -60,29 +60,30 @@ def _build_boxes(of: PageContext, found: Tree) -> list[figures.Box]:
     ]
 
 
-def _format_branch(found: Tree, index: int, reply: str = "") -> str:
+def _format_branch(tree: Tree, index: int, reply: str = "") -> str:
     """A node and all below it as an item of a nested list."""
-    node = found.nodes[index]
+    node = tree.nodes[index]
     start = f"<em>{show.escape_html(reply)}</em> → " if reply else ""
     if node.left is None or node.right is None:
         return f"<li>{start}<strong>{show.escape_html(node.answer)}</strong> <small>{node.rows:,} rows</small></li>"
     if node.depth >= MAX_LISTED_DEPTH:
         return f"<li>{start}{show.escape_html(node.question)} …</li>"
-    below = _format_branch(found, node.left, node.left_words) + _format_branch(found, node.right, node.right_words)
+    below = _format_branch(tree, node.left, node.left_words) + _format_branch(tree, node.right, node.right_words)
     return f"<li>{start}{show.escape_html(node.question)}<ul>{below}</ul></li>"
 
 
-def render_tree(of: PageContext, found: Tree) -> None:
+def render_tree(page: PageContext, tree: Tree) -> None:
     """The tree from its first question down, drawn and to be read."""
     st.markdown("**The questions it asks, from the top down** *(decision tree)*")
-    show.draw_figure(figures.draw_tree(_build_boxes(of, found), show.is_dark()), "tree")
+    show.draw_figure(figures.draw_tree(_build_boxes(page, tree), show.is_dark()), "tree")
     show.write(
-        f"Left: yes, right: no, but for “is it this word?”, where yes is right. Bright: more of {of.words}.", quiet=True
+        f"Left: yes, right: no, but for “is it this word?”, where yes is right. Bright: more of {page.words}.",
+        quiet=True,
     )
-    if found.depth > MAX_DRAWN_DEPTH:
-        show.write(f"Drawn are the first {MAX_DRAWN_DEPTH} questions of {found.depth}.", quiet=True)
+    if tree.depth > MAX_DRAWN_DEPTH:
+        show.write(f"Drawn are the first {MAX_DRAWN_DEPTH} questions of {tree.depth}.", quiet=True)
     st.markdown("**The same to read**")
-    st.html(f'<ul class="said quiet">{_format_branch(found, 0)}</ul>')
+    st.html(f'<ul class="said quiet">{_format_branch(tree, 0)}</ul>')
 
 
 def _draw_curve(curve: Curve, place: int, unit: str, key: str) -> None:
@@ -105,22 +106,22 @@ def _name_bins(pair: Pair) -> tuple[list[str], list[str]]:
     return first, second
 
 
-def render_shapes(of: PageContext, found: Shapes) -> None:
+def render_shapes(page: PageContext, shapes: Shapes) -> None:
     """The curves that are added up, the most important first; then what pairs add."""
-    place = _outcome_index(of, found.outcomes)
-    unit = _format_unit(found.unit, found.outcomes[place])
+    place = _outcome_index(page, shapes.outcomes)
+    unit = _format_unit(shapes.unit, shapes.outcomes[place])
     st.markdown("**The curves it adds up** *(explainable boosting machine)*")
     show.write(
-        f"For every row it starts at {figures.number(float(found.intercept[place]))} and adds one number from every curve.",
+        f"For every row it starts at {figures.number(float(shapes.intercept[place]))} and adds one number from every curve.",
         quiet=True,
     )
-    curves = sorted(found.curves, key=lambda curve: -curve.importance)
+    curves = sorted(shapes.curves, key=lambda curve: -curve.importance)
     many = st.toggle(f"Show all {len(curves)} curves", key="all_curves") if len(curves) > MAX_CURVES else True
     columns = st.columns(2, gap="large")
     for number, curve in enumerate(curves if many else curves[:MAX_CURVES]):
         with columns[number % 2]:
             _draw_curve(curve, place, unit, f"curve_{number}")
-    pairs = sorted(found.pairs, key=lambda pair: -pair.importance)[:MAX_PAIRS]
+    pairs = sorted(shapes.pairs, key=lambda pair: -pair.importance)[:MAX_PAIRS]
     for number, (pair, column) in enumerate(zip(pairs, st.columns(2, gap="large"), strict=False)):
         with column:
             st.markdown("**What two add together**")
@@ -130,12 +131,12 @@ def render_shapes(of: PageContext, found: Shapes) -> None:
             )
 
 
-def render(of: PageContext) -> None:
+def render(page: PageContext) -> None:
     """The model as it is. Only for glass boxes."""
-    found = background.compute(("glass", of.model.id), lambda _job: glass_box(of.model), "Reading the model")
-    if isinstance(found, Weights):
-        render_weights(of, found)
-    elif isinstance(found, Tree):
-        render_tree(of, found)
-    elif found is not None:
-        render_shapes(of, found)
+    glass = background.compute(("glass", page.model.id), lambda _job: glass_box(page.model), "Reading the model")
+    if isinstance(glass, Weights):
+        render_weights(page, glass)
+    elif isinstance(glass, Tree):
+        render_tree(page, glass)
+    elif glass is not None:
+        render_shapes(page, glass)

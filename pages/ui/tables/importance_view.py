@@ -21,19 +21,19 @@ MAX_FEATURES = 30
 """More take long to be tried in pairs with all others; the table's first ones are."""
 
 
-def request_importance(of: PageContext) -> Importance | None:
+def request_importance(page: PageContext) -> Importance | None:
     return background.compute(
-        ("importance", of.model.id, of.model.seed),
-        lambda job: permutation_importance(of.model, seed=of.model.seed, job=job),
+        ("importance", page.model.id, page.model.seed),
+        lambda job: permutation_importance(page.model, seed=page.model.seed, job=job),
         "Shuffling one column after the other",
         cost=50.0,
     )
 
 
-def request_shap_summary(of: PageContext) -> ShapSummary | None:
+def request_shap_summary(page: PageContext) -> ShapSummary | None:
     return background.compute(
-        ("shap", of.model.id, of.outcome),
-        lambda job: shap_summary(of.model, outcome=of.outcome, job=job),
+        ("shap", page.model.id, page.outcome),
+        lambda job: shap_summary(page.model, outcome=page.outcome, job=job),
         "Sharing out the predictions of 200 rows",
         cost=50.0,
     )
@@ -41,56 +41,62 @@ def request_shap_summary(of: PageContext) -> ShapSummary | None:
 
 def encode_cells(table: Table, data: Any) -> npt.NDArray[np.float64]:
     """Cells as numbers to colour by, (n, F): categories by the place of their name in the alphabet."""
-    found = np.full((len(data), len(table.columns)), np.nan)
+    encoded = np.full((len(data), len(table.columns)), np.nan)
     for place, column in enumerate(table.columns):
         names = {name: k for k, name in enumerate(sorted(column.categories))}
         cells = data[column.name]
-        found[:, place] = cells.map(names).astype(float) if column.kind == "category" else cells.to_numpy(dtype=float)
-    return found
+        encoded[:, place] = cells.map(names).astype(float) if column.kind == "category" else cells.to_numpy(dtype=float)
+    return encoded
 
 
-def render_importance(of: PageContext) -> None:
+def render_importance(page: PageContext) -> None:
     """Permutation importance beside the SHAP summary."""
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Without it, how much worse?** *(permutation importance)*")
-        found = request_importance(of)
-        if found is not None:
-            unit = f"loss of {found.metric}"
-            show.draw_figure(figures.draw_error_bars(found.features, found.mean, found.std, unit), "importance")
+        importance = request_importance(page)
+        if importance is not None:
+            unit = f"loss of {importance.metric}"
+            show.draw_figure(
+                figures.draw_error_bars(importance.features, importance.mean, importance.std, unit), "importance"
+            )
             show.write(
-                f"Each column was shuffled ten times in {len(found.rows):,} held-out rows; the thin line is the spread.",
+                f"Each column was shuffled ten times in {len(importance.rows):,} held-out rows; the thin line is the spread.",
                 quiet=True,
             )
-            show.write_list(found.notes)
+            show.write_list(importance.notes)
     with right:
         st.markdown("**Which way does it push?** *(SHAP summary)*")
-        shares = request_shap_summary(of)
-        if shares is not None:
+        summary = request_shap_summary(page)
+        if summary is not None:
             show.draw_figure(
-                figures.draw_swarm(shares.features, shares.values, encode_cells(of.table, shares.data), shares.outcome),
+                figures.draw_swarm(
+                    summary.features, summary.values, encode_cells(page.table, summary.data), summary.outcome
+                ),
                 "shap",
             )
             show.write(
                 "A dot is a row. Right: it raised the prediction; left: it lowered it. Bright: a high value; words go by the alphabet.",
                 quiet=True,
             )
-            show.write_list(shares.notes)
+            show.write_list(summary.notes)
 
 
-def render_interactions(of: PageContext) -> None:
+def render_interactions(page: PageContext) -> None:
     """How much each feature's effect depends on the others."""
-    names = of.table.features[:MAX_FEATURES]
+    names = page.table.features[:MAX_FEATURES]
 
     def make(job: Job[list[float]]) -> list[float]:
         job.expect(len(names))
-        found = []
+        values = []
         for name in names:
-            found.append(interaction_strength(of.model, name, seed=of.model.seed, outcome=of.outcome))
+            values.append(interaction_strength(page.model, name, seed=page.model.seed, outcome=page.outcome))
             job.tick(1)
-        return found
+        return values
 
-    strengths = background.compute(("together", of.model.id, of.outcome), make, "Trying features together", cost=100.0)
+    strengths = background.compute(
+        ("together", page.model.id, page.outcome), make, "Trying features together", cost=100.0
+    )
     if strengths is None:
         return
     order = np.argsort(-np.array(strengths), kind="stable")
@@ -104,5 +110,5 @@ def render_interactions(of: PageContext) -> None:
         "so its average curve alone misleads. (H-statistic of Friedman and Popescu, over 100 rows.)",
         quiet=True,
     )
-    if len(of.table.features) > len(names):
-        show.write(f"Tried were the first {len(names)} of {len(of.table.features)} features.", quiet=True)
+    if len(page.table.features) > len(names):
+        show.write(f"Tried were the first {len(names)} of {len(page.table.features)} features.", quiet=True)

@@ -79,18 +79,18 @@ def render_uploader(table: Table) -> None:
         def read(_job: Job[str]) -> str:
             return tabular.keep_model(tabular.load_own_model(file.getvalue(), table))
 
-        found = background.compute(("own model", file.file_id, table.sha256), read, "Reading your model", again=False)
-        if found is not None:
-            st.session_state["own_model"] = found
+        own_id = background.compute(("own model", file.file_id, table.sha256), read, "Reading your model", again=False)
+        if own_id is not None:
+            st.session_state["own_model"] = own_id
     if has_own_model():
         st.button("Back to a model trained here", on_click=forget_own_model, icon=":material/undo:")
 
 
 def _find_own_model(table: Table) -> TabularModel | None:
     """The own model if it is still kept and belongs to the table in use."""
-    found = tabular.trained(st.session_state["own_model"])
-    if found is not None and found.table.sha256 == table.sha256:
-        return found
+    model = tabular.trained(st.session_state["own_model"])
+    if model is not None and model.table.sha256 == table.sha256:
+        return model
     forget_own_model()
     show.write_problem(
         "Your own model belongs to another table or is no longer in memory, so a model trained here is in use. Upload it again."
@@ -98,11 +98,11 @@ def _find_own_model(table: Table) -> TabularModel | None:
     return None
 
 
-def current_model(table: Table, wanted: Settings) -> TabularModel | None:
+def current_model(table: Table, settings: Settings) -> TabularModel | None:
     """The model if it is there in a moment; else how far it is, and None. Another one that is still being trained stops."""
     if has_own_model() and (own := _find_own_model(table)) is not None:
         return own
-    name, params, seed = wanted
+    name, params, seed = settings
     key = model_id(table, name, params, seed)
     return background.follow(
         ("train", key),

@@ -35,37 +35,39 @@ def begin_page() -> None:
 
 def require_table() -> Table:
     """The table in use, or the end of the run."""
-    found = table_choice.current_table()
-    if found is None:
+    table = table_choice.current_table()
+    if table is None:
         st.page_link(TABLE_PAGE, label="Choose a table", icon=":material/table:", query_params=url_state.query())
         background.finish()
-    return found
+    return table
 
 
-def render_feature_choice(name: str, title: str, of: Table, start: str = "") -> str:
+def render_feature_choice(name: str, title: str, table: Table, start: str = "") -> str:
     """A choice among the table's columns, kept in the link under `name` for each table."""
-    names = list(of.features)
+    names = list(table.features)
 
     def read(text: str) -> str:
-        return of.column(text).name
+        return table.column(text).name
 
-    key = url_state.restore(name, start or names[0], read, key=f"{name}_of_{of.sha256[:12]}")
+    key = url_state.restore(name, start or names[0], read, key=f"{name}_of_{table.sha256[:12]}")
     return str(st.selectbox(title, names, url_state.index_of(names, key), format_label, key=key))
 
 
-def _render_outcome_choice(of: Table) -> int | None:
+def _render_outcome_choice(table: Table) -> int | None:
     """The class asked about: the last one unless the visitor chooses."""
-    if of.task == "regression":
+    if table.task == "regression":
         return None
 
     def read(text: str) -> int:
-        if text not in of.classes:
-            raise UnknownName.of("outcome", text, of.classes)
-        return of.classes.index(text)
+        if text not in table.classes:
+            raise UnknownName.of("outcome", text, table.classes)
+        return table.classes.index(text)
 
-    last = len(of.classes) - 1
-    key = url_state.restore("outcome", last, read, lambda index: of.classes[index], f"outcome_of_{of.sha256[:12]}")
-    words = [format_label(name) for name in of.classes]
+    last = len(table.classes) - 1
+    key = url_state.restore(
+        "outcome", last, read, lambda index: table.classes[index], f"outcome_of_{table.sha256[:12]}"
+    )
+    words = [format_label(name) for name in table.classes]
     return int(
         st.selectbox(
             "Which outcome to ask about", range(len(words)), url_state.value_of(key), words.__getitem__, key=key
@@ -75,13 +77,13 @@ def _render_outcome_choice(of: Table) -> int | None:
 
 def render_head() -> PageContext:
     """Draw the head of a page that needs a trained model. Ends the run while there is none."""
-    of = require_table()
+    table = require_table()
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:
-        wish = model_choice.restore_settings()
-        found = model_choice.current_model(of, wish)
-        title = found.title if found else ""
-        show.write(f"{of.title} · {title}" if found else of.title, quiet=True)
+        settings = model_choice.restore_settings()
+        model = model_choice.current_model(table, settings)
+        title = model.title if model else ""
+        show.write(f"{table.title} · {title}" if model else table.title, quiet=True)
         with st.container(horizontal=True):
             st.page_link(TABLE_PAGE, label="Another table", icon=":material/table:", query_params=url_state.query())
             st.page_link(
@@ -91,8 +93,8 @@ def render_head() -> PageContext:
                 query_params=url_state.query(),
             )
     with right:
-        outcome = _render_outcome_choice(of)
-    if found is None:
+        outcome = _render_outcome_choice(table)
+    if model is None:
         background.finish()
-    words = of.target_name if outcome is None else f"probability of {of.classes[outcome]}"
-    return PageContext(of, found, outcome, words)
+    words = table.target_name if outcome is None else f"probability of {table.classes[outcome]}"
+    return PageContext(table, model, outcome, words)

@@ -26,11 +26,11 @@ _EPOCH = pd.Timestamp("1970-01-01")
 _YES_NO = ("no", "yes")
 
 
-def _request_scores(of: PageContext) -> npt.NDArray[np.float64] | None:
+def _request_scores(page: PageContext) -> npt.NDArray[np.float64] | None:
     """The explained number of every row of the table, (N,)."""
     return background.compute(
-        ("scores", of.model.id, of.outcome),
-        lambda _job: of.model.score(of.table.frame, of.outcome),
+        ("scores", page.model.id, page.outcome),
+        lambda _job: page.model.score(page.table.frame, page.outcome),
         "Asking the model about all rows",
     )
 
@@ -39,24 +39,24 @@ def _format_truth(table: Table, rows: npt.NDArray[np.integer]) -> list[str]:
     return [table.classes[k] if table.classes else f"{k:,.4g}" for k in table.target[rows]]
 
 
-def _render_filters(of: PageContext, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.integer]:
+def _render_filters(page: PageContext, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.integer]:
     """Numbers of the rows with the outcome and score range asked for; held-out rows only where wanted."""
     left, right = st.columns(2, gap="large")
-    fits = np.ones(len(of.table), dtype=bool)
+    fits = np.ones(len(page.table), dtype=bool)
     with left:
-        if of.table.classes:
-            options = [ANY, *of.table.classes]
+        if page.table.classes:
+            options = [ANY, *page.table.classes]
             truth = st.selectbox(
                 "True outcome", options, format_func=lambda name: format_label(name) if name else "Any", key="row_truth"
             )
-            fits &= np.array([truth in (ANY, of.table.classes[k]) for k in of.table.target])
+            fits &= np.array([truth in (ANY, page.table.classes[k]) for k in page.table.target])
         if st.toggle("Only rows that the model has never seen", value=True, key="row_unseen"):
-            fits &= np.isin(np.arange(len(of.table)), of.model.test_rows)
+            fits &= np.isin(np.arange(len(page.table)), page.model.test_rows)
     with right:
         low, high = float(np.floor(scores.min() * 100) / 100), float(np.ceil(scores.max() * 100) / 100)
         if low < high:
             bounds = st.slider(
-                "Prediction between", low, high, (low, high), key=f"row_range_{of.model.id}_{of.outcome}"
+                "Prediction between", low, high, (low, high), key=f"row_range_{page.model.id}_{page.outcome}"
             )
             fits &= (scores >= bounds[0]) & (scores <= bounds[1])
     return np.flatnonzero(fits)
@@ -69,23 +69,24 @@ def _take_clicked_row(key: str, widget: str, rows: list[int]) -> None:
         url_state.set_value(key, rows[chosen[0]])
 
 
-def _render_browser(of: PageContext, key: str) -> None:
-    scores = _request_scores(of)
+def _render_browser(page: PageContext, key: str) -> None:
+    scores = _request_scores(page)
     if scores is None:
         return
-    found = _render_filters(of, scores)
-    rows = found[:MAX_ROWS]
+    matches = _render_filters(page, scores)
+    rows = matches[:MAX_ROWS]
     st.caption(
-        f"{len(found):,} rows fit{f'; the first {MAX_ROWS} are shown' if len(found) > MAX_ROWS else ''}. Tick one to look at it."
+        f"{len(matches):,} rows fit{f'; the first {MAX_ROWS} are shown' if len(matches) > MAX_ROWS else ''}. Tick one to look at it."
     )
     shown = {
-        each.name: [each.show(value) for value in of.table.frame[each.name].iloc[rows]] for each in of.table.columns
+        column.name: [column.show(value) for value in page.table.frame[column.name].iloc[rows]]
+        for column in page.table.columns
     }
     frame = pd.DataFrame(shown, index=pd.Index(rows, name="Row"))
     frame.insert(0, "Prediction", [f"{value:.3g}" for value in scores[rows]], allow_duplicates=True)
-    frame.insert(1, "Truth", _format_truth(of.table, rows), allow_duplicates=True)
-    frame.columns = pd.Index(_different(frame.columns))
-    widget = f"row_table_{of.model.id}_{of.outcome}"
+    frame.insert(1, "Truth", _format_truth(page.table, rows), allow_duplicates=True)
+    frame.columns = pd.Index(_rename_repeats(frame.columns))
+    widget = f"row_table_{page.model.id}_{page.outcome}"
 
     def chosen() -> None:
         _take_clicked_row(key, widget, rows.tolist())
@@ -94,31 +95,36 @@ def _render_browser(of: PageContext, key: str) -> None:
     st.dataframe(frame, height=260, key=widget, on_select=chosen, selection_mode="single-row", alt=alt)
 
 
-def _different(names: Any) -> list[str]:
+def _rename_repeats(names: Any) -> list[str]:
     """Column names that differ: a table may have a column “Truth” of its own."""
-    found: list[str] = []
+    distinct: list[str] = []
     for name in names:
-        found.append(name if name not in found else f"{name} (column)")
-    return found
+        distinct.append(name if name not in distinct else f"{name} (column)")
+    return distinct
 
 
-def render_choice(of: PageContext) -> int:
+def render_choice(page: PageContext) -> int:
     """The row's number, kept in the link for each table."""
-    last = len(of.table) - 1
+    last = len(page.table) - 1
     param = Int(
-        name="row", title="Row number", help=f"From 0 to {last}.", default=int(of.model.test_rows[0]), low=0, high=last
+        name="row",
+        title="Row number",
+        help=f"From 0 to {last}.",
+        default=int(page.model.test_rows[0]),
+        low=0,
+        high=last,
     )
     key = url_state.restore(
-        "row", int(param.default_for(0)), lambda text: param.check(text, 0), key=f"row_of_{of.table.sha256[:12]}"
+        "row", int(param.default_for(0)), lambda text: param.check(text, 0), key=f"row_of_{page.table.sha256[:12]}"
     )
     with st.expander("Choose a row from the table", icon=":material/table_rows:"):
-        _render_browser(of, key)
+        _render_browser(page, key)
     with st.container(width=240):
         number = int(st.number_input(param.title, 0, last, url_state.value_of(key), 1, key=key, help=param.help))
-    seen = number not in of.model.test_rows
-    truth = _format_truth(of.table, np.array([number]))[0]
+    seen = number not in page.model.test_rows
+    truth = _format_truth(page.table, np.array([number]))[0]
     show.write(
-        f"Truth: {of.table.target_name} is {truth}.{' The model learned from this row.' if seen else ' The model has never seen this row.'}"
+        f"Truth: {page.table.target_name} is {truth}.{' The model learned from this row.' if seen else ' The model has never seen this row.'}"
     )
     return number
 
@@ -163,26 +169,26 @@ def _key_prefix(table: Table, number: int) -> str:
     return f"cell_{table.sha256[:12]}_{number}_"
 
 
-def set_values(of: Table, number: int, values: Mapping[str, Any]) -> None:
+def set_values(table: Table, number: int, values: Mapping[str, Any]) -> None:
     """Callback: put these values, as the table stores them, into the form."""
     edits = st.session_state.setdefault("what_if", {})
-    for place, column in enumerate(of.columns):
+    for place, column in enumerate(table.columns):
         if column.name in values:
-            key = f"{_key_prefix(of, number)}{place}"
+            key = f"{_key_prefix(table, number)}{place}"
             st.session_state[key] = edits[key] = _to_widget_value(column, values[column.name])
 
 
-def _reset_values(of: Table, number: int) -> None:
-    set_values(of, number, of.take([number]).iloc[0].to_dict())
+def _reset_values(table: Table, number: int) -> None:
+    set_values(table, number, table.take([number]).iloc[0].to_dict())
 
 
-def render_form(of: Table, number: int) -> tuple[pd.DataFrame, list[str]]:
+def render_form(table: Table, number: int) -> tuple[pd.DataFrame, list[str]]:
     """Draw a widget for each feature, starting at the row's values. The row as it is now, and which features differ from the table's."""
-    prefix, state, own = _key_prefix(of, number), st.session_state, of.take([number]).iloc[0]
+    prefix, state, own = _key_prefix(table, number), st.session_state, table.take([number]).iloc[0]
     edits = {key: value for key, value in state.get("what_if", {}).items() if key.startswith(prefix)}
     values, changed = {}, []
     columns: Sequence[DeltaGenerator] = ()
-    for place, column in enumerate(of.columns):
+    for place, column in enumerate(table.columns):
         key, start = f"{prefix}{place}", _to_widget_value(column, own[column.name])
         if key not in state:
             state[key] = edits.get(key, start)
@@ -198,8 +204,8 @@ def render_form(of: Table, number: int) -> tuple[pd.DataFrame, list[str]]:
     st.button(
         "Back to the row as it is",
         on_click=_reset_values,
-        args=(of, number),
+        args=(table, number),
         disabled=not changed,
         icon=":material/undo:",
     )
-    return of.row(values), changed
+    return table.row(values), changed

@@ -30,45 +30,45 @@ def hash_row(row: pd.DataFrame) -> str:
     return hashlib.sha256(repr(row.iloc[0].tolist()).encode()).hexdigest()[:24]
 
 
-def render_prediction(of: PageContext, row: pd.DataFrame, before: pd.DataFrame, changed: Sequence[str]) -> Floats:
+def render_prediction(page: PageContext, row: pd.DataFrame, before: pd.DataFrame, changed: Sequence[str]) -> Floats:
     """What the model says of the row as it stands in the form, and what it said of the table's.
 
     The first: probabilities (classes,), or a value (). Everything else on the page that needs it takes it from here: asking a forest
     about one row takes as long as asking about a hundred.
     """
-    now = of.model.predict(row)[0]
-    then = of.model.predict(before)[0] if changed else now
-    if of.outcome is None:
+    now = page.model.predict(row)[0]
+    then = page.model.predict(before)[0] if changed else now
+    if page.outcome is None:
         show.write_strong(f"The model says: {figures.number(float(now))}")
         if changed:
             show.write(f"Without your changes: {figures.number(float(then))}.", quiet=True)
         return np.asarray(now)
     best = int(now.argmax())
-    show.write_strong(f"The model says: {of.table.classes[best]} ({now[best]:.0%})")
+    show.write_strong(f"The model says: {page.table.classes[best]} ({now[best]:.0%})")
     order = np.argsort(-now, kind="stable")[:MAX_CLASSES]
-    show.draw_figure(figures.draw_bars([of.table.classes[k] for k in order], now[order], "probability"), "prediction")
+    show.draw_figure(figures.draw_bars([page.table.classes[k] for k in order], now[order], "probability"), "prediction")
     if changed:
-        show.write(f"Without your changes: {of.table.classes[int(then.argmax())]} ({then.max():.0%}).", quiet=True)
+        show.write(f"Without your changes: {page.table.classes[int(then.argmax())]} ({then.max():.0%}).", quiet=True)
     return np.asarray(now)
 
 
-def render_curve(of: PageContext, row: pd.DataFrame, said: Floats) -> None:
+def render_curve(page: PageContext, row: pd.DataFrame, prediction: Floats) -> None:
     """One feature's curve with this row's own line and its place on it, which move with every change in the form.
 
     `said` is the model's prediction for the row, as `prediction` gives it.
     """
-    feature = page_context.render_feature_choice("feature", "Where it stands, by feature", of.table)
-    found = effects_view.request_dependence(of, feature)
-    if found is None:
+    feature = page_context.render_feature_choice("feature", "Where it stands, by feature", page.table)
+    effect = effects_view.request_dependence(page, feature)
+    if effect is None:
         return
-    column = of.table.column(feature)
-    many = row.loc[row.index.repeat(len(found.grid))].reset_index(drop=True).assign(**{feature: found.grid})
-    value, score = row[feature].iloc[0], float(said if of.outcome is None else said[of.outcome])
+    column = page.table.column(feature)
+    many = row.loc[row.index.repeat(len(effect.grid))].reset_index(drop=True).assign(**{feature: effect.grid})
+    value, score = row[feature].iloc[0], float(prediction if page.outcome is None else prediction[page.outcome])
     words = column.kind in ("category", "boolean")
     here = None if value != value else (column.show(value) if words else float(value), score)
-    curve = effects_view.build_curve(found, column)
+    curve = effects_view.build_curve(effect, column)
     show.draw_figure(
-        figures.draw_effect(curve, feature, of.words, own=of.model.score(many, of.outcome), here=here), "here"
+        figures.draw_effect(curve, feature, page.words, own=page.model.score(many, page.outcome), here=here), "here"
     )
 
 
@@ -80,31 +80,39 @@ def _render_settings(spec: RowMethod) -> Mapping[str, Value]:
     return params
 
 
-def _draw_bars(found: Contributions, spec: RowMethod) -> None:
+def _draw_bars(contributions: Contributions, spec: RowMethod) -> None:
     if spec.additive:
         show.draw_figure(
-            figures.draw_waterfall(found.conditions, found.values, found.base, found.unit), f"bars_{spec.name}"
+            figures.draw_waterfall(
+                contributions.conditions, contributions.values, contributions.base, contributions.unit
+            ),
+            f"bars_{spec.name}",
         )
     else:
-        show.draw_figure(figures.draw_signed_bars(found.conditions, found.values, found.unit), f"bars_{spec.name}")
-    show.write_checks(found.checks)
+        show.draw_figure(
+            figures.draw_signed_bars(contributions.conditions, contributions.values, contributions.unit),
+            f"bars_{spec.name}",
+        )
+    show.write_checks(contributions.checks)
 
 
-def _render_widths(of: PageContext, row: pd.DataFrame, spec: RowMethod, params: Mapping[str, Value]) -> None:
+def _render_widths(page: PageContext, row: pd.DataFrame, spec: RowMethod, params: Mapping[str, Value]) -> None:
     """How the method's answer depends on what counts as near."""
     with st.expander("What if “near” meant something else?"):
         if not st.toggle("Try other widths", key=f"{spec.name}_widths"):
             return
-        found = kernel_widths(of.model, row, spec.name, outcome=of.outcome, params=params, seed=of.model.seed)
-        names = of.table.features
+        explanations = kernel_widths(
+            page.model, row, spec.name, outcome=page.outcome, params=params, seed=page.model.seed
+        )
+        names = page.table.features
         rows = [
             (
-                each.width,
-                max(each.r2, 0.0),
-                round(each.effective_samples),
-                ", ".join(names[k] for k in np.argsort(-np.abs(each.weights))[:3]),
+                explanation.width,
+                max(explanation.r2, 0.0),
+                round(explanation.effective_samples),
+                ", ".join(names[k] for k in np.argsort(-np.abs(explanation.weights))[:3]),
             )
-            for each in found
+            for explanation in explanations
         ]
         columns = ["Width", "Fit (R²)", "Rows that count", "Strongest features"]
         st.dataframe(
@@ -125,52 +133,54 @@ class _MethodRequest:
     make: Callable[[Job[Contributions]], Contributions]
 
 
-def _start_method(of: PageContext, row: pd.DataFrame, spec: RowMethod) -> _MethodRequest:
+def _start_method(page: PageContext, row: pd.DataFrame, spec: RowMethod) -> _MethodRequest:
     """Draw the method's title and settings, and begin its work."""
     st.markdown(f"**{spec.title}** *({spec.technical})*")
     place = st.container()
     params = _render_settings(spec)
     if spec.fit_widths is not None:
-        _render_widths(of, row, spec, params)
+        _render_widths(page, row, spec, params)
 
     def make(job: Job[Contributions]) -> Contributions:
-        return explain_row(of.model, row, spec.name, outcome=of.outcome, params=params, seed=of.model.seed, job=job)
-
-    asked = _MethodRequest(
-        spec, place, (spec.name, of.model.id, of.outcome, hash_row(row), tuple(params.items())), make
-    )
-    background.prefetch(asked.key, make)
-    return asked
-
-
-def _render_result(asked: _MethodRequest) -> Contributions | None:
-    with asked.place:
-        found: Contributions | None = background.compute(
-            asked.key, asked.make, f"Explaining with {asked.spec.technical}"
+        return explain_row(
+            page.model, row, spec.name, outcome=page.outcome, params=params, seed=page.model.seed, job=job
         )
-        if found is not None:
-            _draw_bars(found, asked.spec)
-            show.write(asked.spec.sentence, quiet=True)
-    return found
+
+    request = _MethodRequest(
+        spec, place, (spec.name, page.model.id, page.outcome, hash_row(row), tuple(params.items())), make
+    )
+    background.prefetch(request.key, make)
+    return request
 
 
-def render_explanations(of: PageContext, row: pd.DataFrame) -> None:
+def _render_result(request: _MethodRequest) -> Contributions | None:
+    with request.place:
+        result: Contributions | None = background.compute(
+            request.key, request.make, f"Explaining with {request.spec.technical}"
+        )
+        if result is not None:
+            _draw_bars(result, request.spec)
+            show.write(request.spec.sentence, quiet=True)
+    return result
+
+
+def render_explanations(page: PageContext, row: pd.DataFrame) -> None:
     """Every method that fits the model, two side by side, then how far they agree."""
     specs = TABULAR_METHODS.specs()
-    able = [spec for spec in specs if not spec.refusal(of.model)]
-    asked: list[_MethodRequest] = []
+    able = [spec for spec in specs if not spec.refusal(page.model)]
+    requests: list[_MethodRequest] = []
     for start in range(0, len(able), 2):
         for spec, place in zip(able[start : start + 2], st.columns(2, gap="large"), strict=False):
             with place:
-                asked.append(_start_method(of, row, spec))
-    found = [each for each in map(_render_result, asked) if each is not None]
-    refused = [f"{spec.title} ({spec.technical}): {spec.refusal(of.model)}" for spec in specs if spec not in able]
+                requests.append(_start_method(page, row, spec))
+    results = [result for result in map(_render_result, requests) if result is not None]
+    refused = [f"{spec.title} ({spec.technical}): {spec.refusal(page.model)}" for spec in specs if spec not in able]
     if refused:
         with st.expander(f"Not possible on this model ({len(refused)})"):
             show.write_list(refused)
-    if len(found) > 1:
+    if len(results) > 1:
         st.markdown("**How far do they agree?**")
-        same = agreement_rows(found)
+        same = agreement_rows(results)
         show.write(same.sentence)
         agreement.draw_matrix(
             [TABULAR_METHODS.get(name).title for name in same.methods],

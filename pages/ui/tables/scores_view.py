@@ -34,31 +34,31 @@ def _format_score(score: float, share: bool) -> str:
     return f"{100 * score:.0f} %" if share else figures.number(score)
 
 
-def _render_tiles(found: Scores) -> None:
-    named = list(found.values.items())
+def _render_tiles(scores: Scores) -> None:
+    named = list(scores.values.items())
     for start in range(0, len(named), 2):
         for (name, score), column in zip(named[start : start + 2], st.columns(2), strict=False):
             title, technical, share = TITLES[name]
             with column.container(border=True, height="stretch"):
                 st.metric(f"{title} *({technical})*", _format_score(score, share))
-                show.write(found.sentences.get(name, ""), quiet=True)
+                show.write(scores.sentences.get(name, ""), quiet=True)
 
 
-def _render_folds(model: TabularModel, found: Scores) -> None:
+def _render_folds(model: TabularModel, scores: Scores) -> None:
     if not model.cross_validation:
         return
     folds = np.array(model.cross_validation)
     score = "R²" if model.table.task == "regression" else "right answers"
     st.markdown(f"**Was that luck?** *(cross-validation, {len(folds)} parts)*")
-    listed = ", ".join(f"{each:.2f}" if score == "R²" else f"{each:.0%}" for each in folds)
-    show.write(found.sentences.get("cross_validation", ""))
+    listed = ", ".join(f"{fold:.2f}" if score == "R²" else f"{fold:.0%}" for fold in folds)
+    show.write(scores.sentences.get("cross_validation", ""))
     show.write(f"The {score} of each part: {listed}.", quiet=True)
 
 
 def _render_curves(curves: tuple[OutcomeCurves, ...]) -> None:
     chosen = curves[0]
     if len(curves) > 1:
-        words = [format_label(each.label) for each in curves]
+        words = [format_label(curve.label) for curve in curves]
         chosen = curves[st.selectbox("Curves of", range(len(curves)), format_func=words.__getitem__, key="curves_of")]
     left, right = st.columns(2, gap="large")
     with left:
@@ -74,20 +74,20 @@ def _render_curves(curves: tuple[OutcomeCurves, ...]) -> None:
 
 def render(model: TabularModel) -> None:
     """All scores of a model on its held-out rows."""
-    found = background.compute(
+    scores = background.compute(
         ("evaluate", model.id), lambda _job: evaluate(model), "Trying it on rows that it has never seen"
     )
-    if found is None:
+    if scores is None:
         return
-    show.write(f"Tried on {found.rows:,} rows that it has never seen.", quiet=True)
-    _render_tiles(found)
-    _render_folds(model, found)
+    show.write(f"Tried on {scores.rows:,} rows that it has never seen.", quiet=True)
+    _render_tiles(scores)
+    _render_folds(model, scores)
     show.write_list(model.notes)
-    if found.confusion is not None:
+    if scores.confusion is not None:
         st.markdown("**Which outcomes does it mix up?** *(confusion matrix)*")
-        show.draw_figure(figures.draw_confusion(found.confusion, model.table.classes, show.is_dark()), "confusion")
-        show.write(found.sentences.get("confusion", ""), quiet=True)
-        _render_curves(found.curves)
+        show.draw_figure(figures.draw_confusion(scores.confusion, model.table.classes, show.is_dark()), "confusion")
+        show.write(scores.sentences.get("confusion", ""), quiet=True)
+        _render_curves(scores.curves)
     else:
         st.markdown("**Truth against prediction**")
-        show.draw_figure(figures.draw_fit(found.actual, found.predicted, model.table.target_name), "fit")
+        show.draw_figure(figures.draw_fit(scores.actual, scores.predicted, model.table.target_name), "fit")

@@ -54,9 +54,9 @@ def _render_uploader() -> None:
     def read(_job: Job[str]) -> str:
         return tabular.keep_raw(read_table(upload.getvalue(), upload.name))
 
-    found = background.compute(("read", upload.file_id), read, "Reading your table", again=False)
-    if found is not None:
-        st.session_state.update({"own_raw": found, "own_file": upload.file_id})
+    raw_id = background.compute(("read", upload.file_id), read, "Reading your table", again=False)
+    if raw_id is not None:
+        st.session_state.update({"own_raw": raw_id, "own_file": upload.file_id})
         for name in ("own_table", "own_choice"):
             st.session_state.pop(name, None)
 
@@ -121,10 +121,10 @@ def render_own_form() -> None:
 
 def _build_table(raw: RawTable, target: str, features: tuple[str, ...], task: str) -> None:
     """The own table of this choice, made once; what cannot be is said."""
-    wanted = (target, features, task)
-    if st.session_state.get("own_choice") == wanted and "own_table" in st.session_state:
+    choice = (target, features, task)
+    if st.session_state.get("own_choice") == choice and "own_table" in st.session_state:
         return
-    st.session_state["own_choice"] = wanted
+    st.session_state["own_choice"] = choice
     try:
         table = raw.table(target, features or None, task=None if task == _AUTOMATIC else task)  # type: ignore[arg-type]  # one of the two
         st.session_state["own_table"] = tabular.keep_table(table)

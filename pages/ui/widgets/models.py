@@ -94,13 +94,13 @@ def find_or_load(name: str) -> xai_core.Classifier | ModelJob:
 def _find_or_render_loading(name: str, old: str) -> xai_core.Classifier | None:
     """The model if it can be had at once; else its loading is shown."""
     try:
-        found = find_or_load(name)
+        model_or_job = find_or_load(name)
     except xai_core.XaiError:
         return None
-    if isinstance(found, xai_core.Job):
-        st.fragment(_render_loading, run_every=render_slots.poll_interval(session_id()))(found, name, old)
+    if isinstance(model_or_job, xai_core.Job):
+        st.fragment(_render_loading, run_every=render_slots.poll_interval(session_id()))(model_or_job, name, old)
         return None
-    return found
+    return model_or_job
 
 
 def _load(name: str) -> xai_core.Classifier:

@@ -70,9 +70,9 @@ def draw_shares(rows: Iterable[tuple[object, float]]) -> None:
     st.html(f'<div class="shares" role="list">{"".join(items)}</div>')
 
 
-def write_checks(found: Iterable[Check]) -> None:
+def write_checks(checks: Iterable[Check]) -> None:
     """Whether what is above can be trusted: a mark and a sentence for each check."""
-    for check in found:
+    for check in checks:
         mark = f'<span class="mark {check.level}" role="img" aria-label="{check.level}">{_MARKS[check.level]}</span>'
         st.html(f'<p class="said quiet">{mark}{escape_html(check.sentence)}</p>')
 

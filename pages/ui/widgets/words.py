@@ -17,6 +17,6 @@ def format_label(text: object) -> str:
 
 def escape_markdown(text: object) -> str:
     """The same for places that Streamlit reads as Markdown: captions, headings, chips."""
-    apart = re.sub(r"(?i)(www)(?=\.)|(:)(?=//)|(?=@)", lambda found: found[0] + _JOINER, format_label(text))
+    apart = re.sub(r"(?i)(www)(?=\.)|(:)(?=//)|(?=@)", lambda match: match[0] + _JOINER, format_label(text))
     marked = re.sub(r"([\\`*_{}\[\]()#+!|~:$<>&=^])", r"\\\1", apart)
     return re.sub(r"^(\s*\d*)([-.])", r"\1\\\2", marked)  # what would begin a list
