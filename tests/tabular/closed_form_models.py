@@ -1,4 +1,4 @@
-"""Tables and models whose answers are known formulas, so that every explanation of them has a closed form."""
+"""Tables and models whose predictions are known formulas, so that every explanation of them has a closed form."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from xai_core.tabular.row.method import RowRequest
 Formula = Callable[[pd.DataFrame], np.ndarray]
 
 
-class Says:
-    """An estimator that answers by a formula: the value of a regression, or the probability of the second of two classes."""
+class FormulaEstimator:
+    """Estimator that predicts by a formula: the value of a regression, or the probability of the second class."""
 
     def __init__(self, formula: Formula) -> None:
         self.formula = formula
@@ -31,28 +31,28 @@ class Says:
         return np.column_stack([1 - yes, yes])
 
 
-def model_of(table: Table, estimator: Any, **facts: Any) -> TabularModel:
-    """A model of this table with this fitted estimator, or formula; three quarters of the rows count as learned from."""
+def build_model(table: Table, estimator: Any, **facts: Any) -> TabularModel:
+    """Return a model of the table with a fitted estimator, or a formula; three quarters of the rows count as trained on."""
     train_rows, test_rows = table.split(0)
-    rest = {
+    fields = {
         "glass_box": False,
         "tree_based": False,
         "differentiable": False,
         "class_order": (0, 1)[: len(table.classes)],
     } | facts
-    fitted = estimator if hasattr(estimator, "predict") else Says(estimator)
-    return TabularModel("known", "A known model", table, fitted, {}, 0, train_rows, test_rows, (), id="known", **rest)
+    fitted = estimator if hasattr(estimator, "predict") else FormulaEstimator(estimator)
+    return TabularModel("known", "A known model", table, fitted, {}, 0, train_rows, test_rows, (), id="known", **fields)
 
 
-def numbers(features: int = 4, rows: int = 240, seed: int = 3, classes: tuple[str, ...] = ()) -> Table:
-    """Independent even numbers between 0 and 10 with one decimal, called a, b, c, …"""
+def number_table(features: int = 4, rows: int = 240, seed: int = 3, classes: tuple[str, ...] = ()) -> Table:
+    """Independent uniform numbers between 0 and 10 with one decimal, in columns a, b, c, …"""
     rng = np.random.default_rng(seed)
     frame = pd.DataFrame(np.round(rng.uniform(0, 10, (rows, features)), 1), columns=list("abcdefghijklmnop"[:features]))
     return table_from(frame, rng.integers(0, 2, rows), classes=classes, target_name="size")
 
 
-def mixed(rows: int = 240, seed: int = 3, truth: Formula | None = None) -> Table:
-    """One column of each kind: income (whole), rate, colour, owner, day; every tenth rate and every eighth colour is missing.
+def all_kinds_table(rows: int = 240, seed: int = 3, truth: Formula | None = None) -> Table:
+    """One column of each kind: income (whole), rate, colour, owner, day; every tenth rate and eighth colour is missing.
 
     Its classes are "no" and "yes", yes where the truth of a row is over 0.5, or by chance.
     """
@@ -74,8 +74,8 @@ def mixed(rows: int = 240, seed: int = 3, truth: Formula | None = None) -> Table
     )
 
 
-def request_of(model: TabularModel, row: pd.DataFrame, method: str, seed: int = 0, **params: Any) -> RowRequest:
-    """What a method is given, for tests that look inside."""
+def build_row_request(model: TabularModel, row: pd.DataFrame, method: str, seed: int = 0, **params: Any) -> RowRequest:
+    """Return the request that `explain_row` hands to a method, for tests that call the method's parts."""
     from xai_core.engine.jobs import Job
     from xai_core.params import resolve
 

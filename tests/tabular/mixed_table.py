@@ -1,4 +1,4 @@
-"""A small table with every kind of column and holes in it, and training settings that take no time."""
+"""A small table with every kind of column and missing cells, and training parameters that take no time."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from xai_core.tabular.models.train import TABULAR_MODELS
 QUICK = {"trees": 20, "epochs": 40, "bags": 2, "bins": 16, "pairs": 1, "neighbours": 7}
 
 
-def quick(name: str) -> dict[str, object]:
-    """Settings of a model that make it fast."""
+def quick_params(name: str) -> dict[str, object]:
+    """Return parameters with which a model trains fast."""
     return {param.name: QUICK[param.name] for param in TABULAR_MODELS.get(name).params if param.name in QUICK}
 
 
 def mixed_table(task: str = "classification", rows: int = 160, classes: int = 2) -> Table:
-    """Whether (or how much) somebody gets: income and district decide, the rest is noise."""
+    """Loan grants (or limits, for a regression): income and district decide, the other columns are noise."""
     rng = np.random.default_rng(7)
     income = rng.normal(3000, 800, rows)
     district = rng.choice(np.array(["north", "south", "west"], dtype=object), rows)
-    worth = (income - 3000) / 800 + 2.0 * (district == "north") + rng.normal(0, 0.3, rows)
+    merit = (income - 3000) / 800 + 2.0 * (district == "north") + rng.normal(0, 0.3, rows)
     frame = pd.DataFrame(
         {
             "income": np.where(rng.random(rows) < 0.1, np.nan, income),
@@ -35,11 +35,11 @@ def mixed_table(task: str = "classification", rows: int = 160, classes: int = 2)
     frame["district"] = frame["district"].astype(object)
     kinds: dict[str, Kind] = {"owner": "boolean", "since": "date"}
     if task == "regression":
-        return table_from(frame, 100 + 10 * worth, kinds=kinds, target_name="limit")
-    cuts = np.quantile(worth, np.linspace(0, 1, classes + 1)[1:-1])
+        return table_from(frame, 100 + 10 * merit, kinds=kinds, target_name="limit")
+    cuts = np.quantile(merit, np.linspace(0, 1, classes + 1)[1:-1])
     return table_from(
         frame,
-        np.digitize(worth, cuts),
+        np.digitize(merit, cuts),
         classes=[f"class {i}" for i in range(classes)],
         kinds=kinds,
         target_name="granted",

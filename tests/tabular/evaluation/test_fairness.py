@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.tabular.closed_form_models import mixed, model_of, numbers
+from tests.tabular.closed_form_models import all_kinds_table, build_model, number_table
 from xai_core.errors import InvalidParam, UnknownName
 from xai_core.tabular.data.builtin import load_table
 from xai_core.tabular.data.table import table_from
@@ -24,9 +24,9 @@ def wilson(hits: int, of: int) -> tuple[float, float]:
 @pytest.fixture(scope="module")
 def known():
     """Colours that are treated unlike: red rows get a yes over an income of 2,000, others over 3,500."""
-    table = mixed(rows=400)
+    table = all_kinds_table(rows=400)
     bar = lambda frame: np.where(frame["colour"] == "red", 2000, 3500)  # noqa: E731
-    return model_of(table, lambda frame: np.where(frame["income"] > bar(frame), 0.8, 0.1))
+    return build_model(table, lambda frame: np.where(frame["income"] > bar(frame), 0.8, 0.1))
 
 
 def test_counts_rates_and_errors_equal_a_count_by_hand(known) -> None:
@@ -96,8 +96,8 @@ def test_few_rows_are_not_made_much_of(known) -> None:
 
 
 def test_a_group_without_true_outcomes_has_no_rate_of_misses() -> None:
-    table = mixed(truth=lambda frame: frame["owner"])
-    found = group_scores(model_of(table, lambda frame: np.full(len(frame), 0.6)), table, "owner")
+    table = all_kinds_table(truth=lambda frame: frame["owner"])
+    found = group_scores(build_model(table, lambda frame: np.full(len(frame), 0.6)), table, "owner")
     no, yes = found.groups
     assert np.isnan(no.false_negative.value) and no.false_negative.count == 0
     assert (yes.false_negative.value, no.false_positive.value) == (0, 1)
@@ -105,13 +105,13 @@ def test_a_group_without_true_outcomes_has_no_rate_of_misses() -> None:
 
 def test_one_group_cannot_be_compared() -> None:
     table = table_from(pd.DataFrame({"a": ["x"] * 40, "b": np.arange(40.0)}), np.arange(40) % 2, classes=("no", "yes"))
-    found = group_scores(model_of(table, lambda frame: frame["b"] / 40), table, "a")
+    found = group_scores(build_model(table, lambda frame: frame["b"] / 40), table, "a")
     assert "nothing to compare" in found.sentence
 
 
 def test_a_regression_is_judged_by_its_errors() -> None:
-    table = numbers(rows=400)
-    model = model_of(table, lambda frame: np.where(frame["a"] > 5, 3.0, 0.0))
+    table = number_table(rows=400)
+    model = build_model(table, lambda frame: np.where(frame["a"] > 5, 3.0, 0.0))
     found = group_scores(model, table, "a", np.arange(400), bins=2)
     truth = table.target
     assert [group.error.value for group in found.groups] == pytest.approx(
@@ -124,7 +124,7 @@ def test_a_regression_is_judged_by_its_errors() -> None:
 def test_many_categories_are_put_together() -> None:
     frame = pd.DataFrame({"name": [f"n{i % 40}" for i in range(200)], "b": np.arange(200.0)})
     table = table_from(frame, np.arange(200) % 2, classes=("no", "yes"))
-    found = group_scores(model_of(table, lambda frame: frame["b"] / 200), table, "name", np.arange(200))
+    found = group_scores(build_model(table, lambda frame: frame["b"] / 200), table, "name", np.arange(200))
     assert len(found.groups) == 12 and found.groups[-1].name == "all others"
     assert sum(group.count for group in found.groups) == 200
 

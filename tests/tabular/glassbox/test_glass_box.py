@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.tabular.mixed_table import mixed_table, quick
+from tests.tabular.mixed_table import mixed_table, quick_params
 from xai_core.errors import NotApplicable
 from xai_core.tabular.data.builtin import load_table
 from xai_core.tabular.glassbox.glass_box import Shapes, Tree, Weights, glass_box
@@ -148,7 +148,7 @@ def sums_by_hand(found: Shapes, frame: pd.DataFrame) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def machine() -> TabularModel:
-    return train(mixed_table(), "explainable_boosting", quick("explainable_boosting") | {"pairs": 3})
+    return train(mixed_table(), "explainable_boosting", quick_params("explainable_boosting") | {"pairs": 3})
 
 
 def test_curves_add_up_to_the_log_odds(machine: TabularModel) -> None:
@@ -161,7 +161,9 @@ def test_curves_add_up_to_the_log_odds(machine: TabularModel) -> None:
 
 
 def test_an_empty_cell_adds_what_the_record_says() -> None:
-    model = train(mixed_table("regression"), "explainable_boosting", quick("explainable_boosting") | {"pairs": 0})
+    model = train(
+        mixed_table("regression"), "explainable_boosting", quick_params("explainable_boosting") | {"pairs": 0}
+    )
     found = glass_box(model)
     assert isinstance(found, Shapes) and not found.pairs and found.unit == "limit"
     assert any(np.abs(curve.missing).max() > 0.01 for curve in found.curves)
@@ -187,7 +189,7 @@ def test_curves_match_the_librarys_own_explanation(machine: TabularModel) -> Non
 
 
 def test_three_classes_have_a_curve_each() -> None:
-    model = train(mixed_table(classes=3), "explainable_boosting", quick("explainable_boosting"))
+    model = train(mixed_table(classes=3), "explainable_boosting", quick_params("explainable_boosting"))
     found = glass_box(model)
     assert isinstance(found, Shapes) and found.outcomes == ("class 0", "class 1", "class 2") and not found.pairs
     powers = np.exp(sums_by_hand(found, model.table.frame))
@@ -197,4 +199,4 @@ def test_three_classes_have_a_curve_each() -> None:
 def test_a_black_box_is_refused() -> None:
     for name in ("nearest_neighbours", "gradient_boosting"):
         with pytest.raises(NotApplicable, match="no glass box"):
-            glass_box(train(mixed_table(), name, quick(name)))
+            glass_box(train(mixed_table(), name, quick_params(name)))

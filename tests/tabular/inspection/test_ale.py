@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import xai_core.tabular as tables
-from tests.tabular.closed_form_models import model_of
+from tests.tabular.closed_form_models import build_model
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, NotApplicable
 from xai_core.tabular.data import loan
@@ -60,7 +60,7 @@ def rows_of(frame: pd.DataFrame) -> list[pd.DataFrame]:
 @pytest.mark.parametrize(("feature", "bins"), [("a", 7), ("c", 5)])
 def test_one_feature_equals_the_slow_version(feature: str, bins: int) -> None:
     table = tied()
-    found = tables.accumulated_local_effects(model_of(table, formula), feature, table=table, bins=bins)
+    found = tables.accumulated_local_effects(build_model(table, formula), feature, table=table, bins=bins)
     edges, right = slow(table, feature, bins)
     np.testing.assert_array_equal(found.grid, edges)
     assert np.ptp(right) > 0.09
@@ -70,7 +70,7 @@ def test_one_feature_equals_the_slow_version(feature: str, bins: int) -> None:
 
 def test_categories_equal_the_slow_version_in_an_order_by_likeness() -> None:
     table = tied()
-    found = tables.accumulated_local_effects(model_of(table, formula), "kind", table=table)
+    found = tables.accumulated_local_effects(build_model(table, formula), "kind", table=table)
     assert found.grid.tolist() in (["little", "some", "much"], ["much", "some", "little"]), (
         "they follow c, not the alphabet"
     )
@@ -89,7 +89,7 @@ def test_categories_equal_the_slow_version_in_an_order_by_likeness() -> None:
 def test_it_stays_right_where_features_go_together_and_partial_dependence_does_not() -> None:
     table = tied(2000)
     # Odd only where no data are.
-    model = model_of(table, lambda frame: np.where(np.abs(frame["a"] - frame["b"]) < 3, frame["a"], 500.0))
+    model = build_model(table, lambda frame: np.where(np.abs(frame["a"] - frame["b"]) < 3, frame["a"], 500.0))
     along = tables.accumulated_local_effects(model, "a", table=table, bins=20)
     np.testing.assert_allclose(along.average, along.grid - along.grid.mean() + along.average.mean(), atol=1e-9)
     dependence = tables.partial_dependence(model, "a", table=table)
@@ -100,7 +100,7 @@ def test_it_stays_right_where_features_go_together_and_partial_dependence_does_n
 def test_the_loan_rule_is_found() -> None:
     frame = loan_frame()
     table = table_from(frame, loan_log_odds(frame))
-    model = model_of(table, loan_log_odds)
+    model = build_model(table, loan_log_odds)
     income, age, spending = (
         tables.accumulated_local_effects(model, name, table=table) for name in ("income", "age", "spending")
     )
@@ -156,7 +156,7 @@ def slow_pair(table: Table, edges: tuple[list[float], list[float]]) -> np.ndarra
 
 def test_two_features_equal_the_slow_version() -> None:
     table = tied(150)
-    found = tables.accumulated_local_effects_2d(model_of(table, formula), ("a", "c"), table=table, bins=4)
+    found = tables.accumulated_local_effects_2d(build_model(table, formula), ("a", "c"), table=table, bins=4)
     right = slow_pair(table, (found.grids[0].tolist(), found.grids[1].tolist()))
     assert np.ptp(right) > 0.5
     np.testing.assert_allclose(found.average, right, atol=1e-10)
@@ -166,7 +166,7 @@ def test_two_features_equal_the_slow_version() -> None:
 def test_cells_without_rows_are_marked_and_filled_from_the_nearest() -> None:
     table = tied()
     found = tables.accumulated_local_effects_2d(
-        model_of(table, lambda frame: frame["a"] * frame["b"]), ("a", "b"), table=table, bins=10
+        build_model(table, lambda frame: frame["a"] * frame["b"]), ("a", "b"), table=table, bins=10
     )
     assert found.empty[0, -1] and found.empty[-1, 0] and not found.empty[np.arange(11), np.arange(11)].any()
     assert found.extrapolation_share > 0.3 and "cells hold no row" in found.notes[0]
@@ -176,7 +176,7 @@ def test_cells_without_rows_are_marked_and_filled_from_the_nearest() -> None:
 def test_rows_without_a_value_are_left_out_and_ties_share_a_part() -> None:
     frame = pd.DataFrame({"a": [0.0] * 50 + [1.0, 2.0, 3.0, np.nan] * 10, "b": np.arange(90.0)})
     table = table_from(frame, frame["b"])
-    found = tables.accumulated_local_effects(model_of(table, lambda frame: 2 * frame["a"]), "a", table=table, bins=9)
+    found = tables.accumulated_local_effects(build_model(table, lambda frame: 2 * frame["a"]), "a", table=table, bins=9)
     assert found.grid.tolist() == [0, 1, 2, 3]
     np.testing.assert_allclose(np.diff(found.average), 2)
     assert found.distribution.counts.sum() == 80
@@ -190,13 +190,13 @@ def test_two_categories_keep_the_alphabet_and_so_do_those_with_nothing_to_compar
 
 def test_what_cannot_be_asked_is_refused_in_words() -> None:
     table = tied()
-    model = model_of(table, formula)
+    model = build_model(table, formula)
     flat = table_from(table.frame.assign(b=1.0, kind="one"), table.target)
     with pytest.raises(InvalidParam, match=r"from 1 to 200\. Got 0"):
         tables.accumulated_local_effects(model, "a", table=table, bins=0)
     for feature in ("b", "kind"):
         with pytest.raises(NotApplicable, match="the same value in all these rows"):
-            tables.accumulated_local_effects(model_of(flat, formula), feature, table=flat)
+            tables.accumulated_local_effects(build_model(flat, formula), feature, table=flat)
     with pytest.raises(NotApplicable, match="need numbers; 'kind' holds categories"):
         tables.accumulated_local_effects_2d(model, ("a", "kind"), table=table)
 
@@ -205,8 +205,8 @@ def test_what_cannot_be_asked_is_refused_in_words() -> None:
 def test_a_job_counts_to_its_end_and_can_be_stopped(feature: str) -> None:
     table = tied()
     job: Job[Any] = Job()
-    tables.accumulated_local_effects(model_of(table, formula), feature, table=table, job=job)
+    tables.accumulated_local_effects(build_model(table, formula), feature, table=table, job=job)
     assert 0 < job.done == job.total
     job.cancel()
     with pytest.raises(Cancelled):
-        tables.accumulated_local_effects(model_of(table, formula), feature, table=table, job=job)
+        tables.accumulated_local_effects(build_model(table, formula), feature, table=table, job=job)

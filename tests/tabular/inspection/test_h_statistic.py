@@ -10,7 +10,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 import xai_core.tabular as tables
-from tests.tabular.closed_form_models import mixed, model_of, numbers
+from tests.tabular.closed_form_models import all_kinds_table, build_model, number_table
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, UnknownName
 from xai_core.tabular.data.loan import loan_frame, loan_log_odds
@@ -28,8 +28,8 @@ def slow(table: Table, features: list[str]) -> np.ndarray:
 
 
 def test_it_is_the_papers_sum() -> None:
-    table = numbers(4, rows=40)
-    model = model_of(table, formula)
+    table = number_table(4, rows=40)
+    model = build_model(table, formula)
     pair = {name: slow(table, list(name)) for name in ("a", "b", "c", "ab", "ac", "bcd")}
     for first, second in ("ab", "ac"):
         joint = pair[first + second]
@@ -43,17 +43,17 @@ def test_it_is_the_papers_sum() -> None:
 
 
 def test_a_sum_has_none_and_a_product_of_centred_features_has_nothing_else() -> None:
-    table = numbers(3, rows=300)
+    table = number_table(3, rows=300)
     for added in (
         lambda frame: np.exp(frame["a"] / 3) + frame["b"] ** 2,
         lambda frame: 0 * frame["a"],
         lambda frame: 7.0 + 0 * frame["a"],
     ):
-        model = model_of(table, added)
+        model = build_model(table, added)
         assert tables.interaction_strength(model, "a", "b", table=table) < 1e-6
         assert tables.interaction_strength(model, "a", table=table) < 1e-6
     middle = table.frame.mean()
-    product = model_of(table, lambda frame: (frame["a"] - middle["a"]) * (frame["b"] - middle["b"]))
+    product = build_model(table, lambda frame: (frame["a"] - middle["a"]) * (frame["b"] - middle["b"]))
     assert tables.interaction_strength(product, "a", "b", table=table, sample=300) > 0.97
     assert tables.interaction_strength(product, "a", "c", table=table, sample=300) == pytest.approx(0, abs=0.2)
     assert tables.interaction_strength(product, "c", table=table) < 1e-6
@@ -62,7 +62,7 @@ def test_a_sum_has_none_and_a_product_of_centred_features_has_nothing_else() -> 
 def test_the_loan_rules_only_interaction_is_found() -> None:
     frame = loan_frame(300)
     table = table_from(frame, loan_log_odds(frame))
-    model = model_of(table, loan_log_odds)
+    model = build_model(table, loan_log_odds)
     strength = {
         pair: tables.interaction_strength(model, *pair, table=table)
         for pair in (("debt", "late payments"), ("income", "district"))
@@ -81,23 +81,23 @@ def test_the_loan_rules_only_interaction_is_found() -> None:
 
 
 def test_boosted_trees_by_the_short_cut_and_cells_without_a_value() -> None:
-    table = numbers(3, rows=120)
+    table = number_table(3, rows=120)
     frame = table.frame.assign(b=table.frame["b"].where(table.frame["b"] > 2))
     gaps = table_from(frame, formula(table.frame))
     boosted = HistGradientBoostingRegressor(max_iter=20, min_samples_leaf=5).fit(frame, gaps.target)
     quick = tables.interaction_strength(boosted, "a", "b", table=gaps, sample=60)
     assert quick == pytest.approx(
-        tables.interaction_strength(model_of(gaps, boosted.predict), "a", "b", table=gaps, sample=60), abs=1e-9
+        tables.interaction_strength(build_model(gaps, boosted.predict), "a", "b", table=gaps, sample=60), abs=1e-9
     )
     assert quick > 0.1
-    kinds = mixed(80)
-    rule = model_of(kinds, lambda given: (given["colour"] == "red") * given["income"] / 5000)
+    kinds = all_kinds_table(80)
+    rule = build_model(kinds, lambda given: (given["colour"] == "red") * given["income"] / 5000)
     assert tables.interaction_strength(rule, "colour", "income", table=kinds) > 0.2
 
 
 def test_the_sample_follows_the_seed_and_what_is_wrong_is_refused_in_words() -> None:
-    table = numbers(3, rows=200)
-    model = model_of(table, formula)
+    table = number_table(3, rows=200)
+    model = build_model(table, formula)
     first, again, other = (
         tables.interaction_strength(model, "a", "b", table=table, sample=50, seed=seed) for seed in (1, 1, 2)
     )

@@ -13,7 +13,7 @@ from sklearn.inspection import partial_dependence as by_sklearn
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 import xai_core.tabular as tables
-from tests.tabular.closed_form_models import model_of
+from tests.tabular.closed_form_models import build_model
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, NotApplicable, UnknownName
 from xai_core.tabular.data.builtin import load_table
@@ -208,12 +208,12 @@ def test_centred_lines_start_at_zero_and_keep_their_shape() -> None:
 def test_where_no_data_lie_is_said() -> None:
     values = np.concatenate([np.linspace(0, 1, 150), np.linspace(9, 10, 150)])
     table = table_from(pd.DataFrame({"a": values, "b": np.arange(300.0)}), values)
-    found = tables.partial_dependence(model_of(table, lambda frame: frame["a"]), "a", table=table, grid=41)
+    found = tables.partial_dependence(build_model(table, lambda frame: frame["a"]), "a", table=table, grid=41)
     np.testing.assert_array_equal(found.empty, (found.grid > 1.3) & (found.grid < 8.7))
     assert found.distribution.counts.sum() == 300
     assert found.distribution.counts[5:-5].sum() == 0
     assert (found.distribution.edges[0], found.distribution.edges[-1]) == (0, 10)
-    flat = tables.partial_dependence_2d(model_of(table, lambda frame: frame["a"]), ("a", "b"), table=table, grid=5)
+    flat = tables.partial_dependence_2d(build_model(table, lambda frame: frame["a"]), ("a", "b"), table=table, grid=5)
     assert flat.empty[0, -1] and flat.empty[-1, 0] and not flat.empty[0, 0] and not flat.empty[-1, -1]
     assert 0.4 < flat.extrapolation_share < 0.95
 
@@ -225,7 +225,7 @@ def test_grids_of_odd_columns() -> None:
     table = table_from(
         pd.DataFrame({"rare": mostly_zero, "many": many, "gaps": np.where(mostly_zero > 0, np.nan, 1.0)}), mostly_zero
     )
-    model = model_of(table, lambda frame: frame["rare"].fillna(0.0))
+    model = build_model(table, lambda frame: frame["rare"].fillna(0.0))
     rare = tables.partial_dependence(model, "rare", table=table, grid=8)
     np.testing.assert_allclose(rare.grid, np.linspace(0, 10, 8))
     assert "Nearly all rows have the same value" in rare.notes[0]

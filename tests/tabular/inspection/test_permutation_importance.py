@@ -11,7 +11,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeClassifier
 
 import xai_core.tabular as tables
-from tests.tabular.closed_form_models import mixed, model_of, numbers
+from tests.tabular.closed_form_models import all_kinds_table, build_model, number_table
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam
 from xai_core.tabular.data.builtin import load_table
@@ -38,7 +38,7 @@ def test_a_trained_model_gets_scikit_learns_numbers_on_its_held_out_rows() -> No
 
 @pytest.mark.parametrize("with_names", [True, False])
 def test_a_notebooks_estimator_is_asked_about_all_rows_and_that_is_said(with_names: bool) -> None:
-    table = numbers(3, rows=60)
+    table = number_table(3, rows=60)
     target = 3 * table.frame["a"] + table.frame["b"]
     own = tables.table_from(table.frame, target)
     data = table.frame if with_names else table.frame.to_numpy()
@@ -54,13 +54,13 @@ def test_a_notebooks_estimator_is_asked_about_all_rows_and_that_is_said(with_nam
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)], ids=["alphabet", "mixed"])
 def test_labels_of_an_estimators_own_are_matched_with_the_classes(order: tuple[int, ...]) -> None:
-    table = numbers(2, rows=90)
+    table = number_table(2, rows=90)
     names = np.array(["low", "middle", "top"], dtype=object)  # the estimator sorts them, the table need not
     answers = np.digitize(table.frame["a"], [3.5, 7])
     classes = [str(names[place]) for place in order]
     own = tables.table_from(table.frame, [classes.index(names[answer]) for answer in answers], classes=classes)
     estimator = DecisionTreeClassifier(max_depth=3).fit(table.frame, names[answers])
-    model = model_of(own, estimator, class_order=tuple(classes.index(name) for name in estimator.classes_))
+    model = build_model(own, estimator, class_order=tuple(classes.index(name) for name in estimator.classes_))
     rows = np.arange(90)
     found = tables.permutation_importance(model, table=own, repeats=2, rows=rows)
     right = by_sklearn(estimator, table.frame, names[answers], n_repeats=2, random_state=0)
@@ -69,7 +69,7 @@ def test_labels_of_an_estimators_own_are_matched_with_the_classes(order: tuple[i
 
 
 def test_a_job_counts_to_its_end_and_can_be_stopped_between_repeats() -> None:
-    model = train(mixed(), "linear")
+    model = train(all_kinds_table(), "linear")
     before = model.table.frame.copy()
     job: Job[Any] = Job()
     tables.permutation_importance(model, repeats=2, job=job)

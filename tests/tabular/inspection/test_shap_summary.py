@@ -18,7 +18,7 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LinearRegression
 
 import xai_core.tabular as tables
-from tests.tabular.closed_form_models import mixed, model_of, numbers
+from tests.tabular.closed_form_models import all_kinds_table, build_model, number_table
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, NotApplicable
 from xai_core.tabular.data.builtin import load_table
@@ -38,7 +38,7 @@ def target_of(table: Table, classes: int) -> Any:
 
 
 def with_target(classes: int) -> Table:
-    table = numbers(4, rows=200)
+    table = number_table(4, rows=200)
     return table_from(table.frame, target_of(table, classes), classes=list("xyz")[:classes], target_name="size")
 
 
@@ -96,7 +96,7 @@ def test_an_own_model_with_its_classes_in_another_order() -> None:
     table = with_target(3)
     turned = table_from(table.frame, 2 - table.target, classes=["z", "y", "x"])
     trees = HistGradientBoostingClassifier(max_iter=10, random_state=0).fit(table.frame, table.target)
-    model = model_of(turned, trees, tree_based=True, class_order=(2, 1, 0))
+    model = build_model(turned, trees, tree_based=True, class_order=(2, 1, 0))
     for outcome in range(3):
         found = tables.shap_summary(model, table=turned, rows=[1, 5, 9], outcome=outcome)
         right = tables.shap_summary(trees, table=table, rows=[1, 5, 9], outcome=2 - outcome)
@@ -111,7 +111,7 @@ def test_an_own_model_with_its_classes_in_another_order() -> None:
 
 
 def test_trees_whose_sum_is_not_what_they_say_are_explained_by_the_game() -> None:
-    table = numbers(3, rows=150)
+    table = number_table(3, rows=150)
     target = np.exp(table.frame["a"] / 5 + table.frame["b"] / 10)
     own = table_from(table.frame, target)
     trees = HistGradientBoostingRegressor(loss="poisson", max_iter=10).fit(table.frame, target)
@@ -142,8 +142,8 @@ def background_of(model: TabularModel, found: Any, size: int) -> pd.DataFrame:
 
 
 def test_other_models_get_exact_values_where_no_three_features_interact() -> None:
-    table = numbers(4, rows=80, classes=())
-    model = model_of(table, lambda frame: frame["a"] * frame["b"] - frame["c"] ** 2 + 0.5 * frame["b"] * frame["d"])
+    table = number_table(4, rows=80, classes=())
+    model = build_model(table, lambda frame: frame["a"] * frame["b"] - frame["c"] ** 2 + 0.5 * frame["b"] * frame["d"])
     found = tables.shap_summary(model, table=table, rows=[3, 50], background=9)
     adds_up(found)
     background = background_of(model, found, 9)
@@ -153,8 +153,8 @@ def test_other_models_get_exact_values_where_no_three_features_interact() -> Non
 
 
 def test_three_features_that_interact_are_right_on_average() -> None:
-    table = numbers(3, rows=80)
-    model = model_of(table, lambda frame: (frame["a"] > 5) * (frame["b"] > 5) * (frame["c"] < 8) * 1.0)
+    table = number_table(3, rows=80)
+    model = build_model(table, lambda frame: (frame["a"] > 5) * (frame["b"] > 5) * (frame["c"] < 8) * 1.0)
     row = int(np.flatnonzero((table.frame["a"] > 5) & (table.frame["b"] > 5) & (table.frame["c"] < 8))[0])
     many = [
         tables.shap_summary(model, table=table, rows=[row], background=40, seed=seed).values[0] for seed in range(30)
@@ -165,8 +165,8 @@ def test_three_features_that_interact_are_right_on_average() -> None:
 
 
 def test_categories_and_empty_cells_take_part() -> None:
-    table = mixed(80)
-    model = model_of(table, lambda frame: (frame["colour"] == "red") * 0.5 + frame["rate"].isna() * 0.25)
+    table = all_kinds_table(80)
+    model = build_model(table, lambda frame: (frame["colour"] == "red") * 0.5 + frame["rate"].isna() * 0.25)
     found = tables.shap_summary(model, table=table, rows=40, background=20)
     adds_up(found)
     used = [found.features.index(name) for name in ("colour", "rate")]
@@ -177,8 +177,8 @@ def test_categories_and_empty_cells_take_part() -> None:
 
 
 def test_the_same_seed_gives_the_same_rows_and_values_and_shared_generators_stay_untouched() -> None:
-    table = numbers(4, rows=90)
-    model = model_of(table, lambda frame: np.prod(frame, axis=1))
+    table = number_table(4, rows=90)
+    model = build_model(table, lambda frame: np.prod(frame, axis=1))
     state = np.random.get_state()[1].copy()  # type: ignore[index, union-attr]
     first, again, other = (
         tables.shap_summary(model, table=table, rows=10, background=5, seed=seed) for seed in (1, 1, 2)
@@ -189,7 +189,7 @@ def test_the_same_seed_gives_the_same_rows_and_values_and_shared_generators_stay
 
 
 def test_many_features_are_compared_with_fewer_rows_and_too_many_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = numbers(6, rows=40)
+    table = number_table(6, rows=40)
     model = LinearRegression().fit(table.frame, table.target)
     whole = tables.shap_summary(model, table=table, rows=20, background=30)
     monkeypatch.setattr("xai_core.tabular.inspection.shapley.MOST_EVALUATIONS", 20 * 2 * 5 * 4)
@@ -208,7 +208,7 @@ def test_many_features_are_compared_with_fewer_rows_and_too_many_refused(monkeyp
 def test_jobs_and_refusals() -> None:
     table = with_target(2)
     trees = RandomForestClassifier(5, max_depth=3).fit(table.frame, table.target)
-    for model in (trees, model_of(table, lambda frame: frame["a"] / 10)):
+    for model in (trees, build_model(table, lambda frame: frame["a"] / 10)):
         job: Job[Any] = Job()
         tables.shap_summary(model, table=table, rows=20, background=3, job=job)
         assert 0 < job.done == job.total

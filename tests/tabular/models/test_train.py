@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import xai_core.tabular.models.train
-from tests.tabular.mixed_table import mixed_table, quick
+from tests.tabular.mixed_table import mixed_table, quick_params
 from xai_core.engine import jobs
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, InvalidTable, NotApplicable, UnknownName
@@ -46,7 +46,7 @@ def trained(table: Table, name: str) -> TabularModel:
     """A quick model: two folds are enough here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(xai_core.tabular.models.train, "FOLDS", 2)
-        return train(table, name, quick(name))
+        return train(table, name, quick_params(name))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.tabular.closed_form_models import mixed, model_of, numbers
+from tests.tabular.closed_form_models import all_kinds_table, build_model, number_table
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, UnknownName
 from xai_core.tabular.data.builtin import load_table
@@ -73,8 +73,8 @@ def test_few_features_come_first_and_the_changes_differ(found_for) -> None:
 
 
 def test_a_threshold_is_found_to_a_thousandth_of_the_range() -> None:
-    table = mixed()
-    model = model_of(table, lambda frame: (frame["income"] > 3210).astype(float))
+    table = all_kinds_table()
+    model = build_model(table, lambda frame: (frame["income"] > 3210).astype(float))
     row = table.row({"income": 1500, "rate": 0.5, "colour": "red", "owner": "yes", "day": "2023-01-05"})
     (change, *_) = counterfactuals(model, row, 1).changes
     assert list(change.changed) == ["income"]
@@ -97,7 +97,9 @@ def test_as_few_changes_as_brute_force_needs(seed) -> None:
     good = {point: rng.random() < 0.06 for point in product(GRID, repeat=4)}
     points = rng.choice(GRID, (200, 4))
     table = table_from(pd.DataFrame(points, columns=list("abcd")), np.zeros(200), classes=("bad", "good"))
-    model = model_of(table, lambda frame: np.array([float(good[tuple(point)]) for point in np.round(frame.to_numpy())]))
+    model = build_model(
+        table, lambda frame: np.array([float(good[tuple(point)]) for point in np.round(frame.to_numpy())])
+    )
     start = min(good, key=lambda point: (min(apart(point, other) for other in good if good[other]) != 2, point))
     least = min(apart(point, start) for point in good if good[point])
     found = counterfactuals(model, table.row(dict(zip("abcd", start, strict=True))), 1)
@@ -113,15 +115,15 @@ def test_five_categories_at_once_are_found_from_the_data() -> None:
     frame.iloc[:20, :5] = "z"
     frame.iloc[:20, 5] = "y"  # what they all have, and nobody needs
     table = table_from(frame, np.zeros(300), classes=("no", "yes"))
-    model = model_of(table, lambda frame: (frame[list("abcde")] == "z").all(axis=1).astype(float))
+    model = build_model(table, lambda frame: (frame[list("abcde")] == "z").all(axis=1).astype(float))
     found = counterfactuals(model, table.row(dict.fromkeys("abcdef", "x")), 1)
     assert set(found.changes[0].changed) == set("abcde")
     assert all(pair == ("x", "z") for pair in found.changes[0].changed.values())
 
 
 def test_both_of_two_are_needed() -> None:
-    table = numbers(classes=("no", "yes"))
-    model = model_of(table, lambda frame: 1 / (1 + np.exp(-3 * (np.minimum(frame["a"], frame["b"]) - 6))))
+    table = number_table(classes=("no", "yes"))
+    model = build_model(table, lambda frame: 1 / (1 + np.exp(-3 * (np.minimum(frame["a"], frame["b"]) - 6))))
     found = counterfactuals(model, table.row({"a": 1.0, "b": 2.0, "c": 5.0, "d": 5.0}), 1)
     best = found.changes[0]
     assert set(best.changed) == {"a", "b"}
@@ -131,8 +133,8 @@ def test_both_of_two_are_needed() -> None:
 
 def test_another_way_comes_before_more_of_the_same() -> None:
     """Any other colour is enough, at the same cost each; so are two numbers together, which cost a little more."""
-    table = mixed()
-    model = model_of(
+    table = all_kinds_table()
+    model = build_model(
         table,
         lambda frame: ((frame["colour"] != "red") | (frame["rate"] > 0.5) & (frame["income"] > 3000)).astype(float),
     )
@@ -142,8 +144,8 @@ def test_another_way_comes_before_more_of_the_same() -> None:
 
 
 def test_a_regression_reaches_a_range_and_not_beyond() -> None:
-    table = numbers()
-    model = model_of(table, lambda frame: 10 * frame["a"] + frame["b"])
+    table = number_table()
+    model = build_model(table, lambda frame: 10 * frame["a"] + frame["b"])
     row = table.row({"a": 1.0, "b": 5.0, "c": 5.0, "d": 5.0})
     (change, *_) = counterfactuals(model, row, (40.0, 45.0)).changes
     assert list(change.changed) == ["a"] and 40 <= change.score <= 45
@@ -153,8 +155,8 @@ def test_a_regression_reaches_a_range_and_not_beyond() -> None:
 
 
 def test_a_missing_cell_may_be_filled_and_none_is_emptied() -> None:
-    table = mixed()
-    model = model_of(table, lambda frame: (frame["rate"] > 0.8).astype(float))
+    table = all_kinds_table()
+    model = build_model(table, lambda frame: (frame["rate"] > 0.8).astype(float))
     row = table.row({"income": 1500, "colour": "red", "owner": "yes", "day": "2023-01-05"})
     (change, *_) = counterfactuals(model, row, 1).changes
     assert (
@@ -162,13 +164,13 @@ def test_a_missing_cell_may_be_filled_and_none_is_emptied() -> None:
         and change.sentence.startswith("If rate were 0.")
         and "instead of missing" in change.sentence
     )
-    likes_missing = model_of(table, lambda frame: frame["rate"].isna().astype(float))
+    likes_missing = build_model(table, lambda frame: frame["rate"].isna().astype(float))
     assert counterfactuals(likes_missing, table.take([1]), 1).changes == ()
 
 
 def test_it_says_when_there_is_none_and_how_much_was_tried() -> None:
-    table = mixed()
-    model = model_of(table, lambda frame: np.full(len(frame), 0.2))
+    table = all_kinds_table()
+    model = build_model(table, lambda frame: np.full(len(frame), 0.2))
     found = counterfactuals(model, table.take([1]), 1, locked=("day",))
     assert found.changes == () and found.evaluations > 1000
     assert (
@@ -178,8 +180,8 @@ def test_it_says_when_there_is_none_and_how_much_was_tried() -> None:
 
 
 def test_a_lock_on_what_decides_leaves_nothing() -> None:
-    table = mixed()
-    model = model_of(table, lambda frame: (frame["income"] > 3000).astype(float))
+    table = all_kinds_table()
+    model = build_model(table, lambda frame: (frame["income"] > 3000).astype(float))
     row = table.row({"income": 1500, "rate": 0.5, "colour": "red", "owner": "yes", "day": "2023-01-05"})
     assert counterfactuals(model, row, 1).changes
     assert counterfactuals(model, row, 1, locked=["income"]).changes == ()
@@ -187,15 +189,15 @@ def test_a_lock_on_what_decides_leaves_nothing() -> None:
 
 
 def test_what_is_so_already_needs_no_change() -> None:
-    table = mixed()
-    model = model_of(table, lambda frame: np.full(len(frame), 0.2))
+    table = all_kinds_table()
+    model = build_model(table, lambda frame: np.full(len(frame), 0.2))
     found = counterfactuals(model, table.take([1]), 0)
     assert found.changes == () and found.note.startswith("The model already says no")
 
 
 def test_a_row_outside_of_what_was_seen_is_brought_back_inside() -> None:
-    table = numbers(classes=("no", "yes"))
-    model = model_of(table, lambda frame: (frame["a"] < 5).astype(float))
+    table = number_table(classes=("no", "yes"))
+    model = build_model(table, lambda frame: (frame["a"] < 5).astype(float))
     (change, *_) = counterfactuals(model, table.row({"a": 99.0, "b": 5.0, "c": 5.0, "d": 5.0}), 1).changes
     assert 4.75 <= change.row["a"].iloc[0] < 5
 
@@ -208,8 +210,8 @@ def test_the_same_request_gives_the_same_changes(loan, found_for) -> None:
 
 
 def test_it_stops_when_asked() -> None:
-    job, table = Job(), mixed()
-    model = model_of(table, lambda frame: (job.cancel() if len(frame) > 1 else None) or np.full(len(frame), 0.2))
+    job, table = Job(), all_kinds_table()
+    model = build_model(table, lambda frame: (job.cancel() if len(frame) > 1 else None) or np.full(len(frame), 0.2))
     with pytest.raises(Cancelled):
         counterfactuals(model, table.take([1]), 1, job=job)
 
@@ -225,13 +227,13 @@ def test_it_stops_when_asked() -> None:
     ],
 )
 def test_refused_in_words(target, extra, error, words) -> None:
-    table = mixed()
+    table = all_kinds_table()
     with pytest.raises(error, match=words):
-        counterfactuals(model_of(table, lambda frame: frame["income"] / 5000), table.take([1]), target, **extra)
+        counterfactuals(build_model(table, lambda frame: frame["income"] / 5000), table.take([1]), target, **extra)
 
 
 @pytest.mark.parametrize("wanted", [3, (2.0, 1.0), (float("nan"), 1.0), (float("-inf"), float("inf")), ("1", 2)])
 def test_a_range_that_is_none_is_refused(target) -> None:
-    table = numbers()
+    table = number_table()
     with pytest.raises(InvalidParam, match="wanted"):
-        counterfactuals(model_of(table, lambda frame: frame["a"]), table.take([1]), target)
+        counterfactuals(build_model(table, lambda frame: frame["a"]), table.take([1]), target)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.tabular.closed_form_models import mixed, model_of, numbers
+from tests.tabular.closed_form_models import all_kinds_table, build_model, number_table
 from xai_core.errors import NotApplicable
 from xai_core.tabular.models.train import train
 from xai_core.tabular.row.agreement import agreement_rows
@@ -42,7 +42,7 @@ def network(*sizes: int) -> nn.Sequential:
 
 
 def regression(module: nn.Module):
-    return model_of(numbers(), Network(module), differentiable=True)
+    return build_model(number_table(), Network(module), differentiable=True)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def deep():
 @pytest.fixture(scope="module")
 def trained():
     """A trained network over every kind of column, with missing cells."""
-    table = mixed(rows=160, truth=lambda frame: frame["income"] / 6000)
+    table = all_kinds_table(rows=160, truth=lambda frame: frame["income"] / 6000)
     return train(table, "torch_network", {"epochs": 10}, seed=1)
 
 
@@ -150,7 +150,7 @@ def test_the_network_is_left_as_it_was(trained) -> None:
 
 @pytest.mark.parametrize("method", GRADIENTS)
 def test_models_without_gradients_are_refused_in_words(method) -> None:
-    model = model_of(numbers(), lambda frame: frame["a"])
+    model = build_model(number_table(), lambda frame: frame["a"])
     assert "no gradients" in (TABULAR_METHODS.get(method).refusal(model) or "")
     with pytest.raises(NotApplicable, match="take shap or lime"):
         explain_row(model, model.table.take([0]), method)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from tests.tabular.closed_form_models import mixed, model_of, numbers, request_of
+from tests.tabular.closed_form_models import all_kinds_table, build_model, build_row_request, number_table
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, InvalidTable, NotApplicable, UnknownName
 from xai_core.tabular.row.explain import explain_row, kernel_widths
@@ -17,7 +17,7 @@ WEIGHTS = np.array([4.0, -3.0, 2.0, -1.0])
 
 @pytest.fixture(scope="module")
 def linear():
-    return model_of(numbers(), lambda frame: frame.to_numpy() @ WEIGHTS + 7)
+    return build_model(number_table(), lambda frame: frame.to_numpy() @ WEIGHTS + 7)
 
 
 def row_of(table, *values):
@@ -47,7 +47,7 @@ def test_on_a_linear_model_a_bar_is_the_weight_times_the_step_between_piece_and_
 
 
 def test_equals_a_slow_ridge(linear) -> None:
-    request = request_of(linear, row_of(linear.table, 9.0, 2.0, 5.0, 5.0), "lime", samples=300)
+    request = build_row_request(linear, row_of(linear.table, 9.0, 2.0, 5.0, 5.0), "lime", samples=300)
     sample = Sample.draw(request, 0.6)
     found = fit(sample, 0.6)
     design = np.column_stack([sample.same.astype(float), np.ones(300)])
@@ -61,8 +61,8 @@ def test_equals_a_slow_ridge(linear) -> None:
 
 def test_equals_the_authors_way_of_weighing_samples_from_everywhere() -> None:
     """Samples from all over the table, weighted by the kernel of how many conditions they break, as a slow program."""
-    table, width = numbers(3), 0.7
-    model = model_of(table, lambda frame: frame["a"] * frame["b"] + 5 * frame["c"])
+    table, width = number_table(3), 0.7
+    model = build_model(table, lambda frame: frame["a"] * frame["b"] + 5 * frame["c"])
     row = row_of(table, 9.0, 9.0, 4.0)
     found = explain_row(model, row, "lime", params={"samples": 20_000, "kernel_width": width})
     rng, known = np.random.default_rng(8), table.take(model.train_rows).to_numpy()
@@ -80,7 +80,7 @@ def test_equals_the_authors_way_of_weighing_samples_from_everywhere() -> None:
 
 def test_the_samples_take_every_cell_from_the_training_rows_on_its_own(linear) -> None:
     seen = []
-    model = model_of(linear.table, lambda frame: seen.append(frame.to_numpy()) or frame.to_numpy() @ WEIGHTS)
+    model = build_model(linear.table, lambda frame: seen.append(frame.to_numpy()) or frame.to_numpy() @ WEIGHTS)
     row = row_of(model.table, 9.0, 2.0, 5.0, 5.0)
     explain_row(model, row, "lime", params={"samples": 400})
     rows, known = max(seen, key=len), model.table.take(model.train_rows).to_numpy()
@@ -90,15 +90,15 @@ def test_the_samples_take_every_cell_from_the_training_rows_on_its_own(linear) -
 
 
 def test_what_cannot_be_a_sum_gets_a_red_check() -> None:
-    table = numbers()
-    model = model_of(table, lambda frame: np.sign((frame["a"] - 5) * (frame["b"] - 5) * (frame["c"] - 5)))
+    table = number_table()
+    model = build_model(table, lambda frame: np.sign((frame["a"] - 5) * (frame["b"] - 5) * (frame["c"] - 5)))
     found = explain_row(model, row_of(table, 9.0, 9.0, 9.0, 9.0), "lime", params={"kernel_width": 5.0})
     assert found.details["surrogate_r2"] < 0.3
     assert found.checks[0].level == "red" and "do not rely" in found.checks[0].sentence
 
 
 def test_a_narrower_kernel_breaks_fewer_conditions_and_says_when_they_are_too_few(linear) -> None:
-    request = request_of(linear, row_of(linear.table, 9.0, 2.0, 5.0, 5.0), "lime")
+    request = build_row_request(linear, row_of(linear.table, 9.0, 2.0, 5.0, 5.0), "lime")
     broken = [float((~Sample.draw(request, width).same).mean()) for width in (0.3, 0.5, 1.0, 10.0)]
     assert broken == sorted(broken) and broken[0] < 0.02 and broken[-1] == pytest.approx(0.75, abs=0.02)
     narrow = explain_row(
@@ -116,8 +116,8 @@ def test_the_effect_of_the_kernel_width_can_be_seen(linear) -> None:
 
 
 def test_conditions_in_words() -> None:
-    table = mixed()
-    model = model_of(table, lambda frame: np.full(len(frame), 0.5))
+    table = all_kinds_table()
+    model = build_model(table, lambda frame: np.full(len(frame), 0.5))
     row = table.row({"income": 1100, "rate": None, "colour": "red", "owner": "yes", "day": "2023-01-05"})
     income, rate, colour, owner, day = explain_row(model, row, "lime", params={"samples": 100}).conditions
     assert income.startswith(("income ≤ 1,", "income ≤ 2,"))
@@ -129,29 +129,29 @@ def test_conditions_in_words() -> None:
     ("own", "words"), [(0.2, "x ≤ 0.30"), (0.3, "x ≤ 0.30"), (0.5, "0.30 < x ≤ 1.30"), (2.0, "x > 1.30")]
 )
 def test_a_cut_belongs_to_the_piece_below_it(own, words) -> None:
-    column = numbers(1).columns[0]
+    column = number_table(1).columns[0]
     pieces = Pieces(type(column)("x", "numeric", 0, 0.0, 3.0, False, ()), np.array([0.3, 1.3]))
     assert pieces.condition(own) == words
     assert pieces.same(np.array([own, np.nan]), own).tolist() == [True, False]
 
 
 def test_a_condition_that_no_training_row_holds_is_told_of_by_the_rows_own_value() -> None:
-    table = mixed()
-    model = model_of(table, lambda frame: np.where(frame["income"].isna(), 0.9, 0.1))
+    table = all_kinds_table()
+    model = build_model(table, lambda frame: np.where(frame["income"].isna(), 0.9, 0.1))
     found = explain_row(model, table.row({"rate": 0.5, "colour": "red", "owner": "yes", "day": "2023-01-05"}), "lime")
     assert found.conditions[0] == "income is missing" and found.details["effective_samples"] > 100
     assert found.values[0] == pytest.approx(0.8, abs=0.01) and found.checks[0].level == "green"
 
 
 def test_a_column_of_one_value_has_one_piece() -> None:
-    column = numbers(1).columns[0]
+    column = number_table(1).columns[0]
     pieces = Pieces.of(column, np.full(9, 2.0), 4)
     assert pieces.condition(2.0) == "a = 2.00" and pieces.same(np.array([2.0, 3.0]), 2.0).tolist() == [True, False]
 
 
 def test_a_model_that_always_says_the_same_has_no_bars() -> None:
-    table = mixed()
-    found = explain_row(model_of(table, lambda frame: np.full(len(frame), 0.5)), table.take([3]), "lime")
+    table = all_kinds_table()
+    found = explain_row(build_model(table, lambda frame: np.full(len(frame), 0.5)), table.take([3]), "lime")
     assert not np.abs(found.values).max() > 1e-12
     assert found.score == 0.5 and np.isfinite(found.details["surrogate_r2"])
 
@@ -200,8 +200,8 @@ def test_refused_in_words(linear, change, error, words) -> None:
 
 
 def test_an_unknown_category_is_refused_and_the_row_given_stays_as_it_was() -> None:
-    table = mixed()
-    model = model_of(table, lambda frame: frame["income"] / 5000)
+    table = all_kinds_table()
+    model = build_model(table, lambda frame: frame["income"] / 5000)
     row = table.take([1]).copy()
     row["colour"] = "mauve"
     with pytest.raises(UnknownName, match=r"colour.*mauve"):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestRegressor
 
-from tests.tabular.closed_form_models import mixed, model_of, numbers, request_of
+from tests.tabular.closed_form_models import all_kinds_table, build_model, build_row_request, number_table
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled
 from xai_core.tabular.data.table import table_from
@@ -47,8 +47,8 @@ def by_all_orders(score, start, background) -> np.ndarray:
 
 
 def test_equals_brute_force_over_all_orders_on_every_kind_of_column() -> None:
-    table = mixed(rows=16)
-    model = model_of(table, tangled)
+    table = all_kinds_table(rows=16)
+    model = build_model(table, tangled)
     row = table.row({"income": 4000, "rate": None, "colour": "red", "owner": "yes", "day": "2024-03-01"})
     found = explain_row(model, row, "shap")
     expected = by_all_orders(tangled, row, table.take(model.train_rows))
@@ -67,7 +67,7 @@ def test_equals_shaps_tree_explainer() -> None:
     frame = pd.DataFrame(rng.uniform(0, 10, (120, 5)), columns=list("abcde"))
     table = table_from(frame, frame["a"] * frame["b"] + np.where(frame["c"] > 5, 20, 0) + frame["d"])
     forest = RandomForestRegressor(8, max_depth=5, random_state=0).fit(frame, table.target)
-    model = model_of(table, forest)
+    model = build_model(table, forest)
     row = table.row({"a": 8.01, "b": 7.02, "c": 6.03, "d": 2.04, "e": 5.05})
     found = explain_row(model, row, "shap")
     explainer = shap.TreeExplainer(
@@ -79,8 +79,8 @@ def test_equals_shaps_tree_explainer() -> None:
 
 @pytest.mark.parametrize("features", [1, 2, 5, 12])
 def test_start_and_bars_add_up(features) -> None:
-    table = numbers(features)
-    model = model_of(table, lambda frame: np.sin(frame.to_numpy()).prod(axis=1) + frame["a"].to_numpy())
+    table = number_table(features)
+    model = build_model(table, lambda frame: np.sin(frame.to_numpy()).prod(axis=1) + frame["a"].to_numpy())
     found = explain_row(model, table.take([0]), "shap", params={"background": 10})
     assert found.base + found.values.sum() == pytest.approx(found.score, abs=1e-10)
     assert found.checks[0].name == "sum" and found.checks[0].level == "green"
@@ -89,14 +89,14 @@ def test_start_and_bars_add_up(features) -> None:
 @pytest.fixture(scope="module")
 def ten():
     """Ten features, of which only pairs interact."""
-    table = numbers(10)
-    return model_of(
+    table = number_table(10)
+    return build_model(
         table, lambda frame: frame["a"] * frame["b"] - 2 * frame["c"] + frame["d"] * frame["a"] / 3 + frame["j"] ** 2
     )
 
 
 def test_orders_walked_both_ways_are_exact_where_only_pairs_interact(ten) -> None:
-    request = request_of(ten, ten.table.take([1]), "shap")
+    request = build_row_request(ten, ten.table.take([1]), "shap")
     game = shap_row.Game(request, request.background(10))
     exact = shap_row.all_sets(game)
     assert np.abs(exact).max() > 5
@@ -107,9 +107,11 @@ def test_orders_walked_both_ways_are_exact_where_only_pairs_interact(ten) -> Non
 
 
 def test_random_orders_come_near_the_exact_values_as_they_say() -> None:
-    table = numbers(10)
-    model = model_of(table, lambda frame: 20 * (frame.to_numpy() > 4).all(axis=1) + frame.to_numpy()[:, :5].max(axis=1))
-    request = request_of(model, table.row(dict.fromkeys(table.features, 6.0)), "shap")
+    table = number_table(10)
+    model = build_model(
+        table, lambda frame: 20 * (frame.to_numpy() > 4).all(axis=1) + frame.to_numpy()[:, :5].max(axis=1)
+    )
+    request = build_row_request(model, table.row(dict.fromkeys(table.features, 6.0)), "shap")
     game = shap_row.Game(request, request.background(20))
     exact = shap_row.all_sets(game)
     values, error, rounds = shap_row.by_rounds(game, 200, 0.03)
@@ -120,15 +122,15 @@ def test_random_orders_come_near_the_exact_values_as_they_say() -> None:
 
 
 def test_many_features_are_walked_in_parts(monkeypatch, ten) -> None:
-    whole, parts = (request_of(ten, ten.table.take([1]), "shap") for _ in range(2))
+    whole, parts = (build_row_request(ten, ten.table.take([1]), "shap") for _ in range(2))
     found = shap_row.some_rounds(shap_row.Game(whole, whole.background(10)), 2)
     monkeypatch.setattr(shap_row, "MAX_BATCH_CELLS", 700)  # three background rows at a time
     np.testing.assert_allclose(shap_row.some_rounds(shap_row.Game(parts, parts.background(10)), 2), found, atol=1e-9)
 
 
 def test_the_seed_decides() -> None:
-    table = numbers(10)
-    model = model_of(table, lambda frame: frame.to_numpy().max(axis=1))
+    table = number_table(10)
+    model = build_model(table, lambda frame: frame.to_numpy().max(axis=1))
     one, same, other = (
         explain_row(model, table.take([0]), "shap", seed=seed, params={"background": 20}).values for seed in (0, 0, 1)
     )
@@ -138,7 +140,7 @@ def test_the_seed_decides() -> None:
 
 def test_it_stops_within_a_batch(ten) -> None:
     job = Job()
-    cancelling = model_of(ten.table, lambda frame: job.cancel() or frame["a"])
+    cancelling = build_model(ten.table, lambda frame: job.cancel() or frame["a"])
     with pytest.raises(Cancelled):
         explain_row(cancelling, ten.table.take([0]), "shap", job=job)
     assert job.done <= 8192
