@@ -19,7 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
     kept = tempfile.TemporaryDirectory(prefix="whybox-tests-", ignore_cleanup_errors=True)
     config.add_cleanup(kept.cleanup)
     os.environ["WHYBOX_DATA"] = kept.name
-    os.environ["WHYBOX_LANES"] = "2"  # also on one core: what lanes could do to each other has to show here
+    os.environ["WHYBOX_LANES"] = "2"  # also on one core: what workers could do to each other has to show here
 
 
 LONGEST_FIRST = (

@@ -1,4 +1,4 @@
-"""A backend whose answers are known, and what tests of the line ask of it."""
+"""A backend whose answers are known, and helpers for tests of the scheduler."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from xai_core.engine.jobs import Job
 POISON = -1.0
 
 
-class Adder:
-    """Answers each row with its sum and its double; notes every batch. The rows' own values are the oracle."""
+class SumBackend:
+    """Answer each row with its sum and its double, and record every batch: the rows' own values are the oracle."""
 
     def __init__(self, pause: float = 0.002, micro_batch: int = 4) -> None:
         self.pause, self.micro_batch = pause, micro_batch
         self.batches: list[list[float]] = []
         self.rebuilt = 0
         self.faults: list[BaseException] = []
-        self.gate, self.held = threading.Event(), threading.Event()
+        self.gate, self.blocked = threading.Event(), threading.Event()
         self.gate.set()
 
     def run(self, batch: torch.Tensor) -> torch.Tensor:
         for _ in range(1000):
             if self.gate.wait(0.01):
                 break
-            self.held.set()
+            self.blocked.set()
         time.sleep(self.pause)
         self.batches.append(batch[:, 0].tolist())
         if self.faults:
@@ -40,15 +40,15 @@ class Adder:
         self.rebuilt += 1
 
 
-def rows(*values: float) -> torch.Tensor:
+def make_rows(*values: float) -> torch.Tensor:
     return torch.tensor([[value, 100.0] for value in values])
 
 
-def sums(logits: torch.Tensor) -> list[float]:
+def read_sums(logits: torch.Tensor) -> list[float]:
     return logits[:, 0].tolist()
 
 
-def long_job(total: int = 10_000) -> Job[None]:
+def make_job(total: int = 10_000) -> Job[None]:
     job: Job[None] = Job()
     job.expect(total)
     return job

@@ -386,7 +386,7 @@ def test_everything_stops_when_the_process_is_to_end(jobs):
 
 
 def test_looking_waits_for_nobody(jobs):
-    """Every page looks at every job some times a second: were it to wait for a lock, thirty pages would wait for each other."""
+    """Every page polls every job some times a second: behind a lock, thirty pages would wait for each other."""
     gate = threading.Event()
     running = [jobs.start(f"block {n}", lambda job: gate.wait(5), session_id="a") for n in range(2)]
     waiting = jobs.start("later", lambda job: None, session_id="b")

@@ -1,4 +1,4 @@
-"""The line for the engine: shared batches, fair shares, short work first, nobody starves, and failures that stay where they belong."""
+"""Scheduler: shared batches, fair shares, short work first, nobody starves, failures that harm no others."""
 
 from __future__ import annotations
 
@@ -9,35 +9,37 @@ from contextlib import suppress
 
 import pytest
 
-from tests.engine.sum_backend import POISON, Adder, long_job, rows, sums
+from tests.engine.sum_backend import POISON, SumBackend, make_job, make_rows, read_sums
 from xai_core.engine.jobs import Job
 from xai_core.engine.scheduler import Scheduler, Task
 from xai_core.errors import Cancelled, XaiError
 
 
 @pytest.fixture
-def line() -> Scheduler:
-    """One lane: what is served, and when, is then an order."""
-    return Scheduler(lanes=1)
+def scheduler() -> Scheduler:
+    """One worker: batches are then served in an order."""
+    return Scheduler(workers=1)
 
 
-def occupied(line: Scheduler, backend: Adder, job: Job[None] | None = None) -> Task:
-    """A batch that keeps the engine until the gate opens."""
+def block(scheduler: Scheduler, backend: SumBackend, job: Job[None] | None = None) -> Task:
+    """Submit a batch that keeps the engine until the gate opens."""
     backend.gate.clear()
-    task = line.submit(backend, rows(0), job)
+    task = scheduler.submit(backend, make_rows(0), job)
     deadline = time.monotonic() + 5
-    while line.waiting and time.monotonic() < deadline:
+    while scheduler.waiting and time.monotonic() < deadline:
         time.sleep(0.001)
     return task
 
 
-def asks(line: Scheduler, backend: Adder, job: Job[None], mark: float, stop: Callable[[], bool]) -> threading.Thread:
-    """A thread that asks for batch after batch in the name of a job, as a method does."""
+def start_asking(
+    scheduler: Scheduler, backend: SumBackend, job: Job[None], mark: float, stop: Callable[[], bool]
+) -> threading.Thread:
+    """Start a thread that asks for batch after batch in the name of a job, as a method does."""
 
     def work() -> None:
         with suppress(Cancelled):
             while not stop():
-                line.submit(backend, rows(*[mark] * backend.micro_batch), job).wait()
+                scheduler.submit(backend, make_rows(*[mark] * backend.micro_batch), job).wait()
                 job.tick(backend.micro_batch)
 
     thread = threading.Thread(target=work, daemon=True)
@@ -46,13 +48,13 @@ def asks(line: Scheduler, backend: Adder, job: Job[None], mark: float, stop: Cal
 
 
 @pytest.fixture
-def crowd(line: Scheduler) -> Iterator[Callable[[Adder, int], list[Job[None]]]]:
-    """Makes so many long jobs that keep the engine busy until the test ends."""
+def crowd(scheduler: Scheduler) -> Iterator[Callable[[SumBackend, int], list[Job[None]]]]:
+    """Make so many long jobs that keep the engine busy until the test ends."""
     over, threads = threading.Event(), []
 
-    def begin(backend: Adder, count: int) -> list[Job[None]]:
-        jobs = [long_job() for _ in range(count)]
-        threads.extend(asks(line, backend, job, 7.0, over.is_set) for job in jobs)
+    def begin(backend: SumBackend, count: int) -> list[Job[None]]:
+        jobs = [make_job() for _ in range(count)]
+        threads.extend(start_asking(scheduler, backend, job, 7.0, over.is_set) for job in jobs)
         return jobs
 
     yield begin
@@ -61,47 +63,52 @@ def crowd(line: Scheduler) -> Iterator[Callable[[Adder, int], list[Job[None]]]]:
         thread.join(10)
 
 
-def test_rows_of_several_jobs_travel_in_one_batch_and_come_back_to_their_own(line: Scheduler) -> None:
-    backend = Adder()
-    first = occupied(line, backend, long_job())
-    tasks = [line.submit(backend, rows(*values), long_job()) for values in ((1, 2), (3,), (4,), (5, 6))]
+def test_rows_of_several_jobs_travel_in_one_batch_and_come_back_to_their_own(scheduler: Scheduler) -> None:
+    backend = SumBackend()
+    first = block(scheduler, backend, make_job())
+    tasks = [scheduler.submit(backend, make_rows(*values), make_job()) for values in ((1, 2), (3,), (4,), (5, 6))]
     backend.gate.set()
-    assert sums(first.wait()) == [100]
-    assert [sums(task.wait()) for task in tasks] == [[101, 102], [103], [104], [105, 106]]
+    assert read_sums(first.wait()) == [100]
+    assert [read_sums(task.wait()) for task in tasks] == [[101, 102], [103], [104], [105, 106]]
     assert backend.batches == [[0], [1, 2, 3, 4], [5, 6]], (
         "never over the micro-batch, never one alone that others could join"
     )
 
 
-def test_jobs_of_other_models_are_not_mixed(line: Scheduler) -> None:
-    one, other = Adder(), Adder()
-    blocker = occupied(line, one)
-    tasks = [line.submit(backend, rows(value)) for value, backend in ((1, one), (2, other), (3, one), (4, other))]
-    one.gate.set()
+def test_jobs_of_other_models_are_not_mixed(scheduler: Scheduler) -> None:
+    first, second = SumBackend(), SumBackend()
+    blocker = block(scheduler, first)
+    tasks = [
+        scheduler.submit(backend, make_rows(value))
+        for value, backend in ((1, first), (2, second), (3, first), (4, second))
+    ]
+    first.gate.set()
     blocker.wait()
-    assert [sums(task.wait()) for task in tasks] == [[101], [102], [103], [104]]
-    assert [len(backend.batches) for backend in (one, other)] == [2, 1]
+    assert [read_sums(task.wait()) for task in tasks] == [[101], [102], [103], [104]]
+    assert [len(backend.batches) for backend in (first, second)] == [2, 1]
 
 
-def test_long_jobs_get_the_same(line: Scheduler, crowd: Callable[[Adder, int], list[Job[None]]]) -> None:
-    jobs = crowd(Adder(), 5)
+def test_long_jobs_get_the_same(scheduler: Scheduler, crowd: Callable[[SumBackend, int], list[Job[None]]]) -> None:
+    jobs = crowd(SumBackend(), 5)
     while not all(job.done for job in jobs):  # on a busy machine some begin late
         time.sleep(0.01)
 
-    def gains() -> list[int]:
+    def count_gains() -> list[int]:
         before = [job.done for job in jobs]
         time.sleep(0.5)
         return [job.done - done for job, done in zip(jobs, before, strict=True)]
 
-    tries = [gains() for _ in range(3)]  # nor do all threads ask again at once
+    tries = [count_gains() for _ in range(3)]  # nor do all threads ask again at once
     assert any(min(gained) > 20 and max(gained) - min(gained) <= 4 * 4 for gained in tries), tries
 
 
-def test_who_comes_later_shares_from_then_on(line: Scheduler, crowd: Callable[[Adder, int], list[Job[None]]]) -> None:
-    """Neither must the old one wait until the new one has caught up, nor the new one stand behind what the old one will need."""
+def test_who_comes_later_shares_from_then_on(
+    scheduler: Scheduler, crowd: Callable[[SumBackend, int], list[Job[None]]]
+) -> None:
+    """The old job must not wait until the new one has caught up, nor the new one behind all that the old one needs."""
 
-    def gains() -> tuple[int, int]:
-        backend = Adder()
+    def count_gains() -> tuple[int, int]:
+        backend = SumBackend()
         (old,) = crowd(backend, 1)
         time.sleep(0.5)
         before = old.done
@@ -112,43 +119,47 @@ def test_who_comes_later_shares_from_then_on(line: Scheduler, crowd: Callable[[A
             job.cancel()
         return gained
 
-    tries = [gains() for _ in range(3)]  # a busy machine may hold up one of the two threads that ask
+    tries = [count_gains() for _ in range(3)]  # a busy machine may hold up one of the two threads that ask
     assert any(min(old, new) > 40 and abs(old - new) < 0.3 * new for old, new in tries), tries
 
 
-def place_in_line(line: Scheduler, backend: Adder, mark: float, job: Job[None] | None) -> int:
-    """Which batch a row comes in that is asked about while one is under way, which is the first; by order, so that no clock matters."""
-    backend.held.clear()
+def measure_place(scheduler: Scheduler, backend: SumBackend, mark: float, job: Job[None] | None) -> int:
+    """Return the batch of a row submitted while another batch, number 1, runs: an order, so that no clock matters."""
+    backend.blocked.clear()
     backend.gate.clear()
-    assert backend.held.wait(10)
-    before, task = len(backend.batches), line.submit(backend, rows(mark), job)
+    assert backend.blocked.wait(10)
+    before, task = len(backend.batches), scheduler.submit(backend, make_rows(mark), job)
     backend.gate.set()
-    assert sums(task.wait()) == [100 + mark]
+    assert read_sums(task.wait()) == [100 + mark]
     return next(place for place, batch in enumerate(backend.batches[before:], 1) if mark in batch)
 
 
-def test_short_work_never_waits_for_long_work(line: Scheduler, crowd: Callable[[Adder, int], list[Job[None]]]) -> None:
-    backend = Adder()
+def test_short_work_never_waits_for_long_work(
+    scheduler: Scheduler, crowd: Callable[[SumBackend, int], list[Job[None]]]
+) -> None:
+    backend = SumBackend()
     crowd(backend, 10)
-    for mark, short in ((1.0, None), (2.0, long_job(2))):
-        place = place_in_line(line, backend, mark, short)
+    for mark, short in ((1.0, None), (2.0, make_job(2))):
+        place = measure_place(scheduler, backend, mark, short)
         assert place <= 3, "after the batch under way and at most one whose turn it was by age"
 
 
-def test_the_end_of_a_long_job_goes_first(line: Scheduler, crowd: Callable[[Adder, int], list[Job[None]]]) -> None:
-    backend, ending = Adder(), long_job(1000)
+def test_the_end_of_a_long_job_goes_first(
+    scheduler: Scheduler, crowd: Callable[[SumBackend, int], list[Job[None]]]
+) -> None:
+    backend, ending = SumBackend(), make_job(1000)
     crowd(backend, 10)
     ending.tick(990)
-    assert place_in_line(line, backend, 1.0, ending) <= 3
+    assert measure_place(scheduler, backend, 1.0, ending) <= 3
 
 
-def test_nobody_starves_beside_a_stream_of_short_work(line: Scheduler) -> None:
-    backend, over = Adder(), threading.Event()
-    streams = [asks(line, backend, long_job(1), 1.0, over.is_set) for _ in range(6)]
+def test_nobody_starves_beside_a_stream_of_short_work(scheduler: Scheduler) -> None:
+    backend, over = SumBackend(), threading.Event()
+    streams = [start_asking(scheduler, backend, make_job(1), 1.0, over.is_set) for _ in range(6)]
     time.sleep(0.1)
-    job = long_job()
+    job = make_job()
     for _ in range(5):
-        line.submit(backend, rows(1, 2, 3, 4), job).wait()
+        scheduler.submit(backend, make_rows(1, 2, 3, 4), job).wait()
         job.tick(4)
     over.set()
     for thread in streams:
@@ -156,25 +167,25 @@ def test_nobody_starves_beside_a_stream_of_short_work(line: Scheduler) -> None:
     assert job.done == 20
 
 
-def test_work_may_give_nothing(line: Scheduler) -> None:
-    assert line.submit_work(lambda: None).wait() is None
+def test_work_may_give_nothing(scheduler: Scheduler) -> None:
+    assert scheduler.submit_work(lambda: None).wait() is None
 
 
 def test_turns_are_exclusive_and_handed_on_after_an_error(
-    line: Scheduler, crowd: Callable[[Adder, int], list[Job[None]]]
+    scheduler: Scheduler, crowd: Callable[[SumBackend, int], list[Job[None]]]
 ) -> None:
-    backend, inside, worst = Adder(pause=0.001), [0], [0]
+    backend, inside, most = SumBackend(pause=0.001), [0], [0]
     jobs = crowd(backend, 3)
 
     def enter() -> None:
-        job = long_job()
+        job = make_job()
         for number in range(20):
-            with suppress(ZeroDivisionError), line.slot(job):
+            with suppress(ZeroDivisionError), scheduler.slot(job):
                 inside[0] += 1
-                worst[0] = max(worst[0], inside[0])
+                most[0] = max(most[0], inside[0])
                 count = len(backend.batches)
                 time.sleep(0.002)
-                worst[0] += len(backend.batches) - count
+                most[0] += len(backend.batches) - count
                 inside[0] -= 1
                 job.tick(1)
                 if number % 2:
@@ -185,17 +196,19 @@ def test_turns_are_exclusive_and_handed_on_after_an_error(
         thread.start()
     for thread in threads:
         thread.join(20)
-    assert worst == [1] and inside == [0], "one turn at a time, and no batch beside it"
+    assert most == [1] and inside == [0], "one turn at a time, and no batch beside it"
     assert min(job.done for job in jobs) > 0
 
 
-def test_a_gradient_counts_for_what_it_costs(line: Scheduler, crowd: Callable[[Adder, int], list[Job[None]]]) -> None:
+def test_a_gradient_counts_for_what_it_costs(
+    scheduler: Scheduler, crowd: Callable[[SumBackend, int], list[Job[None]]]
+) -> None:
     """A job of gradient turns and one of forward batches get alike, counted in forward passes."""
-    backend, job, over = Adder(), long_job(), threading.Event()
+    backend, job, over = SumBackend(), make_job(), threading.Event()
 
     def work() -> None:
         while not over.is_set():
-            with line.slot(job, evaluations=2):
+            with scheduler.slot(job, evaluations=2):
                 time.sleep(0.002)
             job.tick(2)
 
@@ -203,67 +216,70 @@ def test_a_gradient_counts_for_what_it_costs(line: Scheduler, crowd: Callable[[A
     thread = threading.Thread(target=work)
     thread.start()
 
-    def gains() -> list[int]:
-        before = [each.done for each in jobs]
+    def count_gains() -> list[int]:
+        before = [job.done for job in jobs]
         time.sleep(0.6)
-        return [each.done - done for each, done in zip(jobs, before, strict=True)]
+        return [job.done - done for job, done in zip(jobs, before, strict=True)]
 
-    tries = [gains() for _ in range(3)]  # a busy machine may hold up the one thread that asks for gradients
+    tries = [count_gains() for _ in range(3)]  # a busy machine may hold up the one thread that asks for gradients
     over.set()
     thread.join(10)
-    assert any(mine > 10 and all(0.7 < mine * 4 / other < 1.4 for other in others) for mine, *others in tries), tries
+    assert any(
+        gradients > 10 and all(0.7 < gradients * 4 / forward < 1.4 for forward in forwards)
+        for gradients, *forwards in tries
+    ), tries
 
 
-def test_a_waiting_job_that_is_stopped_leaves_at_once(line: Scheduler) -> None:
-    backend, job = Adder(), long_job()
-    blocker = occupied(line, backend)
-    task = line.submit(backend, rows(*[9.0] * 4), job)
+def test_a_waiting_job_that_is_stopped_leaves_at_once(scheduler: Scheduler) -> None:
+    backend, job = SumBackend(), make_job()
+    blocker = block(scheduler, backend)
+    task = scheduler.submit(backend, make_rows(*[9.0] * 4), job)
     threading.Timer(0.1, job.cancel).start()
     began = time.monotonic()
     with pytest.raises(Cancelled):
         task.wait()
-    assert time.monotonic() - began < 5 and line.waiting == 0, "long before the gate opens"
+    assert time.monotonic() - began < 5 and scheduler.waiting == 0, "long before the gate opens"
     backend.gate.set()
     blocker.wait()
     assert all(9.0 not in batch for batch in backend.batches)
 
 
-def test_a_stopped_job_does_not_keep_the_turn_it_waited_for(line: Scheduler) -> None:
-    backend, job = Adder(), long_job()
-    blocker = occupied(line, backend)
+def test_a_stopped_job_does_not_keep_the_turn_it_waited_for(scheduler: Scheduler) -> None:
+    backend, job = SumBackend(), make_job()
+    blocker = block(scheduler, backend)
     job.cancel()
-    with pytest.raises(Cancelled), line.slot(job):
+    with pytest.raises(Cancelled), scheduler.slot(job):
         raise AssertionError("the turn was not to come")
     backend.gate.set()
     blocker.wait()
-    assert sums(line.submit(backend, rows(1)).wait()) == [101]
+    assert read_sums(scheduler.submit(backend, make_rows(1)).wait()) == [101]
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("died"), MemoryError(), SystemExit(1)], ids=repr)
 def test_a_backend_that_dies_is_built_anew_once_and_the_batch_tried_again(
-    line: Scheduler, fault: BaseException
+    scheduler: Scheduler, fault: BaseException
 ) -> None:
-    backend = Adder()
+    backend = SumBackend()
     backend.faults = [fault]
-    assert sums(line.submit(backend, rows(1, 2)).wait()) == [101, 102]
+    assert read_sums(scheduler.submit(backend, make_rows(1, 2)).wait()) == [101, 102]
     assert backend.rebuilt == 1
-    assert sums(line.submit(backend, rows(3)).wait()) == [103], "the engine is still there"
+    assert read_sums(scheduler.submit(backend, make_rows(3)).wait()) == [103], "the engine is still there"
 
 
-def test_only_the_job_whose_rows_fail_is_told(line: Scheduler) -> None:
-    backend = Adder()
-    blocker = occupied(line, backend)
-    good, bad, other = (line.submit(backend, rows(value), long_job()) for value in (1, POISON, 2))
+def test_only_the_job_whose_rows_fail_is_told(scheduler: Scheduler) -> None:
+    backend = SumBackend()
+    blocker = block(scheduler, backend)
+    good, bad, last = (scheduler.submit(backend, make_rows(value), make_job()) for value in (1, POISON, 2))
     backend.gate.set()
     blocker.wait()
-    assert sums(good.wait()) == [101] and sums(other.wait()) == [102]
-    with pytest.raises(XaiError, match="Try again") as told:
+    assert read_sums(good.wait()) == [101] and read_sums(last.wait()) == [102]
+    with pytest.raises(XaiError, match="Try again") as failure:
         bad.wait()
-    assert isinstance(told.value.__cause__, ValueError)
+    assert isinstance(failure.value.__cause__, ValueError)
 
 
-def test_an_engine_that_cannot_be_built_anew_is_said(line: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
-    backend = Adder()
+def test_an_engine_that_cannot_be_built_anew_is_said(scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = SumBackend()
     backend.faults = [RuntimeError("died")]
 
     def rebuild() -> None:
@@ -271,18 +287,18 @@ def test_an_engine_that_cannot_be_built_anew_is_said(line: Scheduler, monkeypatc
 
     monkeypatch.setattr(backend, "rebuild", rebuild)
     with pytest.raises(XaiError, match="Nothing else is affected"):
-        line.submit(backend, rows(1)).wait()
-    assert sums(line.submit(backend, rows(2)).wait()) == [102]
+        scheduler.submit(backend, make_rows(1)).wait()
+    assert read_sums(scheduler.submit(backend, make_rows(2)).wait()) == [102]
 
 
-def test_a_storm_of_cancels_leaves_the_line_empty_and_working(line: Scheduler) -> None:
-    backend, jobs = Adder(pause=0.0005), [long_job() for _ in range(40)]
-    threads = [asks(line, backend, job, 1.0, lambda: False) for job in jobs]
+def test_a_storm_of_cancels_leaves_the_queue_empty_and_working(scheduler: Scheduler) -> None:
+    backend, jobs = SumBackend(pause=0.0005), [make_job() for _ in range(40)]
+    threads = [start_asking(scheduler, backend, job, 1.0, lambda: False) for job in jobs]
     for job in jobs:
         time.sleep(0.002)
         job.cancel()
     for thread in threads:
         thread.join(10)
         assert not thread.is_alive()
-    assert line.waiting == 0
-    assert sums(line.submit(backend, rows(5)).wait()) == [105]
+    assert scheduler.waiting == 0
+    assert read_sums(scheduler.submit(backend, make_rows(5)).wait()) == [105]

@@ -270,7 +270,7 @@ def test_eight_threads_mixing_all_methods_equal_the_serial_maps():
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
 def test_no_map_depends_on_the_size_of_a_batch(method, monkeypatch):
-    """It is measured anew in every process, and lanes and memory differ from machine to machine: the map must not."""
+    """It is measured anew in every process, and workers and memory differ from machine to machine: the map must not."""
     model = zoo_model("small_cnn") if METHODS.get(method).refusal(zoo_model("small_cnn")) is None else at_home(method)
     # With few steps there is one round only.
     params = {} if method == "integrated_gradients" else small(method, model.side)

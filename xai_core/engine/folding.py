@@ -1,9 +1,9 @@
 """A network made ready for gradients by the input: the same numbers by half the work.
 
 Batch norms are folded into the convolutions before them. Which norm follows which convolution is not in the module tree; one forward
-pass tells, and a second one checks the result. Convolutions of one pixel become a matrix product: with one thread, as in a lane, torch
+pass tells, and a second one checks the result. Convolutions of one pixel become a matrix product: with one thread, as in a worker, torch
 copies the picture of such a layer to another layout and back, which takes as long as the product. Weights are laid out as pictures are.
-Measured on EfficientNet-Lite0 in two lanes, the last two together: 0.88 of the time.
+Measured on EfficientNet-Lite0 in two workers, the last two together: 0.88 of the time.
 """
 
 from __future__ import annotations

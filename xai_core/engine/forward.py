@@ -3,7 +3,7 @@
 On a CPU the network is compiled by OpenVINO in float32, on CUDA it runs channels-last in torch. Either is compared with plain torch when
 it is built; a backend that differs by more than 1e-3 in any logit is dropped, with a note for the page. The micro-batch is measured, and
 a small network is compiled once more for batches of just that size, which is quicker by a tenth.
-Several lanes may run it at once, each with cores of its own (cores.py). Where a layer is asked for too, its pooled activations come
+Several workers may run it at once, each with cores of its own (cores.py). Where a layer is asked for too, its pooled activations come
 along in the same pass (tapped.py).
 """
 
@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 LARGEST_ERROR = 1e-3
 """Logits of a backend may differ from plain torch by this much."""
 ACTIVATION_BUDGET = 224 * 2**20
-"""Bytes of activations the gradient micro-batches of all lanes may hold, and never more than a quarter of the whole budget."""
+"""Bytes of activations the gradient micro-batches of all workers may hold, and never more than a quarter of the whole budget."""
 REBUILD_AGAIN_S = 10.0
 LAYERS_KEPT = 2
 """So many forwards with a layer are kept for a model: each holds the network compiled once more."""
@@ -91,7 +91,7 @@ class Forward:
 
     def rebuild(self) -> None:
         """Make what runs batches anew, unless that was only just done: then it is the batch that cannot be run."""
-        with self._rebuilding:  # where two lanes fail at once, the second waits for what the first one makes
+        with self._rebuilding:  # where two workers fail at once, the second waits for what the first one makes
             if time.monotonic() - self.rebuilt_at > REBUILD_AGAIN_S:
                 self.rebuilt_at = time.monotonic()
                 self.run = self.make()
@@ -189,7 +189,7 @@ def _openvino_run(classifier: Classifier, layer: Layer | None = None, often: int
 
 
 def compiled(graph: Any) -> Run:
-    """What runs batches of a graph with one input, a lane each."""
+    """What runs batches of a graph with one input, a worker each."""
     import openvino
 
     threads = cores.WORKERS * cores.CORES_PER_WORKER
@@ -273,7 +273,7 @@ def _seconds(run: Run, example: torch.Tensor, size: int) -> float:
 
 
 def _measure(run: Run, example: torch.Tensor) -> tuple[int, float]:
-    """The smallest batch within 10 % of the best speed, and its seconds a picture in a lane. Small ones cancel sooner and share fairer."""
+    """The smallest batch within 10 % of the best speed, and its seconds a picture in a worker. Small ones cancel sooner and share fairer."""
     speeds: dict[int, float] = {}
     for size in _BATCHES:
         speeds[size] = _seconds(run, example, size)

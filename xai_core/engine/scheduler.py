@@ -1,9 +1,9 @@
-"""One line for the whole process before a few lanes, and whose turn it is: shared forward batches and gradient work, by fair shares.
+"""Scheduler: one queue for the whole process, served by a few workers with fair shares.
 
-A lane works on one batch at a time with cores of its own (see cores.py), so no more is ever under way than the cores can do. Rows of
-different jobs that ask the same model travel in one batch. Whose turn it is goes by evaluations received (start-time fair queueing:
-Goyal, Vin & Cheng 1996), except that whoever needs only a few more goes before everybody else, and every few turns the one who has
-waited longest goes whatever it needs: nobody starves.
+A worker runs one batch at a time on cores of its own (see cores.py), so no more runs at once than the cores can do.
+Rows of different jobs for the same model share a batch. Order: start-time fair queueing by evaluations received (Goyal,
+Vin & Cheng 1996), except that jobs with only a few evaluations left go first, and that every few batches the oldest
+task goes whatever it needs: nobody starves.
 """
 
 from __future__ import annotations
@@ -29,17 +29,18 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-QUICK = 24
-"""A job with no more evaluations left than this goes first: a prediction, a Grad-CAM, the end of a long one."""
+QUICK_EVALUATIONS = 24
+"""Jobs with no more evaluations left go first: a prediction, a Grad-CAM, the end of a long one."""
 OLDEST_EVERY = 8
-"""Every so many turns the ticket that has waited longest is served."""
+"""Every so many batches the oldest task is served."""
 GRADIENT_COST = 4
-"""What one forward-and-backward pass counts, in forward passes on the compiled network."""
-_LOOK_S = 0.05
-"""How often a waiting job looks whether it was stopped."""
+"""Cost of one forward-and-backward pass, in forward passes on the compiled network."""
+_POLL_S = 0.05
+"""Seconds between two checks of a waiting task whether its job was cancelled."""
 _SPEED_S = 10.0
-_NOT_YET: Any = object()
-"""Stands for an answer that has not come: work may well give None."""
+"""Seconds over which the speed is averaged."""
+_MISSING: Any = object()
+"""Placeholder of a result that has not come: None is a valid one."""
 _FAILED = (
     "The model failed while it was working on this, also after its engine was built anew. "
     "Nothing else is affected. Try again, or choose another model."
@@ -47,249 +48,270 @@ _FAILED = (
 
 
 class Backend(Protocol):
-    """What runs batches: one for each model in memory."""
+    """Runner of a model's batches: one for each model in memory."""
 
     micro_batch: int
 
     def run(self, batch: torch.Tensor, /) -> torch.Tensor:
-        """Logits (N, classes) for prepared pictures (N, C, H, W). Called by several lanes at once."""
+        """Return logits (N, classes) of prepared pictures (N, C, H, W). Called by several workers at once."""
 
     def rebuild(self) -> None:
-        """Make what runs batches anew, after it has failed."""
+        """Build the engine anew after it has failed."""
 
 
 @dataclass(eq=False)
 class Task(Generic[T]):
-    """A place in the line: rows to be answered by a backend, work to be done in a lane, or, without either, the lane for oneself."""
+    """A queued request: rows for a backend, work for a worker's thread, or, without either, a slot for the caller."""
 
     scheduler: Scheduler
-    job: Job[Any] | None
+    job: Job[Any]
     number: int
     evaluations: int
     cost: float
     backend: Backend | None = None
     batch: torch.Tensor | None = None
     work: Callable[[], T] | None = None
-    found: T = _NOT_YET
+    result: T = _MISSING
     error: BaseException | None = None
-    alone: bool = False
-    """True if nothing else was under way or waited when its turn came, so that it may use all cores."""
+    exclusive: bool = False
+    """True if nothing else ran or waited when the task started, so that it may use all cores."""
     ready: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
 
     @property
     def quick(self) -> bool:
-        return self.job is None or self.job.total - self.job.done <= QUICK
+        """True if the job has at most QUICK_EVALUATIONS left."""
+        return self.job.total - self.job.done <= QUICK_EVALUATIONS
 
     @property
-    def rank(self) -> tuple[bool, float, int]:
-        """Who goes first: the smallest."""
-        return not self.quick, (self.job.virtual_time or 0.0) if self.job else 0.0, self.number
+    def priority(self) -> tuple[bool, float, int]:
+        """Sort key: the smallest goes first."""
+        return not self.quick, self.job.virtual_time or 0.0, self.number
 
     @property
     def cores(self) -> int:
-        return cores.CORES if self.alone else cores.CORES_PER_WORKER
+        """Cores that the task may use."""
+        return cores.CORES if self.exclusive else cores.CORES_PER_WORKER
 
     def wait(self) -> T:
-        """The logits (N, classes), or what the work gave.
+        """Return the logits (N, classes), or the result of the work.
 
-        Raises Cancelled when the job is stopped meanwhile, XaiError when the model fails, and what the work itself raised.
+        Raises:
+            Cancelled: if the job is cancelled meanwhile.
+            XaiError: if the model fails. Errors of the work itself are raised as they are.
         """
-        self._stand_in_line()
-        if self.found is _NOT_YET:
-            raise self.error if self.work is not None and self.error is not None else XaiError(_FAILED) from self.error
-        return self.found
+        self.wait_for_slot()
+        if self.result is not _MISSING:
+            return self.result
+        if self.work is not None and self.error is not None:
+            raise self.error
+        raise XaiError(_FAILED) from self.error
 
-    def _stand_in_line(self) -> None:
-        while not self.ready.wait(_LOOK_S):
-            if self.job is not None:
-                try:
-                    self.job.tick()
-                except BaseException:
-                    self.cancel()
-                    raise
+    def wait_for_slot(self) -> None:
+        """Wait until a worker has served the task. Raises Cancelled."""
+        while not self.ready.wait(_POLL_S):
+            try:
+                self.job.tick()
+            except BaseException:
+                self.cancel()
+                raise
 
     def cancel(self) -> None:
-        """Leave the line; what is already running runs to its end unheard."""
-        self.scheduler.drop(self)
+        """Leave the queue; a batch that runs already runs to its end."""
+        self.scheduler.remove(self)
         self.released.set()
 
 
 class Scheduler:
-    """The line, and the lanes that serve it: a thread each."""
+    """Queue of tasks and the threads that serve it."""
 
-    def __init__(self, lanes: int = cores.WORKERS) -> None:
-        self.lanes = lanes
+    def __init__(self, workers: int = cores.WORKERS) -> None:
+        self.workers = workers
         self._changed = threading.Condition()
-        self._line: list[Task[Any]] = []
+        self._queue: list[Task[Any]] = []
         self._numbers = itertools.count()
         self._clock = 0.0
-        """The share of the job served last: where new jobs start, so that an old one need not wait until they have caught up."""
-        self._turn = 0
+        """Virtual time of the job served last: new jobs start there, so that old ones need not wait for them."""
+        self._served = 0
+        self._running = 0
         self._threads: list[threading.Thread] = []
-        self._under_way = 0
-        self._served: deque[tuple[float, int]] = deque()
+        self._recent: deque[tuple[float, int]] = deque()
+        """Time and cost of the tasks of the last seconds."""
 
     def submit(self, backend: Backend, batch: torch.Tensor, job: Job[Any] | None = None) -> Task[torch.Tensor]:
-        """Queue prepared pictures (N, C, H, W), N at most the backend's micro-batch if others are to get their turn."""
-        return self._enter(Task(self, job, next(self._numbers), len(batch), float(len(batch)), backend, batch))
+        """Queue prepared pictures (N, C, H, W), N at most the backend's micro-batch for fair shares."""
+        rows = len(batch)
+        return self._add(Task(self, job or _urgent_job(), next(self._numbers), rows, float(rows), backend, batch))
 
     def submit_work(
         self, work: Callable[[], T], job: Job[Any] | None = None, evaluations: int = 1, cost: float = GRADIENT_COST
     ) -> Task[T]:
-        """Queue one micro-batch of work, which a lane's own thread does; it must not count on the caller's torch modes.
+        """Queue one micro-batch of work for a worker's own thread; it must not count on the caller's torch modes.
 
-        `cost`: what an evaluation counts, in forward passes; as it stands that of a gradient.
+        `cost`: of one evaluation, in forward passes; the default is that of a gradient.
         """
-        return self._enter(Task(self, job, next(self._numbers), evaluations, evaluations * cost, work=work))
+        return self._add(
+            Task(self, job or _urgent_job(), next(self._numbers), evaluations, evaluations * cost, work=work)
+        )
 
     @contextmanager
     def slot(self, job: Job[Any] | None = None, evaluations: int = 1) -> Iterator[None]:
-        """A lane for oneself, for one micro-batch of gradient work in the caller's own thread."""
-        task: Task[None] = Task(self, job, next(self._numbers), evaluations, float(evaluations * GRADIENT_COST))
-        self._enter(task)._stand_in_line()
+        """Reserve a worker's slot for one micro-batch of gradient work in the caller's own thread."""
+        cost = float(evaluations * GRADIENT_COST)
+        task: Task[None] = Task(self, job or _urgent_job(), next(self._numbers), evaluations, cost)
+        self._add(task).wait_for_slot()
         try:
             with cores.limit(task.cores):
                 yield
         finally:
             task.released.set()
 
-    def drop(self, task: Task[Any]) -> None:
+    def remove(self, task: Task[Any]) -> None:
+        """Take a task out of the queue if it still waits."""
         with self._changed:
-            if task in self._line:
-                self._line.remove(task)
+            if task in self._queue:
+                self._queue.remove(task)
 
     @property
     def waiting(self) -> int:
-        return len(self._line)
+        """Tasks in the queue."""
+        return len(self._queue)
 
     @property
     def speed(self) -> float:
-        """Evaluations a second over the last seconds, gradients counted as what they cost."""
+        """Evaluations a second over the last seconds, gradients at their cost."""
         with self._changed:
-            self._forget_old(time.monotonic())
-            return sum(cost for _, cost in self._served) / _SPEED_S
+            self._drop_old_costs(time.monotonic())
+            return sum(cost for _, cost in self._recent) / _SPEED_S
 
-    def _enter(self, task: Task[T]) -> Task[T]:
+    def _add(self, task: Task[T]) -> Task[T]:
         with self._changed:
-            if task.job is not None and task.job.virtual_time is None:
+            if task.job.virtual_time is None:
                 task.job.virtual_time = self._clock
-            self._line.append(task)
-            self._open_lanes()
+            self._queue.append(task)
+            self._start_workers()
             self._changed.notify()
         return task
 
-    def _open_lanes(self) -> None:
-        # After a fork none is alive.
-        if len(self._threads) < self.lanes or not all(thread.is_alive() for thread in self._threads):
+    def _start_workers(self) -> None:
+        # After a fork no thread is alive.
+        if len(self._threads) < self.workers or not all(thread.is_alive() for thread in self._threads):
             self._threads = [thread for thread in self._threads if thread.is_alive()]
-            for number in range(self.lanes - len(self._threads)):
-                self._threads.append(threading.Thread(target=self._serve, name=f"whybox-lane-{number}", daemon=True))
+            for number in range(self.workers - len(self._threads)):
+                self._threads.append(threading.Thread(target=self._serve, name=f"whybox-worker-{number}", daemon=True))
                 self._threads[-1].start()
 
     def _serve(self) -> None:
         while True:
-            tasks = self._next()
-            _serve_one(tasks)
+            tasks = self._take_tasks()
+            _run_tasks(tasks)
             with self._changed:
-                self._under_way -= 1
+                self._running -= 1
             for task in tasks:
                 task.ready.set()
-            del task, tasks  # an idle lane must not keep the last model in memory
+            # An idle worker must not keep the last model in memory.
+            del task, tasks
 
-    def _next(self) -> list[Task[Any]]:
-        """Take the next ticket out of the line, with others that fit into its batch."""
+    def _take_tasks(self) -> list[Task[Any]]:
+        """Take the next task out of the queue, with others that fit into its batch."""
         with self._changed:
-            while not self._line:
+            while not self._queue:
                 self._changed.wait()
-            self._turn += 1
-            oldest = self._turn % OLDEST_EVERY == 0
-            first = self._line[0] if oldest else min(self._line, key=lambda task: task.rank)
-            taken = [first, *self._joining(first)]
-            for task in taken:
-                self._line.remove(task)
+            self._served += 1
+            oldest = self._served % OLDEST_EVERY == 0
+            first = self._queue[0] if oldest else min(self._queue, key=lambda task: task.priority)
+            tasks = [first, *self._iter_companions(first)]
+            for task in tasks:
+                self._queue.remove(task)
                 self._charge(task)
-            first.alone = not self._line and not self._under_way
-            self._under_way += 1
-            return taken
+            first.exclusive = not self._queue and not self._running
+            self._running += 1
+            return tasks
 
-    def _joining(self, first: Task[Any]) -> Iterator[Task[Any]]:
-        """Who else's rows still fit into the batch of the first."""
+    def _iter_companions(self, first: Task[Any]) -> Iterator[Task[Any]]:
+        """Yield other tasks of the same model whose rows still fit into the batch of the first."""
         if first.backend is None:
             return
-        room = first.backend.micro_batch - first.cost
-        for task in sorted((each for each in self._line if each.backend is first.backend), key=lambda each: each.rank):
-            if task is not first and task.cost <= room:
-                room -= task.cost
+        free = first.backend.micro_batch - first.cost
+        same_model = [task for task in self._queue if task.backend is first.backend and task is not first]
+        for task in sorted(same_model, key=lambda task: task.priority):
+            if task.cost <= free:
+                free -= task.cost
                 yield task
 
     def _charge(self, task: Task[Any]) -> None:
         now = time.monotonic()
-        self._served.append((now, int(task.cost)))
-        self._forget_old(now)
-        if task.job is not None:
-            share = task.job.virtual_time or 0.0
-            if not task.quick:
-                self._clock = max(self._clock, share)
-            task.job.virtual_time = share + task.cost
+        self._recent.append((now, int(task.cost)))
+        self._drop_old_costs(now)
+        virtual_time = task.job.virtual_time or 0.0
+        if not task.quick:
+            self._clock = max(self._clock, virtual_time)
+        task.job.virtual_time = virtual_time + task.cost
 
-    def _forget_old(self, now: float) -> None:
-        while self._served and now - self._served[0][0] > _SPEED_S:
-            self._served.popleft()
+    def _drop_old_costs(self, now: float) -> None:
+        while self._recent and now - self._recent[0][0] > _SPEED_S:
+            self._recent.popleft()
 
 
-def _serve_one(tasks: list[Task[Any]]) -> None:
+def _urgent_job() -> Job[Any]:
+    """Return a job for a caller without one: short, and served before other short ones."""
+    job: Job[Any] = Job()
+    job.virtual_time = 0.0
+    return job
+
+
+def _run_tasks(tasks: list[Task[Any]]) -> None:
     first = tasks[0]
     if first.work is not None:
-        first.error = _caught(partial(_do, first, first.work))
+        first.error = _catch(partial(_run_work, first, first.work))
     elif first.backend is not None:
-        _answer(tasks, first.backend)
+        _run_batch_or_rebuild(tasks, first.backend)
     else:
         first.ready.set()
         first.released.wait()
 
 
-def _do(task: Task[T], work: Callable[[], T]) -> None:
+def _run_work(task: Task[T], work: Callable[[], T]) -> None:
     with cores.limit(task.cores):
-        task.found = work()
+        task.result = work()
 
 
-def _answer(tasks: list[Task[Any]], backend: Backend) -> None:
-    """Run one batch for all; if that fails, build the engine anew and try again; if that fails too, each alone."""
-    if _tried(partial(_run, tasks, backend)) is None:
+def _run_batch_or_rebuild(tasks: list[Task[Any]], backend: Backend) -> None:
+    """Run one batch for all tasks; if it fails, rebuild the engine and run each task alone."""
+    if _catch_and_log(partial(_run_batch, tasks, backend)) is None:
         return
-    broken = _tried(backend.rebuild)
+    rebuild_error = _catch_and_log(backend.rebuild)
     for task in tasks:
-        task.error = broken or _tried(partial(_run, [task], backend))
+        task.error = rebuild_error or _catch_and_log(partial(_run_batch, [task], backend))
 
 
-def _tried(work: Callable[[], None]) -> BaseException | None:
-    """What the engine raised, which is also written to the log."""
-    problem = _caught(work)
+def _catch_and_log(work: Callable[[], None]) -> BaseException | None:
+    """Return an error of the engine like `_catch`, and write it to the log."""
+    problem = _catch(work)
     if problem is not None:
         log.error("The engine failed.", exc_info=problem)
     return problem
 
 
-def _caught(work: Callable[[], None]) -> BaseException | None:
-    """What the work raised. Whatever it is, it must neither end the lane's thread nor reach jobs that are not to blame."""
+def _catch(work: Callable[[], None]) -> BaseException | None:
+    """Return the error that the work raises: it must neither end the worker's thread nor reach other jobs."""
     try:
         work()
-    except BaseException as problem:  # noqa: BLE001  # it is handed on, to be raised where somebody waits
+    except BaseException as problem:  # noqa: BLE001  # it is raised again where the task is waited for
         return problem
     return None
 
 
-def _run(tasks: list[Task[Any]], backend: Backend) -> None:
+def _run_batch(tasks: list[Task[Any]], backend: Backend) -> None:
     batches = [task.batch for task in tasks if task.batch is not None]
     batch = torch.cat(batches) if len(batches) > 1 else batches[0]
     with cores.limit(tasks[0].cores):
         logits = backend.run(batch)
     if len(logits) != len(batch):
         raise RuntimeError(f"{len(batch)} pictures were asked about, {len(logits)} answered")
-    for task, part in zip(tasks, logits.split([len(each) for each in batches]), strict=True):
-        task.found = part
+    for task, part in zip(tasks, logits.split([len(rows) for rows in batches]), strict=True):
+        task.result = part
 
 
 SCHEDULER = Scheduler()
-"""The line of this process: forward and gradient batches of all jobs and all models."""
+"""Scheduler of this process: forward and gradient batches of all jobs and all models."""

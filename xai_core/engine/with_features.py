@@ -72,7 +72,7 @@ class NetworkWithFeatures(nn.Module):
                 getattr(classifier.preprocessing, name), dtype=torch.float32, device=classifier.device
             ).repeat(self.side)
             self.register_buffer(name, row)
-        self._seen = seen = threading.local()  # lanes run the same network side by side
+        self._seen = seen = threading.local()  # workers run the same network in parallel
 
         def pool(_part: nn.Module, _inputs: Any, output: torch.Tensor) -> None:
             # At once: the network may overwrite what the layer returned.

@@ -1,7 +1,7 @@
 """The server: Streamlit's app with the model warmed before the first visitor and security headers on every answer.
 
-`python -m pages.ui.frame.server` serves it under uvicorn itself and not by `App.run`, which would put this folder on the import
-path, poll the config file and, on a wildcard address, ask a host on the internet for this machine's address.
+`python -m pages.ui.frame.server` serves it under uvicorn itself and not by `App.run`, which would put this folder on
+the import path, poll the config file and, on a wildcard address, ask a host on the internet for this machine's address.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SCRIPT = Path(__file__).resolve().parents[3] / "app.py"
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8501
 HEADERS = {
-    # blob: is how Streamlit loads its components' inline JavaScript; the hash is the one inline script of its page (a marker for crawlers).
+    # Streamlit loads its components' inline JavaScript from blob:; the hash is its page's one inline script, for crawlers.
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self' blob: 'sha256-THxz9J9+wf7rhwR2YkXJoSZ13UCmYyC+3lNDv2+8ugA='; "
         "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; "
@@ -47,7 +47,7 @@ logger = logging.getLogger("whybox.server")
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds HEADERS to every HTTP answer and lets websockets and streams through untouched."""
+    """ASGI middleware that adds HEADERS to every HTTP answer and leaves websockets and streams alone."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -61,20 +61,23 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
-def _settle_threads() -> None:
-    """One thread for each call of linear algebra, as long as the server runs.
+def _limit_blas_threads() -> None:
+    """Limit linear algebra to one thread a call, as long as the server runs.
 
-    Scikit-learn limits them so for all threads of the process while it looks for neighbours. A map that was made beside another visitor's
-    would add up in another order, and t-SNE makes another map of that: the same seed has to give the same one to a whole class.
+    Scikit-learn limits them so for all threads of the process while it looks for neighbours. A map that was made beside
+    another visitor's would add up in another order, and t-SNE makes another map of that: the same seed has to give the
+    same one to a whole class.
     """
-    import scipy.linalg  # noqa: F401  # brings a library of its own, which is to be there now
+    # Brings a BLAS of its own, which has to be loaded before it can be limited.
+    import scipy.linalg  # noqa: F401
 
     threadpool_limits(1, user_api="blas")
 
 
 def warm_model() -> None:
-    """Load the default model and its forward. Where that fails the pages say why, so the server starts all the same."""
-    from xai_core import XaiError, warm  # not above: importing torch takes seconds, and the port is to be taken first
+    """Load the default model and its forward. If that fails the server starts all the same: the pages say why."""
+    # Not above: importing torch takes seconds, and the port is to be taken first.
+    from xai_core import XaiError, warm
 
     try:
         warm()
@@ -84,11 +87,12 @@ def warm_model() -> None:
 
 @contextlib.asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
-    """Healthy means warm: nothing is answered before the model is loaded."""
+    """Load the model before the first answer: healthy means warm."""
     await asyncio.to_thread(warm_model)
-    _settle_threads()
+    _limit_blas_threads()
     gc.collect()
-    gc.freeze()  # half a million objects of torch that never go: a full collection among them stops every thread for 0.3 s
+    # A full collection among torch's half a million objects, which never go, stops every thread for 0.3 s.
+    gc.freeze()
     yield None
     _stop_jobs()
 
@@ -100,47 +104,49 @@ def _stop_jobs() -> None:
 
 
 def create_app(script: Path = SCRIPT) -> st.App:
-    """The ASGI app around a Streamlit script."""
-    # st.navigation says so too, but only during the first visitor's first run, whose deep link then gets a box "Page not found".
+    """Return the ASGI app around a Streamlit script."""
+    # st.navigation sets it too, but only in the first run, whose deep link then gets a box "Page not found".
     PagesManager.uses_pages_directory = False
     return st.App(script, lifespan=lifespan, middleware=[Middleware(SecurityHeaders), Middleware(UploadLimit)])
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server that says its address once it answers."""
+    """Uvicorn server that prints its address once it answers."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         if self.started and sockets:
-            print(f"Whybox is ready: {address(sockets[0])} (stop with Ctrl-C)", flush=True)
+            print(f"Whybox is ready: {find_address(sockets[0])} (stop with Ctrl-C)", flush=True)
 
 
-def address(listener: socket.socket) -> str:
-    """The address to type into a browser, for a wildcard host also the one for other machines of the same network."""
+def find_address(listener: socket.socket) -> str:
+    """Return the address to type into a browser; of a wildcard host also the one for other machines."""
     host, port = listener.getsockname()[:2]
     if host not in ("0.0.0.0", "::"):
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))  # a reserved address: picks the outgoing interface, sends nothing
+            # A reserved address: picks the outgoing interface, sends nothing.
+            probe.connect(("192.0.2.1", 9))
         except OSError:
             return f"http://localhost:{port}"
         return f"http://localhost:{port}, from other machines http://{probe.getsockname()[0]}:{port}"
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound socket, taken before the model is loaded so that a busy port is told at once. Exits with a sentence if it cannot be had."""
+    """Bind a socket before the model is loaded, so that a busy port is reported at once. Exits with a sentence."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         sys.exit(
-            f"Whybox cannot listen on {host} port {port}: {error.strerror}. Choose another, for example: make run PORT=8600"
+            f"Whybox cannot listen on {host} port {port}: {error.strerror}. "
+            "Choose another, for example: make run PORT=8600"
         )
 
 
-def settings(environment: Mapping[str, str]) -> tuple[str, int]:
-    """Host and port from HOST and PORT. Exits with a sentence if the port is not one."""
+def read_settings(environment: Mapping[str, str]) -> tuple[str, int]:
+    """Return host and port from HOST and PORT. Exits with a sentence if the port is not one."""
     host = environment.get("HOST") or DEFAULT_HOST
     port = environment.get("PORT") or str(DEFAULT_PORT)
     if not (port.isascii() and port.isdigit() and int(port) < 65536):
@@ -152,14 +158,16 @@ def serve(app: ASGIApp, host: str, port: int) -> None:
     """Serve until Ctrl-C or SIGTERM."""
     with listen(host, port) as listener:
         print("Whybox is starting: loading the model ...", flush=True)
-        st.get_option("server.port")  # Streamlit reads its config now; later it would undo uvicorn's log levels
+        # Makes Streamlit read its config now; later it would undo uvicorn's log levels.
+        st.get_option("server.port")
         # Protocol, pings and access log as Streamlit's own runner sets them; a page left open must not hold up Ctrl-C.
         config = uvicorn.Config(
             app,
             ws="websockets-sansio",
             ws_ping_interval=30,
             ws_ping_timeout=30,
-            ws_per_message_deflate=False,  # as in Streamlit's own server: pictures do not shrink, and numbers cost a quarter of a core
+            # Off as in Streamlit's own server: pictures do not shrink, and numbers cost a quarter of a core.
+            ws_per_message_deflate=False,
             access_log=False,
             log_level="warning",
             timeout_graceful_shutdown=3,
@@ -167,7 +175,8 @@ def serve(app: ASGIApp, host: str, port: int) -> None:
         server = Server(config)
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
-    if not server.started:  # newer uvicorns have left with an error of their own
+    # Newer uvicorns have exited with an error of their own.
+    if not server.started:
         sys.exit("Whybox could not start; the lines above say why.")
     print("Whybox has stopped.", flush=True)
 
@@ -176,7 +185,8 @@ app = create_app()
 
 
 def main() -> None:
-    serve(app, *settings(os.environ))
+    """Serve the dashboard."""
+    serve(app, *read_settings(os.environ))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Background work on a page: the result at once if possible, else a progress bar with a Stop, polled from a fragment."""
+"""Background work on a page: its result at once if possible, else a progress bar with a Stop in a polling fragment."""
 
 from __future__ import annotations
 
@@ -109,10 +109,10 @@ def _find_or_start(key: Hashable, start: Start[T]) -> Job[T]:
 
 
 def follow(key: tuple[Hashable, ...], start: Start[T], words: str, *, again: bool = True) -> T | None:
-    """Return the result of a job if it comes within a moment; else draw its progress, its failure or that it was stopped.
+    """Return a job's result if it comes within a moment; else draw its progress, its failure or that it was stopped.
 
-    `key` names the request, `start` starts or joins the job for this session, `words` say on the page what is being done.
-    `again`: offer a second try after a failure.
+    `key` names the request, `start` starts or joins the job for this session, `words` say on the page what is being
+    done. `again`: offer a second try after a failure.
     """
     requests = _requests()
     requests.current.add(key)

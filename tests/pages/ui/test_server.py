@@ -1,4 +1,4 @@
-"""The real server around a small page: warm before healthy, headers on every answer, components alive under the policy, a clean end."""
+"""Server around a small page: warm before healthy, headers on every answer, components under the policy, a clean end."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ class Running:
         if not self.ready.wait(60):
             self.process.kill()
             pytest.fail("the server did not start:\n" + "".join(self.lines))
-        said = next(line for line in self.lines if "Whybox is ready" in line)  # others may have come since
-        self.url = re.findall(r"http://\S+", said)[0]
+        line = next(line for line in self.lines if "Whybox is ready" in line)  # others may have come since
+        self.url = re.findall(r"http://\S+", line)[0]
 
     def read(self) -> None:
         assert self.process.stdout
@@ -158,20 +158,20 @@ def test_what_was_loaded_at_start_is_not_searched_for_garbage(monkeypatch: pytes
 
 
 def test_linear_algebra_adds_up_in_one_order_whatever_runs_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Scikit-learn's neighbours set the threads of the whole process to one and back: where they are one already, nothing changes."""
+    """Scikit-learn's neighbours set the threads of the process to one and back, which changes nothing if they are one."""
 
     def threads() -> set[int]:
-        return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
 
     monkeypatch.setattr(server, "warm_model", lambda: None)
     monkeypatch.setattr(server.gc, "freeze", lambda: None)
     with threadpool_limits(2, user_api="blas"):  # put back behind it
 
-        async def started() -> None:
+        async def start() -> None:
             async with server.lifespan(st.App(server.SCRIPT)):
                 assert threads() == {1}
 
-        asyncio.run(started())
+        asyncio.run(start())
         data = np.random.default_rng(0).normal(size=(300, 20))
         NearestNeighbors(algorithm="brute").fit(data).kneighbors(data, 5)
         assert threads() == {1}
@@ -192,15 +192,15 @@ def test_websockets_pass_untouched() -> None:
 
 
 def test_settings_come_from_the_environment() -> None:
-    assert server.settings({}) == ("127.0.0.1", 8501)
-    assert server.settings({"HOST": "0.0.0.0", "PORT": "9000"}) == ("0.0.0.0", 9000)
-    assert server.settings({"HOST": "", "PORT": ""}) == ("127.0.0.1", 8501)
+    assert server.read_settings({}) == ("127.0.0.1", 8501)
+    assert server.read_settings({"HOST": "0.0.0.0", "PORT": "9000"}) == ("0.0.0.0", 9000)
+    assert server.read_settings({"HOST": "", "PORT": ""}) == ("127.0.0.1", 8501)
 
 
 @pytest.mark.parametrize("port", ["abc", "-1", "65536", "80.5", "²"])
 def test_a_wrong_port_is_a_sentence(port: str) -> None:
     with pytest.raises(SystemExit, match=f"PORT must be a whole number .* Got '{port}'"):
-        server.settings({"PORT": port})
+        server.read_settings({"PORT": port})
 
 
 def test_a_busy_port_is_a_sentence() -> None:
@@ -212,9 +212,9 @@ def test_a_busy_port_is_a_sentence() -> None:
 
 def test_address_for_a_wildcard_host_can_be_typed() -> None:
     with server.listen("0.0.0.0", 0) as listener:
-        assert server.address(listener).startswith(f"http://localhost:{listener.getsockname()[1]}")
+        assert server.find_address(listener).startswith(f"http://localhost:{listener.getsockname()[1]}")
     with contextlib.suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
-        assert server.address(listener) == f"http://[::1]:{listener.getsockname()[1]}"
+        assert server.find_address(listener) == f"http://[::1]:{listener.getsockname()[1]}"
 
 
 def test_the_app_is_the_one_beside_the_readme() -> None:
@@ -230,9 +230,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def test_healthy_means_warm(running: Running) -> None:
-    told = "".join(running.lines)
-    assert told.index("Whybox is starting") < told.index("warmed") < told.index("Whybox is ready: http://127.0.0.1:")
-    assert "(stop with Ctrl-C)" in told
+    output = "".join(running.lines)
+    assert (
+        output.index("Whybox is starting") < output.index("warmed") < output.index("Whybox is ready: http://127.0.0.1:")
+    )
+    assert "(stop with Ctrl-C)" in output
     with urllib.request.urlopen(running.url + "/_stcore/health") as answer:
         assert answer.read() == b"ok"
 
@@ -287,6 +289,6 @@ def test_ctrl_c_ends_it_cleanly_and_nothing_else_was_printed(running: Running, b
     page, _ = open_page(browser, running.url)  # an open page must not hold it up
     assert running.stop() == 0
     page.close()
-    told = "".join(running.lines)
-    assert told.endswith("Whybox has stopped.\n")
-    assert "Uvicorn" not in told and "KeyboardInterrupt" not in told and "GET /" not in told
+    output = "".join(running.lines)
+    assert output.endswith("Whybox has stopped.\n")
+    assert "Uvicorn" not in output and "KeyboardInterrupt" not in output and "GET /" not in output

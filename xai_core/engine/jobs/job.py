@@ -28,7 +28,7 @@ class Queue(Protocol):
 
 
 class Job(Generic[T]):
-    """A piece of work. Methods call `expect` and `tick`; pages read `state`, `fraction`, `seconds_left` and call `cancel`.
+    """A piece of work: methods call `expect` and `tick`; pages read `state`, `fraction`, `seconds_left`.
 
     >>> job = Job()
     >>> job.expect(4)
@@ -139,7 +139,7 @@ class Job(Generic[T]):
         return self.result  # type: ignore[return-value]  # T may itself be optional
 
     def run(self, work: Callable[[Job[T]], T]) -> None:
-        """Do the work in this thread and keep its result or error; an unforeseen error is kept as a sentence and raised."""
+        """Do the work in this thread and keep its result or error; an unforeseen error is raised as well."""
         state: State = "failed"
         error: XaiError | None = XaiError(_UNFORESEEN)
         try:

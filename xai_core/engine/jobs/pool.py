@@ -1,6 +1,7 @@
 """Job pool: a few threads, a queue before them, and one job for equal requests.
 
-Workers never see the page; the page polls. A waiting job starts when a worker is free and its memory fits into the budget.
+Workers never see the page; the page polls. A waiting job starts when a worker is free and its memory fits into the
+budget.
 """
 
 from __future__ import annotations
@@ -43,8 +44,9 @@ class JobPool:
 
     Queue priority: FIFO by submit time plus cost / 100 s; a session's cheaper jobs count too.
 
-    Polls (`find`, `place`, `count_jobs`, `leave` without a job to leave) take no lock and read only what Python changes in one
-    step. With thirty pages polling, the lock's holder had to wait for the interpreter, and pages stood still for a minute.
+    Polls (`find`, `place`, `count_jobs`, `leave` without a job to leave) take no lock and read only what Python changes
+    in one step. With thirty pages polling, the lock's holder had to wait for the interpreter, and pages stood still for
+    a minute.
     """
 
     def __init__(
@@ -59,8 +61,9 @@ class JobPool:
     ) -> None:
         """Open a pool that the registry knows by its name.
 
-        `keep`: finished jobs that are remembered. `timeout`: seconds without a touch after which a job stops, since its page was
-        closed. `budget`: None for that of the process. `on_done` is called in the worker once a job's result can be seen.
+        `keep`: finished jobs that are remembered. `timeout`: seconds without a touch after which a job stops, since its
+        page was closed. `budget`: None for that of the process. `on_done` is called in the worker once a job's result
+        can be seen.
         """
         self.name = name
         self._executor = ThreadPoolExecutor(workers + quick_workers, thread_name_prefix="whybox-job")

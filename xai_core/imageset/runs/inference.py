@@ -40,7 +40,7 @@ SAVE_S = 4.0
 MOST_PLACES = 2**16
 """Places of a layer's grid that two bytes can number."""
 _UNDER_WAY = 2 * cores.WORKERS
-"""Batches in the engine's line at a time: one in each lane, and one to follow it at once."""
+"""Batches in the engine's queue at a time: one for each worker, and one to follow it at once."""
 _AHEAD = 2 * cores.WORKERS
 """Batches that are decoded and wait."""
 _HELD = 16

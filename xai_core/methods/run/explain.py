@@ -138,7 +138,7 @@ def carry_out(planned: Plan, job: Job[Any]) -> Attribution:
     rng = np.random.default_rng(planned.seed)
     evaluator = Evaluator(model, forward, x, target, job)
     request = Request(model, pixels, x, logits, target, planned.layer, planned.params, evaluator, job, rng)
-    with out_of_place(), cores.limit(cores.CORES_PER_WORKER):  # composing must not hold up the lanes
+    with out_of_place(), cores.limit(cores.CORES_PER_WORKER):  # composing must not hold up the workers
         raw = planned.spec.run(request)
     if request.baseline is not None:
         raw.details["baseline_confidence"] = float(forward(request.baseline, job)[0].softmax(0).max())

@@ -1,4 +1,4 @@
-"""The lanes that serve the line: as many batches side by side as there are lanes, and each with its share of the cores."""
+"""Workers of the scheduler: each runs a batch at a time, with its share of the cores."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from tests.engine.sum_backend import Adder, long_job, rows, sums
+from tests.engine.sum_backend import SumBackend, make_job, make_rows, read_sums
 from xai_core.engine import cores
 from xai_core.engine.forward import Forward
 from xai_core.engine.scheduler import Scheduler
 
 
 @pytest.fixture
-def line() -> Scheduler:
-    return Scheduler(lanes=1)
+def scheduler() -> Scheduler:
+    return Scheduler(workers=1)
 
 
 class Meter:
-    """Counts who is inside at once."""
+    """Count the batches that run at once."""
 
     def __init__(self) -> None:
         self.inside = self.most = 0
@@ -36,8 +36,8 @@ class Meter:
             self.inside -= 1
 
 
-class Metered(Adder):
-    """Answers as an Adder does, and is counted meanwhile."""
+class MeteredBackend(SumBackend):
+    """SumBackend that is counted while it runs."""
 
     def __init__(self, meter: Meter) -> None:
         super().__init__(pause=0)
@@ -48,20 +48,23 @@ class Metered(Adder):
         return super().run(batch)
 
 
-@pytest.mark.parametrize("lanes", [1, 2, 3])
-def test_as_many_are_under_way_as_there_are_lanes_whatever_they_do(lanes: int) -> None:
-    line, meter = Scheduler(lanes), Meter()
-    backend = Metered(meter)
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_as_many_batches_run_as_there_are_workers_whatever_they_do(workers: int) -> None:
+    scheduler, meter = Scheduler(workers), Meter()
+    backend = MeteredBackend(meter)
 
     def ask(number: int) -> None:
         kind = number % 3
         for _ in range(10):
             if kind == 0:
-                assert sums(line.submit(backend, rows(*[float(number)] * 4), long_job()).wait()) == [100.0 + number] * 4
+                assert (
+                    read_sums(scheduler.submit(backend, make_rows(*[float(number)] * 4), make_job()).wait())
+                    == [100.0 + number] * 4
+                )
             elif kind == 1:
-                assert line.submit_work(lambda: (meter.stay(), number)[1], long_job()).wait() == number
+                assert scheduler.submit_work(lambda: (meter.stay(), number)[1], make_job()).wait() == number
             else:
-                with line.slot(long_job()):
+                with scheduler.slot(make_job()):
                     meter.stay()
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(9)]
@@ -69,34 +72,38 @@ def test_as_many_are_under_way_as_there_are_lanes_whatever_they_do(lanes: int) -
         thread.start()
     for thread in threads:
         thread.join(20)
-    assert meter.most == lanes and meter.inside == 0
+    assert meter.most == workers and meter.inside == 0
 
 
-def test_work_is_done_in_a_lane_and_what_it_raises_reaches_only_who_asked(line: Scheduler) -> None:
+def test_work_is_done_by_a_worker_and_its_error_reaches_its_own_task_only(scheduler: Scheduler) -> None:
     def fail() -> int:
         raise ZeroDivisionError("mine")
 
-    good, bad, after = line.submit_work(threading.get_ident), line.submit_work(fail), line.submit_work(lambda: 7)
+    good, bad, after = (
+        scheduler.submit_work(threading.get_ident),
+        scheduler.submit_work(fail),
+        scheduler.submit_work(lambda: 7),
+    )
     assert good.wait() != threading.get_ident()
     with pytest.raises(ZeroDivisionError, match="mine"):
         bad.wait()
     assert after.wait() == 7
 
 
-def test_work_alone_has_all_cores_and_shares_them_when_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lone_task_has_all_cores_and_others_share_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cores, "CORES", 6)
     monkeypatch.setattr(cores, "CORES_PER_WORKER", 3)
-    line, gate = Scheduler(lanes=2), threading.Event()
-    assert line.submit_work(torch.get_num_threads).wait() == 6
-    blocker = line.submit_work(lambda: gate.wait(10))
+    scheduler, gate = Scheduler(workers=2), threading.Event()
+    assert scheduler.submit_work(torch.get_num_threads).wait() == 6
+    blocker = scheduler.submit_work(lambda: gate.wait(10))
     time.sleep(0.05)
-    assert line.submit_work(torch.get_num_threads).wait() == 3
+    assert scheduler.submit_work(torch.get_num_threads).wait() == 3
     gate.set()
     assert blocker.wait() is True
-    assert line.submit_work(torch.get_num_threads).wait() == 6
+    assert scheduler.submit_work(torch.get_num_threads).wait() == 6
 
 
-def test_two_lanes_that_fail_at_once_build_the_engine_anew_once() -> None:
+def test_two_workers_that_fail_at_once_build_the_engine_anew_once() -> None:
     """Both have to meet the fault before it is mended, and both have to get their answer from what was built anew."""
     both, built = threading.Barrier(2), [0]
 
@@ -109,6 +116,6 @@ def test_two_lanes_that_fail_at_once_build_the_engine_anew_once() -> None:
         time.sleep(0.05)
         return lambda batch: batch.sum(1, keepdim=True)
 
-    line, backend = Scheduler(lanes=2), Forward(broken, "torch", make, micro_batch=1)
-    tasks = [line.submit(backend, rows(value), long_job()) for value in (1, 2)]
-    assert [sums(task.wait()) for task in tasks] == [[101], [102]] and built == [1]
+    scheduler, backend = Scheduler(workers=2), Forward(broken, "torch", make, micro_batch=1)
+    tasks = [scheduler.submit(backend, make_rows(value), make_job()) for value in (1, 2)]
+    assert [read_sums(task.wait()) for task in tasks] == [[101], [102]] and built == [1]
