@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from xai_core.engine import jobs
+from xai_core.engine.memory import limit_bytes
 
-__all__ = ["jobs"]
+__all__ = ["jobs", "limit_bytes"]

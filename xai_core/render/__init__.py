@@ -1,19 +1,31 @@
 """Arrays to pictures: one colour policy, overlays, sentences about a map, encoding for the browser. No torch."""
 
+from xai_core.render.atlas import ACROSS, Thumbs, draw_sheets, name_thumbs
 from xai_core.render.colour import DEFAULT_PALETTE, PALETTES, Palette, colorize, normalise, scale_of
 from xai_core.render.overlay import DEFAULT_OPACITY, Sheet, comparison_png, overlay, panel_png, scales
+from xai_core.render.point_pictures import draw_points
+from xai_core.render.points import PointColors, color_by_correctness, color_by_group, color_by_number
 from xai_core.render.wire import wire_map, wire_palettes, wire_picture
 from xai_core.render.words import describe, scale_caption, text_alternative
 
 __all__ = [
+    "ACROSS",
     "DEFAULT_OPACITY",
     "DEFAULT_PALETTE",
     "PALETTES",
     "Palette",
+    "PointColors",
     "Sheet",
+    "Thumbs",
+    "color_by_correctness",
+    "color_by_group",
+    "color_by_number",
     "colorize",
     "comparison_png",
     "describe",
+    "draw_points",
+    "draw_sheets",
+    "name_thumbs",
     "normalise",
     "overlay",
     "panel_png",

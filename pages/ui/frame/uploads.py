@@ -12,6 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import runtime
 from streamlit.runtime.stats import CACHE_MEMORY_FAMILY, CacheStat
 
+from xai_core import settings
+from xai_core.engine import limit_bytes
+
 UPLOAD_PATH = "/_stcore/upload_file/"
 MEMORY_SHARE = 4
 FULL = "Files of other visitors fill the memory of this computer at the moment. Try a smaller file, or again in a few minutes."
@@ -20,11 +23,7 @@ FULL = "Files of other visitors fill the memory of this computer at the moment. 
 @functools.cache
 def max_bytes() -> int:
     """Bytes for all uploads: WHYBOX_UPLOADS_MB if that is a number, else a quarter of the memory free at the first one."""
-    # Not above: it brings torch, which takes seconds, and the port is to be taken first.
-    from xai_core import settings
-    from xai_core.engine import memory
-
-    return memory.limit_bytes(settings.uploads_mb(), MEMORY_SHARE)
+    return limit_bytes(settings.uploads_mb(), MEMORY_SHARE)
 
 
 def used_bytes() -> int:

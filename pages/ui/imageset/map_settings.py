@@ -16,7 +16,7 @@ from pages.ui.widgets import background, forms, show
 from xai_core import imageset
 from xai_core.imageset import MAPS, Map
 from xai_core.params import Value
-from xai_core.render.point_pictures import draw_points
+from xai_core.render import draw_points
 
 SOURCES = {"model": "What the model sees", "pixels": "The pixels"}
 AXES = {"2": "Flat (2-D)", "3": "In space (3-D)"}

@@ -16,7 +16,7 @@ from pages.ui.imageset.scatter import Event, show_scatter
 from pages.ui.widgets import background, show
 from xai_core import imageset
 from xai_core.imageset import Map
-from xai_core.render.atlas import Thumbs
+from xai_core.render import Thumbs
 from xai_core.results import Floats
 
 MAX_NEIGHBOURS = 12

@@ -13,7 +13,7 @@ from pages.ui.frame import url_state
 from pages.ui.imageset.page_context import PageContext
 from pages.ui.widgets import background
 from xai_core import imageset
-from xai_core.render.points import PointColors, color_by_correctness, color_by_group, color_by_number
+from xai_core.render import PointColors, color_by_correctness, color_by_group, color_by_number
 
 Rows = npt.NDArray[np.int64]
 

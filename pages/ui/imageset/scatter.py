@@ -21,8 +21,7 @@ import streamlit as st
 from streamlit import runtime
 
 from pages.ui.widgets.component import create_component
-from xai_core.render.atlas import ACROSS, Thumbs, draw_sheets, name_thumbs
-from xai_core.render.points import PointColors
+from xai_core.render import ACROSS, PointColors, Thumbs, draw_sheets, name_thumbs
 
 Kind = Literal["click", "lasso", "clear"]
 KINDS: tuple[Kind, ...] = ("click", "lasso", "clear")

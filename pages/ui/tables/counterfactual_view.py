@@ -12,7 +12,7 @@ from pages.ui.tables.row_view import hash_row
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import format_label
 from xai_core.results import Floats
-from xai_core.tabular.row.counterfactual import CAUTION, Counterfactuals, TargetOutcome, counterfactuals
+from xai_core.tabular import CAUTION, Counterfactuals, TargetOutcome, counterfactuals
 
 
 def _render_class_choice(page: PageContext, prediction: Floats) -> int:

@@ -14,9 +14,16 @@ from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, forms, show
 from pages.ui.widgets.words import format_label
 from xai_core.render import tables as figures
-from xai_core.tabular import Column, Table
-from xai_core.tabular.inspection.ale import accumulated_local_effects, accumulated_local_effects_2d
-from xai_core.tabular.inspection.partial_dependence import Effect, Effect2D, partial_dependence, partial_dependence_2d
+from xai_core.tabular import (
+    Column,
+    Effect,
+    Effect2D,
+    Table,
+    accumulated_local_effects,
+    accumulated_local_effects_2d,
+    partial_dependence,
+    partial_dependence_2d,
+)
 
 NOTHING = ""
 KINDS = {"pdp": "Average prediction (partial dependence)", "ale": "What both do together (accumulated local effects)"}

@@ -13,7 +13,7 @@ from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import escape_markdown
 from xai_core.render import tables as figures
-from xai_core.tabular.evaluation.fairness import Estimate, Group, Groups, Proxies, group_scores, proxies
+from xai_core.tabular import Estimate, Group, Groups, Proxies, group_scores, proxies
 
 MAX_PROXIES = 3
 

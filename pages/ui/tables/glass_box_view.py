@@ -10,7 +10,7 @@ import streamlit as st
 from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, show
 from xai_core.render import tables as figures
-from xai_core.tabular.glassbox.glass_box import Curve, Pair, Shapes, Tree, Weights, glass_box
+from xai_core.tabular import Curve, Pair, Shapes, Tree, Weights, glass_box
 
 MAX_DRAWN_DEPTH, MAX_LISTED_DEPTH = 4, 6
 MAX_CURVES, MAX_PAIRS = 6, 2

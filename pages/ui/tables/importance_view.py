@@ -12,10 +12,7 @@ from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, show
 from xai_core import Job
 from xai_core.render import tables as figures
-from xai_core.tabular import Table
-from xai_core.tabular.inspection.h_statistic import interaction_strength
-from xai_core.tabular.inspection.permutation_importance import Importance, permutation_importance
-from xai_core.tabular.inspection.shap_summary import ShapSummary, shap_summary
+from xai_core.tabular import Importance, ShapSummary, Table, interaction_strength, permutation_importance, shap_summary
 
 MAX_FEATURES = 30
 """More take long to be tried in pairs with all others; the table's first ones are."""

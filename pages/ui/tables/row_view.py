@@ -19,8 +19,7 @@ from xai_core import Job
 from xai_core.params import Value
 from xai_core.render import tables as figures
 from xai_core.results import Floats
-from xai_core.tabular.row.agreement import agreement_rows
-from xai_core.tabular.row.explain import TABULAR_METHODS, Contributions, RowMethod, explain_row, kernel_widths
+from xai_core.tabular import TABULAR_METHODS, Contributions, RowMethod, agreement_rows, explain_row, kernel_widths
 
 MAX_CLASSES = 8
 

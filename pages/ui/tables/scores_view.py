@@ -11,8 +11,7 @@ import streamlit as st
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import format_label
 from xai_core.render import tables as figures
-from xai_core.tabular import TabularModel
-from xai_core.tabular.evaluation.scores import OutcomeCurves, Scores, evaluate
+from xai_core.tabular import OutcomeCurves, Scores, TabularModel, evaluate
 
 # plain title, technical name, whether it is a share
 TITLES: Mapping[str, tuple[str, str, bool]] = {
