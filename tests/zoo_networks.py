@@ -12,7 +12,7 @@ from PIL import Image
 from torch import nn
 from torchvision.models import DenseNet, get_model
 
-from xai_core.engine import forward
+from xai_core.engine.backends import forward
 from xai_core.models import MODELS, load_model
 from xai_core.models.classifier import Classifier, Preprocessing
 from xai_core.models.torchvision_zoo import ROWS
@@ -35,7 +35,7 @@ def make_classifier(
 
 def use_plain_torch(model: Classifier, micro_batch: int = 4, gradient_batch: int = 2) -> Classifier:
     """Give the model a forward in plain torch with fixed batches: compiling a network takes seconds, and most tests are not about it."""
-    make = partial(forward._again, ref(model), forward._torch_run)
+    make = partial(forward._build_again, ref(model), forward.build_eager_run)
     forward.forward_for.put(model, forward.Forward(make(), "torch", make, "", micro_batch, gradient_batch))
     return model
 

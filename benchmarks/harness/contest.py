@@ -28,7 +28,7 @@ from torch import nn
 
 import xai_core
 from benchmarks.harness.limits import Limit, Passes, seconds_of, side_by_side
-from xai_core.engine.forward import Forward, forward_for
+from xai_core.engine.backends.forward import Forward, forward_for
 from xai_core.models.isolation import isolate
 
 Floats = npt.NDArray[np.floating]

@@ -14,7 +14,7 @@ import torch
 
 from benchmarks.harness.array_contest import TableQuestion
 from benchmarks.harness.contest import Bench, Floats
-from xai_core.engine.forward import forward_with_features
+from xai_core.engine.backends.forward import forward_with_features
 from xai_core.images import Picture, resize
 from xai_core.imageset.runs.inference import chosen_layer, run_model
 from xai_core.imageset.runs.loader import Pictures, Reader

@@ -11,7 +11,7 @@ import torch
 
 from tests.engine.sum_backend import SumBackend, make_job, make_rows, read_sums
 from xai_core.engine import cores
-from xai_core.engine.forward import Forward
+from xai_core.engine.backends.forward import Forward
 from xai_core.engine.scheduler import Scheduler
 
 

@@ -17,7 +17,7 @@ import xai_core
 from tests.toy_networks import Tokens, seed_weights
 from tests.zoo_networks import ZOO, half_size_model, make_classifier, make_picture, use_plain_torch, zoo_model
 from xai_core import METHODS, MODELS, Cancelled, InvalidParam, Job, NotApplicable, UnknownName, XaiError
-from xai_core.engine.forward import forward_for
+from xai_core.engine.backends.forward import forward_for
 from xai_core.models.classifier import Classifier
 from xai_core.params import Choice, Flag, Number
 

@@ -13,13 +13,15 @@ from typing import TypeVar
 import torch
 from torch import nn
 
+from xai_core.arrays import Int64
 from xai_core.engine import cores
-from xai_core.engine.folding import folded_network_for
-from xai_core.engine.forward import Forward
+from xai_core.engine.backends.folding import folded_network_for
+from xai_core.engine.backends.forward import Forward
+from xai_core.engine.backends.network import Run
 from xai_core.engine.jobs import Job
 from xai_core.engine.scheduler import SCHEDULER, Task
-from xai_core.engine.split.patch_combinations import Compose, Labels, PatchCombinations
-from xai_core.engine.split.split_network import cover, occluded_image_for, split_network_for
+from xai_core.engine.split.patch_combinations import Compose, PatchCombinations
+from xai_core.engine.split.split_network import occlude, occluded_image_for, split_network_for
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate, out_of_place
 from xai_core.results import Target
@@ -95,22 +97,21 @@ class Evaluator:
 
         Where there is enough to do, the first layers are run only around each square.
         """
-        covers = (
+        image = (
             occluded_image_for(self.model, self.x, patch, window) if self._is_worth_splitting(len(corners)) else None
         )
-        return self._scores_of_split(
-            corners, covers.logits if covers is not None else None, lambda part: cover(self.x, patch, part, window)
-        )
+        logits = image.logits if image is not None else None
+        return self._split_scores(corners, logits, lambda part: occlude(self.x, patch, part, window))
 
-    def hidden(self, rows: torch.Tensor, labels: Labels, compose: Compose) -> torch.Tensor:
+    def hidden(self, rows: torch.Tensor, labels: Int64, compose: Compose) -> torch.Tensor:
         """Return the scores (N,) of the pictures that `compose` makes of rows (N, patches): 0 hides a patch of `labels`, 1 shows it.
 
         Where there is enough to do, the first layers are run only for a few combinations of patches.
         """
         network = split_network_for(self.model) if self._is_worth_splitting(len(rows)) else None
-        mosaic = PatchCombinations(network, labels, compose) if network is not None else None
-        logits = mosaic.logits if mosaic is not None and mosaic.worth(len(rows)) and self._fill(mosaic) else None
-        return self._scores_of_split(rows, logits, compose)
+        patches = PatchCombinations(network, labels, compose) if network is not None else None
+        usable = patches is not None and patches.is_worthwhile(len(rows)) and self._fill(patches)
+        return self._split_scores(rows, patches.logits if patches is not None and usable else None, compose)
 
     def gradients(
         self, pictures: torch.Tensor, rule: RectifierRule | None = None
@@ -136,21 +137,22 @@ class Evaluator:
         )
 
     def _is_worth_splitting(self, pictures: int) -> bool:
-        return pictures * self.forward.seconds_a_picture >= MIN_SPLIT_S
+        return pictures * self.forward.seconds_per_picture >= MIN_SPLIT_S
 
-    def _fill(self, mosaic: PatchCombinations) -> bool:
-        parts, work = mosaic.rows.split(self.micro_batch), mosaic.network.cut.work
-        tasks = (SCHEDULER.submit_work(partial(mosaic.head, part), self.job, len(part), cost=work) for part in parts)
+    def _fill(self, patches: PatchCombinations) -> bool:
+        """Run the first layers for all combinations; False where that fails or is not exact."""
+        parts, work = patches.combinations.split(self.micro_batch), patches.network.point.work
+        tasks = (
+            SCHEDULER.submit_work(partial(patches.run_head, part), self.job, len(part), cost=work) for part in parts
+        )
         try:
-            return mosaic.keep(self._run_in_order(tasks, Task.wait))
+            return patches.fill(self._run_in_order(tasks, Task.wait))
         except RuntimeError:
             log.exception(_SPLIT_FAILED)
             return False
 
-    def _scores_of_split(
-        self, rows: torch.Tensor, logits: Callable[[torch.Tensor], torch.Tensor] | None, compose: Compose
-    ) -> torch.Tensor:
-        """Return the scores (N,) by `logits` of rows; by the whole network where there is none, or where it fails."""
+    def _split_scores(self, rows: torch.Tensor, logits: Run | None, compose: Compose) -> torch.Tensor:
+        """Return the scores (N,) of rows by `logits` of a split network; by the whole one where there is none, or where it fails."""
         if logits is not None:
             parts = rows.split(self.micro_batch)
             tasks = (SCHEDULER.submit_work(partial(logits, part), self.job, len(part), cost=1.0) for part in parts)

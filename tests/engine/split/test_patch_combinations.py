@@ -32,14 +32,14 @@ def hiding(labels: np.ndarray, x: torch.Tensor, hidden: torch.Tensor):
 
 def filled(network, labels, compose) -> tuple[PatchCombinations, bool]:
     made = PatchCombinations(network, labels, compose)
-    return made, made.keep(made.head(part) for part in made.rows.split(16))
+    return made, made.fill(made.run_head(part) for part in made.combinations.split(16))
 
 
 def test_any_choice_of_patches_gives_the_whole_networks_answer():
     model, labels, (x, hidden) = split(SIDE), stripes(30), noise(SIDE) * 4
     compose = hiding(labels, x, hidden)
     made, good = filled(split_network_for(model), labels, compose)
-    assert good and made.count > 8 and len(made.rows) < 2**made.count / 2
+    assert good and made.count > 8 and len(made.combinations) < 2**made.count / 2
     rows = torch.randint(0, 2, (60, made.count), generator=torch.Generator().manual_seed(2)).float()
     rows[0], rows[1] = 1, 0
     with torch.no_grad():
@@ -68,20 +68,22 @@ def test_choices_that_differ_from_the_network_are_not_used():
     model, labels, (x, hidden) = split(SIDE), stripes(20), noise(SIDE) * 4
     network, compose = split_network_for(model), hiding(labels, x, hidden)
     assert filled(network, labels, compose)[1]
-    network.cut = SplitPoint(
-        network.cut.name,
-        ReceptiveField(network.cut.view.stride),
-        network.cut.cells,
-        network.cut.work,
-        network.cut.handing,
+    network.point = SplitPoint(
+        network.point.name,
+        ReceptiveField(network.point.receptive_field.stride),
+        network.point.cells,
+        network.point.work,
+        network.point.copy_cost,
     )
     assert not filled(network, labels, compose)[1]
 
 
 def test_it_has_to_be_worth_it():
     made = PatchCombinations(split_network_for(split(SIDE)), stripes(30), lambda rows: rows)
-    pictures = len(made.rows)
-    assert made.worth(patch_combinations.FEWER * pictures) and not made.worth(patch_combinations.FEWER * pictures - 1)
+    pictures = len(made.combinations)
+    assert made.is_worthwhile(patch_combinations.MIN_REUSE * pictures) and not made.is_worthwhile(
+        patch_combinations.MIN_REUSE * pictures - 1
+    )
 
 
 @pytest.mark.parametrize(("method", "samples"), [("lime", 70), ("kernel_shap", 40)])

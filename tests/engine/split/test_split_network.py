@@ -12,10 +12,12 @@ from torch import nn
 
 import xai_core
 from tests.zoo_networks import make_classifier, make_picture, use_plain_torch, zoo_model
-from xai_core.engine import evaluator, forward
+from xai_core.engine import evaluator
+from xai_core.engine.backends import forward
+from xai_core.engine.backends.openvino import translate_network
 from xai_core.engine.split import split_network
 from xai_core.engine.split.receptive_field import ReceptiveField, find_split_points
-from xai_core.engine.split.split_network import CropPlan, OccludedImage, cover, occluded_image_for, split_network_for
+from xai_core.engine.split.split_network import CropPlan, OccludedImage, occlude, occluded_image_for, split_network_for
 
 
 class Split(nn.Module):
@@ -63,7 +65,7 @@ def check(model, window: int, corners: torch.Tensor) -> OccludedImage:
     covers = occluded_image_for(model, x[:1], x[1], window)
     assert covers is not None
     with torch.no_grad():
-        expected = model.module(cover(x[:1], x[1], corners, window))
+        expected = model.module(occlude(x[:1], x[1], corners, window))
         bare = model.module(x[:1])
     effect = (expected - bare).abs().amax(1)
     assert effect.max() > 1e-3 and effect.min() > 0
@@ -78,14 +80,14 @@ def test_every_place_of_a_square_gives_the_whole_networks_answer(side, window):
     model = split(side)
     every = torch.cartesian_prod(torch.arange(side), torch.arange(side))[::29]
     covers = check(model, window, every)
-    assert covers.crops.side < side and covers.crops.saved >= split_network.LEAST_SAVED
+    assert covers.plan.side < side and covers.plan.savings >= split_network.MIN_SAVINGS
 
 
 @pytest.mark.parametrize("side", [93, 96])
 def test_views_are_where_a_nan_spreads_to(side):
     """A NaN in one pixel makes exactly the cells NaN that see it: torch's own arithmetic says what a view has to be."""
     model = split(side)
-    graph = forward.graph_of(model).clone()
+    graph = translate_network(model).clone()
     graph.reshape([1, 3, side, side])
     cut = next(each for each in find_split_points(graph) if each.name.endswith("AvgPool"))
     for pixel in range(side):
@@ -93,20 +95,20 @@ def test_views_are_where_a_nan_spreads_to(side):
         x[0, :, pixel, side // 2] = torch.nan
         with torch.no_grad():
             rows = model.module.before(x).isnan().any(3).any(1)[0].nonzero().flatten()
-        first, last = cut.view.touched(pixel, pixel)
+        first, last = cut.receptive_field.cells_of(pixel, pixel)
         first, last = max(first, 0), min(last, cut.cells - 1)
         assert set(rows.tolist()) <= set(range(first, last + 1))
         assert not len(rows) or (rows[0] == first and rows[-1] == last)
         for row in rows.tolist():
-            low, high = cut.view.seen(row, row)
+            low, high = cut.receptive_field.pixels_of(row, row)
             assert low <= pixel <= high
 
 
 def test_work_is_counted_from_the_picture_on():
-    graph = forward.graph_of(split()).clone()
+    graph = translate_network(split()).clone()
     graph.reshape([1, 3, 93, 93])
     found = list(find_split_points(graph))
-    assert found[0].view == ReceptiveField() and found[0].work == 0
+    assert found[0].receptive_field == ReceptiveField() and found[0].work == 0
     assert [each.work for each in found] == sorted(each.work for each in found) and 0.5 < found[-1].work <= 1
     names = " ".join(each.name for each in found)
     assert "Concat" not in names.split("MaxPool")[1], "what is joined later is no cut"
@@ -145,7 +147,7 @@ def test_what_looks_at_the_whole_picture_ends_the_cutting():
             maps = self.first(x)
             return self.head(self.second(maps * maps.mean((2, 3), keepdim=True)).relu().mean((2, 3)))
 
-    graph = forward.graph_of(fresh(Squeezed(), 32, "squeezed")).clone()
+    graph = translate_network(fresh(Squeezed(), 32, "squeezed")).clone()
     graph.reshape([1, 3, 32, 32])
     found = list(find_split_points(graph))
     assert {each.view for each in found} == {ReceptiveField(), ReceptiveField(1, 1, 1)}
@@ -155,26 +157,26 @@ def test_what_looks_at_the_whole_picture_ends_the_cutting():
 def test_a_wrong_view_is_found_out(monkeypatch):
     """The whole network's own maps decide, whatever was read from the graph."""
     model = split()
-    assert split_network_for(model).crops(4) is not None
-    right = ReceptiveField.through
+    assert split_network_for(model).crop_plan(4) is not None
+    right = ReceptiveField.through_window
     monkeypatch.setattr(
-        ReceptiveField, "through", lambda view, k, s, d, p: replace(right(view, k, s, d, p), after=0, before=0)
+        ReceptiveField, "through_window", lambda view, k, s, d, p: replace(right(view, k, s, d, p), after=0, before=0)
     )
     network = split_network_for(split())
-    assert network is None or network.crops(4) is None
+    assert network is None or network.crop_plan(4) is None
 
 
 def test_a_large_square_is_not_worth_it():
     network = split_network_for(split())
-    assert network.crops(4) is not None and network.crops(80) is None
-    assert CropPlan.of(network.cut, 93, 93) is None
+    assert network.crop_plan(4) is not None and network.crop_plan(80) is None
+    assert CropPlan.build(network.point, 93, 93) is None
 
 
 def test_a_network_that_is_not_compiled_or_is_large_stays_whole(monkeypatch):
     model = split()
     forward.forward_for(model).backend = "torch"
     assert split_network_for(model) is None
-    monkeypatch.setattr(split_network, "MOST_BYTES", 100)
+    monkeypatch.setattr(split_network, "MAX_SPLIT_BYTES", 100)
     assert split_network_for(split()) is None
 
 
@@ -182,7 +184,7 @@ def test_an_engine_that_cannot_run_the_parts_leaves_it_whole(monkeypatch):
     def broken(_graph):
         raise RuntimeError("no such operation")
 
-    monkeypatch.setattr(split_network, "compiled", broken)
+    monkeypatch.setattr(split_network, "compile_graph", broken)
     assert split_network_for(split()) is None
 
 
@@ -217,5 +219,5 @@ def test_occlusion_is_the_same_either_way(monkeypatch):
 
 def test_the_bundled_network_is_cut_where_a_third_is_saved():
     network = split_network_for(xai_core.load_model("efficientnet_lite0"))
-    found = network.crops(16)
-    assert found.saved > 0.25 and found.side <= 112
+    found = network.crop_plan(16)
+    assert found.savings > 0.25 and found.side <= 112

@@ -12,8 +12,8 @@ from torch import nn
 from tests.imageset.counting_set import Pictures
 from tests.zoo_networks import make_classifier as build_model
 from tests.zoo_networks import zoo_model
-from xai_core.engine import forward as engine
-from xai_core.engine.with_features import logits_and_maps
+from xai_core.engine.backends import forward as engine
+from xai_core.engine.backends.with_features import logits_and_maps
 from xai_core.errors import InvalidParam
 from xai_core.imageset.analysis.extremes import (
     all_channel_extremes,
@@ -183,7 +183,7 @@ def test_the_region_of_a_channel_is_where_its_colour_is():
 def test_a_neurons_pictures_are_found_without_trying_all(tmp_path, monkeypatch):
     monkeypatch.setenv("WHYBOX_DATA", str(tmp_path))
     model, pictures = zoo_model("small_cnn"), Pictures(150)
-    monkeypatch.setattr(engine, "_openvino_run", engine._torch_run)
+    monkeypatch.setattr(engine, "build_openvino_run", engine.build_eager_run)
     found = run_model(pictures, model, "conv3")
     x = torch.cat([model.prepare(pictures.open(row)) for row in range(150)])
     maps = logits_and_maps(model.module, model.layer("conv3"), x)[1].numpy()
@@ -206,7 +206,7 @@ def test_how_many_more_have_the_value_of_the_last(tmp_path, monkeypatch):
     """Behind the rectifier many neurons are 0."""
     monkeypatch.setenv("WHYBOX_DATA", str(tmp_path))
     model, pictures = zoo_model("small_cnn"), Pictures(60)
-    monkeypatch.setattr(engine, "_openvino_run", engine._torch_run)
+    monkeypatch.setattr(engine, "build_openvino_run", engine.build_eager_run)
     found = run_model(pictures, model, "relu3")
     maps = logits_and_maps(
         model.module, model.layer("relu3"), torch.cat([model.prepare(pictures.open(row)) for row in range(60)])

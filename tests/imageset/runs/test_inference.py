@@ -20,8 +20,8 @@ from scipy.special import softmax
 
 from tests.imageset.counting_set import Pictures
 from tests.zoo_networks import zoo_model
-from xai_core.engine import forward as engine
 from xai_core.engine import jobs
+from xai_core.engine.backends import forward as engine
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, InvalidSet, UnknownName, XaiError
 from xai_core.imageset.analysis.extremes import class_extremes
@@ -51,7 +51,7 @@ class Other(Pictures):
 def own_data_folder(tmp_path, monkeypatch):
     """And plain torch: that the compiled engine gives the same is shown where the engine is tested, and compiling takes a second."""
     monkeypatch.setenv("WHYBOX_DATA", str(tmp_path))
-    monkeypatch.setattr(engine, "_openvino_run", engine._torch_run)
+    monkeypatch.setattr(engine, "build_openvino_run", engine.build_eager_run)
     return tmp_path
 
 
@@ -140,10 +140,10 @@ def test_a_stop_is_obeyed_soon_and_the_next_run_goes_on():
 KILLED = """
 import sys, time
 from tests.imageset.counting_set import Pictures
-from xai_core.engine import forward
+from xai_core.engine.backends import forward
 from xai_core.imageset.runs import inference
 from xai_core.models import load_model
-inference.SAVE_S, forward._openvino_run = 0.0, forward._torch_run
+inference.SAVE_S, forward.build_openvino_run = 0.0, forward.build_eager_run
 inference.run_model(Pictures(160, told=lambda index: time.sleep(0.05 if index > 40 else 0)), load_model("small_cnn"), "conv3")
 """
 

@@ -1,9 +1,9 @@
-"""Answers about a picture of which any patches are hidden, without running the first layers again for every choice of patches.
+"""Logits of a picture with any combination of its patches hidden, without running the first layers for every combination.
 
-A cell at the cut of a network (`patched.py`) sees a few pixels, and so only a few of the patches. Patches that no cell sees together
-share a colour, as countries on a map do that have no border. The first layers are run for every choice of colours, some dozens; what a
-cell has under any choice of patches is then found in the one of those pictures in which the patches that it sees are as they should be.
-Nothing is approximated: only the layers after the cut are run for each choice.
+A cell at the split point of a network (`split_network.py`) sees a few pixels, and so only a few of the patches. Patches that no cell sees
+together get the same color, as countries on a map do that have no border. The first layers are run for every combination of colors, some
+dozens; a cell's value for any combination of patches is then found in the one of those runs in which the patches that it sees are as they
+should be. Nothing is approximated: only the layers after the split point are run for each combination.
 """
 
 from __future__ import annotations
@@ -11,111 +11,123 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from xai_core.engine.forward import LARGEST_ERROR
+from xai_core.arrays import Bool, Int64
+from xai_core.engine.backends.calibration import MAX_ERROR
 from xai_core.engine.split.receptive_field import SplitPoint
 from xai_core.engine.split.split_network import SplitNetwork
 
-Labels = npt.NDArray[np.int64]
 Compose = Callable[[torch.Tensor], torch.Tensor]
 """From rows (n, patches), 0 hidden and 1 shown, to pictures (n, C, H, W)."""
-FEWER = 2
-"""So many times fewer pictures than answers have to go through the first layers, or it is not worth it."""
+MIN_REUSE = 2
+"""Rows per combination of colors from which on the first layers are worth running for all of those."""
 
 
 class PatchCombinations:
-    """The patches of one picture, (H, W) labels from 0 on, in front of a network that is cut in two."""
+    """The patches of one picture, labels (H, W) from 0 on, in front of a split network."""
 
-    def __init__(self, network: SplitNetwork, labels: Labels, compose: Compose) -> None:
+    def __init__(self, network: SplitNetwork, labels: Int64, compose: Compose) -> None:
         self.network, self.compose, self.count = network, compose, int(labels.max()) + 1
-        seen = find_visible_patches(labels, network.cut)
-        self.colours = color_patches(seen)
-        """(patches,) the colour of each."""
-        self._owner = torch.from_numpy(self._owners(seen))
-        self._place = self._table = torch.empty(0)
+        visible = find_visible_patches(labels, network.point)
+        self.colors = color_patches(visible)
+        """Color of each patch, (patches,)."""
+        self._patch_of_color = torch.from_numpy(self._find_patches_of_colors(visible))
+        self._index = self._table = torch.empty(0)
 
-    def _owners(self, seen: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-        """(colours, cells) the patch of each colour that a cell sees; one past the last for none."""
-        owners = np.full((int(self.colours.max()) + 1, seen.shape[1]), self.count)
-        patch, cell = np.nonzero(seen)
-        owners[self.colours[patch], cell] = patch
-        return owners
+    def _find_patches_of_colors(self, visible: Bool) -> Int64:
+        """Return the patch of each color that a cell sees, (colors, cells); one past the last for none."""
+        patches = np.full((int(self.colors.max()) + 1, visible.shape[1]), self.count)
+        patch, cell = np.nonzero(visible)
+        patches[self.colors[patch], cell] = patch
+        return patches
 
-    def _telling(self) -> torch.Tensor:
-        """(choices of colours, cells) which of them a cell needs: those that hide every colour it does not see, some five of a hundred."""
-        colours = torch.arange(len(self._owner))[:, None]
-        seen = ((self._owner < self.count).long() << colours).sum(0)
-        return (torch.arange(1 << len(self._owner))[:, None] & ~seen) == 0
+    def _find_distinct(self) -> torch.Tensor:
+        """Return which combinations of colors a cell needs, (combinations, cells): those that hide all colors it does not see.
+
+        About five of a hundred.
+        """
+        colors = torch.arange(len(self._patch_of_color))[:, None]
+        visible = ((self._patch_of_color < self.count).long() << colors).sum(0)
+        return (torch.arange(1 << len(self._patch_of_color))[:, None] & ~visible) == 0
 
     @property
-    def rows(self) -> torch.Tensor:
-        """The choices that go through the first layers, one for each choice of colours, (2^colours, patches)."""
-        choices = np.arange(1 << len(self._owner))[:, None]
-        return torch.from_numpy((choices >> self.colours) & 1).float()
+    def combinations(self) -> torch.Tensor:
+        """The rows that go through the first layers, one for each combination of colors, (2^colors, patches)."""
+        numbers = np.arange(1 << len(self._patch_of_color))[:, None]
+        return torch.from_numpy((numbers >> self.colors) & 1).float()
 
-    def worth(self, answers: int) -> bool:
-        """Whether so many answers are had more cheaply this way."""
-        return FEWER << len(self._owner) <= answers
+    def is_worthwhile(self, rows: int) -> bool:
+        """Return True if the logits of so many rows cost less this way."""
+        return MIN_REUSE << len(self._patch_of_color) <= rows
 
-    def head(self, rows: torch.Tensor) -> torch.Tensor:
-        """What the first layers find in the pictures of these choices, (n, channels, cells, cells)."""
+    def run_head(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return the maps at the split point for these rows, (n, channels, cells, cells), by running the first layers."""
         return self.network.head(self.compose(rows))
 
-    def keep(self, found: Iterable[torch.Tensor]) -> bool:
-        """Take what `head` found in all of `rows`, in parts. False if other choices do not come out of it: then it must not be used."""
-        telling, start, done = self._telling(), 0, 0
-        self._place = (telling.flatten().cumsum(0, dtype=torch.int32) - 1).view(telling.shape)
-        self._table = torch.empty(int(telling.sum()), self.network.channels)
-        for part in found:
-            some = part.flatten(2).permute(0, 2, 1)[telling[start : start + len(part)]]
-            self._table[done : done + len(some)] = some
-            start, done = start + len(part), done + len(some)
+    def fill(self, parts: Iterable[torch.Tensor]) -> bool:
+        """Store the maps of all `combinations`, given in parts. False if other rows do not come out of them: then they must not be used."""
+        distinct, start, stored = self._find_distinct(), 0, 0
+        # Row of the table for each combination and cell: only distinct values are stored.
+        self._index = (distinct.flatten().cumsum(0, dtype=torch.int32) - 1).view(distinct.shape)
+        self._table = torch.empty(int(distinct.sum()), self.network.channels)
+        for part in parts:
+            values = part.flatten(2).permute(0, 2, 1)[distinct[start : start + len(part)]]
+            self._table[stored : stored + len(values)] = values
+            start, stored = start + len(part), stored + len(values)
+        # Two random rows, looked up and run.
         trial = torch.randint(0, 2, (2, self.count), generator=torch.Generator().manual_seed(0)).float()
-        expected = self.head(trial)
-        return bool((self.maps(trial) - expected).abs().max() <= LARGEST_ERROR * expected.abs().max().clamp(max=1))
+        expected = self.run_head(trial)
+        return bool((self.maps(trial) - expected).abs().max() <= MAX_ERROR * expected.abs().max().clamp(max=1))
 
     def maps(self, rows: torch.Tensor) -> torch.Tensor:
-        """What the cut has for any choices, (n, channels, cells, cells)."""
-        cells = self.network.cut.cells
-        shown = torch.nn.functional.pad(rows.bool().long(), (0, 1))  # and none, which is never shown
-        choice = torch.zeros(len(rows), cells * cells, dtype=torch.long)
-        for colour, owner in enumerate(self._owner):
-            choice += shown.index_select(1, owner) << colour
-        places = self._place[choice, torch.arange(cells * cells)]
-        found = self._table.index_select(0, places.flatten()).view(len(rows), cells * cells, -1)
-        return found.permute(0, 2, 1).reshape(len(rows), -1, cells, cells)
+        """Return the maps at the split point for any rows, (n, channels, cells, cells), from the table."""
+        cells = self.network.point.cells
+        # One more patch, never shown, stands for colors that a cell does not see.
+        shown = torch.nn.functional.pad(rows.bool().long(), (0, 1))
+        # Number of the combination that each cell needs: one bit for each color whose patch it sees shown.
+        combination = torch.zeros(len(rows), cells * cells, dtype=torch.long)
+        for color, patches in enumerate(self._patch_of_color):
+            combination += shown.index_select(1, patches) << color
+        index = self._index[combination, torch.arange(cells * cells)]
+        values = self._table.index_select(0, index.flatten()).view(len(rows), cells * cells, -1)
+        return values.permute(0, 2, 1).reshape(len(rows), -1, cells, cells)
 
     def logits(self, rows: torch.Tensor) -> torch.Tensor:
-        """(N, classes) for any choices (N, patches), on the calling thread."""
+        """Return logits (N, classes) for any rows (N, patches), on the calling thread."""
         return self.network.tail(self.maps(rows))
 
 
-def find_visible_patches(labels: Labels, cut: SplitPoint) -> npt.NDArray[np.bool_]:
-    """(patches, cells * cells) whether a cell at the cut sees any pixel of a patch."""
-    low, high = (np.array(ends) for ends in zip(*(cut.view.seen(cell, cell) for cell in range(cut.cells)), strict=True))
+def find_visible_patches(labels: Int64, point: SplitPoint) -> Bool:
+    """Return whether each cell at the split point sees any pixel of each patch, (patches, cells * cells)."""
+    spans = (point.receptive_field.pixels_of(cell, cell) for cell in range(point.cells))
+    low, high = (np.array(ends) for ends in zip(*spans, strict=True))
     low, high = np.clip(low, 0, labels.shape[0]), np.clip(high + 1, 0, labels.shape[0])
-    seen = np.empty((int(labels.max()) + 1, cut.cells * cut.cells), dtype=np.bool_)
-    for patch in range(len(seen)):
+    visible = np.empty((int(labels.max()) + 1, point.cells * point.cells), dtype=np.bool_)
+    for patch in range(len(visible)):
+        # Pixels of the patch in every cell's square, by a summed-area table.
         sums = np.pad((labels == patch).cumsum(0, dtype=np.int32).cumsum(1, dtype=np.int32), (1, 0))
         counts = sums[np.ix_(high, high)] - sums[np.ix_(low, high)] - sums[np.ix_(high, low)] + sums[np.ix_(low, low)]
-        seen[patch] = counts.ravel() > 0
-    return seen
+        visible[patch] = counts.ravel() > 0
+    return visible
 
 
-def color_patches(seen: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Colours from 0 on, (patches,), so that no cell sees two patches of one: the patch whose neighbours have most colours already is
-    next, and gets the first that none of them has (DSATUR: Brélaz 1979, doi:10.1145/359094.359101).
+def color_patches(visible: Bool) -> Int64:
+    """Return colors from 0 on, (patches,), such that no cell sees two patches of one color.
+
+    Greedy by saturation (DSATUR: Brélaz 1979, doi:10.1145/359094.359101).
     """
-    numbers = seen.astype(np.float32)
-    beside = numbers @ numbers.T > 0
-    np.fill_diagonal(beside, False)
-    colours, degrees = np.full(len(seen), -1), beside.sum(axis=1)
-    taken = np.zeros((len(seen), len(seen) + 1), dtype=np.bool_)  # (patches, colours) what neighbours have
-    for _ in range(len(seen)):
-        open_ = np.flatnonzero(colours < 0)
-        patch = max(open_.tolist(), key=lambda each: (int(taken[each].sum()), int(degrees[each]), -each))
-        colours[patch] = int(np.argmin(taken[patch]))
-        taken[beside[patch], colours[patch]] = True
-    return colours
+    # Patches are adjacent if some cell sees both.
+    numbers = visible.astype(np.float32)
+    adjacent = numbers @ numbers.T > 0
+    np.fill_diagonal(adjacent, False)
+    colors, degrees = np.full(len(visible), -1), adjacent.sum(axis=1)
+    # Colors that neighbours have, (patches, colors).
+    taken = np.zeros((len(visible), len(visible) + 1), dtype=np.bool_)
+    for _ in range(len(visible)):
+        # Next is the patch whose neighbours have most colors, then the one with most neighbours, then the first.
+        uncolored = np.flatnonzero(colors < 0).tolist()
+        patch = max(uncolored, key=lambda patch: (int(taken[patch].sum()), int(degrees[patch]), -patch))
+        colors[patch] = int(np.argmin(taken[patch]))
+        taken[adjacent[patch], colors[patch]] = True
+    return colors

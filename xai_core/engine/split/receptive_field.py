@@ -1,7 +1,7 @@
-"""Which part of a picture each cell of a network's tensors sees, read from its OpenVINO graph.
+"""Receptive fields of a network's tensors, read from its OpenVINO graph, and the tensors at which it can be split.
 
-A convolution or a pooling sees a few cells of what goes into it, an activation or a sum one; what sees everything (a mean over the
-picture, attention) has no such view, nor has anything after it.
+A convolution or a pooling sees a few cells of its input, an activation or a sum one. An operation that sees everything (a mean over the
+picture, attention) has no receptive field, nor has any operation after it.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-_SAME_PLACE = frozenset(
+_ELEMENTWISE = frozenset(
     "Add Clamp Convert Divide Elu Gelu HSigmoid HSwish Maximum Minimum Mish Multiply PRelu Power Relu Sigmoid SoftPlus Subtract Swish "
     "Tanh".split()
 )
-_MEMORY = 32
-"""What writing one number costs, in multiplications."""
+_WRITE_COST = 32
+"""Cost of writing one number, in multiplications."""
 _COPIES = 3
-"""How often each number of a tensor is written that is handed from one network to another: put together, copied in, laid out anew."""
+"""Writes of each number of a tensor that is handed from one network to another: put together, copied in, laid out anew."""
 
 
 @dataclass(frozen=True)
@@ -29,23 +29,22 @@ class ReceptiveField:
     before: int = 0
     after: int = 0
 
-    def through(self, kernel: int, stride: int, dilation: int, pad: int) -> ReceptiveField:
-        """The view of what comes out of such a convolution or pooling."""
+    def through_window(self, kernel: int, stride: int, dilation: int, pad: int) -> ReceptiveField:
+        """Return the receptive field behind such a convolution or pooling."""
         reach = (kernel - 1) * dilation
-        return ReceptiveField(
-            self.stride * stride, self.before + pad * self.stride, self.after + (reach - pad) * self.stride
-        )
+        before, after = self.before + pad * self.stride, self.after + (reach - pad) * self.stride
+        return ReceptiveField(self.stride * stride, before, after)
 
-    def joined(self, other: ReceptiveField) -> ReceptiveField:
-        """The view of a cell made from one cell of each."""
-        return ReceptiveField(self.stride, max(self.before, other.before), max(self.after, other.after))
+    def merge(self, field: ReceptiveField) -> ReceptiveField:
+        """Return the receptive field of a cell that is made from one cell of each."""
+        return ReceptiveField(self.stride, max(self.before, field.before), max(self.after, field.after))
 
-    def touched(self, first: int, last: int) -> tuple[int, int]:
-        """First and last cell that see any of the pixels from first to last."""
+    def cells_of(self, first: int, last: int) -> tuple[int, int]:
+        """Return the first and last cell that see any of the pixels from first to last."""
         return -((self.after - first) // self.stride), (last + self.before) // self.stride
 
-    def seen(self, first: int, last: int) -> tuple[int, int]:
-        """First and last pixel that the cells from first to last see."""
+    def pixels_of(self, first: int, last: int) -> tuple[int, int]:
+        """Return the first and last pixel that the cells from first to last see."""
         return first * self.stride - self.before, last * self.stride + self.after
 
 
@@ -54,110 +53,112 @@ class SplitPoint:
     """A tensor through which everything goes from the picture to the logits."""
 
     name: str
-    """Of the operation that makes it."""
-    view: ReceptiveField
+    """Name of the operation that makes it."""
+    receptive_field: ReceptiveField
     cells: int
-    """Of a side of its square maps."""
+    """Side of its square maps."""
     work: float
-    """What is done before it, as a share of everything."""
-    handing: float
-    """What it costs to copy it and hand it on, as a share of everything."""
+    """Work before it, as a share of the whole network's."""
+    copy_cost: float
+    """Cost of copying it and handing it on, as a share of the whole network's work."""
 
 
 def find_split_points(graph: Any) -> Iterator[SplitPoint]:
-    """All such tensors of a graph with known, square shapes, from the picture on, as long as cells see only a part of it."""
+    """Yield all split points of a graph with known, square shapes, from the picture on, as long as cells see only a part of it."""
     ops = [op for op in graph.get_ordered_ops() if op.get_type_name() != "Result"]
-    constant = _constants(ops)
-    ops = [op for op in ops if op.get_friendly_name() not in constant]
+    constants = _find_constants(ops)
+    ops = [op for op in ops if op.get_friendly_name() not in constants]
     places = {op.get_friendly_name(): place for place, op in enumerate(ops)}
-    last_use = [max((places.get(user, len(ops)) for user in _users(op)), default=0) for op in ops]
-    work = [_work(op) for op in ops]
-    views: dict[str, ReceptiveField] = {}
-    open_until, done = 0, 0.0
+    last_use = [max((places.get(user, len(ops)) for user in _user_names(op)), default=0) for op in ops]
+    work = [_count_work(op) for op in ops]
+    fields: dict[str, ReceptiveField] = {}
+    needed_until, work_so_far = 0, 0.0
     for place, op in enumerate(ops):
-        done += work[place]
-        found = _view(op, views, constant)
-        if found is not None:
-            views[op.get_friendly_name()] = found
-            if open_until <= place:
+        work_so_far += work[place]
+        field = _find_receptive_field(op, fields, constants)
+        if field is not None:
+            fields[op.get_friendly_name()] = field
+            # Everything goes through this tensor where no earlier one is used later on.
+            if needed_until <= place:
                 shape = op.output(0).get_shape()
-                handing = _COPIES * _MEMORY * prod(shape) / sum(work)
-                yield SplitPoint(op.get_friendly_name(), found, shape[-1], done / sum(work), handing)
-        open_until = max(open_until, last_use[place])
+                copy_cost = _COPIES * _WRITE_COST * prod(shape) / sum(work)
+                yield SplitPoint(op.get_friendly_name(), field, shape[-1], work_so_far / sum(work), copy_cost)
+        needed_until = max(needed_until, last_use[place])
 
 
-def _constants(ops: list[Any]) -> set[str]:
-    """Names of the operations that do not depend on the picture."""
-    found: set[str] = set()
+def _find_constants(ops: list[Any]) -> set[str]:
+    """Return the names of the operations that do not depend on the picture."""
+    constants: set[str] = set()
     for op in ops:
-        if op.get_type_name() != "Parameter" and all(name in found for name in _sources(op)):
-            found.add(op.get_friendly_name())
-    return found
+        if op.get_type_name() != "Parameter" and all(name in constants for name in _source_names(op)):
+            constants.add(op.get_friendly_name())
+    return constants
 
 
-def _sources(op: Any) -> list[str]:
+def _source_names(op: Any) -> list[str]:
     return [value.get_node().get_friendly_name() for value in op.input_values()]
 
 
-def _users(op: Any) -> Iterator[str]:
+def _user_names(op: Any) -> Iterator[str]:
     for output in op.outputs():
         for user in output.get_target_inputs():
             yield user.get_node().get_friendly_name()
 
 
-def _work(op: Any) -> float:
-    """Multiplications of one operation, and what its output costs to write."""
+def _count_work(op: Any) -> float:
+    """Return the multiplications of one operation plus the cost of writing its output."""
     if not op.get_output_size() or op.output(0).get_partial_shape().is_dynamic:
         return 0.0
-    out = list(op.output(0).get_shape())
-    kind, written = op.get_type_name(), _MEMORY * prod(out)
+    shape = list(op.output(0).get_shape())
+    kind, write_cost = op.get_type_name(), _WRITE_COST * prod(shape)
     if kind in ("Convolution", "GroupConvolution"):
-        return float(prod(op.input(1).get_shape()) * prod(out[2:]) + written)
+        return float(prod(op.input(1).get_shape()) * prod(shape[2:]) + write_cost)
     if kind == "MatMul":
-        return float(prod(out) * op.input(0).get_shape()[-1] + written)
-    # Activations and sums are done along with what is before them.
-    return float(written) if kind.endswith("Pool") else 0.0
+        return float(prod(shape) * op.input(0).get_shape()[-1] + write_cost)
+    # Activations and sums are computed along with the operation before them.
+    return float(write_cost) if kind.endswith("Pool") else 0.0
 
 
-def _view(op: Any, views: dict[str, ReceptiveField], constant: set[str]) -> ReceptiveField | None:
-    """What a cell of the operation's first output sees; None where that is everything, or not known."""
+def _find_receptive_field(op: Any, fields: dict[str, ReceptiveField], constants: set[str]) -> ReceptiveField | None:
+    """Return the receptive field of the operation's first output; None where it is everything, or unknown."""
     kind, attributes = op.get_type_name(), op.get_attributes()
     shape = list(op.output(0).get_shape()) if op.output(0).get_partial_shape().is_static else []
     if len(shape) != 4 or shape[2] != shape[3]:
         return None
     if kind == "Parameter":
         return ReceptiveField()
-    sources = _sources(op)
-    known = [views.get(name) for name in sources if name not in constant]
-    if not known or None in known:
+    sources = _source_names(op)
+    source_fields = [fields.get(name) for name in sources if name not in constants]
+    if not source_fields or None in source_fields:
         return None
-    first: ReceptiveField = known[0]  # type: ignore[assignment]  # none of them is None
-    if kind in ("Convolution", "GroupConvolution") and sources[1] in constant:
-        return _slid(first, attributes, list(op.input(1).get_shape())[-2:])
+    field: ReceptiveField = source_fields[0]  # type: ignore[assignment]  # none of them is None
+    if kind in ("Convolution", "GroupConvolution") and sources[1] in constants:
+        return _slide(field, attributes, list(op.input(1).get_shape())[-2:])
     if kind in ("MaxPool", "AvgPool"):
-        return _slid(first, attributes, attributes["kernel"])
-    if (kind == "Concat" and attributes["axis"] in (1, -3)) or (kind in _SAME_PLACE and _alike(op, shape, constant)):
-        for other in known[1:]:
-            if other is None or other.stride != first.stride:
+        return _slide(field, attributes, attributes["kernel"])
+    joins_channels = kind == "Concat" and attributes["axis"] in (1, -3)
+    if joins_channels or (kind in _ELEMENTWISE and _is_cell_by_cell(op, shape, constants)):
+        for source_field in source_fields[1:]:
+            if source_field is None or source_field.stride != field.stride:
                 return None
-            first = first.joined(other)
-        return first
+            field = field.merge(source_field)
+        return field
     return None
 
 
-def _slid(view: ReceptiveField, attributes: dict[str, Any], kernel: list[int]) -> ReceptiveField | None:
-    """Through a window that slides; None where both sides are not treated alike."""
+def _slide(field: ReceptiveField, attributes: dict[str, Any], kernel: list[int]) -> ReceptiveField | None:
+    """Return the receptive field behind a sliding window; None where rows and columns are treated differently."""
     dilations = attributes.get("dilations") or [1, 1]
     sides = set(zip(kernel, attributes["strides"], dilations, attributes["pads_begin"], strict=True))
     if len(sides) != 1 or attributes.get("auto_pad", "explicit") != "explicit":
         return None
-    return view.through(*sides.pop())
+    return field.through_window(*sides.pop())
 
 
-def _alike(op: Any, shape: list[int], constant: set[str]) -> bool:
-    """Whether each cell is made from the same cell of everything that goes in: constants are then the same for all cells."""
-    for name, value in zip(_sources(op), op.input_values(), strict=True):
-        own = list(value.get_shape())
-        if own[-2:] != ([1, 1] if name in constant else shape[2:]) and not (name in constant and prod(own) == 1):
+def _is_cell_by_cell(op: Any, shape: list[int], constants: set[str]) -> bool:
+    """Return True if each cell is made from the same cell of every input; constants must be the same for all cells."""
+    for name, value in zip(_source_names(op), op.input_values(), strict=True):
+        size = list(value.get_shape())
+        if size[-2:] != ([1, 1] if name in constants else shape[2:]) and not (name in constants and prod(size) == 1):
             return False
     return True

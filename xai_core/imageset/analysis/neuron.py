@@ -15,9 +15,9 @@ import numpy as np
 import torch
 
 from xai_core.arrays import Bool, Float32, Int64
+from xai_core.engine.backends.with_features import logits_and_maps
 from xai_core.engine.jobs import Job
 from xai_core.engine.scheduler import SCHEDULER
-from xai_core.engine.with_features import logits_and_maps
 from xai_core.errors import InvalidImage, InvalidParam
 from xai_core.imageset.analysis.top_k import RunningTop
 from xai_core.imageset.rows import check_count, count_ties_at_end

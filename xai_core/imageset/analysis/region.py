@@ -8,9 +8,9 @@ import numpy as np
 from scipy.ndimage import label
 
 from xai_core.arrays import Float32
+from xai_core.engine.backends.with_features import logits_and_maps
 from xai_core.engine.jobs import Job
 from xai_core.engine.scheduler import SCHEDULER
-from xai_core.engine.with_features import logits_and_maps
 from xai_core.errors import InvalidParam
 from xai_core.imageset.rows import check_index
 from xai_core.imageset.runs.loader import Pictures

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from xai_core.arrays import Float32
-from xai_core.engine.forward import forward_with_features
+from xai_core.engine.backends.forward import forward_with_features
+from xai_core.engine.backends.with_features import WithFeatures
 from xai_core.engine.jobs import Job
-from xai_core.engine.with_features import WithFeatures
 from xai_core.images import Picture
 from xai_core.imageset.projection.pixels import small
 from xai_core.imageset.runs.inference import channels_of, chosen_layer

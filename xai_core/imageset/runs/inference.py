@@ -18,10 +18,10 @@ import torch
 
 from xai_core.arrays import Bool, Float32
 from xai_core.engine import cores
-from xai_core.engine.forward import Forward, forward_with_features
+from xai_core.engine.backends.forward import Forward, forward_with_features
+from xai_core.engine.backends.with_features import WithFeatures
 from xai_core.engine.jobs import CLOSED_TAB_S, Job, JobPool
 from xai_core.engine.scheduler import Task
-from xai_core.engine.with_features import WithFeatures
 from xai_core.errors import InvalidParam, InvalidSet, NotApplicable, UnknownName, XaiError
 from xai_core.images import resize
 from xai_core.imageset.image_set import GONE

@@ -15,8 +15,8 @@ import torch
 from PIL import Image
 
 from xai_core.engine import cores
+from xai_core.engine.backends.forward import forward_for
 from xai_core.engine.evaluator import Evaluator
-from xai_core.engine.forward import forward_for
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage, InvalidParam, NotApplicable
 from xai_core.images import image_sha256

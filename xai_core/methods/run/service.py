@@ -12,7 +12,7 @@ from PIL import Image
 
 from xai_core import settings
 from xai_core.engine import jobs, memory
-from xai_core.engine.forward import forward_for, is_forward_built
+from xai_core.engine.backends.forward import forward_for, is_forward_built
 from xai_core.engine.jobs import BUDGET, CLOSED_TAB_S, Job, JobPool, count_jobs
 from xai_core.engine.lru_cache import Recent
 from xai_core.engine.scheduler import SCHEDULER

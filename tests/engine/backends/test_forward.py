@@ -15,8 +15,10 @@ import torch
 from torch import nn
 
 from tests.zoo_networks import make_classifier, zoo_model
-from xai_core.engine import forward as engine
-from xai_core.engine.forward import Forward, build, forward_for
+from xai_core.engine.backends import calibration
+from xai_core.engine.backends import forward as engine
+from xai_core.engine.backends import openvino as openvino_backend
+from xai_core.engine.backends.forward import Forward, build_forward, forward_for
 from xai_core.errors import XaiError
 
 
@@ -56,11 +58,15 @@ def test_bundled_models_run_on_the_fast_engine_and_equal_torch(name):
         expected = model.module(x)
     assert found.backend == "openvino" and not found.note
     assert (found(x) - expected).abs().max() <= 1e-3 and expected.abs().max() > 1
-    assert found.micro_batch in engine._BATCHES and found.seconds_a_picture > 0 and 1 <= found.gradient_batch <= 8
+    assert (
+        found.micro_batch in calibration.BATCH_SIZES
+        and found.seconds_per_picture > 0
+        and 1 <= found.gradient_batch <= 8
+    )
 
 
 def test_results_do_not_share_memory_between_calls():
-    run = build(toy())
+    run = build_forward(toy())
     first = run(batch(2))
     kept = first.clone()
     run(batch(2) + 1)
@@ -69,8 +75,8 @@ def test_results_do_not_share_memory_between_calls():
 
 def test_it_is_built_once_for_thirty_visitors(monkeypatch):
     model, built = toy(), []
-    original = engine.build
-    monkeypatch.setattr(engine, "build", lambda m: built.append(m) or original(m))
+    original = engine.build_forward
+    monkeypatch.setattr(engine, "build_forward", lambda m: built.append(m) or original(m))
     gate = threading.Barrier(30)
 
     def visit(_: int) -> Forward:
@@ -83,37 +89,37 @@ def test_it_is_built_once_for_thirty_visitors(monkeypatch):
 
 
 def test_a_backend_that_computes_something_else_is_dropped_with_a_note(monkeypatch):
-    original = engine._openvino_run
+    original = engine.build_openvino_run
 
     def wrong(model, layer=None):
         run = original(model, layer)
         return lambda x: run(x) + 0.01
 
-    monkeypatch.setattr(engine, "_openvino_run", wrong)
+    monkeypatch.setattr(engine, "build_openvino_run", wrong)
     model = toy()
-    found = build(model)
+    found = build_forward(model)
     assert found.backend == "torch" and "0.01" in found.note
     assert torch.allclose(found(batch(3)), model.module(batch(3)), atol=1e-5)
 
 
 def compiled_shapes(monkeypatch, spoil: float = 0.0) -> tuple[list[str], list[int]]:
     """Shapes networks are compiled for, and the batches that one of known size ran. `spoil` is added to what such a one answers."""
-    original, shapes, ran = engine.compiled, [], []
+    original, shapes, ran = openvino_backend.compile_graph, [], []
 
-    def compiled(graph):
+    def compile_graph(graph):
         shape = str(graph.inputs[0].partial_shape)
         shapes.append(shape)
         run = original(graph)
         return run if "?" in shape else lambda x: ran.append(len(x)) or run(x) + spoil
 
-    monkeypatch.setattr(engine, "compiled", compiled)
+    monkeypatch.setattr(openvino_backend, "compile_graph", compile_graph)
     return shapes, ran
 
 
 def test_full_batches_run_on_a_network_of_known_shapes(monkeypatch):
     shapes, ran = compiled_shapes(monkeypatch)
     model = toy()
-    found, x = build(model), batch(20)
+    found, x = build_forward(model), batch(20)
     assert shapes[-1] == f"[{found.micro_batch},3,32,32]" and all("?" in shape for shape in shapes[:-1])
     for count in (found.micro_batch, 1, found.micro_batch - 1, found.micro_batch + 1):
         ran.clear()
@@ -128,7 +134,7 @@ def test_full_batches_run_on_a_network_of_known_shapes(monkeypatch):
 def test_a_network_of_known_shapes_that_is_wrong_is_not_used(monkeypatch):
     shapes, ran = compiled_shapes(monkeypatch, spoil=0.01)
     model = toy()
-    found = build(model)
+    found = build_forward(model)
     assert found.backend == "openvino" and not found.note and ran and "?" not in shapes[-1]
     ran.clear()
     x = batch(found.micro_batch)
@@ -137,15 +143,15 @@ def test_a_network_of_known_shapes_that_is_wrong_is_not_used(monkeypatch):
 
 def test_a_large_network_is_compiled_once(monkeypatch):
     shapes, _ = compiled_shapes(monkeypatch)
-    monkeypatch.setattr(engine, "_FIXED_BYTES", 1000)
-    found = build(toy())
+    monkeypatch.setattr(engine, "MAX_FIXED_BYTES", 1000)
+    found = build_forward(toy())
     assert len(shapes) == 1 and found.backend == "openvino"
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_a_backend_that_gives_no_numbers_is_dropped(monkeypatch, bad):
-    monkeypatch.setattr(engine, "_openvino_run", lambda model, layer: lambda x: torch.full((len(x), 10), bad))
-    assert build(toy()).backend == "torch"
+    monkeypatch.setattr(engine, "build_openvino_run", lambda model, layer: lambda x: torch.full((len(x), 10), bad))
+    assert build_forward(toy()).backend == "torch"
 
 
 class Untraceable(Small):
@@ -159,14 +165,14 @@ class Untraceable(Small):
 
 def test_a_network_the_fast_engine_cannot_take_runs_in_torch_with_a_note():
     model = toy("untraceable", Untraceable())
-    found = build(model)
+    found = build_forward(model)
     assert found.backend == "torch" and "plain torch" in found.note
     assert torch.allclose(found(batch(3)), model.module(batch(3)), atol=1e-6)
 
 
 def test_the_translated_network_is_kept_and_read_again(own_data_folder, monkeypatch):
     model = toy()
-    expected = build(model)(batch(4))
+    expected = build_forward(model)(batch(4))
     kept = sorted(path.suffix for path in (own_data_folder / "openvino").iterdir())
     assert kept == [".bin", ".xml"], "nothing half-written stays"
 
@@ -174,7 +180,7 @@ def test_the_translated_network_is_kept_and_read_again(own_data_folder, monkeypa
         raise AssertionError("traced again")
 
     monkeypatch.setattr(torch.jit, "trace", forbidden)
-    again = build(model)
+    again = build_forward(model)
     assert again.backend == "openvino" and torch.equal(again(batch(4)), expected)
 
 
@@ -182,35 +188,35 @@ def test_the_translated_network_is_kept_and_read_again(own_data_folder, monkeypa
 @pytest.mark.parametrize("rest", [0.5, 0.0], ids=["half", "empty"])
 def test_a_spoilt_kept_file_is_made_anew(own_data_folder, caplog, spoilt, rest):
     model = toy()
-    build(model)
+    build_forward(model)
     whole = {path: path.read_bytes() for path in (own_data_folder / "openvino").iterdir()}
     for path, data in whole.items():
         if path.suffix in spoilt:
             path.write_bytes(data[: int(rest * len(data))])
-    found = build(model)
+    found = build_forward(model)
     assert found.backend == "openvino" and not found.note and "damaged" in caplog.text
     assert torch.allclose(found(batch(3)), model.module(batch(3)), atol=1e-3)
     assert {path for path in whole if path.stat().st_size < 0.9 * len(whole[path])} == set()
     caplog.clear()
-    assert build(model).backend == "openvino" and "damaged" not in caplog.text, "once is enough"
+    assert build_forward(model).backend == "openvino" and "damaged" not in caplog.text, "once is enough"
 
 
 def test_a_kept_network_that_has_become_another_is_made_anew(own_data_folder, caplog):
     model = toy()
-    expected = build(model)(batch(3))
+    expected = build_forward(model)(batch(3))
     (weights,) = (own_data_folder / "openvino").glob("*.bin")
     weights.write_bytes(bytes(weights.stat().st_size))
-    found = build(model)
+    found = build_forward(model)
     assert found.backend == "openvino" and not found.note and "differs" in caplog.text
     assert torch.equal(found(batch(3)), expected)
 
 
 def test_a_network_that_is_no_good_is_not_kept_nor_called_damaged(own_data_folder, monkeypatch, caplog):
-    original, traced, trace = engine._openvino_run, [], torch.jit.trace
-    monkeypatch.setattr(engine, "_openvino_run", lambda model, layer: lambda x: original(model, layer)(x) + 0.01)
+    original, traced, trace = engine.build_openvino_run, [], torch.jit.trace
+    monkeypatch.setattr(engine, "build_openvino_run", lambda model, layer: lambda x: original(model, layer)(x) + 0.01)
     monkeypatch.setattr(torch.jit, "trace", lambda *given, **more: traced.append(1) or trace(*given, **more))
     for start in (1, 2):
-        assert build(toy()).backend == "torch" and len(traced) == start and "damaged" not in caplog.text
+        assert build_forward(toy()).backend == "torch" and len(traced) == start and "damaged" not in caplog.text
     assert list((own_data_folder / "openvino").iterdir()) == []
 
 
@@ -223,7 +229,7 @@ def test_a_full_disk_costs_nothing_else_and_nothing_half_written_stays(own_data_
         raise RuntimeError("No space left on device")
 
     monkeypatch.setattr(openvino, "save_model", full)
-    assert build(toy()).backend == "openvino" and "could not be kept" in caplog.text
+    assert build_forward(toy()).backend == "openvino" and "could not be kept" in caplog.text
     assert list((own_data_folder / "openvino").iterdir()) == []
 
 
@@ -231,7 +237,7 @@ def test_a_disk_that_takes_nothing_costs_nothing_else(tmp_path, monkeypatch):
     blocked = tmp_path / "a file, not a folder"
     blocked.write_text("")
     monkeypatch.setenv("WHYBOX_DATA", str(blocked))
-    assert build(toy()).backend == "openvino"
+    assert build_forward(toy()).backend == "openvino"
 
 
 def test_a_dropped_model_takes_its_forward_along():
@@ -248,8 +254,8 @@ def test_a_fixed_cost_a_batch_favours_large_ones():
         time.sleep(0.001 * len(x) + 0.05)
         return torch.zeros(len(x), 3)
 
-    size, seconds = engine._measure(slow, torch.zeros(1, 3, 4, 4))
-    assert size == max(engine._BATCHES) and seconds < 0.01
+    size, seconds = engine.measure_micro_batch(slow, torch.zeros(1, 3, 4, 4))
+    assert size == max(calibration.BATCH_SIZES) and seconds < 0.01
 
 
 def test_no_larger_batch_is_tried_once_one_takes_over_a_second():
@@ -260,22 +266,22 @@ def test_no_larger_batch_is_tried_once_one_takes_over_a_second():
         time.sleep(0.15 * len(x))
         return torch.zeros(len(x), 3)
 
-    size, _ = engine._measure(slower, torch.zeros(1, 3, 4, 4))
+    size, _ = engine.measure_micro_batch(slower, torch.zeros(1, 3, 4, 4))
     assert size in (4, 8) and max(seen) == 8
 
 
 def test_an_engine_that_dies_is_built_anew_from_the_model(monkeypatch):
     """The compiled network raises from now on, as after a lost device: one new one is compiled, and nobody notices but the log."""
     model = toy()
-    found, built = build(model), []
+    found, built = build_forward(model), []
     expected = found(batch(3))
-    original = engine._openvino_run
-    monkeypatch.setattr(engine, "_openvino_run", lambda model: built.append(model) or original(model))
+    original = engine.build_openvino_run
+    monkeypatch.setattr(engine, "build_openvino_run", lambda model: built.append(model) or original(model))
 
     def dead(_x: torch.Tensor) -> torch.Tensor:
         raise RuntimeError("the device was lost")
 
-    found.run, found.make = dead, functools.partial(engine._again, weakref.ref(model), engine._openvino_run)
+    found.run, found.make = dead, functools.partial(engine._build_again, weakref.ref(model), engine.build_openvino_run)
     assert torch.equal(found(batch(3)), expected) and built == [model]
     found.run = dead
     with pytest.raises(XaiError, match="Try again"):

@@ -14,9 +14,9 @@ from PIL import Image
 from torch import nn
 
 from tests.zoo_networks import make_classifier, zoo_model
-from xai_core.engine import forward as engine
-from xai_core.engine.forward import forward_with_features
-from xai_core.engine.with_features import NetworkWithFeatures, WithFeatures
+from xai_core.engine.backends import forward as engine
+from xai_core.engine.backends.forward import forward_with_features
+from xai_core.engine.backends.with_features import NetworkWithFeatures, WithFeatures
 from xai_core.models.classifier import Preprocessing
 from xai_core.models.isolation import isolate
 
@@ -124,7 +124,7 @@ def test_plain_torch_gives_the_same_rows(name):
     """What runs on a graphics card, and where the compiled engine fails."""
     model, x = many(), noise(3)
     logits, places = by_hand(model, name, x)
-    found = WithFeatures.from_rows(engine._torch_run(model, model.layer(name))(x), places.shape[1])
+    found = WithFeatures.from_rows(engine.build_eager_run(model, model.layer(name))(x), places.shape[1])
     np.testing.assert_allclose(found.logits, logits, atol=1e-5)
     np.testing.assert_allclose(found.mean, places.mean(2), atol=1e-5)
     np.testing.assert_allclose(found.max, places.max(2), atol=1e-5)
@@ -146,13 +146,13 @@ def test_equal_maxima_give_the_first_place():
     model = make_classifier(nn.Sequential(nn.Identity(), nn.Flatten(), nn.Linear(3 * 64, 2)), 8, classes=2)
     x = torch.zeros(1, 8, 8, 3, dtype=torch.uint8)
     x[0, 2, 3, 1] = x[0, 5, 6, 1] = 9
-    found = WithFeatures.from_rows(engine._openvino_run(model, model.layer("0"))(x), 3)
+    found = WithFeatures.from_rows(engine.build_openvino_run(model, model.layer("0"))(x), 3)
     assert found.argmax.tolist() == [[0, 2 * 8 + 3, 0]]
 
 
 def test_lanes_side_by_side_do_not_mix_their_pictures():
     model = many()
-    run = engine._torch_run(model, model.layer("second"))
+    run = engine.build_eager_run(model, model.layer("second"))
     gate = threading.Barrier(4)
 
     def visit(number: int) -> bool:
@@ -169,7 +169,7 @@ def test_lanes_side_by_side_do_not_mix_their_pictures():
 @pytest.mark.parametrize("part", ["logits", "mean", "max", "argmax"])
 def test_an_engine_that_is_wrong_in_one_part_is_dropped_with_a_note(monkeypatch, part):
     def wrong(model, layer=None):
-        run = engine._torch_run(model, layer)
+        run = engine.build_eager_run(model, layer)
 
         def spoilt(x: torch.Tensor) -> torch.Tensor:
             rows = run(x)
@@ -178,14 +178,14 @@ def test_an_engine_that_is_wrong_in_one_part_is_dropped_with_a_note(monkeypatch,
 
         return spoilt
 
-    monkeypatch.setattr(engine, "_openvino_run", wrong)
+    monkeypatch.setattr(engine, "build_openvino_run", wrong)
     model = many()
     forward = forward_with_features(model, model.layer("second"))
     assert forward.backend == "torch" and "differs" in forward.note
 
 
 def test_rows_of_several_jobs_in_one_batch_come_back_apart(monkeypatch):
-    monkeypatch.setattr(engine, "_openvino_run", engine._torch_run)
+    monkeypatch.setattr(engine, "build_openvino_run", engine.build_eager_run)
     model = many()
     forward = forward_with_features(model, model.layer("second"))
     x = noise(4)
@@ -196,16 +196,18 @@ def test_rows_of_several_jobs_in_one_batch_come_back_apart(monkeypatch):
 
 def test_it_is_built_once_kept_for_a_few_layers_and_dropped_with_the_model(monkeypatch):
     model, built = many(), []
-    original = engine.build
-    monkeypatch.setattr(engine, "build", lambda model, layer: built.append(layer.name) or original(model, layer))
-    monkeypatch.setattr(engine, "_openvino_run", engine._torch_run)
+    original = engine.build_forward
+    monkeypatch.setattr(
+        engine, "build_forward", lambda model, layer: built.append(layer.name) or original(model, layer)
+    )
+    monkeypatch.setattr(engine, "build_openvino_run", engine.build_eager_run)
     with ThreadPoolExecutor(8) as pool:
         found = set(pool.map(forward_with_features, [model] * 8, [model.layer("second")] * 8))
     assert len(found) == 1 and built == ["second"]
     for name in ("first", "last", "second"):
         forward_with_features(model, model.layer(name))
     assert built == ["second", "first", "last", "second"]
-    before = len(engine._tapped)
+    before = len(engine._feature_forwards)
     del model, found
     gc.collect()
-    assert len(engine._tapped) == before - 1
+    assert len(engine._feature_forwards) == before - 1

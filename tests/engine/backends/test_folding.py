@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from tests.zoo_networks import zoo_model
-from xai_core.engine.folding import fold_network
+from xai_core.engine.backends.folding import fold_network
 from xai_core.models.isolation import isolate
 
 

@@ -1,0 +1,1 @@
+"""Forward passes and input gradients of one model on the fastest engine that gives its numbers."""

@@ -1,0 +1,23 @@
+"""Plain torch, which runs every network on every device; channels-last, as graphics cards and convolutions prefer it."""
+
+from __future__ import annotations
+
+import torch
+
+from xai_core.engine.backends.network import Run, network_to_run
+from xai_core.models.classifier import Classifier
+from xai_core.models.layers import Layer
+
+
+def build_eager_run(model: Classifier, layer: Layer | None = None) -> Run:
+    """Build the function that runs batches in plain torch on the model's device."""
+    module, device = network_to_run(model, layer).to(memory_format=torch.channels_last), model.device
+    # Pictures in bytes have their channels last by themselves.
+    memory_format = torch.channels_last if layer is None else torch.contiguous_format
+
+    def run(batch: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            rows: torch.Tensor = module(batch.to(device, memory_format=memory_format))
+        return rows.float().cpu()
+
+    return run

@@ -1,0 +1,78 @@
+"""OpenVINO in float32 on the CPU: translation of a network into its graph, and compilation of graphs."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+
+from xai_core.engine import cores
+from xai_core.engine.backends.graph_files import graph_file, read_graph, save_graph
+from xai_core.engine.backends.network import Run, example_input, network_to_run
+from xai_core.models.classifier import Classifier
+from xai_core.models.layers import Layer
+
+OPENVINO_LOCK = threading.Lock()
+"""Tracing a network is not safe in two threads at once."""
+
+# OpenVINO reads traced networks best; torch's advice to export them instead is no use to visitors.
+warnings.filterwarnings("ignore", r"`torch\.jit\.", FutureWarning)
+
+
+def translate_network(model: Classifier, layer: Layer | None = None) -> Any:
+    """Return the network as an OpenVINO graph, read from disk where it is kept.
+
+    Of networks with features only the recommended layer's is kept: a visitor may try dozens, and each file holds all weights.
+    """
+    import openvino
+
+    example = example_input(model, layer)
+    file = graph_file(model, layer, tuple(example.shape))
+    graph = read_graph(file)
+    if graph is not None:
+        return graph
+    with torch.no_grad():
+        traced = torch.jit.trace(network_to_run(model, layer), example, check_trace=False)
+    graph = openvino.convert_model(traced, example_input=example)
+    if layer is None or layer.recommended:
+        save_graph(graph, file)
+    return graph
+
+
+def compile_graph(graph: Any) -> Run:
+    """Compile a graph with one input into a function that runs batches, one per worker at a time."""
+    import openvino
+
+    threads = cores.WORKERS * cores.CORES_PER_WORKER
+    options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": cores.WORKERS}
+    network = openvino.Core().compile_model(graph, "CPU", options)
+    idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    for _ in range(cores.WORKERS):
+        idle.put(network.create_infer_request())
+
+    def run(batch: torch.Tensor) -> torch.Tensor:
+        request = idle.get()
+        try:
+            outputs = request.infer([batch.detach().cpu().contiguous().numpy()], share_inputs=True)
+            # A copy: the request reuses its output buffer.
+            return torch.from_numpy(np.array(outputs[0], dtype=np.float32))
+        finally:
+            idle.put(request)
+
+    return run
+
+
+def build_openvino_run(model: Classifier, layer: Layer | None = None, batch_size: int = 0) -> Run:
+    """Build the function that runs batches; those of `batch_size` go through a network compiled for this size alone."""
+    with OPENVINO_LOCK:
+        graph = translate_network(model, layer)
+        run = compile_graph(graph)
+        if not batch_size:
+            return run
+        graph.reshape([batch_size, *example_input(model, layer).shape[1:]])
+        fixed = compile_graph(graph)
+    return lambda batch: (fixed if len(batch) == batch_size else run)(batch)
