@@ -221,7 +221,7 @@ def test_a_job_larger_than_the_budget_runs_alone():
 def test_all_pools_of_this_process_share_one_budget():
     from pages.ui.widgets import background
     from xai_core.imageset.projection import service as maps
-    from xai_core.imageset.runs import run
+    from xai_core.imageset.runs import inference as run
     from xai_core.imageset.sets import library
     from xai_core.methods.run import service
     from xai_core.tabular import service as training

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from xai_core.images import read_image, resize, resize_loops
-from xai_core.imageset.thumbnails import THUMB, thumb
+from xai_core.imageset.thumbnails import SIDE, make_thumbnail
 
 FILTERS = [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS]
 
@@ -164,6 +164,6 @@ def test_a_thumbnail_is_the_middle_square(size):
     width, height = size
     side, image = min(size), Image.new("RGB", size, "red")
     image.paste(Image.new("RGB", (side, side), "blue"), ((width - side) // 2, (height - side) // 2))
-    result = thumb(image)
-    assert result.shape == (THUMB, THUMB, 3) and result.dtype == np.uint8
+    result = make_thumbnail(image)
+    assert result.shape == (SIDE, SIDE, 3) and result.dtype == np.uint8
     assert (result[2:-2, 2:-2] == (0, 0, 255)).all()

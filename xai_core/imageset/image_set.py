@@ -1,10 +1,11 @@
-"""The record of one set of pictures, and where its pictures come from."""
+"""A set of pictures: its record, and the source that opens its pictures."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -13,107 +14,146 @@ import numpy as np
 from xai_core.arrays import Bool, Int32, UInt8
 from xai_core.errors import InvalidParam, InvalidSet
 from xai_core.images import Picture
-from xai_core.imageset.thumbnails import THUMB
+from xai_core.imageset.record import NO_LABEL, NO_MASK, SetRecord
+from xai_core.imageset.thumbnails import SIDE
 
-NO_LABEL = -1
 GONE = "This picture set is no longer kept on this computer. Choose or upload it again."
 
 
 class Labelled(Protocol):
-    """What of a model is needed to know its classes: a `Classifier`."""
+    """A model's class names: a `Classifier`."""
 
     @property
     def labels(self) -> tuple[str, ...]: ...
 
 
 class Source(Protocol):
-    """Where a set's pictures come from. Many threads ask at once; each picture is made or read anew."""
+    """Pictures of a set by index, made or read anew at each call, by many threads at once."""
 
     def picture(self, index: int) -> Picture:
-        """The picture, RGB or L. Raises XaiError."""
+        """Return the picture, RGB or L. Raises XaiError."""
 
     def mask(self, index: int) -> Bool | None:
-        """Its object's pixels, (H, W), of the size of `picture`; None without. Raises XaiError."""
+        """Return the object's pixels, (H, W) of `picture`'s size, or None. Raises XaiError."""
 
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:
-    """N pictures with their names and, where known, labels. Only names, labels and numbers are in memory, never all pictures.
+    """N pictures with names and, where known, labels. Names, labels and numbers are in memory, pictures are not.
 
-    `names` are names inside the set ("dogs/rex.jpg"): a stranger's text, to be escaped, and never the path of a file.
-    `labels` (N,) are rows of `classes`, -1 for a picture without one; `classes` are sorted, and empty where nothing is labelled.
-    `skipped` has the name and the reason, a sentence, of what could not be read, the first thousand of `unread`.
+    `names` are names inside the set ("dogs/rex.jpg"): foreign text, to be escaped, and never the path of a file.
+    `labels` (N,) are rows of `classes`, -1 for none; `classes` are sorted, and empty where nothing is labelled.
+    `skipped` has the name and the reason, a sentence, of the first thousand of `unread` files.
     """
 
-    id: str
-    """24 hex digits of a hash of the contents: the same zip has the same id, whatever it is called."""
-    name: str
-    """The name of a built-in set in IMAGE_SETS; of an own one its id, which is never one of those."""
-    title: str
-    names: tuple[str, ...]
-    labels: Int32
-    classes: tuple[str, ...]
-    skipped: tuple[tuple[str, str], ...]
-    notes: tuple[str, ...]
-    origin: str
+    record: SetRecord
     source: Source = field(repr=False)
     folder: Path = field(repr=False)
-    """Where the thumbnails lie."""
-    masked: Bool = field(repr=False)
-    """(N,) which pictures have a mask."""
-    aliases: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Labels that models know under another name."""
-    unread: int = 0
-    """How many files could not be read."""
+    """The set's own folder, with its thumbnails."""
 
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self.record.names)
 
-    def open(self, index: int) -> Picture:
-        """A picture, RGB (L for the digits), longest side at most 1024 px; new each time.
+    @property
+    def id(self) -> str:
+        """24 hex digits of a hash of the contents: the same zip has the same id, whatever its file is called."""
+        return self.record.id
 
-        Raises InvalidParam, InvalidSet, InvalidImage.
-        """
-        return self.source.picture(self._checked(index))
+    @property
+    def name(self) -> str:
+        """A built-in set's name in IMAGE_SETS; the id of any other."""
+        return self.record.name
 
-    def mask(self, index: int) -> Bool | None:
-        """Which pixels belong to the object, bool (H, W) of the picture's size; None where nobody said. Raises as `open` does."""
-        index = self._checked(index)
-        return self.source.mask(index) if self.masked[index] else None
+    @property
+    def title(self) -> str:
+        return self.record.title
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.record.names
+
+    @property
+    def labels(self) -> Int32:
+        return self.record.labels
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.record.classes
+
+    @property
+    def skipped(self) -> tuple[tuple[str, str], ...]:
+        return self.record.skipped
+
+    @property
+    def unread(self) -> int:
+        return self.record.unread
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.record.notes
+
+    @property
+    def origin(self) -> str:
+        return self.record.origin
+
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """Labels that models know under another name."""
+        return self.record.aliases
+
+    @cached_property
+    def masked(self) -> Bool:
+        """Pictures that have a mask, (N,)."""
+        masked: Bool = self.record.masks != NO_MASK
+        masked.flags.writeable = False
+        return masked
 
     @property
     def has_masks(self) -> bool:
         return bool(self.masked.any())
 
+    def open(self, index: int) -> Picture:
+        """Return a new copy of a picture, RGB (L for the digits), longest side at most 1024 px.
+
+        Raises InvalidParam, InvalidSet, InvalidImage.
+        """
+        return self.source.picture(self._check_index(index))
+
+    def mask(self, index: int) -> Bool | None:
+        """Return the pixels of the object, (H, W) of the picture's size, or None without a mask. Raises as `open`."""
+        index = self._check_index(index)
+        return self.source.mask(index) if self.masked[index] else None
+
     def thumbnails(self) -> UInt8:
-        """The middle square of every picture, (N, 48, 48, 3) uint8, read from disk as it is looked at. Raises InvalidSet if it is gone."""
-        shape = (len(self), THUMB, THUMB, 3)
+        """Return the middle square of every picture, (N, 48, 48, 3), mapped from disk. Raises InvalidSet if gone."""
+        shape = (len(self), SIDE, SIDE, 3)
         try:
             return np.memmap(self.folder / "thumbs.u8", np.uint8, "r", shape=shape)
         except (OSError, ValueError) as error:
             raise InvalidSet(GONE) from error
 
     def match_classes(self, model: Labelled) -> Int32:
-        """The model's class for each picture's label, (N,); -1 where there is no label or the model has no class, or several, of that name.
+        """Return the model's class for each picture's label, (N,); -1 where the model has no class of that name, or several.
 
-        Names must be the same but for upper and lower case, and "_" counts as a space.
+        Names match without case, and "_" counts as a space.
         """
-        known = _rows(model.labels)
-        rows = [known.get(_plain(self.aliases.get(name, name)), NO_LABEL) for name in self.classes]
-        return np.array([*rows, NO_LABEL], dtype=np.int32)[self.labels]  # label -1 is the last row
+        unique = _index_unique(model.labels)
+        rows = [unique.get(_normalize(self.aliases.get(name, name)), NO_LABEL) for name in self.classes]
+        # Label -1 picks the last row.
+        return np.array([*rows, NO_LABEL], dtype=np.int32)[self.labels]
 
-    def _checked(self, index: int) -> int:
+    def _check_index(self, index: int) -> int:
         if not 0 <= index < len(self):
             raise InvalidParam(f"This set has pictures 0 to {len(self) - 1}. Got {index}.")
         return int(index)
 
 
-def _plain(label: str) -> str:
+def _normalize(label: str) -> str:
     return " ".join(label.replace("_", " ").split()).casefold()
 
 
-def _rows(labels: Sequence[str]) -> dict[str, int]:
-    """Class by plain name; a name that two classes share says nothing."""
-    plain = [_plain(label) for label in labels]
-    often = Counter(plain)
-    return {name: row for row, name in enumerate(plain) if often[name] == 1}
+def _index_unique(labels: Sequence[str]) -> dict[str, int]:
+    """Map each normalized name to its class; a name that two classes share is left out."""
+    names = [_normalize(label) for label in labels]
+    counts = Counter(names)
+    return {name: row for row, name in enumerate(names) if counts[name] == 1}

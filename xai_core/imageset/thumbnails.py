@@ -13,25 +13,24 @@ from xai_core.arrays import UInt8
 from xai_core.engine.jobs import Job
 from xai_core.images import Picture
 
-THUMB = 48
-"""Side in pixels."""
+SIDE = 48
+"""In pixels."""
+THUMBNAIL_BYTES = SIDE * SIDE * 3
 
 
-def thumb(picture: Picture) -> UInt8:
-    """The largest centred square of the picture in (48, 48, 3) uint8: about what a model with a centre crop sees of it."""
+def make_thumbnail(picture: Picture) -> UInt8:
+    """Return the largest centred square of a picture, (48, 48, 3): about the view of a model with a centre crop."""
     side = min(picture.size)
     left, top = ((length - side) / 2 for length in picture.size)
     box = (left, top, left + side, top + side)
-    # In two steps, which for a large picture take a fifth of the time of one.
-    return np.asarray(picture.resize((THUMB, THUMB), Image.Resampling.BICUBIC, box, reducing_gap=2.0).convert("RGB"))
+    # Two steps take a fifth of the time of one for a large picture.
+    return np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC, box, reducing_gap=2.0).convert("RGB"))
 
 
-def write_thumbs(file: Path, count: int, picture: Callable[[int], Picture], job: Job[Any] | None = None) -> None:
-    """Write the thumbnails of pictures 0 to count - 1 one after the other, raw. Raises Cancelled within a picture."""
-    if job is not None:
-        job.expect(job.done + count)
+def write_thumbnails(file: Path, count: int, picture: Callable[[int], Picture], job: Job[Any]) -> None:
+    """Write the thumbnails of pictures 0 to count - 1, raw. Raises Cancelled within a picture."""
+    job.expect(job.done + count)
     with file.open("wb") as out:
         for index in range(count):
-            out.write(thumb(picture(index)).tobytes())
-            if job is not None:
-                job.tick(1)
+            out.write(make_thumbnail(picture(index)).tobytes())
+            job.tick(1)

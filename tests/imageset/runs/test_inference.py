@@ -28,10 +28,10 @@ from xai_core.imageset.analysis.extremes import class_extremes
 from xai_core.imageset.analysis.scores import score_set
 from xai_core.imageset.runs import disk
 from xai_core.imageset.runs import inference as run
-from xai_core.imageset.runs.corruptions import parse_corruption
+from xai_core.imageset.runs.corruptions.spec import parse_corruption
 from xai_core.imageset.runs.disk import find_run
 from xai_core.imageset.runs.inference import run_model
-from xai_core.imageset.runs.loader import in_order
+from xai_core.imageset.prefetch import prefetch
 from xai_core.imageset.runs.model_input import read_model_input
 from xai_core.models.isolation import isolate
 
@@ -111,7 +111,7 @@ def test_no_layer_means_the_recommended_one():
 
 def test_a_second_time_nothing_is_opened_and_what_differs_has_another_id():
     first = run_model(Pictures(), MODEL, "conv3")
-    disk._OPEN.pop(str(disk.shelf() / first.id))  # as after a restart
+    disk._OPEN.pop(str(disk.cache_dir() / first.id))  # as after a restart
     again = Pictures()
     found = run_model(again, MODEL, "conv3")
     assert not again.opened and found.id == first.id and found is not first
@@ -193,7 +193,7 @@ def test_a_set_of_which_nothing_opens_is_refused_and_leaves_nothing(own_data_fol
 def test_a_damaged_pass_is_made_anew(spoil):
     first = arrays(run_model(Pictures(), MODEL, "conv3"))
     key = run_model(Pictures(), MODEL, "conv3").id
-    folder = disk.shelf() / key
+    folder = disk.cache_dir() / key
     disk._OPEN.pop(str(folder))
     if spoil == "short":
         os.truncate(folder / "pooled.npy", 300)
@@ -210,7 +210,7 @@ def test_a_damaged_pass_is_made_anew(spoil):
 
 def test_progress_that_promises_more_than_is_there_is_not_believed():
     key = run_model(Pictures(), MODEL, "conv3").id
-    folder, part = disk.shelf() / key, disk.workbench(key)
+    folder, part = disk.cache_dir() / key, disk.workbench(key)
     disk._OPEN.pop(str(folder))
     folder.rename(part)
     os.truncate(part / "logits.npy", 200)
@@ -234,11 +234,11 @@ def test_what_was_used_longest_ago_makes_room(monkeypatch):
     first = run_model(Pictures(), MODEL, "conv3").id
     monkeypatch.setenv("WHYBOX_PASSES_MB", "0")
     second = run_model(Pictures(), MODEL, "conv2").id
-    assert [folder.name for folder in disk.shelf().iterdir() if folder.is_dir()] == [second] != [first]
+    assert [folder.name for folder in disk.cache_dir().iterdir() if folder.is_dir()] == [second] != [first]
 
 
 def test_a_full_disk_is_said_before_anything_is_opened(monkeypatch):
-    monkeypatch.setattr("xai_core.imageset.row_arrays.SPARE", 2**60)
+    monkeypatch.setattr("xai_core.imageset.row_arrays.SPARE_BYTES", 2**60)
     pictures = Pictures()
     with pytest.raises(XaiError, match=r"MB are free\. Make room"):
         run_model(pictures, MODEL, "conv3")
@@ -272,7 +272,7 @@ def test_a_set_that_goes_during_a_pass_is_no_damaged_picture():
 @pytest.mark.parametrize("column", ["logits", "peak"])
 def test_a_disk_that_is_full_for_a_moment_shifts_no_row(column, monkeypatch):
     """The first write of an array stops in its middle; then what was not written is written once more."""
-    whole, failed = run.Unfinished.append, []
+    whole, failed = run.ResumableArrays.append, []
 
     def append(self, rows):
         if not failed:
@@ -286,7 +286,7 @@ def test_a_disk_that_is_full_for_a_moment_shifts_no_row(column, monkeypatch):
         whole(self, rows)
 
     monkeypatch.setattr(run, "_HELD", 1)
-    monkeypatch.setattr(run.Unfinished, "append", append)
+    monkeypatch.setattr(run.ResumableArrays, "append", append)
     with pytest.raises(XaiError, match="could not be written"):
         run_model(Pictures(), MODEL, "conv3")
     assert failed
@@ -346,7 +346,7 @@ def test_a_link_may_say_anything(text):
 
 def test_pictures_are_read_ahead_but_not_far():
     made: list[int] = []
-    parts = in_order(lambda part: made.append(part) or part * 2, range(100), ahead=3, workers=2)
+    parts = prefetch(lambda part: made.append(part) or part * 2, range(100), ahead=3, workers=2)
     assert next(parts) == 0
     time.sleep(0.05)
     assert max(made) <= 4

@@ -15,9 +15,9 @@ from xai_core.arrays import Float32, UInt8
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam, InvalidSet
 from xai_core.imageset.image_set import ImageSet
-from xai_core.imageset.row_arrays import loaded
+from xai_core.imageset.row_arrays import load_array
 from xai_core.imageset.rows import iter_blocks
-from xai_core.imageset.thumbnails import THUMB
+from xai_core.imageset.thumbnails import SIDE
 
 _FULL = "The disk is full, or may not be written to, so no map of pixels can be made. Make room and try again."
 _BLOCK = 256
@@ -28,8 +28,8 @@ def read_pixels(imageset: ImageSet, side: int = 32, job: Job[Any] | None = None)
 
     Made once and kept beside the thumbnails. Raises InvalidParam, InvalidSet (the disk is full, or the set is gone), Cancelled.
     """
-    if isinstance(side, bool) or not isinstance(side, int) or not 1 <= side <= THUMB:
-        raise InvalidParam(f"The side must be a whole number from 1 to {THUMB} pixels. Got {str(side)[:60]!r}.")
+    if isinstance(side, bool) or not isinstance(side, int) or not 1 <= side <= SIDE:
+        raise InvalidParam(f"The side must be a whole number from 1 to {SIDE} pixels. Got {str(side)[:60]!r}.")
     file, shape = imageset.folder / f"pixels-{side}.npy", (len(imageset), 3 * side * side)
     kept = _kept(file, shape)
     if kept is None:
@@ -42,7 +42,7 @@ def read_pixels(imageset: ImageSet, side: int = 32, job: Job[Any] | None = None)
 
 def _kept(file: Path, shape: tuple[int, int]) -> Float32 | None:
     try:
-        found = loaded(file, "r")
+        found = load_array(file, "r")
     except (OSError, ValueError):
         return None
     return found if found.shape == shape and found.dtype == np.float32 else None

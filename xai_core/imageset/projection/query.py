@@ -14,7 +14,7 @@ from xai_core.engine.jobs import Job
 from xai_core.images import Picture
 from xai_core.imageset.projection.pixels import small
 from xai_core.imageset.runs.inference import channels_of, chosen_layer
-from xai_core.imageset.thumbnails import thumb
+from xai_core.imageset.thumbnails import make_thumbnail
 from xai_core.models.classifier import Classifier
 
 
@@ -31,4 +31,4 @@ def describe_picture(
 
 def describe_pixels(picture: Picture, side: int = 32) -> Float32:
     """The pixels of one picture, (3·side²,) in 0..1: a row as of `pixels`."""
-    return small(np.asarray(thumb(picture)), side)
+    return small(np.asarray(make_thumbnail(picture)), side)

@@ -1,4 +1,4 @@
-"""A folder on the server: only below those that whoever runs it has opened, and nothing outside it by way of a link."""
+"""Files of a folder on the server: only below the folders of WHYBOX_SETS, and nothing outside it by way of a link."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from xai_core import settings
 from xai_core.arrays import Int64
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage, InvalidSet
+from xai_core.formatting import printable
 from xai_core.imageset.image_set import GONE
 from xai_core.imageset.reading.file_roles import (
     MAX_BYTES,
@@ -23,7 +24,6 @@ from xai_core.imageset.reading.file_roles import (
     MAX_NAME,
     TOO_HEAVY,
     TOO_LONG,
-    Listing,
     is_read,
     not_now,
 )
@@ -32,33 +32,36 @@ _TOO_MANY = f"A folder may hold {MAX_FILES:,} files. This one holds more: split 
 _CHANGED = "This file has changed, or is no longer there, since the folder was read. Read the folder again."
 _LINK = "This is a link to a place outside the folder, which is not followed."
 _NO_FILE = "This is no file, or a link that leads nowhere."
-_NAME = "The name of this file cannot be shown. Rename it."
-_CLOSED = "What is in this folder may not be read. Ask whoever runs Whybox to open it."
-_NOT_ITS_FAULT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
-"""Of a process that has too much open: another time the file can be read."""
+_UNPRINTABLE = "The name of this file cannot be shown. Rename it."
+_UNREADABLE_FOLDER = "What is in this folder may not be read. Ask whoever runs Whybox to open it."
+_BUSY_ERRORS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""Errors of a process that has too much open: another time the file can be read."""
 
 
 class FolderFiles:
-    """Files below `root` by row, as they were when they were listed: size in bytes and time of change in ns, (K, 2)."""
+    """Files below `root` by row, as they were when listed: size in bytes and time of change in ns, (K, 2)."""
 
-    def __init__(self, root: Path, names: Sequence[str], stats: Int64) -> None:
+    def __init__(
+        self, root: Path, names: Sequence[str], stats: Int64, skipped: Sequence[tuple[str, str]] = ()
+    ) -> None:
         self._root = root
         self.names = names
         self._stats = stats
+        self.skipped = skipped
 
     def read(self, row: int) -> bytes:
         path = self._root / self.names[row]
         try:
-            found = path.stat()
-            same = stat.S_ISREG(found.st_mode) and [found.st_size, found.st_mtime_ns] == self._stats[row].tolist()
-            if not same or not _inside(path, self._root):
+            status = path.stat()
+            same = stat.S_ISREG(status.st_mode) and [status.st_size, status.st_mtime_ns] == self._stats[row].tolist()
+            if not same or not _is_inside(path, self._root):
                 raise InvalidImage(_CHANGED)
-            if found.st_size > MAX_BYTES:
+            if status.st_size > MAX_BYTES:
                 raise InvalidImage(TOO_HEAVY)
             with path.open("rb") as stream:
                 return stream.read(MAX_BYTES + 1)
         except (OSError, ValueError) as error:
-            if isinstance(error, OSError) and error.errno in _NOT_ITS_FAULT:
+            if isinstance(error, OSError) and error.errno in _BUSY_ERRORS:
                 raise not_now(error) from error
             if not self._root.is_dir():
                 raise InvalidSet(GONE) from error
@@ -67,72 +70,86 @@ class FolderFiles:
     def take(self, rows: npt.NDArray[np.intp]) -> FolderFiles:
         return FolderFiles(self._root, [self.names[row] for row in rows], self._stats[rows])
 
-    def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
+    def index_arrays(self) -> Mapping[str, npt.NDArray[Any]]:
         return {"stats": self._stats}
 
 
-def allowed_folder(path: str | os.PathLike[str]) -> Path:
-    """The real place of a folder or file that may be read. Raises InvalidSet, in the same words whether it exists or not."""
+def check_allowed(path: str | os.PathLike[str]) -> Path:
+    """Return the real place of a folder or file that may be read.
+
+    Raises InvalidSet, in the same words if it exists or not.
+    """
     roots = settings.image_set_dirs()
     try:
         real = Path(os.path.realpath(path))
     except (OSError, ValueError, TypeError):
         real = None
     if real is None or not any(real.is_relative_to(root) for root in roots):
-        opened = ", ".join(repr(str(root)) for root in roots) or "none yet"
+        allowed = ", ".join(repr(str(root)) for root in roots) or "none yet"
         raise InvalidSet(
             "Only folders that whoever runs this server has opened for picture sets can be read "
-            f"(setting WHYBOX_SETS: {opened}). Choose one of them, or upload a zip."
+            f"(setting WHYBOX_SETS: {allowed}). Choose one of them, or upload a zip."
         )
     return real
 
 
-def list_folder(root: Path, job: Job[Any] | None = None) -> Listing:
-    """All files below a folder. Raises InvalidSet where it is none or holds too many."""
+def list_folder(root: Path, job: Job[Any] | None = None) -> FolderFiles:
+    """List all files below a folder. Raises InvalidSet where it is none or holds too many."""
     if not root.is_dir():
         raise InvalidSet(f"There is no folder {root.name[:80]!r} here. Check its name.")
     names, stats, skipped = [], [], []
-    closed: list[str] = []
-    for path in _below(root, closed, job):
+    unreadable: list[str] = []
+    for path in _iter_paths(root, unreadable, job or Job()):
         name = path.relative_to(root).as_posix()
         if not name.isprintable():
-            skipped.append((_shown(name[-MAX_NAME:]), _NAME))
+            skipped.append((_replace_unprintable(name[-MAX_NAME:]), _UNPRINTABLE))
         elif len(name) > MAX_NAME:
             skipped.append((name[-MAX_NAME:], TOO_LONG))
-        elif path.is_symlink() and not _inside(path, root):  # folders that are links are not gone into
+        # Folders that are links are not entered.
+        elif path.is_symlink() and not _is_inside(path, root):
             skipped.append((name, _LINK))
-        elif (found := _regular(path)) is not None:
+        elif (status := _file_status(path)) is not None:
             names.append(name)
-            stats.append((found.st_size, found.st_mtime_ns))
+            stats.append((status.st_size, status.st_mtime_ns))
         elif is_read(name):
             skipped.append((name, _NO_FILE))
         if len(names) + len(skipped) > MAX_FILES:
             raise InvalidSet(_TOO_MANY)
-    skipped += [(_shown(Path(folder).relative_to(root).as_posix()[-MAX_NAME:]), _CLOSED) for folder in closed]
-    return Listing(FolderFiles(root, names, np.array(stats, dtype=np.int64).reshape(-1, 2)), tuple(skipped))
+    for folder in unreadable:
+        name = Path(folder).relative_to(root).as_posix()[-MAX_NAME:]
+        skipped.append((_replace_unprintable(name), _UNREADABLE_FOLDER))
+    return FolderFiles(root, names, np.array(stats, dtype=np.int64).reshape(-1, 2), skipped)
 
 
-def _below(root: Path, closed: list[str], job: Job[Any] | None) -> Iterator[Path]:
-    """Every file below a folder; folders that cannot be looked into are added to `closed`."""
-    for folder, inner, files in os.walk(root, onerror=lambda error: closed.append(error.filename), followlinks=False):
+def reopen_folder(root: Path, names: Sequence[str], stats: Int64 | None) -> FolderFiles | None:
+    """Return the files of a folder that was listed before, or None if what was kept of it does not fit."""
+    return FolderFiles(root, names, stats) if stats is not None and stats.shape == (len(names), 2) else None
+
+
+def _iter_paths(root: Path, unreadable: list[str], job: Job[Any]) -> Iterator[Path]:
+    """Yield every file below a folder; folders that cannot be listed are added to `unreadable`."""
+
+    def note_folder(error: OSError) -> None:
+        unreadable.append(error.filename)
+
+    for folder, inner, files in os.walk(root, onerror=note_folder, followlinks=False):
         inner.sort()
-        if job is not None:
-            job.tick()
+        job.tick()
         yield from (Path(folder, name) for name in sorted(files))
 
 
-def _inside(path: Path, root: Path) -> bool:
+def _is_inside(path: Path, root: Path) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(root)
 
 
-def _regular(path: Path) -> os.stat_result | None:
-    """None for what is no file: a pipe would be waited for without end."""
+def _file_status(path: Path) -> os.stat_result | None:
+    """Return the status of a regular file, else None: reading a pipe would never end."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found if stat.S_ISREG(found.st_mode) else None
+    return status if stat.S_ISREG(status.st_mode) else None
 
 
-def _shown(name: str) -> str:
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
+def _replace_unprintable(name: str) -> str:
+    return printable(name, replacement="\N{REPLACEMENT CHARACTER}")

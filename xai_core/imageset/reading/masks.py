@@ -1,28 +1,96 @@
-"""Which pixels of a picture belong to its object: from its own transparency, or from a PNG drawn for it."""
+"""Pixels of a picture that belong to its object: from its own transparency, or from a PNG drawn for it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from hashlib import sha256
 from io import BytesIO
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from xai_core.arrays import Bool, UInt8
-from xai_core.images import BROKEN, exclusive_decode, read_image
+from xai_core.arrays import Bool, Int32, UInt8
+from xai_core.errors import InvalidImage
+from xai_core.images import BROKEN, Picture, exclusive_decode, read_image
+from xai_core.imageset.reading.file_roles import Files
+from xai_core.imageset.record import ALPHA_MASK, NO_MASK
+from xai_core.imageset.thumbnails import make_thumbnail
 
 Size = tuple[int, int]
 
 _TRANSPARENT = ("PNG", "WEBP", "GIF")
-_INDICES = 64
+_MAX_OBJECT_NUMBER = 64
 """A grey picture no brighter than this numbers its objects: 0 for nothing, 1, 2, 3 …"""
-_SAME_SHAPE = 0.03
-_LOOK, _COLOURS, _NEARLY_ALL = 128, 16, 0.9
-"""So many rows and columns of a picture are looked at, and so few colours make up so much of a mask."""
+_MAX_ASPECT_ERROR = 0.03
+_SAMPLED_SIDE, _MASK_COLOURS, _MASK_SHARE = 128, 16, 0.9
+"""Of this many rows and columns of a mask, so few colours make up so large a share."""
+
+
+class FileSource:
+    """Pictures that are files: the first N rows of `files`. `masks` (N,) are rows of files, NO_MASK or ALPHA_MASK."""
+
+    def __init__(self, files: Files, masks: Int32) -> None:
+        self._files, self._masks = files, masks
+
+    def picture(self, index: int) -> Picture:
+        return read_image(self._files.read(index))
+
+    def mask(self, index: int) -> Bool | None:
+        row = int(self._masks[index])
+        if row == NO_MASK:
+            return None
+        data = self._files.read(index)
+        return _read_mask(self._files, data, row, read_image(data).size)
+
+
+@dataclass(frozen=True)
+class IngestedImage:
+    """One picture, read once: its thumbnail, the row of its mask, and a hash of both files."""
+
+    thumbnail: bytes
+    mask: int
+    digest: bytes
+    lost_mask: bool = False
+    """A mask belongs to it that cannot be used."""
+
+
+def ingest_image(files: Files, row: int, mask_row: int | None) -> IngestedImage | InvalidImage:
+    """Read a picture and its mask; a picture that cannot be read is a result, not an end."""
+    try:
+        data = files.read(row)
+        picture = read_image(data)
+    except InvalidImage as error:
+        return error
+    thumbnail, digest = make_thumbnail(picture).tobytes(), sha256(data).digest()
+    place = mask_row if mask_row is not None else ALPHA_MASK if has_alpha(data) else NO_MASK
+    mask = None
+    try:
+        if place >= 0:
+            digest += sha256(files.read(place)).digest()
+        if place != NO_MASK:
+            mask = _read_mask(files, data, place, picture.size)
+    except InvalidImage:
+        # The picture is fine without its mask.
+        pass
+    return IngestedImage(
+        thumbnail, place if mask is not None else NO_MASK, digest, lost_mask=mask is None and place >= 0
+    )
+
+
+def is_mask_of(files: Files, picture: int, png: int) -> bool:
+    """Say if a PNG is drawn like a mask and fits a picture."""
+    try:
+        data = files.read(png)
+        return is_drawn(data) and drawn_mask(data, read_image(files.read(picture)).size) is not None
+    except InvalidImage:
+        # It will be read as a picture, which gives the reason.
+        return False
 
 
 def has_alpha(data: bytes) -> bool:
-    """Whether a picture's header speaks of transparency: a quick look, nothing is decoded."""
-    if data[:3] == b"\xff\xd8\xff":  # JPEG, the most common one, has none
+    """Say if a picture's header speaks of transparency; nothing is decoded."""
+    # JPEG, the most common format, has none.
+    if data[:3] == b"\xff\xd8\xff":
         return False
     try:
         with Image.open(BytesIO(data), formats=_TRANSPARENT) as picture:
@@ -32,7 +100,7 @@ def has_alpha(data: bytes) -> bool:
 
 
 def alpha_mask(data: bytes, size: Size) -> Bool | None:
-    """Pixels more opaque than not, (H, W) for a picture of `size` (width, height); None where all or none are.
+    """Return the pixels more opaque than not, (H, W) for a `size` of (width, height); None where all or none are.
 
     Only for bytes that `read_image` has read: its limits on what is unpacked hold for them.
     """
@@ -45,38 +113,45 @@ def alpha_mask(data: bytes, size: Size) -> Bool | None:
             picture.close()
     except BROKEN:
         return None
-    return _telling(np.asarray(small) >= 128)
+    return _partial(np.asarray(small) >= 128)
 
 
 def drawn_mask(data: bytes, size: Size) -> Bool | None:
-    """The object in a mask file, (H, W) for a picture of `size` (width, height); None where it marks all or nothing or has another shape.
+    """Return the object in a mask file, (H, W) for a `size` of (width, height); None where it marks all or nothing.
 
-    Light marks the object in a grey mask; in one with colours, or with numbers of objects, all that is not black; in a transparent one
-    what can be seen. Raises InvalidImage.
+    None, too, for a mask of another shape. Light marks the object in a grey mask; in one with colours, or with numbers
+    of objects, all that is not black; in a transparent one the visible part. Raises InvalidImage.
     """
-    drawn = read_image(data)
-    if abs(drawn.width * size[1] / (drawn.height * size[0]) - 1) > _SAME_SHAPE:
+    drawing = read_image(data)
+    if abs(drawing.width * size[1] / (drawing.height * size[0]) - 1) > _MAX_ASPECT_ERROR:
         return None
-    found = alpha_mask(data, drawn.size) if has_alpha(data) else None
-    if found is None:
-        found = _marked(np.asarray(drawn))
-    return _telling(np.asarray(Image.fromarray(found).resize(size, Image.Resampling.NEAREST)))
+    mask = alpha_mask(data, drawing.size) if has_alpha(data) else None
+    if mask is None:
+        mask = _threshold(np.asarray(drawing))
+    return _partial(np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.NEAREST)))
 
 
 def is_drawn(data: bytes) -> bool:
-    """Whether a picture is drawn like a mask: nearly all of it in a few colours, as no photograph is. Raises InvalidImage."""
-    drawn = read_image(data)
-    pixels = np.asarray(drawn)[:: -(-drawn.height // _LOOK), :: -(-drawn.width // _LOOK)].reshape(-1, 3)
+    """Say if a picture is nearly all of a few colours, as masks are and no photograph is. Raises InvalidImage."""
+    picture = read_image(data)
+    steps = -(-picture.height // _SAMPLED_SIDE), -(-picture.width // _SAMPLED_SIDE)
+    pixels = np.asarray(picture)[:: steps[0], :: steps[1]].reshape(-1, 3)
     counts = np.sort(np.unique(pixels, axis=0, return_counts=True)[1])
-    return bool(counts[-_COLOURS:].sum() >= _NEARLY_ALL * len(pixels))
+    return bool(counts[-_MASK_COLOURS:].sum() >= _MASK_SHARE * len(pixels))
 
 
-def _marked(pixels: UInt8) -> Bool:
+def _read_mask(files: Files, data: bytes, row: int, size: Size) -> Bool | None:
+    return alpha_mask(data, size) if row == ALPHA_MASK else drawn_mask(files.read(row), size)
+
+
+def _threshold(pixels: UInt8) -> Bool:
+    """Return the marked pixels of a drawing (H, W, 3)."""
     brightest = pixels.max(axis=2)
     top = int(brightest.max())
-    numbers = bool((pixels.min(axis=2) != brightest).any()) or top < _INDICES
-    return np.asarray(brightest > (0 if numbers else top / 2))
+    numbered = bool((pixels.min(axis=2) != brightest).any()) or top < _MAX_OBJECT_NUMBER
+    return np.asarray(brightest > (0 if numbered else top / 2))
 
 
-def _telling(mask: Bool) -> Bool | None:
+def _partial(mask: Bool) -> Bool | None:
+    """Return a mask that marks some pixels and not all, else None."""
     return mask if mask.any() and not mask.all() else None

@@ -1,6 +1,6 @@
-"""A stranger's zip: its directory is checked before anything is unpacked, and nothing is ever written under a name from inside it.
+"""Files of an untrusted zip: the directory is checked before anything is unpacked; no name from inside is written to.
 
-Bombs as in Fifield, "A better zip bomb" (WOOT 2019): members that lie on top of each other, or say less than they unpack to.
+Bombs as in Fifield, "A better zip bomb" (WOOT 2019): members that overlap, or that unpack to more than they say.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xai_core.errors import InvalidImage, InvalidSet
+from xai_core.formatting import printable
 from xai_core.imageset.image_set import GONE
 from xai_core.imageset.reading.file_roles import (
     MAX_BYTES,
@@ -28,7 +29,6 @@ from xai_core.imageset.reading.file_roles import (
     MAX_NAME,
     TOO_HEAVY,
     TOO_LONG,
-    Listing,
     is_read,
     not_now,
 )
@@ -46,10 +46,16 @@ _UTF8 = 0x800
 
 _NO_ZIP = "This file is not a zip, or it is damaged or cut off. Pack the pictures into a .zip file and try again."
 _TOO_MANY = f"A zip may hold {MAX_FILES:,} files. This one holds more: split it, or leave some out."
-_BOMB = "This zip is built to unpack to far more than it says, so it is not read. Pack the pictures again with an ordinary program."
+_BOMB = (
+    "This zip is built to unpack to far more than it says, so it is not read. "
+    "Pack the pictures again with an ordinary program."
+)
 _ENCRYPTED = "This zip is locked with a password. Pack the pictures again without one."
 _LINK = "This zip holds a link to another file ({name!r}), so it is not read. Pack the pictures themselves."
-_OUTSIDE = "This zip holds a file with a place outside of it in its name ({name!r}), so it is not read. Pack the pictures again."
+_OUTSIDE = (
+    "This zip holds a file with a place outside of it in its name ({name!r}), so it is not read. "
+    "Pack the pictures again."
+)
 _METHOD = "This file is packed in a way that cannot be read here. Pack it again as an ordinary zip (deflate)."
 _TWICE = "There is another file of this name before it."
 _DAMAGED = "This file is damaged inside the zip. Pack it again."
@@ -58,21 +64,28 @@ _DAMAGED = "This file is damaged inside the zip. Pack it again."
 class ZipFiles:
     """Members of a zip by row. Each read opens the file anew: threads share nothing, and no place in it is held open."""
 
-    def __init__(self, path: Path, names: Sequence[str], members: npt.NDArray[np.void]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        names: Sequence[str],
+        members: npt.NDArray[np.void],
+        skipped: Sequence[tuple[str, str]] = (),
+    ) -> None:
         self._path = path
         self.names = names
         self._members = members
+        self.skipped = skipped
 
     def read(self, row: int) -> bytes:
         offset, packed, size, crc, method = self._members[row].tolist()
         try:
             with self._path.open("rb") as stream:
-                data = _packed_bytes(stream, offset, packed)
+                data = _read_packed(stream, offset, packed)
         except FileNotFoundError as error:
             raise InvalidSet(GONE) from error
         except OSError as error:
             raise not_now(error) from error
-        data = _unpacked(data, size, method)
+        data = _unpack(data, size, method)
         if len(data) != size or zlib.crc32(data) != crc:
             raise InvalidImage(_DAMAGED)
         return data
@@ -80,43 +93,49 @@ class ZipFiles:
     def take(self, rows: npt.NDArray[np.intp]) -> ZipFiles:
         return ZipFiles(self._path, [self.names[row] for row in rows], self._members[rows])
 
-    def arrays(self) -> Mapping[str, npt.NDArray[Any]]:
+    def index_arrays(self) -> Mapping[str, npt.NDArray[Any]]:
         return {"members": self._members}
 
 
-def list_zip(stream: IO[bytes], path: Path, free: int) -> Listing:
-    """The members of an open zip, to be read from `path`. Nothing small may unpack to more than `free`, the room on the disk in bytes.
+def list_zip(stream: IO[bytes], path: Path, free: int) -> ZipFiles:
+    """List the members of an open zip, to be read from `path`.
 
-    Raises InvalidSet for what is no zip, is locked, names places outside of itself, holds links or too many files, or is a bomb.
+    Nothing small may unpack to more than `free`, the bytes free on the disk. Raises InvalidSet for what is no zip, is
+    locked, names places outside of itself, holds links or too many files, or is a bomb.
     """
-    with _plain_words():
+    with _zip_errors():
         entries = zipfile.ZipFile(_Directory(stream)).infolist()
         end = stream.seek(0, io.SEEK_END)
         rows = [
-            (each.header_offset, each.compress_size, each.file_size, each.CRC, each.compress_type) for each in entries
+            (entry.header_offset, entry.compress_size, entry.file_size, entry.CRC, entry.compress_type)
+            for entry in entries
         ]
-        members = np.array(rows, dtype=MEMBER)  # OverflowError where 64 bits without a sign are used
+        # OverflowError where 64 bits without a sign are used.
+        members = np.array(rows, dtype=MEMBER)
     if len(entries) > MAX_FILES:
         raise InvalidSet(_TOO_MANY)
     _refuse_overlaps(members)
-    names = [_name(each) for each in entries]
-    wanted, skipped = _wanted(entries, names, end)
-    if sum(entries[row].file_size for row in wanted if is_read(names[row])) > max(free, _RATIO * end):
+    names = [_member_name(entry) for entry in entries]
+    readable, skipped = _select_readable(entries, names, end)
+    if sum(entries[row].file_size for row in readable if is_read(names[row])) > max(free, _RATIO * end):
         raise InvalidSet(_BOMB)
-    return Listing(ZipFiles(path, names, members).take(np.array(wanted, dtype=np.intp)), tuple(skipped))
+    return ZipFiles(path, [names[row] for row in readable], members[np.array(readable, dtype=np.intp)], skipped)
 
 
-def is_whole(path: Path, members: npt.NDArray[np.void]) -> bool:
-    """Whether a file is long enough to hold these members."""
-    needed = int((members["offset"] + _HEAD + members["packed"]).max(initial=0)) if members.dtype == MEMBER else 0
+def reopen_zip(path: Path, names: Sequence[str], members: npt.NDArray[np.void] | None) -> ZipFiles | None:
+    """Return the files of a zip that was listed before, or None if its copy is cut off or gone."""
+    if members is None or members.dtype != MEMBER or members.shape != (len(names),):
+        return None
+    needed = int((members["offset"] + _HEAD + members["packed"]).max(initial=0))
     try:
-        return path.stat().st_size >= needed > 0
+        whole = path.stat().st_size >= needed > 0
     except OSError:
-        return False
+        return None
+    return ZipFiles(path, names, members) if whole else None
 
 
 class _Directory:
-    """An open zip for Python's zipfile, which reads the list of members in one piece, as large as the file says."""
+    """An open zip for Python's zipfile, which reads the list of members in one piece: its size is checked first."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -135,7 +154,8 @@ class _Directory:
 
 
 @contextmanager
-def _plain_words() -> Iterator[None]:
+def _zip_errors() -> Iterator[None]:
+    """Turn everything that zipfile raises into one sentence."""
     try:
         yield
     except (
@@ -151,10 +171,10 @@ def _plain_words() -> Iterator[None]:
         raise InvalidSet(_NO_ZIP) from error
 
 
-def _name(entry: zipfile.ZipInfo) -> str:
-    """The name inside the set, in printable letters. Raises InvalidSet for one that points elsewhere, a link and a locked file."""
-    name = unicodedata.normalize("NFC", _decoded(entry).replace("\\", "/"))
-    shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
+def _member_name(entry: zipfile.ZipInfo) -> str:
+    """Return the name inside the set in printable letters. Raises InvalidSet for a place outside, a link, a locked file."""
+    name = unicodedata.normalize("NFC", _decode_name(entry).replace("\\", "/"))
+    shown = printable(name, replacement="\N{REPLACEMENT CHARACTER}")
     if name.startswith("/") or _DRIVE.match(name) or ".." in name.split("/"):
         raise InvalidSet(_OUTSIDE.format(name=shown[:80]))
     if stat.S_ISLNK(entry.external_attr >> 16):
@@ -164,8 +184,8 @@ def _name(entry: zipfile.ZipInfo) -> str:
     return "/".join(part for part in shown.split("/") if part != ".")
 
 
-def _decoded(entry: zipfile.ZipInfo) -> str:
-    """A name without the flag counts as one of old DOS, but some programs, macOS's among them, write UTF-8 and do not say so."""
+def _decode_name(entry: zipfile.ZipInfo) -> str:
+    """Decode a name: without the flag it counts as one of old DOS, but some programs, macOS's among them, write UTF-8."""
     if not entry.flag_bits & _UTF8:
         with suppress(UnicodeError):
             return entry.filename.encode("cp437").decode("utf-8")
@@ -173,39 +193,37 @@ def _decoded(entry: zipfile.ZipInfo) -> str:
 
 
 def _refuse_overlaps(members: npt.NDArray[np.void]) -> None:
-    """Members one after the other need as much room as they say; a bomb uses the same bytes for many."""
+    """Raise InvalidSet where members share bytes: only a bomb does."""
     order = members[np.argsort(members["offset"], kind="stable")]
     if (order["offset"][:-1] + _HEAD + order["packed"][:-1] > order["offset"][1:]).any():
         raise InvalidSet(_BOMB)
 
 
-def _wanted(
+def _select_readable(
     entries: Sequence[zipfile.ZipInfo], names: Sequence[str], end: int
 ) -> tuple[list[int], list[tuple[str, str]]]:
-    """Rows of files, without those that would be looked into but cannot be: these with the reason."""
-    wanted, skipped, seen = [], [], set()
+    """Return rows of the files to read, and name and reason of those that should be read but cannot."""
+    rows, skipped, earlier = [], [], set()
     for row, (entry, name) in enumerate(zip(entries, names, strict=True)):
         if name.endswith("/"):
             continue
-        reason = (
-            TOO_LONG
-            if len(name) > MAX_NAME
-            else ""
-            if not is_read(name)
-            else _TWICE
-            if name in seen
-            else _reason(entry, end)
-        )
-        seen.add(name)
+        reason = _refusal(entry, name, name in earlier, end)
+        earlier.add(name)
         if reason:
             skipped.append((name[-MAX_NAME:], reason))
         else:
-            wanted.append(row)
-    return wanted, skipped
+            rows.append(row)
+    return rows, skipped
 
 
-def _reason(entry: zipfile.ZipInfo, end: int) -> str:
-    """Why a member is not read, or nothing. Raises InvalidSet for a bomb."""
+def _refusal(entry: zipfile.ZipInfo, name: str, repeated: bool, end: int) -> str:
+    """Return the reason not to read a member, or "". Raises InvalidSet for a bomb."""
+    if len(name) > MAX_NAME:
+        return TOO_LONG
+    if not is_read(name):
+        return ""
+    if repeated:
+        return _TWICE
     if entry.file_size > MAX_BYTES:
         if entry.file_size > _RATIO * max(entry.compress_size, 1):
             raise InvalidSet(_BOMB)
@@ -221,7 +239,7 @@ def _reason(entry: zipfile.ZipInfo, end: int) -> str:
     return ""
 
 
-def _packed_bytes(stream: IO[bytes], offset: int, packed: int) -> bytes:
+def _read_packed(stream: IO[bytes], offset: int, packed: int) -> bytes:
     stream.seek(offset)
     head = stream.read(_HEAD)
     if len(head) < _HEAD or head[:4] != b"PK\x03\x04":
@@ -230,8 +248,8 @@ def _packed_bytes(stream: IO[bytes], offset: int, packed: int) -> bytes:
     return stream.read(packed)
 
 
-def _unpacked(data: bytes, size: int, method: int) -> bytes:
-    """At most `size` bytes. Raises InvalidSet where there would be more than the member said."""
+def _unpack(data: bytes, size: int, method: int) -> bytes:
+    """Return at most `size` bytes. Raises InvalidSet where there would be more than the member says."""
     if method == zipfile.ZIP_DEFLATED:
         try:
             data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, size + 1)

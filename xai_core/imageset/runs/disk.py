@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from xai_core import settings
 from xai_core.engine.jobs import Job
 from xai_core.engine.lru_cache import Recent
-from xai_core.imageset.row_arrays import Columns, mapped
+from xai_core.imageset.row_arrays import ArraySpec, map_arrays
 from xai_core.imageset.runs.outputs import ModelOutputs
 from xai_core.models.classifier import Classifier
 
@@ -46,15 +46,15 @@ class About:
     channels: int
     version: int = VERSION
 
-    def columns(self) -> dict[str, Columns]:
+    def columns(self) -> dict[str, ArraySpec]:
         """The arrays of a pass and the shape of one row of each."""
         wide = (self.channels,)
         return {
-            "logits": Columns("<f4", (self.classes,)),
-            "pooled": Columns("<f4", wide),
-            "peak": Columns("<f4", wide),
-            "where": Columns("<u2", wide),
-            "failed": Columns("|b1"),
+            "logits": ArraySpec("<f4", (self.classes,)),
+            "pooled": ArraySpec("<f4", wide),
+            "peak": ArraySpec("<f4", wide),
+            "where": ArraySpec("<u2", wide),
+            "failed": ArraySpec("|b1"),
         }
 
 
@@ -154,7 +154,7 @@ def _read(folder: Path) -> ModelOutputs | None:
     try:
         said = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         about = About(**{**said, "grid": tuple(said["grid"])})
-        arrays = mapped(folder, about.count, about.columns())
+        arrays = map_arrays(folder, about.count, about.columns())
     except (OSError, ValueError, TypeError, KeyError):
         return None
     if about.version != VERSION:

@@ -25,10 +25,11 @@ from xai_core.engine.scheduler import Task
 from xai_core.errors import InvalidParam, InvalidSet, NotApplicable, UnknownName, XaiError
 from xai_core.images import resize
 from xai_core.imageset.image_set import GONE
-from xai_core.imageset.row_arrays import Unfinished, mapped
-from xai_core.imageset.runs.corruptions import parse_corruption
+from xai_core.imageset.row_arrays import ResumableArrays, map_arrays
+from xai_core.imageset.runs.corruptions.spec import parse_corruption
 from xai_core.imageset.runs.disk import About, alone, find_run, forget_pass, pass_id, settle, workbench
-from xai_core.imageset.runs.loader import Batch, Pictures, Reader, in_order
+from xai_core.imageset.runs.loader import Batch, Pictures, Reader
+from xai_core.imageset.prefetch import prefetch
 from xai_core.imageset.runs.outputs import ModelOutputs
 from xai_core.imageset.sets.library import find_set
 from xai_core.models import load_model
@@ -132,12 +133,12 @@ def _made(key: str, about: About, reader: Reader, model: Classifier, layer: Laye
     if model.preprocessing.channels == 3:
         resize.soon()
     folder = workbench(key)
-    unfinished = Unfinished(folder, about.count, about.columns())
+    unfinished = ResumableArrays(folder, about.count, about.columns())
     try:
         _Run(unfinished, about, job).through(reader, forward_with_features(model, layer))
     finally:
         unfinished.close()
-    if mapped(folder, about.count, about.columns())["failed"].all():
+    if map_arrays(folder, about.count, about.columns())["failed"].all():
         shutil.rmtree(folder, ignore_errors=True)
         raise InvalidSet(_NOTHING_OPENS)
     return settle(key, about)
@@ -147,7 +148,7 @@ def _made(key: str, about: About, reader: Reader, model: Classifier, layer: Laye
 class _Run:
     """The rows that are still to be done: decoded, run in order, written down."""
 
-    unfinished: Unfinished
+    unfinished: ResumableArrays
     about: About
     job: Job[Any]
     saved: float = field(default_factory=time.monotonic)
@@ -161,7 +162,7 @@ class _Run:
         parts = (range(first, min(first + size, count)) for first in range(start, count, size))
         under_way: deque[tuple[Batch, Task[torch.Tensor] | None]] = deque()
         try:
-            with closing(in_order(reader.batch, parts, _AHEAD)) as batches:
+            with closing(prefetch(reader.batch, parts, _AHEAD)) as batches:
                 for batch in batches:
                     under_way.append((batch, forward.submit(batch.seen, self.job) if len(batch.seen) else None))
                     if len(under_way) > _UNDER_WAY:

@@ -1,4 +1,4 @@
-"""The pictures of a pass as the model saw them."""
+"""Pictures of a run as the model's input."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from xai_core.errors import UnknownName
 from xai_core.images import Picture
 from xai_core.imageset.image_set import GONE
 from xai_core.imageset.rows import check_index
-from xai_core.imageset.runs.corruptions import parse_corruption
+from xai_core.imageset.runs.corruptions.spec import parse_corruption
 from xai_core.imageset.runs.loader import Pictures, Reader
 from xai_core.imageset.runs.outputs import ModelOutputs
 from xai_core.imageset.sets.library import find_set
@@ -17,23 +17,23 @@ from xai_core.models.classifier import Classifier
 
 
 def reader_of(
-    found: ModelOutputs, imageset: Pictures | None = None, model: Classifier | None = None
+    run: ModelOutputs, dataset: Pictures | None = None, model: Classifier | None = None
 ) -> tuple[Reader, Classifier]:
-    """What opens the pictures of a pass as they were run, and its model; looked up where they are not given. Raises UnknownName."""
-    pictures, model = imageset or find_set(found.set_id), model or load_model(found.model)
+    """Return the reader of a run's pictures, and its model; both are looked up where not given. Raises UnknownName."""
+    pictures, model = dataset or find_set(run.set_id), model or load_model(run.model)
     if pictures is None:
         raise UnknownName(GONE)
-    return Reader(pictures, model.preprocessing, parse_corruption(found.corruption)), model
+    return Reader(pictures, model.preprocessing, parse_corruption(run.corruption)), model
 
 
 def read_model_input(
-    found: ModelOutputs, row: int, imageset: Pictures | None = None, model: Classifier | None = None
+    run: ModelOutputs, row: int, dataset: Pictures | None = None, model: Classifier | None = None
 ) -> Picture:
-    """A picture as the model saw it in this pass: resized, cut and changed, RGB or L, of the side of the model's input.
+    """Return the model's input for a picture of this run: resized, cropped and corrupted, RGB or L.
 
-    `imageset` and `classifier` are looked up where they are not given. Raises InvalidParam, UnknownName, and what opening it raises.
+    Set and model are looked up where not given. Raises InvalidParam, UnknownName, and what opening the picture raises.
     """
-    check_index("picture", row, len(found))
-    reader, _ = reader_of(found, imageset, model)
-    seen = reader.seen(row)
-    return Image.fromarray(seen[..., 0] if seen.shape[2] == 1 else seen)
+    check_index("picture", row, len(run))
+    reader, _ = reader_of(run, dataset, model)
+    pixels = reader.model_input(row)
+    return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)

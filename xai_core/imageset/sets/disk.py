@@ -1,6 +1,6 @@
-"""Sets on disk: one folder each under the data folder, written beside and renamed, so that a half-written one is never found.
+"""Sets on disk: one folder each, written beside and renamed into place, so that a half-written one is never found.
 
-A folder holds manifest.json, labels.npy, masked.npy, thumbs.u8 (raw pixels) and what its kind of source needs. Nothing is pickled.
+A folder holds manifest.json, labels.npy, mask_rows.npy, thumbs.u8 (raw pixels) and what its files need to be read again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,45 +22,28 @@ import numpy.typing as npt
 
 from xai_core import settings
 from xai_core.errors import InvalidSet
-from xai_core.imageset.image_set import ImageSet, Source
-from xai_core.imageset.row_arrays import loaded
-from xai_core.imageset.thumbnails import THUMB
+from xai_core.imageset.image_set import ImageSet
+from xai_core.imageset.reading.folder_files import check_allowed, reopen_folder
+from xai_core.imageset.reading.masks import FileSource
+from xai_core.imageset.reading.zip_files import reopen_zip
+from xai_core.imageset.record import BUILT_IN, FOLDER, VERSION, ZIP, SetRecord, no_masks
+from xai_core.imageset.row_arrays import load_array
+from xai_core.imageset.thumbnails import THUMBNAIL_BYTES
 
-VERSION = 2
-"""Raised when the same file would give another set: part of every id, so that nothing computed for the old one is taken for the new."""
-BUILT_IN = "built-in"
-_UNFINISHED, _SIGNED = ".new-", "signed-"
+FULL = "The disk is full, or may not be written to, so this picture set cannot be kept. Make room and try again."
+ZIP_NAME = "set.zip"
+_STAGING, _SIGNATURE = ".new-", "signed-"
 _STALE_S = 2 * 24 * 3600.0
 _DEFAULT_MB = 20_000
 _ID = re.compile(r"[0-9a-f]{24}")
-FULL = "The disk is full, or may not be written to, so this picture set cannot be kept. Make room and try again."
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What manifest.json says of a set. `kind` names where its pictures come from: see `_OPENERS` in _own."""
-
-    kind: str
-    name: str
-    title: str
-    names: tuple[str, ...]
-    classes: tuple[str, ...]
-    skipped: tuple[tuple[str, str], ...]
-    notes: tuple[str, ...]
-    origin: str
-    aliases: Mapping[str, str] = field(default_factory=dict)
-    masks: tuple[str, ...] = ()
-    """Names of the files of masks, which come after the pictures."""
-    root: str = ""
-    """The folder, where it is one on the server."""
-    unread: int = 0
-    """How many files could not be read: `skipped` lists the first."""
-    version: int = VERSION
+_MANIFEST_KEYS = ("kind", "name", "title", "origin")
+_OPTIONAL_KEYS = ("aliases", "root", "unread")
+_MANIFEST_TUPLES = ("names", "classes", "notes")
 
 
 @dataclass(frozen=True)
 class StoredSet:
-    """A set on disk: its size in bytes and when it was used last (seconds since 1970)."""
+    """A set on disk: its size in bytes and its last use (seconds since 1970)."""
 
     id: str
     kind: str
@@ -71,23 +54,29 @@ class StoredSet:
     used: float
 
 
-def shelf() -> Path:
-    """The folder of all kept sets. Not created here."""
+def cache_dir() -> Path:
+    """Return the folder of all kept sets, which is not created here."""
     return settings.data_dir("imagesets") / "sets"
 
 
 def is_id(text: object) -> bool:
-    """Whether this can be the id of a set at all: ids come from links and become names of folders."""
+    """Say if this can be the id of a set at all: ids come from links and become names of folders."""
     return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
+# Write
+
+
 @contextmanager
-def bench() -> Iterator[Path]:
-    """A new folder to write a set in; if it is still there at the end it is deleted. Raises InvalidSet where the disk is full."""
+def staging_dir() -> Iterator[Path]:
+    """Give a new folder to write a set in; it is deleted at the end if it is still there.
+
+    Raises InvalidSet where the disk is full.
+    """
     try:
-        shelf().mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sweep()
-        folder = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=shelf()))
+        cache_dir().mkdir(mode=0o700, parents=True, exist_ok=True)
+        _remove_stale()
+        folder = Path(tempfile.mkdtemp(prefix=_STAGING, dir=cache_dir()))
     except OSError as error:
         raise InvalidSet(FULL) from error
     try:
@@ -98,150 +87,200 @@ def bench() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def settle(folder: Path, set_id: str, manifest: Manifest, arrays: Mapping[str, npt.NDArray[Any]]) -> Path:
-    """Finish a folder from the bench and move it to its place, unless a set of this id is there already; its place."""
+def commit(folder: Path, record: SetRecord) -> None:
+    """Write a record into a staging folder with the thumbnails, and move it into place, unless it is there."""
+    arrays = {"labels": record.labels, "mask_rows": record.masks, **record.file_index}
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
-    (folder / "manifest.json").write_text(json.dumps(asdict(manifest)), encoding="utf-8")
-    place = shelf() / set_id
+    values = {key: getattr(record, key) for key in (*_MANIFEST_KEYS, *_OPTIONAL_KEYS, *_MANIFEST_TUPLES, "skipped")}
+    manifest = {**values, "masks": record.mask_names, "version": VERSION}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    place = cache_dir() / record.id
     try:
-        if not place.exists():  # else it is the same, and others may be reading it
-            folder.rename(place)
+        folder.rename(place)
     except OSError:
-        if not place.exists():  # else another one was quicker
+        # Another thread or process may have been quicker.
+        if not place.exists():
             raise
-    return place
 
 
-def read_manifest(set_id: str) -> Manifest | None:
-    """What is kept under this id, or None if nothing sound is."""
-    try:
-        said = json.loads((shelf() / set_id / "manifest.json").read_text(encoding="utf-8"))
-        if said.pop("version") != VERSION:
-            return None
-        tuples = {key: tuple(said[key]) for key in ("names", "classes", "notes", "masks")}
-        skipped = tuple((str(name), str(why)) for name, why in said["skipped"])
-        return Manifest(**{**said, **tuples, "skipped": skipped})
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return None
+def commit_files(folder: Path, record: SetRecord, signature: str) -> ImageSet:
+    """Keep an ingested set, unless the same one is kept already, under a signature (hex) of its files; return it."""
+    if open_set(record.id) is None:
+        forget(record.id)
+        evict(sum(file.stat().st_size for file in folder.iterdir()))
+        commit(folder, record)
+    elif record.kind != ZIP:
+        # The same pictures, but their files may have been written anew since.
+        _replace_arrays(record.id, record.file_index)
+    with suppress(OSError):
+        (cache_dir() / record.id / f"{_SIGNATURE}{signature}").touch()
+    result = open_set(record.id)
+    if result is None:
+        raise InvalidSet(FULL)
+    return result
 
 
-def restore(set_id: str, manifest: Manifest, source: Source) -> ImageSet | None:
-    """The set of a manifest, with its arrays from disk; None if they are gone or do not fit."""
-    folder, count = shelf() / set_id, len(manifest.names)
-    try:
-        labels, masked = (loaded(folder / f"{name}.npy") for name in ("labels", "masked"))
-        fits = (
-            labels.shape == masked.shape == (count,)
-            and (folder / "thumbs.u8").stat().st_size == count * THUMB * THUMB * 3
-        )
-    except (OSError, ValueError):
-        return None
-    if not fits or (labels >= len(manifest.classes)).any():
-        return None
-    labels.flags.writeable = masked.flags.writeable = False
-    said: dict[str, Any] = {
-        key: getattr(manifest, key)
-        for key in ("name", "title", "names", "classes", "skipped", "notes", "origin", "aliases", "unread")
-    }
-    return ImageSet(id=set_id, labels=labels, source=source, folder=folder, masked=masked, **said)
-
-
-def array(set_id: str, name: str) -> npt.NDArray[Any] | None:
-    """An array of a set beside those that every set has; None if it is gone or damaged."""
-    try:
-        return loaded(shelf() / set_id / f"{name}.npy")
-    except (OSError, ValueError):
-        return None
-
-
-def renew(set_id: str, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Put other arrays in the place of those of a set: its files are the same, but have been written anew since."""
+def _replace_arrays(set_id: str, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     for name, values in arrays.items():
-        part = shelf() / set_id / f".{name}.npy"
+        part = cache_dir() / set_id / f".{name}.npy"
         np.save(part, values, allow_pickle=False)
         part.replace(part.with_name(f"{name}.npy"))
 
 
-def stamp(set_id: str) -> int:
-    """Another number whenever something of a set has been put in another's place."""
+# Find
+
+
+def open_set(set_id: str) -> ImageSet | None:
+    """Return a kept set whose pictures are files; None if it is gone, damaged, or its folder may no longer be read."""
+    record = read_record(set_id)
+    if record is None:
+        return None
+    folder = cache_dir() / set_id
+    if record.kind == ZIP:
+        files = reopen_zip(folder / ZIP_NAME, record.file_names, record.file_index.get("members"))
+    elif record.kind == FOLDER and not _is_allowed(record.root):
+        files = None
+    else:
+        files = reopen_folder(Path(record.root), record.file_names, record.file_index.get("stats"))
+    return ImageSet(record, FileSource(files, record.masks), folder) if files is not None else None
+
+
+def find_by_signature(signature: str) -> ImageSet | None:
+    """Return the kept set of files with this signature, and mark it as used."""
+    ids = (file.parent.name for file in cache_dir().glob(f"*/{_SIGNATURE}{signature}"))
+    set_id = next(filter(is_id, ids), None)
+    if set_id is None or _read_manifest(set_id) is None or not touch(set_id):
+        return None
+    return open_set(set_id)
+
+
+def read_record(set_id: str) -> SetRecord | None:
+    """Return the record of a kept set with its arrays; None if they are gone or do not fit."""
+    manifest = _read_manifest(set_id)
+    if manifest is None:
+        return None
+    folder, count = cache_dir() / set_id, len(manifest["names"])
+    try:
+        labels = load_array(folder / "labels.npy")
+        # Sets without masks were kept without this array.
+        masks_file = folder / "mask_rows.npy"
+        masks = load_array(masks_file) if masks_file.exists() or manifest["kind"] != BUILT_IN else no_masks(count)
+        fits = labels.shape == masks.shape == (count,)
+        if not fits or (folder / "thumbs.u8").stat().st_size != count * THUMBNAIL_BYTES:
+            return None
+        if (labels >= len(manifest["classes"])).any():
+            return None
+        index_files = [file for name in ("members", "stats") if (file := folder / f"{name}.npy").exists()]
+        file_index = {file.stem: load_array(file) for file in index_files}
+    except (OSError, ValueError):
+        return None
+    return SetRecord(id=set_id, labels=labels, masks=masks, file_index=file_index, **manifest)
+
+
+def _is_allowed(root: str) -> bool:
+    try:
+        check_allowed(root)
+    except InvalidSet:
+        return False
+    return True
+
+
+def _read_manifest(set_id: str) -> dict[str, Any] | None:
+    """Return the fields of a record that manifest.json holds, or None if nothing sound is kept under this id."""
+    try:
+        manifest = json.loads((cache_dir() / set_id / "manifest.json").read_text(encoding="utf-8"))
+        if manifest["version"] != VERSION:
+            return None
+        return {
+            **{key: manifest[key] for key in _MANIFEST_KEYS},
+            **{key: manifest[key] for key in _OPTIONAL_KEYS if key in manifest},
+            **{key: tuple(manifest[key]) for key in _MANIFEST_TUPLES},
+            "skipped": tuple((str(name), str(reason)) for name, reason in manifest["skipped"]),
+            "mask_names": tuple(manifest["masks"]),
+        }
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+# Use, list and delete
+
+
+def change_time(set_id: str) -> int:
+    """Return a number that changes whenever a file of a set is replaced."""
     with suppress(OSError):
-        return (shelf() / set_id).stat().st_mtime_ns
+        return (cache_dir() / set_id).stat().st_mtime_ns
     return 0
 
 
-def sign(set_id: str, signature: str) -> None:
-    """Remember that what has this signature is this set, so that it need not be read again. `signature` is hex."""
-    with suppress(OSError):
-        (shelf() / set_id / f"{_SIGNED}{signature}").touch()
-
-
-def signed(signature: str) -> str | None:
-    """The id of the set that has this signature."""
-    return next((file.parent.name for file in shelf().glob(f"*/{_SIGNED}{signature}") if is_id(file.parent.name)), None)
-
-
 def touch(set_id: str) -> bool:
-    """Say that a set is used now: what was used longest ago goes first. False if it is not there."""
-    file = shelf() / set_id / "manifest.json"
-    with suppress(OSError):  # a disk that may not be written to keeps the sets that it has
+    """Mark a set as used now: what was used longest ago goes first. Return False if it is not there."""
+    file = cache_dir() / set_id / "manifest.json"
+    # A disk that may not be written to keeps the sets that it has.
+    with suppress(OSError):
         os.utime(file)
     return file.is_file()
 
 
-def make_room(size: int) -> None:
-    """Delete what can no longer be read, then own sets, used longest ago first, until `size` bytes more fit. Built-in sets stay."""
-    there = kept()
-    known = {each.id for each in there}
+def evict(size: int) -> None:
+    """Delete unreadable sets, then own sets, used longest ago first, until `size` bytes more fit. Built-in sets stay."""
+    stored = list_stored()
+    readable = {item.id for item in stored}
     # By an older version, or damaged.
-    spoilt = {folder.name: _bytes(folder) for folder in _folders() if folder.name not in known}
-    over = sum(each.bytes for each in there) + sum(spoilt.values()) + size - limit()
-    for set_id, freed in spoilt.items():
-        if over > 0:
+    unreadable = {folder.name: _folder_bytes(folder) for folder in _folders() if folder.name not in readable}
+    excess = sum(item.bytes for item in stored) + sum(unreadable.values()) + size - max_bytes()
+    for set_id, freed in unreadable.items():
+        if excess > 0:
             forget(set_id)
-            over -= freed
-    for each in there:
-        if over > 0 and each.kind != BUILT_IN:
-            forget(each.id)
-            over -= each.bytes
+            excess -= freed
+    for item in stored:
+        if excess > 0 and item.kind != BUILT_IN:
+            forget(item.id)
+            excess -= item.bytes
 
 
-def kept() -> tuple[StoredSet, ...]:
-    """What is on disk, used longest ago first."""
-    found = []
+def list_stored() -> tuple[StoredSet, ...]:
+    """Return all kept sets, used longest ago first."""
+    stored = []
     for folder in _folders():
-        manifest = read_manifest(folder.name)
+        manifest = _read_manifest(folder.name)
         if manifest is not None:
-            found.append(_kept(folder, manifest))
-    return tuple(sorted(found, key=lambda each: each.used))
+            used = 0.0
+            with suppress(OSError):
+                used = (folder / "manifest.json").stat().st_mtime
+            kind, name, title = (manifest[key] for key in ("kind", "name", "title"))
+            size = _folder_bytes(folder)
+            stored.append(StoredSet(folder.name, kind, name, title, len(manifest["names"]), size, used))
+    return tuple(sorted(stored, key=lambda item: item.used))
 
 
 def forget(set_id: str) -> bool:
-    """Delete a set from disk; False if there is none."""
-    if not is_id(set_id) or not (place := shelf() / set_id).is_dir():
+    """Delete a set; return False if there is none."""
+    if not is_id(set_id) or not (place := cache_dir() / set_id).is_dir():
         return False
-    with suppress(OSError):  # out of the way at once, then deleted file by file
-        place = place.rename(Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=shelf())) / set_id).parent
+    # Out of the way at once, then deleted file by file.
+    with suppress(OSError):
+        place = place.rename(Path(tempfile.mkdtemp(prefix=_STAGING, dir=cache_dir())) / set_id).parent
     shutil.rmtree(place, ignore_errors=True)
     return True
 
 
-def limit() -> int:
-    """Bytes that all kept sets may take together: WHYBOX_SETS_MB, or 20,000 MB."""
-    wanted = settings.image_sets_mb()
-    return (_DEFAULT_MB if wanted is None else wanted) * 2**20
+def check_size(size: int) -> None:
+    """Raise InvalidSet for a set that is larger than all kept sets may be together."""
+    if size > max_bytes():
+        raise InvalidSet(
+            f"This set is too large to keep: all sets together may take {max_bytes() / 2**30:.1f} GB on this computer. "
+            f"Leave pictures out, or save them smaller. Got {size / 2**30:.1f} GB."
+        )
 
 
-def _kept(folder: Path, manifest: Manifest) -> StoredSet:
-    used = 0.0
-    with suppress(OSError):
-        used = (folder / "manifest.json").stat().st_mtime
-    return StoredSet(
-        folder.name, manifest.kind, manifest.name, manifest.title, len(manifest.names), _bytes(folder), used
-    )
+def max_bytes() -> int:
+    """Return the bytes that all kept sets may take together: WHYBOX_SETS_MB, or 20,000 MB."""
+    limit = settings.image_sets_mb()
+    return (_DEFAULT_MB if limit is None else limit) * 2**20
 
 
-def _bytes(folder: Path) -> int:
+def _folder_bytes(folder: Path) -> int:
     with suppress(OSError):
         return sum(file.stat().st_size for file in folder.iterdir())
     return 0
@@ -249,14 +288,14 @@ def _bytes(folder: Path) -> int:
 
 def _folders() -> list[Path]:
     try:
-        return [folder for folder in shelf().iterdir() if is_id(folder.name)]
+        return [folder for folder in cache_dir().iterdir() if is_id(folder.name)]
     except OSError:
         return []
 
 
-def _sweep() -> None:
+def _remove_stale() -> None:
     """Delete what a process that was killed has left unfinished."""
-    for folder in shelf().glob(f"{_UNFINISHED}*"):
+    for folder in cache_dir().glob(f"{_STAGING}*"):
         with suppress(OSError):
             if time.time() - folder.stat().st_mtime > _STALE_S:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -9,106 +9,107 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidSet
 from xai_core.imageset.image_set import ImageSet
-from xai_core.imageset.reading.file_roles import Files, Listing
-from xai_core.imageset.reading.folder_files import FolderFiles, allowed_folder, list_folder
-from xai_core.imageset.reading.ingest import NO_MASK, FileSource, Read, read_listing
-from xai_core.imageset.reading.labels import tidy
-from xai_core.imageset.reading.zip_files import ZipFiles, is_whole, list_zip
-from xai_core.imageset.sets import disk as store
-from xai_core.imageset.sets.disk import Manifest
-from xai_core.imageset.thumbnails import THUMB
+from xai_core.imageset.reading.file_roles import Files
+from xai_core.imageset.reading.folder_files import check_allowed, list_folder
+from xai_core.imageset.reading.ingest import ingest
+from xai_core.imageset.reading.labels import clean_label
+from xai_core.imageset.reading.zip_files import list_zip
+from xai_core.imageset.record import FOLDER, VERSION, ZIP
+from xai_core.imageset.sets import disk
+from xai_core.imageset.thumbnails import THUMBNAIL_BYTES
 
-Source = str | os.PathLike[str] | IO[bytes]
+ZipSource: TypeAlias = str | os.PathLike[str] | IO[bytes]
 
-ZIP, FOLDER = "zip", "folder"
 _PIECE = 4 * 2**20
 _GONE = "The file could not be read to its end. Choose it once more."
 _NO_FILE = "There is no file called {name!r} that can be opened. Check its name."
 
 
-def read_zip(source: Source, name: str = "", job: Job[Any] | None = None) -> ImageSet:
-    """The pictures of a zip, by its path or open in binary mode. It is copied, never unpacked; the same zip gives the same set.
+def read_zip(source: ZipSource, name: str = "", job: Job[Any] | None = None) -> ImageSet:
+    """Return the pictures of a zip, given by its path or open in binary mode, as a set.
 
-    Raises InvalidSet with what is wrong and what to do; Cancelled within a few pictures.
+    It is copied, never unpacked; the same zip gives the same set. Raises InvalidSet with what is wrong and what to do;
+    Cancelled within a few pictures.
     """
-    with opened(source) as stream, store.bench() as folder:
-        copy = folder / "set.zip"
+    job = job or Job()
+    with open_zip(source) as stream, disk.staging_dir() as folder:
         free = shutil.disk_usage(folder).free
-        listing = list_zip(stream, copy, free)
-        size = _size(stream) + THUMB * THUMB * 3 * len(listing.files.names)
-        _refuse_too_large(size)
+        files = list_zip(stream, folder / disk.ZIP_NAME, free)
+        size = _size(stream) + THUMBNAIL_BYTES * len(files.names)
+        disk.check_size(size)
         if size > free:
-            raise InvalidSet(store.FULL)
-        signature = _copied(stream, copy, job)
-        found = recognised(signature)
-        if found is not None:
-            return found
-        read = read_listing(listing, ZIP, folder / "thumbs.u8", job=job)
-        title = _title(source, name)
-        manifest = _manifest(ZIP, title, read, "Own zip")
-        return _settled(folder, read, manifest, signature)
+            raise InvalidSet(disk.FULL)
+        signature = _copy(stream, folder / disk.ZIP_NAME, job)
+        known = disk.find_by_signature(signature)
+        if known is not None:
+            return known
+        path = source if isinstance(source, str | os.PathLike) else getattr(source, "name", "")
+        title = clean_label(Path(str(name or path)).stem) or "Own pictures"
+        record = ingest(files, ZIP, folder / "thumbs.u8", title=title, origin="Own zip", job=job)
+        return disk.commit_files(folder, record, signature)
 
 
 def read_folder(path: str | os.PathLike[str], name: str = "", job: Job[Any] | None = None) -> ImageSet:
-    """The pictures below a folder on the server, which must lie in one that WHYBOX_SETS names. They are read where they are.
+    """Return the pictures below a folder on the server, which must lie in one that WHYBOX_SETS names, as a set.
 
-    Raises InvalidSet with what is wrong and what to do; Cancelled within a few pictures.
+    They are read where they are. Raises InvalidSet with what is wrong and what to do; Cancelled within a few pictures.
     """
-    root = allowed_folder(path)
-    title = tidy(name) or tidy(root.name) or FOLDER
-    listing = list_folder(root, job)
-    return read_below(
-        root,
-        listing,
-        Manifest(FOLDER, "", title, (), (), (), (), f"Folder on the server: {title}", root=str(root)),
-        job,
-    )
+    root = check_allowed(path)
+    title = clean_label(name) or clean_label(root.name) or FOLDER
+    files = list_folder(root, job)
+    return read_files(files, FOLDER, root, title=title, origin=f"Folder on the server: {title}", job=job)
 
 
-def read_below(root: Path, listing: Listing, about: Manifest, job: Job[Any] | None) -> ImageSet:
-    """The listed pictures of a folder as a set with the kind, name (else its id), title and origin of `about`."""
-    signature = _signature(about.kind, root, listing.files)
-    found = recognised(signature)
-    if found is not None:
-        return found
-    _refuse_too_large(THUMB * THUMB * 3 * len(listing.files.names))
-    with store.bench() as folder:
-        read = read_listing(listing, FOLDER, folder / "thumbs.u8", f"{about.kind} {root}", job)
-        manifest = _manifest(about.kind, about.title, read, about.origin, about.name, str(root))
-        return _settled(folder, read, manifest, signature)
+def read_files(
+    files: Files, kind: str, root: Path, *, title: str, origin: str, name: str = "", job: Job[Any] | None = None
+) -> ImageSet:
+    """Return the listed files of a folder as a set, from disk where they have not changed since they were read."""
+    signature = _sign_files(kind, root, files)
+    known = disk.find_by_signature(signature)
+    if known is not None:
+        return known
+    disk.check_size(THUMBNAIL_BYTES * len(files.names))
+    with disk.staging_dir() as folder:
+        thumbnails = folder / "thumbs.u8"
+        record = ingest(files, kind, thumbnails, title=title, origin=origin, name=name, root=str(root), job=job)
+        return disk.commit_files(folder, record, signature)
 
 
-def reopened(set_id: str, manifest: Manifest) -> ImageSet | None:
-    """An own set that was read before, from what is kept of it."""
-    opener = _OPENERS.get(manifest.kind)
-    files = opener(set_id, manifest) if opener is not None else None
-    masks = store.array(set_id, "mask_rows")
-    if files is None or masks is None or masks.shape != (len(manifest.names),):
-        return None
-    return store.restore(set_id, manifest, FileSource(files, masks))
+def read_source(source: ZipSource, name: str, job: Job[ImageSet]) -> ImageSet:
+    """Return the set of an open zip, or of a zip or folder on the server that may be read."""
+    if not isinstance(source, str | os.PathLike):
+        return read_zip(source, name, job)
+    path = check_allowed(source)
+    return read_zip(path, name, job) if path.is_file() else read_folder(path, name, job)
 
 
-def recognised(signature: str) -> ImageSet | None:
-    """The set that was made of the same files before."""
-    set_id = store.signed(signature)
-    manifest = store.read_manifest(set_id) if set_id is not None else None
-    if set_id is None or manifest is None or not store.touch(set_id):
-        return None
-    return reopened(set_id, manifest)
+def source_key(source: ZipSource) -> str:
+    """Name a source by its path, or an upload by its bytes: two visitors may upload the same one. Raises InvalidSet."""
+    if isinstance(source, str | os.PathLike):
+        return f"path {check_allowed(source)}"
+    digest = hashlib.sha256()
+    with open_zip(source) as stream:
+        for piece in _iter_pieces(stream):
+            digest.update(piece)
+    return f"zip {digest.hexdigest()}"
 
 
 @contextmanager
-def opened(source: Source) -> Iterator[IO[bytes]]:
-    """A path or an open file, from its start. Raises InvalidSet."""
+def open_zip(source: ZipSource) -> Iterator[IO[bytes]]:
+    """Open a path, or rewind an open file. Raises InvalidSet."""
     if isinstance(source, str | os.PathLike):
-        with _file(source) as stream:
+        try:
+            stream = Path(source).open("rb")
+        except (OSError, ValueError) as error:
+            raise InvalidSet(_NO_FILE.format(name=Path(source).name[:80])) from error
+        with stream:
             yield stream
         return
     try:
@@ -118,15 +119,8 @@ def opened(source: Source) -> Iterator[IO[bytes]]:
     yield source
 
 
-def _file(path: str | os.PathLike[str]) -> IO[bytes]:
-    try:
-        return Path(path).open("rb")
-    except (OSError, ValueError) as error:
-        raise InvalidSet(_NO_FILE.format(name=Path(path).name[:80])) from error
-
-
-def pieces(stream: IO[bytes]) -> Iterator[bytes]:
-    """An open file from its start, in pieces of 4 MB. Raises InvalidSet."""
+def _iter_pieces(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield an open file from its start in pieces of 4 MB. Raises InvalidSet."""
     try:
         stream.seek(0)
         while piece := stream.read(_PIECE):
@@ -139,99 +133,22 @@ def _size(stream: IO[bytes]) -> int:
     return stream.seek(0, io.SEEK_END)
 
 
-def _refuse_too_large(size: int) -> None:
-    if size > store.limit():
-        raise InvalidSet(
-            f"This set is too large to keep: all sets together may take {store.limit() / 2**30:.1f} GB on this computer. "
-            f"Leave pictures out, or save them smaller. Got {size / 2**30:.1f} GB."
-        )
-
-
-def _copied(stream: IO[bytes], copy: Path, job: Job[Any] | None) -> str:
-    """Copy in pieces; a hash of the bytes."""
-    if job is not None:
-        job.expect(job.done + _size(stream) // _PIECE + 1)
-    digest = hashlib.sha256(f"{ZIP} {store.VERSION}".encode())
+def _copy(stream: IO[bytes], copy: Path, job: Job[Any]) -> str:
+    """Copy in pieces and return a hash of the bytes."""
+    job.expect(job.done + _size(stream) // _PIECE + 1)
+    digest = hashlib.sha256(f"{ZIP} {VERSION}".encode())
     with copy.open("wb") as out:
-        for piece in pieces(stream):
+        for piece in _iter_pieces(stream):
             digest.update(piece)
             out.write(piece)
-            if job is not None:
-                job.tick(1)
+            job.tick(1)
     return digest.hexdigest()
 
 
-def _signature(kind: str, root: Path, files: Files) -> str:
-    """A hash of where the files lie, their names, sizes and times: what has not changed need not be read again."""
-    digest = hashlib.sha256(f"{kind} {store.VERSION} {root}".encode(errors="surrogateescape"))
+def _sign_files(kind: str, root: Path, files: Files) -> str:
+    """Return a hash of where the files lie, their names, sizes and times: what has not changed is not read again."""
+    digest = hashlib.sha256(f"{kind} {VERSION} {root}".encode(errors="surrogateescape"))
     digest.update("\n".join(files.names).encode())
-    for values in files.arrays().values():
+    for values in files.index_arrays().values():
         digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()
-
-
-def _title(source: Source, name: str) -> str:
-    given = name or (source if isinstance(source, str | os.PathLike) else getattr(source, "name", ""))
-    return tidy(Path(str(given)).stem) or "Own pictures"
-
-
-def _manifest(kind: str, title: str, read: Read, origin: str, name: str = "", root: str = "") -> Manifest:
-    return Manifest(
-        kind=kind,
-        name=name or read.digest[:24],
-        title=title,
-        names=read.names,
-        classes=read.classes,
-        skipped=read.skipped,
-        notes=read.notes,
-        origin=origin,
-        masks=read.mask_names,
-        root=root,
-        unread=read.unread,
-    )
-
-
-def _settled(folder: Path, read: Read, manifest: Manifest, signature: str) -> ImageSet:
-    set_id = read.digest[:24]
-    arrays = {"labels": read.labels, "masked": read.masks != NO_MASK, "mask_rows": read.masks, **read.files.arrays()}
-    there = store.read_manifest(set_id)
-    if there is None or reopened(set_id, there) is None:
-        store.forget(set_id)  # damaged, if it is there at all
-        store.make_room(sum(file.stat().st_size for file in folder.iterdir()))
-        store.settle(folder, set_id, manifest, arrays)
-    elif manifest.kind != ZIP:  # the same pictures, but their files may have been written anew since
-        store.renew(set_id, read.files.arrays())
-    store.sign(set_id, signature)
-    kept = store.read_manifest(set_id)
-    found = reopened(set_id, kept) if kept is not None else None
-    if found is None:
-        raise InvalidSet(store.FULL)
-    return found
-
-
-def _zip_files(set_id: str, manifest: Manifest) -> Files | None:
-    path, members = store.shelf() / set_id / "set.zip", store.array(set_id, "members")
-    fits = (
-        members is not None
-        and members.shape == (len(manifest.names) + len(manifest.masks),)
-        and is_whole(path, members)
-    )
-    return ZipFiles(path, (*manifest.names, *manifest.masks), members) if fits and members is not None else None
-
-
-def _folder_files(set_id: str, manifest: Manifest) -> Files | None:
-    names, stats = (*manifest.names, *manifest.masks), store.array(set_id, "stats")
-    fits = stats is not None and stats.shape == (len(names), 2)
-    return FolderFiles(Path(manifest.root), names, stats) if fits and stats is not None else None
-
-
-def _open_folder_files(set_id: str, manifest: Manifest) -> Files | None:
-    """As long as whoever runs the server still allows the folder."""
-    try:
-        allowed_folder(manifest.root)
-    except InvalidSet:
-        return None
-    return _folder_files(set_id, manifest)
-
-
-_OPENERS = {ZIP: _zip_files, FOLDER: _open_folder_files, store.BUILT_IN: _folder_files}

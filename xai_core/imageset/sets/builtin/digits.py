@@ -10,12 +10,12 @@ from PIL import Image
 from xai_core.arrays import Bool, UInt8
 from xai_core.errors import InvalidSet
 from xai_core.images import Picture
-from xai_core.imageset.sets.builtin.spec import IMAGE_SETS, ImageSetSpec, Made, reader
-from xai_core.imageset.sets.disk import VERSION
+from xai_core.imageset.record import VERSION
+from xai_core.imageset.sets.builtin.spec import IMAGE_SETS, BuiltinSet, ImageSetSpec, generate
 
 
 class _Digits:
-    """White on black, 28 x 28 pixels: exactly what the digit network learned from."""
+    """White on black, 28 x 28 pixels: exactly the training pictures of the digit network."""
 
     def __init__(self, levels: UInt8) -> None:
         self._levels = levels
@@ -29,9 +29,10 @@ class _Digits:
         return None
 
 
-def _digits() -> Made:
+def _build_digits() -> BuiltinSet:
     try:
-        from sklearn.datasets import load_digits  # here, because importing it takes a second
+        # Importing it takes a second.
+        from sklearn.datasets import load_digits
 
         images, digits = load_digits(return_X_y=True)
     except (ImportError, OSError) as error:
@@ -39,14 +40,15 @@ def _digits() -> Made:
             "The handwritten digits are not on this computer: they come with scikit-learn. Install it again."
         ) from error
     levels = np.rint(images.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
-    return Made(
+    return BuiltinSet(
         names=tuple(f"{digit}/{row:04}.png" for row, digit in enumerate(digits)),
         labels=digits.astype(np.int32),
         classes=tuple("0123456789"),
         source=_Digits(levels),
         digest=hashlib.sha256(f"digits {VERSION} ".encode() + levels.tobytes()).hexdigest(),
         notes=(
-            "The small digit network learned from three quarters of these pictures: on digits it has never seen it is right less often.",
+            "The small digit network learned from three quarters of these pictures: "
+            "on digits it has never seen it is right less often.",
         ),
     )
 
@@ -56,8 +58,9 @@ IMAGE_SETS.add(
         name="digits",
         title="Handwritten digits",
         about="1,797 digits that people wrote by hand, labelled 0 to 9.",
-        origin="scikit-learn, load_digits: UCI Optical Recognition of Handwritten Digits (Alpaydin, Kaynak 1998), CC BY 4.0",
+        origin="scikit-learn, load_digits: UCI Optical Recognition of Handwritten Digits (Alpaydin, Kaynak 1998), "
+        "CC BY 4.0",
         model="small_cnn",
-        read=reader(_digits),
+        read=generate(_build_digits),
     )
 )

@@ -1,4 +1,4 @@
-"""What a set is that is there without a file of one's own, and how it gets its place on disk."""
+"""Description of a built-in set, and the registry of them."""
 
 from __future__ import annotations
 
@@ -6,21 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from xai_core.arrays import Int32
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidSet
 from xai_core.imageset.image_set import ImageSet, Source
-from xai_core.imageset.sets import disk as store
-from xai_core.imageset.sets.disk import BUILT_IN, Manifest
-from xai_core.imageset.thumbnails import write_thumbs
+from xai_core.imageset.record import BUILT_IN, SetRecord, no_masks
+from xai_core.imageset.sets import disk
+from xai_core.imageset.thumbnails import write_thumbnails
 from xai_core.registry import Registry
 
 
 @dataclass(frozen=True)
-class Made:
-    """A built-in set before it has its thumbnails; `digest` is a hash of the contents."""
+class BuiltinSet:
+    """Contents of a set that is generated; `digest` is a hash of them."""
 
     names: tuple[str, ...]
     labels: Int32
@@ -31,9 +29,9 @@ class Made:
     aliases: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ImageSetSpec:
-    """A built-in set: what it is called, what is in it, for which models it is meant, and how to get it."""
+    """A built-in set: its words, the model it is meant for, and the function that loads it."""
 
     name: str
     title: str
@@ -41,41 +39,51 @@ class ImageSetSpec:
     origin: str
     model: str
     """A model that knows what is to be seen in it."""
-    read: Callable[[ImageSetSpec, Job[Any] | None], ImageSet]
+    read: Callable[[ImageSetSpec, Job[Any]], ImageSet]
     available: Callable[[], bool] = lambda: True
     missing: str = ""
-    """What to do where it is not available."""
+    """Advice where it is not available."""
 
     def load(self, job: Job[Any] | None = None) -> ImageSet:
-        """The set; `load_set` gives the one that everybody shares. Raises InvalidSet where what it is made of is not here."""
+        """Return a new object of the set; `load_set` gives the shared one.
+
+        Raises InvalidSet where what it is made of is not installed.
+        """
         if not self.available():
             raise InvalidSet(self.missing)
-        return self.read(self, job)
+        return self.read(self, job or Job())
 
 
 IMAGE_SETS: Registry[ImageSetSpec] = Registry("picture set")
 
 
-def reader(make: Callable[[], Made]) -> Callable[[ImageSetSpec, Job[Any] | None], ImageSet]:
-    """How a set that is made and not read gets its place on disk, where only its thumbnails need room."""
+def generate(build: Callable[[], BuiltinSet]) -> Callable[[ImageSetSpec, Job[Any]], ImageSet]:
+    """Return an `ImageSetSpec.read` for generated contents, of which only thumbnails and names need room on disk."""
 
-    def read(spec: ImageSetSpec, job: Job[Any] | None) -> ImageSet:
-        made = make()
-        set_id, count = made.digest[:24], len(made.names)
-        manifest = Manifest(
-            BUILT_IN, spec.name, spec.title, made.names, made.classes, (), made.notes, spec.origin, dict(made.aliases)
+    def read(spec: ImageSetSpec, job: Job[Any]) -> ImageSet:
+        contents = build()
+        count = len(contents.names)
+        record = SetRecord(
+            id=contents.digest[:24],
+            kind=BUILT_IN,
+            name=spec.name,
+            title=spec.title,
+            names=contents.names,
+            labels=contents.labels,
+            classes=contents.classes,
+            masks=no_masks(count),
+            origin=spec.origin,
+            notes=contents.notes,
+            aliases=dict(contents.aliases),
         )
-        found = store.restore(set_id, manifest, made.source)
-        if found is None:
-            store.forget(set_id)  # damaged, if it is there at all
-            with store.bench() as folder:
-                write_thumbs(folder / "thumbs.u8", count, made.source.picture, job)
-                store.settle(
-                    folder, set_id, manifest, {"labels": made.labels, "masked": np.zeros(count, dtype=np.bool_)}
-                )
-            found = store.restore(set_id, manifest, made.source)
-        if found is None:
-            raise InvalidSet(store.FULL)
-        return found
+        if disk.read_record(record.id) is None:
+            # Damaged, if it is there at all.
+            disk.forget(record.id)
+            with disk.staging_dir() as folder:
+                write_thumbnails(folder / "thumbs.u8", count, contents.source.picture, job)
+                disk.commit(folder, record)
+            if disk.read_record(record.id) is None:
+                raise InvalidSet(disk.FULL)
+        return ImageSet(record, contents.source, disk.cache_dir() / record.id)
 
     return read

@@ -1,0 +1,64 @@
+"""The record of one set: its names, labels and notes, as they are read, written to disk and wrapped by an `ImageSet`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xai_core.arrays import Int32
+
+VERSION = 2
+"""Part of every set's id; raised when the same file would give another set."""
+ZIP, FOLDER, BUILT_IN = "zip", "folder", "built-in"
+"""Kinds of set."""
+NO_LABEL = -1
+NO_MASK, ALPHA_MASK = -1, -2
+"""In place of the row of a mask's file."""
+
+
+@dataclass(frozen=True, eq=False)
+class SetRecord:
+    """Contents of a set of N pictures, but for the pictures: names, labels, masks, notes, and the place of each file."""
+
+    id: str
+    """The first 24 hex digits of a hash of the contents."""
+    kind: str
+    name: str
+    """A built-in set's name in IMAGE_SETS; the id of any other."""
+    title: str
+    names: tuple[str, ...]
+    labels: Int32
+    """(N,) rows of `classes`, -1 for none."""
+    classes: tuple[str, ...]
+    masks: Int32
+    """(N,) row of each picture's mask among the files (pictures first, then masks), NO_MASK or ALPHA_MASK."""
+    origin: str
+    skipped: tuple[tuple[str, str], ...] = ()
+    """Name and reason of the first files that could not be read."""
+    notes: tuple[str, ...] = ()
+    unread: int = 0
+    """Number of files that could not be read."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    mask_names: tuple[str, ...] = ()
+    """Names of the files of masks."""
+    root: str = ""
+    """The folder, where it is one on the server."""
+    file_index: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    """Arrays that say where each file lies (`Files.index_arrays`)."""
+
+    def __post_init__(self) -> None:
+        for array in (self.labels, self.masks):
+            array.flags.writeable = False
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        return (*self.names, *self.mask_names)
+
+
+def no_masks(count: int) -> Int32:
+    """Return `SetRecord.masks` for pictures without masks, (count,)."""
+    return np.full(count, NO_MASK, dtype=np.int32)

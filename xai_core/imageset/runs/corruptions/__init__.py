@@ -1,0 +1,7 @@
+"""Corruptions, one file each; importing this package registers them all."""
+
+import sys
+
+from xai_core.registry import discover
+
+discover(sys.modules[__name__])

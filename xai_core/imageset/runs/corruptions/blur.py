@@ -1,0 +1,28 @@
+"""Gaussian blur: out of focus."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import ImageFilter
+
+from xai_core.images import Picture
+from xai_core.imageset.runs.corruptions.spec import CORRUPTIONS, Corruption
+
+_SIDE = 224
+"""Sigmas in pixels are for inputs of this side."""
+
+
+def _blur(picture: Picture, sigma: float, _rng: np.random.Generator) -> Picture:
+    """Scale sigma with the side, but not below the authors' value for small pictures, under which nothing changes."""
+    return picture.filter(ImageFilter.GaussianBlur(max(sigma * picture.width / _SIDE, 0.3 + 0.12 * sigma)))
+
+
+CORRUPTIONS.add(
+    Corruption(
+        name="blur",
+        title="Blur",
+        about="Out of focus: every pixel is mixed with those around it.",
+        levels=(1.0, 3.0, 6.0),
+        change=_blur,
+    )
+)

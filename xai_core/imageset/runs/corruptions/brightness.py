@@ -1,0 +1,23 @@
+"""More brightness: the same added to every pixel."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xai_core.images import Picture
+from xai_core.imageset.runs.corruptions.spec import CORRUPTIONS, Corruption, from_shares, to_shares
+
+
+def _brighten(picture: Picture, offset: float, _rng: np.random.Generator) -> Picture:
+    return from_shares(to_shares(picture) + offset)
+
+
+CORRUPTIONS.add(
+    Corruption(
+        name="brightness",
+        title="Brighter",
+        about="All pixels get lighter; what was light already becomes white.",
+        levels=(0.1, 0.3, 0.5),
+        change=_brighten,
+    )
+)
