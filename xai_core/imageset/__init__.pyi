@@ -41,11 +41,11 @@ from .projection.query import describe_picture as describe_picture
 from .projection.query import describe_pixels as describe_pixels
 from .projection.service import start_map as start_map
 from .projection.service import start_multiples as start_multiples
-from .runs.corruptions import CORRUPTIONS as CORRUPTIONS
-from .runs.corruptions import MAX_SEVERITY as MAX_SEVERITY
-from .runs.corruptions import Corruption as Corruption
-from .runs.corruptions import CorruptionLevel as CorruptionLevel
-from .runs.corruptions import parse_corruption as parse_corruption
+from .runs.corruptions.spec import CORRUPTIONS as CORRUPTIONS
+from .runs.corruptions.spec import MAX_SEVERITY as MAX_SEVERITY
+from .runs.corruptions.spec import Corruption as Corruption
+from .runs.corruptions.spec import CorruptionLevel as CorruptionLevel
+from .runs.corruptions.spec import parse_corruption as parse_corruption
 from .runs.disk import find_run as find_run
 from .runs.inference import run_model as run_model
 from .runs.inference import start_run as start_run

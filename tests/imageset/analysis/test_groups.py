@@ -84,7 +84,9 @@ def test_the_mean_map_is_the_mean_of_maps_that_all_count_the_same(model: Classif
     assert np.abs(found.heat - np.mean(seen, axis=0)).max() < 1e-5
     assert len(found.used) + found.flat == 3 and found.unread == 1
     assert job.done == job.total == 4 and found.chosen == 4
-    look = np.mean([np.asarray(model.preprocessing.model_input(SET.open(row)), dtype=float) for row in found.used], axis=0)
+    look = np.mean(
+        [np.asarray(model.preprocessing.model_input(SET.open(row)), dtype=float) for row in found.used], axis=0
+    )
     assert np.abs(np.asarray(found.ground, dtype=float) - look).max() <= 0.5 and look.std() > 1
 
 

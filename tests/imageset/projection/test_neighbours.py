@@ -9,7 +9,7 @@ from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam
 from xai_core.imageset.projection import neighbours
 from xai_core.imageset.projection.kinds.spec import Map
-from xai_core.imageset.projection.neighbours import nearest, neighbour_table, place_among
+from xai_core.imageset.projection.neighbours import find_nearest, neighbour_table, place_among
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +32,14 @@ def test_nearest_are_those_of_all_distances(
     monkeypatch.setattr(neighbours, "BLOCK_BYTES", block)
     query = np.random.default_rng(1).normal(size=7).astype(np.float32)
     far = by_hand(data, query, metric)
-    rows, distances = nearest(data, query, 12, metric)
+    rows, distances = find_nearest(data, query, 12, metric)
     assert rows.tolist() == np.argsort(far)[:12].tolist()
     assert np.abs(distances - far[rows]).max() < 1e-5
 
 
 def test_the_two_distances_are_not_the_same_question(data: np.ndarray) -> None:
     query = np.full(7, 0.1, dtype=np.float32)
-    assert nearest(data, query, 5)[0].tolist() != nearest(data, query, 5, "euclidean")[0].tolist()
+    assert find_nearest(data, query, 5)[0].tolist() != find_nearest(data, query, 5, "euclidean")[0].tolist()
 
 
 def test_equal_distances_come_in_the_order_of_rows_and_failed_pictures_not_at_all(
@@ -49,7 +49,7 @@ def test_equal_distances_come_in_the_order_of_rows_and_failed_pictures_not_at_al
     data = np.ones((9, 2), dtype=np.float32)
     data[[1, 4]] = np.nan
     data[7] = 0  # has no direction: as far by angle as a right one
-    rows, far = nearest(data, np.array([2.0, 2.0]), 20)
+    rows, far = find_nearest(data, np.array([2.0, 2.0]), 20)
     assert rows.tolist() == [0, 2, 3, 5, 6, 8, 7]
     assert np.allclose(far, [0, 0, 0, 0, 0, 0, 1], atol=1e-6)
 
@@ -58,17 +58,17 @@ def test_a_memory_mapped_array_is_read_in_blocks(data: np.ndarray, tmp_path, mon
     np.save(tmp_path / "data.npy", data)
     mapped = np.load(tmp_path / "data.npy", mmap_mode="r")
     monkeypatch.setattr(neighbours, "BLOCK_BYTES", 500)
-    assert nearest(mapped, data[17], 3)[0].tolist() == nearest(data, data[17], 3)[0].tolist()
-    assert nearest(mapped, data[17], 1)[0].tolist() == [17]
+    assert find_nearest(mapped, data[17], 3)[0].tolist() == find_nearest(data, data[17], 3)[0].tolist()
+    assert find_nearest(mapped, data[17], 1)[0].tolist() == [17]
 
 
 def test_what_cannot_be_compared_is_refused_in_words(data: np.ndarray) -> None:
     with pytest.raises(InvalidParam, match=r"7 numbers.*Got 3"):
-        nearest(data, np.zeros(3))
+        find_nearest(data, np.zeros(3))
     with pytest.raises(InvalidParam, match=r"1 or more. Got 0"):
-        nearest(data, data[0], 0)
+        find_nearest(data, data[0], 0)
     with pytest.raises(InvalidParam, match=r"cosine or euclidean. Got 'manhattan'"):
-        nearest(data, data[0], 3, "manhattan")  # type: ignore[arg-type]
+        find_nearest(data, data[0], 3, "manhattan")  # type: ignore[arg-type]
 
 
 def test_the_table_of_all_neighbours_leaves_each_point_itself_out(
@@ -83,7 +83,7 @@ def test_the_table_of_all_neighbours_leaves_each_point_itself_out(
         far[row] = np.inf
         assert table.rows[row].tolist() == np.argsort(far)[:6].tolist()
         assert np.abs(table.distances[row] - np.sort(far)[:6]).max() < 1e-5
-    assert np.array_equal(table.nearest(2).rows, table.rows[:, :2])
+    assert np.array_equal(table.find_nearest(2).rows, table.rows[:, :2])
 
 
 def test_points_that_many_others_equal_still_have_as_many_neighbours() -> None:

@@ -16,6 +16,7 @@ from xai_core.imageset.image_set import ImageSet
 from xai_core.imageset.projection import service
 from xai_core.imageset.projection.maps import make_map
 from xai_core.imageset.projection.pixels import read_pixels
+from xai_core.imageset.record import SetRecord, no_masks
 
 
 @pytest.fixture
@@ -25,8 +26,8 @@ def pictures(tmp_path: Path) -> ImageSet:
     thumbs.tofile(tmp_path / "thumbs.u8")
     labels = (np.arange(40) % 4 == 0).astype(np.int32)
     names = tuple(f"{row}.png" for row in range(40))
-    rest: Any = {"source": None, "folder": tmp_path, "masked": np.zeros(40, dtype=bool)}
-    return ImageSet("ab" * 12, "noise", "Noise", names, labels, ("a", "b"), (), (), "drawn", **rest)
+    record = SetRecord("ab" * 12, "zip", "noise", "Noise", names, labels, ("a", "b"), no_masks(40), "drawn")
+    return ImageSet(record, source=None, folder=tmp_path)  # type: ignore[arg-type]
 
 
 def test_pixels_are_the_means_of_what_they_cover_and_are_kept(pictures: ImageSet) -> None:

@@ -40,7 +40,7 @@ def test_a_folder_is_read_where_it_is(
     )
     assert str(folder) not in found.origin and found.name == found.id
     assert np.array_equal(np.asarray(found.open(2)), np.asarray(Image.open(folder / "pets/dogs/a.png")))
-    monkeypatch.setattr(uploaded, "read_listing", None)
+    monkeypatch.setattr(uploaded, "ingest", None)
     assert read_folder(folder / "pets").id == found.id  # nothing has changed: nothing is read
     restart()
     again = find_set(found.id)

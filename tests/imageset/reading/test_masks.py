@@ -13,7 +13,7 @@ from PIL.ExifTags import Base as ExifTag
 
 from tests.imageset.zip_builder import encoded, noise, packed, picture
 from xai_core.imageset.image_set import ImageSet
-from xai_core.imageset.reading.file_roles import mask_names
+from xai_core.imageset.reading.file_roles import masked_stems
 from xai_core.imageset.sets import library
 from xai_core.imageset.sets.builtin import tux_paint
 from xai_core.imageset.sets.library import find_set, load_set
@@ -82,7 +82,7 @@ def test_the_mask_turns_and_shrinks_with_its_picture() -> None:
     ],
 )
 def test_which_picture_a_mask_belongs_to(name: str, expected: tuple[str, ...]) -> None:
-    assert mask_names(name) == expected
+    assert masked_stems(name) == expected
 
 
 @pytest.mark.parametrize("name", ["masks/dogs/rex.png", "dogs/rex_mask.png", "dogs/rex.mask.png"])

@@ -81,7 +81,7 @@ def test_the_same_files_are_the_same_set_and_others_are_not(tmp_path: Path, monk
     assert read(packed(PETS, zipfile.ZIP_STORED)).id == first.id
     assert read(packed({**PETS, "pets/cats/mia.png": picture((9, 9, 201))})).id != first.id
     assert read(packed({**PETS, "pets/cats/tom.png": noise(1)})).id != first.id
-    monkeypatch.setattr(uploaded, "read_listing", None)  # the second time nothing is read
+    monkeypatch.setattr(uploaded, "ingest", None)  # the second time nothing is read
     assert read_zip(path).id == first.id and len(first.id) == 24
 
 
@@ -338,7 +338,7 @@ def test_more_than_the_disk_has_room_for(data: bytes, words: str, monkeypatch: p
 
 
 def test_all_that_could_not_be_read_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest, "_LISTED", 2)
+    monkeypatch.setattr(ingest, "MAX_LISTED", 2)
     found = read(packed({"a.png": noise(1), "b.png": b"x", "c.png": b"y", "d.png": b"z"}))
     assert found.unread == 3 and [name for name, _ in found.skipped] == ["b.png", "c.png"]
     again = find_set(found.id)

@@ -26,12 +26,12 @@ from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, InvalidSet, UnknownName, XaiError
 from xai_core.imageset.analysis.extremes import class_extremes
 from xai_core.imageset.analysis.scores import score_set
+from xai_core.imageset.prefetch import prefetch
 from xai_core.imageset.runs import disk
 from xai_core.imageset.runs import inference as run
 from xai_core.imageset.runs.corruptions.spec import parse_corruption
 from xai_core.imageset.runs.disk import find_run
 from xai_core.imageset.runs.inference import run_model
-from xai_core.imageset.prefetch import prefetch
 from xai_core.imageset.runs.model_input import read_model_input
 from xai_core.models.isolation import isolate
 
@@ -63,7 +63,9 @@ def one_by_one(pictures, layer: str, change: str = ""):
     for index in range(len(pictures)):
         look = steps.model_input(pictures.open(index))
         with torch.no_grad():
-            logits.append(private(steps.to_tensor(steps.to_pixels(changed(look, index) if changed else look)))[0].numpy())
+            logits.append(
+                private(steps.to_tensor(steps.to_pixels(changed(look, index) if changed else look)))[0].numpy()
+            )
     return np.array(logits), np.array(seen)
 
 
@@ -111,7 +113,7 @@ def test_no_layer_means_the_recommended_one():
 
 def test_a_second_time_nothing_is_opened_and_what_differs_has_another_id():
     first = run_model(Pictures(), MODEL, "conv3")
-    disk._OPEN.pop(str(disk.cache_dir() / first.id))  # as after a restart
+    disk._RECENT.pop(str(disk.cache_dir() / first.id))  # as after a restart
     again = Pictures()
     found = run_model(again, MODEL, "conv3")
     assert not again.opened and found.id == first.id and found is not first
@@ -194,7 +196,7 @@ def test_a_damaged_pass_is_made_anew(spoil):
     first = arrays(run_model(Pictures(), MODEL, "conv3"))
     key = run_model(Pictures(), MODEL, "conv3").id
     folder = disk.cache_dir() / key
-    disk._OPEN.pop(str(folder))
+    disk._RECENT.pop(str(folder))
     if spoil == "short":
         os.truncate(folder / "pooled.npy", 300)
     elif spoil == "gone":
@@ -210,8 +212,8 @@ def test_a_damaged_pass_is_made_anew(spoil):
 
 def test_progress_that_promises_more_than_is_there_is_not_believed():
     key = run_model(Pictures(), MODEL, "conv3").id
-    folder, part = disk.cache_dir() / key, disk.workbench(key)
-    disk._OPEN.pop(str(folder))
+    folder, part = disk.cache_dir() / key, disk.staging_dir(key)
+    disk._RECENT.pop(str(folder))
     folder.rename(part)
     os.truncate(part / "logits.npy", 200)
     run_model(again := Pictures(), MODEL, "conv3")
@@ -331,7 +333,7 @@ def test_a_deleted_pass_is_not_found_in_memory(monkeypatch):
 
 def test_what_is_begun_counts_too(monkeypatch):
     first = run_model(Pictures(), MODEL, "conv3")
-    begun = disk.workbench("f" * 32)
+    begun = disk.staging_dir("f" * 32)
     begun.mkdir()
     (begun / "logits.npy").write_bytes(bytes(2**20))
     monkeypatch.setenv("WHYBOX_PASSES_MB", "1")

@@ -114,7 +114,7 @@ def test_built_in_sets_are_made_once(
         found = list(pool.map(load_set, ["photo_crops"] * 4))
     assert all(each is found[0] for each in found)
     restart()
-    monkeypatch.setattr(builtin, "write_thumbs", None)  # they lie on disk
+    monkeypatch.setattr(builtin, "write_thumbnails", None)  # they lie on disk
     again = find_set(found[0].id)
     assert again is not None and again is not found[0] and again.names == found[0].names and again.name == "photo_crops"
 
@@ -159,7 +159,7 @@ def test_ids_are_not_paths(own_data: Path, set_id: str) -> None:
     assert find_set(set_id) is None and not forget_set(set_id)
 
 
-@pytest.mark.parametrize("file", ["labels.npy", "masked.npy", "members.npy", "mask_rows.npy"])
+@pytest.mark.parametrize("file", ["labels.npy", "members.npy", "mask_rows.npy"])
 def test_any_byte_of_a_header_may_be_wrong(
     own_data: Path, monkeypatch: pytest.MonkeyPatch, file: str, restart: Callable[[], None]
 ) -> None:
@@ -230,7 +230,7 @@ def test_what_was_used_longest_ago_goes_first(own_data: Path, monkeypatch: pytes
     for second, each in enumerate(made):
         os.utime(disk.cache_dir() / each.id / "manifest.json", (second, second))
     assert find_set(made[0].id) is not None  # a use
-    monkeypatch.setattr(disk, "limit", lambda: 3 * size + size // 2)
+    monkeypatch.setattr(disk, "max_bytes", lambda: 3 * size + size // 2)
     made.append(read_zip(zipped(4)))
     assert [find_set(each.id) is not None for each in made] == [True, False, True, True]
     assert {(each.id, each.pictures, each.kind) for each in list_sets()} == {
@@ -270,10 +270,10 @@ def test_what_no_version_can_read_makes_room_first(own_data: Path, monkeypatch: 
     old.mkdir()
     (old / "set.zip").write_bytes(bytes(2000))
     assert [each.id for each in list_sets()] == [found.id]
-    monkeypatch.setattr(disk, "limit", lambda: 10**6)
+    monkeypatch.setattr(disk, "max_bytes", lambda: 10**6)
     other = read_zip(zipped(2))
     assert old.exists(), "there is room"
-    monkeypatch.setattr(disk, "limit", lambda: list_sets()[0].bytes * 3 + 1000)
+    monkeypatch.setattr(disk, "max_bytes", lambda: list_sets()[0].bytes * 3 + 1000)
     assert read_zip(zipped(3)).id and not old.exists() and {each.id for each in list_sets()} >= {found.id, other.id}
 
 

@@ -13,7 +13,7 @@ from xai_core.engine.backends.with_features import WithFeatures
 from xai_core.engine.jobs import Job
 from xai_core.images import Picture
 from xai_core.imageset.projection.pixels import small
-from xai_core.imageset.runs.inference import channels_of, chosen_layer
+from xai_core.imageset.runs.inference import choose_layer, count_channels
 from xai_core.imageset.thumbnails import make_thumbnail
 from xai_core.models.classifier import Classifier
 
@@ -22,10 +22,10 @@ def describe_picture(
     picture: Picture, model: Classifier, layer: str | None = None, job: Job[Any] | None = None
 ) -> Float32:
     """What the layer (None: the recommended one) makes of one picture, (C,): a row as of `Pass.pooled`. Raises as `run_pass` does."""
-    chosen = chosen_layer(model, layer)
+    chosen = choose_layer(model, layer)
     seen = torch.tensor(model.preprocessing.input_bytes(picture)[None])
     rows = forward_with_features(model, chosen)(seen, job)
-    found: Float32 = WithFeatures.from_rows(rows, channels_of(chosen)).mean[0].numpy()
+    found: Float32 = WithFeatures.from_rows(rows, count_channels(chosen)).mean[0].numpy()
     return found
 
 

@@ -41,9 +41,7 @@ _BUSY_ERRORS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 class FolderFiles:
     """Files below `root` by row, as they were when listed: size in bytes and time of change in ns, (K, 2)."""
 
-    def __init__(
-        self, root: Path, names: Sequence[str], stats: Int64, skipped: Sequence[tuple[str, str]] = ()
-    ) -> None:
+    def __init__(self, root: Path, names: Sequence[str], stats: Int64, skipped: Sequence[tuple[str, str]] = ()) -> None:
         self._root = root
         self.names = names
         self._stats = stats

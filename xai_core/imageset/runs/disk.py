@@ -1,4 +1,4 @@
-"""The shelf on disk where passes over sets lie: found again by content, written by one at a time, kept up to so many bytes."""
+"""Runs on disk: found again by content, written by one at a time, kept up to a limit of bytes."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from xai_core.imageset.runs.outputs import ModelOutputs
 from xai_core.models.classifier import Classifier
 
 VERSION = 2
-"""Goes up when a pass over the same pictures would give other numbers: part of every id."""
+"""Part of every id; raised when a run over the same pictures would give other numbers."""
 _DEFAULT_MB = 10_000
 _STALE_S = 14 * 24 * 3600.0
 _ID = re.compile(r"[0-9a-f]{32}")
-_LOOK_S = 0.2
+_POLL_S = 0.2
 
 
 @dataclass(frozen=True)
-class About:
-    """What about.json says of a pass: whose it is, and the sizes of its arrays."""
+class RunMetadata:
+    """Contents of about.json: the set, model and layer of a run, and the sizes of its arrays."""
 
     set_id: str
     model: str
@@ -46,81 +46,86 @@ class About:
     channels: int
     version: int = VERSION
 
-    def columns(self) -> dict[str, ArraySpec]:
-        """The arrays of a pass and the shape of one row of each."""
-        wide = (self.channels,)
+    def array_specs(self) -> dict[str, ArraySpec]:
+        """Return element type and row shape of each array, by the names of their files."""
+        per_channel = (self.channels,)
         return {
             "logits": ArraySpec("<f4", (self.classes,)),
-            "pooled": ArraySpec("<f4", wide),
-            "peak": ArraySpec("<f4", wide),
-            "where": ArraySpec("<u2", wide),
+            "pooled": ArraySpec("<f4", per_channel),
+            "peak": ArraySpec("<f4", per_channel),
+            "where": ArraySpec("<u2", per_channel),
             "failed": ArraySpec("|b1"),
         }
 
 
-def pass_id(set_id: str, model: Classifier, layer: str, corruption: str) -> str:
-    """32 hex digits for these pictures, these weights and what is done with both: equal content has an equal id on every computer."""
-    said = (VERSION, set_id, model.weights_sha256, model.preprocessing, layer, corruption)
-    return hashlib.sha256(repr(said).encode()).hexdigest()[:32]
+def make_run_id(set_id: str, model: Classifier, layer: str, corruption: str) -> str:
+    """Return 32 hex digits for these pictures, weights and steps: equal on every computer."""
+    content = (VERSION, set_id, model.weights_sha256, model.preprocessing, layer, corruption)
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:32]
 
 
-_OPEN: Recent[ModelOutputs] = Recent(16)
-"""Passes that were asked for lately, counted by number: they hold predictions, and arrays only as far as the system has room."""
+_RECENT: Recent[ModelOutputs] = Recent(16)
+"""Runs used lately, counted by number: they hold predictions, and arrays only as far as the system has room."""
 
 
-def shelf() -> Path:
-    """The folder of all passes. Not created here."""
+def cache_dir() -> Path:
+    """Return the folder of all runs, which is not created here."""
     return settings.data_dir("imagesets") / "passes"
 
 
-def workbench(key: str) -> Path:
-    """The folder of a pass while it is written."""
-    return shelf() / f"{key}.part"
+def staging_dir(run_id: str) -> Path:
+    """Return the folder of a run while it is written."""
+    return cache_dir() / f"{run_id}.part"
 
 
-def find_run(key: str) -> ModelOutputs | None:
-    """The pass of an id, also one made before a restart; None if there is none (any more)."""
-    if not isinstance(key, str) or not _ID.fullmatch(key):
+def find_run(run_id: str) -> ModelOutputs | None:
+    """Return the run of an id, also one made before a restart; None if there is none (any more)."""
+    if not isinstance(run_id, str) or not _ID.fullmatch(run_id):
         return None
-    folder = shelf() / key
-    found = _OPEN.get(str(folder))
-    if found is None:
-        found = _read(folder)
-    if found is not None:
-        _OPEN.put(str(folder), found, 1)
+    folder = cache_dir() / run_id
+    run = _RECENT.get(str(folder))
+    if run is None:
+        run = _read(folder)
+    if run is not None:
+        _RECENT.put(str(folder), run, 1)
+        # What was used longest ago goes first.
         with suppress(OSError):
-            os.utime(folder / "about.json")  # what was used longest ago goes first
-    return found
+            os.utime(folder / "about.json")
+    return run
 
 
-def forget_pass(key: str) -> None:
-    """Delete a pass, and the memory of it: its maps would keep its bytes on the disk."""
-    _OPEN.pop(str(shelf() / key))
-    shutil.rmtree(shelf() / key, ignore_errors=True)
+def forget_run(run_id: str) -> None:
+    """Delete a run, and the memory of it: its mapped arrays would keep its bytes on the disk."""
+    _RECENT.pop(str(cache_dir() / run_id))
+    shutil.rmtree(cache_dir() / run_id, ignore_errors=True)
 
 
-def settle(key: str, about: About) -> ModelOutputs:
-    """Put a finished workbench on the shelf, and make room for it. Raises OSError."""
-    folder = shelf() / key
-    part = workbench(key)
-    (part / "about.json").write_text(json.dumps(asdict(about)), encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)  # whatever lies there could not be read
+def commit(run_id: str, metadata: RunMetadata) -> ModelOutputs:
+    """Move a finished staging folder into place, and make room for it. Raises OSError."""
+    folder = cache_dir() / run_id
+    part = staging_dir(run_id)
+    (part / "about.json").write_text(json.dumps(asdict(metadata)), encoding="utf-8")
+    # Whatever lies there could not be read.
+    shutil.rmtree(folder, ignore_errors=True)
     part.replace(folder)
-    make_room(keep=key)
-    found = find_run(key)
-    if found is None:
+    evict(keep=run_id)
+    run = find_run(run_id)
+    if run is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
-    return found
+    return run
 
 
 @contextmanager
-def alone(key: str, job: Job[Any]) -> Iterator[None]:
-    """Only one thread of all processes works on a pass; the others wait, may be stopped, and then find it done. A kill gives it free."""
-    shelf().mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = FileLock(shelf() / f"{key}.lock")
+def exclusive(run_id: str, job: Job[Any]) -> Iterator[None]:
+    """Let one thread of all processes work on a run; the others wait, may be cancelled, and then find it done.
+
+    A kill sets it free.
+    """
+    cache_dir().mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = FileLock(cache_dir() / f"{run_id}.lock")
     while True:
         with suppress(Timeout):
-            lock.acquire(timeout=_LOOK_S)
+            lock.acquire(timeout=_POLL_S)
             break
         job.tick()
     try:
@@ -129,43 +134,43 @@ def alone(key: str, job: Job[Any]) -> Iterator[None]:
         lock.release()
 
 
-def make_room(keep: str = "") -> None:
-    """Delete the passes used longest ago while all together take more than WHYBOX_PASSES_MB, and what nobody went on with for weeks."""
-    begun = 0
-    for part in shelf().glob("*.part"):
-        if time.time() - _used(part) > _STALE_S:
+def evict(keep: str = "") -> None:
+    """Delete runs used longest ago while all take more than WHYBOX_PASSES_MB, and unfinished ones left for weeks."""
+    unfinished_bytes = 0
+    for part in cache_dir().glob("*.part"):
+        if time.time() - _change_time(part) > _STALE_S:
             shutil.rmtree(part, ignore_errors=True)
         else:
-            begun += _bytes(part)
-    wanted = settings.runs_mb()
-    room = (_DEFAULT_MB if wanted is None else wanted) * 2**20
-    kept = sorted(
-        (folder for folder in shelf().iterdir() if _ID.fullmatch(folder.name)),
-        key=lambda each: _used(each / "about.json"),
+            unfinished_bytes += _folder_bytes(part)
+    limit_mb = settings.runs_mb()
+    limit = (_DEFAULT_MB if limit_mb is None else limit_mb) * 2**20
+    folders = sorted(
+        (folder for folder in cache_dir().iterdir() if _ID.fullmatch(folder.name)),
+        key=lambda folder: _change_time(folder / "about.json"),
     )
-    sizes = {folder: _bytes(folder) for folder in kept}
-    for folder in kept:
-        if begun + sum(sizes.values()) > room and folder.name != keep:
-            forget_pass(folder.name)
+    sizes = {folder: _folder_bytes(folder) for folder in folders}
+    for folder in folders:
+        if unfinished_bytes + sum(sizes.values()) > limit and folder.name != keep:
+            forget_run(folder.name)
             del sizes[folder]
 
 
 def _read(folder: Path) -> ModelOutputs | None:
     try:
-        said = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-        about = About(**{**said, "grid": tuple(said["grid"])})
-        arrays = map_arrays(folder, about.count, about.columns())
+        values = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+        metadata = RunMetadata(**{**values, "grid": tuple(values["grid"])})
+        arrays = map_arrays(folder, metadata.count, metadata.array_specs())
     except (OSError, ValueError, TypeError, KeyError):
         return None
-    if about.version != VERSION:
+    if metadata.version != VERSION:
         return None
     return ModelOutputs(
-        folder.name,
-        about.set_id,
-        about.model,
-        about.layer,
-        about.corruption,
-        about.grid,
+        id=folder.name,
+        set_id=metadata.set_id,
+        model=metadata.model,
+        layer=metadata.layer,
+        corruption=metadata.corruption,
+        grid=metadata.grid,
         logits=arrays["logits"],
         mean=arrays["pooled"],
         max=arrays["peak"],
@@ -174,15 +179,15 @@ def _read(folder: Path) -> ModelOutputs | None:
     )
 
 
-def _used(file: Path) -> float:
-    """When a file was written last, in seconds since 1970; 0 if it is not there."""
+def _change_time(file: Path) -> float:
+    """Return the time of a file's last change in seconds since 1970; 0 if it is not there."""
     try:
         return file.stat().st_mtime
     except OSError:
         return 0.0
 
 
-def _bytes(folder: Path) -> int:
+def _folder_bytes(folder: Path) -> int:
     with suppress(OSError):
         return sum(file.stat().st_size for file in folder.iterdir())
     return 0

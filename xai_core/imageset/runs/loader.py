@@ -51,7 +51,7 @@ class Reader:
         picture, steps = self.pictures.open(row), self.preprocessing
         if self.corruption is None:
             return steps.input_bytes(picture)
-        return steps.to_bytes(self.corruption.apply(steps.model_input(picture), row))
+        return steps.to_bytes(self.corruption(steps.model_input(picture), row))
 
     def tensor(self, row: int) -> torch.Tensor:
         """Return the normalized input for one row, (1, C, H, W). Raises XaiError."""

@@ -48,7 +48,7 @@ class CorruptionLevel:
     def text(self) -> str:
         return f"{self.corruption.name}:{self.severity}"
 
-    def apply(self, picture: Picture, index: int) -> Picture:
+    def __call__(self, picture: Picture, index: int) -> Picture:
         """Return the changed picture; chance comes from its index in its set, so that a second run gives the same."""
         rng = np.random.default_rng([index, self.severity])
         return self.corruption.change(picture, self.corruption.levels[self.severity - 1], rng)
