@@ -61,4 +61,4 @@ from .service import keep_table as keep_table
 from .service import raw as raw
 from .service import start_training as start_training
 from .service import table as table
-from .service import trained as trained
+from .service import find_model as find_model

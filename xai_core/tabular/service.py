@@ -1,12 +1,12 @@
-"""What the pages about tables call: tables and models kept for a while under an id, and training in the background.
+"""State for the pages about tables: tables and models kept in memory under an id, and training in the background.
 
-A session holds ids only. What was used longest ago goes first; then its owner is asked to bring it again.
+A session holds ids only. The least recently used go first; then their owner is asked to bring them again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from xai_core.engine.jobs import CLOSED_TAB_S, Job, JobPool
 from xai_core.engine.lru_cache import Recent
@@ -20,6 +20,8 @@ from xai_core.tabular.models.object_graph import estimate_bytes
 from xai_core.tabular.models.table_model import TabularModel
 from xai_core.tabular.models.train import TABULAR_MODELS, model_id, train
 
+T = TypeVar("T")
+
 _TABLES: Recent[Table] = Recent(512 * MB)
 _RAW: Recent[RawTable] = Recent(512 * MB)
 _MODELS: Recent[TabularModel] = Recent(512 * MB)
@@ -27,50 +29,50 @@ _GONE = "This table is no longer in memory. Upload it again."
 
 
 def keep_table(table: Table) -> str:
-    """Keep a table for a while; its id. Equal tables share one."""
+    """Keep a table in memory and return its id. Equal tables share one."""
     key = table.sha256[:24]
     _TABLES.put(key, table, _frame_bytes(table.frame) + table.target.nbytes)
     return key
 
 
 def table(table_id: str) -> Table:
-    """The table of an id, or a built-in one by its name. Raises UnknownName where it is no longer kept."""
+    """Return the table of an id, or a built-in one by its name. Raises UnknownName if it is no longer kept."""
     if table_id in TABLES:
         return load_table(table_id)
-    found = _TABLES.get(table_id)
-    if found is None:
-        raise UnknownName(_GONE)
-    return found
+    return _check_known(_TABLES.get(table_id))
 
 
 def keep_raw(raw: RawTable) -> str:
-    """Keep a file that was read, before its target is chosen; its id."""
+    """Keep a file that was read and has no target yet, and return its id."""
     key = raw.sha256[:24]
     _RAW.put(key, raw, _frame_bytes(raw.frame))
     return key
 
 
 def raw(raw_id: str) -> RawTable:
-    """The file of an id. Raises UnknownName where it is no longer kept."""
-    found = _RAW.get(raw_id)
-    if found is None:
+    """Return the file of an id. Raises UnknownName if it is no longer kept."""
+    return _check_known(_RAW.get(raw_id))
+
+
+def _check_known(value: T | None) -> T:
+    if value is None:
         raise UnknownName(_GONE)
-    return found
+    return value
 
 
 def keep_model(model: TabularModel) -> str:
-    """Keep a model, for example an own one; its id."""
+    """Keep a model, for example an own one, and return its id."""
     _MODELS.put(model.id, model, estimate_bytes(model.estimator))
     return model.id
 
 
-def trained(key: str) -> TabularModel | None:
-    """The model of an id (`TabularModel.id`, the key of its job), or None if it is not made or no longer kept."""
-    return _MODELS.get(key)
+def find_model(model_id: str) -> TabularModel | None:
+    """Return the model of an id (`TabularModel.id`, the key of its job), or None if it is not kept."""
+    return _MODELS.get(model_id)
 
 
 _POOL = JobPool("training", workers=2, quick_workers=1, keep=16, timeout=CLOSED_TAB_S)
-"""Few are kept: a finished job holds its model whether or not there is room for it."""
+"""Few finished jobs are kept: each holds its model, whatever the cache of models has room for."""
 
 
 def start_training(
@@ -80,24 +82,29 @@ def start_training(
     seed: int = 0,
     session_id: str = "",
 ) -> Job[TabularModel]:
-    """Train in the background: the job to watch, whose `key` is the model's id. Equal requests share one.
+    """Train in the background and return the job, whose `key` is the model's id. Equal requests share one.
 
-    A model that is still kept is there at once; what failed or was stopped starts again. Raises UnknownName, InvalidParam.
+    The job of a model that is still kept is finished. A failed or cancelled training starts again.
+
+    Raises:
+        UnknownName: if the table is no longer kept, or no model has the name.
+        InvalidParam: if a parameter or the seed is not allowed.
     """
-    learnt_from = table(table_id)
-    chosen = resolve(TABULAR_MODELS.get(name).params, params, 0)
+    training_table = table(table_id)
+    values = resolve(TABULAR_MODELS.get(name).params, params, 0)
     seed = check_seed(seed)
-    key = model_id(learnt_from, name, chosen, seed)
-    kept = trained(key)
-    if kept is not None:
-        return _POOL.put(key, kept, session_id)
+    key = model_id(training_table, name, values, seed)
+    known = find_model(key)
+    if known is not None:
+        return _POOL.put(key, known, session_id)
 
     def work(job: Job[TabularModel]) -> TabularModel:
-        model = train(learnt_from, name, chosen, seed, job)
-        keep_model(model)  # before anybody sees that the job is done
+        model = train(training_table, name, values, seed, job)
+        # Before any session sees that the job is done.
+        keep_model(model)
         return model
 
-    cells = learnt_from.frame.size
+    cells = training_table.frame.size
     return _POOL.start(key, work, cost=cells / 1000, session_id=session_id, memory=cells * 80)
 
 

@@ -88,7 +88,7 @@ def render_uploader(table: Table) -> None:
 
 def _find_own_model(table: Table) -> TabularModel | None:
     """The own model if it is still kept and belongs to the table in use."""
-    model = tabular.trained(st.session_state["own_model"])
+    model = tabular.find_model(st.session_state["own_model"])
     if model is not None and model.table.sha256 == table.sha256:
         return model
     forget_own_model()

@@ -292,7 +292,7 @@ def test_training_is_shared_and_kept() -> None:
     first, second = (service.start_training(key, "linear", session_id=session_id) for session_id in ("a", "b"))
     assert first is second
     model = first.wait(60)
-    assert service.trained(str(first.key)) is model and model.id == first.key and model.table is table
+    assert service.find_model(str(first.key)) is model and model.id == first.key and model.table is table
     assert jobs.watch(model.id) is not None
     assert service.start_training(key, "linear", seed=1).key != first.key
     with pytest.raises(InvalidParam):
@@ -305,7 +305,7 @@ def test_tables_are_found_by_id_or_name() -> None:
         service.table("0" * 24)
     with pytest.raises(UnknownName, match="Upload it again"):
         service.raw("0" * 24)
-    assert service.trained("0" * 24) is None
+    assert service.find_model("0" * 24) is None
 
 
 def test_big_models_count_for_more() -> None:

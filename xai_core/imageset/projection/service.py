@@ -1,4 +1,4 @@
-"""What the pages about maps call: maps made in the background, shared by all who ask for the same, and kept for a while."""
+"""Maps in the background: equal requests share one job, and finished maps are kept for a while."""
 
 from __future__ import annotations
 
@@ -24,15 +24,14 @@ from xai_core.params import check_seed, resolve
 if TYPE_CHECKING:
     from xai_core.imageset.runs.outputs import ModelOutputs
 
-FEW_POINTS = 2_000
+MAX_MULTIPLES_POINTS = 2_000
 """Points of each of several small maps: more could not be seen, and take long."""
 _POOL = JobPool("maps", workers=1, quick_workers=1, keep=32, timeout=CLOSED_TAB_S)
 """One long map at a time, since it uses all cores. A map is small: 20,000 points are 400 KB."""
-_QUICK = 1.0
 
 
 def start_map(
-    of: ModelOutputs | ImageSet,
+    source: ModelOutputs | ImageSet,
     kind: str = "tsne",
     dimensions: int = 2,
     params: Mapping[str, object] | None = None,
@@ -40,66 +39,75 @@ def start_map(
     rows: npt.ArrayLike | None = None,
     session_id: str = "",
 ) -> Job[Map]:
-    """Make a map in the background: the job to watch, by its `key`. Of a pass: what the model made of the pictures; of a set: their pixels.
+    """Make a map in the background: of a run's pooled features, or of the pixels of a set. Equal requests share a job.
 
-    Equal requests share one job. `rows` None: all that could be read, above 20,000 a sample with each label's share, said in the notes.
-    Raises UnknownName, InvalidParam.
+    `rows` None: all valid ones, above 20,000 a sample with each label's share, as the notes of the map say.
+
+    Raises:
+        UnknownName: if there is no such kind.
+        InvalidParam: if a parameter, the seed or a row is not allowed.
     """
-    chosen, seed = resolve(MAPS.get(kind).params, params, 0), check_seed(seed)
-    used, said = _rows(of, rows, MAX_POINTS, seed)
+    spec, seed = MAPS.get(kind), check_seed(seed)
+    values = resolve(spec.params, params, 0)
+    selected, note = _select_rows(source, rows, MAX_POINTS, seed)
 
     def work(job: Job[Map]) -> Map:
-        return _with_note(make_map(_data(of, job), kind, dimensions, chosen, seed, used, job), said)
+        return _add_note(make_map(_read_data(source, job), kind, dimensions, values, seed, selected, job), note)
 
-    key = _key(of, used, kind, dimensions, chosen, seed)
-    return _POOL.start(key, work, _QUICK if kind == "pca" else len(used), session_id, _bytes(of, len(used)))
+    key = _key(source, selected, kind, dimensions, values, seed)
+    return _POOL.start(key, work, spec.cost(len(selected)), session_id, _estimate_bytes(source, len(selected)))
 
 
 def start_multiples(
-    of: ModelOutputs | ImageSet,
+    source: ModelOutputs | ImageSet,
     perplexities: Sequence[float] = PERPLEXITIES,
     seeds: Sequence[int] = (0, 1),
     rows: npt.ArrayLike | None = None,
     session_id: str = "",
 ) -> Job[list[Map]]:
-    """Several t-SNE maps of the same at most 2,000 pictures in the background, as `small_multiples` makes them. Raises as `start_map`."""
-    used, said = _rows(of, rows, FEW_POINTS, check_seed(seeds[0]) if seeds else 0)
+    """Make `small_multiples` of at most 2,000 pictures in the background. Raises as `start_map`."""
+    selected, note = _select_rows(source, rows, MAX_MULTIPLES_POINTS, check_seed(seeds[0]) if seeds else 0)
 
     def work(job: Job[list[Map]]) -> list[Map]:
-        return [_with_note(each, said) for each in small_multiples(_data(of, job), perplexities, seeds, used, job)]
+        maps = small_multiples(_read_data(source, job), perplexities, seeds, selected, job)
+        return [_add_note(made_map, note) for made_map in maps]
 
-    key = _key(of, used, list(perplexities), list(seeds))
-    return _POOL.start(key, work, 8 * len(used), session_id, _bytes(of, len(used)))
-
-
-def _rows(of: ModelOutputs | ImageSet, rows: npt.ArrayLike | None, most: int, seed: int) -> tuple[Int64, str]:
-    """The rows asked for that could be read, at most so many, each label with its share; and a sentence where some were left out."""
-    imageset = of if isinstance(of, ImageSet) else find_set(of.set_id)
-    count = len(of) if isinstance(of, ImageSet) else len(of.valid)
-    asked = np.unique(check_rows(rows, count))
-    if not isinstance(of, ImageSet):
-        asked = asked[np.asarray(of.valid)[asked]]
-    labels = imageset.labels[asked] if imageset is not None else np.zeros(len(asked), dtype=np.int64)
-    drawn, said = stratified(labels, most, seed)
-    return asked[drawn], said
+    key = _key(source, selected, list(perplexities), list(seeds))
+    return _POOL.start(key, work, 8 * len(selected), session_id, _estimate_bytes(source, len(selected)))
 
 
-def _data(of: ModelOutputs | ImageSet, job: Job[Any]) -> Float32:
-    return read_pixels(of, job=job) if isinstance(of, ImageSet) else of.mean
+def _select_rows(
+    source: ModelOutputs | ImageSet, rows: npt.ArrayLike | None, max_rows: int, seed: int
+) -> tuple[Int64, str]:
+    """Return the valid rows, at most `max_rows` with each label's share, and a sentence if some were left out."""
+    if isinstance(source, ImageSet):
+        imageset: ImageSet | None = source
+        candidates = np.unique(check_rows(rows, len(source)))
+    else:
+        imageset = find_set(source.set_id)
+        candidates = np.unique(check_rows(rows, len(source.valid)))
+        candidates = candidates[np.asarray(source.valid)[candidates]]
+    labels = imageset.labels[candidates] if imageset is not None else np.zeros(len(candidates), dtype=np.int64)
+    sample, note = stratified(labels, max_rows, seed)
+    return candidates[sample], note
 
 
-def _with_note(made: Map, said: str) -> Map:
-    return replace(made, notes=(said, *made.notes)) if said else made
+def _read_data(source: ModelOutputs | ImageSet, job: Job[Any]) -> Float32:
+    return read_pixels(source, job=job) if isinstance(source, ImageSet) else source.mean
 
 
-def _key(of: ModelOutputs | ImageSet, rows: Int64, *chosen: object) -> str:
-    """Names a request by everything that decides the map."""
-    source = ("pixels" if isinstance(of, ImageSet) else "pass", of.id)
-    text = json.dumps([source, hashlib.sha256(rows.tobytes()).hexdigest(), chosen])
+def _add_note(made_map: Map, note: str) -> Map:
+    return replace(made_map, notes=(note, *made_map.notes)) if note else made_map
+
+
+def _key(source: ModelOutputs | ImageSet, rows: Int64, *settings: object) -> str:
+    """Return a key made of everything that decides the map."""
+    origin = ("pixels" if isinstance(source, ImageSet) else "pass", source.id)
+    text = json.dumps([origin, hashlib.sha256(rows.tobytes()).hexdigest(), settings])
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def _bytes(of: ModelOutputs | ImageSet, count: int) -> int:
-    """The rows themselves, a copy with their mean taken off, and blocks of distances."""
-    width = 3072 if isinstance(of, ImageSet) else of.mean.shape[1]
+def _estimate_bytes(source: ModelOutputs | ImageSet, count: int) -> int:
+    """Return the bytes of the rows, of their copy without the mean, and of blocks of distances."""
+    width = 3072 if isinstance(source, ImageSet) else source.mean.shape[1]
     return 3 * 4 * count * width + 64 * 2**20

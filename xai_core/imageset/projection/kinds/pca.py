@@ -45,6 +45,8 @@ MAPS.add(
         about="Looks at the cloud of pictures from the side from which it is widest. Quick, and distances keep a meaning, "
         "but groups can hide behind each other.",
         place=_place,
+        # Quick whatever the number of points.
+        cost=lambda _points: 1.0,
         source="Hotelling 1933, Analysis of a complex of statistical variables into principal components.",
     )
 )

@@ -79,6 +79,8 @@ class MapSpec:
     params: tuple[Param, ...] = ()
     steps: Callable[[Mapping[str, Value]], int] = _one_step
     """How many steps of progress `place` ticks."""
+    cost: Callable[[int], float] = float
+    """Cost of so many points, in forward passes."""
     refusal: Callable[[], str | None] = _always
     """Why it cannot be made here and how to get it, or None."""
     source: str = ""
