@@ -55,10 +55,10 @@ from .row.explain import Contributions as Contributions
 from .row.explain import RowMethod as RowMethod
 from .row.explain import explain_row as explain_row
 from .row.explain import kernel_widths as kernel_widths
+from .service import find_model as find_model
 from .service import keep_model as keep_model
 from .service import keep_raw as keep_raw
 from .service import keep_table as keep_table
 from .service import raw as raw
 from .service import start_training as start_training
 from .service import table as table
-from .service import find_model as find_model

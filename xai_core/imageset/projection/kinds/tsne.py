@@ -96,7 +96,7 @@ def run(table: NeighbourTable, start: Float64, course: Course, job: Job[Any]) ->
         job.tick(STEPS_A_TICK)
         return False
 
-    near = table.nearest(int(3 * course.perplexity))
+    near = table.find_nearest(int(3 * course.perplexity))
     index = PrecomputedNeighbors(near.rows, near.distances)
     affinities = PerplexityBasedNN(knn_index=index, perplexity=course.perplexity, n_jobs=cores.CORES)
     on_grid = len(start) >= GRID_FROM and start.shape[1] == 2  # in space it would be too large
