@@ -1,4 +1,4 @@
-"""Explanations side by side: four methods of one picture, or any rows and columns, each map appearing as soon as it is ready."""
+"""Explanations side by side: four methods of one picture, or any rows and columns; maps appear as they get ready."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pages.ui.widgets import forms
 
 
 def _render_order() -> panels.Order | None:
-    """What the maps of a row are sorted by."""
+    """Render the choice of the order of maps within a row."""
     key = url_state.restore("sort", "cost", url_state.option_reader("order", agreement.ORDERS))
     names = list(agreement.ORDERS)
     name = st.selectbox(
@@ -23,7 +23,7 @@ def _render_order() -> panels.Order | None:
 
 
 def _render_agreement(requests: Sequence[panels.MapRequest], results: Mapping[str, xai_core.Attribution]) -> None:
-    """A table for every row with two maps or more."""
+    """Render a table for each row with two maps or more."""
     rows = {
         row: [request for request in requests if request.row == row and request.name in results]
         for row in dict.fromkeys(request.row for request in requests)
@@ -62,7 +62,8 @@ with st.expander("What to compare", icon=":material/grid_view:"):
     )
     if session.has_own_picture():
         st.caption(
-            "Your own picture is not part of it: who opens it sees the sample instead. “Make a link”, below, can keep your picture."
+            "Your own picture is not part of it: who opens it sees the sample instead. “Make a link”, below, "
+            "can keep your picture."
         )
 results = panels.render_maps(requests, page.seen, "compare", order)
 _render_agreement(requests, results)

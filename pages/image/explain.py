@@ -14,7 +14,7 @@ model, image, seen, target, _ = picture.render_head()
 
 
 def _render_method_choice() -> xai_core.MethodSpec:
-    """The choice among what can be right on this model; what cannot is listed below it in grey, with the reason."""
+    """Render the choice among the methods that fit this model; the others are listed below it with the reason."""
     reasons = {spec.name: reason for spec in xai_core.METHODS.specs() if (reason := spec.refusal(model))}
     key = url_state.restore("method", "grad_cam", lambda name: xai_core.METHODS.get(name).name)
     names = [name for name in xai_core.METHODS if name not in reasons or name == st.session_state[key]]

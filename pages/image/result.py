@@ -1,4 +1,4 @@
-"""A kept result: finished maps reopened by their link, with everything that is known about how they were made. Nothing is computed."""
+"""A stored result: finished maps reopened by their link, with their provenance. Nothing is computed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from pages.ui.image.viewer import Panel, show_maps
 from pages.ui.widgets import words
 
 PLAIN_COLOUR = "#9aa4aa"
-NOT_FOUND = "This result is not kept here any more, or it was made on another computer. Nothing is lost: the same map can be made again."
+NOT_FOUND = (
+    "This result is not kept here any more, or it was made on another computer. "
+    "Nothing is lost: the same map can be made again."
+)
 NOT_KEPT = "The picture was not kept with the link, so the map lies on a plain ground."
 NO_MODEL_INPUT = (
     "The picture is kept but not shown: how the model saw it is only known while that model is loaded. "
@@ -26,7 +29,7 @@ Results = Mapping[str, xai_core.Attribution]
 
 
 def _render_missing(sentence: str) -> None:
-    """Why there is nothing to see, and where to go from here."""
+    """Render the reason for the missing result, and links to other pages."""
     st.warning(sentence, icon=":material/link_off:")
     st.page_link(
         "pages/image/compare.py", label="Make new maps", icon=":material/grid_view:", query_params=url_state.query()
@@ -35,7 +38,7 @@ def _render_missing(sentence: str) -> None:
 
 
 def _find_pictures(results: Results) -> dict[str, Image.Image | None]:
-    """The pictures of the maps by fingerprint, each looked for once."""
+    """Return the pictures of the maps by SHA-256; None where a picture was not stored."""
     pictures: dict[str, Image.Image | None] = {}
     for result_id, result in results.items():
         if pictures.get(result.image_sha256) is None:
@@ -44,7 +47,7 @@ def _find_pictures(results: Results) -> dict[str, Image.Image | None]:
 
 
 def _find_model_input(model: str, picture: Image.Image) -> Image.Image | None:
-    """The picture as a model saw it, if that model can be asked without fetching it."""
+    """Return the model input of a picture if the model is in memory or bundled, else None."""
     if model not in xai_core.MODELS or not (xai_core.MODELS.get(model).bundled or xai_core.ready(model) is not None):
         return None
     try:
@@ -54,7 +57,7 @@ def _find_model_input(model: str, picture: Image.Image) -> Image.Image | None:
 
 
 def _find_backgrounds(results: Results) -> tuple[dict[tuple[str, str], Image.Image], list[str]]:
-    """What lies under the maps, by picture and model: the picture as the model saw it, else a plain one; and a sentence for each reason."""
+    """Return the picture under each map, by picture and model (plain where unknown), and the reasons for plain ones."""
     pictures, backgrounds, sentences = _find_pictures(results), {}, []
     for result in results.values():
         picture, place = pictures[result.image_sha256], (result.image_sha256, result.model)
@@ -83,7 +86,7 @@ def _build_panel(result_id: str, result: xai_core.Attribution, background: Image
 
 
 def _render_heading(maps: Sequence[xai_core.Attribution]) -> None:
-    """The question, if all maps answer the same one. As HTML: no sign of a label may be read as Markdown."""
+    """Render the question if all maps answer the same one; as HTML, for labels are not Markdown."""
     labels = list(dict.fromkeys(words.format_label(result.label) for result in maps))
     st.html(f"<h3>{escape(f'Why “{labels[0]}”?' if len(labels) == 1 else f'{len(maps)} maps')}</h3>")
 

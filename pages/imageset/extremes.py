@@ -1,4 +1,4 @@
-"""Best and worst: the pictures at the top and at the bottom for a class or for one channel, and the most confident mistakes."""
+"""Best and worst: top and bottom pictures of a class or a channel, and the most confident mistakes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ VIEWS = {
 
 st.title("Best and worst pictures")
 st.markdown(
-    "Which pictures does the model like best, and least? They show what an answer, or a small part of the model, reacts to."
+    "Which pictures does the model like best, and least? They show what an answer, or a small part of the "
+    "model, reacts to."
 )
 page_context.begin_page()
 page = page_context.render_head()

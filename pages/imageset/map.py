@@ -1,4 +1,4 @@
-"""The map: every picture a point, near those that are alike to the model; click or enclose points to see what they are."""
+"""The map: each picture a point near those that are similar to the model; points can be clicked and enclosed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pages.ui.widgets import background
 
 st.title("The map of what the model knows")
 st.markdown(
-    "Every point is a picture. Points lie near each other when their pictures are similar: for the model, or pixel by pixel."
+    "Every point is a picture. Points lie near each other when their pictures are similar: for the model, or "
+    "pixel by pixel."
 )
 page_context.begin_page()
 page = page_context.render_head()

@@ -49,7 +49,7 @@ def _render_skipped(dataset: ImageSet) -> None:
 
 
 def _render_classes(dataset: ImageSet) -> None:
-    """How many pictures each label has; a click on one selects them."""
+    """Render the number of pictures of each label; a click selects them."""
     if not dataset.classes:
         show.write(
             "These pictures have no labels: nobody has said what they show. A model can still say what it sees.",
@@ -91,7 +91,8 @@ def _render_next_buttons() -> None:
 
 st.title("A set of pictures")
 st.markdown(
-    "One picture tells you about one answer. A whole set shows what the model knows, what it mixes up, and how often it is right."
+    "One picture tells you about one answer. A whole set shows what the model knows, what it mixes up, and "
+    "how often it is right."
 )
 page_context.begin_page()
 set_choice.render_choice()

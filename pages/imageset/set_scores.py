@@ -1,4 +1,4 @@
-"""Scores: how often the model is right on the set, which classes it mixes up, whether it means what it says, and what changes do to it."""
+"""Scores of a model on a set: accuracy, confusions, calibration, also after a change of the pictures."""
 
 from __future__ import annotations
 

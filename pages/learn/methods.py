@@ -1,4 +1,4 @@
-"""All methods, read from the registry: what each asks, needs, costs and is worth; one card open at a time."""
+"""All methods of the registry: question, needs, cost and sanity check of each; one card open at a time."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _render_filter(title: str, name: str, options: Mapping[str, str]) -> str | N
 
 
 def _render_row(spec: MethodSpec, chosen: str) -> None:
-    """A method in the list: its name as a button, then what it asks, needs and costs; grey where it cannot be right on this model."""
+    """Render a method of the list: name, question, needs and cost; grey where it does not fit this model."""
     reason = refusals[spec.name]
     with st.container(border=True, gap="small"):
         key, now = f"open_{spec.name}", spec.name == chosen
@@ -108,7 +108,8 @@ def _render_card(spec: MethodSpec) -> None:
 xai_core.jobs.leave(session.session_id(), pool="attributions")
 st.title("All methods")
 st.markdown(
-    "Every method asks the model another question. Choose one to read what it can tell, when it lies, and what it costs."
+    "Every method asks the model another question. Choose one to read what it can tell, when it lies, and "
+    "what it costs."
 )
 model = models.current_model()
 with st.spinner(f"Finding out what works on {model.title} …"):

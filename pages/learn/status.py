@@ -1,4 +1,4 @@
-"""What this computer is doing for everybody right now, in plain words, looked up anew every two seconds."""
+"""Status of the server in plain words, refreshed every two seconds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _format_size(megabytes: float) -> str:
 
 
 def _summarize(status: xai_core.Status) -> str:
-    """The whole page in one sentence."""
+    """Return the whole page in one sentence."""
     if not status.working and not status.waiting:
         return "Nothing is being worked on right now. Whatever you ask for begins at once."
     working = f"{_format_count(status.working, 'thing is', 'things are')} being worked on"
@@ -45,7 +45,10 @@ def _render_work(status: xai_core.Status) -> None:
             f"{status.waiting:,}",
             "What is quick goes first, so that it need not wait for what takes long.",
         )
-        kinds = "Maps, models that learn from a table, picture sets that a model looks through: so many things at the same time."
+        kinds = (
+            "Maps, models that learn from a table, picture sets that a model looks through: "
+            "so many things at the same time."
+        )
         _render_figure("Being worked on", "running jobs", f"{status.working:,}", kinds)
         _render_figure(
             "People", "sessions", f"{status.sessions:,}", "So many asked for something within the last two minutes."
@@ -59,8 +62,8 @@ def _render_work(status: xai_core.Status) -> None:
 def _render_memory(status: xai_core.Status) -> None:
     st.subheader("Memory")
     share = min(max(status.reserved_mb / status.budget_mb, 0.0), 1.0) if status.budget_mb > 0 else 0.0
-    words = f"{_format_size(status.reserved_mb)} of {_format_size(status.budget_mb)} are set aside for what is being worked on *(memory budget)*"
-    st.progress(share, words)
+    sizes = f"{_format_size(status.reserved_mb)} of {_format_size(status.budget_mb)}"
+    st.progress(share, f"{sizes} are set aside for what is being worked on *(memory budget)*")
     st.caption(
         "What does not fit into the rest waits until something else is finished. "
         f"The whole program takes {_format_size(status.memory_mb)} of this computer's memory *(resident memory)*."
@@ -71,10 +74,16 @@ def _render_results(status: xai_core.Status) -> None:
     st.subheader("Finished maps")
     requests = status.hits + status.misses
     with st.container(horizontal=True):
-        stored_words = f"They take {_format_size(status.stored_mb)}. When there is no room left, those that nobody looked at for longest go."
+        stored_words = (
+            f"They take {_format_size(status.stored_mb)}. "
+            "When there is no room left, those that nobody looked at for longest go."
+        )
         _render_figure("Kept", "stored results", f"{status.results:,}", stored_words)
         share = f"{100 * status.hits / requests:.0f} %" if requests else "–"
-        hit_words = f"{status.hits:,} of {_format_count(requests, 'map', 'maps')} asked for had been made before, so nobody had to wait for them."
+        hit_words = (
+            f"{status.hits:,} of {_format_count(requests, 'map', 'maps')} asked for had been made before, "
+            "so nobody had to wait for them."
+        )
         _render_figure("Found ready", "cache hits", share, hit_words)
 
 
@@ -102,7 +111,8 @@ def _render_status() -> None:
 
 st.title("What is running")
 st.markdown(
-    "Everybody who has Whybox open shares one computer. This is what it is doing; the numbers are looked up every two seconds."
+    "Everybody who has Whybox open shares one computer. This is what it is doing; the numbers are looked up "
+    "every two seconds."
 )
 # No job is left: whoever looks here while waiting for a map still wants it.
 _render_status()

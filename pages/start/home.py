@@ -28,7 +28,8 @@ def _load_thumbnail(name: str) -> Image.Image:
 xai_core.jobs.leave(session.session_id(), pool="attributions")
 st.title("Why did the model say that?")
 st.markdown(
-    "A computer model looks at a photo and says *espresso*. Whybox shows **what it looked at**: four different methods, side by side, "
+    "A computer model looks at a photo and says *espresso*. Whybox shows **what it looked at**: four "
+    "different methods, side by side, "
     "each with a sentence on how to read it and a check that says whether you can trust it."
 )
 
@@ -69,7 +70,8 @@ with sets:
 with tables:
     st.subheader("4. A table")
     st.markdown(
-        "Loans, flowers, wines, or your own CSV file: train a model on its rows and see how it decides, in general and for one row."
+        "Loans, flowers, wines, or your own CSV file: train a model on its rows and see how it decides, in "
+        "general and for one row."
     )
     if st.button("Open Table", icon=":material/table:", width="stretch"):
         st.switch_page(TABLE, query_params=url_state.query())

@@ -1,4 +1,4 @@
-"""The table: one that comes along or an own file, what is to be predicted, and what is in it."""
+"""The table: a bundled one or an own file, its target and its columns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_ROWS = 200
 
 
 def _format_values(column: Column) -> str:
-    """What a column holds, in one line."""
+    """Return the values of a column in one line."""
     if column.kind == "category":
         return ", ".join(column.categories[:6]) + (", …" if len(column.categories) > 6 else "")
     return f"{column.show(column.low)} to {column.show(column.high)}"
@@ -35,7 +35,8 @@ def _render_overview(table: Table) -> None:
                 st.metric(title, f"{value:,}")
     if missing:
         st.caption(
-            "A cell without a value does no harm: each model either reads it as “missing” or gets the usual value of its column."
+            "A cell without a value does no harm: each model either reads it as “missing” or gets the usual "
+            "value of its column."
         )
     show.write_list(table.notes)
 
@@ -75,7 +76,7 @@ def _draw_column(table: Table) -> None:
 
 
 def _draw_target(table: Table) -> None:
-    """What is to be predicted, and how often each outcome occurs."""
+    """Draw the distribution of the target."""
     show.write_strong(f"To be predicted: {table.target_name}")
     if not table.classes:
         show.draw_figure(figures.draw_histogram(table.target_name, *histogram(table.target)), "target")
@@ -91,7 +92,8 @@ def _draw_target(table: Table) -> None:
 
 st.title("The table")
 st.markdown(
-    "A model of a table learns from rows. Choose some rows to learn from, then see how the model decides: in general, and for one row."
+    "A model of a table learns from rows. Choose some rows to learn from, then see how the model decides: in "
+    "general, and for one row."
 )
 page_context.begin_page()
 table_choice.render_choice()

@@ -9,7 +9,8 @@ from pages.ui.widgets import background
 
 st.title("A look at fairness")
 st.markdown(
-    "Does the model treat groups of rows alike? These numbers can show a difference. Whether it is unfair, people have to judge."
+    "Does the model treat groups of rows alike? These numbers can show a difference. Whether it is unfair, "
+    "people have to judge."
 )
 page_context.begin_page()
 page = page_context.render_head()

@@ -1,4 +1,4 @@
-"""The model in general: what each feature does, which count most, which work together, and the model itself where it can be read."""
+"""The model in general: effects, importance and interactions of features, and the model itself if it is readable."""
 
 from __future__ import annotations
 

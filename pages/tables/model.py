@@ -1,4 +1,4 @@
-"""The model of the table: which kind, its settings, how far its training is, and how good it is on rows that it has never seen."""
+"""The model of the table: kind, settings, training progress, and scores on held-out rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ st.title("A model of the table")
 page_context.begin_page()
 table = page_context.require_table()
 show.write(
-    f"It learns to predict “{table.target_name}” from three quarters of the rows of “{table.title}”. The other quarter is the exam."
+    f"It learns to predict “{table.target_name}” from three quarters of the rows of “{table.title}”. The other "
+    f"quarter is the exam."
 )
 settings, shown = st.columns([2, 3], gap="large")
 with settings:

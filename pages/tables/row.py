@@ -1,4 +1,4 @@
-"""One row: what the model says of it, why, what if, and what would have to be different for another answer."""
+"""One row: prediction, explanations, what-if form and counterfactuals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is here and what they chose: ids in the session, pictures and jobs elsewhere."""
+"""The visitor's session: its id, and the picture in use by id; pictures themselves lie in a shared cache."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def _pictures() -> _Pictures:
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def load_sample(name: str) -> Image.Image:
-    """A sample by name. A copy for every caller."""
+    """Return a sample by name; each caller gets a copy."""
     return xai_core.SAMPLES.get(name).load()
 
 
 def session_id() -> str:
-    """This session's name towards the engine."""
+    """Return the id of this session, made at its first use."""
     if "session_id" not in st.session_state:
         st.session_state["session_id"] = uuid.uuid4().hex
     name: str = st.session_state["session_id"]
@@ -60,7 +60,7 @@ def session_id() -> str:
 
 
 def upload_key(kind: str, place: str) -> str:
-    """The key of an uploader. A new one after going back to the samples, so that no uploader shows a file that is not in use."""
+    """Return the widget key of an uploader; it changes with every return to the samples, which empties the uploader."""
     return f"{kind}_{place}_{st.session_state.get('uploads', 0)}"
 
 
@@ -70,9 +70,10 @@ def _reset_classes() -> None:
 
 
 def read_upload(widget: str, place: str) -> None:
-    """Callback of an uploader or camera: read what it holds, or keep the sentence that says why it cannot be read."""
+    """Callback of an uploader or camera: use its picture, or store the sentence that says why it cannot be read."""
     upload = st.session_state.get(widget)
-    if upload is None:  # the visitor took the file away again
+    # The visitor removed the file.
+    if upload is None:
         if st.session_state.get("own_widget") == widget:
             forget_own_picture()
         st.session_state.pop("picture_error", None)
@@ -87,10 +88,11 @@ def read_upload(widget: str, place: str) -> None:
 
 
 def use_picture(image: Image.Image, title: str, widget: str = "") -> None:
-    """Callback: this picture is the visitor's own from now on; `widget` is the uploader that holds it, if one does."""
+    """Callback: make this picture the visitor's own; `widget` is the uploader that holds it, if one does."""
     if not widget:
         forget_own_picture()
-    _reset_classes()  # a new picture is asked about its own first guess
+    # A new picture is explained for its own first guess.
+    _reset_classes()
     st.session_state.update({"own_picture": _pictures().put(image), "own_title": title, "own_widget": widget})
     st.session_state.pop("picture_error", None)
 
@@ -104,7 +106,7 @@ def forget_own_picture() -> None:
 
 
 def picture_error(place: str) -> str:
-    """Why the last file taken at this place is not in use, or an empty text."""
+    """Return the reason why the last file uploaded at this place is not in use, or an empty text."""
     where, sentence = st.session_state.get("picture_error", ("", ""))
     return str(sentence) if where == place else ""
 
@@ -116,7 +118,7 @@ def choose_sample(name: str) -> None:
 
 
 def current_picture() -> tuple[Image.Image, str]:
-    """The picture in use and its title."""
+    """Return the picture in use and its title."""
     own = st.session_state.get("own_picture")
     image = _pictures().get(own) if own else None
     if image is not None:
@@ -130,5 +132,5 @@ def current_picture() -> tuple[Image.Image, str]:
 
 
 def has_own_picture() -> bool:
-    """True while an own picture, which no link can carry, is shown."""
+    """Return True while an own picture, which no link can carry, is in use."""
     return bool(st.session_state.get("own_picture"))

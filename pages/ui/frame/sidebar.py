@@ -13,7 +13,7 @@ from pages.ui.widgets import models, show
 from pages.ui.widgets.words import escape_markdown
 
 _MAX_WIDTH, _MAX_HEIGHT = 240, 360
-"""Pixels of the picture in use: a taller one would push away all that is below it."""
+"""Pixels of the picture in use; a taller one would push away all that is below it."""
 PICTURE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
 # On a phone the sidebar lies over the page. Streamlit closes it behind its own menu, but not behind st.page_link.
 _CLOSE = """export default function () {
@@ -30,7 +30,7 @@ _close_on_phones = st.components.v2.component("whybox_menu", js=_CLOSE)
 
 
 def render_uploader(place: str) -> None:
-    """Drop a file or take a photo; `place` keeps the widgets of two places apart."""
+    """Render a file uploader and a camera; `place` keeps the widgets of two places apart."""
     file, shot = session.upload_key("upload", place), session.upload_key("camera", place)
     st.file_uploader(
         "Your picture", PICTURE_TYPES, key=file, on_change=session.read_upload, args=(file, place), max_upload_size=25
@@ -75,7 +75,7 @@ def _render_picture() -> None:
 
 
 def render(pages: Mapping[str, Sequence[StreamlitPage]], *, pictures: bool = True) -> None:
-    """Navigation and, but on the pages about tables, both pickers. What they hold is kept between pages, and in the link."""
+    """Render navigation and, except on table pages, the choice of model and picture, which the link keeps."""
     url_state.restore("model", models.DEFAULT_MODEL, lambda name: xai_core.MODELS.get(name).name)
     url_state.restore("sample", session.DEFAULT_SAMPLE, lambda name: xai_core.SAMPLES.get(name).name)
     _render_links(pages)

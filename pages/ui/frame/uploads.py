@@ -1,4 +1,4 @@
-"""A limit for the files of all visitors together: Streamlit keeps each in memory for as long as its owner's page shows it."""
+"""One memory limit for the uploads of all visitors; Streamlit holds each file while its page is open."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ from xai_core.engine import limit_bytes
 
 UPLOAD_PATH = "/_stcore/upload_file/"
 MEMORY_SHARE = 4
-FULL = "Files of other visitors fill the memory of this computer at the moment. Try a smaller file, or again in a few minutes."
+FULL = (
+    "Files of other visitors fill the memory of this computer at the moment. "
+    "Try a smaller file, or again in a few minutes."
+)
 
 
 @functools.cache
 def max_bytes() -> int:
-    """Bytes for all uploads: WHYBOX_UPLOADS_MB if that is a number, else a quarter of the memory free at the first one."""
+    """Return the bytes for all uploads: WHYBOX_UPLOADS_MB, else a quarter of the memory free at the first call."""
     return limit_bytes(settings.uploads_mb(), MEMORY_SHARE)
 
 
 def used_bytes() -> int:
-    """Bytes of files that Streamlit holds for all its visitors."""
+    """Return the bytes of all files that Streamlit holds."""
     if not runtime.exists():
         return 0
     stats = runtime.get_instance().uploaded_file_mgr.get_stats([CACHE_MEMORY_FAMILY])
@@ -35,7 +38,7 @@ def used_bytes() -> int:
 
 
 class UploadLimit:
-    """ASGI middleware that refuses a file which would not fit beside those that are held and those on their way. Status 413."""
+    """ASGI middleware that answers 413 to a file that does not fit beside those held and those being sent."""
 
     def __init__(self, app: ASGIApp, max_total: int | None = None) -> None:
         self.app, self.max_total = app, max_total

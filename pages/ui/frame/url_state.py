@@ -1,8 +1,8 @@
-"""The link: everything a visitor chose, in the address bar by its stable name: `?sample=chelsea&class=tabby&method=lime&lime_samples=1000`.
+"""The link: all choices of a visitor in the address by stable names, `?sample=chelsea&method=lime&lime_samples=1000`.
 
-A reload, a copied link, Back and Forward give the same view; what has its default is left out. Streamlit's own `bind="query-params"`
-writes the words on the page instead (`sample=Cat`), so that rewording a title would break the links people have handed out, and
-`st.switch_page` refuses to leave a page while a bound setting is in the address.
+A reload, a copied link, Back and Forward give the same view; defaults are left out. Streamlit's own
+`bind="query-params"` writes the words on the page instead (`sample=Cat`), so that a new title would break old links,
+and `st.switch_page` refuses to leave a page while a bound setting is in the address.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ VIEWER_PREFIX = "view_"
 """Names that belong to the viewer, which keeps them in the address itself, in the browser."""
 RESULT_PAGE = "result"
 RESULT_NAMES = ("result", "owner")
-"""Names that belong to the page of kept results, which reads them from its address. No link to another page carries them."""
+"""Names that belong to the result page, which reads them from its address; links to other pages leave them out."""
 
 
 @dataclass
 class _Setting:
-    """What travels under one name. It may have several widgets, one for each model say; `key` is the one drawn last."""
+    """One name of the link. It may have several widgets, such as one for each model; `key` is the one drawn last."""
 
     key: str
     default: object
     write: Callable[[Any], str]
     values: dict[str, object] = field(default_factory=dict)
-    """By widget: Streamlit forgets the value of one that a page does not draw, or remembers what was set on a page before."""
+    """Values by widget: Streamlit forgets those that a page does not draw, or holds those of a former page."""
 
 
 @dataclass
@@ -61,7 +61,7 @@ def _address() -> dict[str, str]:
 
 
 def result_query() -> dict[str, str]:
-    """What the address says about a kept result."""
+    """Return the part of the address about a stored result."""
     return {name: text for name, text in st.query_params.to_dict().items() if name in RESULT_NAMES}
 
 
@@ -71,7 +71,7 @@ def _link() -> _Link:
 
 
 def begin_run(page: str) -> None:
-    """First thing in every run of a page. The address is only read when it is new: when a visitor comes, and after Back and Forward."""
+    """Begin a run; the address is read at a session's start and after Back and Forward only."""
     context, link = get_script_run_ctx(), st.session_state.setdefault("link", _Link(_address()))
     link.returning = context is not None and context.is_history_navigation
     if link.returning:
@@ -81,15 +81,15 @@ def begin_run(page: str) -> None:
 
 
 def is_result_elsewhere() -> bool:
-    """Whether a kept result is asked for under the address of another page. Not behind Back, which would never get past it."""
+    """Return True where another page's address names a stored result; never after Back, which could not pass it."""
     return "result" in result_query() and _link().page != RESULT_PAGE and not _link().returning
 
 
 def restore(name: str, default: T, read: Callable[[str], T], write: Callable[[T], str] = str, key: str = "") -> str:
-    """Give a widget its value before it is drawn: from a new link, else as it was, else the default. Returns the widget's key.
+    """Set a widget's value before it is drawn: from a new link, else its former one, else the default; return its key.
 
-    `read` raises an XaiError for what is not allowed, which then falls back to the default. The widget's default is `shown`. Whoever sets
-    the value elsewhere does it by `put`.
+    `read` parses the link's text and raises an XaiError where it is not allowed, which gives the default. Pass
+    `value_of` as the widget's own default, and set the value elsewhere by `set_value`.
     """
     link, state, key = _link(), st.session_state, key or name
     setting = link.settings.setdefault(name, _Setting(key, default, write))
@@ -112,10 +112,10 @@ def restore(name: str, default: T, read: Callable[[str], T], write: Callable[[T]
 
 
 def set_value(key: str, value: object) -> None:
-    """Give a widget this value, where it has another.
+    """Set a widget's value if it differs.
 
-    Streamlit tells the browser of every value that a run sets, the same one too, and the browser then takes back what the visitor has just
-    clicked. If a look at a running job goes out next, it says the old value again and the click is lost.
+    Streamlit sends every value that a run sets to the browser, even an equal one, which reverts what the visitor has
+    just clicked; the next poll would then send the old value, and the click is lost.
     """
     if _link().arriving or key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
@@ -126,15 +126,14 @@ def set_value(key: str, value: object) -> None:
 
 
 def remember(key: str) -> None:
-    """Remember for `rerun` what this widget says now."""
+    """Remember a widget's current value for `rerun`."""
     _link().held[key] = st.session_state[key]
 
 
 def rerun() -> NoReturn:
-    """From a look at running work: draw the whole page anew, with every choice as the last whole run had it.
+    """Run the whole page from a poll, with every choice as the last whole run had it.
 
-    What the browser sends with a look may be older than that run: the chip that was clicked has filled in the search, say, but the browser
-    had not heard of it yet. A choice that is really new comes with a whole run of its own.
+    The values that the browser sends with a poll may be older than that run. A new choice starts a whole run itself.
     """
     for key, value in _link().held.items():
         if key in st.session_state and st.session_state[key] != value:
@@ -143,7 +142,7 @@ def rerun() -> NoReturn:
 
 
 def option_reader(kind: str, options: Iterable[str]) -> Callable[[str], str]:
-    """A reader for `keep` that takes one of these names and nothing else."""
+    """Return a reader for `restore` that allows these names only."""
     names = tuple(options)
 
     def read(text: str) -> str:
@@ -155,21 +154,21 @@ def option_reader(kind: str, options: Iterable[str]) -> Callable[[str], str]:
 
 
 def value_of(key: str) -> Any:
-    """The value to give a widget as its own default too.
+    """Return the value to pass to a widget as its own default too.
 
-    When two runs follow each other closely the browser draws only the second, and with it loses what the first has set: a widget without
-    a default would stand at its lowest value, and say so at its next change.
+    When two runs follow each other closely the browser draws only the second and loses the values that the first has
+    set: a widget without a default would fall to its lowest value.
     """
     return st.session_state[key]
 
 
 def index_of(options: Iterable[object], key: str) -> int:
-    """Where `shown` stands among the options of a selectbox."""
+    """Return the position of `value_of` among the options of a selectbox."""
     return list(options).index(value_of(key))
 
 
 def reset(name: str) -> None:
-    """For callbacks: this setting has its default again, in all its widgets."""
+    """Callback: set all widgets of this name to its default."""
     _link().unread.pop(name, None)
     if setting := _link().settings.get(name):
         for key in setting.values:
@@ -177,7 +176,7 @@ def reset(name: str) -> None:
 
 
 def query() -> dict[str, str]:
-    """What the link says now, for st.switch_page and st.page_link: without it Back would lead to a page without settings."""
+    """Return the current choices for st.switch_page and st.page_link; without them Back would lose the settings."""
     link = _link()
     values = {name: setting.values[setting.key] for name, setting in link.settings.items()}
     chosen = {name: value for name, value in values.items() if value != link.settings[name].default}
@@ -185,7 +184,7 @@ def query() -> dict[str, str]:
 
 
 def update_address() -> None:
-    """Bring the address up to date: when all widgets are drawn, and before the viewer, which then adds its own part again."""
+    """Update the address; call it when all widgets are drawn, and before the viewer, which adds its own part."""
     query_params = query() | (result_query() if _link().page == RESULT_PAGE else {})
     if query_params != _address() | result_query():
         st.query_params.from_dict(query_params)

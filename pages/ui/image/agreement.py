@@ -19,11 +19,11 @@ _STYLE = """<style>
 </style>"""
 _ORANGE, _BLUE = "236, 138, 44", "64, 132, 214"
 _MAX_OPACITY = 0.6
-"""With more of the colour the light numbers of the dark theme would be too pale on it (WCAG AA: 4.5 to 1; this is 4.6)."""
+"""With more colour the light numbers of the dark theme would fall below a contrast of 4.5 to 1 (WCAG AA)."""
 
 
 def _cell_colour(share: float) -> str:
-    """Orange the more two maps agree, blue where they contradict each other, clear at 0."""
+    """Return a CSS colour: orange for agreement, blue for contradiction, transparent at 0."""
     return f"rgba({_ORANGE if share >= 0 else _BLUE}, {_MAX_OPACITY * min(abs(share), 1):.2f})"
 
 
@@ -36,7 +36,7 @@ def _format_cell(rank: float, overlap: float) -> str:
 def draw_matrix(
     titles: Sequence[str], ranks: npt.NDArray[np.floating], overlaps: npt.NDArray[np.floating], name: str
 ) -> None:
-    """Everything against everything, both (N, N): rank correlation, and below it the overlap of the strongest. `name` is read aloud."""
+    """Draw rank correlations and, below them, overlaps of the strongest, both (N, N); `name` is read aloud."""
     head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
     body = ""
     for title, row, shares in zip(titles, ranks, overlaps, strict=True):
@@ -49,7 +49,7 @@ def draw_matrix(
 
 
 def draw_table(titles: Sequence[str], maps: Sequence[xai_core.Attribution]) -> None:
-    """Every map against every other: rank correlation, and below it the overlap of the strongest tenth."""
+    """Draw rank correlation and overlap of the strongest tenth for each pair of maps."""
     agreement = xai_core.agreement(maps)
     draw_matrix(titles, agreement.rank, agreement.overlap, "How far the maps agree")
 
@@ -67,4 +67,4 @@ ORDERS: dict[str, tuple[str, Callable[[Sequence[xai_core.Attribution]], Sequence
     "agreement": ("Agreement with the others", _rank_by_agreement),
     "checks": ("Best checks first", lambda maps: [float(LEVELS.index(result.level)) for result in maps]),
 }
-"""What the maps of a row can be sorted by: words, and the number of each map, the smallest first."""
+"""Orders of the maps of a row: title, and a sort key for each map (ascending)."""

@@ -1,4 +1,4 @@
-"""Which class to explain: the model's first guesses as chips, every other label by search."""
+"""Choice of the class to explain: the model's first guesses as chips, any other label by search."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def _take_guess(key: str) -> None:
 
 
 def number_repeats(labels: Sequence[str]) -> list[str]:
-    """The labels, those that occur more than once with their number."""
+    """Return the labels; those that occur more than once with their number."""
     times = Counter(labels)
     return [f"{label} ({index})" if times[label] > 1 else label for index, label in enumerate(labels)]
 
 
 def hash_labels(labels: Sequence[str]) -> str:
-    """A short name for a set of labels, to keep choices apart: class 3 of a digit network is not class 3 of ImageNet."""
+    """Return a short hash of a set of labels: class 3 of a digit network is not class 3 of ImageNet."""
     return f"{zlib.crc32(repr(labels).encode()):x}"
 
 
 def render_search(model: xai_core.Classifier, name: str, label: str, words: Sequence[str], hint: str) -> int | None:
-    """A search over all labels, kept in the link under `name`: the class that was chosen. `hint` stands there until then."""
+    """Render a search over all labels, kept in the link under `name`; return the class, None while none is chosen."""
 
     def write(index: int | None) -> str:
         return "" if index is None else model.labels[index] if words[index] == model.labels[index] else str(index)
@@ -49,14 +49,14 @@ def render_search(model: xai_core.Classifier, name: str, label: str, words: Sequ
 
 
 def format_question(model: xai_core.Classifier, target: Target) -> str:
-    """The question about a target, for a heading."""
+    """Return the question about a target, for a heading."""
     if isinstance(target, tuple):
         return f"Why “{escape_markdown(model.labels[target[0]])}” and not “{escape_markdown(model.labels[target[1]])}”?"
     return f"Why “{escape_markdown(model.labels[target])}”?"
 
 
 def render_choice(model: xai_core.Classifier, image: Image.Image) -> tuple[Target, Target | None]:
-    """Draw chips and search. The class to explain, or the pair (A, not B), and again as far as the visitor chose it, else None."""
+    """Render chips and search; return the class to explain or a pair (A, not B), and the same as chosen, else None."""
     words = number_repeats(model.labels)
     key = f"class_of_{hash_labels(model.labels)}"
     guesses = xai_core.guess(model, image, min(MAX_GUESSES, len(words))).classes

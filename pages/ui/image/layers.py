@@ -1,4 +1,4 @@
-"""Which layer of the model to look into: the recommended one unless the visitor chooses, kept for each model."""
+"""Choice of the layer: the recommended one unless the visitor chooses, kept for each model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pages.ui.frame import url_state
 
 
 def restore(model: xai_core.Classifier) -> str:
-    """Give the choice its value, on pages that do not show it too. The widget's key; the model must have a layer to look at."""
+    """Restore the choice, also on pages that do not show it, and return its widget key; the model must have a layer."""
 
     def read(name: str) -> str:
         layer = model.layer(name)
@@ -20,7 +20,7 @@ def restore(model: xai_core.Classifier) -> str:
 
 
 def render_choice(model: xai_core.Classifier) -> str | None:
-    """Draw the choice; None for a model without a layer that can be looked at."""
+    """Render the choice; None for a model without a layer."""
     layers = {layer.name: layer for layer in model.layers() if layer.alias_of is None}
     if model.recommended_layer is None:
         return None
@@ -35,5 +35,5 @@ def render_choice(model: xai_core.Classifier) -> str | None:
 
 
 def restore_layer(model: xai_core.Classifier) -> str | None:
-    """What `pick` would give, without drawing it."""
+    """Return the value of `render_choice` without rendering it."""
     return None if model.recommended_layer is None else str(st.session_state[restore(model)])

@@ -25,7 +25,7 @@ Options = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Subject:
-    """What the page is about where nothing varies. `wish` is the target the visitor asked for, None if that is the first guess."""
+    """Values of everything that does not vary. `chosen_target` is None while the target is the model's first guess."""
 
     model: xai_core.Classifier
     image: Image.Image
@@ -33,7 +33,7 @@ class Subject:
     chosen_target: classes.Target | None
     seed: int = 0
     layers_vary: bool = False
-    """True while layers vary: only methods that look at one make sense then."""
+    """True while layers vary: only methods that use one make sense then."""
     seen: dict[tuple[str, str], Image.Image] = field(default_factory=dict)
 
     @cached_property
@@ -41,7 +41,7 @@ class Subject:
         return classes.number_repeats(self.model.labels)
 
     def as_seen(self, model: xai_core.Classifier, name: str) -> Image.Image:
-        """A picture as a model sees it, one object for all cells that show it."""
+        """Return the model input of a picture, one object for all cells that show it."""
         if (model.name, name) not in self.seen:
             self.seen[model.name, name] = model.preprocessing.model_input(self.picture(name))
         return self.seen[model.name, name]
@@ -52,7 +52,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Cell:
-    """One place of the matrix, by names. No class of its own: the page's. No picture of its own: the page's."""
+    """One cell of the matrix, by names; where it has no class or picture, the page's are used."""
 
     method: str
     model: str
@@ -60,7 +60,7 @@ class Cell:
     layer: str | None = None
     index: int | None = None
     own_guess: bool = False
-    """True where each picture is asked about its own first guess."""
+    """True where each picture is explained for its own first guess."""
 
 
 def _list_methods(subject: Subject) -> Options:
@@ -74,7 +74,7 @@ def _list_layers(subject: Subject) -> Options:
 
 
 def _sample_evenly(names: Sequence[str], count: int = 4) -> list[str]:
-    """A few of the names, from the first to the last."""
+    """Return a few of the names, evenly spaced from the first to the last."""
     steps = min(count, len(names))
     return [names[round(k * (len(names) - 1) / max(steps - 1, 1))] for k in range(steps)]
 
@@ -101,7 +101,7 @@ def _default_pictures(subject: Subject) -> list[str]:
 
 @dataclass(frozen=True)
 class Axis:
-    """Something that may vary: what can be chosen, what is taken where nothing was chosen, and how a cell changes with it."""
+    """Something that may vary: its options, the default ones, and their effect on a cell."""
 
     name: str
     title: str
@@ -109,7 +109,7 @@ class Axis:
     usual: Callable[[Subject], Sequence[str]]
     change: Callable[[Cell, str], Cell]
     belongs_to: Callable[[Subject], str] = lambda _subject: ""
-    """What a choice is kept for: class 3 of a digit network is not class 3 of ImageNet."""
+    """Scope of a stored choice: class 3 of a digit network is not class 3 of ImageNet."""
 
 
 _METHODS = Axis(
@@ -155,7 +155,7 @@ AXES: Mapping[str, Axis] = {axis.name: axis for axis in (_METHODS, _CLASSES, _LA
 
 
 def _render_axis_choice(place: str, title: str, usual: str, names: Sequence[str]) -> str:
-    """The axis in one place of the page, among those still free."""
+    """Render the choice of the axis in one place of the page, among those still free."""
     key = url_state.restore(place, usual, url_state.option_reader("axis", (NOTHING, *AXES)))
     if st.session_state[key] not in names:
         url_state.set_value(key, names[0])
@@ -165,7 +165,7 @@ def _render_axis_choice(place: str, title: str, usual: str, names: Sequence[str]
 
 
 def _render_options(axis: Axis, subject: Subject) -> Options:
-    """What was chosen along an axis, else what is usual: words by name."""
+    """Render the choice along an axis; return titles by name, the default ones where nothing is chosen."""
     options = axis.options(subject)
 
     def read(text: str) -> list[str]:
@@ -189,7 +189,7 @@ def _render_options(axis: Axis, subject: Subject) -> Options:
 
 
 def _resolve_target(subject: Subject, cell: Cell, model: xai_core.Classifier) -> xai_core.TargetLike:
-    """The class of a cell: its own, each picture's first guess, or the page's, found by its words in a model with other labels."""
+    """Return the class of a cell: its own, the picture's first guess (None), or the page's, by label in other models."""
     target = subject.chosen_target if cell.own_guess and cell.index is None else subject.target
     if cell.index is not None:
         target = (cell.index, target[1]) if isinstance(target, tuple) else cell.index
@@ -202,7 +202,7 @@ def _resolve_target(subject: Subject, cell: Cell, model: xai_core.Classifier) ->
 
 
 def _plan_cell(subject: Subject, cell: Cell, request: MapRequest) -> MapRequest:
-    """The request of a cell: checked, refused with a sentence, or waiting for its model."""
+    """Return the request of a cell: planned, refused with a sentence, or waiting for its model."""
     spec = xai_core.METHODS.get(cell.method)
     try:
         model = subject.model if cell.model == subject.model.name else models.find_or_load(cell.model)
@@ -233,7 +233,7 @@ def _plan_cells(
 
 
 def render_choices(subject: Subject) -> list[MapRequest]:
-    """Draw the choices; the requests of all cells, row after row, at most 24."""
+    """Render the choices; return the requests of all cells, row by row, at most MAX_MAPS."""
     left, right = st.columns(2, gap="large")
     with left:
         column_axis = AXES[_render_axis_choice("cols", "Side by side", _METHODS.name, list(AXES))]

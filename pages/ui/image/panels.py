@@ -1,4 +1,4 @@
-"""Jobs on the page: a progress line each while they run, then their maps in the viewer. Polled from a fragment; workers never come here."""
+"""Map jobs on a page: progress lines while they run, then their maps in the viewer; polled from a fragment."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from pages.ui.image.viewer import Panel, show_maps
 from pages.ui.widgets import background
 
 MAX_PROGRESS_LINES = 4
-"""As many jobs have a progress line of their own; more of them share one."""
+"""Jobs with a progress line of their own; more of them share one."""
 
 MapJob = xai_core.Job[xai_core.Attribution]
 ModelJob = xai_core.Job[None]
 Order = Callable[[Sequence[xai_core.Attribution]], Sequence[float]]
-"""What finished maps of a row are sorted by, the smallest first."""
+"""Sort keys of the finished maps of a row, ascending."""
 
 
 @dataclass(frozen=True)
 class MapRequest:
-    """One map wanted: the checked request, the sentence that says why there can be none, or the model it still waits for.
+    """Request of one map: its plan, the sentence that says why there can be none, or the job of its model.
 
-    Its card has the method's titles, or `title` above them. `id` tells cards of one page apart; cards of one `row` stand together.
+    `title` replaces the method's title on the card. `id` is unique on a page; cards of one `row` stand together.
     """
 
     method: str
@@ -46,7 +46,7 @@ class MapRequest:
 
     @property
     def words(self) -> str:
-        """What the card is called where there is no card around it."""
+        """Title of the map where it stands without its card."""
         return " · ".join(filter(None, (self.row, self.title or xai_core.METHODS.get(self.method).title)))
 
     @property
@@ -55,13 +55,13 @@ class MapRequest:
 
 
 def _stopped_ids() -> set[str]:
-    """What this visitor has stopped. Others who wait for the same map still get it."""
+    """Return the ids of the maps this session stopped; other sessions that wait for them still get them."""
     stopped: set[str] = st.session_state.setdefault("stopped", set())
     return stopped
 
 
 def _started_ids() -> set[str]:
-    """The maps this visitor has asked for: a failed one is not asked for again, or it would start anew at every look."""
+    """Return the ids of the maps this session started; a failed one must not start again at every poll."""
     started: set[str] = st.session_state.setdefault("asked", set())
     return started
 
@@ -72,7 +72,7 @@ def _allow_restart(ids: Sequence[str]) -> None:
 
 
 def _find_or_start(request: MapRequest) -> MapJob | None:
-    """The job of a request, started if need be; None for what was refused or stopped."""
+    """Return the job of a request, started if need be; None for a refused or stopped one."""
     if request.planned is None or request.planned.id in _stopped_ids():
         return None
     if request.planned.id in _started_ids():
@@ -84,7 +84,7 @@ def _find_or_start(request: MapRequest) -> MapJob | None:
 
 
 def _start_jobs(requests: Sequence[MapRequest]) -> list[MapJob | None]:
-    """The jobs of all requests, and an end to everything else this visitor waited for."""
+    """Return the jobs of all requests, and leave every other job of this session."""
     plans = [request.planned for request in requests if request.planned and request.planned.id not in _stopped_ids()]
     keys = {planned.id for planned in plans}
     xai_core.jobs.leave(session_id(), keys, "attributions")
@@ -134,13 +134,13 @@ def _render_progress(request: MapRequest, job: MapJob) -> None:
 
 
 def _render_total_progress(jobs: Sequence[MapJob]) -> None:
-    """One line for many jobs: how many maps are ready, and how far the others are."""
+    """Render one progress line for all jobs."""
     ready = sum(job.finished for job in jobs)
     st.progress(sum(job.fraction for job in jobs) / len(jobs), f"{ready} of {len(jobs)} maps are ready")
 
 
 def _render_model_progress(requests: Sequence[MapRequest]) -> None:
-    """A line for each model that is being loaded. When one has come, the whole page is drawn anew: its maps can be asked for."""
+    """Render a line for each model that is loading; rerun the page when one is there, so that its maps start."""
     loading = {id(request.loading): (request, request.loading) for request in requests if request.loading is not None}
     for request, job in loading.values():
         if job.finished:
@@ -171,7 +171,7 @@ def _render_buttons(requests: Sequence[MapRequest], jobs: Sequence[MapJob | None
 
 
 def _choose_poll_interval(requests: Sequence[MapRequest], jobs: Sequence[MapJob | None]) -> float | None:
-    """Seconds until the next look: few while something comes that takes seconds at most, None where nothing is to come."""
+    """Return the seconds until the next poll, fewer while a short job runs; None where nothing runs."""
     running = [job for job in jobs if job is not None and not job.finished]
     loading = any(request.loading for request in requests)
     if not running and not loading:
@@ -201,7 +201,7 @@ def _render(requests: Sequence[MapRequest], picture: Image.Image, key: str, pace
 def _sort_requests(
     requests: Sequence[MapRequest], results: Mapping[str, xai_core.Attribution], order: Order | None
 ) -> list[MapRequest]:
-    """Rows as they are, the cards of each sorted: finished ones by `order` if there is one, all others behind them by cost."""
+    """Return the requests, sorted within each row: finished ones by `order`, the others behind them by cost."""
     place: dict[str, float] = {}
     for row in dict.fromkeys(request.row for request in requests):
         names = [request.name for request in requests if request.row == row and request.name in results]
@@ -215,9 +215,9 @@ def _sort_requests(
 def render_maps(
     requests: Sequence[MapRequest], picture: Image.Image, key: str, order: Order | None = None
 ) -> dict[str, xai_core.Attribution]:
-    """Start what was asked for and show it as it comes, the cheapest first. Returns the maps that are finished now, by ask.
+    """Start the requests, render each map when it is ready, and return the maps that are finished now, by request.
 
-    `order` sorts the cards of a row as soon as nothing is being made any more: they must not jump about meanwhile.
+    `order` sorts the cards of a row once all jobs are finished, so that cards do not jump meanwhile.
     """
     url_state.update_address()
     jobs = _start_jobs(requests)

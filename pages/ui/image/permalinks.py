@@ -1,4 +1,4 @@
-"""Links to finished maps: made below them, read by the page of kept results. An own picture is kept only when its owner asks for it."""
+"""Links to finished maps: made below them, read by the result page. An own picture is stored only on request."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from xai_core.report import npz_bytes
 
 _ID = re.compile(r"[0-9a-f]{64}")
 NOTE_BEFORE_LINK = (
-    "Your picture is only in the memory of this computer so far. **Make a link** keeps it there on the disk, together with the link, until "
+    "Your picture is only in the memory of this computer so far. **Make a link** keeps it there on the disk, "
+    "together with the link, until "
     "you delete it. Everybody who has the link sees the picture. You get a second, private link to delete it."
 )
 
 
 def read_result_ids() -> tuple[list[str], str]:
-    """The results that the address asks for, or the sentence that says what is wrong with it."""
+    """Return the result ids of the address, or the sentence that says what is wrong with it."""
     ids = list(
         dict.fromkeys(
             part for part in map(str.strip, url_state.result_query().get("result", "").lower().split(",")) if part
@@ -41,7 +42,7 @@ def read_result_ids() -> tuple[list[str], str]:
 
 
 def build_url(ids: Sequence[str], owner: str = "") -> str:
-    """The link to these results as a browser takes it; with `owner` the private one."""
+    """Return the URL of these results; with `owner` the private one."""
     here = (st.context.url or "").rpartition("/")[0]
     query = {"result": ",".join(ids)} | ({"owner": owner} if owner else {})
     return f"{here}/{url_state.RESULT_PAGE}?{urlencode(query, safe=',')}"
@@ -51,12 +52,13 @@ def build_url(ids: Sequence[str], owner: str = "") -> str:
 def _hash_sample(sample: str) -> str:
     try:
         return xai_core.image_sha256(xai_core.SAMPLES.get(sample).load())
-    except xai_core.XaiError:  # not on this computer
+    # The sample's package is not installed.
+    except xai_core.XaiError:
         return ""
 
 
 def find_picture(result_id: str, result: xai_core.Attribution) -> Image.Image | None:
-    """The picture of a result if it was kept, or if it is a sample, which is always there."""
+    """Return the picture of a result if it was stored or is a sample, else None."""
     picture = xai_core.find_picture(result_id)
     if picture is not None:
         return picture
@@ -65,13 +67,13 @@ def find_picture(result_id: str, result: xai_core.Attribution) -> Image.Image | 
 
 
 def _links() -> dict[str, str]:
-    """The links this visitor has made: the key to their picture by result ids, empty where no picture had to be kept."""
+    """Return the links of this session: the owner key by result ids, empty where no picture was stored."""
     links: dict[str, str] = st.session_state.setdefault("links", {})
     return links
 
 
 def _select_own(results: Mapping[str, xai_core.Attribution]) -> list[str]:
-    """The results that show the visitor's own picture."""
+    """Return the ids of the results that show the visitor's own picture."""
     if not session.has_own_picture():
         return []
     fingerprint = xai_core.image_sha256(session.current_picture()[0])
@@ -83,13 +85,14 @@ def _render_links(ids: Sequence[str], owner: str) -> None:
     st.code(build_url(ids), language=None, wrap_lines=True)
     if owner:
         st.markdown(
-            "**Your private link**, to delete the picture. Keep it to yourself and keep it well: nobody can make it again."
+            "**Your private link**, to delete the picture. Keep it to yourself and keep it well: nobody can "
+            "make it again."
         )
         st.code(build_url(ids, owner), language=None, wrap_lines=True)
 
 
 def render_buttons(results: Mapping[str, xai_core.Attribution], file: str) -> None:
-    """Below finished maps, given by result id: save their numbers, make a link to them."""
+    """Render the buttons below finished maps, by result id: save their numbers, make a link to them."""
     with st.container(horizontal=True):
         render_download(list(results.values()), file)
         pressed = st.button("Make a link", key="make_link", disabled=not results, icon=":material/link:")
@@ -108,7 +111,7 @@ def render_buttons(results: Mapping[str, xai_core.Attribution], file: str) -> No
 
 
 def render_download(maps: Sequence[xai_core.Attribution], file: str) -> None:
-    """The button that saves the maps' numbers."""
+    """Render the button that saves the raw values of the maps."""
     st.download_button(
         "Save raw values (NPZ)",
         data=lambda: npz_bytes(maps),
@@ -129,7 +132,7 @@ def _delete_picture(ids: Sequence[str], owner: str) -> None:
 
 
 def render_delete(ids: Sequence[str]) -> None:
-    """What the private link is for: a button that deletes the kept picture, and what came of it."""
+    """Render the button of the private link that deletes the stored picture, and its outcome."""
     deleted, is_stored = (
         st.session_state.pop("picture_deleted", None),
         any(xai_core.find_picture(result) is not None for result in ids),

@@ -1,4 +1,4 @@
-"""The head of a picture page: what the model sees, what it thinks, which class to ask about."""
+"""Head of a picture page: model input, first guesses, and the class to explain."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pages.ui.widgets import models
 
 
 class PageContext(NamedTuple):
-    """What a picture page is about. `wish` is the target as far as the visitor chose it, None where it is the model's first guess."""
+    """Model, picture and target of a picture page; `chosen_target` is None while it is the model's first guess."""
 
     model: xai_core.Classifier
     image: Image.Image
@@ -24,7 +24,7 @@ class PageContext(NamedTuple):
 
 
 def render_head() -> PageContext:
-    """Draw the head; the model, the picture, the picture as the model sees it, and the class to explain."""
+    """Render the head of the page and return its context."""
     model = models.current_model()
     image, title = session.current_picture()
     seen = model.preprocessing.model_input(image)

@@ -1,4 +1,4 @@
-"""How a map was made, in words. What a store or a model's labels say is not ours: it is shown as text, never read as markup."""
+"""Provenance of a map in words. Stored texts and labels are foreign: they are shown as text, never as markup."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from xai_core.params import Choice, Param, Value
 
 _STYLE = """<style>
 .made { border-collapse: collapse; font-size: 0.875rem; }
-.made th, .made td { text-align: left; vertical-align: top; padding: 0.375rem 0.75rem; border-bottom: 1px solid rgba(128, 128, 128, 0.3); }
+.made th, .made td { text-align: left; vertical-align: top; padding: 0.375rem 0.75rem; }
+.made th, .made td { border-bottom: 1px solid rgba(128, 128, 128, 0.3); }
 .made th { font-weight: 400; opacity: 0.8; white-space: nowrap; }
 .made td { min-width: 9rem; max-width: 24rem; overflow-wrap: anywhere; }
 </style>"""
 
 
 def method_titles(result: xai_core.Attribution) -> tuple[str, str]:
-    """The method's plain title and its technical name; a method that this version does not know has only its name."""
+    """Return the method's plain title and its technical name; a method unknown to this version has only its name."""
     if result.method not in xai_core.METHODS:
         return format_label(result.method), ""
     spec = xai_core.METHODS.get(result.method)
@@ -50,7 +51,7 @@ def _format_settings(result: xai_core.Attribution) -> list[str]:
 
 
 def list_facts(result: xai_core.Attribution) -> Mapping[str, Sequence[str]]:
-    """Everything that is known about a map: lines of text by heading."""
+    """Return everything that is known about a map: lines of text by heading."""
     title, technical = method_titles(result)
     number = " and ".join(map(str, result.target)) if isinstance(result.target, tuple) else str(result.target)
     passes = f"{result.evaluations:,} evaluation{'' if result.evaluations == 1 else 's'}"
@@ -69,7 +70,7 @@ def list_facts(result: xai_core.Attribution) -> Mapping[str, Sequence[str]]:
 
 
 def _format_row(heading: str, cells: Sequence[Sequence[str]]) -> str:
-    """A row of the table; what all maps have in common is said once."""
+    """Return a row of the table as HTML; a value that all maps share is written once."""
     texts = ["<br>".join(map(escape, lines)) for lines in cells]
     same = (
         f'<td colspan="{len(texts)}">{texts[0]}</td>'
@@ -80,10 +81,9 @@ def _format_row(heading: str, cells: Sequence[Sequence[str]]) -> str:
 
 
 def draw_table(maps: Sequence[xai_core.Attribution]) -> None:
-    """How the maps were made, a column each."""
+    """Draw the provenance of the maps, a column each."""
     facts = [list_facts(result) for result in maps]
     body = "".join(_format_row(heading, [fact[heading] for fact in facts]) for heading in facts[0])
     whole = f'<table class="made"><tbody>{body}</tbody></table>'
-    st.html(
-        f'{_STYLE}<div style="overflow-x: auto" tabindex="0" role="region" aria-label="How the maps were made">{whole}</div>'
-    )
+    region = 'style="overflow-x: auto" tabindex="0" role="region" aria-label="How the maps were made"'
+    st.html(f"{_STYLE}<div {region}>{whole}</div>")

@@ -19,10 +19,10 @@ _viewer = create_component("viewer", "viewer_map.js", "viewer_sheet.js", "viewer
 
 @dataclass(frozen=True)
 class Panel:
-    """One card: plain title, technical name, how to read it, and its map once there is one.
+    """One card of the viewer: titles, a sentence on how to read it, and its map once there is one.
 
-    `caption` is a quiet extra line (the layer used, say). `message` replaces the note on the picture while there is no map:
-    the sentence of an error, or the place in the queue. Cards of one `row` stand together under its title and share a scale.
+    `caption` is an extra line such as the layer. `message` replaces the note on the picture while there is no map:
+    an error or the place in the queue. Cards of one `row` stand together under its title and share a scale.
     `picture` is what the model saw, where it is not the picture of all cards.
     """
 
@@ -66,7 +66,7 @@ def _encode_panel(panel: Panel, shared_scale: float | None, picture: int) -> dic
 
 
 def _shared_scales(panels: Sequence[Panel]) -> dict[str, float]:
-    """The scale that the finished maps of a row have in common, by card."""
+    """Return the common scale of the finished maps of each row, by card id."""
     shared: dict[str, float] = {}
     for row in dict.fromkeys(panel.row for panel in panels):
         done = {p.id: p.attribution for p in panels if p.row == row and p.state == "done" and p.attribution is not None}
@@ -75,7 +75,7 @@ def _shared_scales(panels: Sequence[Panel]) -> dict[str, float]:
 
 
 def show_maps(picture: Image.Image, panels: Sequence[Panel], *, key: str) -> None:
-    """Draw the cards in the order given. `picture` is what the model saw; `key` must be the same in every run of the page."""
+    """Draw the cards in the given order over the model input `picture`; `key` must not change between runs."""
     shared = _shared_scales(panels)
     own = [panel.picture or picture for panel in panels]
     pictures = {id(image): image for image in own}

@@ -1,4 +1,4 @@
-"""Tables whose cells can be clicked: a bar, a pair of classes, a cell of the confusion matrix."""
+"""Tables with clickable cells."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def draw_table(
     most: int = 10,
     style: Callable[[pd.DataFrame], Any] | None = None,
 ) -> None:
-    """Draw a table; `take` is called with the row's place in `frame` and the column's name of the cell that is clicked.
+    """Draw a table; `take` gets the row's position in `frame` and the column of the cell that is clicked.
 
     Every column can be sorted by its head. `columns` are Streamlit's column settings, `style` colours the cells.
     """
@@ -44,5 +44,5 @@ def draw_table(
 
 
 def bar_column(title: str, highest: int | float, form: str = "%d", width: int | None = None) -> Any:
-    """Settings of a column whose numbers are drawn as bars; `width` in pixels."""
+    """Return the settings of a column whose numbers are drawn as bars; `width` in pixels."""
     return st.column_config.ProgressColumn(title, format=form, min_value=0, max_value=max(highest, 1e-9), width=width)

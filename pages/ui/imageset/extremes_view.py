@@ -1,4 +1,4 @@
-"""The pictures at both ends: of a class, of one channel of a layer with the place it answers to, and the surest mistakes."""
+"""Top and bottom pictures of a class or of one channel (with its region), and the most confident mistakes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _render_choice(name: str, title: str, options: Mapping[str, str]) -> str:
 
 
 def _render_grid(page: PageContext, tiles: Sequence[Tile], title: str, key: str) -> None:
-    """Pictures as the model sees them under a title, and a button that selects them everywhere."""
+    """Render model inputs under a title, and a button that selects these pictures on all pages."""
 
     def take(row: int) -> None:
         selection.open_picture(page.pictures, row)
@@ -57,7 +57,7 @@ def _render_grid(page: PageContext, tiles: Sequence[Tile], title: str, key: str)
 
 
 def _render_class_choice(page: PageContext) -> int:
-    """The class asked about: the one the model names most often, unless the visitor chooses."""
+    """Render the choice of the class: the one predicted most often unless the visitor chooses."""
     good = page.run.predictions[page.run.valid]
     words = classes.number_repeats(page.model.labels)
     most = int(np.bincount(good, minlength=len(words)).argmax())
@@ -70,7 +70,7 @@ def _percent(share: float) -> str:
 
 
 def render_class(page: PageContext) -> None:
-    """The pictures that the model calls so most surely, and least."""
+    """Render the pictures of the highest and of the lowest score of a class."""
     left, right = st.columns(2)
     with left:
         index = _render_class_choice(page)
@@ -103,7 +103,7 @@ def render_class(page: PageContext) -> None:
 
 
 def _write_ties(count: int, shown: npt.NDArray[np.floating[Any]]) -> None:
-    """Say that the last ones shown are no better than others."""
+    """Write that other pictures have the same value as the last one shown."""
     if count:
         show.write(
             f"{count:,} more have the value of the last one, {shown[-1]:.3g}: which of them are shown means nothing.",
@@ -112,7 +112,7 @@ def _write_ties(count: int, shown: npt.NDArray[np.floating[Any]]) -> None:
 
 
 def _region_finder(page: PageContext, rows: Sequence[int], channel: int) -> Callable[[Job[Any]], dict[int, Box]]:
-    """Where in each picture the channel answers most."""
+    """Return the job function that finds where the channel is most active in each picture."""
 
     def find(job: Job[Any]) -> dict[int, Box]:
         job.expect(len(rows))
@@ -131,14 +131,14 @@ def _region_finder(page: PageContext, rows: Sequence[int], channel: int) -> Call
 
 
 def _render_index(page: PageContext, name: str, title: str, last: int) -> int:
-    """A whole number from 0 to `last`, kept in the link for each layer."""
+    """Render a whole number from 0 to `last`, kept in the link for each layer."""
     param = Int(name=name, title=title, help=f"From 0 to {last}.", default=0, low=0, high=last)
     key = url_state.restore(name, 0, lambda text: param.check(text, 0), key=f"{name}_of_{page.model.name}_{page.layer}")
     return int(st.number_input(f"{title} (0 to {last})", 0, last, url_state.value_of(key), 1, key=key))
 
 
 def _render_neuron_choice(page: PageContext) -> tuple[int, int] | None:
-    """The place of the one neuron asked about; None for the whole channel."""
+    """Render the choice of one neuron; return its row and column, None for the whole channel."""
     if not forms.render_toggle(
         "neuron", "Only one neuron: the channel at one place", "The channel at one place of the picture."
     ):
@@ -151,7 +151,7 @@ def _render_neuron_choice(page: PageContext) -> tuple[int, int] | None:
 
 
 def render_channel(page: PageContext) -> None:
-    """The pictures that one channel of the layer answers to most, with the place marked, and those it answers to least."""
+    """Render the pictures of the highest activations of one channel, with the region marked, and of the lowest."""
     left, right = st.columns(2)
     with left:
         channel = _render_index(page, "channel", f"Channel of {page.layer}", page.run.mean.shape[1] - 1)
@@ -244,7 +244,7 @@ def _render_neuron_grid(
 
 
 def render_mistakes(page: PageContext) -> None:
-    """Where the model is wrong and sure of it."""
+    """Render the most confident mistakes."""
     if not (page.truth >= 0).any():
         show.write("No picture has a label that the model knows, so nobody can say here when it is wrong.")
         return
@@ -257,7 +257,8 @@ def render_mistakes(page: PageContext) -> None:
         for row in rows
     ]
     show.write(
-        "The label, then what the model says instead, and how sure it is. Sometimes it is the label that is wrong: look closely.",
+        "The label, then what the model says instead, and how sure it is. Sometimes it is the label that is "
+        "wrong: look closely.",
         quiet=True,
     )
     _render_grid(page, tiles, "Wrong, and most sure of it", "mistakes")

@@ -1,4 +1,4 @@
-"""How the map of a picture set is made: its settings, its making, and the same pictures at several perplexities."""
+"""Settings and computation of the map of a picture set, and small maps at several perplexities."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TSNE_TEXT = (Path(__file__).resolve().parents[3] / "assets" / "imagesets" / "tsn
 
 
 class Settings(NamedTuple):
-    """Which map is to be made."""
+    """Settings of a map."""
 
     kind: str
     axes: int
@@ -41,7 +41,7 @@ class Settings(NamedTuple):
 
 
 def _render_kind() -> str:
-    """The choice among the kinds that can be made here; how to get the others is said."""
+    """Render the choice among the available kinds of maps, with a hint on how to get the others."""
     missing = {spec.name: reason for spec in MAPS.specs() if (reason := spec.refusal())}
     names = [name for name in MAPS if name not in missing]
     key = url_state.restore(
@@ -57,7 +57,7 @@ def _render_kind() -> str:
 
 
 def render_settings() -> Settings:
-    """Draw the settings of the map."""
+    """Render the settings of the map and return them."""
     with st.expander("Settings of the map", icon=":material/tune:"):
         left, right = st.columns(2, gap="large")
         with left:
@@ -71,7 +71,7 @@ def render_settings() -> Settings:
 
 
 def request_map(page: PageContext, settings: Settings) -> Map | None:
-    """The map once it is there; else how far it is."""
+    """Return the map, or None while the page shows its progress."""
     data = page.run if settings.source == "model" else page.pictures
     return background.follow(
         ("map", page.run.id, *settings.key),
@@ -96,7 +96,7 @@ def _draw_stills(page: PageContext, projections: list[Map]) -> None:
 
 
 def render_reading_help(page: PageContext, settings: Settings) -> None:
-    """How t-SNE works and how not to read it, and the same pictures at several perplexities."""
+    """Render a text on how to read t-SNE, and the same pictures at several perplexities."""
     with st.expander("How t-SNE makes a map, and how not to read it", icon=":material/help:"):
         st.markdown(TSNE_TEXT)
     st.subheader("Is it real?")

@@ -1,4 +1,4 @@
-"""The points of the map, the visitor's own picture among them, and how far to believe it all."""
+"""The points of the map, the visitor's own picture among them, and the trustworthiness of the map."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_NEIGHBOURS = 12
 
 
 class OwnPicture(NamedTuple):
-    """The visitor's own picture as the map sees it: its numbers, and those of all others."""
+    """The visitor's own picture in the space of the map: its vector, and the vectors of the set (N, D)."""
 
     image: Image.Image
     query: Floats
@@ -39,7 +39,7 @@ def _describe_picture(
 
 
 def _describe_own_picture(page: PageContext, settings: Settings) -> OwnPicture | None:
-    """The visitor's own picture, if one is in use."""
+    """Return the visitor's own picture with its vector, None where none is in use or while it is computed."""
     if not session.has_own_picture():
         return None
     image = session.current_picture()[0]
@@ -48,7 +48,7 @@ def _describe_own_picture(page: PageContext, settings: Settings) -> OwnPicture |
 
 
 def _name_points(page: PageContext, projection: Map, settings: Settings) -> tuple[str, ...]:
-    """A line for each point. Made once: a map may have 20,000."""
+    """Return a line for each point; computed once, for a map may have 20,000."""
     key = ("words", page.run.id, *settings.key)
     return background.compute(
         key, lambda _job: tuple(page.words(row) for row in projection.rows.tolist()), "Naming the points"
@@ -56,7 +56,7 @@ def _name_points(page: PageContext, projection: Map, settings: Settings) -> tupl
 
 
 def render(page: PageContext, projection: Map, settings: Settings) -> None:
-    """The points, what their colours mean, and how far to believe them."""
+    """Render the points, the choice of their colours, and the trustworthiness of the map."""
     coloured, own = point_colours.render_choice(page)(projection.rows), _describe_own_picture(page, settings)
     chosen, looked_at = selection.current_selection(page.pictures), selection.current_row(page.pictures)
     event = show_scatter(
@@ -77,7 +77,7 @@ def render(page: PageContext, projection: Map, settings: Settings) -> None:
 
 
 def _apply_event(page: PageContext, event: Event) -> None:
-    """What was clicked or enclosed is selected on every page."""
+    """Select the clicked or enclosed pictures on all pages."""
     if event.kind == "click":
         selection.open_and_select(page.pictures, event.ids[0])
     elif event.kind == "lasso":
@@ -87,7 +87,7 @@ def _apply_event(page: PageContext, event: Event) -> None:
 
 
 def _write_trust(projection: Map) -> None:
-    """How many neighbours on the map are true ones, and what was done on the way."""
+    """Write the trustworthiness of the map and its notes."""
     show.write(projection.sentence)
     kl_words = "What is still wrong at the end (Kullback-Leibler divergence, smaller is better)"
     error = () if projection.kl is None else (f"{kl_words}: {projection.kl:.2f} nats.",)
@@ -95,7 +95,7 @@ def _write_trust(projection: Map) -> None:
 
 
 def _render_neighbours(page: PageContext, own: OwnPicture) -> None:
-    """The pictures most like the visitor's own."""
+    """Render the nearest neighbours of the visitor's own picture."""
     near = background.compute(
         ("near own", page.run.id, own.query.tobytes()),
         lambda _job: imageset.find_nearest(own.among, own.query, MAX_NEIGHBOURS),

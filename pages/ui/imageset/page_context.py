@@ -1,4 +1,4 @@
-"""The head of a page about a picture set: which set, model and layer, and what the model says of every picture."""
+"""Head of a page about a picture set: set, model and layer, and the model's run over all pictures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SEVERITIES = {1: "a little", 2: "clearly", 3: "strongly"}
 
 @dataclass(frozen=True, eq=False)
 class PageContext:
-    """What a page is about: the pictures, the model, and what the model said of each in one run over all of them."""
+    """Set, model, layer and run of a page about a picture set."""
 
     pictures: ImageSet
     model: xai_core.Classifier
@@ -35,19 +35,19 @@ class PageContext:
 
     @cached_property
     def truth(self) -> npt.NDArray[np.int32]:
-        """The model's class for each picture's label, (N,); -1 where there is none."""
+        """Class index of each picture's label, (N,); -1 where the model does not know it."""
         return self.pictures.match_classes(self.model)
 
     def label(self, row: int) -> str:
-        """What the set says a picture shows, or an empty text."""
+        """Return the label of a picture in its set, or an empty text."""
         return label_of(self.pictures, row)
 
     def says(self, row: int) -> str:
-        """What the model says it shows."""
+        """Return the predicted label, an empty text for a picture that could not be read."""
         return "" if not self.run.valid[row] else self.model.labels[int(self.run.predictions[row])]
 
     def words(self, row: int) -> str:
-        """A picture in one line: label, answer, and how sure."""
+        """Return a picture in one line: label, prediction and confidence."""
         if not self.run.valid[row]:
             return f"{self.pictures.names[row]} could not be read"
         label, answer = self.label(row), f"the model says {self.says(row)} ({show.percent(self.run.confidence[row])})"
@@ -55,37 +55,37 @@ class PageContext:
 
     @property
     def after(self) -> str:
-        """How the pictures were changed before the model saw them, to end a sentence with; an empty text where they were not."""
+        """Words on the change of the pictures, to end a sentence with; empty where they were not changed."""
         return f", after the change: {describe_change(self.run.corruption)}" if self.run.corruption else ""
 
 
 def describe_change(text: str) -> str:
-    """A change of pictures ("blur:3") in words."""
+    """Return a change of the pictures ("blur:3") in words."""
     name, _, strength = text.partition(":")
     title = CORRUPTIONS.get(name).title
     return f"{title}, {SEVERITIES[int(strength)]}" if strength else title
 
 
 def count_pictures(count: int) -> str:
-    """So many pictures."""
+    """Return a number of pictures in words."""
     return f"{count:,} picture{'' if count == 1 else 's'}"
 
 
 def label_of(pictures: ImageSet, row: int) -> str:
-    """The label of a picture in its set, or an empty text."""
+    """Return the label of a picture in its set, or an empty text."""
     place = int(pictures.labels[row])
     return pictures.classes[place] if place >= 0 else ""
 
 
 def begin_page() -> None:
-    """Begin a run of a page about picture sets: what other pages of it hold gets its value here too."""
+    """Begin a run of a page about picture sets, and restore the choices of the other ones."""
     show.write_style()
     background.begin()
     set_choice.restore()
 
 
 def require_set() -> ImageSet:
-    """The set in use, or the end of the run."""
+    """Return the set in use; end the run where there is none."""
     dataset = set_choice.current_set()
     if dataset is None:
         st.page_link(
@@ -96,7 +96,7 @@ def require_set() -> ImageSet:
 
 
 def request_run(dataset: ImageSet, model: xai_core.Classifier, layer: str, corruption: str = "") -> ModelOutputs | None:
-    """What the model says of every picture, once it is there; else how far it is."""
+    """Return the model's run over all pictures, or None while the page shows its progress."""
     changed = f" ({describe_change(corruption)})" if corruption else ""
     return background.follow(
         ("pass", dataset.id, model.name, layer, corruption),
@@ -106,7 +106,7 @@ def request_run(dataset: ImageSet, model: xai_core.Classifier, layer: str, corru
 
 
 def _render_fit(dataset: ImageSet, model: xai_core.Classifier) -> None:
-    """Say so where the model cannot be right about this set, and offer the one that can."""
+    """Write where the model knows none of the labels, and offer the recommended model."""
     if not dataset.classes or (dataset.match_classes(model) >= 0).any():
         return
     show.write(
@@ -119,7 +119,7 @@ def _render_fit(dataset: ImageSet, model: xai_core.Classifier) -> None:
 
 
 def render_head() -> PageContext:
-    """Draw the head of a page that needs the model's answers. Ends the run while they are not there."""
+    """Render the head of a page that needs a run over the set; end the page's run while there is none."""
     dataset = require_set()
     model = models.current_model()
     left, right = st.columns([3, 2], gap="large", vertical_alignment="bottom")

@@ -1,4 +1,4 @@
-"""One picture of a set: what it shows, what the model says and where it looks, its neighbours, and the way to every other explanation."""
+"""One picture of a set: label, prediction, map and neighbours, and a button to all other explanations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _STYLE = """<style>@media (min-width: 641px) {
 
 
 def _draw_guesses(model: xai_core.Classifier, image: Image.Image) -> xai_core.Prediction:
-    """The model's first guesses, as bars."""
+    """Draw the model's first guesses as bars and return them."""
     prediction = xai_core.guess(model, image, min(5, len(model.labels)))
     show.draw_shares([(label, probability) for _, label, probability in prediction.classes])
     return prediction
@@ -77,7 +77,7 @@ def _render_explain_button(dataset: ImageSet, row: int, image: Image.Image) -> N
 def _render_map(
     dataset: ImageSet, model: xai_core.Classifier, layer: str | None, image: Image.Image, target: int
 ) -> None:
-    """Where the model looked for its first guess."""
+    """Render the map of the model's first guess."""
     try:
         ask = panels.MapRequest(METHOD, xai_core.plan(model, image, METHOD, target, layer))
     except xai_core.XaiError as problem:
@@ -86,7 +86,7 @@ def _render_map(
 
 
 def _draw_corruption(dataset: ImageSet, row: int, model: xai_core.Classifier, run: ModelOutputs) -> None:
-    """The picture as it was judged, changed, and what the model made of that."""
+    """Draw the changed picture as the model saw it, and write its prediction."""
     words = page_context.describe_change(run.corruption)
     try:
         model_input = imageset.read_model_input(run, row, dataset, model)
@@ -132,7 +132,7 @@ def _render_picture(
 
 
 def render(dataset: ImageSet, model: xai_core.Classifier, layer: str | None, run: ModelOutputs | None = None) -> None:
-    """The picture that was clicked. Last thing on a page: it brings the address up to date before its map is drawn."""
+    """Render the picture that was clicked. Call it last on a page: it updates the address before its map."""
     row = selection.current_row(dataset)
     st.html(_STYLE)
     with st.container(key="set_detail", border=True):

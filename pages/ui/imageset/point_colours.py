@@ -1,4 +1,4 @@
-"""What the colours of a map's points say: label, answer, how sure, right or wrong, or how surprised the model is."""
+"""Colours of a map's points: label, prediction, confidence, correctness or loss."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _NEEDS_TRUTH = ("correctness", "loss")
 
 
 def _restore(page: PageContext) -> tuple[str, list[str]]:
-    """The widget's key, and what can be shown of this set: nothing that needs labels where there are none."""
+    """Return the widget's key and the colourings this set has; those by label need labels."""
     names = [name for name in COLOURINGS if name not in _NEEDS_TRUTH or (page.truth >= 0).any()]
     names = [name for name in names if name != "label" or page.pictures.classes]
     key = url_state.restore("points", names[0], url_state.option_reader("colouring", names))
@@ -65,7 +65,7 @@ def _restore(page: PageContext) -> tuple[str, list[str]]:
 
 
 def render_choice(page: PageContext) -> Callable[[Rows], PointColors]:
-    """Draw the choice; what colours the points of these rows."""
+    """Render the choice; return the function that colours the points of given rows."""
     key, names = _restore(page)
     chosen = st.selectbox(
         "Colour shows", names, url_state.index_of(names, key), lambda name: COLOURINGS[name][0], key=key
@@ -74,5 +74,5 @@ def render_choice(page: PageContext) -> Callable[[Rows], PointColors]:
 
 
 def restore_colouring(page: PageContext) -> Callable[[Rows], PointColors]:
-    """What `pick` would give, without drawing it."""
+    """Return the value of `render_choice` without rendering it."""
     return partial(COLOURINGS[st.session_state[_restore(page)[0]]][1], page)

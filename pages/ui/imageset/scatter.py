@@ -1,4 +1,4 @@
-"""The map of pictures: points drawn, moved, pointed at and chosen in the browser, which tells the server only what was chosen.
+"""The scatter component: points are drawn, moved and selected in the browser, which sends only the selection.
 
 Positions, colours, words and thumbnails go through Streamlit's media files, whose addresses are hashes of their content: a rerun
 sends a few hundred bytes, and the browser fetches only what is new to it.
@@ -35,7 +35,7 @@ _scatter = create_component(
 
 @dataclass(frozen=True)
 class Event:
-    """What the visitor has done: one point clicked, several enclosed, or the choice given up. `ids` are those given to the map."""
+    """One point clicked, several enclosed, or the selection cleared; `ids` are those given to the map."""
 
     kind: Kind
     ids: tuple[int, ...]
@@ -47,7 +47,7 @@ def _cache_sheets(key: str, _thumbs: Thumbs) -> tuple[bytes, ...]:
 
 
 def _publish(content: bytes, kind: str, place: str) -> str:
-    """Where the browser fetches this content for as long as this session shows it at `place`."""
+    """Return the URL of this content, valid while this session shows it at `place`."""
     address: str = runtime.get_instance().media_file_mgr.add(content, kind, place)
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
     return f"/{base}{address}" if base else address
@@ -73,7 +73,7 @@ def _encode_legend(coloured: PointColors | None) -> dict[str, Any]:
 
 
 def _text_alternative(count: int, coloured: PointColors | None) -> str:
-    """What the map shows, for someone who cannot see it."""
+    """Return the text alternative of the map."""
     if coloured is None or not coloured.legend:
         return f"Map of {count:,} pictures." + (
             f" Colours: {coloured.title}, {coloured.low} to {coloured.high}." if coloured else ""
@@ -85,12 +85,12 @@ def _text_alternative(count: int, coloured: PointColors | None) -> str:
 
 
 def pack_bits(chosen: npt.NDArray[np.bool_]) -> str:
-    """One bit a point, the first in the lowest bit of the first byte, in base64."""
+    """Return one bit a point, the first in the lowest bit of the first byte, in base64."""
     return base64.b64encode(np.packbits(chosen, bitorder="little").tobytes()).decode("ascii")
 
 
 def unpack_bits(text: str, count: int) -> npt.NDArray[np.intp] | None:
-    """The numbers of the points that are set, or None where the text is not one bit for each of `count` points."""
+    """Return the indices of the points that are set, None where the text is not one bit for each of `count` points."""
     try:
         whole = np.frombuffer(base64.b64decode(text, validate=True), dtype=np.uint8)
     except (binascii.Error, ValueError):
@@ -101,7 +101,7 @@ def unpack_bits(text: str, count: int) -> npt.NDArray[np.intp] | None:
 
 
 def _parse_event(message: object, version: str, ids: npt.NDArray[np.integer]) -> Event | None:
-    """What a browser has sent, if it is about these points and makes sense; browsers can send anything."""
+    """Return the event in a browser's message, None where it is malformed or about other points."""
     if not isinstance(message, Mapping) or message.get("version") != version or message.get("kind") not in KINDS:
         return None
     points = unpack_bits(str(message.get("chosen")), len(ids))
@@ -111,7 +111,7 @@ def _parse_event(message: object, version: str, ids: npt.NDArray[np.integer]) ->
 
 
 def _store_event(key: str) -> None:
-    """Notes what came, before the page runs: the map is then drawn with the new choice in this very run."""
+    """Store a message before the page runs, so that this very run draws the map with the new selection."""
     message = getattr(st.session_state.get(key), "event", None)
     if isinstance(message, Mapping):
         st.session_state[f"{key}-said"] = dict(message)

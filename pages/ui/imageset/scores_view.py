@@ -1,4 +1,4 @@
-"""How good a model is on a set, also after a change of the pictures: scores, classes, confusions, calibration; each can be clicked."""
+"""Scores of a model on a set, also after a change of the pictures: classes, confusions, calibration; clickable."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MAX_CLASSES = 40
 
 
 def _render_change() -> str:
-    """Draw the choice of a change of the pictures: its name and strength ("blur:2"), or an empty text."""
+    """Render the choice of a change of the pictures; return name and strength ("blur:2"), or an empty text."""
     left, right = st.columns([2, 1])
     with left:
         names = ["", *CORRUPTIONS]
@@ -72,7 +72,7 @@ def _format_score(value: float, name: str) -> str:
 
 
 def _format_difference(now: float, before: float, name: str) -> str | None:
-    """A score against the one without the change, as st.metric reads it: by its sign."""
+    """Return the difference to the score without the change, with a sign for st.metric."""
     if not (math.isfinite(now) and math.isfinite(before)):
         return None
     gap = now - before
@@ -80,7 +80,7 @@ def _format_difference(now: float, before: float, name: str) -> str | None:
 
 
 def _render_scores(scores: SetScores, plain: SetScores | None) -> None:
-    """All scores in one row, with how a change has moved them; below, what they mean."""
+    """Render all scores in one row, with their difference to the unchanged pictures, and their meaning below."""
     with st.container(horizontal=True):
         for name, (title, technical) in TITLES.items():
             value = getattr(scores, name)
@@ -95,7 +95,7 @@ def _render_scores(scores: SetScores, plain: SetScores | None) -> None:
 
 
 def _render_classes(page: PageContext, scores: SetScores) -> None:
-    """Each class with its counts; a click shows its pictures."""
+    """Render the scores of each class; a click selects its pictures."""
     st.markdown("**Class by class** *(one against the rest)*")
     classes = [score for score in scores.classes if score.count] or list(scores.classes)
     frame = pd.DataFrame(
@@ -127,7 +127,7 @@ def _render_classes(page: PageContext, scores: SetScores) -> None:
 
 
 def _shade_cells(frame: pd.DataFrame) -> object:
-    """Each row's cells as dark as their share of it; right answers lie on the diagonal."""
+    """Return the table with each cell as dark as its share of the row; right answers in another colour."""
 
     def colours(row: pd.Series) -> list[str]:
         total = max(float(row.iloc[1:].sum()), 1.0)
@@ -144,7 +144,7 @@ def _shade_cells(frame: pd.DataFrame) -> object:
 
 
 def _render_confusion(page: PageContext, scores: SetScores) -> None:
-    """Truth down, answers across; a click on a cell shows its pictures."""
+    """Render the confusion matrix, truth down; a click on a cell selects its pictures."""
     st.markdown("**What does it mix up?** *(confusion matrix)*")
     busiest = np.argsort(-scores.confusion.sum(axis=0) - scores.confusion.sum(axis=1), kind="stable")[:MAX_CLASSES]
     order = np.sort(busiest)
@@ -180,13 +180,14 @@ def _render_confusion(page: PageContext, scores: SetScores) -> None:
         else ""
     )
     show.write(
-        f"{scores.sentences['confusion']} Click a cell to see its pictures; the head of a column can sort them.{left_out}",
+        f"{scores.sentences['confusion']} Click a cell to see its pictures; the head of a column can sort "
+        f"them.{left_out}",
         quiet=True,
     )
 
 
 def _number_repeats(names: list[str]) -> list[str]:
-    """Column names must differ."""
+    """Return the names with a number where they repeat; column names must differ."""
     scores: list[str] = []
     for name in names:
         scores.append(name if name not in scores else f"{name} ({len(scores)})")
@@ -223,14 +224,14 @@ VIEWS = {
 
 
 class ScoredRun(NamedTuple):
-    """A run over all pictures, changed or not, that has been compared with the labels."""
+    """A run over all pictures, changed or not, with its scores."""
 
     page: PageContext
     scores: SetScores
 
 
 def render_scores(page: PageContext) -> ScoredRun | None:
-    """All scores of the model on the set, after the change that the visitor chooses; None while, or where, there are none."""
+    """Render all scores on the set, after the chosen change of the pictures; None while, or where, there are none."""
     if not (page.truth >= 0).any():
         show.write_problem(
             "No picture of this set has a label that the model knows, so nobody can count its right answers. "
@@ -253,6 +254,6 @@ def render_scores(page: PageContext) -> ScoredRun | None:
 
 
 def render_view(judged: ScoredRun) -> None:
-    """One closer look at the scores, in which every cell and every bar can be clicked."""
+    """Render one view of the scores; its cells can be clicked."""
     view = forms.render_segments("scores", "Look at", {name: title for name, (title, _) in VIEWS.items()}, "confusion")
     VIEWS[view][1](*judged)

@@ -1,4 +1,4 @@
-"""The selected pictures: a grid of them, what they are, what the model confuses among them, and where it looks on average."""
+"""The selected pictures: a grid, their labels, typical confusions, and their mean map."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ MAX_WIDTH = 300
 
 
 def format_title(selected: selection.Selection) -> str:
-    """How many pictures are selected, and what they have in common."""
+    """Return the number of selected pictures and what they have in common."""
     return f"{count_pictures(len(selected.rows))}{f': {selected.words}' if selected.words else ''}"
 
 
 def _render_page_buttons(rows: int, start: int) -> None:
-    """Which of the pictures are shown, and the way to the others."""
+    """Render the buttons to the previous and the next pictures."""
     if rows <= MAX_TILES:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -52,7 +52,7 @@ def _render_page_buttons(rows: int, start: int) -> None:
 
 
 def render_grid(dataset: ImageSet, rows: tuple[int, ...] | range, words: str, page: PageContext | None = None) -> None:
-    """The thumbnails of these rows, a page at a time."""
+    """Render the thumbnails of these rows, MAX_TILES at a time."""
     start = min(selection.first_index(), (len(rows) - 1) // MAX_TILES * MAX_TILES) if rows else 0
     tiles = [
         Tile(row, page.words(row) if page else label_of(dataset, row) or dataset.names[row])
@@ -67,7 +67,7 @@ def render_grid(dataset: ImageSet, rows: tuple[int, ...] | range, words: str, pa
 
 
 def _hash_rows(rows: np.ndarray) -> str:
-    """A short name of these rows: a table of other pictures is another table, in which nothing is clicked yet."""
+    """Return a short hash of these rows; a table of other pictures is another widget, with nothing clicked."""
     return hashlib.sha256(np.asarray(rows, dtype=np.int64).tobytes()).hexdigest()[:24]
 
 
@@ -76,7 +76,7 @@ def _select(page: PageContext, rows: Iterable[int], words: str) -> None:
 
 
 def _render_labels(page: PageContext, rows: np.ndarray, group: Group) -> None:
-    """How many of each label, or of each answer where nothing is labelled; a click on one selects those."""
+    """Render the count of each label, or of each prediction where nothing is labelled; a click selects those."""
     labelled = any(name for name, _ in group.labels)
     counted = group.labels if labelled else group.predicted
     title = "Label" if labelled else "The model says"
@@ -135,7 +135,7 @@ def _describe_group(group: Group) -> str:
 
 
 def _render_mean_map(page: PageContext, rows: tuple[int, ...]) -> None:
-    """Where the model looks on average, on the mean of the pictures; made only when somebody asks."""
+    """Render the mean map over the mean of the pictures, once the visitor asks for it."""
     st.markdown("**Where it looks on average** *(mean attribution)*")
     key = (page.run.id, _hash_rows(np.array(rows)))
     if st.session_state.get("mean_map_of") != key:
@@ -159,19 +159,21 @@ def _render_mean_map(page: PageContext, rows: tuple[int, ...]) -> None:
     )
     without = " The change of the pictures is left out here." if page.after else ""
     show.write(
-        f"The mean of the maps of {used}{sample}, each as strong as the others, on the mean of the pictures. {seen}{without}",
+        f"The mean of the maps of {used}{sample}, each as strong as the others, on the mean of the pictures. "
+        f"{seen}{without}",
         quiet=True,
     )
 
 
 def render(page: PageContext) -> None:
-    """The selection of this set, or how to make one."""
+    """Render the selection of this set, or a hint on how to make one."""
     selected = selection.current_selection(page.pictures)
     st.subheader("The selected pictures")
     if selected is None or not selected.rows:
         words = "Nothing is selected." if selected is None else f"There is no such picture ({selected.words})."
         show.write(
-            f"{words} Click or enclose points, or click a cell or a bar: the same pictures then show here, and on the other pages.",
+            f"{words} Click or enclose points, or click a cell or a bar: the same pictures then show here, and "
+            f"on the other pages.",
             quiet=True,
         )
         return

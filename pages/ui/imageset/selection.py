@@ -1,4 +1,4 @@
-"""The pictures that are selected and the one that is looked at: the same on every page about the set. The session holds their rows only.
+"""The selected pictures and the current one, shared by all pages about a set; the session holds their rows only.
 
 The link has the one that is looked at; a selection may be too large for it.
 """

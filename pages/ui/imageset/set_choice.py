@@ -1,4 +1,4 @@
-"""Which picture set is in use: one of those that come along, or the visitor's own. The session holds ids only."""
+"""Choice of the picture set: a bundled one or the visitor's own; the session holds ids only."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _GONE = "The picture set you asked for is no longer kept on this computer. Choos
 
 
 def _own_titles() -> dict[str, str]:
-    """This visitor's own sets: id and title. A set that came by a link counts as one."""
+    """Return the titles of this visitor's own sets by id; a set that came by a link counts as one."""
     own: dict[str, str] = st.session_state.setdefault("own_sets", {})
     return own
 
 
 def _read_name(text: str) -> str:
-    """A set's name or id from a link. One that is not there any more is said by `keep`."""
+    """Return a set's name or id from a link; `restore` replaces one that is gone."""
     if text in IMAGE_SETS and IMAGE_SETS.get(text).available():
         return text
     dataset = imageset.find_set(text)
@@ -37,7 +37,7 @@ def _read_name(text: str) -> str:
 
 
 def restore() -> None:
-    """Give the choice its value, on pages that do not show it too. Instead of a set that is gone comes the first one, with a word on it."""
+    """Restore the choice, also on pages that do not show it; a set that is gone is replaced by the default, with a note."""
     url_state.restore("set", DEFAULT_SET, _read_name)
     selection.restore()
     name = st.session_state["set"]
@@ -56,19 +56,19 @@ def _format_title(name: str) -> str:
 
 
 def _use_set(name: str, *, gone: bool = False) -> None:
-    """Use this set, of which no picture is looked at yet. `gone`: it stands in for one that is no longer kept."""
+    """Use this set; `gone` says that it replaces one that is no longer stored."""
     url_state.set_value("set", name)
     selection.close_picture()
     st.session_state["set_gone"] = gone
 
 
 def current_title(dataset: ImageSet) -> str:
-    """What a set is called here: another visitor may have brought the same pictures under another name."""
+    """Return this visitor's title of a set; another visitor may have uploaded it under another name."""
     return _own_titles().get(dataset.id, dataset.title)
 
 
 def _use_chosen_set() -> None:
-    """Callback: a set that comes along for one model is looked at with that model."""
+    """Callback: use the chosen set, and the model that a bundled set is made for."""
     name = st.session_state["set"]
     _use_set(name)
     if name in IMAGE_SETS:
@@ -76,7 +76,7 @@ def _use_chosen_set() -> None:
 
 
 def recommended_model(dataset: ImageSet) -> str | None:
-    """The model that a set is meant for, if it came along for one."""
+    """Return the model that a bundled set is made for, else None."""
     return IMAGE_SETS.get(dataset.name).model if dataset.name in IMAGE_SETS else None
 
 
@@ -91,7 +91,7 @@ def _start_reading(source: str | IO[bytes], name: str) -> Job[ImageSet]:
 
 
 def _ingest(place: str, key: str, source: str | IO[bytes], name: str) -> None:
-    """Read pictures from somewhere, and take them once they are there. What each place of the page has read last is not read again."""
+    """Read pictures and use them once they are there; each place of the page reads the same source once."""
     done = f"{place}_read"
     if st.session_state.get(done) == key:
         return
@@ -114,7 +114,7 @@ def _render_uploader() -> None:
 
 
 def _render_folder_input() -> None:
-    """For large sets: a folder that whoever runs Whybox has opened for it."""
+    """Render an input for the path of a large set in a folder that the operator has opened."""
     if not settings.image_set_dirs():
         return
     path = st.text_input(
@@ -125,7 +125,7 @@ def _render_folder_input() -> None:
 
 
 def render_choice() -> None:
-    """The list of sets, and places for own ones."""
+    """Render the list of sets, and inputs for own ones."""
     left, right = st.columns(2, gap="large")
     with right:  # first, so that pictures that have just come count on the left
         _render_uploader()
@@ -152,7 +152,7 @@ def render_choice() -> None:
 
 
 def current_set() -> ImageSet | None:
-    """The set in use; None while it is being read, or where it is gone, with a word on it."""
+    """Return the set in use; None, with a note on the page, while it is being read or where it is gone."""
     name = st.session_state["set"]
     if name in IMAGE_SETS:
         ready = background.compute(

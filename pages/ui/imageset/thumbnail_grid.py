@@ -1,4 +1,4 @@
-"""A grid of small pictures of a set; one click shows a picture large, with its explanation."""
+"""A grid of small pictures of a set; a click opens one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Tile:
-    """One picture: its row, what it shows in one line, a short line below it, and a frame on it (left, top, right, bottom; 0 to 1)."""
+    """One picture: row, description, caption, and a frame on it (left, top, right, bottom; 0 to 1)."""
 
     row: int
     words: str
@@ -38,14 +38,14 @@ class Tile:
 
 
 class Crop(NamedTuple):
-    """How a picture is made square, with a name for it."""
+    """A way to make a picture square, with a name for cache keys."""
 
     name: str
     see: Callable[[Image.Image], Image.Image]
 
 
 def crop_square(picture: Image.Image) -> Image.Image:
-    """The middle of a picture."""
+    """Return the central square of a picture."""
     return ImageOps.fit(picture, (min(picture.size),) * 2)
 
 
@@ -53,7 +53,7 @@ SQUARE_CROP = Crop("square", crop_square)
 
 
 def enlarge(picture: Image.Image, side: int) -> Image.Image:
-    """A picture for a place of this width; every pixel of a tiny one is seen as a square."""
+    """Return a picture for a place of this width; the pixels of a tiny one become squares."""
     if max(picture.size) > MAX_TINY_PX:
         return ImageOps.contain(picture, (PIXEL_RATIO * side, PIXEL_RATIO * side), Image.Resampling.BICUBIC)
     times = max(side // max(picture.size), 1)
@@ -61,7 +61,7 @@ def enlarge(picture: Image.Image, side: int) -> Image.Image:
 
 
 def _encode_picture(picture: Image.Image, side: int) -> tuple[str, bool]:
-    """A picture as a data address, and whether every pixel of it should be seen."""
+    """Return a picture as a data URL, and True for a tiny one, whose pixels are to be seen."""
     tiny, buffer = max(picture.size) <= MAX_TINY_PX, io.BytesIO()
     small = picture if tiny else ImageOps.contain(picture, (side, side), Image.Resampling.BICUBIC)
     small.convert("RGB").save(buffer, "PNG" if tiny else "JPEG", quality=85)
@@ -86,7 +86,7 @@ def _picture_loader(
 
 
 def _encode_thumbnail(dataset: ImageSet, row: int) -> tuple[str, bool]:
-    """The small thumbnail that was made when the set was read."""
+    """Return the thumbnail that was made when the set was read."""
     return _encode_picture(Image.fromarray(dataset.thumbnails()[row]), SMALL_PX)[0], False
 
 
@@ -101,7 +101,7 @@ def render_grid(
     large: bool = False,
     cut: Crop = SQUARE_CROP,
 ) -> None:
-    """Draw them, at most MOST; `take` is called with the row that is clicked. `label` says what they are, `current` is shown as pressed."""
+    """Render the first MAX_TILES tiles; `take` gets the row that is clicked, `current` is shown as pressed."""
     tiles = tiles[:MAX_TILES]
     rows, size = tuple(tile.row for tile in tiles), LARGE_PX if large else SMALL_PX
     sharp = background.compute(

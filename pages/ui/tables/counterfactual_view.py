@@ -1,4 +1,4 @@
-"""What would have to be different for another answer? Counterfactuals as sentences, with locks."""
+"""Counterfactuals as sentences, with locked columns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from xai_core.tabular import CAUTION, Counterfactuals, TargetOutcome, counterfac
 
 
 def _render_class_choice(page: PageContext, prediction: Floats) -> int:
-    """The wanted class: the likeliest one that the model does not say."""
+    """Render the choice of the target class; the default is the likeliest one that is not predicted."""
     order = np.argsort(-prediction, kind="stable").tolist()
     others = order[1:]
     words = [format_label(name) for name in page.table.classes]
@@ -28,7 +28,7 @@ def _render_class_choice(page: PageContext, prediction: Floats) -> int:
 
 
 def _render_range_choice(page: PageContext, row: pd.DataFrame, prediction: Floats) -> tuple[float, float]:
-    """The wanted range of a number: from a bit above the prediction on."""
+    """Render the choice of the target range; it starts a bit above the prediction."""
     lowest = float(f"{float(prediction) + float(np.std(page.table.target)) / 2:.3g}")
     left, right = st.columns(2)
     low = left.number_input("At least", value=lowest, key=f"wanted_low_{hash_row(row)}")
@@ -56,7 +56,7 @@ def _render_changes(page: PageContext, number: int, result: Counterfactuals) -> 
 
 
 def render(page: PageContext, number: int, row: pd.DataFrame, prediction: Floats) -> None:
-    """Choose what is wanted and what may not change; the smallest changes that reach it. `said` is the prediction for the row."""
+    """Render the target and the locked columns, and the smallest changes; `prediction` is the model's for the row."""
     left, right = st.columns(2, gap="large")
     with left:
         target: TargetOutcome = (

@@ -1,4 +1,4 @@
-"""What one feature, or two, do to the prediction: partial dependence with single rows' lines, and accumulated local effects beside it."""
+"""Effects of one feature or two: partial dependence with single rows' lines, and accumulated local effects."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ KINDS = {"pdp": "Average prediction (partial dependence)", "ale": "What both do 
 
 
 def request_dependence(page: PageContext, feature: str) -> Effect | None:
-    """The partial dependence of a feature, with lines of at most 300 rows."""
+    """Return the partial dependence of a feature with the lines of a sample of rows, None while it is computed."""
     most = figures.MAX_LINES
     return background.compute(
         ("pdp", page.model.id, feature, page.outcome),
@@ -48,7 +48,7 @@ def _request_ale(page: PageContext, feature: str) -> Effect | None:
 
 
 def build_curve(effect: Effect, column: Column, *, centred: bool = False, lines: bool = True) -> figures.Curve:
-    """An effect as the figure wants it: yes and no and categories by name, dates in words."""
+    """Return the figure's data of an effect: categories and booleans by name, dates in words."""
     average = effect.centred_average if centred else effect.average
     individual = (effect.centred_lines if centred else effect.individual) if lines else None
     counts, edges = effect.distribution.counts, effect.distribution.edges
@@ -90,7 +90,7 @@ def _render_colour_choice(table: Table, feature: str) -> str:
 
 
 def render_one_feature(page: PageContext) -> None:
-    """One feature: partial dependence on the left, accumulated local effects on the right."""
+    """Render partial dependence and accumulated local effects of one feature side by side."""
     left, middle, right = st.columns(3, gap="large", vertical_alignment="bottom")
     with left:
         feature = page_context.render_feature_choice("feature", "Feature", page.table)
@@ -126,7 +126,8 @@ def render_one_feature(page: PageContext) -> None:
             )
             show.write_list(ale.notes)
     st.caption(
-        "On the left every row gets the same value of this feature and keeps all others; a thin line is one row. On the right rows move a "
+        "On the left every row gets the same value of this feature and keeps all others; a thin line is one "
+        "row. On the right rows move a "
         "little only, so that no impossible rows arise. Where the two curves differ, trust the right one."
     )
 
@@ -143,7 +144,7 @@ def _request_pair(page: PageContext, kind: str, first: str, second: str) -> Effe
 
 
 def render_two_features(page: PageContext) -> None:
-    """Two features at once."""
+    """Render the joint effect of two features."""
     names = page.table.features
     if len(names) < 2:
         show.write("This table has one feature only.")

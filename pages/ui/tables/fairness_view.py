@@ -1,4 +1,4 @@
-"""A look at fairness: scores and errors by group with their intervals, and what gives the group away."""
+"""Fairness: scores and errors by group with their intervals, and proxies of the group."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _draw_intervals(
 
 
 def render_groups(page: PageContext, column: str) -> None:
-    """Counts, scores and error rates of each group, on held-out rows."""
+    """Render counts, scores and error rates of each group, on held-out rows."""
     groups = background.compute(
         ("groups", page.model.id, column, page.outcome),
         lambda _job: group_scores(page.model, page.table, column, outcome=page.outcome),
@@ -77,13 +77,14 @@ def render_groups(page: PageContext, column: str) -> None:
                 groups, "Misses it", "false negative rate", words, "fnr", lambda group: group.false_negative
             )
     st.caption(
-        "In brackets: the rows behind a number. A line is the range in which the true value probably lies (95 % interval): "
+        "In brackets: the rows behind a number. A line is the range in which the true value probably lies (95 "
+        "% interval): "
         "where lines overlap, the difference may be chance."
     )
 
 
 def _render_shap_table(page: PageContext, column: str, ranked: list[str]) -> None:
-    """How much the column itself and its proxies move the predictions."""
+    """Render how much the column and its proxies move the predictions."""
     summary = importance_view.request_shap_summary(page)
     if summary is None:
         return
@@ -98,7 +99,7 @@ def _render_shap_table(page: PageContext, column: str, ranked: list[str]) -> Non
 
 
 def render_proxies(page: PageContext, column: str) -> None:
-    """The other columns that tell which group a row belongs to, and what the model does with them."""
+    """Render the columns that predict the group, and the model's use of them."""
     result: Proxies | None = background.compute(
         ("proxies", page.table.sha256, column, page.model.seed),
         lambda _job: proxies(page.table, column, seed=page.model.seed),

@@ -17,7 +17,7 @@ MAX_CURVES, MAX_PAIRS = 6, 2
 
 
 def _outcome_index(page: PageContext, outcomes: Sequence[str]) -> int:
-    """Which of the model's sums is shown: that of the outcome asked about, else the only one there is."""
+    """Return the index of the outcome to show: the page's, else the only one."""
     outcome = page.table.target_name if page.outcome is None else page.table.classes[page.outcome]
     return outcomes.index(outcome) if outcome in outcomes else len(outcomes) - 1
 
@@ -27,7 +27,7 @@ def _format_unit(unit: str, outcome: str) -> str:
 
 
 def render_weights(page: PageContext, weights: Weights) -> None:
-    """One bar a column: what it adds."""
+    """Render the weight of each column as a bar."""
     place = _outcome_index(page, weights.outcomes)
     st.markdown("**What every feature adds** *(weights)*")
     show.draw_figure(
@@ -42,7 +42,7 @@ def render_weights(page: PageContext, weights: Weights) -> None:
 
 
 def _build_boxes(page: PageContext, tree: Tree) -> list[figures.Box]:
-    """The nodes of the first levels; deeper ones are only said."""
+    """Return the nodes of the first levels as boxes of the figure."""
     nodes = [node for node in tree.nodes if node.depth <= MAX_DRAWN_DEPTH]
     places = {node.index: place for place, node in enumerate(nodes)}
     values = np.array([node.values[0] if page.outcome is None else node.values[page.outcome] for node in nodes])
@@ -61,7 +61,7 @@ def _build_boxes(page: PageContext, tree: Tree) -> list[figures.Box]:
 
 
 def _format_branch(tree: Tree, index: int, reply: str = "") -> str:
-    """A node and all below it as an item of a nested list."""
+    """Return a node and its subtree as an item of a nested HTML list."""
     node = tree.nodes[index]
     start = f"<em>{show.escape_html(reply)}</em> → " if reply else ""
     if node.left is None or node.right is None:
@@ -73,7 +73,7 @@ def _format_branch(tree: Tree, index: int, reply: str = "") -> str:
 
 
 def render_tree(page: PageContext, tree: Tree) -> None:
-    """The tree from its first question down, drawn and to be read."""
+    """Render the tree as a figure and as a nested list."""
     st.markdown("**The questions it asks, from the top down** *(decision tree)*")
     show.draw_figure(figures.draw_tree(_build_boxes(page, tree), show.is_dark()), "tree")
     show.write(
@@ -107,12 +107,13 @@ def _name_bins(pair: Pair) -> tuple[list[str], list[str]]:
 
 
 def render_shapes(page: PageContext, shapes: Shapes) -> None:
-    """The curves that are added up, the most important first; then what pairs add."""
+    """Render the shape functions, the most important first, then those of pairs."""
     place = _outcome_index(page, shapes.outcomes)
     unit = _format_unit(shapes.unit, shapes.outcomes[place])
     st.markdown("**The curves it adds up** *(explainable boosting machine)*")
     show.write(
-        f"For every row it starts at {figures.number(float(shapes.intercept[place]))} and adds one number from every curve.",
+        f"For every row it starts at {figures.number(float(shapes.intercept[place]))} and adds one number from "
+        f"every curve.",
         quiet=True,
     )
     curves = sorted(shapes.curves, key=lambda curve: -curve.importance)
@@ -132,7 +133,7 @@ def render_shapes(page: PageContext, shapes: Shapes) -> None:
 
 
 def render(page: PageContext) -> None:
-    """The model as it is. Only for glass boxes."""
+    """Render a glass-box model as it is."""
     glass = background.compute(("glass", page.model.id), lambda _job: glass_box(page.model), "Reading the model")
     if isinstance(glass, Weights):
         render_weights(page, glass)

@@ -1,4 +1,4 @@
-"""What counts most over all rows, and which features work together."""
+"""Importance and interactions of features over all rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xai_core.render import tables as figures
 from xai_core.tabular import Importance, ShapSummary, Table, interaction_strength, permutation_importance, shap_summary
 
 MAX_FEATURES = 30
-"""More take long to be tried in pairs with all others; the table's first ones are."""
+"""Only the table's first features are tried in pairs; more take long."""
 
 
 def request_importance(page: PageContext) -> Importance | None:
@@ -37,7 +37,7 @@ def request_shap_summary(page: PageContext) -> ShapSummary | None:
 
 
 def encode_cells(table: Table, data: Any) -> npt.NDArray[np.float64]:
-    """Cells as numbers to colour by, (n, F): categories by the place of their name in the alphabet."""
+    """Return cells as numbers to colour by, (n, F); categories in alphabetical order."""
     encoded = np.full((len(data), len(table.columns)), np.nan)
     for place, column in enumerate(table.columns):
         names = {name: k for k, name in enumerate(sorted(column.categories))}
@@ -47,7 +47,7 @@ def encode_cells(table: Table, data: Any) -> npt.NDArray[np.float64]:
 
 
 def render_importance(page: PageContext) -> None:
-    """Permutation importance beside the SHAP summary."""
+    """Render permutation importance beside the SHAP summary."""
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Without it, how much worse?** *(permutation importance)*")
@@ -58,7 +58,8 @@ def render_importance(page: PageContext) -> None:
                 figures.draw_error_bars(importance.features, importance.mean, importance.std, unit), "importance"
             )
             show.write(
-                f"Each column was shuffled ten times in {len(importance.rows):,} held-out rows; the thin line is the spread.",
+                f"Each column was shuffled ten times in {len(importance.rows):,} held-out rows; the thin line "
+                f"is the spread.",
                 quiet=True,
             )
             show.write_list(importance.notes)
@@ -73,14 +74,15 @@ def render_importance(page: PageContext) -> None:
                 "shap",
             )
             show.write(
-                "A dot is a row. Right: it raised the prediction; left: it lowered it. Bright: a high value; words go by the alphabet.",
+                "A dot is a row. Right: it raised the prediction; left: it lowered it. Bright: a high value; "
+                "words go by the alphabet.",
                 quiet=True,
             )
             show.write_list(summary.notes)
 
 
 def render_interactions(page: PageContext) -> None:
-    """How much each feature's effect depends on the others."""
+    """Render the interaction strength (H-statistic) of each feature."""
     names = page.table.features[:MAX_FEATURES]
 
     def make(job: Job[list[float]]) -> list[float]:

@@ -1,4 +1,4 @@
-"""Which model is in use: kind, settings and seed as the visitor chose them, trained as soon as a page needs it."""
+"""Choice of the model: kind, settings and seed; trained as soon as a page needs it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_UPLOAD_MB = 200
 
 
 class Settings(NamedTuple):
-    """What is to be trained."""
+    """Kind, parameters and seed of a model to train."""
 
     name: str
     params: Mapping[str, Value]
@@ -28,12 +28,12 @@ class Settings(NamedTuple):
 
 
 def restore() -> None:
-    """Give the choice its value, on pages that do not show it too."""
+    """Restore the choice, also on pages that do not show it."""
     url_state.restore("learner", DEFAULT_MODEL, lambda name: TABULAR_MODELS.get(name).name)
 
 
 def render_choice() -> Settings:
-    """Draw the choice of a model, its settings and the seed."""
+    """Render the choice of a model, its settings and the seed."""
     names = list(TABULAR_MODELS)
     name = st.selectbox(
         "Kind of model",
@@ -51,7 +51,7 @@ def render_choice() -> Settings:
 
 
 def restore_settings() -> Settings:
-    """The same without drawing it."""
+    """Return the value of `render_choice` without rendering it."""
     spec = TABULAR_MODELS.get(st.session_state["learner"])
     return Settings(spec.name, forms.restore_params(spec.params, 0, spec.name), forms.restore_seed())
 
@@ -67,7 +67,7 @@ def forget_own_model() -> None:
 
 
 def render_uploader(table: Table) -> None:
-    """A place for an own scikit-learn model that belongs to this table."""
+    """Render the uploader of an own scikit-learn model for this table."""
     key = f"model_file_{st.session_state.get('model_uploads', 0)}"
     file = st.file_uploader("Your model (skops)", ["skops"], key=key, max_upload_size=MAX_UPLOAD_MB)
     st.caption(
@@ -87,19 +87,20 @@ def render_uploader(table: Table) -> None:
 
 
 def _find_own_model(table: Table) -> TabularModel | None:
-    """The own model if it is still kept and belongs to the table in use."""
+    """Return the own model if it is in memory and belongs to the table in use, else None with a note."""
     model = tabular.find_model(st.session_state["own_model"])
     if model is not None and model.table.sha256 == table.sha256:
         return model
     forget_own_model()
     show.write_problem(
-        "Your own model belongs to another table or is no longer in memory, so a model trained here is in use. Upload it again."
+        "Your own model belongs to another table or is no longer in memory, so a model trained here is in "
+        "use. Upload it again."
     )
     return None
 
 
 def current_model(table: Table, settings: Settings) -> TabularModel | None:
-    """The model if it is there in a moment; else how far it is, and None. Another one that is still being trained stops."""
+    """Return the model, or None while the page shows its training; a former request's training stops."""
     if has_own_model() and (own := _find_own_model(table)) is not None:
         return own
     name, params, seed = settings

@@ -1,4 +1,4 @@
-"""The head of a page about a model of a table: what is in use, and which outcome is asked about."""
+"""Head of a page about a model of a table: table, model and the outcome to explain."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TABLE_PAGE, MODEL_PAGE = "pages/tables/data.py", "pages/tables/model.py"
 
 
 class PageContext(NamedTuple):
-    """What a page is about. `outcome` is the class asked about, None for a regression; `words` say what the explained number is."""
+    """Table, model and explained outcome of a page; `outcome` is None for a regression, `words` name the number."""
 
     table: Table
     model: TabularModel
@@ -26,7 +26,7 @@ class PageContext(NamedTuple):
 
 
 def begin_page() -> None:
-    """Begin a run of a table page: what other table pages hold gets its value here too."""
+    """Begin a run of a table page, and restore the choices of the other ones."""
     show.write_style()
     background.begin()
     table_choice.restore()
@@ -34,7 +34,7 @@ def begin_page() -> None:
 
 
 def require_table() -> Table:
-    """The table in use, or the end of the run."""
+    """Return the table in use; end the run where there is none."""
     table = table_choice.current_table()
     if table is None:
         st.page_link(TABLE_PAGE, label="Choose a table", icon=":material/table:", query_params=url_state.query())
@@ -43,7 +43,7 @@ def require_table() -> Table:
 
 
 def render_feature_choice(name: str, title: str, table: Table, start: str = "") -> str:
-    """A choice among the table's columns, kept in the link under `name` for each table."""
+    """Render a choice among the table's columns, kept in the link under `name` for each table."""
     names = list(table.features)
 
     def read(text: str) -> str:
@@ -54,7 +54,7 @@ def render_feature_choice(name: str, title: str, table: Table, start: str = "") 
 
 
 def _render_outcome_choice(table: Table) -> int | None:
-    """The class asked about: the last one unless the visitor chooses."""
+    """Render the choice of the outcome; the default is the last class."""
     if table.task == "regression":
         return None
 
@@ -76,7 +76,7 @@ def _render_outcome_choice(table: Table) -> int | None:
 
 
 def render_head() -> PageContext:
-    """Draw the head of a page that needs a trained model. Ends the run while there is none."""
+    """Render the head of a page that needs a trained model; end the run while there is none."""
     table = require_table()
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:

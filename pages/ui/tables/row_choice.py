@@ -1,4 +1,4 @@
-"""Choosing a row, and changing its values: what if this were different?"""
+"""Choice of a row, and the form that changes its values."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _YES_NO = ("no", "yes")
 
 
 def _request_scores(page: PageContext) -> npt.NDArray[np.float64] | None:
-    """The explained number of every row of the table, (N,)."""
+    """Return the explained number of each row of the table, (N,); None while it is computed."""
     return background.compute(
         ("scores", page.model.id, page.outcome),
         lambda _job: page.model.score(page.table.frame, page.outcome),
@@ -40,7 +40,7 @@ def _format_truth(table: Table, rows: npt.NDArray[np.integer]) -> list[str]:
 
 
 def _render_filters(page: PageContext, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.integer]:
-    """Numbers of the rows with the outcome and score range asked for; held-out rows only where wanted."""
+    """Render the filters by outcome, score range and held-out rows; return the row numbers that pass."""
     left, right = st.columns(2, gap="large")
     fits = np.ones(len(page.table), dtype=bool)
     with left:
@@ -63,7 +63,7 @@ def _render_filters(page: PageContext, scores: npt.NDArray[np.float64]) -> npt.N
 
 
 def _take_clicked_row(key: str, widget: str, rows: list[int]) -> None:
-    """Callback: the row that was clicked."""
+    """Callback: use the row that was clicked."""
     chosen = st.session_state[widget].selection.rows
     if chosen and chosen[0] < len(rows):
         url_state.set_value(key, rows[chosen[0]])
@@ -76,7 +76,8 @@ def _render_browser(page: PageContext, key: str) -> None:
     matches = _render_filters(page, scores)
     rows = matches[:MAX_ROWS]
     st.caption(
-        f"{len(matches):,} rows fit{f'; the first {MAX_ROWS} are shown' if len(matches) > MAX_ROWS else ''}. Tick one to look at it."
+        f"{len(matches):,} rows fit{f'; the first {MAX_ROWS} are shown' if len(matches) > MAX_ROWS else ''}. "
+        f"Tick one to look at it."
     )
     shown = {
         column.name: [column.show(value) for value in page.table.frame[column.name].iloc[rows]]
@@ -96,7 +97,7 @@ def _render_browser(page: PageContext, key: str) -> None:
 
 
 def _rename_repeats(names: Any) -> list[str]:
-    """Column names that differ: a table may have a column “Truth” of its own."""
+    """Return distinct column names; a table may have a column “Truth” of its own."""
     distinct: list[str] = []
     for name in names:
         distinct.append(name if name not in distinct else f"{name} (column)")
@@ -104,7 +105,7 @@ def _rename_repeats(names: Any) -> list[str]:
 
 
 def render_choice(page: PageContext) -> int:
-    """The row's number, kept in the link for each table."""
+    """Render the choice of a row; return its number, kept in the link for each table."""
     last = len(page.table) - 1
     param = Int(
         name="row",
@@ -130,7 +131,7 @@ def render_choice(page: PageContext) -> int:
 
 
 def _to_widget_value(column: Column, value: Any) -> Any:
-    """A cell as its widget takes it; None where it has no value."""
+    """Return a cell as its widget takes it; None where it has no value."""
     if value is None or value != value:
         return None
     if column.kind == "category":
@@ -143,7 +144,7 @@ def _to_widget_value(column: Column, value: Any) -> Any:
 
 
 def _choose_step(column: Column) -> float | int:
-    """About a fiftieth of the range, as a round number."""
+    """Return about a fiftieth of the range, as a round number."""
     rough = (column.high - column.low) / 50
     nice = 10.0 ** math.floor(math.log10(rough)) if rough > 0 and math.isfinite(rough) else 1.0
     return max(int(nice), 1) if column.whole else nice
@@ -170,7 +171,7 @@ def _key_prefix(table: Table, number: int) -> str:
 
 
 def set_values(table: Table, number: int, values: Mapping[str, Any]) -> None:
-    """Callback: put these values, as the table stores them, into the form."""
+    """Callback: put these stored values into the form."""
     edits = st.session_state.setdefault("what_if", {})
     for place, column in enumerate(table.columns):
         if column.name in values:
@@ -183,7 +184,7 @@ def _reset_values(table: Table, number: int) -> None:
 
 
 def render_form(table: Table, number: int) -> tuple[pd.DataFrame, list[str]]:
-    """Draw a widget for each feature, starting at the row's values. The row as it is now, and which features differ from the table's."""
+    """Render a widget for each feature; return the edited row and the features that differ from the table's."""
     prefix, state, own = _key_prefix(table, number), st.session_state, table.take([number]).iloc[0]
     edits = {key: value for key, value in state.get("what_if", {}).items() if key.startswith(prefix)}
     values, changed = {}, []

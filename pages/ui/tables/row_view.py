@@ -1,4 +1,4 @@
-"""Why this row? The prediction, where the row stands on a feature's curve, and each method's bars side by side."""
+"""Explanations of one row: its prediction, its place on a feature's curve, and each method's bars."""
 
 from __future__ import annotations
 
@@ -25,15 +25,14 @@ MAX_CLASSES = 8
 
 
 def hash_row(row: pd.DataFrame) -> str:
-    """A row's values as a short name, for keys."""
+    """Return a short hash of a row's values, for keys."""
     return hashlib.sha256(repr(row.iloc[0].tolist()).encode()).hexdigest()[:24]
 
 
 def render_prediction(page: PageContext, row: pd.DataFrame, before: pd.DataFrame, changed: Sequence[str]) -> Floats:
-    """What the model says of the row as it stands in the form, and what it said of the table's.
+    """Write the prediction for the edited row and for the table's row; return the first.
 
-    The first: probabilities (classes,), or a value (). Everything else on the page that needs it takes it from here: asking a forest
-    about one row takes as long as asking about a hundred.
+    Probabilities (classes,) or a value (). The page passes it on: a forest takes as long for one row as for a hundred.
     """
     now = page.model.predict(row)[0]
     then = page.model.predict(before)[0] if changed else now
@@ -52,9 +51,9 @@ def render_prediction(page: PageContext, row: pd.DataFrame, before: pd.DataFrame
 
 
 def render_curve(page: PageContext, row: pd.DataFrame, prediction: Floats) -> None:
-    """One feature's curve with this row's own line and its place on it, which move with every change in the form.
+    """Draw one feature's curve with this row's own line and its place on it.
 
-    `said` is the model's prediction for the row, as `prediction` gives it.
+    `prediction` is the return value of `render_prediction`.
     """
     feature = page_context.render_feature_choice("feature", "Where it stands, by feature", page.table)
     effect = effects_view.request_dependence(page, feature)
@@ -96,7 +95,7 @@ def _draw_bars(contributions: Contributions, spec: RowMethod) -> None:
 
 
 def _render_widths(page: PageContext, row: pd.DataFrame, spec: RowMethod, params: Mapping[str, Value]) -> None:
-    """How the method's answer depends on what counts as near."""
+    """Render the method's results for several kernel widths."""
     with st.expander("What if “near” meant something else?"):
         if not st.toggle("Try other widths", key=f"{spec.name}_widths"):
             return
@@ -124,7 +123,7 @@ def _render_widths(page: PageContext, row: pd.DataFrame, spec: RowMethod, params
 
 @dataclass(frozen=True)
 class _MethodRequest:
-    """One method's part of the page: where its bars go, and how to make them."""
+    """One method's part of the page: the container of its bars, and their computation."""
 
     spec: RowMethod
     place: DeltaGenerator
@@ -133,7 +132,7 @@ class _MethodRequest:
 
 
 def _start_method(page: PageContext, row: pd.DataFrame, spec: RowMethod) -> _MethodRequest:
-    """Draw the method's title and settings, and begin its work."""
+    """Render the method's title and settings, and start its job."""
     st.markdown(f"**{spec.title}** *({spec.technical})*")
     place = st.container()
     params = _render_settings(spec)
@@ -164,7 +163,7 @@ def _render_result(request: _MethodRequest) -> Contributions | None:
 
 
 def render_explanations(page: PageContext, row: pd.DataFrame) -> None:
-    """Every method that fits the model, two side by side, then how far they agree."""
+    """Render each method that fits the model, two side by side, then their agreement."""
     specs = TABULAR_METHODS.specs()
     able = [spec for spec in specs if not spec.refusal(page.model)]
     requests: list[_MethodRequest] = []
@@ -188,5 +187,6 @@ def render_explanations(page: PageContext, row: pd.DataFrame) -> None:
             "How far the methods agree",
         )
         st.caption(
-            "From +1.00 (the same order) over 0 to −1.00 (the opposite); below it, how much of the three strongest they share."
+            "From +1.00 (the same order) over 0 to −1.00 (the opposite); below it, how much of the three "
+            "strongest they share."
         )

@@ -1,4 +1,4 @@
-"""How good a model is on rows that it has never seen: each score with a sentence, and the curves behind it."""
+"""Scores of a model on held-out rows, each with a sentence, and the curves behind them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _render_curves(curves: tuple[OutcomeCurves, ...]) -> None:
 
 
 def render(model: TabularModel) -> None:
-    """All scores of a model on its held-out rows."""
+    """Render all scores of a model on its held-out rows."""
     scores = background.compute(
         ("evaluate", model.id), lambda _job: evaluate(model), "Trying it on rows that it has never seen"
     )

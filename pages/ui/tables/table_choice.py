@@ -1,4 +1,4 @@
-"""Which table is in use: one of those that come along, or the visitor's own file. The session holds ids only."""
+"""Choice of the table: a bundled one or the visitor's own file; the session holds ids only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OWN_KEYS = ("own_raw", "own_table", "own_choice", "own_file")
 
 
 def restore() -> None:
-    """Give the choice its value, on pages that do not show it too."""
+    """Restore the choice, also on pages that do not show it."""
     url_state.restore("table", DEFAULT_TABLE, lambda name: TABLES.get(name).name)
 
 
@@ -62,12 +62,13 @@ def _render_uploader() -> None:
 
 
 def render_choice() -> None:
-    """The list of tables, and a place for an own file."""
+    """Render the list of tables, and the uploader of an own file."""
     left, right = st.columns(2, gap="large")
     with right:  # first, so that a file that has just come counts on the left
         _render_uploader()
         st.caption(
-            "It stays on the computer that runs Whybox, in memory only. The first line must hold the names of the columns."
+            "It stays on the computer that runs Whybox, in memory only. The first line must hold the names of "
+            "the columns."
         )
     with left:
         names = list(TABLES)
@@ -96,7 +97,7 @@ def _find_raw_table() -> RawTable | None:
 
 
 def render_own_form() -> None:
-    """For an own file: what is to be predicted, and from which columns. Nothing where a built-in table is in use."""
+    """Render the choice of target and features of an own file; nothing for a built-in table."""
     raw = _find_raw_table() if has_own_table() else None
     if raw is None:
         return
@@ -120,7 +121,7 @@ def render_own_form() -> None:
 
 
 def _build_table(raw: RawTable, target: str, features: tuple[str, ...], task: str) -> None:
-    """The own table of this choice, made once; what cannot be is said."""
+    """Store the own table of this choice, or the problem with it."""
     choice = (target, features, task)
     if st.session_state.get("own_choice") == choice and "own_table" in st.session_state:
         return
@@ -134,12 +135,12 @@ def _build_table(raw: RawTable, target: str, features: tuple[str, ...], task: st
 
 
 def table_id() -> str:
-    """The id of the table in use, for training on it."""
+    """Return the id of the table in use, for training on it."""
     return str(st.session_state["own_table"] if has_own_table() else st.session_state["table"])
 
 
 def current_table() -> Table | None:
-    """The table in use; None, with the reason said, while an own file cannot be learned from as it is chosen."""
+    """Return the table in use; None, with the reason on the page, while the choice for an own file does not work."""
     if not has_own_table():
         return load_table(st.session_state["table"])
     if "own_table" not in st.session_state:

@@ -1,4 +1,4 @@
-"""Our own parts of a page, made in the browser: a style sheet and scripts of assets/, joined with what all of them share."""
+"""Custom components: a style sheet and scripts of assets/, joined with the script that all of them share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ASSETS = Path(__file__).resolve().parents[3] / "assets"
 
 
 def create_component(name: str, *scripts: str) -> Any:
-    """The component whose style sheet is `name`.css and whose last script exports its entry.
+    """Return the component whose style sheet is `name`.css and whose last script exports its entry.
 
     One module: code given inline cannot import a neighbour.
     """

@@ -1,4 +1,4 @@
-"""Forms drawn from parameter records: one widget a parameter, its value in the link."""
+"""Forms from parameter records: one widget a parameter, its value in the link."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _render_number(param: Number, side: int, key: str) -> Value:
 
 
 def _restore(param: Param, side: int, prefix: str) -> str:
-    """The key of the record's value, which is kept for each input size, since bounds and defaults follow it; the link only names it."""
+    """Restore a parameter and return its widget key, one for each input size, since bounds and defaults follow it."""
     name = prefix + param.name
     return url_state.restore(
         name, param.default_for(side), lambda text: param.check(text, side), _format_value, key=f"{name}_{side}"
@@ -41,7 +41,7 @@ def _restore(param: Param, side: int, prefix: str) -> str:
 
 
 def _render_widget(param: Param, side: int, prefix: str) -> Value:
-    """The record's widget."""
+    """Render the widget of a parameter."""
     key = _restore(param, side, prefix)
     if isinstance(param, Choice):
         names = list(param.options)
@@ -58,14 +58,14 @@ def _render_widget(param: Param, side: int, prefix: str) -> Value:
 
 
 def render_toggle(name: str, title: str, help_: str = "") -> bool:
-    """Yes or no, kept in the link."""
+    """Render a toggle, kept in the link."""
     flag = Flag(name=name, title=title, help=help_, default=False)
     key = url_state.restore(name, False, lambda text: bool(flag.check(text, 0)), _format_value)
     return bool(st.toggle(title, url_state.value_of(key), key=key, help=help_ or None))
 
 
 def render_segments(name: str, title: str, options: Mapping[str, str], default: str) -> str:
-    """One of a few things side by side, by its name; kept in the link."""
+    """Render a choice among a few options side by side, kept in the link; return its name."""
     key = url_state.restore(name, default, url_state.option_reader(name, options))
     chosen = st.segmented_control(
         title, list(options), default=url_state.value_of(key), key=key, format_func=options.__getitem__, required=True
@@ -74,7 +74,7 @@ def render_segments(name: str, title: str, options: Mapping[str, str], default: 
 
 
 def render_params(params: Sequence[Param], side: int, method: str) -> Mapping[str, Value]:
-    """One widget for each parameter, the advanced ones folded away. Values by parameter name."""
+    """Render a widget for each parameter, advanced ones in an expander; return values by parameter name."""
     values = {param.name: _render_widget(param, side, f"{method}_") for param in params if not param.advanced}
     hidden = [param for param in params if param.advanced]
     if hidden:
@@ -84,15 +84,15 @@ def render_params(params: Sequence[Param], side: int, method: str) -> Mapping[st
 
 
 def restore_params(params: Sequence[Param], side: int, method: str) -> Mapping[str, Value]:
-    """What `draw` would give, for a page that uses the values without showing them."""
+    """Return the values of `render_params` without rendering them."""
     return {param.name: st.session_state[_restore(param, side, f"{method}_")] for param in params}
 
 
 def restore_seed() -> int:
-    """What `seed` would give."""
+    """Return the value of `render_seed` without rendering it."""
     return int(st.session_state[_restore(SEED, 0, "")])
 
 
 def render_seed() -> int:
-    """The seed of every random draw: the same seed gives the same map."""
+    """Render the seed of all random draws."""
     return int(_render_widget(SEED, 0, ""))

@@ -1,4 +1,4 @@
-"""Choosing a model: loaded in a job with progress; while it loads, or where it cannot, the old one stays in use."""
+"""Choice of the model, loaded in a job; the former one stays in use while it loads or where it cannot load."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _format_model(name: str) -> str:
 
 
 def render_choice() -> None:
-    """The list of models, with one sentence on the chosen one."""
+    """Render the list of models, with one sentence on the chosen one."""
     names = list(xai_core.MODELS)
     name = st.selectbox(
         "Model",
@@ -66,9 +66,9 @@ def _render_failure(name: str, old: str) -> None:
 
 
 def find_or_load(name: str) -> xai_core.Classifier | ModelJob:
-    """The model if it can be had at once, else the job that loads it. Raises ModelUnavailable where it could not be had before.
+    """Return the model if it is in memory or loads in a moment, else the job that loads it.
 
-    What was asked for is remembered until its outcome has been seen: asking anew after a failure would start it again, for ever.
+    Raises ModelUnavailable where it failed before: a new start at every poll would never end.
     """
     if (model := xai_core.ready(name)) is not None:
         return model
@@ -92,7 +92,7 @@ def find_or_load(name: str) -> xai_core.Classifier | ModelJob:
 
 
 def _find_or_render_loading(name: str, old: str) -> xai_core.Classifier | None:
-    """The model if it can be had at once; else its loading is shown."""
+    """Return the model, or None while the page shows its loading."""
     try:
         model_or_job = find_or_load(name)
     except xai_core.XaiError:
@@ -112,7 +112,7 @@ def _load(name: str) -> xai_core.Classifier:
 
 
 def current_model() -> xai_core.Classifier:
-    """The chosen model, or the one before while the chosen one loads or cannot be had. Stops the page if there is none."""
+    """Return the chosen model, or the former one while it loads or has failed; stop the page if there is none."""
     name: str = st.session_state["model"]
     old: str | None = st.session_state.get("model_in_use")
     model = _find_or_render_loading(name, old or DEFAULT_MODEL)

@@ -1,4 +1,4 @@
-"""Figures and sentences of the pages. Names and cells of others are foreign: they are shown as text, never as formatting or links."""
+"""Figures and sentences of the pages. Foreign names and cells are shown as text, never as formatting or links."""
 
 from __future__ import annotations
 
@@ -14,23 +14,25 @@ from xai_core.results import Check
 _CONFIG = {"displayModeBar": False, "scrollZoom": False}
 _MARKS = {"green": "✓", "amber": "!", "red": "✕"}
 _STYLE = """<style>
-.said { margin: 0; overflow-wrap: anywhere; } .quiet { font-size: 0.875rem; opacity: 0.8; } ul.said { padding-left: 1.25rem; }
+.said { margin: 0; overflow-wrap: anywhere; }
+.quiet { font-size: 0.875rem; opacity: 0.8; } ul.said { padding-left: 1.25rem; }
 .mark { display: inline-block; min-width: 1.35em; text-align: center; border-radius: 0.7em; margin-right: 0.4em; }
 .mark { font-weight: 700; color: #fff; }
 .shares { font-size: 0.875rem; }
-.shares div { display: flex; justify-content: space-between; gap: 1rem; margin: 0 0 2px; padding: 2px 6px; border-radius: 4px; }
+.shares div { display: flex; justify-content: space-between; gap: 1rem; }
+.shares div { margin: 0 0 2px; padding: 2px 6px; border-radius: 4px; }
 .shares span { min-width: 0; overflow-wrap: anywhere; }
 .mark.green { background: #23772f; } .mark.amber { background: #9a5b00; } .mark.red { background: #b3261e; }
 </style>"""
 
 
 def escape_html(text: object) -> str:
-    """Foreign text as HTML."""
+    """Return foreign text as HTML."""
     return escape("".join(sign if sign.isprintable() else " " for sign in str(text)))
 
 
 def write_style() -> None:
-    """First thing on a page: how its sentences look."""
+    """Write the style sheet of the sentences; call it first on a page."""
     st.html(_STYLE)
 
 
@@ -42,25 +44,25 @@ def percent(share: float) -> str:
 
 
 def write(text: object, *, quiet: bool = False) -> None:
-    """One sentence as it is."""
+    """Write one sentence as plain text."""
     if text:
         st.html(f'<p class="said{" quiet" if quiet else ""}">{escape_html(text)}</p>')
 
 
 def write_strong(text: object) -> None:
-    """One sentence that is the answer."""
+    """Write one sentence in bold."""
     st.html(f'<p class="said"><strong>{escape_html(text)}</strong></p>')
 
 
 def write_list(texts: Iterable[object]) -> None:
-    """Sentences, one under the other."""
+    """Write sentences as a list."""
     items = "".join(f"<li>{escape_html(text)}</li>" for text in texts)
     if items:
         st.html(f'<ul class="said quiet">{items}</ul>')
 
 
 def draw_shares(rows: Iterable[tuple[object, float]]) -> None:
-    """Names with their share, 0 to 1, each on a bar as long as it."""
+    """Draw names with their share (0 to 1), each on a bar of that length."""
     colour = "color-mix(in srgb, var(--st-primary-color, #2f8a9b) 28%, transparent)"
     items = (
         f'<div role="listitem" style="background: linear-gradient(to right, {colour} {100 * share:.1f}%, transparent {100 * share:.1f}%)">'
@@ -71,29 +73,29 @@ def draw_shares(rows: Iterable[tuple[object, float]]) -> None:
 
 
 def write_checks(checks: Iterable[Check]) -> None:
-    """Whether what is above can be trusted: a mark and a sentence for each check."""
+    """Write a mark and a sentence for each check."""
     for check in checks:
         mark = f'<span class="mark {check.level}" role="img" aria-label="{check.level}">{_MARKS[check.level]}</span>'
         st.html(f'<p class="said quiet">{mark}{escape_html(check.sentence)}</p>')
 
 
 def fit_width(picture: Image.Image, widest: int, tallest: int) -> int:
-    """How wide a picture is drawn, so that it is neither wider nor taller than this many pixels of the page."""
+    """Return the width in page pixels at which a picture is neither wider nor taller than the limits."""
     return max(1, min(widest, tallest * picture.width // picture.height))
 
 
 def is_dark() -> bool:
-    """Whether the visitor's page is dark."""
+    """Return True while the page has the dark theme."""
     return bool(st.context.theme.type == "dark")
 
 
 def draw_figure(drawing: Drawing, key: str) -> None:
-    """A figure, and below it in words what it shows."""
+    """Draw a figure with its text alternative below it."""
     st.plotly_chart(drawing.figure, width="stretch", config=_CONFIG, alt=drawing.alt, key=key)
     write(" ".join(filter(None, (drawing.alt, drawing.caption))), quiet=True)
 
 
 def write_problem(text: object) -> None:
-    """Why something cannot be, and what to do."""
+    """Write in a box why something is not possible, and what to do."""
     with st.container(border=True):
         write(text)
