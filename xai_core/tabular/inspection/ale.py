@@ -13,19 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 from xai_core.arrays import Float64
+from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam, NotApplicable
 from xai_core.tabular.inspection.ale_bins import edges_of, no_cell_around, part_of, second_differences, together
 from xai_core.tabular.inspection.association import extrapolation_share
 from xai_core.tabular.inspection.category_order import natural_order
 from xai_core.tabular.inspection.effect import Effect, Effect2D
 from xai_core.tabular.inspection.grid import Distribution, distribution_of, is_category, rows_asked, values_of
-from xai_core.tabular.inspection.scoring import expect, scores_of
+from xai_core.tabular.inspection.scoring import scores_of
 from xai_core.tabular.models.table_model import TabularModel, resolve_model
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from xai_core.engine.jobs import Job
     from xai_core.tabular.data.table import Table
 
 MOST_BINS = 200
@@ -55,7 +55,7 @@ def accumulated_local_effects(
     spread = distribution_of(table, feature, chosen)
     index = table.outcome_index(outcome)
     along = _over_categories if is_category(table, feature) else _over_numbers
-    grid, average, notes = along(model, table, cells, feature, _bins(bins), index, job)
+    grid, average, notes = along(model, table, cells, feature, _bins(bins), index, job or Job())
     return Effect(
         feature=feature,
         outcome=table.outcome_words(outcome),
@@ -93,7 +93,9 @@ def accumulated_local_effects_2d(
     chosen = rows_asked(table, rows)
     cells = table.take(chosen).dropna(subset=list(pair))
     edges = tuple(edges_of(values_of(table, name, chosen), _bins(bins)) for name in pair)
-    second, counts = second_differences(model, cells, pair, (edges[0], edges[1]), table.outcome_index(outcome), job)
+    second, counts = second_differences(
+        model, cells, pair, (edges[0], edges[1]), table.outcome_index(outcome), job or Job()
+    )
     share = extrapolation_share(table, *pair)
     return Effect2D(
         features=pair,
@@ -122,12 +124,12 @@ def _over_numbers(
     feature: str,
     bins: int,
     outcome: int | None,
-    job: Job[Any] | None,
+    job: Job[Any],
 ) -> tuple[Float64, Float64, tuple[str, ...]]:
     values = cells[feature].to_numpy(dtype=np.float64)
     edges = edges_of(values, bins)
     part = part_of(edges, values)
-    expect(job, 2 * len(cells))
+    job.expect(2 * len(cells))
     low, high = (scores_of(model, cells.assign(**{feature: edges[part + end]}), outcome, job) for end in (0, 1))
     counts = np.bincount(part, minlength=len(edges) - 1)
     steps = np.bincount(part, weights=high - low, minlength=len(counts)) / np.maximum(counts, 1)
@@ -149,14 +151,14 @@ def _over_categories(
     feature: str,
     _parts: int,
     outcome: int | None,
-    job: Job[Any] | None,
+    job: Job[Any],
 ) -> tuple[npt.NDArray[Any], Float64, tuple[str, ...]]:
     names = natural_order(table, cells, feature)
     if len(names) < 2:
         raise NotApplicable(f"The column {feature!r} has the same value in all these rows, so nothing can be moved.")
     place = _places(names, cells[feature].to_numpy(dtype=object))
     up, down = place < len(names) - 1, place > 0
-    expect(job, int(len(cells) + up.sum() + down.sum()))
+    job.expect(int(len(cells) + up.sum() + down.sum()))
     own = scores_of(model, cells, outcome, job)
     above = scores_of(model, cells[up].assign(**{feature: names[place[up] + 1]}), outcome, job) - own[up]
     below = own[down] - scores_of(model, cells[down].assign(**{feature: names[place[down] - 1]}), outcome, job)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from xai_core.arrays import Float64
 from xai_core.errors import NotApplicable
-from xai_core.tabular.inspection.scoring import expect, scores_of
+from xai_core.tabular.inspection.scoring import scores_of
 from xai_core.tabular.models.table_model import TabularModel
 
 if TYPE_CHECKING:
@@ -39,12 +39,12 @@ def second_differences(
     pair: tuple[str, str],
     edges: tuple[Float64, Float64],
     outcome: int | None,
-    job: Job[Any] | None,
+    job: Job[Any],
 ) -> tuple[Float64, Whole]:
     """(a, b) mean of what both steps do beyond the sum of each, and (a, b) rows. Empty cells take the nearest cell's mean."""
     parts = [part_of(ends, cells[name].to_numpy(dtype=np.float64)) for name, ends in zip(pair, edges, strict=True)]
     shape = (len(edges[0]) - 1, len(edges[1]) - 1)
-    expect(job, 4 * len(cells))
+    job.expect(4 * len(cells))
 
     def corner(first: int, second: int) -> Float64:
         moved = {pair[0]: edges[0][parts[0] + first], pair[1]: edges[1][parts[1] + second]}

@@ -8,15 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from xai_core.arrays import Float64
+from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam
 from xai_core.tabular.inspection.grid import rows_asked, sampled
-from xai_core.tabular.inspection.scoring import expect, scores_of, variant_scores
+from xai_core.tabular.inspection.scoring import scores_of, variant_scores
 from xai_core.tabular.models.table_model import TabularModel, resolve_model
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from xai_core.engine.jobs import Job
     from xai_core.tabular.data.table import Table
 
 NOTHING = 1e-12
@@ -47,7 +47,8 @@ def interaction_strength(
         raise InvalidParam(f"The sample must have from 10 to 1,000 rows. Got {sample!r}.")
     chosen = table.take(sampled(rows_asked(table, rows), sample, seed))
     index = table.outcome_index(outcome)
-    expect(job, (3 if b is not None else 2) * len(chosen) ** 2)
+    job = job or Job()
+    job.expect((3 if b is not None else 2) * len(chosen) ** 2)
     if b is None:
         return _with_all(model, chosen, a, index, job)
     pair = table.check_pair((a, b))
@@ -55,16 +56,14 @@ def interaction_strength(
     return _share(_dependence(model, chosen, list(pair), index, job), alone)
 
 
-def _with_all(
-    model: TabularModel, rows: pd.DataFrame, feature: str, outcome: int | None, job: Job[Any] | None
-) -> float:
+def _with_all(model: TabularModel, rows: pd.DataFrame, feature: str, outcome: int | None, job: Job[Any]) -> float:
     others = [name for name in rows.columns if name != feature]
     alone = [_dependence(model, rows, names, outcome, job) for names in ([feature], others) if names]
     return _share(scores_of(model, rows, outcome, job), alone)
 
 
 def _dependence(
-    model: TabularModel, rows: pd.DataFrame, features: list[str], outcome: int | None, job: Job[Any] | None
+    model: TabularModel, rows: pd.DataFrame, features: list[str], outcome: int | None, job: Job[Any]
 ) -> Float64:
     """(n,) partial dependence on these features together, at the values that each row has, over the same rows.
 

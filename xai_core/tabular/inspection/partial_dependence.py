@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xai_core.arrays import Float64, Int64
+from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam
 from xai_core.tabular.inspection.association import (
     SMALLEST_SHARE,
@@ -22,12 +23,11 @@ from xai_core.tabular.inspection.association import (
 )
 from xai_core.tabular.inspection.effect import Effect, Effect2D
 from xai_core.tabular.inspection.grid import distribution_of, empty_at, grid_of, rows_asked, sampled, values_of
-from xai_core.tabular.inspection.scoring import expect, variant_scores
+from xai_core.tabular.inspection.scoring import variant_scores
 from xai_core.tabular.inspection.variants import Variants, variant_count
 from xai_core.tabular.models.table_model import TabularModel, resolve_model
 
 if TYPE_CHECKING:
-    from xai_core.engine.jobs import Job
     from xai_core.tabular.data.table import Table
 
 __all__ = [
@@ -67,7 +67,9 @@ def partial_dependence(
     chosen = rows_asked(table, rows)
     points, notes = grid_of(table, feature, grid, chosen)
     shown = sampled(chosen, sample, seed) if kind != "average" else chosen[:0]
-    average, lines = _averaged(model, table, {feature: points}, chosen, shown, table.outcome_index(outcome), job)
+    average, lines = _averaged(
+        model, table, {feature: points}, chosen, shown, table.outcome_index(outcome), job or Job()
+    )
     return Effect(
         feature=feature,
         outcome=table.outcome_words(outcome),
@@ -98,7 +100,7 @@ def partial_dependence_2d(
     chosen = rows_asked(table, rows)
     (first, notes_a), (second, notes_b) = (grid_of(table, name, grid, chosen) for name in pair)
     variants = {pair[0]: np.repeat(first, len(second)), pair[1]: np.tile(second, len(first))}
-    average, _ = _averaged(model, table, variants, chosen, chosen[:0], table.outcome_index(outcome), job)
+    average, _ = _averaged(model, table, variants, chosen, chosen[:0], table.outcome_index(outcome), job or Job())
     share = extrapolation_share(table, *pair)
     return Effect2D(
         features=pair,
@@ -119,11 +121,11 @@ def _averaged(
     chosen: Int64,
     shown: Int64,
     outcome: int | None,
-    job: Job[Any] | None,
+    job: Job[Any],
 ) -> tuple[Float64, Float64]:
     """(K,) averages over the chosen rows and (n, K) scores of the shown ones. Never holds all rows' scores at once unless shown."""
     size = variant_count(variants)
-    expect(job, len(chosen) * size)
+    job.expect(len(chosen) * size)
     total, lines = np.zeros(size), np.empty((len(shown), size))
     for part, found in variant_scores(model, table.take(chosen), variants, outcome, job):
         total += found.sum(axis=0)

@@ -10,13 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from xai_core.arrays import Float64, Int64
+from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam
 from xai_core.tabular.inspection.grid import rows_asked
-from xai_core.tabular.inspection.scoring import expect, tick
 from xai_core.tabular.models.table_model import TabularModel, resolve_model
 
 if TYPE_CHECKING:
-    from xai_core.engine.jobs import Job
     from xai_core.tabular.data.table import Table
 
 MOST_REPEATS = 100
@@ -70,14 +69,15 @@ def permutation_importance(
     model, table = resolve_model(model, table)
     chosen = rows_asked(table, model.test_rows if rows is None else rows)
     frame = table.take(chosen)
-    expect(job, (1 + repeats * len(table.columns)) * len(chosen))
+    job = job or Job()
+    job.expect((1 + repeats * len(table.columns)) * len(chosen))
 
     right = _scorer(model, table)
     said: list[float] = []  # the unshuffled rows' score first
 
     def scored(_estimator: Any, cells: Any, answers: Any) -> float:
         said.append(right(cells, answers))
-        tick(job, len(cells))
+        job.tick(len(cells))
         return said[-1]
 
     found = shuffled(

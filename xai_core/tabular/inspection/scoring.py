@@ -23,18 +23,18 @@ BLOCK = 2_000
 """Int64 at a time through the short cut."""
 
 
-def scores_of(model: TabularModel, frame: pd.DataFrame, outcome: int | None, job: Job[Any] | None = None) -> Float64:
+def scores_of(model: TabularModel, frame: pd.DataFrame, outcome: int | None, job: Job[Any]) -> Float64:
     """(N,) scores, in batches between which the job can be stopped."""
     parts = []
     for start in range(0, len(frame), BATCH):
         part = frame.iloc[start : start + BATCH]
         parts.append(model.score(part, outcome))
-        tick(job, len(part))
+        job.tick(len(part))
     return np.concatenate(parts)
 
 
 def variant_scores(
-    model: TabularModel, frame: pd.DataFrame, variants: Variants, outcome: int | None, job: Job[Any] | None = None
+    model: TabularModel, frame: pd.DataFrame, variants: Variants, outcome: int | None, job: Job[Any]
 ) -> Iterator[tuple[slice, Float64]]:
     """For one block of rows after another: which rows, and their scores (rows, K) under every variant."""
     bits = TreeBits.of(model, frame, variants, outcome)
@@ -45,12 +45,12 @@ def variant_scores(
     for start in range(0, len(frame), BLOCK):
         rows = slice(start, min(start + BLOCK, len(frame)))
         found = bits.scores(frame.iloc[rows])
-        tick(job, found.shape[0] * size)
+        job.tick(found.shape[0] * size)
         yield rows, found
 
 
 def _by_prediction(
-    model: TabularModel, frame: pd.DataFrame, variants: Variants, outcome: int | None, job: Job[Any] | None
+    model: TabularModel, frame: pd.DataFrame, variants: Variants, outcome: int | None, job: Job[Any]
 ) -> Iterator[tuple[slice, Float64]]:
     size = variant_count(variants)
     for start in range(0, len(frame), BATCH):
@@ -61,7 +61,7 @@ def _by_prediction(
         parts = []
         for at in range(0, size, step):
             parts.append(score(slice(at, min(at + step, size))))
-            tick(job, parts[-1].size)
+            job.tick(parts[-1].size)
         yield rows, np.concatenate(parts, axis=1)
 
 
@@ -96,13 +96,3 @@ def _mixed_score(
         return score(rows, outcome).reshape(len(seen), count)
 
     return mixed
-
-
-def tick(job: Job[Any] | None, evaluations: int) -> None:
-    if job is not None:
-        job.tick(evaluations)
-
-
-def expect(job: Job[Any] | None, evaluations: int) -> None:
-    if job is not None:
-        job.expect(evaluations)

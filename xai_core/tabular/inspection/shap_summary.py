@@ -19,7 +19,6 @@ from xai_core.errors import InvalidParam, NotApplicable
 from xai_core.tabular.data.row_encoder import RowEncoder
 from xai_core.tabular.inspection.coalitions import Mixing
 from xai_core.tabular.inspection.grid import rows_asked, sampled
-from xai_core.tabular.inspection.scoring import expect, tick
 from xai_core.tabular.inspection.shapley import MOST_BACKGROUND, background_size, evaluations, shares
 from xai_core.tabular.models.table_model import TabularModel, resolve_model
 
@@ -105,13 +104,14 @@ def shap_summary(
         raise InvalidParam(f"The background must have from 2 to {MOST_BACKGROUND} rows. Got {background!r}.")
     chosen = sampled(rows_asked(table, None), int(rows), seed) if many else rows_asked(table, rows)
     frame = table.take(chosen)
+    job = job or Job()
     found = _by_trees(model, table, frame, outcome, job) if model.tree_based else None
     found = found or _by_game(model, table, frame, outcome, background, seed, job)
     return ShapSummary(features=table.features, data=frame, rows=chosen, **found._asdict())
 
 
 def _by_trees(
-    model: TabularModel, table: Table, frame: pd.DataFrame, outcome: int | None, job: Job[Any] | None
+    model: TabularModel, table: Table, frame: pd.DataFrame, outcome: int | None, job: Job[Any]
 ) -> _Found | None:
     """TreeExplainer's values, or None where it cannot explain this model or its values do not add up to the model's own numbers."""
     trees = model.last_step
@@ -138,17 +138,17 @@ def _by_trees(
     return _Found(summed, base, own, words, unit, "TreeExplainer", ())
 
 
-def _tree_values(trees: Any, seen: Float64, place: int | None, job: Job[Any] | None) -> tuple[Float64, float]:
+def _tree_values(trees: Any, seen: Float64, place: int | None, job: Job[Any]) -> tuple[Float64, float]:
     """(n, columns) contributions to the trees' own sum for this class, and the sum's expectation."""
     import shap
 
     explainer = shap.TreeExplainer(trees, feature_perturbation="tree_path_dependent")
-    expect(job, len(seen))
+    job.expect(len(seen))
     parts = []
     for start in range(0, len(seen), TREE_BATCH):
         part = seen[start : start + TREE_BATCH]
         parts.append(np.asarray(explainer.shap_values(part, check_additivity=False), dtype=np.float64))
-        tick(job, len(part))
+        job.tick(len(part))
     values, base = np.concatenate(parts), np.asarray(explainer.expected_value, dtype=np.float64).ravel()
     if values.ndim == 3:
         return values[:, :, place or 0], float(base[place or 0])
@@ -176,13 +176,12 @@ def _by_game(
     outcome: int | None,
     background: int,
     seed: int,
-    job: Job[Any] | None,
+    job: Job[Any],
 ) -> _Found:
     """Shapley values of the score itself, from rows mixed with rows the model learned from."""
     codes, index = RowEncoder.of(table), table.outcome_index(outcome)
     size = background_size(len(frame), len(table.columns), background)
     base = table.take(sampled(model.train_rows, size, seed))
-    job = job or Job()
     job.expect(evaluations(len(frame), len(table.columns), len(base)))
     mixing = Mixing.of(model, codes, np.concatenate([codes.encode(frame), codes.encode(base)]), index, job)
     rows, base_rows = np.split(mixing.rows, [len(frame)])
