@@ -1,10 +1,10 @@
 from .data.builtin import TABLES as TABLES
 from .data.builtin import TableSpec as TableSpec
 from .data.builtin import load_table as load_table
+from .data.builtin.loan import loan_log_odds as loan_log_odds
+from .data.builtin.loan import loan_truth as loan_truth
 from .data.column import Column as Column
 from .data.histogram import histogram as histogram
-from .data.loan import loan_log_odds as loan_log_odds
-from .data.loan import loan_truth as loan_truth
 from .data.raw_table import RawTable as RawTable
 from .data.table import Table as Table
 from .data.table import table_from as table_from

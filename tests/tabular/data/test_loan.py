@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from scipy.stats import norm, spearmanr
 
-from xai_core.tabular.data import loan as loan_module
 from xai_core.tabular.data.builtin import load_table
-from xai_core.tabular.data.loan import loan_log_odds, loan_truth
+from xai_core.tabular.data.builtin import loan as loan_module
+from xai_core.tabular.data.builtin.loan import loan_log_odds, loan_truth
 from xai_core.tabular.data.table import Table
 
 
@@ -21,7 +21,7 @@ def loan() -> Table:
 @pytest.fixture(scope="module")
 def many() -> pd.DataFrame:
     """So many people that shares are nearly their expectation."""
-    return loan_module.loan_frame(rows=60_000, seed=1)
+    return loan_module.draw_loan_frame(rows=60_000, seed=1)
 
 
 def slow_log_odds(person: dict[str, float | str]) -> float:
@@ -41,9 +41,9 @@ def test_truth_is_the_rule_in_words(loan: Table) -> None:
 
 
 def test_the_same_rows_every_time(loan: Table) -> None:
-    again = loan_module.loan_frame()
+    again = loan_module.draw_loan_frame()
     pd.testing.assert_frame_equal(again, loan.frame)
-    assert not loan_module.loan_frame(seed=1).equals(again)
+    assert not loan_module.draw_loan_frame(seed=1).equals(again)
     assert len(loan) == 1000
     assert loan.sha256.startswith("38c679f1ca"), (
         "numpy draws other numbers now: figures in texts and tests may be out of date"
@@ -52,7 +52,7 @@ def test_the_same_rows_every_time(loan: Table) -> None:
 
 def test_each_decision_is_one_draw_with_the_true_probability(many: pd.DataFrame) -> None:
     """In every tenth of the true probability the share of a yes is that probability, within four standard errors."""
-    truth, approved = loan_truth(many), loan_module.loan_decisions(many, seed=2)
+    truth, approved = loan_truth(many), loan_module.draw_loan_decisions(many, seed=2)
     tenth = np.digitize(truth, np.arange(0.1, 1, 0.1))
     for part in range(10):
         p = truth[tenth == part]

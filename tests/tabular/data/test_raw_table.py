@@ -36,13 +36,13 @@ def raw() -> RawTable:
 
 
 def test_what_names_the_row_or_never_changes_is_set_aside_and_told(raw: RawTable) -> None:
-    assert raw.set_aside == ("id", "name", "always")
+    assert raw.default_excluded == ("id", "name", "always")
     assert raw.notes == (
         "Not used unless you choose it, because nearly every row has its own value, like a name or a number: 'id', 'name'.",
         "Not used, because every row says the same: 'always'.",
     )
-    assert raw.features_for("sold") == ("size", "rooms", "garden", "colour", "price")
-    assert raw.table("sold").features == raw.features_for("sold")
+    assert raw.default_features("sold") == ("size", "rooms", "garden", "colour", "price")
+    assert raw.table("sold").features == raw.default_features("sold")
     assert "id" in raw.table("sold", ["id", "size"]).features
 
 
@@ -61,7 +61,7 @@ def test_what_names_the_row_or_never_changes_is_set_aside_and_told(raw: RawTable
 )
 def test_which_columns_name_the_row(name: str, values: list[object], aside: bool) -> None:
     text = f"{name},other,b\n" + "".join(f"{value},{row % 3},{row % 5}\n" for row, value in enumerate(values))
-    assert read_table(text.encode()).set_aside == ((name,) if aside else ())
+    assert read_table(text.encode()).default_excluded == ((name,) if aside else ())
 
 
 @pytest.mark.parametrize(
@@ -87,8 +87,7 @@ def test_the_task_follows_from_the_target(
     raw: RawTable, target: str, task: str, classes: tuple[str, ...], counts: list[int]
 ) -> None:
     table = raw.table(target)
-    assert (raw.task_for(target), table.task, table.classes, table.target_name) == (task, task, classes, target)
-    assert list(raw.balance(target).values()) == counts and tuple(raw.balance(target)) == classes
+    assert (raw.guess_task(target), table.task, table.classes, table.target_name) == (task, task, classes, target)
     if classes:
         shown = [table.classes[index] for index in table.target]
         column = raw.column(target)

@@ -13,8 +13,8 @@ import xai_core.tabular as tables
 from tests.tabular.closed_form_models import build_model
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, NotApplicable
-from xai_core.tabular.data import loan
-from xai_core.tabular.data.loan import loan_frame, loan_log_odds
+from xai_core.tabular.data.builtin import loan
+from xai_core.tabular.data.builtin.loan import draw_loan_frame, loan_log_odds
 from xai_core.tabular.data.table import Table, table_from
 from xai_core.tabular.inspection.category_order import natural_order
 
@@ -98,7 +98,7 @@ def test_it_stays_right_where_features_go_together_and_partial_dependence_does_n
 
 
 def test_the_loan_rule_is_found() -> None:
-    frame = loan_frame()
+    frame = draw_loan_frame()
     table = table_from(frame, loan_log_odds(frame))
     model = build_model(table, loan_log_odds)
     income, age, spending = (

@@ -13,7 +13,7 @@ import xai_core.tabular as tables
 from tests.tabular.closed_form_models import all_kinds_table, build_model, number_table
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, UnknownName
-from xai_core.tabular.data.loan import loan_frame, loan_log_odds
+from xai_core.tabular.data.builtin.loan import draw_loan_frame, loan_log_odds
 from xai_core.tabular.data.table import Table, table_from
 
 
@@ -60,7 +60,7 @@ def test_a_sum_has_none_and_a_product_of_centred_features_has_nothing_else() -> 
 
 
 def test_the_loan_rules_only_interaction_is_found() -> None:
-    frame = loan_frame(300)
+    frame = draw_loan_frame(300)
     table = table_from(frame, loan_log_odds(frame))
     model = build_model(table, loan_log_odds)
     strength = {

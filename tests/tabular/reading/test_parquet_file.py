@@ -145,7 +145,7 @@ def test_changed_bytes_end_in_a_table_or_a_sentence() -> None:
 
 def test_of_many_rows_a_sample_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cells, "MAX_CELLS", 2000)
-    monkeypatch.setattr(parquet_file, "_BATCH_CELLS", 1000)
+    monkeypatch.setattr(parquet_file, "BATCH_CELLS", 1000)
     raw = read_table(packed({"n": np.arange(20_000.0) + 0.5, "k": [f"word {row % 10}" for row in range(20_000)]}))
     assert raw.rows == 1000 and "20,000 rows of 2 columns" in raw.notes[0]
     np.testing.assert_array_equal(raw.frame["k"], [f"word {int(n) % 10}" for n in raw.frame["n"]])

@@ -62,7 +62,7 @@ def test_encodings_delimiters_and_line_ends_read_the_same(encoding: str, delimit
     assert raw.frame["ok"].tolist() == [row % 2 for row in range(30)]
     assert raw.frame["day"].tolist() == [days(2024, 1, row % 28 + 1) for row in range(30)]
     assert [str(kind) for kind in raw.frame.dtypes] == ["float64", "object", "float64", "float64"]
-    assert (raw.rows, raw.notes, raw.set_aside) == (30, (), ())
+    assert (raw.rows, raw.notes, raw.default_excluded) == (30, (), ())
 
 
 @pytest.mark.parametrize(
@@ -334,24 +334,24 @@ def test_of_a_large_file_a_fair_sample_is_kept_and_told(monkeypatch: pytest.Monk
 
 
 def test_the_limit_is_two_million_cells() -> None:
-    assert cells_module.rows_to_keep(20) == 100_000
+    assert cells_module.max_rows(20) == 100_000
     rows = b"".join(b"%d,%d,x,y,0.5,7,8,9\n" % (row, row % 7) for row in range(250_001))
     raw = read_table(b"a,b,c,d,e,f,g,h\n" + rows)
     assert raw.rows == 250_000 and "250,001 rows of 8 columns, more than 2,000,000 cells" in raw.notes[0]
 
 
 def test_sample_never_holds_much_more_than_it_keeps() -> None:
-    sample = RowSample(keep=100)
+    sample = RowSample(size=100)
     most = 0
     for start in range(0, 20_000, 50):
         sample.add(pa.record_batch({"row": pa.array(np.arange(start, start + 50))}))
         most = max(most, sum(map(len, sample._keys)))
-    kept = sample.table(pa.schema([("row", pa.int64())]))["row"].to_numpy()
+    kept = sample.to_table(pa.schema([("row", pa.int64())]))["row"].to_numpy()
     assert len(kept) == len(set(kept)) == 100 and most <= 2 * 100 + 50
     assert list(kept) == sorted(kept) and kept[0] < 2000 and kept[-1] > 18_000
 
 
 def test_a_sample_that_outgrows_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xai_core.tabular.reading.row_sample._UNPACKED_BYTES", 1000)
+    monkeypatch.setattr("xai_core.tabular.reading.row_sample.MAX_UNPACKED_BYTES", 1000)
     with pytest.raises(InvalidTable, match="columns of long text"):
-        RowSample(keep=100).add(pa.record_batch({"text": pa.array(["x" * 2000])}))
+        RowSample(size=100).add(pa.record_batch({"text": pa.array(["x" * 2000])}))

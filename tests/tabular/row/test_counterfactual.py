@@ -232,7 +232,7 @@ def test_refused_in_words(target, extra, error, words) -> None:
         counterfactuals(build_model(table, lambda frame: frame["income"] / 5000), table.take([1]), target, **extra)
 
 
-@pytest.mark.parametrize("wanted", [3, (2.0, 1.0), (float("nan"), 1.0), (float("-inf"), float("inf")), ("1", 2)])
+@pytest.mark.parametrize("target", [3, (2.0, 1.0), (float("nan"), 1.0), (float("-inf"), float("inf")), ("1", 2)])
 def test_a_range_that_is_none_is_refused(target) -> None:
     table = number_table()
     with pytest.raises(InvalidParam, match="wanted"):

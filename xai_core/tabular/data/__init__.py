@@ -1,1 +1,1 @@
-"""Tables and their columns: built-in ones, own ones, typed cells and row codes."""
+"""Tables and their columns: built-in ones, own ones, cells in words, rows as numbers."""

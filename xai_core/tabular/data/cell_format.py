@@ -1,4 +1,4 @@
-"""Numbers of a column in words, with as many digits as the column's spread is worth."""
+"""Cells in words, with as many digits as the column's range is worth."""
 
 from __future__ import annotations
 
@@ -6,33 +6,38 @@ from math import ceil, isfinite, log10
 
 from xai_core.tabular.data.column import Column
 
-STEPS = 200
-"""Into so many steps at least the digits shown divide a column's range."""
-MOST_DECIMALS = 15
+MIN_STEPS = 200
+"""Steps at least into which the shown digits divide a column's range."""
+MAX_DECIMALS = 15
 
 
 def count_decimals(column: Column) -> int:
-    """Digits after the point that tell this column's values apart: 0 for whole numbers, for days and for yes or no."""
-    spread = column.high - column.low
+    """Return the decimals that tell a column's values apart: 0 for whole numbers, days and yes or no."""
+    value_range = column.high - column.low
     if column.whole or column.kind != "numeric":
         return 0
-    if not isfinite(spread) or spread <= 0:
+    if not isfinite(value_range) or value_range <= 0:
         return 2
-    return min(max(ceil(log10(STEPS / spread)), 0), MOST_DECIMALS)
+    return min(max(ceil(log10(MIN_STEPS / value_range)), 0), MAX_DECIMALS)
 
 
-def format_cell(column: Column, value: float | str | None, digits: int | None = None) -> str:
-    """One cell, such as "2,700", "0.30", "yes", "2024-05-01" or "missing"; `digits` after the point, or as many as are worth it."""
-    if column.kind != "numeric" or column.whole or value is None or value != value:  # only NaN is unlike itself
+def format_cell(column: Column, value: float | str | None, decimals: int | None = None) -> str:
+    """Return one cell in words: "2,700", "0.30", "yes", "2024-05-01" or "missing".
+
+    `decimals`: None for as many as `count_decimals` says.
+    """
+    # Only NaN differs from itself.
+    if column.kind != "numeric" or column.whole or value is None or value != value:
         return column.show(value)
-    digits = count_decimals(column) if digits is None else digits
-    return f"{value:,.{digits}f}" if digits <= 6 else f"{value:.3g}"
+    decimals = count_decimals(column) if decimals is None else decimals
+    return f"{value:,.{decimals}f}" if decimals <= 6 else f"{value:.3g}"
 
 
 def format_cell_pair(column: Column, old: float | str | None, new: float | str | None) -> tuple[str, str]:
-    """Two different cells, with enough digits to look different."""
-    for more in range(5):
-        words = tuple(format_cell(column, each, count_decimals(column) + more) for each in (old, new))
+    """Return two different cells in words, with enough digits to look different."""
+    for extra in range(5):
+        decimals = count_decimals(column) + extra
+        words = format_cell(column, old, decimals), format_cell(column, new, decimals)
         if words[0] != words[1]:
             break
-    return words[0], words[1]
+    return words

@@ -1,11 +1,12 @@
-"""What one column of a table holds, and how a single cell is read from a form and written for a person.
+"""Columns of a table: their kinds, and single cells read from a form and written for a person.
 
-How cells are stored, in `Table.frame` and in everything that is cut from it:
+Storage of cells, in `Table.frame` and in everything that is cut from it:
 
 - numeric: float64, NaN where there is no value;
 - boolean: float64, 0.0 for no and 1.0 for yes, NaN where there is no value;
 - date: float64, days since 1970-01-01 (parts of a day are fractions), NaN where there is no value;
-- category: object, a `str` or NaN where there is no value. scikit-learn's imputers and encoders take NaN for missing, and not None.
+- category: object, a `str` or NaN where there is no value. scikit-learn's imputers and encoders take NaN for missing,
+  and not None.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _YES_NO = {"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0}
 
 @dataclass(frozen=True)
 class Column:
-    """What one column holds: its kind, its range or its categories, and how many cells have no value."""
+    """A column's kind, its range or its categories, and the number of cells without a value."""
 
     name: str
     kind: Kind
@@ -43,47 +44,49 @@ class Column:
     """The values of a category, most frequent first; () otherwise."""
 
     def show(self, value: Any) -> str:
-        """A cell of this column as a person writes it: 3,200, 0.25, yes, 2024-01-31, or "missing"."""
+        """Return a cell as a person writes it: 3,200, 0.25, yes, 2024-01-31, or "missing"."""
         if _is_missing(value):
             return "missing"
         if self.kind == "category":
             return str(value)
         if self.kind == "boolean":
             return "yes" if value >= 0.5 else "no"
-        return _show_date(float(value)) if self.kind == "date" else _show_number(float(value))
+        return _format_date(float(value)) if self.kind == "date" else _format_number(float(value))
 
     def parse(self, value: Any) -> float | str:
-        """A value from a form as this column stores it, NaN where nothing is given.
+        """Return a value from a form as this column stores it, NaN where nothing is given.
 
-        Raises InvalidTable for a category that the table does not have and for text that is not a number or a date.
+        Raises:
+            InvalidTable: a category that the table does not have, or text that is not a number or a date.
         """
         if _is_missing(value):
             return math.nan
         if self.kind == "category":
-            return self._category(str(value))
-        reader = {"numeric": _read_number, "boolean": _read_yes_no, "date": _read_date}[self.kind]
+            return self._check_category(str(value))
+        read = {"numeric": _read_number, "boolean": _read_yes_no, "date": _read_date}[self.kind]
         try:
-            number = reader(value)
+            number = read(value)
         except (TypeError, ValueError, OverflowError):
             number = math.nan
         if not math.isfinite(number):
-            wanted = {"numeric": "a number", "boolean": "yes or no", "date": "a date such as 2024-01-31"}[self.kind]
-            raise InvalidTable(f"The column {self.name!r} needs {wanted}. Got {str(value)[:60]!r}.")
+            expected = {"numeric": "a number", "boolean": "yes or no", "date": "a date such as 2024-01-31"}[self.kind]
+            raise InvalidTable(f"The column {self.name!r} needs {expected}. Got {str(value)[:60]!r}.")
         return number
 
-    def _category(self, value: str) -> str:
+    def _check_category(self, value: str) -> str:
         if value not in self.categories:
             known = ", ".join(self.categories[:12]) + (", …" if len(self.categories) > 12 else "")
             raise InvalidTable(f"The column {self.name!r} has no value {value[:60]!r}. It has: {known}.")
         return value
 
 
-def describe(name: str, kind: Kind, values: pd.Series[Any]) -> Column:
-    """The record of a column whose cells are stored as this module says."""
+def describe_column(name: str, kind: Kind, values: pd.Series[Any]) -> Column:
+    """Return the record of a column, from cells stored as this module says."""
     present = values.dropna()
     missing = len(values) - len(present)
     if kind == "category":
         counts = present.value_counts()
+        # Equally frequent categories are sorted, or their order would depend on the rows.
         order = sorted(counts.index, key=lambda label: (-int(counts[label]), label))
         return Column(name, kind, missing, math.nan, math.nan, False, tuple(order))
     numbers = present.to_numpy(dtype=np.float64)
@@ -93,7 +96,7 @@ def describe(name: str, kind: Kind, values: pd.Series[Any]) -> Column:
 
 
 def _is_missing(value: Any) -> bool:
-    """Whether a single value, of a form or of a cell, says nothing."""
+    """Return whether a single value, of a form or of a cell, is empty."""
     return value is None or value is pd.NaT or (isinstance(value, str) and not value.strip()) or bool(value != value)
 
 
@@ -102,14 +105,14 @@ def _read_number(value: Any) -> float:
 
 
 def _read_yes_no(value: Any) -> float:
-    known = _YES_NO.get(str(value).strip().lower().removesuffix(".0"))
-    if known is None:
+    number = _YES_NO.get(str(value).strip().lower().removesuffix(".0"))
+    if number is None:
         raise ValueError("neither yes nor no")
-    return known
+    return number
 
 
 def _read_date(value: Any) -> float:
-    """Days since 1970-01-01 of a date, a moment, a text in ISO form, or a number that counts the days already."""
+    """Return days since 1970-01-01 from a date, a moment, a text in ISO form, or a number of days."""
     if isinstance(value, (int, float, np.number)):
         return float(value)
     moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
@@ -119,13 +122,13 @@ def _read_date(value: Any) -> float:
     return float((moment - _EPOCH) / _DAY)
 
 
-def _show_number(value: float) -> str:
+def _format_number(value: float) -> str:
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
     return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _show_date(days: float) -> str:
+def _format_date(days: float) -> str:
     try:
         moment = _EPOCH + timedelta(days=days)
     except OverflowError:

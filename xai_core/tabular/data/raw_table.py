@@ -1,4 +1,4 @@
-"""An own table before anybody has said what is to be predicted, and the choice of target and features."""
+"""A file's table before its target is chosen, and the choice of target and features."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from xai_core.arrays import Float64, Int64
 from xai_core.errors import InvalidTable, UnknownName
 from xai_core.tabular.data.column import Column
-from xai_core.tabular.data.table import Table, Task, table_from
+from xai_core.tabular.data.table import MAX_CLASSES, MIN_ROWS, Table, Task, table_from
 
-MIN_ROWS = 20
-MAX_CLASSES = 50
-FEW_NUMBERS = 10
+MAX_CLASS_NUMBERS = 10
 """Up to so many different whole numbers are taken for classes."""
-RARE = 5
-"""A class of fewer rows cannot be in each of the five parts of a cross-validation."""
+MIN_CLASS_ROWS = 5
+"""A class of fewer rows cannot be in each of the five parts of a cross-validation; a note says so."""
 _TARGET_NAMES = frozenset(
     "target label class y outcome result decision species diagnosis survived churn default approved".split()
 )
@@ -25,7 +24,7 @@ _TARGET_NAMES = frozenset(
 
 @dataclass(frozen=True, eq=False)
 class RawTable:
-    """Rows and typed columns of a file; `table` makes something to learn from out of it."""
+    """Rows and typed columns of a file; `table` selects target and features."""
 
     name: str
     frame: pd.DataFrame
@@ -35,13 +34,13 @@ class RawTable:
     notes: tuple[str, ...]
     sha256: str
     """Hash of the file's bytes."""
-    words: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """How the file writes no and yes, for each boolean column."""
-    set_aside: tuple[str, ...] = ()
-    """Columns that are no features unless they are asked for: a different value in nearly every row, or the same in all."""
+    boolean_words: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """The file's words for no and yes, of each boolean column."""
+    default_excluded: tuple[str, ...] = ()
+    """Columns that are features only on request: a different value in nearly every row, or the same in all."""
 
     def column(self, name: str) -> Column:
-        """The column of this name. Raises UnknownName with the nearest names."""
+        """Return the column of this name. Raises UnknownName with the nearest names."""
         for column in self.columns:
             if column.name == name:
                 return column
@@ -50,113 +49,111 @@ class RawTable:
     @property
     def likely_target(self) -> str:
         """A column with a name such as "target" or "outcome", else the last one that can be a target."""
-        able = [column.name for column in self.columns if column.name not in self.set_aside] or [self.columns[-1].name]
-        named = [name for name in able if name.lower() in _TARGET_NAMES]
-        return named[0] if named else able[-1]
+        names = [column.name for column in self.columns if column.name not in self.default_excluded]
+        names = names or [self.columns[-1].name]
+        typical = [name for name in names if name.lower() in _TARGET_NAMES]
+        return typical[0] if typical else names[-1]
 
-    def features_for(self, target: str) -> tuple[str, ...]:
-        """The columns used when nobody chooses: all but the target and those set aside."""
-        return tuple(
-            column.name for column in self.columns if column.name != target and column.name not in self.set_aside
-        )
+    def default_features(self, target: str) -> tuple[str, ...]:
+        """Return all columns but the target and those excluded by default."""
+        excluded = (target, *self.default_excluded)
+        return tuple(column.name for column in self.columns if column.name not in excluded)
 
-    def task_for(self, target: str) -> Task:
-        """What a column would be predicted as: classes for categories, yes or no and few whole numbers; else a number."""
+    def guess_task(self, target: str) -> Task:
+        """Return classification for categories, yes or no and few whole numbers; else regression."""
         column = self.column(target)
-        few = column.whole and self.frame[target].nunique() <= FEW_NUMBERS
-        return "classification" if column.kind in ("category", "boolean") or few else "regression"
-
-    def balance(self, target: str) -> dict[str, int]:
-        """Rows of each class, in the order of the classes; {} where the target is a number to be predicted."""
-        if self.task_for(target) == "regression":
-            return {}
-        classes, index = self._classes(self.column(target), self.frame[target].dropna())
-        return dict(zip(classes, np.bincount(index, minlength=len(classes)).tolist(), strict=True))
+        has_few_numbers = column.whole and self.frame[target].nunique() <= MAX_CLASS_NUMBERS
+        return "classification" if column.kind in ("category", "boolean") or has_few_numbers else "regression"
 
     def table(self, target: str, features: Sequence[str] | None = None, *, task: Task | None = None) -> Table:
-        """Rows to learn from. Without `features` all columns are used that can say something; without `task` it is guessed.
+        """Return the rows to learn from; None stands for the default features and the guessed task.
 
-        Raises UnknownName for a column that does not exist, and InvalidTable where nothing can be learned: a constant target, too many
-        classes, too few rows, no feature left.
+        Raises:
+            UnknownName: a column that does not exist.
+            InvalidTable: nothing can be learned: a constant target, too many classes, too few rows, no feature left.
         """
         column = self.column(target)
-        chosen = self._chosen(target, features)
-        kept = self.frame[self.frame[target].notna()]
+        selected = self._select_features(target, features)
+        frame = self.frame[self.frame[target].notna()]
         notes = list(self.notes)
-        if len(kept) < self.rows:
-            notes.append(f"{self.rows - len(kept):,} rows without a value in {target!r} were left out.")
-        self._refuse_target(column, kept[target])
-        wanted = task or self.task_for(target)
+        if len(frame) < self.rows:
+            notes.append(f"{self.rows - len(frame):,} rows without a value in {target!r} were left out.")
+        _check_target(column, frame[target])
         classes: tuple[str, ...] = ()
-        if wanted == "regression":
-            answers = self._numbers(column, kept[target])
+        if (task or self.guess_task(target)) == "regression":
+            values = _to_numbers(column, frame[target])
         else:
-            classes, answers = self._classes(column, kept[target])
-            notes += _class_notes(column, classes, answers, guessed=task is None)
-        chosen, left_out = _with_something_to_say(kept, chosen)
+            classes, values = self._to_classes(column, frame[target])
+            notes += _class_notes(column, classes, values, guessed=task is None)
+        selected, constant_notes = _drop_constant_features(frame, selected)
         return table_from(
-            kept[chosen],
-            answers,
+            frame[selected],
+            values,
             classes=classes,
-            kinds={name: self.column(name).kind for name in chosen},
+            kinds={name: self.column(name).kind for name in selected},
             name=self.name,
             target_name=target,
-            notes=notes + left_out,
+            notes=notes + constant_notes,
         )
 
-    def _chosen(self, target: str, features: Sequence[str] | None) -> list[str]:
-        chosen = list(dict.fromkeys(self.features_for(target) if features is None else features))
-        for name in chosen:
+    def _select_features(self, target: str, features: Sequence[str] | None) -> list[str]:
+        selected = list(dict.fromkeys(self.default_features(target) if features is None else features))
+        for name in selected:
             self.column(name)
-        if target in chosen:
+        if target in selected:
             raise InvalidTable(f"The target {target!r} cannot be one of the features: the model would only copy it.")
-        return chosen
+        return selected
 
-    def _refuse_target(self, column: Column, answers: pd.Series) -> None:
-        if len(answers) < MIN_ROWS:
+    def _to_classes(self, column: Column, values: pd.Series) -> tuple[tuple[str, ...], Int64]:
+        """Return the names of the classes, sorted (no before yes), and the class index of each row, (N,)."""
+        distinct, index = np.unique(values.to_numpy(), return_inverse=True)
+        if len(distinct) > MAX_CLASSES:
             raise InvalidTable(
-                f"At least {MIN_ROWS} rows with a value in {column.name!r} are needed. Got {len(answers)}."
+                f"The target {column.name!r} has {len(distinct):,} different values, too many to be classes: "
+                f"up to {MAX_CLASSES} are allowed."
             )
-        if answers.nunique() < 2:
-            raise InvalidTable(
-                f"The target {column.name!r} has the same value in every row, {column.show(answers.iloc[0])!r}: there is nothing to learn."
-            )
-
-    def _numbers(self, column: Column, answers: pd.Series) -> np.ndarray:
-        if column.kind == "category":
-            raise InvalidTable(
-                f"The target {column.name!r} holds words, not numbers: it can only be predicted as classes."
-            )
-        return np.asarray(answers, dtype=np.float64)
-
-    def _classes(self, column: Column, answers: pd.Series) -> tuple[tuple[str, ...], np.ndarray]:
-        """Names of the classes, sorted (no before yes), and the class index of each row."""
-        found, index = np.unique(answers.to_numpy(), return_inverse=True)
-        if len(found) > MAX_CLASSES:
-            raise InvalidTable(
-                f"The target {column.name!r} has {len(found):,} different values, too many to be classes: up to {MAX_CLASSES} are allowed."
-            )
-        words = self.words.get(column.name)
+        words = self.boolean_words.get(column.name)
         if column.kind == "boolean" and words:
-            return tuple(words[int(value)] for value in found), index
-        return tuple(column.show(value) for value in found), index
+            return tuple(words[int(value)] for value in distinct), index
+        return tuple(column.show(value) for value in distinct), index
 
 
-def _class_notes(column: Column, classes: Sequence[str], answers: np.ndarray, *, guessed: bool) -> list[str]:
+def _check_target(column: Column, values: pd.Series) -> None:
+    if len(values) < MIN_ROWS:
+        raise InvalidTable(f"At least {MIN_ROWS} rows with a value in {column.name!r} are needed. Got {len(values)}.")
+    if values.nunique() < 2:
+        raise InvalidTable(
+            f"The target {column.name!r} has the same value in every row, {column.show(values.iloc[0])!r}: "
+            "there is nothing to learn."
+        )
+
+
+def _to_numbers(column: Column, values: pd.Series) -> Float64:
+    if column.kind == "category":
+        raise InvalidTable(f"The target {column.name!r} holds words, not numbers: it can only be predicted as classes.")
+    return np.asarray(values, dtype=np.float64)
+
+
+def _class_notes(column: Column, classes: Sequence[str], indices: Int64, *, guessed: bool) -> list[str]:
     notes = []
     if guessed and column.kind == "numeric":
         notes.append(f"{column.name!r} has {len(classes)} different whole numbers, so they were taken for classes.")
-    counts = np.bincount(answers, minlength=len(classes))
-    rare = [f"{name!r} ({count})" for name, count in zip(classes, counts, strict=True) if count < RARE]
+    counts = np.bincount(indices, minlength=len(classes))
+    rare = [f"{name!r} ({count})" for name, count in zip(classes, counts, strict=True) if count < MIN_CLASS_ROWS]
     if rare:
-        notes.append(f"Some classes have fewer than {RARE} rows, too few to learn from: {', '.join(rare[:5])}.")
+        names = ", ".join(rare[:5])
+        notes.append(f"Some classes have fewer than {MIN_CLASS_ROWS} rows, too few to learn from: {names}.")
     return notes
 
 
-def _with_something_to_say(kept: pd.DataFrame, chosen: list[str]) -> tuple[list[str], list[str]]:
-    """The chosen features that differ between rows, and a note on the others. Raises InvalidTable where none is left."""
-    differ = [name for name in chosen if kept[name].nunique() + kept[name].isna().any() > 1]
-    same = [repr(name) for name in chosen if name not in differ]
-    if not differ:
+def _drop_constant_features(frame: pd.DataFrame, features: list[str]) -> tuple[list[str], list[str]]:
+    """Return the features that differ between rows, and a note on the others.
+
+    Raises:
+        InvalidTable: none is left.
+    """
+    varying = [name for name in features if frame[name].nunique() + frame[name].isna().any() > 1]
+    constant = [repr(name) for name in features if name not in varying]
+    if not varying:
         raise InvalidTable("At least one feature is needed that is not the same in every row. Choose other columns.")
-    return differ, [f"Left out, because every row says the same: {', '.join(same[:10])}."] if same else []
+    return varying, [f"Left out, because every row says the same: {', '.join(constant[:10])}."] if constant else []

@@ -1,4 +1,4 @@
-"""A table ready to learn from: features, what to predict, and rows made from a form. See `_column.py` for how cells are stored."""
+"""A table ready to learn from: features, target, and rows built from a form. Cells are stored as in `column.py`."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from xai_core.arrays import Int64
 from xai_core.errors import InvalidParam, InvalidTable, UnknownName
-from xai_core.tabular.data.column import Column, Kind, describe
+from xai_core.tabular.data.column import Column, Kind, describe_column
 
 Task = Literal["classification", "regression"]
+MIN_ROWS = 20
+"""Rows with a target that a table needs, and rows that a model needs to train."""
+MAX_CLASSES = 50
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Rows to learn from: features, and the target that a model is to predict."""
+    """Features, and the target that a model is to predict."""
 
     name: str
     title: str
@@ -35,10 +39,10 @@ class Table:
     """Names of the classes in the order of their index; () for regression."""
     columns: tuple[Column, ...]
     notes: tuple[str, ...] = ()
-    """What was done to the rows, in sentences: sampled, left out, counted as missing."""
+    """Sentences about changes to the rows: sampled, left out, counted as missing."""
     about: str = ""
     protected: str = ""
-    """The column that a fairness look starts with, "" if there is none."""
+    """The column that the fairness page starts with, "" if there is none."""
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -49,11 +53,11 @@ class Table:
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of cells, target and choice of features: equal tables have equal hashes, whatever they are called."""
-        return _content_hash(self)
+        """Hash of cells, target and choice of features; the table's own name does not count."""
+        return _hash_content(self)
 
     def column(self, name: str) -> Column:
-        """The column of this name. Raises UnknownName with the nearest names."""
+        """Return the column of this name. Raises UnknownName with the nearest names."""
         for column in self.columns:
             if column.name == name:
                 return column
@@ -94,31 +98,32 @@ class Table:
         index = self.outcome_index(outcome)
         return self.target_name if index is None else f"probability of {self.classes[index]}"
 
-    def split(self, seed: int = 0, held_out: float = 0.25) -> tuple[np.ndarray, np.ndarray]:
-        """Row numbers to train on and row numbers held out, both ascending, the same for the same seed.
+    def split(self, seed: int = 0, held_out: float = 0.25) -> tuple[Int64, Int64]:
+        """Return row numbers to train on and row numbers held out, both ascending, the same for the same seed.
 
         Of every class the share `held_out` is held out, rounded; a class of a single row is trained on.
         """
         rng = np.random.default_rng(seed)
         groups = [np.flatnonzero(self.target == index) for index in range(len(self.classes))] or [np.arange(len(self))]
-        held = np.concatenate(
+        test_rows = np.concatenate(
             [rng.permutation(rows)[: min(round(held_out * len(rows)), len(rows) - 1)] for rows in groups if len(rows)]
         )
-        return np.setdiff1d(np.arange(len(self)), held), np.sort(held)
+        return np.setdiff1d(np.arange(len(self)), test_rows), np.sort(test_rows)
 
-    def take(self, rows: Sequence[int] | np.ndarray) -> pd.DataFrame:
-        """These rows of the features, in this order, keeping their row numbers as index."""
+    def take(self, rows: Sequence[int] | Int64) -> pd.DataFrame:
+        """Return rows of the features, in the given order, with their row numbers as index."""
         return self.frame.iloc[np.asarray(rows, dtype=np.int64)]
 
     def row(self, values: Mapping[str, Any]) -> pd.DataFrame:
-        """A frame of one row, typed like `frame`, from the values of a form; a column that is not named has no value.
+        """Return a frame of one row, typed like `frame`, from the values of a form; other columns have no value.
 
-        Raises InvalidTable for a column or category that the table does not have.
+        Raises:
+            InvalidTable: a column or category that the table does not have.
         """
         unknown = [name for name in values if name not in self.features]
         if unknown:
             raise InvalidTable(str(UnknownName.of("column", unknown[0], self.features)))
-        cells = {column.name: _cells(column, [column.parse(values.get(column.name))]) for column in self.columns}
+        cells = {column.name: _to_series(column, [column.parse(values.get(column.name))]) for column in self.columns}
         return pd.DataFrame(cells)
 
 
@@ -135,47 +140,51 @@ def table_from(
     about: str = "",
     protected: str = "",
 ) -> Table:
-    """A table from a frame that is in memory: `classes` given means classification with class indices as target.
+    """Return a table of a frame in memory; with `classes` it is a classification whose target holds class indices.
 
     Numbers make a numeric column, True and False a boolean one, text a category, unless `kinds` says otherwise.
+
+    >>> frame = pd.DataFrame({"size": [1.5, 2.0], "colour": ["red", "blue"]})
+    >>> table_from(frame, [0, 1], classes=("cheap", "dear")).features
+    ('size', 'colour')
     """
     frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
-    known = {column: _kind_of(frame[column]) for column in frame} | dict(kinds or {})
-    columns = tuple(describe(column, kind, frame[column]) for column, kind in known.items())
-    cells = {column.name: _cells(column, frame[column.name].to_numpy()) for column in columns}
-    answers = np.array(target, dtype=np.int64 if classes else np.float64)
-    answers.flags.writeable = False
-    task: Task = "classification" if classes else "regression"
+    all_kinds = {column: _guess_kind(frame[column]) for column in frame} | dict(kinds or {})
+    columns = tuple(describe_column(column, kind, frame[column]) for column, kind in all_kinds.items())
+    cells = {column.name: _to_series(column, frame[column.name].to_numpy()) for column in columns}
+    # A copy: the caller's array stays writable.
+    target = np.array(target, dtype=np.int64 if classes else np.float64)
+    target.flags.writeable = False
     return Table(
-        name,
-        title or name,
-        pd.DataFrame(cells),
-        answers,
-        target_name,
-        task,
-        tuple(classes),
-        columns,
-        tuple(notes),
-        about,
-        protected,
+        name=name,
+        title=title or name,
+        frame=pd.DataFrame(cells),
+        target=target,
+        target_name=target_name,
+        task="classification" if classes else "regression",
+        classes=tuple(classes),
+        columns=columns,
+        notes=tuple(notes),
+        about=about,
+        protected=protected,
     )
 
 
-def _kind_of(cells: pd.Series[Any]) -> Kind:
+def _guess_kind(cells: pd.Series[Any]) -> Kind:
     if pd.api.types.is_bool_dtype(cells):
         return "boolean"
     return "numeric" if pd.api.types.is_numeric_dtype(cells) else "category"
 
 
-def _cells(column: Column, values: Sequence[Any] | np.ndarray) -> pd.Series[Any]:
-    """Cells in the type of their column, under fresh row numbers."""
+def _to_series(column: Column, values: Sequence[Any] | np.ndarray) -> pd.Series[Any]:
+    """Return cells in the type of their column, under fresh row numbers."""
     cells: pd.Series[Any] = pd.Series(values, dtype=object if column.kind == "category" else np.float64)
     return cells.where(cells.notna(), np.nan) if column.kind == "category" else cells
 
 
-def _content_hash(table: Table) -> str:
-    head = [table.target_name, table.task, table.classes, [(column.name, column.kind) for column in table.columns]]
-    digest = hashlib.sha256(json.dumps(head).encode())
+def _hash_content(table: Table) -> str:
+    header = [table.target_name, table.task, table.classes, [(column.name, column.kind) for column in table.columns]]
+    digest = hashlib.sha256(json.dumps(header).encode())
     for column in table.columns:
         cells = table.frame[column.name].to_numpy()
         digest.update(

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["Curve", "Node", "Pair", "Shapes", "Tree", "Weights", "glass_box"]
 
 
-
 @dataclass(frozen=True, eq=False)
 class Weights:
     """A weighted sum. The sum of an outcome is its intercept plus weights times the prepared values (`TabularModel.prepare`)."""

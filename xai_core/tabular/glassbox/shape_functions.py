@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from xai_core.tabular.models.table_model import TabularModel
 
 
-
 @dataclass(frozen=True, eq=False)
 class Axis:
     """The steps of one feature: edges of a number, names of a category."""

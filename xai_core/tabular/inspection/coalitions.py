@@ -31,7 +31,9 @@ class Mixing:
     job: Job[object]
 
     @classmethod
-    def of(cls, model: TabularModel, codes: RowEncoder, coded: Float64, outcome: int | None, job: Job[object]) -> Mixing:
+    def of(
+        cls, model: TabularModel, codes: RowEncoder, coded: Float64, outcome: int | None, job: Job[object]
+    ) -> Mixing:
         """For these coded rows, (N, features), and this outcome."""
         quick, features = model.prepared_score, len(codes.names)
         if quick is None:

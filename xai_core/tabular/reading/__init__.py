@@ -1,1 +1,1 @@
-"""Files to typed columns: CSV and Parquet, checked and refused in words."""
+"""Tables from files: CSV and Parquet to typed columns."""
