@@ -101,7 +101,9 @@ def half_size_model(name: str) -> Classifier:
     model = zoo_model(name)
     if model.side <= ZOO_SIDE:
         return model
-    return use_plain_torch(make_classifier(model.module, ZOO_SIDE, classes=len(model.labels), name=f"{name} at {ZOO_SIDE}"))
+    return use_plain_torch(
+        make_classifier(model.module, ZOO_SIDE, classes=len(model.labels), name=f"{name} at {ZOO_SIDE}")
+    )
 
 
 @lru_cache(maxsize=3)

@@ -1,4 +1,7 @@
-"""Results computed once per object: across threads, by identity, dropped with the object. For objects that never change."""
+"""Results computed once per object: across threads, by identity, dropped with the object.
+
+For objects that never change.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ Value = TypeVar("Value")
 
 
 class cache_per_object(Generic[Key, Value]):  # noqa: N801  # a decorator
-    """Cache a function of one object. Calls for other objects do not wait for each other; the value must not hold the object.
+    """Cache a function of one object.
+
+    Calls for other objects do not wait for each other; the value must not hold the object.
 
     >>> class Model: ...
     >>> name_of = cache_per_object(lambda model: type(model).__name__)

@@ -73,7 +73,7 @@ def test_values_stay_and_each_call_counts(way):
     with out_of_place(), Guided() as rule:
         found = [WAYS[way](x) for _ in range(3)]
         assert all(torch.equal(each, X.clamp(0)) for each in found) and torch.equal(x, X)
-    assert rule.met == 3
+    assert rule.rectifier_count == 3
 
 
 def test_the_ceiling_closes_a_rectifier_but_not_a_deconvolution():
@@ -91,7 +91,11 @@ def test_nothing_else_is_touched(way):
     plain = torch.autograd.grad((y * UP).sum(), x)[0]
     with Guided() as rule:
         same = NOT_RECTIFIERS[way](x)
-    assert rule.met == 0 and torch.equal(y, same) and torch.equal(torch.autograd.grad((same * UP).sum(), x)[0], plain)
+    assert (
+        rule.rectifier_count == 0
+        and torch.equal(y, same)
+        and torch.equal(torch.autograd.grad((same * UP).sum(), x)[0], plain)
+    )
 
 
 def test_an_in_place_call_keeps_its_effect():
@@ -108,7 +112,7 @@ def test_what_the_input_does_not_reach_is_not_counted():
         F.relu(X)
         with torch.no_grad():
             F.relu(X.clone().requires_grad_(True))
-    assert rule.met == 0
+    assert rule.rectifier_count == 0
 
 
 def gradient(module: nn.Module, x: torch.Tensor, target: int, rule=None) -> torch.Tensor:

@@ -16,8 +16,8 @@ from zennit.torchvision import ResNetCanonizer, VGGCanonizer
 from tests.toy_networks import SIDE, Channels, Conv, Tokens, seed_weights
 from xai_core.models.isolation import isolate, out_of_place
 from xai_core.rules import Composite, Relevance
-from xai_core.rules.relevance import obstacles
-from xai_core.rules.shares import AlphaBeta, Box, Epsilon, Flat, Gamma, Plus, Rule
+from xai_core.rules.lrp_rules import AlphaBeta, Box, Epsilon, Flat, Gamma, Plus, Rule
+from xai_core.rules.relevance import find_steps
 
 LOW, HIGH = torch.full((1, 3, 1, 1), -2.0).double(), torch.full((1, 3, 1, 1), 2.0).double()
 RULES = [Epsilon(0.1), Gamma(0.25), AlphaBeta(), Plus()]
@@ -224,7 +224,7 @@ def walk(forward) -> tuple[set[tuple[str, str]], set[str]]:
     rules = Relevance(everywhere(Epsilon()), x, LOW, HIGH)
     with rules:
         out = forward(x)
-    return obstacles(out), rules.lost
+    return find_steps(out), rules.untraceable
 
 
 def test_a_step_without_a_rule_is_named_only_where_relevance_would_pass():

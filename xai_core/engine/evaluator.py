@@ -1,4 +1,6 @@
-"""The numbers that a method asks of a model: scores and input gradients of many pictures, batched, counted and cancellable."""
+"""The numbers that a method asks of a model: scores and input gradients of many pictures, batched, counted and
+cancellable.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ T = TypeVar("T")
 
 @dataclass(eq=False)
 class Evaluator:
-    """Scores and gradients of one target for pictures derived from one input (1, C, H, W); `evaluations` counts the passes."""
+    """Scores and gradients of one target for pictures derived from one input (1, C, H, W); `evaluations` counts the
+    passes.
+    """
 
     model: Classifier
     forward: Forward
@@ -60,7 +64,10 @@ class Evaluator:
 
     @property
     def parallel_gradients(self) -> int:
-        """Pictures whose gradients all workers compute at once. It differs between machines: no map may depend on it."""
+        """Pictures whose gradients all workers compute at once.
+
+        It differs between machines: no map may depend on it.
+        """
         return self.gradient_batch * cores.WORKERS
 
     @cached_property
@@ -69,7 +76,9 @@ class Evaluator:
         return isolate(folded_network_for(self.model))
 
     def select(self, logits: torch.Tensor) -> torch.Tensor:
-        """Return the target's score in each row of logits (N, classes), as (N,): its logit, or the difference of a pair's logits."""
+        """Return the target's score in each row of logits (N, classes), as (N,): its logit, or the difference of a
+        pair's logits.
+        """
         if isinstance(self.target, tuple):
             return logits[:, self.target[0]] - logits[:, self.target[1]]
         return logits[:, self.target]
@@ -84,7 +93,7 @@ class Evaluator:
         return SCHEDULER.slot(self.job, evaluations)
 
     def logits(self, batches: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
-        """Yield logits (n, classes) per batch of prepared pictures (n, C, H, W); the next batch is composed meanwhile."""
+        """Yield logits (n, classes) per batch of prepared pictures (n, C, H, W); the next is composed meanwhile."""
         return self._run_in_order((self.forward.submit(batch, self.job) for batch in batches), self._wait)
 
     def scores(self, rows: torch.Tensor, compose: Compose) -> torch.Tensor:
@@ -93,7 +102,8 @@ class Evaluator:
         return torch.cat([self.select(logits) for logits in self.logits(batches)])
 
     def occluded(self, corners: torch.Tensor, window: int, patch: torch.Tensor) -> torch.Tensor:
-        """Return the scores (N,) of the input with a square of `patch` (C, H, W) at each of the corners (top, left), (N, 2).
+        """Return the scores (N,) of the input with a square of `patch` (C, H, W) at each of the corners (top, left),
+        (N, 2).
 
         Where there is enough to do, the first layers are run only around each square.
         """
@@ -104,7 +114,8 @@ class Evaluator:
         return self._split_scores(corners, logits, lambda part: occlude(self.x, patch, part, window))
 
     def hidden(self, rows: torch.Tensor, labels: Int64, compose: Compose) -> torch.Tensor:
-        """Return the scores (N,) of the pictures that `compose` makes of rows (N, patches): 0 hides a patch of `labels`, 1 shows it.
+        """Return the scores (N,) of the pictures that `compose` makes of rows (N, patches): 0 hides a patch of
+        `labels`, 1 shows it.
 
         Where there is enough to do, the first layers are run only for a few combinations of patches.
         """
@@ -116,7 +127,8 @@ class Evaluator:
     def gradients(
         self, pictures: torch.Tensor, rule: RectifierRule | None = None
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Yield scores (n,) and input gradients (n, C, H, W) per micro-batch of pictures (N, C, H, W), on the model's device.
+        """Yield scores (n,) and input gradients (n, C, H, W) per micro-batch of pictures (N, C, H, W), on the model's
+        device.
 
         A backward rule has to be passed here: a torch mode around the call does not reach the workers' threads.
         """
@@ -152,7 +164,9 @@ class Evaluator:
             return False
 
     def _split_scores(self, rows: torch.Tensor, logits: Run | None, compose: Compose) -> torch.Tensor:
-        """Return the scores (N,) of rows by `logits` of a split network; by the whole one where there is none, or where it fails."""
+        """Return the scores (N,) of rows by `logits` of a split network; by the whole one where there is none, or where
+        it fails.
+        """
         if logits is not None:
             parts = rows.split(self.micro_batch)
             tasks = (SCHEDULER.submit_work(partial(logits, part), self.job, len(part), cost=1.0) for part in parts)

@@ -11,9 +11,9 @@ from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
 from xai_core.methods.shared.relevance import chosen, down, without_rectifiers_only
 from xai_core.params import Flag
 from xai_core.rules import Composite
-from xai_core.rules.shares import AlphaBeta, Plus
+from xai_core.rules.lrp_rules import AlphaBeta, Plus
 
-_CONTRAST = AlphaBeta(alpha=1, beta=1, spreads=False)
+_CONTRAST = AlphaBeta(alpha=1, beta=1, conserves=False)
 """At the layer that scores: what excites the class, less what excites its opposite, a unit with all weights reversed."""
 
 

@@ -15,7 +15,7 @@ from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
 from xai_core.methods.shared.relevance import chosen, down, without_rules
 from xai_core.params import Choice, Float
 from xai_core.rules import Composite
-from xai_core.rules.shares import AlphaBeta, Box, Epsilon, Flat, Gamma, Plus, Rule
+from xai_core.rules.lrp_rules import AlphaBeta, Box, Epsilon, Flat, Gamma, Plus, Rule
 
 
 def _flat(low: torch.Tensor, high: torch.Tensor) -> Rule:

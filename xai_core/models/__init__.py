@@ -30,9 +30,12 @@ _CACHE = ModelCache()
 
 
 def load_model(name: str, device: torch.device | str | None = None, progress: Progress | None = None) -> Classifier:
-    """The model of this name on a device (None: CUDA, else MPS, else CPU), built once per process. `progress` gets (bytes, total).
+    """The model of this name on a device (None: CUDA, else MPS, else CPU), built once per process.
 
-    Raises UnknownName, InvalidParam (no such device) or ModelUnavailable (weights missing and out of reach, with what to do).
+    `progress` gets (bytes, total).
+
+    Raises UnknownName, InvalidParam (no such device) or ModelUnavailable (weights missing and out of reach, with what
+    to do).
     """
     return _CACHE.get(MODELS.get(name), choose_device(device), progress)
 
@@ -48,7 +51,10 @@ def models_in_memory() -> tuple[str, ...]:
 
 
 def _discover() -> None:
-    """Import the family files. Not `registry.discover`: a script imported here could not be run with `python -m` without a warning."""
+    """Import the family files.
+
+    Not `registry.discover`: a script imported here could not be run with `python -m` without a warning.
+    """
     for info in sorted(pkgutil.iter_modules(__path__), key=lambda info: info.name):
         if not info.name.startswith(("_", "train_")):
             importlib.import_module(f"{__name__}.{info.name}")

@@ -27,7 +27,10 @@ def limit() -> int:
 
 
 def choose_device(device: torch.device | str | None) -> torch.device:
-    """The device asked for, or the best there is: CUDA, else MPS, else CPU. Raises InvalidParam if this machine has none such."""
+    """The device asked for, or the best there is: CUDA, else MPS, else CPU.
+
+    Raises InvalidParam if this machine has none such.
+    """
     here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     try:
         chosen = torch.device(device if device is not None else next(kind for kind, there in here.items() if there))
@@ -50,10 +53,13 @@ class _Build(Future[Classifier]):
 
 
 class ModelCache:
-    """One Classifier for each model and device. Thirty callers at once cause one build; builds of different models run side by side.
+    """One Classifier for each model and device.
 
-    A failed build is not remembered; those who waited for it get its error. If it was only cancelled, one of them starts it again.
-    A model that was dropped while somebody still uses it is handed out again instead of being built twice.
+    Thirty callers at once cause one build; builds of different models run side by side.
+
+    A failed build is not remembered; those who waited for it get its error. If it was only cancelled, one of them
+    starts it again. A model that was dropped while somebody still uses it is handed out again instead of being built
+    twice.
     """
 
     def __init__(self) -> None:
@@ -109,7 +115,9 @@ class ModelCache:
             self._kept.popitem(last=False)
 
     def _wait(self, build: _Build, progress: Progress | None) -> BaseException | None:
-        """Wait for another thread's build, reporting its progress from this thread: a cancel raised there stops only this caller."""
+        """Wait for another thread's build, reporting its progress from this thread: a cancel raised there stops only
+        this caller.
+        """
         told = None
         while not wait([build], timeout=_POLL_S if progress else None).done:
             if progress and build.seen != told and (told := build.seen):

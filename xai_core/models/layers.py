@@ -1,7 +1,8 @@
 """Which layers of a network can be explained on the picture's grid, found by one forward pass on a private copy.
 
-A layer qualifies if it returns one float tensor that still knows where things are: (N, C, H, W), (N, H, W, C) or tokens (N, T, C)
-with a square number of patches. Which axis holds the channels is not guessed from sizes: it is followed through every torch call.
+A layer qualifies if it returns one float tensor that still knows where things are: (N, C, H, W), (N, H, W, C) or tokens
+(N, T, C) with a square number of patches. Which axis holds the channels is not guessed from sizes: it is followed
+through every torch call.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ Layout = Literal["channels_first", "channels_last", "tokens"]
 
 @dataclass(frozen=True)
 class Layer:
-    """One explainable layer: `shape` is its output without the batch, `grid` its (rows, columns), `depth` its place in execution order.
+    """One explainable layer: `shape` is its output without the batch, `grid` its (rows, columns), `depth` its place in
+    execution order.
 
-    `depth` counts the listed layers from 1 by the end of their last call. `alias_of` names the outermost layer that returns the very
-    same tensor (a container and its last child): explaining either gives the same map.
+    `depth` counts the listed layers from 1 by the end of their last call. `alias_of` names the outermost layer that
+    returns the very same tensor (a container and its last child): explaining either gives the same map.
     """
 
     name: str
@@ -220,8 +222,9 @@ def _is_attention(module: nn.Module) -> bool:
 def _recommend(calls: dict[str, _Call], layers: Sequence[Layer], prefer: str | None) -> str | None:
     """The layer to explain by default: the last match of `prefer`, else what the structure suggests.
 
-    Convolutional networks: the last map that is not a pooling's. Transformers over tokens: the last tokens that enter the last attention.
-    The last block's output would be no use there: a head that reads only the class token gives its patch tokens a zero gradient.
+    Convolutional networks: the last map that is not a pooling's. Transformers over tokens: the last tokens that enter
+    the last attention. The last block's output would be no use there: a head that reads only the class token gives its
+    patch tokens a zero gradient.
     """
     named = [layer for layer in layers if prefer and re.search(prefer, layer.name)]
     if named:
@@ -241,7 +244,8 @@ def _recommend(calls: dict[str, _Call], layers: Sequence[Layer], prefer: str | N
 def list_layers(module: nn.Module, example: torch.Tensor, prefer: str | None = None) -> tuple[Layer, ...]:
     """Every explainable layer in execution order, at most one of them recommended. `prefer` is a pattern for its name.
 
-    The module itself is not touched: hooks sit on a private copy. A module called several times is reported at its last call.
+    The module itself is not touched: hooks sit on a private copy. A module called several times is reported at its last
+    call.
     """
     private = isolate(module)
     calls = _watch(private)

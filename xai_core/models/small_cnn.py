@@ -1,4 +1,5 @@
-"""The small convolutional network of the teaching material: 10,890 parameters, hand-written digits, trained by this project.
+"""The small convolutional network of the teaching material: 10,890 parameters, hand-written digits, trained by this
+project.
 
 Every activation is a module of its own that is used once, so that each step of every method can be followed by hand.
 The digits are scikit-learn's copy of Alpaydin & Kaynak 1998 (UCI, CC BY 4.0); `train_small_cnn` makes the weights.
@@ -57,7 +58,10 @@ MODELS.add(
     ModelSpec(
         name="small_cnn",
         title="Small digit network",
-        sentence="A tiny network that reads one hand-written digit, light strokes on a dark ground; small enough to follow by hand.",
+        sentence=(
+            "A tiny network that reads one hand-written digit, light strokes on a dark ground; "
+            "small enough to follow by hand."
+        ),
         family="small_cnn",
         input_side=28,
         channels=1,

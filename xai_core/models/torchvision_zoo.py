@@ -1,7 +1,7 @@
 """Well-known networks with torchvision's own ImageNet weights, fetched on first use into torch's cache.
 
-Adding one is adding a row: everything measurable (sizes, preprocessing, labels, address of the weights) comes from torchvision's
-weights record.
+Adding one is adding a row: everything measurable (sizes, preprocessing, labels, address of the weights) comes from
+torchvision's weights record.
 """
 
 from __future__ import annotations

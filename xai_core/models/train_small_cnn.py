@@ -1,8 +1,9 @@
-"""Train the small digit network: `python -m xai_core.models.train_small_cnn` writes its weights and measured accuracy to assets/.
+"""Train the small digit network: `python -m xai_core.models.train_small_cnn` writes its weights and measured accuracy
+to assets/.
 
-scikit-learn's 1797 digits (8x8) are enlarged to 28x28 the way an uploaded picture would be. A quarter of them, the same share of each
-digit, is held out and only measured: rate and epochs were chosen by cross-validation on the other three quarters. Every random draw
-comes from one seeded generator.
+scikit-learn's 1797 digits (8x8) are enlarged to 28x28 the way an uploaded picture would be. A quarter of them, the same
+share of each digit, is held out and only measured: rate and epochs were chosen by cross-validation on the other three
+quarters. Every random draw comes from one seeded generator.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ def accuracy(module: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> f
 
 
 def initialised(generator: torch.Generator) -> nn.Module:
-    """The network with He-uniform weights and zero biases drawn from `generator`; torch's own start uses the global one."""
+    """The network with He-uniform weights and zero biases drawn from `generator`; torch's own start uses the global
+    one.
+    """
     with torch.device("meta"):
         module = network()
     module.to_empty(device="cpu")
@@ -88,7 +91,10 @@ def wobble(inputs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 def train(inputs: torch.Tensor, labels: torch.Tensor, seed: int = SEED, epochs: int = EPOCHS) -> nn.Module:
-    """The trained network, in eval mode. The rate falls along a half cosine, so that the last epoch is as good as any."""
+    """The trained network, in eval mode.
+
+    The rate falls along a half cosine, so that the last epoch is as good as any.
+    """
     generator = torch.Generator().manual_seed(seed)
     module = initialised(generator)
     optimiser = torch.optim.Adam(module.parameters(), lr=LEARNING_RATE, weight_decay=1e-4)

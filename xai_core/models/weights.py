@@ -1,4 +1,6 @@
-"""Weights on disk: fetched once, checked, read without unpickling and put into a module that was never randomly initialised."""
+"""Weights on disk: fetched once, checked, read without unpickling and put into a module that was never randomly
+initialised.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,10 @@ class WeightsFile:
             )
         if digest.startswith(self.sha256_prefix):
             return ""
-        return f"The weights in {self.path} are not the published ones (SHA-256 starts {digest[:8]}); delete the file to fetch them again."
+        return (
+            f"The weights in {self.path} are not the published ones (SHA-256 starts {digest[:8]}); "
+            "delete the file to fetch them again."
+        )
 
     def fetch(self, progress: Progress | None = None) -> Path:
         """The file's path, downloaded first if it is not there. Several threads asking at once download once.
@@ -88,7 +93,8 @@ class WeightsFile:
         except (OSError, http.client.HTTPException) as error:
             why = str(getattr(error, "reason", "") or error) or type(error).__name__
             raise ModelUnavailable(
-                f"The weights file {self.name} ({self.size_mb:.0f} MB) is not here and could not be fetched ({why}). {self.by_hand}"
+                f"The weights file {self.name} ({self.size_mb:.0f} MB) is not here and could not be fetched ({why}). "
+                f"{self.by_hand}"
             ) from error
         finally:
             with suppress(OSError):  # gone already, or its folder could not be made
@@ -131,11 +137,16 @@ _BROKEN = (
     AttributeError,
     UnpicklingError,
 )
-"""What torch.load and load_state_dict raise for a file that is cut, foreign or of another network: there is no common class."""
+"""What torch.load and load_state_dict raise for a file that is cut, foreign or of another network: there is no common
+class.
+"""
 
 
 def read_state(path: Path, remedy: str) -> State:
-    """The tensors of a .pth file, on the CPU. Raises ModelUnavailable naming the file and the remedy if it cannot be read."""
+    """The tensors of a .pth file, on the CPU.
+
+    Raises ModelUnavailable naming the file and the remedy if it cannot be read.
+    """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except _BROKEN as error:
@@ -150,7 +161,8 @@ def read_state(path: Path, remedy: str) -> State:
 def assemble(make: Callable[[], nn.Module], state: State, path: Path, remedy: str) -> nn.Module:
     """The module `make` builds, with exactly these weights, in eval mode and without gradients.
 
-    It is built on torch's meta device, so that no random initialisation runs: that would draw from the global generator, and is slow.
+    It is built on torch's meta device, so that no random initialisation runs: that would draw from the global
+    generator, and is slow.
     """
     try:
         with torch.device("meta"):
@@ -162,7 +174,9 @@ def assemble(make: Callable[[], nn.Module], state: State, path: Path, remedy: st
 
 
 def state_sha256(module: nn.Module) -> str:
-    """SHA-256 over the names and bytes of all weights, in the order of their names: the same weights, the same hash, on any device."""
+    """SHA-256 over the names and bytes of all weights, in the order of their names: the same weights, the same hash, on
+    any device.
+    """
     digest = hashlib.sha256()
     for name, tensor in sorted(module.state_dict().items()):
         array = tensor.detach().cpu().contiguous().numpy()

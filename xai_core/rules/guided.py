@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import torch
 
-from xai_core.rules._base import RectifierRule
+from xai_core.rules.base import RectifierRule
 
 
 class Guided(RectifierRule):
-    """Every rectifier met inside passes back the positive part of the gradient where it was open."""
+    """Each rectifier passes back the positive part of the gradient where it was open."""
 
     @staticmethod
     def rule(gradient: torch.Tensor, passed: torch.Tensor) -> torch.Tensor:

@@ -150,7 +150,7 @@ def test_what_looks_at_the_whole_picture_ends_the_cutting():
     graph = translate_network(fresh(Squeezed(), 32, "squeezed")).clone()
     graph.reshape([1, 3, 32, 32])
     found = list(find_split_points(graph))
-    assert {each.view for each in found} == {ReceptiveField(), ReceptiveField(1, 1, 1)}
+    assert {point.receptive_field for point in found} == {ReceptiveField(), ReceptiveField(1, 1, 1)}
     assert not any("second" in each.name for each in found)
 
 

@@ -18,12 +18,13 @@ from xai_core.models.layers import Layer
 MAX_ERROR = 1e-3
 """Logits of a backend may differ from plain torch by this much."""
 MAX_ACTIVATION_BYTES = 224 * 2**20
-"""Bytes of activations that the gradient batches of all workers may hold, and never more than a quarter of all memory."""
+"""Bytes of activations that the gradient batches of all workers may hold, at most a quarter of all memory."""
 BATCH_SIZES = (4, 8, 16)
 
 
 def measure_error(run: Run, model: Classifier, layer: Layer | None = None, count: int = 4) -> float:
-    """Return the largest logit difference from plain torch on `count` pictures of noise over the whole input range, one batch.
+    """Return the largest logit difference from plain torch on `count` pictures of noise over the whole input range, one
+    batch.
 
     With a layer, also that of its pooled features (`max_error`).
     """
@@ -58,7 +59,9 @@ def measure_seconds(run: Run, example: torch.Tensor, size: int) -> float:
 
 
 def measure_micro_batch(run: Run, example: torch.Tensor) -> tuple[int, float]:
-    """Return the smallest batch size within 10 % of the best speed and its seconds per picture: small batches cancel sooner."""
+    """Return the smallest batch size within 10 % of the best speed and its seconds per picture: small batches cancel
+    sooner.
+    """
     seconds: dict[int, float] = {}
     for size in BATCH_SIZES:
         seconds[size] = measure_seconds(run, example, size)
@@ -77,7 +80,9 @@ def gradient_batch_for(model: Classifier) -> int:
 
 
 def _activation_bytes(module: nn.Module, example: torch.Tensor) -> int:
-    """Return the bytes that all leaf modules but norms, which are folded, put out for one picture: a backward pass keeps them."""
+    """Return the bytes that all leaf modules but norms, which are folded, put out for one picture: a backward pass
+    keeps them.
+    """
     private, total = isolate(module), 0
 
     def count(_part: nn.Module, _inputs: Any, output: Any) -> None:

@@ -1,4 +1,4 @@
-"""Plain torch, which runs every network on every device; channels-last, as graphics cards and convolutions prefer it."""
+"""Plain torch, which runs every network on every device; channels-last, as convolutions prefer it."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 """A network prepared for input gradients: the same numbers by half the work.
 
-Batch norms are folded into the convolutions before them. Which norm follows which convolution is not in the module tree; one forward
-pass tells, and a second one checks the result. Convolutions of one pixel become a matrix product: with one thread, as in a worker, torch
-copies the picture of such a layer to another layout and back, which takes as long as the product. Weights are laid out as pictures are.
-Measured on EfficientNet-Lite0 in two workers, the last two together: 0.88 of the time.
+Batch norms are folded into the convolutions before them. Which norm follows which convolution is not in the module
+tree; one forward pass tells, and a second one checks the result. Convolutions of one pixel become a matrix product:
+with one thread, as in a worker, torch copies the picture of such a layer to another layout and back, which takes as
+long as the product. Weights are laid out as pictures are. Measured on EfficientNet-Lite0 in two workers, the last two
+together: 0.88 of the time.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from xai_core.models.isolation import fold_norms, isolate, out_of_place
 from xai_core.object_cache import cache_per_object
 
 MAX_ERROR = 1e-4
-"""Logits may change by this share of the largest one, which is rounding; more means that a convolution's output is used elsewhere too."""
+"""Logits may change by this share of the largest one, which is rounding; more means that a convolution's output is used
+elsewhere too.
+"""
 
 
 @cache_per_object
@@ -31,10 +34,13 @@ def folded_network_for(model: Classifier) -> nn.Module:
 
 
 def fold_network(module: nn.Module, example: torch.Tensor) -> nn.Module:
-    """Return a private copy for input gradients, whose layers nobody hooks. `example` is any prepared picture (1, C, H, W).
+    """Return a private copy for input gradients, whose layers nobody hooks.
 
-    Folded convolutions have weights of their own; others are shared unless they have to be laid out anew. Norms that follow no
-    convolution become a scale and a shift. A network that folding would change keeps its convolutions as they are.
+    `example` is any prepared picture (1, C, H, W).
+
+    Folded convolutions have weights of their own; others are shared unless they have to be laid out anew. Norms that
+    follow no convolution become a scale and a shift. A network that folding would change keeps its convolutions as they
+    are.
     """
     private = isolate(module)
     for conv, norm in _find_norm_of_conv(private, example).items():
@@ -80,14 +86,18 @@ def _find_norm_of_conv(private: nn.Module, example: torch.Tensor) -> dict[str, s
 def _fuse(private: nn.Module, conv_name: str, norm_name: str) -> None:
     conv, norm = private.get_submodule(conv_name), private.get_submodule(norm_name)
     statistics = (norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias)
-    weight, bias = fuse_conv_bn_weights(conv.weight, conv.bias, *statistics)  # type: ignore[arg-type]  # modules type attributes loosely
+    # Modules type their attributes loosely.
+    weight, bias = fuse_conv_bn_weights(conv.weight, conv.bias, *statistics)  # type: ignore[arg-type]
     conv.weight, conv.bias = (nn.Parameter(part.detach(), requires_grad=False) for part in (weight, bias))
     parent, _, leaf = norm_name.rpartition(".")
     setattr(private.get_submodule(parent), leaf, nn.Identity())
 
 
 class _Pointwise(nn.Conv2d):
-    """A convolution of one pixel as the matrix product it is. Pictures (N, C, H, W), quickest where channels are stored last."""
+    """A convolution of one pixel as the matrix product it is.
+
+    Pictures (N, C, H, W), quickest where channels are stored last.
+    """
 
     def _conv_forward(self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
         return F.linear(x.movedim(1, -1), weight.flatten(1), bias).movedim(-1, 1)

@@ -1,8 +1,9 @@
 """One fast forward pass per model, shared by every method that only needs outputs.
 
-On a CPU the network is compiled by OpenVINO in float32, on CUDA it runs channels-last in torch. Either is compared with plain torch when
-it is built; a backend that differs by more than 1e-3 in any logit is dropped, with a note for the page. The micro-batch is measured, and
-a small network is compiled once more for batches of just that size, which is quicker by a tenth.
+On a CPU the network is compiled by OpenVINO in float32, on CUDA it runs channels-last in torch. Either is compared with
+plain torch when it is built; a backend that differs by more than 1e-3 in any logit is dropped, with a note for the
+page. The micro-batch is measured, and a small network is compiled once more for batches of just that size, which is
+quicker by a tenth.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ from xai_core.object_cache import cache_per_object
 log = logging.getLogger(__name__)
 
 MAX_FIXED_BYTES = 40 * 2**20
-"""Networks with more weights are compiled once only: large multiplications gain nothing from a fixed batch, and a copy takes memory."""
+"""Networks with more weights are compiled once only: large multiplications gain nothing from a fixed batch, and a copy
+takes memory.
+"""
 MAX_FEATURE_FORWARDS = 2
 """Forwards with features that are kept for a model: each holds the network compiled once more."""
 REBUILD_AFTER_S = 10.0
@@ -52,7 +55,8 @@ _ENGINE_ERRORS = (RuntimeError, ValueError, TypeError)
 class Forward:
     """The logits (N, classes), float32 on the CPU, of prepared pictures (N, C, H, W); called with a batch and a job.
 
-    Callers split their work into batches of `micro_batch`, so that jobs take turns. That of `forward_with_features` takes bytes.
+    Callers split their work into batches of `micro_batch`, so that jobs take turns. That of `forward_with_features`
+    takes bytes.
     """
 
     run: Run
@@ -84,7 +88,10 @@ class Forward:
 
 
 def build_forward(model: Classifier, layer: Layer | None = None) -> Forward:
-    """Build, check and measure the forward of a model. Never raises for a backend that fails: plain torch always works."""
+    """Build, check and measure the forward of a model.
+
+    Never raises for a backend that fails: plain torch always works.
+    """
     example = example_input(model, layer)
     build: Builder = partial(build_eager_run, layer=layer)
     run, backend, note = build(model), "torch", ""
@@ -94,7 +101,8 @@ def build_forward(model: Classifier, layer: Layer | None = None) -> Forward:
             run, backend, build = fast, "openvino", partial(build_openvino_run, layer=layer)
     with SCHEDULER.slot(), cores.limit(cores.CORES_PER_WORKER):
         micro_batch, seconds = measure_micro_batch(run, example)
-    # The measured network keeps the memory of its largest batch: built anew, both together hold far less than that one did.
+    # The measured network keeps the memory of its largest batch: built anew, both together hold far less than that one
+    # did.
     build_fixed = partial(build_openvino_run, layer=layer, batch_size=micro_batch)
     fixed = _build_fixed(build_fixed, model, layer, micro_batch) if backend == "openvino" else None
     if fixed is not None:
@@ -106,7 +114,8 @@ def build_forward(model: Classifier, layer: Layer | None = None) -> Forward:
 
 
 def _build_fast(model: Classifier, layer: Layer | None) -> tuple[Run | None, str]:
-    """Return the compiled network; or None, and a note for the page, where it cannot run the model or differs from plain torch.
+    """Return the compiled network; or None, and a note for the page, where it cannot run the model or differs from
+    plain torch.
 
     If one that was read from disk fails or differs, the file may be to blame: it is translated anew, once.
     """
@@ -132,7 +141,9 @@ def _build_fast(model: Classifier, layer: Layer | None) -> tuple[Run | None, str
 
 
 def _build_from_file(build: Builder, model: Classifier, layer: Layer | None) -> Run | None:
-    """Return the network from its file on disk; None, and the file is deleted, where it fails or differs from plain torch."""
+    """Return the network from its file on disk; None, and the file is deleted, where it fails or differs from plain
+    torch.
+    """
     file = graph_file(model, layer, tuple(example_input(model, layer).shape))
     try:
         run = build(model)
@@ -194,8 +205,8 @@ def _feature_forwards(_model: Classifier) -> _FeatureForwards:
 def forward_with_features(model: Classifier, layer: Layer) -> Forward:
     """Return a forward from pictures in bytes, uint8 (N, H, W, C), to rows of logits and the layer's pooled features.
 
-    Rows are float32, (N, classes + 3 C); `WithFeatures.from_rows` takes them apart. Dropped with the model, or when other layers
-    have been asked for since. Callers of `forward_for` never wait for one to be built.
+    Rows are float32, (N, classes + 3 C); `WithFeatures.from_rows` takes them apart. Dropped with the model, or when
+    other layers have been asked for since. Callers of `forward_for` never wait for one to be built.
     """
     forwards, name = _feature_forwards(model), layer.alias_of or layer.name
     with forwards.lock:

@@ -1,4 +1,7 @@
-"""Translated networks on disk: translating takes seconds, reading none. Each is an .xml file with its weights in a .bin beside it."""
+"""Translated networks on disk: translating takes seconds, reading none.
+
+Each is an .xml file with its weights in a .bin beside it.
+"""
 
 from __future__ import annotations
 

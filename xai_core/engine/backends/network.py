@@ -22,7 +22,9 @@ def network_to_run(model: Classifier, layer: Layer | None) -> nn.Module:
 
 
 def example_input(model: Classifier, layer: Layer | None = None) -> torch.Tensor:
-    """Return a black picture as the network takes it: prepared, (1, C, H, W); with a layer as bytes, uint8 (1, H, W, C)."""
+    """Return a black picture as the network takes it: prepared, (1, C, H, W); with a layer as bytes, uint8 (1, H, W,
+    C).
+    """
     channels, side = model.preprocessing.channels, model.side
     if layer is None:
         return torch.zeros((1, channels, side, side))

@@ -26,7 +26,8 @@ warnings.filterwarnings("ignore", r"`torch\.jit\.", FutureWarning)
 def translate_network(model: Classifier, layer: Layer | None = None) -> Any:
     """Return the network as an OpenVINO graph, read from disk where it is kept.
 
-    Of networks with features only the recommended layer's is kept: a visitor may try dozens, and each file holds all weights.
+    Of networks with features only the recommended layer's is kept: a visitor may try dozens, and each file holds all
+    weights.
     """
     import openvino
 

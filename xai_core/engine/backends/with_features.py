@@ -1,7 +1,9 @@
-"""A network that returns, beside its logits, pooled features of one layer: mean, maximum and its place for every channel.
+"""A network that returns, beside its logits, pooled features of one layer: mean, maximum and its place for every
+channel.
 
-All of it comes in one row per picture, so that it travels through the shared queue of batches as logits do. It takes pictures as bytes
-and normalizes them itself: for whole sets, handing over four times as many bytes costs more than the arithmetic.
+All of it comes in one row per picture, so that it travels through the shared queue of batches as logits do. It takes
+pictures as bytes and normalizes them itself: for whole sets, handing over four times as many bytes costs more than the
+arithmetic.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from xai_core.models.layers import Layer
 
 
 class WithFeatures(NamedTuple):
-    """One batch: logits (N, classes), and mean, maximum and flat place of the first maximum of each channel, (N, C) each.
+    """One batch: logits (N, classes), and mean, maximum and flat place of the first maximum of each channel, (N, C)
+    each.
 
     Places are whole numbers in float32: exact on any grid of less than 2**24 of them.
     """
@@ -35,7 +38,9 @@ class WithFeatures(NamedTuple):
 
 
 def _to_places(layer: Layer, activation: torch.Tensor) -> torch.Tensor:
-    """Return the activation as (N, places, C) without class tokens. No size is read, so that a traced network takes any batch.
+    """Return the activation as (N, places, C) without class tokens.
+
+    No size is read, so that a traced network takes any batch.
 
     Channels come last because there are more of them than places: reductions along places then handle many at a time.
     """
@@ -46,7 +51,10 @@ def _to_places(layer: Layer, activation: torch.Tensor) -> torch.Tensor:
 
 
 def _pool(places: torch.Tensor) -> list[torch.Tensor]:
-    """Return mean, maximum and its first place, (N, C) each. Not by argmax: OpenVINO sorts for it and leaves ties open."""
+    """Return mean, maximum and its first place, (N, C) each.
+
+    Not by argmax: OpenVINO sorts for it and leaves ties open.
+    """
     maximum = places.amax(1, keepdim=True)
     numbers = torch.arange(places.shape[1], dtype=places.dtype, device=places.device)[:, None]
     first = torch.where(places == maximum, numbers, numbers[-1]).amin(1)
@@ -109,7 +117,8 @@ def logits_and_maps(module: nn.Module, layer: Layer, x: torch.Tensor) -> tuple[t
 def max_error(rows: torch.Tensor, logits: torch.Tensor, maps: torch.Tensor) -> float:
     """Return the largest error of rows against logits (N, classes) and maps (N, C, rows, columns); inf for no numbers.
 
-    Errors of pooled features are shares of the largest activation; a place is as wrong as its value is below the maximum.
+    Errors of pooled features are shares of the largest activation; a place is as wrong as its value is below the
+    maximum.
     """
     pooled, flat = WithFeatures.from_rows(rows, maps.shape[1]), maps.flatten(2)
     places = pooled.argmax.long()

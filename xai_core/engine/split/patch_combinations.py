@@ -1,9 +1,11 @@
-"""Logits of a picture with any combination of its patches hidden, without running the first layers for every combination.
+"""Logits of a picture with any combination of its patches hidden, without running the first layers for every
+combination.
 
-A cell at the split point of a network (`split_network.py`) sees a few pixels, and so only a few of the patches. Patches that no cell sees
-together get the same color, as countries on a map do that have no border. The first layers are run for every combination of colors, some
-dozens; a cell's value for any combination of patches is then found in the one of those runs in which the patches that it sees are as they
-should be. Nothing is approximated: only the layers after the split point are run for each combination.
+A cell at the split point of a network (`split_network.py`) sees a few pixels, and so only a few of the patches. Patches
+that no cell sees together get the same color, as countries on a map do that have no border. The first layers are run
+for every combination of colors, some dozens; a cell's value for any combination of patches is then found in the one of
+those runs in which the patches that it sees are as they should be. Nothing is approximated: only the layers after the
+split point are run for each combination.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ class PatchCombinations:
         return patches
 
     def _find_distinct(self) -> torch.Tensor:
-        """Return which combinations of colors a cell needs, (combinations, cells): those that hide all colors it does not see.
+        """Return which combinations of colors a cell needs, (combinations, cells): those that hide all colors it does
+        not see.
 
         About five of a hundred.
         """
@@ -62,11 +65,14 @@ class PatchCombinations:
         return MIN_REUSE << len(self._patch_of_color) <= rows
 
     def run_head(self, rows: torch.Tensor) -> torch.Tensor:
-        """Return the maps at the split point for these rows, (n, channels, cells, cells), by running the first layers."""
+        """Return the maps at the split point for these rows, (n, channels, cells, cells), by the first layers."""
         return self.network.head(self.compose(rows))
 
     def fill(self, parts: Iterable[torch.Tensor]) -> bool:
-        """Store the maps of all `combinations`, given in parts. False if other rows do not come out of them: then they must not be used."""
+        """Store the maps of all `combinations`, given in parts.
+
+        False if other rows do not come out of them: then they must not be used.
+        """
         distinct, start, stored = self._find_distinct(), 0, 0
         # Row of the table for each combination and cell: only distinct values are stored.
         self._index = (distinct.flatten().cumsum(0, dtype=torch.int32) - 1).view(distinct.shape)

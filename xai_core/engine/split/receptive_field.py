@@ -1,7 +1,7 @@
 """Receptive fields of a network's tensors, read from its OpenVINO graph, and the tensors at which it can be split.
 
-A convolution or a pooling sees a few cells of its input, an activation or a sum one. An operation that sees everything (a mean over the
-picture, attention) has no receptive field, nor has any operation after it.
+A convolution or a pooling sees a few cells of its input, an activation or a sum one. An operation that sees everything
+(a mean over the picture, attention) has no receptive field, nor has any operation after it.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from math import prod
 from typing import Any
 
 _ELEMENTWISE = frozenset(
-    "Add Clamp Convert Divide Elu Gelu HSigmoid HSwish Maximum Minimum Mish Multiply PRelu Power Relu Sigmoid SoftPlus Subtract Swish "
-    "Tanh".split()
+    "Add Clamp Convert Divide Elu Gelu HSigmoid HSwish Maximum Minimum Mish Multiply PRelu Power Relu Sigmoid "
+    "SoftPlus Subtract Swish Tanh".split()
 )
 _WRITE_COST = 32
 """Cost of writing one number, in multiplications."""
 _COPIES = 3
-"""Writes of each number of a tensor that is handed from one network to another: put together, copied in, laid out anew."""
+"""Writes of each number of a tensor handed from one network to another: put together, copied in, laid out."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,9 @@ class SplitPoint:
 
 
 def find_split_points(graph: Any) -> Iterator[SplitPoint]:
-    """Yield all split points of a graph with known, square shapes, from the picture on, as long as cells see only a part of it."""
+    """Yield all split points of a graph with known, square shapes, from the picture on, as long as cells see only a
+    part of it.
+    """
     ops = [op for op in graph.get_ordered_ops() if op.get_type_name() != "Result"]
     constants = _find_constants(ops)
     ops = [op for op in ops if op.get_friendly_name() not in constants]

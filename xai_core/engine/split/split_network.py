@@ -1,9 +1,10 @@
 """Logits of a picture with a small square of it occluded, without running the whole network for every square.
 
-The first layers of a convolutional network see each place of a picture by itself. They are run once on the whole picture and, for
-each square, on a crop around it; the crop's maps are put in their place among the whole picture's, and only the layers after them are run
-as ever (incremental inference: Krypton, Nakandala et al., SIGMOD 2019). Nothing is approximated: the parts of a crop that miss their
-neighbours are left out, and each pair of network and size is used only after it gave the whole network's own numbers.
+The first layers of a convolutional network see each place of a picture by itself. They are run once on the whole
+picture and, for each square, on a crop around it; the crop's maps are put in their place among the whole picture's, and
+only the layers after them are run as ever (incremental inference: Krypton, Nakandala et al., SIGMOD 2019). Nothing is
+approximated: the parts of a crop that miss their neighbours are left out, and each pair of network and size is used
+only after it gave the whole network's own numbers.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class CropPlan:
 
     @classmethod
     def build(cls, point: SplitPoint, picture: int, window: int) -> CropPlan | None:
-        """Return the plan for squares of `window` pixels in a picture; None where no crop is smaller than the picture."""
+        """Return the plan for squares of `window` pixels in a picture; None where no crop is smaller than it."""
         stride = point.receptive_field.stride
         # The largest crop that any square needs, from the multiple of the stride before its first pixel on.
         needed = 0
@@ -57,7 +58,9 @@ class CropPlan:
         return cls(point, picture, window, side) if side < picture else None
 
     def locate(self, first: int) -> tuple[int, slice, slice]:
-        """Return, for a square from pixel `first` along one side: the crop's start, and the changed cells in the whole and in the crop."""
+        """Return, for a square from pixel `first` along one side: the crop's start, and the changed cells in the whole
+        and in the crop.
+        """
         stride = self.point.receptive_field.stride
         begin, end, low, _ = _surroundings(self.point, self.picture, first, self.window)
         start = min(low // stride * stride, self.picture - self.side)
@@ -80,7 +83,9 @@ def _surroundings(point: SplitPoint, picture: int, first: int, window: int) -> t
 
 @dataclass(eq=False)
 class SplitNetwork:
-    """A network in two: `head` makes maps at the split point from pictures or crops, `tail` logits (N, classes) from maps."""
+    """A network in two: `head` makes maps at the split point from pictures or crops, `tail` logits (N, classes) from
+    maps.
+    """
 
     point: SplitPoint
     channels: int
@@ -91,7 +96,9 @@ class SplitNetwork:
     _plans: dict[int, CropPlan | None] = field(default_factory=dict)
 
     def crop_plan(self, window: int) -> CropPlan | None:
-        """Return the plan for squares of this size; None where it saves too little or is not exact on two pictures of noise."""
+        """Return the plan for squares of this size; None where it saves too little or is not exact on two pictures of
+        noise.
+        """
         if window not in self._plans:
             plan = CropPlan.build(self.point, self.noise.shape[-1], window)
             try:
@@ -104,7 +111,9 @@ class SplitNetwork:
         return self._plans[window]
 
     def _is_exact(self, plan: CropPlan) -> bool:
-        """Compare squares in corners, at edges and at every offset to the cells with the head's maps of whole occluded pictures."""
+        """Compare squares in corners, at edges and at every offset to the cells with the head's maps of whole occluded
+        pictures.
+        """
         noise, last, stride = self.noise, plan.picture - 1, self.point.receptive_field.stride
         firsts = [0, 1, last, max(last - plan.window, 0), *(plan.picture // 3 + offset for offset in range(stride))]
         corners = torch.tensor([(first, firsts[-1 - place]) for place, first in enumerate(firsts)])
@@ -125,7 +134,7 @@ class OccludedImage:
         self.whole_maps = network.head(x)
 
     def logits(self, corners: torch.Tensor) -> torch.Tensor:
-        """Return logits (N, classes) with a square at each of the corners (top, left), (N, 2), on the calling thread."""
+        """Return logits (N, classes) with a square at each corner (top, left), (N, 2), on the calling thread."""
         return self.network.tail(self.maps(corners))
 
     def maps(self, corners: torch.Tensor) -> torch.Tensor:
@@ -155,7 +164,9 @@ def _overlap(first: int, window: int, start: int, side: int) -> slice:
 
 
 def occlude(x: torch.Tensor, patch: torch.Tensor, corners: torch.Tensor, window: int) -> torch.Tensor:
-    """Return the picture (1, C, H, W) with a square of `patch` (C, H, W) at each of the corners (top, left), (N, 2): (N, C, H, W)."""
+    """Return the picture (1, C, H, W) with a square of `patch` (C, H, W) at each of the corners (top, left), (N, 2):
+    (N, C, H, W).
+    """
     pictures = x.repeat(len(corners), 1, 1, 1)
     for picture, (top, left) in zip(pictures, corners.tolist(), strict=True):
         square = (slice(None), slice(top, top + window), slice(left, left + window))
@@ -165,7 +176,9 @@ def occlude(x: torch.Tensor, patch: torch.Tensor, corners: torch.Tensor, window:
 
 @cache_per_object
 def split_network_for(model: Classifier) -> SplitNetwork | None:
-    """Return the model's split network; None where it runs without OpenVINO, where little is saved, or where the parts differ."""
+    """Return the model's split network; None where it runs without OpenVINO, where little is saved, or where the parts
+    differ.
+    """
     if forward_for(model).backend != "openvino" or weight_bytes(model) > MAX_SPLIT_BYTES:
         return None
     shape = (model.preprocessing.channels, model.side, model.side)
@@ -185,7 +198,9 @@ def split_network_for(model: Classifier) -> SplitNetwork | None:
 
 
 def _choose_split_point(graph: Any, shape: tuple[int, int, int]) -> SplitPoint | None:
-    """Return where a square of the usual size saves most; of equals the last, so that an activation stays with its convolution."""
+    """Return where a square of the usual size saves most; of equals the last, so that an activation stays with its
+    convolution.
+    """
     fixed = graph.clone()
     fixed.reshape([1, *shape])
     best: CropPlan | None = None

@@ -24,7 +24,9 @@ from xai_core.results import Target
 
 @dataclass(eq=False)
 class Request:
-    """One call of one method: nothing in it is shared with other calls except the weights under `module` and the engine."""
+    """One call of one method: nothing in it is shared with other calls except the weights under `module` and the
+    engine.
+    """
 
     model: Classifier
     pixels: Float32
@@ -40,7 +42,9 @@ class Request:
     job: Job[object]
     rng: np.random.Generator
     baseline: torch.Tensor | None = None
-    """The last baseline that the method asked for, (1, C, H, W): the class that the model sees in it is checked afterwards."""
+    """The last baseline that the method asked for, (1, C, H, W): the class that the model sees in it is checked
+    afterwards.
+    """
 
     @cached_property
     def module(self) -> nn.Module:

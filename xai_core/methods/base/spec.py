@@ -48,7 +48,7 @@ class MethodSpec:
     paper: str
     run: Callable[[Request], RawMap]
     cost: Callable[[Mapping[str, Value], int], int]
-    """Evaluations for these parameters and this input side: a guess for the progress bar and the order of the panels."""
+    """Evaluations for these parameters and this input side: an estimate for progress and the order of panels."""
     holds: Callable[[Mapping[str, Value]], int] = lambda _params: 8
     """Pictures of the input's size that a call may hold at once, for the memory budget."""
     unit: str = "logit"
@@ -62,14 +62,16 @@ class MethodSpec:
     random: bool = False
     """True if the map depends on the seed."""
     sanity: str = ""
-    """What randomizing the network's weights did to such maps, in one sentence with its source; empty where nobody published it.
+    """What randomizing the network's weights did to such maps, in one sentence with its source; empty where nobody
+    published it.
 
-    What stands before its first colon is the verdict, with "pass", "fail" or "mixed" in it: "Fails: the map stayed the same (…)."
+    What stands before its first colon is the verdict, with "pass", "fail" or "mixed" in it: "Fails: the map stayed the
+    same (…)."
     """
     local: bool = True
     """True if a map speaks about one picture; False for what holds for the model on all pictures."""
     post_hoc: bool = True
-    """True if it explains a finished network from outside; False where the network's own last sum is the explanation."""
+    """True if it explains a finished network from outside; False where its own last sum is the explanation."""
     version: int = 1
     """Raised when the same request gives another map: part of every key."""
     refusal: Callable[[Classifier], str | None] = lambda _classifier: None
@@ -80,7 +82,9 @@ class MethodSpec:
         return self.cost(params, side) * (4.0 if self.gradient else 1.0)
 
     def passes(self, params: Mapping[str, Value], side: int) -> tuple[int, int]:
-        """Forward passes, about, and backward ones at most: with a gradient every evaluation may go back but that of the picture itself."""
+        """Forward passes, about, and backward ones at most: with a gradient every evaluation may go back but that of
+        the picture itself.
+        """
         forward = self.cost(params, side)
         return forward, forward - 1 if self.gradient else 0
 

@@ -15,7 +15,7 @@ def rectifiers(classifier: Classifier) -> int:
     """How many rectifiers lie on the way from the picture to the scores, as modules, functions or methods."""
     with out_of_place(), torch.enable_grad(), RectifierRule() as rule:
         isolate(classifier.module)(classifier.zero_input.requires_grad_(True))
-    met: int = rule.met  # mypy takes a mode for something untyped
+    met: int = rule.rectifier_count  # mypy takes a mode for something untyped
     return met
 
 

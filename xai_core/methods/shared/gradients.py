@@ -33,7 +33,7 @@ def compared(request: Request, rule: RectifierRule) -> tuple[torch.Tensor, dict[
     plain, ruled = gradient(request), gradient(request, rule)
     longest = float(max(plain.norm(), ruled.norm()))
     difference = {"guided_difference": float((ruled - plain).norm()) / longest} if longest > 0 else {}
-    return ruled, {"rectifiers": float(rule.met)} | difference
+    return ruled, {"rectifiers": float(rule.rectifier_count)} | difference
 
 
 def collapse(values: torch.Tensor, channels: str, signed: bool = False) -> torch.Tensor:

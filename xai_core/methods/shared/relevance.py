@@ -13,8 +13,8 @@ from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate, out_of_place
 from xai_core.object_cache import cache_per_object
 from xai_core.rules import Composite, Relevance
-from xai_core.rules.relevance import obstacles
-from xai_core.rules.shares import Epsilon
+from xai_core.rules.lrp_rules import Epsilon
+from xai_core.rules.relevance import find_steps
 
 SAME_LOGITS = 1e-3
 """The rules must leave what the network says as it is, up to this."""
@@ -68,7 +68,7 @@ def _walk(classifier: Classifier) -> tuple[frozenset[tuple[str, str]], bool]:
         logits = module(own)
     if not logits.requires_grad:
         return frozenset({("unknown", "gate")}), True
-    found = obstacles(logits) | {("unknown", name) for name in rules.lost}
+    found = find_steps(logits) | {("unknown", name) for name in rules.untraceable}
     error = float((plain - logits.detach()).abs().max())
     return frozenset(found), error <= SAME_LOGITS * max(1.0, float(plain.abs().max()))
 
