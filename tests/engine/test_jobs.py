@@ -29,7 +29,7 @@ def steps(job: Job[str], count: int = 200, pause: float = 0.01) -> str:
 
 def test_a_result_comes_back(jobs):
     job = jobs.start("a", lambda job: 7)
-    assert job.wait(5) == 7 and job.state == "done" and job.finished and job.fraction == 1.0
+    assert job.wait(5) == 7 and job.state == "done" and job.is_finished and job.fraction == 1.0
 
 
 def test_progress_and_seconds_left(jobs):
@@ -56,7 +56,7 @@ def test_a_waiting_job_is_cancelled_at_once_and_never_runs(jobs):
     blockers = [jobs.start(f"block {n}", lambda job: gate.wait(5)) for n in range(2)]
     waiting = jobs.start("later", lambda job: ran.append(1))
     waiting.cancel()
-    assert waiting.state == "cancelled" and waiting.finished
+    assert waiting.state == "cancelled" and waiting.is_finished
     gate.set()
     for job in blockers:
         job.wait(5)
@@ -83,10 +83,10 @@ def test_work_stops_only_when_nobody_waits(jobs):
     jobs.start("same", lambda job: steps(job, 10_000), session_id="b")
     jobs.leave("a")
     time.sleep(0.1)
-    assert not job.finished
+    assert not job.is_finished
     jobs.leave("b", keep={"same"})
     time.sleep(0.1)
-    assert not job.finished
+    assert not job.is_finished
     jobs.leave("b")
     with pytest.raises(Cancelled):
         job.wait(1)
@@ -99,7 +99,7 @@ def test_work_that_nobody_asks_about_any_more_stops():
     job = jobs.start("long", lambda job: steps(job, 10_000), session_id="a")
     for _ in range(6):
         time.sleep(0.25)
-        assert jobs.start("long", lambda job: "never", session_id="a") is job and not job.finished, (
+        assert jobs.start("long", lambda job: "never", session_id="a") is job and not job.is_finished, (
             "asking keeps it going"
         )
     with pytest.raises(Cancelled):
@@ -363,7 +363,7 @@ def test_a_storm_of_cancels_leaves_nothing_behind(jobs):
     made = [jobs.start(n, lambda job: steps(job, 10_000, 0.001), session_id=str(n)) for n in range(50)]
     for n in range(50):
         jobs.leave(str(n))
-    assert until(lambda: all(job.finished for job in made)) and until(
+    assert until(lambda: all(job.is_finished for job in made)) and until(
         lambda: count_jobs([jobs]).working == count_jobs([jobs]).waiting == 0
     )
     assert jobs.start("after", lambda job: 1).wait(5) == 1

@@ -51,14 +51,14 @@ def test_stopping_all_and_going_on(open_app: Open) -> None:
     fine(at.run())
     assert set(states(at).values()) <= {"cancelled", "done"}
     assert "cancelled" in states(at).values()
-    assert all(job.stopping or job.finished for job in started)
+    assert all(job.is_stopping or job.is_finished for job in started)
     before = states(at)
     fine(at.run())
     assert states(at) == before, "a rerun does not start again what was stopped"
     next(button for button in at.button if button.label.startswith("Go on")).click()
     fine(at.run())
     assert "cancelled" not in states(at).values()
-    assert any(not job.finished for job in jobs(at))
+    assert any(not job.is_finished for job in jobs(at))
 
 
 def test_stopping_one_leaves_the_others(open_app: Open) -> None:
@@ -87,7 +87,7 @@ def test_one_visitor_stops_and_the_other_still_gets_the_map(open_app: Open) -> N
 def test_what_nobody_wants_any_more_stops(open_app: Open, leaving: str) -> None:
     at = open_app(EXPLAIN, method="lime", lime_samples="10000", seed="6")
     (job,) = jobs(at)
-    assert not job.stopping
+    assert not job.is_stopping
     if leaving == "sample":
         at.selectbox(key="sample").set_value("rocket")
     elif leaving == "class":
@@ -95,7 +95,7 @@ def test_what_nobody_wants_any_more_stops(open_app: Open, leaving: str) -> None:
     else:
         at.switch_page("pages/start/home.py")
     fine(at.run())
-    assert job.stopping
+    assert job.is_stopping
     assert job not in jobs(at) or leaving == "page"
 
 

@@ -72,7 +72,7 @@ def test_a_job_is_seen_by_others_and_not_stopped_by_looking(open_app: Open) -> N
     fine(busy.switch_page(STATUS).run())
     job = xai_core.jobs.watch(result, busy.session_state["session_id"])
     assert job is not None
-    assert not job.stopping, "who looks at the queue still waits for the map"
+    assert not job.is_stopping, "who looks at the queue still waits for the map"
 
 
 def test_waiting_jobs_are_counted_and_say_their_place(open_app: Open) -> None:

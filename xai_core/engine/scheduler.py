@@ -79,14 +79,14 @@ class Task(Generic[T]):
     released: threading.Event = field(default_factory=threading.Event)
 
     @property
-    def quick(self) -> bool:
+    def is_quick(self) -> bool:
         """True if the job has at most QUICK_EVALUATIONS left."""
         return self.job.total - self.job.done <= QUICK_EVALUATIONS
 
     @property
     def priority(self) -> tuple[bool, float, int]:
         """Sort key: the smallest goes first."""
-        return not self.quick, self.job.virtual_time or 0.0, self.number
+        return not self.is_quick, self.job.virtual_time or 0.0, self.number
 
     @property
     def cores(self) -> int:
@@ -244,7 +244,7 @@ class Scheduler:
         self._recent.append((now, int(task.cost)))
         self._drop_old_costs(now)
         virtual_time = task.job.virtual_time or 0.0
-        if not task.quick:
+        if not task.is_quick:
             self._clock = max(self._clock, virtual_time)
         task.job.virtual_time = virtual_time + task.cost
 

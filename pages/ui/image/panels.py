@@ -135,7 +135,7 @@ def _render_progress(request: MapRequest, job: MapJob) -> None:
 
 def _render_total_progress(jobs: Sequence[MapJob]) -> None:
     """Render one progress line for all jobs."""
-    ready = sum(job.finished for job in jobs)
+    ready = sum(job.is_finished for job in jobs)
     st.progress(sum(job.fraction for job in jobs) / len(jobs), f"{ready} of {len(jobs)} maps are ready")
 
 
@@ -143,7 +143,7 @@ def _render_model_progress(requests: Sequence[MapRequest]) -> None:
     """Render a line for each model that is loading; rerun the page when one is there, so that its maps start."""
     loading = {id(request.loading): (request, request.loading) for request in requests if request.loading is not None}
     for request, job in loading.values():
-        if job.finished:
+        if job.is_finished:
             url_state.rerun()
         share = f"{job.done / 1e6:.0f} of {job.total / 1e6:.0f} MB" if job.total else background.describe_place(job)
         st.progress(job.fraction, f"Loading the model of {request.words}: {share}")
@@ -155,7 +155,7 @@ def _stop(requests: Sequence[MapRequest]) -> None:
 
 
 def _render_buttons(requests: Sequence[MapRequest], jobs: Sequence[MapJob | None], key: str) -> None:
-    running = [request for request, job in zip(requests, jobs, strict=True) if job is not None and not job.finished]
+    running = [request for request, job in zip(requests, jobs, strict=True) if job is not None and not job.is_finished]
     failed = [
         request.planned.id
         for request, job in zip(requests, jobs, strict=True)
@@ -172,18 +172,18 @@ def _render_buttons(requests: Sequence[MapRequest], jobs: Sequence[MapJob | None
 
 def _choose_poll_interval(requests: Sequence[MapRequest], jobs: Sequence[MapJob | None]) -> float | None:
     """Return the seconds until the next poll, fewer while a short job runs; None where nothing runs."""
-    running = [job for job in jobs if job is not None and not job.finished]
+    running = [job for job in jobs if job is not None and not job.is_finished]
     loading = any(request.loading for request in requests)
     if not running and not loading:
         return None
-    return render_slots.poll_interval(session_id(), short_jobs=loading or any(job.quick for job in running))
+    return render_slots.poll_interval(session_id(), short_jobs=loading or any(job.is_quick for job in running))
 
 
 @render_slots.acquire_slot()
 def _render(requests: Sequence[MapRequest], picture: Image.Image, key: str, pace: float | None) -> None:
     jobs = _start_jobs(requests)
     running = [
-        (request, job) for request, job in zip(requests, jobs, strict=True) if job is not None and not job.finished
+        (request, job) for request, job in zip(requests, jobs, strict=True) if job is not None and not job.is_finished
     ]
     now = _choose_poll_interval(requests, jobs)
     if pace is not None and (now is None or now > 2 * pace):

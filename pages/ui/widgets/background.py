@@ -84,7 +84,7 @@ def describe_place(job: Job[Any]) -> str:
 def _draw_progress(key: Hashable, job: Job[Any], words: str) -> None:
     # Shows that the page is still open.
     jobs.watch(job.key, session_id())
-    if job.finished:
+    if job.is_finished:
         url_state.rerun()
     bar, button = st.columns([5, 1], vertical_alignment="center")
     seconds = job.seconds_left
@@ -100,7 +100,7 @@ def _find_or_start(key: Hashable, start: Start[T]) -> Job[T]:
     """Return the job of a request. A failed one is not started again, or it would fail at every run."""
     requests = _requests()
     job = jobs.watch(requests.job_keys[key], session_id()) if key in requests.job_keys else None
-    if job is None or job.stopping:
+    if job is None or job.is_stopping:
         job = start()
         requests.job_keys[key] = job.key
     if job.pool is not None:

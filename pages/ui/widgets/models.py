@@ -46,7 +46,7 @@ def _stop_loading(old: str) -> None:
 
 @render_slots.acquire_slot()
 def _render_loading(job: ModelJob, name: str, old: str) -> None:
-    if job.finished:
+    if job.is_finished:
         st.rerun()
     share = f" {job.done / 1e6:.0f} of {job.total / 1e6:.0f} MB" if job.total else ""
     st.progress(job.fraction, f"Loading {xai_core.MODELS.get(name).title} …{share}")
@@ -76,7 +76,7 @@ def find_or_load(name: str) -> xai_core.Classifier | ModelJob:
         raise xai_core.ModelUnavailable(_failures()[name])
     loading: set[str] = st.session_state.setdefault("model_loading", set())
     job = xai_core.jobs.watch(name, session_id()) if name in loading else None
-    if job is None or job.stopping:
+    if job is None or job.is_stopping:
         job = xai_core.start_model(name, session_id())
         loading.add(name)
     try:

@@ -113,7 +113,7 @@ def test_several_small_maps_come_together(pictures: ImageSet) -> None:
 def test_leaving_stops_work_that_nobody_waits_for(pictures: ImageSet) -> None:
     job = service.start_map(a_pass(pictures), "tsne", params={"iterations": 2000}, session_id="Ada")
     jobs.leave("Ada", keep=[str(job.key)])
-    assert not job.stopping
+    assert not job.is_stopping
     jobs.leave("Ada")
     with pytest.raises(Cancelled):
         job.wait(30)

@@ -288,7 +288,7 @@ def test_reading_in_the_background_is_shared(own_data: Path) -> None:
         isinstance(found, ImageSet) and found.title == "two" and again.wait(30).id == found.id and again.key == job.key
     )
     assert jobs.watch(str(job.key), "anna") is not None and jobs.watch("none") is None
-    assert start_reading(zipped(1, 2), session_id="carl").finished
+    assert start_reading(zipped(1, 2), session_id="carl").is_finished
     forget_set(found.id)
     assert start_reading(zipped(1, 2)).wait(30).id == found.id and find_set(found.id) is not None  # read once more
     jobs.leave("anna")

@@ -143,7 +143,7 @@ def test_two_visitors_share_it_and_one_may_stop(closed: None) -> None:
     stop.click()
     first.run()
     shared = job(second)
-    assert shared is not None and not shared.stopping
+    assert shared is not None and not shared.is_stopping
     DOOR.set()
     until(second, lambda at: "found it" in said(at))
 
@@ -153,7 +153,7 @@ def test_the_only_one_stops_it_and_goes_on() -> None:
     stopped = job(at)
     next(button for button in at.main.button if button.label == "Stop").click()
     at.run()
-    assert stopped is not None and stopped.stopping
+    assert stopped is not None and stopped.is_stopping
     DOOR.set()
     next(button for button in at.main.button if button.label == "Go on").click()
     at = until(at.run(), lambda at: "found it" in said(at))
@@ -163,7 +163,7 @@ def test_what_is_no_longer_asked_for_stops() -> None:
     at = visit()
     left = job(at)
     at.toggle(key="wanted").set_value(False).run()
-    assert left is not None and left.stopping
+    assert left is not None and left.is_stopping
 
 
 def test_a_failure_is_said_and_only_tried_again_on_request() -> None:
@@ -184,9 +184,9 @@ def test_of_two_that_are_followed_one_stops_alone() -> None:
     assert first is not None and second is not None
     next(button for button in at.main.button if button.label == "Stop").click()
     at.run()
-    assert first.stopping and not second.stopping, "stopped by its button"
+    assert first.is_stopping and not second.is_stopping, "stopped by its button"
     at.multiselect(key="wanted").set_value(["a"]).run()
-    assert second.stopping, "no longer asked for"
+    assert second.is_stopping, "no longer asked for"
 
 
 def test_what_is_followed_shows_that_somebody_is_still_there() -> None:

@@ -102,7 +102,7 @@ def test_a_download_ends_with_the_last_who_waits_for_it(open_app: Open, monkeypa
     at.run().button(key="stop_model").click()
     fine(at.run())
     assert at.session_state["model"] == "efficientnet_lite0" and asked(at) == "espresso"
-    assert not job.stopping, "somebody else waits"
+    assert not job.is_stopping, "somebody else waits"
     xai_core.jobs.leave("somebody else", pool="models")
     with pytest.raises(Cancelled):
         job.wait(10)

@@ -97,17 +97,17 @@ class Job(Generic[T]):
             self._finished.set()
 
     @property
-    def quick(self) -> bool:
+    def is_quick(self) -> bool:
         """True if the cost is at most QUICK_COST."""
         return self.cost <= QUICK_COST
 
     @property
-    def stopping(self) -> bool:
+    def is_stopping(self) -> bool:
         """True from the call of `cancel` on, or from the timeout on."""
         return self._stop.is_set()
 
     @property
-    def finished(self) -> bool:
+    def is_finished(self) -> bool:
         """True once the job is done, failed or cancelled."""
         return self._finished.is_set()
 
@@ -119,7 +119,7 @@ class Job(Generic[T]):
     @property
     def fraction(self) -> float:
         """Share of the work done, 0 to 1."""
-        if self.finished:
+        if self.is_finished:
             return 1.0
         return min(self.done / self.total, 1.0) if self.total else 0.0
 

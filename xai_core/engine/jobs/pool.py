@@ -108,7 +108,7 @@ class JobPool:
         joinable = ("waiting", "working") if restart else ("waiting", "working", "done")
         with self._lock:
             job = self._by_key.get(key)
-            if job is not None and not job.stopping and job.state in joinable:
+            if job is not None and not job.is_stopping and job.state in joinable:
                 job.touch(session_id)
                 return job
             job = Job(key, cost, memory)
@@ -126,7 +126,7 @@ class JobPool:
         return sum(
             job.cost
             for job in self._by_key.values()
-            if session_id in job.sessions and not job.finished and job.cost <= cost
+            if session_id in job.sessions and not job.is_finished and job.cost <= cost
         )
 
     def leave(self, session_id: str, keep: Container[Hashable] = ()) -> None:
@@ -137,7 +137,7 @@ class JobPool:
         with self._lock:
             for job in left:
                 job.sessions.pop(session_id, None)
-                if not job.sessions and not job.finished:
+                if not job.sessions and not job.is_finished:
                     job.cancel()
             self.start_queued_jobs()
 
@@ -145,7 +145,7 @@ class JobPool:
         """Cancel every unfinished job: a process that ends must not wait for them."""
         with self._lock:
             for job in self._by_key.values():
-                if not job.finished:
+                if not job.is_finished:
                     job.cancel()
             self.start_queued_jobs()
 
@@ -171,7 +171,7 @@ class JobPool:
             for entry in sorted(self._waiting, key=lambda entry: (entry.due, entry.number)):
                 job = entry.job
                 # A job may have been cancelled while it waited.
-                if job.finished:
+                if job.is_finished:
                     self._waiting.remove(entry)
                 elif self._has_worker(job, blocked) and self._budget.reserve(job.memory):
                     self._waiting.remove(entry)
@@ -181,9 +181,9 @@ class JobPool:
                     blocked = True
 
     def _has_worker(self, job: Job[Any], blocked: bool) -> bool:
-        if job.quick:
+        if job.is_quick:
             return len(self._working) < self._workers + self._quick_workers
-        return not blocked and sum(not working.quick for working in self._working) < self._workers
+        return not blocked and sum(not working.is_quick for working in self._working) < self._workers
 
     def _run(self, job: Job[Any], work: Callable[[Job[Any]], Any]) -> None:
         try:
@@ -199,9 +199,9 @@ class JobPool:
     def _remember(self, job: Job[Any]) -> None:
         """Keep a job by its key, and drop the finished ones over the limit, longest untouched first."""
         self._by_key[job.key] = job
-        others = [known for known in self._by_key.values() if known.finished and known is not job]
+        others = [known for known in self._by_key.values() if known.is_finished and known is not job]
         others.sort(key=lambda known: known.last_touch)
-        for old in others[: max(len(others) + job.finished - self._keep, 0)]:
+        for old in others[: max(len(others) + job.is_finished - self._keep, 0)]:
             del self._by_key[old.key]
 
 

@@ -60,7 +60,7 @@ def start(planned: Plan, session_id: str = "") -> Job[Attribution]:
     The job of a map that this or an earlier process has made is finished. A failed or cancelled one starts again.
     """
     job = jobs.watch(planned.id, session_id)
-    if job is not None and not job.stopping and job.state not in ("failed", "cancelled"):
+    if job is not None and not job.is_stopping and job.state not in ("failed", "cancelled"):
         return job
     known = _store().get(planned.id)
     if known is not None:
