@@ -6,9 +6,11 @@ import streamlit as st
 
 from pages.ui.frame import render_slots, sidebar, url_state
 
-# Streamlit puts white on the primary colour in both themes; on the light one of the dark theme that is 3.3:1, too little to read.
+# Streamlit puts white on the primary colour in both themes; in the dark one that is a contrast of 3.3:1, too little.
 STYLE = """<style>
-[data-testid="stBaseButton-primary"] *, [data-testid="stMultiSelectTagsContainer"] * { color: light-dark(#ffffff, #06171b); }
+[data-testid="stBaseButton-primary"] *, [data-testid="stMultiSelectTagsContainer"] * {
+  color: light-dark(#ffffff, #06171b);
+}
 </style>"""
 PAGES = {
     "": [st.Page("pages/start/home.py", title="Start", icon=":material/home:", default=True)],

@@ -65,7 +65,7 @@ with st.expander("What to compare", icon=":material/grid_view:"):
             "Your own picture is not part of it: who opens it sees the sample instead. “Make a link”, below, "
             "can keep your picture."
         )
-results = panels.render_maps(requests, page.seen, "compare", order)
+results = panels.render_maps(requests, page.model_input, "compare", order)
 _render_agreement(requests, results)
 permalinks.render_buttons(
     {request.planned.id: results[request.name] for request in requests if request.planned and request.name in results},

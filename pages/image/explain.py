@@ -10,7 +10,7 @@ from pages.ui.image import classes, layers, panels, permalinks, picture
 from pages.ui.widgets import forms
 
 st.title("One method, every setting")
-model, image, seen, target, _ = picture.render_head()
+model, image, model_input, target, _ = picture.render_head()
 
 
 def _render_method_choice() -> xai_core.MethodSpec:
@@ -44,7 +44,7 @@ with shown:
         request = panels.MapRequest(spec.name, xai_core.plan(model, image, spec.name, target, layer, params, seed))
     except xai_core.XaiError as problem:
         request = panels.MapRequest(spec.name, refusal=str(problem))
-    results = panels.render_maps([request], seen, "explain")
+    results = panels.render_maps([request], model_input, "explain")
     permalinks.render_buttons(
         {request.planned.id: results[request.name]} if request.planned and results else {}, f"whybox-{spec.name}.npz"
     )

@@ -10,19 +10,13 @@ from PIL import Image
 
 import xai_core
 from pages.ui.frame import session, url_state
-from pages.ui.image import permalinks, provenance
+from pages.ui.image import backgrounds, permalinks, provenance
 from pages.ui.image.viewer import Panel, show_maps
 from pages.ui.widgets import words
 
-PLAIN_COLOUR = "#9aa4aa"
 NOT_FOUND = (
     "This result is not kept here any more, or it was made on another computer. "
     "Nothing is lost: the same map can be made again."
-)
-NOT_KEPT = "The picture was not kept with the link, so the map lies on a plain ground."
-NO_MODEL_INPUT = (
-    "The picture is kept but not shown: how the model saw it is only known while that model is loaded. "
-    "Choose the model on the page Explain and come back."
 )
 
 Results = Mapping[str, xai_core.Attribution]
@@ -35,39 +29,6 @@ def _render_missing(sentence: str) -> None:
         "pages/image/compare.py", label="Make new maps", icon=":material/grid_view:", query_params=url_state.query()
     )
     st.page_link("pages/start/home.py", label="Go to the start", icon=":material/home:", query_params=url_state.query())
-
-
-def _find_pictures(results: Results) -> dict[str, Image.Image | None]:
-    """Return the pictures of the maps by SHA-256; None where a picture was not stored."""
-    pictures: dict[str, Image.Image | None] = {}
-    for result_id, result in results.items():
-        if pictures.get(result.image_sha256) is None:
-            pictures[result.image_sha256] = permalinks.find_picture(result_id, result)
-    return pictures
-
-
-def _find_model_input(model: str, picture: Image.Image) -> Image.Image | None:
-    """Return the model input of a picture if the model is in memory or bundled, else None."""
-    if model not in xai_core.MODELS or not (xai_core.MODELS.get(model).bundled or xai_core.ready(model) is not None):
-        return None
-    try:
-        return xai_core.load_model(model).preprocessing.model_input(picture)
-    except xai_core.XaiError:
-        return None
-
-
-def _find_backgrounds(results: Results) -> tuple[dict[tuple[str, str], Image.Image], list[str]]:
-    """Return the picture under each map, by picture and model (plain where unknown), and the reasons for plain ones."""
-    pictures, backgrounds, sentences = _find_pictures(results), {}, []
-    for result in results.values():
-        picture, place = pictures[result.image_sha256], (result.image_sha256, result.model)
-        if place in backgrounds:
-            continue
-        model_input = _find_model_input(result.model, picture) if picture is not None else None
-        if model_input is None:
-            sentences.append(NOT_KEPT if picture is None else NO_MODEL_INPUT)
-        backgrounds[place] = model_input or Image.new("RGB", result.heatmap.shape[::-1], PLAIN_COLOUR)
-    return backgrounds, list(dict.fromkeys(sentences))
 
 
 def _build_panel(result_id: str, result: xai_core.Attribution, background: Image.Image) -> Panel:
@@ -99,15 +60,15 @@ def _render(results: Results, missing: int) -> None:
         )
     maps = list(results.values())
     _render_heading(maps)
-    backgrounds, sentences = _find_backgrounds(results)
+    images, sentences = backgrounds.find_backgrounds(results)
     for sentence in sentences:
         st.info(sentence, icon=":material/hide_image:")
     url_state.update_address()
     panels = [
-        _build_panel(result_id, result, backgrounds[result.image_sha256, result.model])
+        _build_panel(result_id, result, images[result.image_sha256, result.model])
         for result_id, result in results.items()
     ]
-    show_maps(panels[0].picture or next(iter(backgrounds.values())), panels, key="result")
+    show_maps(panels[0].picture or next(iter(images.values())), panels, key="result")
     permalinks.render_download(maps, "whybox-result.npz")
     st.subheader("How this was made")
     provenance.draw_table(maps)

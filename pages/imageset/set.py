@@ -39,7 +39,7 @@ def _render_overview(dataset: ImageSet) -> None:
     show.write_list((*notes, f"From: {dataset.origin}."))
 
 
-def _render_skipped(dataset: ImageSet) -> None:
+def _render_unreadable(dataset: ImageSet) -> None:
     if dataset.skipped:
         with st.expander(f"Files that could not be read ({dataset.unread:,})", icon=":material/broken_image:"):
             frame = pd.DataFrame([map(format_label, pair) for pair in dataset.skipped], columns=["File", "Why"])
@@ -101,7 +101,7 @@ if dataset is None:
     background.finish()
 _render_overview(dataset)
 _render_next_buttons()
-_render_skipped(dataset)
+_render_unreadable(dataset)
 left, right = st.columns([3, 2], gap="large")
 with left:
     st.subheader("What is in it")

@@ -9,29 +9,9 @@ import streamlit as st
 import xai_core
 from pages.ui.frame import session, url_state
 from pages.ui.widgets import models
+from pages.ui.widgets.method_texts import FAMILIES, NEEDS, SANITY, UNKNOWN, VERDICTS
 from xai_core.methods import MethodSpec
 from xai_core.params import resolve
-
-FAMILIES = {
-    "activation": "Region maps (activation)",
-    "gradient": "Slopes (gradient)",
-    "path": "Shares along a way (path)",
-    "relevance": "Credit passed back (relevance)",
-    "perturbation": "Hide and see (perturbation)",
-    "surrogate": "Simple stand-in (surrogate)",
-}
-NEEDS = {"answers": "only the model's answers", "gradient": "its slopes (gradient)", "layer": "a look inside (layer)"}
-VERDICTS = {
-    "passes": ":green-badge[:material/check_circle: Sanity check passed]",
-    "mixed": ":orange-badge[:material/contrast: Sanity check mixed]",
-    "fails": ":red-badge[:material/cancel: Sanity check failed]",
-    "unknown": ":gray-badge[:material/help: Sanity check not published]",
-}
-UNKNOWN = "Nobody has published this test for the method. Run it yourself before you rely on the map."
-SANITY = (
-    "The sanity check replaces what a network has learned by random numbers. A good explanation must then change. "
-    "One that stays the same did not speak about the model."
-)
 
 
 def _format_cost(spec: MethodSpec) -> str:

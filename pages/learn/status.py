@@ -9,6 +9,7 @@ import streamlit as st
 import xai_core
 from pages.ui.frame import render_slots
 from pages.ui.image import provenance
+from xai_core.formatting import percent
 
 POLL_S = 2.0
 
@@ -79,7 +80,7 @@ def _render_results(status: xai_core.Status) -> None:
             "When there is no room left, those that nobody looked at for longest go."
         )
         _render_figure("Kept", "stored results", f"{status.results:,}", stored_words)
-        share = f"{100 * status.hits / requests:.0f} %" if requests else "–"
+        share = percent(status.hits / requests) if requests else "–"
         hit_words = (
             f"{status.hits:,} of {_format_count(requests, 'map', 'maps')} asked for had been made before, "
             "so nobody had to wait for them."

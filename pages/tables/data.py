@@ -9,6 +9,7 @@ import streamlit as st
 from pages.ui.frame import url_state
 from pages.ui.tables import page_context, table_choice
 from pages.ui.widgets import background, show
+from xai_core.formatting import percent
 from xai_core.render import tables as figures
 from xai_core.tabular import Column, Table, histogram
 
@@ -86,7 +87,7 @@ def _draw_target(table: Table) -> None:
     share = counts.max() / counts.sum()
     most = table.classes[int(counts.argmax())]
     show.write(
-        f"Always saying “{most}” would be right for {share:.0%} of the rows: a model has to beat that.", quiet=True
+        f"Always saying “{most}” would be right for {percent(share)} of the rows: a model has to beat that.", quiet=True
     )
 
 

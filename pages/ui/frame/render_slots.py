@@ -1,9 +1,8 @@
-"""Pages are drawn a few at a time: thirty threads that all want the interpreter would keep it from the one that answers browsers.
+"""Slots for page runs: thirty runs at once would keep the interpreter from the thread that answers browsers.
 
-A run that cannot have its turn within a moment goes on without one, so that a slow page harms nobody else for longer than that.
+A run that gets no slot within SLOT_TIMEOUT_S goes on without one, so a slow page delays others no longer than that.
 
-Pages that wait for work look at it again and again, and browsers look on time whether they were answered or not: with more looks than the
-server can give, nobody is answered at all. So each looks less often the more there are.
+Browsers poll on time whether they were answered or not, so the poll interval of each page grows with their number.
 """
 
 from __future__ import annotations
@@ -17,18 +16,17 @@ MAX_SLOTS = 2
 SLOT_TIMEOUT_S = 1.0
 MIN_POLL_S, MAX_POLL_S = 0.4, 5.0
 SHORT_JOB_POLL_S, LONG_JOB_POLL_S = 0.05, 0.16
-"""Seconds between two looks for every page that looks: where something comes that takes seconds at most, and where it takes longer. A look
-takes 15 to 20 ms from the maps being made."""
+"""Seconds between two polls, for each page that polls; a poll takes 15 to 20 ms from the running jobs."""
 _SLOTS = threading.BoundedSemaphore(MAX_SLOTS)
 _thread = threading.local()
-"""What this thread's run has: `inside` a turn, and whether it `holds` one of the places. Every run has a thread of its own."""
+"""State of this thread's run: `inside` a slot's block, and True in `holds` while it has one of the slots."""
 _last_polls: dict[str, float] = {}
-"""When each page that waits for something last looked."""
+"""Time of the last poll of each session."""
 
 
 @contextmanager
 def acquire_slot() -> Iterator[None]:
-    """For whatever draws: the whole page, or one look at running work. Inside another turn it is part of that."""
+    """Run a block, a whole page or one poll, in a slot; a nested block shares the slot of the outer one."""
     if getattr(_thread, "inside", False):
         yield
         return
@@ -43,7 +41,7 @@ def acquire_slot() -> Iterator[None]:
 
 @contextmanager
 def release_slot() -> Iterator[None]:
-    """For the part of a turn that only waits: others are drawn meanwhile."""
+    """Give the slot to others while a block only waits."""
     if not getattr(_thread, "holds", False):
         yield
         return
@@ -56,9 +54,11 @@ def release_slot() -> Iterator[None]:
 
 
 def poll_interval(session_id: str, short_jobs: bool = True) -> float:
-    """Seconds until the next look of a page that waits for something, which `who` tells from all others."""
+    """Return the seconds until the next poll of a session."""
     now = _last_polls[session_id] = time.monotonic()
-    for name, at in list(_last_polls.items()):  # a copy at once: others look meanwhile
-        if now - at > 2 * MAX_POLL_S:
+    # A copy, for other threads poll meanwhile.
+    for name, last_poll in list(_last_polls.items()):
+        if now - last_poll > 2 * MAX_POLL_S:
             _last_polls.pop(name, None)
-    return min(max(MIN_POLL_S, (SHORT_JOB_POLL_S if short_jobs else LONG_JOB_POLL_S) * len(_last_polls)), MAX_POLL_S)
+    interval = (SHORT_JOB_POLL_S if short_jobs else LONG_JOB_POLL_S) * len(_last_polls)
+    return min(max(MIN_POLL_S, interval), MAX_POLL_S)

@@ -2,47 +2,24 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
-from collections import OrderedDict
 
 import streamlit as st
 from PIL import Image
 
 import xai_core
 from pages.ui.frame import render_slots, url_state
+from xai_core.engine import Recent
 
 DEFAULT_SAMPLE = "coffee"
 MAX_PICTURES = 48
-"""Own pictures kept for all visitors together, each shrunk to about a megapixel; the longest unused goes first."""
-
-
-class _Pictures:
-    """Own pictures by content, shared by all sessions; a session only holds the id."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[str, Image.Image] = OrderedDict()
-
-    def put(self, image: Image.Image) -> str:
-        name = xai_core.image_sha256(image)
-        with self._lock:
-            self._kept[name] = image
-            self._kept.move_to_end(name)
-            while len(self._kept) > MAX_PICTURES:
-                self._kept.popitem(last=False)
-        return name
-
-    def get(self, name: str) -> Image.Image | None:
-        with self._lock:
-            if name in self._kept:
-                self._kept.move_to_end(name)
-            return self._kept.get(name)
+"""Own pictures of all visitors together, each of about a megapixel; the least recently used one goes first."""
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
-def _pictures() -> _Pictures:
-    return _Pictures()
+def _pictures() -> Recent[Image.Image]:
+    """Return the own pictures by SHA-256, shared by all sessions; a session only holds the key."""
+    return Recent(MAX_PICTURES)
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
@@ -93,7 +70,9 @@ def use_picture(image: Image.Image, title: str, widget: str = "") -> None:
         forget_own_picture()
     # A new picture is explained for its own first guess.
     _reset_classes()
-    st.session_state.update({"own_picture": _pictures().put(image), "own_title": title, "own_widget": widget})
+    key = xai_core.image_sha256(image)
+    _pictures().put(key, image, size=1)
+    st.session_state.update({"own_picture": key, "own_title": title, "own_widget": widget})
     st.session_state.pop("picture_error", None)
 
 

@@ -37,10 +37,11 @@ class _Setting:
 
 @dataclass
 class _Link:
-    """`unread`: what the address said that no widget has taken yet. `stale`: widgets to be set anew, since Back brought another address.
+    """State of a session's link.
 
-    `arriving`: in the first run on a page, whose widgets do not know the values of those of the same key on the page before.
-    `returning`: in the first run behind Back or Forward. `held`: the values of widgets in the last whole run.
+    `unread`: values of the address that no widget has taken yet. `stale`: widgets to reset, for Back brought another
+    address. `arriving`: True in the first run on a page, whose widgets lack the values of the page before.
+    `returning`: True in the first run after Back or Forward. `held`: values of the widgets in the last whole run.
     """
 
     unread: dict[str, str]

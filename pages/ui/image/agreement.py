@@ -10,6 +10,7 @@ import numpy.typing as npt
 import streamlit as st
 
 import xai_core
+from xai_core.formatting import percent
 
 _STYLE = """<style>
 .agree { border-collapse: separate; border-spacing: 2px; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
@@ -30,7 +31,7 @@ def _cell_colour(share: float) -> str:
 def _format_cell(rank: float, overlap: float) -> str:
     if not np.isfinite(rank):
         return "<td>–</td>"
-    return f'<td style="background: {_cell_colour(rank)}">{rank:+.2f}<br><small>{100 * overlap:.0f} %</small></td>'
+    return f'<td style="background: {_cell_colour(rank)}">{rank:+.2f}<br><small>{percent(overlap)}</small></td>'
 
 
 def draw_matrix(

@@ -11,8 +11,8 @@ from PIL import Image
 
 import xai_core
 from pages.ui.frame import url_state
-from pages.ui.widgets import show
 from pages.ui.widgets.words import escape_markdown
+from xai_core.formatting import percent
 
 MAX_GUESSES = 5
 Target = int | tuple[int, int]
@@ -74,7 +74,7 @@ def render_choice(model: xai_core.Classifier, image: Image.Image) -> tuple[Targe
     chips.pills(
         "What the model thinks it sees. Choose one to ask why:",
         list(chance),
-        format_func=lambda index: f"{escape_markdown(words[index])} · {show.percent(chance[index])}",
+        format_func=lambda index: f"{escape_markdown(words[index])} · {percent(chance[index])}",
         default=url_state.value_of("guess"),
         key="guess",
         wrap=True,

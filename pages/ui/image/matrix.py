@@ -34,17 +34,17 @@ class Subject:
     seed: int = 0
     layers_vary: bool = False
     """True while layers vary: only methods that use one make sense then."""
-    seen: dict[tuple[str, str], Image.Image] = field(default_factory=dict)
+    model_inputs: dict[tuple[str, str], Image.Image] = field(default_factory=dict)
 
     @cached_property
     def words(self) -> list[str]:
         return classes.number_repeats(self.model.labels)
 
-    def as_seen(self, model: xai_core.Classifier, name: str) -> Image.Image:
+    def model_input(self, model: xai_core.Classifier, picture: str) -> Image.Image:
         """Return the model input of a picture, one object for all cells that show it."""
-        if (model.name, name) not in self.seen:
-            self.seen[model.name, name] = model.preprocessing.model_input(self.picture(name))
-        return self.seen[model.name, name]
+        if (model.name, picture) not in self.model_inputs:
+            self.model_inputs[model.name, picture] = model.preprocessing.model_input(self.picture(picture))
+        return self.model_inputs[model.name, picture]
 
     def picture(self, name: str) -> Image.Image:
         return session.load_sample(name) if name else self.image
@@ -189,7 +189,7 @@ def _render_options(axis: Axis, subject: Subject) -> Options:
 
 
 def _resolve_target(subject: Subject, cell: Cell, model: xai_core.Classifier) -> xai_core.TargetLike:
-    """Return the class of a cell: its own, the picture's first guess (None), or the page's, by label in other models."""
+    """Return the class of a cell: its own, the picture's first guess (None), or the page's, by label elsewhere."""
     target = subject.chosen_target if cell.own_guess and cell.index is None else subject.target
     if cell.index is not None:
         target = (cell.index, target[1]) if isinstance(target, tuple) else cell.index
@@ -207,8 +207,8 @@ def _plan_cell(subject: Subject, cell: Cell, request: MapRequest) -> MapRequest:
     try:
         model = subject.model if cell.model == subject.model.name else models.find_or_load(cell.model)
         if isinstance(model, xai_core.Job):
-            return replace(request, loading=model, picture=subject.as_seen(subject.model, cell.picture))
-        request = replace(request, picture=subject.as_seen(model, cell.picture))
+            return replace(request, loading=model, picture=subject.model_input(subject.model, cell.picture))
+        request = replace(request, picture=subject.model_input(model, cell.picture))
         target, layer = _resolve_target(subject, cell, model), cell.layer if spec.uses_layer else None
         return replace(
             request,

@@ -18,7 +18,7 @@ class PageContext(NamedTuple):
 
     model: xai_core.Classifier
     image: Image.Image
-    seen: Image.Image
+    model_input: Image.Image
     target: classes.Target
     chosen_target: classes.Target | None
 
@@ -27,15 +27,18 @@ def render_head() -> PageContext:
     """Render the head of the page and return its context."""
     model = models.current_model()
     image, title = session.current_picture()
-    seen = model.preprocessing.model_input(image)
+    model_input = model.preprocessing.model_input(image)
     left, right = st.columns([1, 3], gap="medium")
-    size = f"{seen.width} × {seen.height} pixels"
+    size = f"{model_input.width} × {model_input.height} pixels"
     left.image(
-        seen, caption=f"What the model sees: {size}", alt=f"{title}, as the model sees it: {size}", width="stretch"
+        model_input,
+        caption=f"What the model sees: {size}",
+        alt=f"{title}, as the model sees it: {size}",
+        width="stretch",
     )
     with right:
         for note in (model.note, xai_core.engine_note(model)):
             if note:
                 st.info(note, icon=":material/info:")
         target, wish = classes.render_choice(model, image)
-    return PageContext(model, image, seen, target, wish)
+    return PageContext(model, image, model_input, target, wish)

@@ -26,7 +26,7 @@ def draw_table(
     Every column can be sorted by its head. `columns` are Streamlit's column settings, `style` colours the cells.
     """
 
-    def clicked() -> None:
+    def take_click() -> None:
         cells = st.session_state[key].selection.cells
         if cells and 0 <= cells[0][0] < len(frame):
             take(int(cells[0][0]), str(cells[0][1]))
@@ -37,7 +37,7 @@ def draw_table(
         column_config=dict(columns or {}),
         hide_index=True,
         key=key,
-        on_select=clicked,
+        on_select=take_click,
         selection_mode="single-cell",
         alt=alt,
     )

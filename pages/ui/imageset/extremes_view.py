@@ -18,6 +18,7 @@ from pages.ui.imageset.thumbnail_grid import Box, Tile
 from pages.ui.widgets import background, forms, show
 from pages.ui.widgets.words import escape_markdown
 from xai_core import InvalidImage, Job, imageset
+from xai_core.formatting import percent
 from xai_core.params import Int
 
 MAX_PICTURES = 12
@@ -65,10 +66,6 @@ def _render_class_choice(page: PageContext) -> int:
     return most if chosen is None else chosen
 
 
-def _percent(share: float) -> str:
-    return "under 0.01 %" if share < 1e-4 else "over 99.99 %" if 0.99995 <= share < 1 else f"{100 * share:.2f} %"
-
-
 def render_class(page: PageContext) -> None:
     """Render the pictures of the highest and of the lowest score of a class."""
     left, right = st.columns(2)
@@ -92,7 +89,7 @@ def render_class(page: PageContext) -> None:
     ):
         logits, chances = page.run.logits[rows, index], page.run.probabilities(rows)[:, index]
         captions = [
-            _percent(chance) if by == "probability" else f"{logit:.2f}"
+            percent(chance) if by == "probability" else f"{logit:.2f}"
             for chance, logit in zip(chances, logits, strict=True)
         ]
         tiles = [
@@ -253,7 +250,7 @@ def render_mistakes(page: PageContext) -> None:
         show.write("The model makes no mistake on these pictures.")
         return
     tiles = [
-        Tile(row, page.words(row), f"{page.label(row)} → {page.says(row)} {show.percent(page.run.confidence[row])}")
+        Tile(row, page.words(row), f"{page.label(row)} → {page.says(row)} {percent(page.run.confidence[row])}")
         for row in rows
     ]
     show.write(

@@ -16,6 +16,7 @@ from pages.ui.image import layers
 from pages.ui.imageset import set_choice
 from pages.ui.widgets import background, models, show
 from xai_core import imageset
+from xai_core.formatting import percent
 from xai_core.imageset import CORRUPTIONS, ImageSet, ModelOutputs
 
 SET_PAGE = "pages/imageset/set.py"
@@ -50,7 +51,7 @@ class PageContext:
         """Return a picture in one line: label, prediction and confidence."""
         if not self.run.valid[row]:
             return f"{self.pictures.names[row]} could not be read"
-        label, answer = self.label(row), f"the model says {self.says(row)} ({show.percent(self.run.confidence[row])})"
+        label, answer = self.label(row), f"the model says {self.says(row)} ({percent(self.run.confidence[row])})"
         return f"{label}; {answer}" if label else answer
 
     @property

@@ -12,6 +12,7 @@ from pages.ui.imageset import page_context, selection, thumbnail_grid
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import escape_markdown, format_label
 from xai_core import imageset
+from xai_core.formatting import percent
 from xai_core.imageset import ImageSet, ModelOutputs
 
 COMPARE_PAGE = "pages/image/compare.py"
@@ -98,7 +99,7 @@ def _draw_corruption(dataset: ImageSet, row: int, model: xai_core.Classifier, ru
             alt=f"Changed: {words}. {format_label(dataset.names[row])}",
             width=show.fit_width(model_input, MAX_WIDTH, MAX_HEIGHT),
         )
-    answer, confidence = model.labels[int(run.predictions[row])], show.percent(run.confidence[row])
+    answer, confidence = model.labels[int(run.predictions[row])], percent(run.confidence[row])
     show.write(f"After the change ({words}) the model says {answer} ({confidence}).")
     st.markdown("**Without the change**")
 

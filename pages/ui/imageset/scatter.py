@@ -1,7 +1,7 @@
 """The scatter component: points are drawn, moved and selected in the browser, which sends only the selection.
 
-Positions, colours, words and thumbnails go through Streamlit's media files, whose addresses are hashes of their content: a rerun
-sends a few hundred bytes, and the browser fetches only what is new to it.
+Positions, colours, words and thumbnails are media files of Streamlit, whose addresses are hashes of their content:
+a rerun sends a few hundred bytes, and the browser fetches only what is new to it.
 """
 
 from __future__ import annotations
@@ -137,12 +137,12 @@ def show_scatter(
     height: int = 520,
     mark_words: str = "Your picture",
 ) -> Event | None:
-    """Draw n points and return what the visitor has just done with them, once, else None.
+    """Draw n points and return the visitor's event, once, else None; the map already shows it in that run.
 
-    `points` (n, 2 or 3), `colours` (n, 3) or a Coloured with its legend, `ids` (n,) unique, `thumbs` for each point (a Thumbs of a
-    whole set is cheaper than an array: it is read only once), `words` for each point, shown beside its thumbnail. `selected` are
-    ids; those not on the map do no harm. `mark` is one more place on the map, the visitor's own picture. `height` is in CSS pixels.
-    In the run that returns an Event the map already shows that choice.
+    `points` (n, 2 or 3), `colours` (n, 3) or a PointColors with its legend, `ids` (n,) unique. `thumbs` has one
+    picture a point; a Thumbs of a whole set is cheaper than an array, for it is read once. `words` are shown beside
+    them. `selected` are ids; those not on the map do no harm. `mark` is a further point, the visitor's own picture.
+    `height` is in CSS pixels.
     """
     if not len(ids):
         st.info("There is no picture to show on a map yet.", icon=":material/info:")

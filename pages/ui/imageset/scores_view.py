@@ -17,6 +17,7 @@ from pages.ui.imageset.page_context import SEVERITIES, PageContext
 from pages.ui.widgets import background, forms, show
 from pages.ui.widgets.words import format_label
 from xai_core import imageset
+from xai_core.formatting import percent
 from xai_core.imageset import CORRUPTIONS, ModelOutputs, SetScores
 from xai_core.render import tables as figures
 
@@ -67,7 +68,7 @@ def _format_score(value: float, name: str) -> str:
     if not math.isfinite(value):
         return "–"
     if name in _SHARES:
-        return f"{min(100 * value, 99.9) if value < 1 else 100:.1f} %"
+        return percent(value)
     return f"{min(value, 0.99) if value < 1 else 1:.2f}"  # 1.00 is said of what is perfect alone
 
 

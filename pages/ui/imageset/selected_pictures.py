@@ -16,6 +16,7 @@ from pages.ui.imageset.thumbnail_grid import MAX_TILES, Tile
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import format_label
 from xai_core import imageset
+from xai_core.formatting import percent
 from xai_core.imageset import Group, ImageSet
 from xai_core.render import overlay, text_alternative
 
@@ -126,12 +127,12 @@ def _render_confusions(page: PageContext, rows: np.ndarray, group: Group) -> Non
 
 def _describe_group(group: Group) -> str:
     right = (
-        f" It is right for {show.percent(group.accuracy)} of those whose label it knows."
+        f" It is right for {percent(group.accuracy)} of those whose label it knows."
         if math.isfinite(group.accuracy)
         else ""
     )
     unread = f" {count_pictures(group.failed)} could not be read." if group.failed else ""
-    return f"On average the model is {show.percent(group.confidence)} sure of its answer.{right}{unread}"
+    return f"On average the model is {percent(group.confidence)} sure of its answer.{right}{unread}"
 
 
 def _render_mean_map(page: PageContext, rows: tuple[int, ...]) -> None:

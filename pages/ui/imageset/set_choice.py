@@ -37,7 +37,7 @@ def _read_name(text: str) -> str:
 
 
 def restore() -> None:
-    """Restore the choice, also on pages that do not show it; a set that is gone is replaced by the default, with a note."""
+    """Restore the choice, also on pages that do not show it; a missing set is replaced by the default."""
     url_state.restore("set", DEFAULT_SET, _read_name)
     selection.restore()
     name = st.session_state["set"]

@@ -116,7 +116,7 @@ def render_grid(
         words = {"words": format_label(tile.words), "caption": format_label(tile.caption)}
         items.append({"row": tile.row, "src": source, "tiny": tiny, "box": tile.box, **words})
 
-    def picked() -> None:
+    def take_click() -> None:
         row = st.session_state[key].get("picked")
         if row in rows:
             take(row)
@@ -124,5 +124,5 @@ def render_grid(
     _grid(
         key=key,
         data={"items": items, "current": current, "label": format_label(label), "size": size},
-        on_picked_change=picked,
+        on_picked_change=take_click,
     )

@@ -43,9 +43,8 @@ def render_choice() -> Settings:
         key="learner",
     )
     spec = TABULAR_MODELS.get(name)
-    st.caption(
-        f"{spec.sentence} {'It can be read as it is.' if spec.glass_box else 'It cannot be read as it is: it needs explaining.'}"
-    )
+    readable = "It can be read as it is." if spec.glass_box else "It cannot be read as it is: it needs explaining."
+    st.caption(f"{spec.sentence} {readable}")
     params = forms.render_params(spec.params, 0, name)
     return Settings(name, params, forms.render_seed())
 

@@ -89,11 +89,11 @@ def _render_browser(page: PageContext, key: str) -> None:
     frame.columns = pd.Index(_rename_repeats(frame.columns))
     widget = f"row_table_{page.model.id}_{page.outcome}"
 
-    def chosen() -> None:
+    def take_click() -> None:
         _take_clicked_row(key, widget, rows.tolist())
 
     alt = "The rows that fit, with the model's prediction and the truth."
-    st.dataframe(frame, height=260, key=widget, on_select=chosen, selection_mode="single-row", alt=alt)
+    st.dataframe(frame, height=260, key=widget, on_select=take_click, selection_mode="single-row", alt=alt)
 
 
 def _rename_repeats(names: Any) -> list[str]:
@@ -124,9 +124,8 @@ def render_choice(page: PageContext) -> int:
         number = int(st.number_input(param.title, 0, last, url_state.value_of(key), 1, key=key, help=param.help))
     seen = number not in page.model.test_rows
     truth = _format_truth(page.table, np.array([number]))[0]
-    show.write(
-        f"Truth: {page.table.target_name} is {truth}.{' The model learned from this row.' if seen else ' The model has never seen this row.'}"
-    )
+    origin = "The model learned from this row." if seen else "The model has never seen this row."
+    show.write(f"Truth: {page.table.target_name} is {truth}. {origin}")
     return number
 
 

@@ -16,6 +16,7 @@ from pages.ui.tables import effects_view, page_context
 from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, forms, show
 from xai_core import Job
+from xai_core.formatting import percent
 from xai_core.params import Value
 from xai_core.render import tables as figures
 from xai_core.results import Floats
@@ -42,11 +43,13 @@ def render_prediction(page: PageContext, row: pd.DataFrame, before: pd.DataFrame
             show.write(f"Without your changes: {figures.number(float(then))}.", quiet=True)
         return np.asarray(now)
     best = int(now.argmax())
-    show.write_strong(f"The model says: {page.table.classes[best]} ({now[best]:.0%})")
+    show.write_strong(f"The model says: {page.table.classes[best]} ({percent(now[best])})")
     order = np.argsort(-now, kind="stable")[:MAX_CLASSES]
     show.draw_figure(figures.draw_bars([page.table.classes[k] for k in order], now[order], "probability"), "prediction")
     if changed:
-        show.write(f"Without your changes: {page.table.classes[int(then.argmax())]} ({then.max():.0%}).", quiet=True)
+        show.write(
+            f"Without your changes: {page.table.classes[int(then.argmax())]} ({percent(then.max())}).", quiet=True
+        )
     return np.asarray(now)
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import format_label
+from xai_core.formatting import percent
 from xai_core.render import tables as figures
 from xai_core.tabular import OutcomeCurves, Scores, TabularModel, evaluate
 
@@ -30,7 +31,7 @@ TITLES: Mapping[str, tuple[str, str, bool]] = {
 def _format_score(score: float, share: bool) -> str:
     if not math.isfinite(score):
         return "–"
-    return f"{100 * score:.0f} %" if share else figures.number(score)
+    return percent(score) if share else figures.number(score)
 
 
 def _render_tiles(scores: Scores) -> None:
@@ -49,7 +50,7 @@ def _render_folds(model: TabularModel, scores: Scores) -> None:
     folds = np.array(model.cross_validation)
     score = "R²" if model.table.task == "regression" else "right answers"
     st.markdown(f"**Was that luck?** *(cross-validation, {len(folds)} parts)*")
-    listed = ", ".join(f"{fold:.2f}" if score == "R²" else f"{fold:.0%}" for fold in folds)
+    listed = ", ".join(f"{fold:.2f}" if score == "R²" else percent(fold) for fold in folds)
     show.write(scores.sentences.get("cross_validation", ""))
     show.write(f"The {score} of each part: {listed}.", quiet=True)
 

@@ -127,7 +127,8 @@ def _build_table(raw: RawTable, target: str, features: tuple[str, ...], task: st
         return
     st.session_state["own_choice"] = choice
     try:
-        table = raw.table(target, features or None, task=None if task == _AUTOMATIC else task)  # type: ignore[arg-type]  # one of the two
+        # The options are the two tasks and _AUTOMATIC.
+        table = raw.table(target, features or None, task=None if task == _AUTOMATIC else task)  # type: ignore[arg-type]
         st.session_state["own_table"] = tabular.keep_table(table)
     except XaiError as problem:
         st.session_state.pop("own_table", None)

@@ -8,6 +8,7 @@ from html import escape
 import streamlit as st
 from PIL import Image
 
+from xai_core.formatting import percent, printable
 from xai_core.render.tables import Drawing
 from xai_core.results import Check
 
@@ -28,19 +29,12 @@ _STYLE = """<style>
 
 def escape_html(text: object) -> str:
     """Return foreign text as HTML."""
-    return escape("".join(sign if sign.isprintable() else " " for sign in str(text)))
+    return escape(printable(text))
 
 
 def write_style() -> None:
     """Write the style sheet of the sentences; call it first on a page."""
     st.html(_STYLE)
-
-
-def percent(share: float) -> str:
-    """A share in whole percent. Neither "none" nor "all" is said of what is only nearly so."""
-    if 0 < share < 0.01:
-        return "under 1 %"
-    return "over 99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
 
 
 def write(text: object, *, quiet: bool = False) -> None:
@@ -65,8 +59,9 @@ def draw_shares(rows: Iterable[tuple[object, float]]) -> None:
     """Draw names with their share (0 to 1), each on a bar of that length."""
     colour = "color-mix(in srgb, var(--st-primary-color, #2f8a9b) 28%, transparent)"
     items = (
-        f'<div role="listitem" style="background: linear-gradient(to right, {colour} {100 * share:.1f}%, transparent {100 * share:.1f}%)">'
-        f"<span>{escape_html(name)}</span><span>{'under 1 %' if 0 < share < 0.01 else f'{100 * share:.0f} %'}</span></div>"
+        '<div role="listitem" style="background: linear-gradient(to right, '
+        f'{colour} {100 * share:.1f}%, transparent {100 * share:.1f}%)">'
+        f"<span>{escape_html(name)}</span><span>{percent(share)}</span></div>"
         for name, share in rows
     )
     st.html(f'<div class="shares" role="list">{"".join(items)}</div>')

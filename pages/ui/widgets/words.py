@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 
-LONGEST = 200
+from xai_core.formatting import MAX_LETTERS, printable
+
 _JOINER = "\u2060"
-"""Takes no room and lets no line break; it keeps Streamlit's text from finding a web address in a file's name."""
+"""Word joiner, of no width: it keeps Streamlit from turning a file name into a link."""
 
 
 def format_label(text: object) -> str:
-    """Foreign text as one short line without control characters, which could turn the words around it."""
-    line = "".join(sign if sign.isprintable() else " " for sign in str(text))
-    return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
+    """Return foreign text as one short line, without control characters."""
+    return printable(text, MAX_LETTERS)
 
 
 def escape_markdown(text: object) -> str:
-    """The same for places that Streamlit reads as Markdown: captions, headings, chips."""
+    """Return foreign text for places that Streamlit reads as Markdown: captions, headings, chips."""
     apart = re.sub(r"(?i)(www)(?=\.)|(:)(?=//)|(?=@)", lambda match: match[0] + _JOINER, format_label(text))
     marked = re.sub(r"([\\`*_{}\[\]()#+!|~:$<>&=^])", r"\\\1", apart)
-    return re.sub(r"^(\s*\d*)([-.])", r"\1\\\2", marked)  # what would begin a list
+    # A dash or a number with a dot at the start would begin a list.
+    return re.sub(r"^(\s*\d*)([-.])", r"\1\\\2", marked)

@@ -1,0 +1,24 @@
+"""Words about methods: families, needs and verdicts of the sanity check."""
+
+from __future__ import annotations
+
+FAMILIES = {
+    "activation": "Region maps (activation)",
+    "gradient": "Slopes (gradient)",
+    "path": "Shares along a way (path)",
+    "relevance": "Credit passed back (relevance)",
+    "perturbation": "Hide and see (perturbation)",
+    "surrogate": "Simple stand-in (surrogate)",
+}
+NEEDS = {"answers": "only the model's answers", "gradient": "its slopes (gradient)", "layer": "a look inside (layer)"}
+VERDICTS = {
+    "passes": ":green-badge[:material/check_circle: Sanity check passed]",
+    "mixed": ":orange-badge[:material/contrast: Sanity check mixed]",
+    "fails": ":red-badge[:material/cancel: Sanity check failed]",
+    "unknown": ":gray-badge[:material/help: Sanity check not published]",
+}
+UNKNOWN = "Nobody has published this test for the method. Run it yourself before you rely on the map."
+SANITY = (
+    "The sanity check replaces what a network has learned by random numbers. A good explanation must then change. "
+    "One that stays the same did not speak about the model."
+)
