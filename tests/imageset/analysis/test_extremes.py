@@ -221,5 +221,7 @@ def test_how_many_more_have_the_value_of_the_last(tmp_path, monkeypatch):
         assert len(most.rows) == 60 and most.tied == 0, "all are shown"
         peaks = np.asarray(found.max[:, channel])
         rows = channel_extremes(found, channel, 5).bottom
-        assert count_ties(found, peaks, rows) == (peaks == peaks[rows[-1]]).sum() - (peaks[rows] == peaks[rows[-1]]).sum()
+        assert (
+            count_ties(found, peaks, rows) == (peaks == peaks[rows[-1]]).sum() - (peaks[rows] == peaks[rows[-1]]).sum()
+        )
     assert max(counts) > 5

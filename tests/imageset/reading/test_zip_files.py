@@ -35,7 +35,7 @@ PETS = {
 def _own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("WHYBOX_DATA", str(tmp_path / "data"))
     yield
-    assert not list(disk.cache_dir().glob(".new-*")), "something unfinished was left"
+    assert not list(disk.cache().root.glob(".new-*")), "something unfinished was left"
 
 
 def read(data: bytes, name: str = "pets.zip") -> ImageSet:
@@ -317,7 +317,7 @@ def test_refused_in_words(case: str) -> None:
     with pytest.raises(InvalidSet, match=words) as caught:
         read(data)
     assert str(caught.value).endswith(".") and len(str(caught.value)) < 400
-    assert not list(disk.cache_dir().glob("[0-9a-f]*"))
+    assert not list(disk.cache().root.glob("[0-9a-f]*"))
 
 
 def test_the_bomb_is_one() -> None:
@@ -420,7 +420,7 @@ def test_progress_and_cancelling() -> None:
 
     with pytest.raises(Cancelled):
         read_zip(io.BytesIO(packed(PETS)), job=Stopped())
-    assert len(list(disk.cache_dir().glob("[0-9a-f]*"))) == 1
+    assert len(list(disk.cache().root.glob("[0-9a-f]*"))) == 1
 
 
 def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -443,7 +443,7 @@ def test_a_set_that_is_gone_says_so() -> None:
 
 def test_members_changed_on_disk_are_noticed() -> None:
     found = read(GOOD)
-    copy = disk.cache_dir() / found.id / "set.zip"
+    copy = disk.cache().root / found.id / "set.zip"
     data = bytearray(copy.read_bytes())
     data[data.index(noise(1)) + 200] ^= 1
     copy.write_bytes(data)

@@ -113,7 +113,7 @@ def test_no_layer_means_the_recommended_one():
 
 def test_a_second_time_nothing_is_opened_and_what_differs_has_another_id():
     first = run_model(Pictures(), MODEL, "conv3")
-    disk._RECENT.pop(str(disk.cache_dir() / first.id))  # as after a restart
+    disk._RECENT.pop(str(disk.cache().root / first.id))  # as after a restart
     again = Pictures()
     found = run_model(again, MODEL, "conv3")
     assert not again.opened and found.id == first.id and found is not first
@@ -195,7 +195,7 @@ def test_a_set_of_which_nothing_opens_is_refused_and_leaves_nothing(own_data_fol
 def test_a_damaged_pass_is_made_anew(spoil):
     first = arrays(run_model(Pictures(), MODEL, "conv3"))
     key = run_model(Pictures(), MODEL, "conv3").id
-    folder = disk.cache_dir() / key
+    folder = disk.cache().root / key
     disk._RECENT.pop(str(folder))
     if spoil == "short":
         os.truncate(folder / "pooled.npy", 300)
@@ -212,7 +212,7 @@ def test_a_damaged_pass_is_made_anew(spoil):
 
 def test_progress_that_promises_more_than_is_there_is_not_believed():
     key = run_model(Pictures(), MODEL, "conv3").id
-    folder, part = disk.cache_dir() / key, disk.staging_dir(key)
+    folder, part = disk.cache().root / key, disk.cache().resumable(key)
     disk._RECENT.pop(str(folder))
     folder.rename(part)
     os.truncate(part / "logits.npy", 200)
@@ -236,7 +236,7 @@ def test_what_was_used_longest_ago_makes_room(monkeypatch):
     first = run_model(Pictures(), MODEL, "conv3").id
     monkeypatch.setenv("WHYBOX_PASSES_MB", "0")
     second = run_model(Pictures(), MODEL, "conv2").id
-    assert [folder.name for folder in disk.cache_dir().iterdir() if folder.is_dir()] == [second] != [first]
+    assert [folder.name for folder in disk.cache().root.iterdir() if folder.is_dir()] == [second] != [first]
 
 
 def test_a_full_disk_is_said_before_anything_is_opened(monkeypatch):
@@ -333,7 +333,7 @@ def test_a_deleted_pass_is_not_found_in_memory(monkeypatch):
 
 def test_what_is_begun_counts_too(monkeypatch):
     first = run_model(Pictures(), MODEL, "conv3")
-    begun = disk.staging_dir("f" * 32)
+    begun = disk.cache().resumable("f" * 32)
     begun.mkdir()
     (begun / "logits.npy").write_bytes(bytes(2**20))
     monkeypatch.setenv("WHYBOX_PASSES_MB", "1")

@@ -165,7 +165,7 @@ def test_any_byte_of_a_header_may_be_wrong(
 ) -> None:
     """NumPy reads it with Python's own parser, which says so in many ways."""
     found = read_zip(zipped(1, 2))
-    place = disk.cache_dir() / found.id / file
+    place = disk.cache().root / found.id / file
     whole = place.read_bytes()
     for at in range(10, 70):
         for byte in (0, 34, 40, 92, 120, 255):
@@ -181,7 +181,7 @@ def test_a_zip_cut_short_on_disk_is_mended_by_the_same_zip(
     own_data: Path, monkeypatch: pytest.MonkeyPatch, restart: Callable[[], None]
 ) -> None:
     found = read_zip(zipped(1, 2))
-    copy = disk.cache_dir() / found.id / "set.zip"
+    copy = disk.cache().root / found.id / "set.zip"
     copy.write_bytes(copy.read_bytes()[: copy.stat().st_size // 2])
     restart()
     assert find_set(found.id) is None
@@ -195,7 +195,7 @@ def test_a_disk_that_may_not_be_written_to_keeps_its_sets(own_data: Path, monkey
     def closed(*_: object, **__: object) -> None:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr(disk.os, "utime", closed)
+    monkeypatch.setattr(os, "utime", closed)
     assert find_set(found.id) is not None
 
 
@@ -206,7 +206,7 @@ def test_a_damaged_set_is_not_found_but_made_anew(
     own_data: Path, monkeypatch: pytest.MonkeyPatch, file: str, restart: Callable[[], None]
 ) -> None:
     found = read_zip(zipped(1, 2))
-    place = disk.cache_dir() / found.id / file
+    place = disk.cache().root / found.id / file
     place.write_bytes(place.read_bytes()[:40]) if file != "set.zip" else place.unlink()
     restart()
     assert find_set(found.id) is None
@@ -218,7 +218,7 @@ def test_a_manifest_of_another_version_is_none(
     own_data: Path, monkeypatch: pytest.MonkeyPatch, restart: Callable[[], None]
 ) -> None:
     found = read_zip(zipped(1))
-    file = disk.cache_dir() / found.id / "manifest.json"
+    file = disk.cache().root / found.id / "manifest.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "version": 0}))
     restart()
     assert find_set(found.id) is None and list_sets() == ()
@@ -228,7 +228,7 @@ def test_what_was_used_longest_ago_goes_first(own_data: Path, monkeypatch: pytes
     made = [read_zip(zipped(seed)) for seed in (1, 2, 3)]
     size = list_sets()[0].bytes
     for second, each in enumerate(made):
-        os.utime(disk.cache_dir() / each.id / "manifest.json", (second, second))
+        os.utime(disk.cache().root / each.id / "manifest.json", (second, second))
     assert find_set(made[0].id) is not None  # a use
     monkeypatch.setattr(disk, "max_bytes", lambda: 3 * size + size // 2)
     made.append(read_zip(zipped(4)))
@@ -240,7 +240,7 @@ def test_what_was_used_longest_ago_goes_first(own_data: Path, monkeypatch: pytes
 
 def test_unfinished_work_of_a_dead_process_is_swept(own_data: Path) -> None:
     read_zip(zipped(1))
-    old, new = disk.cache_dir() / ".new-old", disk.cache_dir() / ".new-new"
+    old, new = disk.cache().root / ".new-old", disk.cache().root / ".new-new"
     for each in (old, new):
         each.mkdir()
     os.utime(old, (0, 0))
@@ -262,18 +262,19 @@ def test_a_set_that_another_one_settled_first_is_the_same(own_data: Path, monkey
     monkeypatch.setattr(disk.Path, "rename", later)
     found = read_zip(zipped(1, 2))
     assert found.id == first.id and found.open(0).size == (16, 16)
-    assert [folder.name for folder in disk.cache_dir().iterdir()] == [found.id]
+    assert [folder.name for folder in disk.cache().root.iterdir()] == [found.id]
 
 
 def test_what_no_version_can_read_makes_room_first(own_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found, old = read_zip(zipped(1)), disk.cache_dir() / ("0" * 24)
+    found, old = read_zip(zipped(1)), disk.cache().root / ("0" * 24)
     old.mkdir()
     (old / "set.zip").write_bytes(bytes(2000))
     assert [each.id for each in list_sets()] == [found.id]
     monkeypatch.setattr(disk, "max_bytes", lambda: 10**6)
     other = read_zip(zipped(2))
     assert old.exists(), "there is room"
-    monkeypatch.setattr(disk, "max_bytes", lambda: list_sets()[0].bytes * 3 + 1000)
+    limit = list_sets()[0].bytes * 3 + 1000
+    monkeypatch.setattr(disk, "max_bytes", lambda: limit)
     assert read_zip(zipped(3)).id and not old.exists() and {each.id for each in list_sets()} >= {found.id, other.id}
 
 

@@ -61,7 +61,7 @@ def write_set(folder: Path, manifest: dict[str, Any], arrays: dict[str, np.ndarr
 
 
 def test_a_zip_stored_before_is_opened(own_data: Path) -> None:
-    folder = disk.cache_dir() / SET_ID
+    folder = disk.cache().root / SET_ID
     folder.mkdir(parents=True)
     arrays = {
         "labels": np.array([0, 1], dtype=np.int32),
@@ -85,7 +85,7 @@ def test_a_zip_stored_before_is_opened(own_data: Path) -> None:
 
 @pytest.mark.parametrize("key", ["aliases", "root", "unread"])
 def test_fields_that_came_later_may_be_missing(own_data: Path, key: str) -> None:
-    folder = disk.cache_dir() / SET_ID
+    folder = disk.cache().root / SET_ID
     folder.mkdir(parents=True)
     labels, rows = np.array([0, 1], dtype=np.int32), np.array([-1, 2], dtype=np.int32)
     arrays = {"labels": labels, "mask_rows": rows, "members": write_stored_zip(folder)}
@@ -95,7 +95,7 @@ def test_fields_that_came_later_may_be_missing(own_data: Path, key: str) -> None
 
 
 def test_an_older_version_is_no_set(own_data: Path) -> None:
-    folder = disk.cache_dir() / SET_ID
+    folder = disk.cache().root / SET_ID
     folder.mkdir(parents=True)
     labels, rows = np.array([0, 1], dtype=np.int32), np.array([-1, 2], dtype=np.int32)
     arrays = {"labels": labels, "mask_rows": rows, "members": write_stored_zip(folder)}
@@ -119,7 +119,7 @@ def test_digits_stored_before_keep_their_thumbnails(
 
 def test_a_run_stored_before_is_opened(own_data: Path) -> None:
     run_id = "ab" * 16
-    folder = runs_disk.cache_dir() / run_id
+    folder = runs_disk.cache().root / run_id
     folder.mkdir(parents=True)
     about = {
         "set_id": SET_ID,

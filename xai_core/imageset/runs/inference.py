@@ -28,7 +28,7 @@ from xai_core.imageset.image_set import GONE
 from xai_core.imageset.prefetch import prefetch
 from xai_core.imageset.row_arrays import ResumableArrays, map_arrays
 from xai_core.imageset.runs.corruptions.spec import parse_corruption
-from xai_core.imageset.runs.disk import RunMetadata, commit, exclusive, find_run, forget_run, make_run_id, staging_dir
+from xai_core.imageset.runs.disk import RunMetadata, cache, commit, find_run, make_run_id
 from xai_core.imageset.runs.loader import Batch, Pictures, Reader
 from xai_core.imageset.runs.outputs import ModelOutputs
 from xai_core.imageset.sets.library import find_set
@@ -84,7 +84,7 @@ def run_model(
         channels=count_channels(target_layer),
     )
     try:
-        with exclusive(run_id, job):
+        with cache().exclusive(run_id, job.tick):
             # Another job may have made it in the meantime.
             run = _find_usable(run_id, dataset)
             if run is not None:
@@ -152,7 +152,7 @@ def _find_usable(run_id: str, pictures: Pictures) -> ModelOutputs | None:
     run = find_run(run_id)
     if run is None or not any(_opens(pictures, row) for row in np.flatnonzero(run.unopened)[:_RETRIED].tolist()):
         return run
-    forget_run(run_id)
+    cache().forget(run_id)
     return None
 
 
@@ -169,7 +169,7 @@ def _compute(
 ) -> ModelOutputs:
     if model.preprocessing.channels == 3:
         resize.soon()
-    folder = staging_dir(run_id)
+    folder = cache().resumable(run_id)
     arrays = ResumableArrays(folder, metadata.count, metadata.array_specs())
     try:
         _Writer(arrays, metadata, job).run(reader, forward_with_features(model, layer))

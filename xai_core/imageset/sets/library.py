@@ -40,14 +40,14 @@ def load_set(name: str, job: Job[Any] | None = None) -> ImageSet:
     spec = IMAGE_SETS.get(name)
     with _LOADING[name]:
         dataset = _BUILT_IN.get(name)
-        if dataset is None or not disk.touch(dataset.id):
+        if dataset is None or not disk.cache().touch(dataset.id):
             dataset = _BUILT_IN[name] = spec.load(job)
         return dataset
 
 
 def find_set(set_id: str) -> ImageSet | None:
     """Return the set of an id, from memory or from disk, also after a restart; None if it is not kept (any more)."""
-    if not disk.is_id(set_id) or not disk.touch(set_id):
+    if not disk.is_id(set_id) or not disk.cache().touch(set_id):
         return None
     key = _recent_key(set_id)
     dataset = _RECENT.get(key)
@@ -75,7 +75,7 @@ def forget_set(set_id: str) -> bool:
     """Delete a set from memory and disk; return False if there was none."""
     if disk.is_id(set_id):
         _RECENT.pop(_recent_key(set_id))
-    return disk.forget(set_id)
+    return disk.cache().forget(set_id)
 
 
 def start_reading(source: ZipSource, name: str = "", session_id: str = "") -> Job[ImageSet]:

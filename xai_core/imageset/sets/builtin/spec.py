@@ -78,12 +78,12 @@ def generate(build: Callable[[], BuiltinSet]) -> Callable[[ImageSetSpec, Job[Any
         )
         if disk.read_record(record.id) is None:
             # Damaged, if it is there at all.
-            disk.forget(record.id)
+            disk.cache().forget(record.id)
             with disk.staging_dir() as folder:
                 write_thumbnails(folder / "thumbs.u8", count, contents.source.picture, job)
                 disk.commit(folder, record)
             if disk.read_record(record.id) is None:
                 raise InvalidSet(disk.FULL)
-        return ImageSet(record, contents.source, disk.cache_dir() / record.id)
+        return ImageSet(record, contents.source, disk.cache().root / record.id)
 
     return read
