@@ -1,6 +1,8 @@
-// What all components of these pages share. Joined before their own files into one module each by pages/ui/widgets/component.py.
+// Functions shared by all components. pages/ui/widgets/component.py puts this file before a component's own files and makes one
+// module of them.
 
-function make(tag, attributes = {}, ...children) {
+// Attributes: "text" sets the text, "on…" adds a listener, null and undefined are left out.
+function createElement(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name === "text") node.textContent = value;
@@ -11,20 +13,21 @@ function make(tag, attributes = {}, ...children) {
   return node;
 }
 
-const kept = new WeakMap();
+const components = new WeakMap();
 
-// Streamlit calls a component for everything new, and may call an older time after a newer one: where something new came while the
-// script was being loaded. It then ends the overtaken call at once, in the same task. So what a call brings is taken in the next task,
-// if the call lives until then; and an end means the end of the component only where its place on the page is gone.
-function lasting(place, create, take) {
-  const later = setTimeout(() => {
-    if (!kept.has(place)) kept.set(place, create());
-    take(kept.get(place));
+// Creates the component at its first call and updates it at every later one. Returns the function that ends the call.
+// Streamlit may make an older call after a newer one if the data changed while the script was loading. It then ends the
+// older call at once, in the same task. So the update runs in the next task, and only if the call has not ended by
+// then. The end of a call is the end of the component only if its place is no longer on the page.
+function mountComponent(place, create, update) {
+  const timer = setTimeout(() => {
+    if (!components.has(place)) components.set(place, create());
+    update(components.get(place));
   });
   return () => {
-    clearTimeout(later);
+    clearTimeout(timer);
     if (place.isConnected) return;
-    kept.get(place)?.dispose();
-    kept.delete(place);
+    components.get(place)?.dispose();
+    components.delete(place);
   };
 }

@@ -1,41 +1,53 @@
-// A map of pictures: one point a picture. Moving, turning, zooming, pointing and drawing a line around points happen here; the server
-// only hears what was chosen. All words from data enter as text, never as markup. Joined behind the other scatter files
-// by pages/ui/imageset/scatter.py.
+// A map of pictures, with one point for each. Moving, turning, zooming, pointing and drawing a line around points
+// happen here; the server gets only what was chosen. Text from data is set as text, never as markup.
+// pages/ui/imageset/scatter.py puts this file behind the other scatter files.
 
-const DWELL = 125; // milliseconds until a point shows its picture
-const CARD = 96; // side of that picture, CSS pixels
-const PATIENCE = 5000; // milliseconds after which the server's choice counts again, whatever was sent
-const MOUSE_WORDS = {
-  move: ["Drag to move, wheel to zoom. Shift and drag draws a line around points.", "Drag to turn, wheel to zoom. Shift and drag draws a line around points."],
+const CARD_DELAY = 125; // milliseconds until a point shows its picture
+const CARD_SIDE = 96; // side of that picture in CSS pixels
+const SENT_TIMEOUT = 5000; // milliseconds after which the server's choice is taken even if ours is newer
+const MOUSE_HELP = {
+  move: [
+    "Drag to move, wheel to zoom. Shift and drag draws a line around points.",
+    "Drag to turn, wheel to zoom. Shift and drag draws a line around points.",
+  ],
   lasso: ["Draw a line around points.", "Draw a line around points."],
   end: "Click a point to choose it.",
 };
-const FINGER_WORDS = { ...MOUSE_WORDS, move: ["Two fingers move and zoom.", "One finger sideways turns, two fingers move and zoom."], end: "Tap a point to choose it." };
-const KEYS = "Arrow keys go from point to point, Enter chooses one, Space chooses those around it, Escape chooses none, plus and minus zoom.";
+const FINGER_HELP = {
+  ...MOUSE_HELP,
+  move: ["Two fingers move and zoom.", "One finger sideways turns, two fingers move and zoom."],
+  end: "Tap a point to choose it.",
+};
+const KEYBOARD_HELP =
+  "Arrow keys go from point to point, Enter chooses one, Space chooses those around it, Escape chooses none, " +
+  "plus and minus zoom.";
 // The corners of the shapes in the legend, in radii; 0 is a circle.
-const CORNERS = {
+const SHAPE_CORNERS = {
   1: [[-0.86, -0.86], [0.86, -0.86], [0.86, 0.86], [-0.86, 0.86]],
   2: [[0, -1.1], [0.95, 0.55], [-0.95, 0.55]],
   3: [[0, -1.1], [1.1, 0], [0, 1.1], [-1.1, 0]],
-  4: [[-0.34, -1], [0.34, -1], [0.34, -0.34], [1, -0.34], [1, 0.34], [0.34, 0.34], [0.34, 1], [-0.34, 1], [-0.34, 0.34], [-1, 0.34], [-1, -0.34], [-0.34, -0.34]],
+  4: [
+    [-0.34, -1], [0.34, -1], [0.34, -0.34], [1, -0.34], [1, 0.34], [0.34, 0.34],
+    [0.34, 1], [-0.34, 1], [-0.34, 0.34], [-1, 0.34], [-1, -0.34], [-0.34, -0.34],
+  ],
 };
-const cameras = new Map(); // where a visitor had gone on a map, for when the page comes back
+const savedCameras = new Map(); // by version of the points: who comes back to a page finds the same view
 
-function drawn(tag, attributes, ...children) {
+function createSvgElement(tag, attributes, ...children) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   node.append(...children);
   return node;
 }
 
-async function fetched(address) {
-  const answer = await fetch(address);
-  if (!answer.ok) throw new Error("Its points are no longer on the server. Reload the page.");
-  return answer.arrayBuffer();
+async function fetchBytes(address) {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error("Its points are no longer on the server. Reload the page.");
+  return response.arrayBuffer();
 }
 
-// One bit a point, the first in the lowest bit of the first byte.
-function packed(points, count) {
+// One bit for each point, the first point in the lowest bit of the first byte, as base64.
+function packBits(points, count) {
   const bits = new Uint8Array(Math.ceil(count / 8));
   for (const point of points) bits[point >> 3] |= 1 << (point & 7);
   let text = "";
@@ -43,155 +55,249 @@ function packed(points, count) {
   return btoa(text);
 }
 
-function unpacked(text) {
-  const bits = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)), points = [];
-  bits.forEach((byte, at) => { for (let bit = 0; byte >> bit; bit++) if ((byte >> bit) & 1) points.push(8 * at + bit); });
+function unpackBits(text) {
+  const bits = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const points = [];
+  bits.forEach((byte, index) => {
+    for (let bit = 0; byte >> bit; bit++) if ((byte >> bit) & 1) points.push(8 * index + bit);
+  });
   return Uint32Array.from(points);
 }
 
 class Scatter {
   constructor(parent) {
     this.chosen = new Uint32Array();
-    this.serial = this.sent = 0;
-    this.here = -1; // the point under the mouse, a finger or the keys
+    this.serial = this.sentAt = 0;
+    this.current = -1; // the point under the mouse, a finger or the keys
     this.tool = "move";
-    this.loaded = {};
+    this.resources = {};
     this.build(parent);
-    this.hands = new Hands(this);
-    this.watch = new ResizeObserver(() => this.resize());
-    this.watch.observe(this.stage);
+    this.input = new InputHandler(this);
+    this.resizeObserver = new ResizeObserver(() => this.resize());
+    this.resizeObserver.observe(this.stage);
   }
 
   build(parent) {
     const name = "tool" + Math.random().toString(36).slice(2, 8);
-    const tool = (value) => make("label", {}, make("input", { type: "radio", name, value, onchange: () => this.take_up(value) }), make("span"));
-    const button = (text, label, act) => make("button", { type: "button", text, "aria-label": label, title: label, onclick: act });
-    this.tools = make("div", { class: "choices", role: "radiogroup", "aria-label": "What dragging does" }, tool("move"), tool("lasso"));
-    this.count = make("span", { class: "soft", role: "status" });
-    this.none = make("button", { type: "button", text: "Choose none", onclick: () => this.choose("clear", []) });
-    this.bar = make("div", { class: "bar" }, this.tools,
-      make("div", { class: "zoom" }, button("−", "Zoom out", () => this.move(() => this.camera.magnify(1 / 1.5))),
-        button("+", "Zoom in", () => this.move(() => this.camera.magnify(1.5))), make("button", { type: "button", text: "Show all", onclick: () => this.move(() => this.camera.home()) })),
-      make("div", { class: "end" }, this.count, this.none));
-    this.ring = drawn("circle", { class: "ring", r: 0 });
-    this.line = drawn("polygon", { class: "line" });
-    this.star = drawn("g", { class: "star" }, drawn("path", { d: "M0-11 3-3.6 10.5-3.4 4.5 1.5 6.6 9 0 4.6-6.6 9-4.5 1.5-10.5-3.4-3-3.6Z" }), drawn("text", { y: 24, "text-anchor": "middle" }));
-    this.sketch = drawn("svg", { "aria-hidden": "true" }, this.line, this.ring, this.star);
-    this.sheet = make("img", { alt: "", onerror: () => this.unseen() });
-    this.thumb = make("div", { class: "thumb" }, this.sheet);
-    this.words = make("div", { class: "words" });
-    this.card = make("div", { class: "card", hidden: "" }, this.thumb, this.words);
-    this.hint = make("div", { class: "hint", hidden: "" });
-    this.stage = make("div", { class: "stage", tabindex: 0, role: "application", "aria-roledescription": "map of pictures" }, this.sketch, this.card, this.hint);
-    this.fault = make("p", { role: "alert", hidden: "" });
-    this.said = make("div", { class: "hidden", role: "status" });
-    this.how = make("p", { class: "soft" });
-    this.legend = make("div", { class: "legend" });
-    this.node = make("div", { class: "wb" }, this.fault, this.bar, this.stage, this.said, this.how, this.legend);
+    const createTool = (value) =>
+      createElement(
+        "label",
+        {},
+        createElement("input", { type: "radio", name, value, onchange: () => this.selectTool(value) }),
+        createElement("span"),
+      );
+    const createButton = (text, label, act) =>
+      createElement("button", { type: "button", text, "aria-label": label, title: label, onclick: act });
+    this.tools = createElement(
+      "div",
+      { class: "choices", role: "radiogroup", "aria-label": "What dragging does" },
+      createTool("move"),
+      createTool("lasso"),
+    );
+    this.countText = createElement("span", { class: "soft", role: "status" });
+    this.clearButton = createElement("button", {
+      type: "button",
+      text: "Choose none",
+      onclick: () => this.choose("clear", []),
+    });
+    this.bar = createElement(
+      "div",
+      { class: "bar" },
+      this.tools,
+      createElement(
+        "div",
+        { class: "zoom" },
+        createButton("−", "Zoom out", () => this.moveCamera(() => this.camera.zoomBy(1 / 1.5))),
+        createButton("+", "Zoom in", () => this.moveCamera(() => this.camera.zoomBy(1.5))),
+        createElement("button", {
+          type: "button",
+          text: "Show all",
+          onclick: () => this.moveCamera(() => this.camera.resetView()),
+        }),
+      ),
+      createElement("div", { class: "end" }, this.countText, this.clearButton),
+    );
+    this.ring = createSvgElement("circle", { class: "ring", r: 0 });
+    this.lassoLine = createSvgElement("polygon", { class: "line" });
+    this.marker = createSvgElement(
+      "g",
+      { class: "star" },
+      createSvgElement("path", { d: "M0-11 3-3.6 10.5-3.4 4.5 1.5 6.6 9 0 4.6-6.6 9-4.5 1.5-10.5-3.4-3-3.6Z" }),
+      createSvgElement("text", { y: 24, "text-anchor": "middle" }),
+    );
+    this.overlay = createSvgElement("svg", { "aria-hidden": "true" }, this.lassoLine, this.ring, this.marker);
+    this.sheetImage = createElement("img", { alt: "", onerror: () => this.hideThumb() });
+    this.thumb = createElement("div", { class: "thumb" }, this.sheetImage);
+    this.cardText = createElement("div", { class: "words" });
+    this.card = createElement("div", { class: "card", hidden: "" }, this.thumb, this.cardText);
+    this.hint = createElement("div", { class: "hint", hidden: "" });
+    this.stage = createElement(
+      "div",
+      { class: "stage", tabindex: 0, role: "application", "aria-roledescription": "map of pictures" },
+      this.overlay,
+      this.card,
+      this.hint,
+    );
+    this.errorBox = createElement("p", { role: "alert", hidden: "" });
+    this.announcement = createElement("div", { class: "hidden", role: "status" });
+    this.help = createElement("p", { class: "soft" });
+    this.legend = createElement("div", { class: "legend" });
+    this.node = createElement(
+      "div",
+      { class: "wb" },
+      this.errorBox,
+      this.bar,
+      this.stage,
+      this.announcement,
+      this.help,
+      this.legend,
+    );
     parent.append(this.node);
   }
 
-  // ---- what comes from the server --------------------------------------------------------------------------------------------------
+  // ---- data from the server ---------------------------------------------------------------------------------------
 
-  async take(data, tell) {
-    const turn = (this.turn = {});
-    this.tell = tell;
-    const need = async (name, read) => {
+  async update(data, sendTrigger) {
+    const updateToken = (this.updateToken = {});
+    this.sendTrigger = sendTrigger;
+    const loadResource = async (name, read) => {
       const address = data[name];
-      if (this.loaded[name]?.address !== address) this.loaded[name] = { address, value: await fetched(address).then(read) };
-      return this.loaded[name].value;
+      if (this.resources[name]?.address !== address)
+        this.resources[name] = { address, value: await fetchBytes(address).then(read) };
+      return this.resources[name].value;
     };
     const [raw, colours, words] = await Promise.all([
-      need("points", (whole) => new Float32Array(whole)), need("colours", (whole) => new Uint8Array(whole)),
-      need("words", (whole) => JSON.parse(new TextDecoder().decode(whole))),
+      loadResource("points", (whole) => new Float32Array(whole)),
+      loadResource("colours", (whole) => new Uint8Array(whole)),
+      loadResource("words", (whole) => JSON.parse(new TextDecoder().decode(whole))),
     ]);
-    if (this.turn !== turn) return; // newer data came while these were fetched
-    if (this.version !== data.version) this.begin(data, framed(raw, data.axes));
+    if (this.updateToken !== updateToken) return; // newer data came while this was loading
+    if (this.version !== data.version) this.startMap(data, normalizePoints(raw, data.axes));
     Object.assign(this, { data, colours, texts: words });
-    if (data.serial >= this.serial || Date.now() - this.sent > PATIENCE) {
-      this.chosen = unpacked(data.chosen);
+    // The server's choice may be older than ours that is still on its way: then ours stays.
+    if (data.serial >= this.serial || Date.now() - this.sentAt > SENT_TIMEOUT) {
+      this.chosen = unpackBits(data.chosen);
       this.serial = Math.max(this.serial, data.serial);
     }
-    this.show();
+    this.render();
   }
 
-  begin({ version }, cloud) {
+  startMap({ version }, cloud) {
     this.version = version;
     this.cloud = cloud;
-    this.camera = cameras.get(version) ?? new Camera(cloud);
-    cameras.delete(version);
-    cameras.set(version, this.camera);
-    if (cameras.size > 8) cameras.delete(cameras.keys().next().value);
-    this.here = -1;
+    this.camera = savedCameras.get(version) ?? new Camera(cloud);
+    // Set again as the newest; the oldest goes.
+    savedCameras.delete(version);
+    savedCameras.set(version, this.camera);
+    if (savedCameras.size > 8) savedCameras.delete(savedCameras.keys().next().value);
+    this.current = -1;
     this.card.hidden = true;
-    this.hands.letGo();
+    this.input.reset();
   }
 
-  show() {
-    this.fault.hidden = true;
-    const { data } = this, [move, lasso] = this.tools.querySelectorAll("span");
-    move.textContent = this.camera.solid ? "Turn" : "Move";
+  render() {
+    this.errorBox.hidden = true;
+    const { data } = this;
+    const [move, lasso] = this.tools.querySelectorAll("span");
+    move.textContent = this.camera.is3d ? "Turn" : "Move";
     lasso.textContent = "Lasso";
     for (const input of this.tools.querySelectorAll("input")) input.checked = input.value === this.tool;
     this.stage.style.setProperty("--height", `${data.height}px`);
-    this.stage.setAttribute("aria-label", `${data.alt} ${KEYS}`);
-    this.star.style.display = data.mark ? "" : "none";
-    this.star.lastChild.textContent = data.mark_words;
-    this.explain();
-    this.tally();
-    this.list(data.legend);
+    this.stage.setAttribute("aria-label", `${data.alt} ${KEYBOARD_HELP}`);
+    this.marker.style.display = data.mark ? "" : "none";
+    this.marker.lastChild.textContent = data.mark_words;
+    this.renderHelp();
+    this.renderCount();
+    this.renderLegend(data.legend);
     this.resize();
   }
 
-  explain() {
+  renderHelp() {
     this.stage.classList.toggle("lasso", this.tool === "lasso");
-const words = matchMedia("(pointer: coarse)").matches ? FINGER_WORDS : MOUSE_WORDS;
-    this.how.textContent = `${words[this.tool][this.cloud.axes - 2]} ${words.end}`;
+    const help = matchMedia("(pointer: coarse)").matches ? FINGER_HELP : MOUSE_HELP;
+    this.help.textContent = `${help[this.tool][this.cloud.axes - 2]} ${help.end}`;
   }
 
-  tally() {
-    const all = this.cloud.count.toLocaleString("en"), some = this.chosen.length.toLocaleString("en");
-    this.count.textContent = this.chosen.length ? `${some} of ${all} chosen` : `${all} pictures`;
-    this.none.disabled = !this.chosen.length;
+  renderCount() {
+    const all = this.cloud.count.toLocaleString("en");
+    const some = this.chosen.length.toLocaleString("en");
+    this.countText.textContent = this.chosen.length ? `${some} of ${all} chosen` : `${all} pictures`;
+    this.clearButton.disabled = !this.chosen.length;
   }
 
-  list(legend) {
+  renderLegend(legend) {
     const key = JSON.stringify(legend);
-    if (key === this.listed) return; // an open list stays open
-    this.listed = key;
-    const icon = (colour, shape) => {
-      const corners = CORNERS[shape], outline = corners ? drawn("polygon", { points: corners.join(" ") }) : drawn("circle", { r: 0.95 });
+    if (key === this.legendKey) return; // unchanged: an opened list must stay open
+    this.legendKey = key;
+    const createIcon = (colour, shape) => {
+      const corners = SHAPE_CORNERS[shape];
+      const outline = corners
+        ? createSvgElement("polygon", { points: corners.join(" ") })
+        : createSvgElement("circle", { r: 0.95 });
       outline.setAttribute("fill", colour);
-      return drawn("svg", { viewBox: "-1.3 -1.3 2.6 2.6", "aria-hidden": "true" }, outline);
+      return createSvgElement("svg", { viewBox: "-1.3 -1.3 2.6 2.6", "aria-hidden": "true" }, outline);
     };
-    const entry = ({ name, colour, shape, count }) => make("li", {}, icon(colour, shape), make("span", { text: name }), make("span", { class: "soft", text: count.toLocaleString("en") }));
-    const parts = [make("div", { class: "title", text: legend.title })], first = legend.entries.slice(0, legend.shown), rest = legend.entries.slice(legend.shown);
+    const createEntry = ({ name, colour, shape, count }) =>
+      createElement(
+        "li",
+        {},
+        createIcon(colour, shape),
+        createElement("span", { text: name }),
+        createElement("span", { class: "soft", text: count.toLocaleString("en") }),
+      );
+    const parts = [createElement("div", { class: "title", text: legend.title })];
+    const shownEntries = legend.entries.slice(0, legend.shown);
+    const otherEntries = legend.entries.slice(legend.shown);
     if (legend.ramp.length) {
-      const ramp = make("i", { class: "ramp" });
+      const ramp = createElement("i", { class: "ramp" });
       ramp.style.background = `linear-gradient(to right, ${legend.ramp.join(", ")})`;
-      parts.push(make("div", { class: "scale" }, make("span", { text: legend.low }), ramp, make("span", { text: legend.high })));
+      parts.push(
+        createElement(
+          "div",
+          { class: "scale" },
+          createElement("span", { text: legend.low }),
+          ramp,
+          createElement("span", { text: legend.high }),
+        ),
+      );
     }
-    if (first.length) parts.push(make("ul", {}, ...first.map(entry)));
-    if (rest.length) parts.push(make("details", {}, make("summary", { text: `${rest.length.toLocaleString("en")} more` }), make("ul", {}, ...rest.map(entry))));
+    if (shownEntries.length) parts.push(createElement("ul", {}, ...shownEntries.map(createEntry)));
+    if (otherEntries.length)
+      parts.push(
+        createElement(
+          "details",
+          {},
+          createElement("summary", { text: `${otherEntries.length.toLocaleString("en")} more` }),
+          createElement("ul", {}, ...otherEntries.map(createEntry)),
+        ),
+      );
     this.legend.hidden = !legend.title && parts.length === 1;
     this.legend.replaceChildren(...parts);
   }
 
-  // ---- drawing -----------------------------------------------------------------------------------------------------------------------
+  // ---- drawing ----------------------------------------------------------------------------------------------------
 
-  // A canvas keeps its kind of context for life, so a lost one gets a new canvas.
-  painter_now() {
+  // A canvas can have one kind of context only, so after the loss of a context there must be a new canvas.
+  getPainter() {
     if (this.painter) return this.painter;
-    const canvas = () => make("canvas", { "aria-hidden": "true" });
-    let found = null;
-    try { found = this.lost > 2 ? null : WebGlPainter.on(canvas()); } catch { /* shaders this machine cannot run */ }
-    this.painter = found ?? new CanvasPainter(canvas());
-    this.painter.canvas.addEventListener("webglcontextlost", () => {
-      this.lost = (this.lost ?? 0) + 1;
-      this.painter?.canvas.remove();
-      this.painter = null;
-      this.resize();
-    }, { once: true });
+    const createCanvas = () => createElement("canvas", { "aria-hidden": "true" });
+    let webGlPainter = null;
+    try {
+      webGlPainter = this.contextLosses > 2 ? null : WebGlPainter.tryCreate(createCanvas());
+    } catch {
+      /* this machine cannot run the shaders */
+    }
+    this.painter = webGlPainter ?? new CanvasPainter(createCanvas());
+    this.painter.canvas.addEventListener(
+      "webglcontextlost",
+      () => {
+        this.contextLosses = (this.contextLosses ?? 0) + 1;
+        this.painter?.canvas.remove();
+        this.painter = null;
+        this.resize();
+      },
+      { once: true },
+    );
     this.stage.prepend(this.painter.canvas);
     this.stage.dataset.painter = this.painter.name;
     return this.painter;
@@ -201,122 +307,155 @@ const words = matchMedia("(pointer: coarse)").matches ? FINGER_WORDS : MOUSE_WOR
     const { clientWidth: width, clientHeight: height } = this.stage;
     if (!this.camera || !width || !height) return;
     this.camera.resize(width, height);
-    const painter = this.painter_now(), { canvas } = painter, ratio = Math.min(painter.constructor.finest(this.cloud.count), devicePixelRatio || 1), size = { width: Math.round(width * ratio), height: Math.round(height * ratio) };
+    const painter = this.getPainter();
+    const { canvas } = painter;
+    const ratio = Math.min(painter.constructor.getMaxPixelRatio(this.cloud.count), devicePixelRatio || 1);
+    const size = { width: Math.round(width * ratio), height: Math.round(height * ratio) };
     if (canvas.width !== size.width || canvas.height !== size.height) Object.assign(canvas, size);
-    this.ink = this.themed("--st-text-color", "#000");
-    this.paper = this.themed("--st-background-color", "#fff");
-    this.redraw();
+    this.ink = this.readThemeColour("--st-text-color", "#000");
+    this.paper = this.readThemeColour("--st-background-color", "#fff");
+    this.requestRedraw();
   }
 
-  // Red, green and blue of one of the theme's colours, which may be written in any way.
-  themed(name, otherwise) {
-    const pen = make("canvas", { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
-    pen.fillStyle = getComputedStyle(this.node).getPropertyValue(name).trim() || otherwise;
-    pen.fillRect(0, 0, 1, 1);
-    return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  // Red, green and blue of a colour of the theme. The canvas reads every notation that CSS knows.
+  readThemeColour(name, fallback) {
+    const context = createElement("canvas", { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+    context.fillStyle = getComputedStyle(this.node).getPropertyValue(name).trim() || fallback;
+    context.fillRect(0, 0, 1, 1);
+    return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
   }
 
-  get radius() { return Math.min(9, Math.max(2.2, Math.min(5.5, 170 / Math.sqrt(this.cloud.count))) * Math.max(1, this.camera.zoom) ** 0.35); }
+  // Smaller for more points, larger with the zoom.
+  get pointRadius() {
+    return Math.min(
+      9,
+      Math.max(2.2, Math.min(5.5, 170 / Math.sqrt(this.cloud.count))) * Math.max(1, this.camera.zoom) ** 0.35,
+    );
+  }
 
-  redraw() {
-    this.frame ??= requestAnimationFrame(() => {
-      this.frame = null;
+  requestRedraw() {
+    this.frameRequest ??= requestAnimationFrame(() => {
+      this.frameRequest = null;
       const { cloud, colours, chosen, camera, ink, paper, data } = this;
-      if (colours.length !== 4 * cloud.count) return; // half of the next data
-      this.painter_now().draw({ cloud, colours, chosen, camera, ink, paper, size: this.radius });
-      this.encircle();
+      if (colours.length !== 4 * cloud.count) return; // points and colours are not of one update
+      this.getPainter().draw({ cloud, colours, chosen, camera, ink, paper, size: this.pointRadius });
+      this.placeRing();
       if (!data.mark) return;
-      const [x, y] = camera.spot(cloud.put(data.mark));
-      this.star.setAttribute("transform", `translate(${x} ${y})`);
-      const words = this.star.lastChild, half = words.getComputedTextLength() / 2 + 4;
-      words.setAttribute("x", camera.sees(x, y) ? Math.max(half, Math.min(camera.width - half, x)) - x : 0); // whole, also at the edge
-      words.setAttribute("y", y + 32 > camera.height ? -16 : 24);
+      const [x, y] = camera.projectPoint(cloud.normalizePoint(data.mark));
+      this.marker.setAttribute("transform", `translate(${x} ${y})`);
+      const label = this.marker.lastChild;
+      const halfWidth = label.getComputedTextLength() / 2 + 4;
+      // At the border the label is shifted, so that all of it can be read.
+      label.setAttribute(
+        "x",
+        camera.isVisible(x, y) ? Math.max(halfWidth, Math.min(camera.width - halfWidth, x)) - x : 0,
+      );
+      label.setAttribute("y", y + 32 > camera.height ? -16 : 24);
     });
   }
 
-  encircle() {
-    this.ring.setAttribute("r", this.here < 0 ? 0 : this.radius + 4);
-    if (this.here < 0) return;
-    const [x, y] = this.spot(this.here);
+  placeRing() {
+    this.ring.setAttribute("r", this.current < 0 ? 0 : this.pointRadius + 4);
+    if (this.current < 0) return;
+    const [x, y] = this.getScreenPosition(this.current);
     this.ring.setAttribute("cx", x);
     this.ring.setAttribute("cy", y);
-    if (!this.card.hidden) this.place(x, y);
+    if (!this.card.hidden) this.placeCard(x, y);
   }
 
-  spot(point) { return this.camera.project().subarray(3 * point, 3 * point + 2); }
+  getScreenPosition(point) {
+    return this.camera.projectAll().subarray(3 * point, 3 * point + 2);
+  }
 
-  move(act) {
+  moveCamera(change) {
     if (!this.camera) return;
-    act();
-    this.redraw();
+    change();
+    this.requestRedraw();
   }
 
-  // ---- one point ----------------------------------------------------------------------------------------------------------------------
+  // ---- the current point ------------------------------------------------------------------------------------------
 
-  // Shows a ring around a point at once and its picture after a moment. -1 for none.
-  point(here, wait = DWELL) {
-    if (here === this.here) return;
-    clearTimeout(this.later);
-    this.here = here;
+  // Shows a ring around a point at once and its picture after `delay` milliseconds. -1 for none.
+  pointAt(current, delay = CARD_DELAY) {
+    if (current === this.current) return;
+    clearTimeout(this.cardTimer);
+    this.current = current;
     this.card.hidden = true;
-    this.stage.classList.toggle("on", here >= 0);
-    if (here >= 0) this.later = setTimeout(() => this.introduce(), wait);
-    if (this.camera) this.redraw();
+    this.stage.classList.toggle("on", current >= 0);
+    if (current >= 0) this.cardTimer = setTimeout(() => this.showCard(), delay);
+    if (this.camera) this.requestRedraw();
   }
 
-  introduce() {
-    const { thumbs } = this.data, at = this.here;
-    this.words.textContent = this.texts[at] ?? "";
+  showCard() {
+    const { thumbs } = this.data;
+    const point = this.current;
+    this.cardText.textContent = this.texts[point] ?? "";
     this.thumb.hidden = !thumbs;
+    // A sheet has rows and columns of thumbnails: shift the image so that the one of this point shows.
     if (thumbs) {
-      const each = thumbs.across * thumbs.across, place = at % each, address = thumbs.sheets[Math.floor(at / each)];
-      if (this.sheet.getAttribute("src") !== address) this.sheet.setAttribute("src", address);
-      const side = { width: thumbs.across * CARD, left: -CARD * (place % thumbs.across), top: -CARD * Math.floor(place / thumbs.across) };
-      for (const [name, value] of Object.entries(side)) this.sheet.style[name] = `${value}px`;
+      const perSheet = thumbs.across * thumbs.across;
+      const cell = point % perSheet;
+      const address = thumbs.sheets[Math.floor(point / perSheet)];
+      if (this.sheetImage.getAttribute("src") !== address) this.sheetImage.setAttribute("src", address);
+      const style = {
+        width: thumbs.across * CARD_SIDE,
+        left: -CARD_SIDE * (cell % thumbs.across),
+        top: -CARD_SIDE * Math.floor(cell / thumbs.across),
+      };
+      for (const [name, value] of Object.entries(style)) this.sheetImage.style[name] = `${value}px`;
     }
     this.card.hidden = false;
-    this.place(...this.spot(at));
+    this.placeCard(...this.getScreenPosition(point));
   }
 
-  // Beside the point, on the side that has room.
-  place(x, y) {
-    const { offsetWidth: width, offsetHeight: height } = this.card, within = (value, most) => Math.max(4, Math.min(most - 4, value));
-    this.card.style.left = `${within(x + 14 + width < this.camera.width ? x + 14 : x - 14 - width, this.camera.width - width)}px`;
-    this.card.style.top = `${within(y - height / 2, this.camera.height - height)}px`;
+  // To the right of the point if there is room, else to its left.
+  placeCard(x, y) {
+    const { offsetWidth: width, offsetHeight: height } = this.card;
+    const clampInside = (value, limit) => Math.max(4, Math.min(limit - 4, value));
+    const left = x + 14 + width < this.camera.width ? x + 14 : x - 14 - width;
+    this.card.style.left = `${clampInside(left, this.camera.width - width)}px`;
+    this.card.style.top = `${clampInside(y - height / 2, this.camera.height - height)}px`;
   }
 
-  unseen() {
-    this.thumb.hidden = true; // the words stay
-    this.sheet.removeAttribute("src");
+  // The sheet could not be loaded: the card shows the words alone.
+  hideThumb() {
+    this.thumb.hidden = true;
+    this.sheetImage.removeAttribute("src");
   }
 
-  // ---- choosing -----------------------------------------------------------------------------------------------------------------------
+  // ---- choosing ---------------------------------------------------------------------------------------------------
 
   choose(kind, points) {
     if (!this.camera) return;
     this.chosen = Uint32Array.from(points);
-    this.sent = Date.now();
-    this.serial = Math.max(this.serial + 1, this.sent);
-    this.tally();
-    this.redraw();
-    this.tell("event", { kind, version: this.version, serial: this.serial, chosen: packed(points, this.cloud.count) });
+    this.sentAt = Date.now();
+    // A time, so that it is also larger than the numbers sent before the page was reloaded.
+    this.serial = Math.max(this.serial + 1, this.sentAt);
+    this.renderCount();
+    this.requestRedraw();
+    this.sendTrigger("event", {
+      kind,
+      version: this.version,
+      serial: this.serial,
+      chosen: packBits(points, this.cloud.count),
+    });
   }
 
-  take_up(tool) {
+  selectTool(tool) {
     this.tool = tool;
-    this.explain();
+    this.renderHelp();
   }
 
-  fail(error) {
-    this.fault.textContent = `The map could not be drawn. ${error.message}`;
-    this.fault.hidden = false;
-    this.loaded = {}; // the next look at the page tries again
+  showError(error) {
+    this.errorBox.textContent = `The map could not be drawn. ${error.message}`;
+    this.errorBox.hidden = false;
+    this.resources = {}; // the next update loads everything again
   }
 
   dispose() {
-    clearTimeout(this.later);
-    cancelAnimationFrame(this.frame);
-    this.watch.disconnect();
+    clearTimeout(this.cardTimer);
+    cancelAnimationFrame(this.frameRequest);
+    this.resizeObserver.disconnect();
     const { painter } = this;
     this.painter = this.camera = null;
     painter?.dispose();
@@ -325,5 +464,9 @@ const words = matchMedia("(pointer: coarse)").matches ? FINGER_WORDS : MOUSE_WOR
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  return lasting(parentElement, () => new Scatter(parentElement), (scatter) => scatter.take(data, setTriggerValue).catch((error) => scatter.fail(error)));
+  return mountComponent(
+    parentElement,
+    () => new Scatter(parentElement),
+    (scatter) => scatter.update(data, setTriggerValue).catch((error) => scatter.showError(error)),
+  );
 }

@@ -1,19 +1,22 @@
-// The comparison viewer: cards with a picture and a map on it. Colours, scale, opacity, reading values and saving all happen here;
-// nothing goes to the server. All words from data enter as text, never as markup. Joined behind viewer_map.js and viewer_sheet.js by pages/ui/image/viewer.py.
+// The comparison viewer: cards with a picture and a map on it. Colours, scale, opacity, reading values and saving all
+// happen here; nothing goes to the server. Text from data is set as text, never as markup.
+// pages/ui/image/viewer.py puts this file behind viewer_map.js and viewer_sheet.js.
 
-const VIEW = { opacity: "75", palette: "orange_blue", scale: "own", show: "colours" };
+const DEFAULT_VIEW = { opacity: "75", palette: "orange_blue", scale: "own", show: "colours" };
 const SHOWS = { colours: "Colours", outline: "Outline", picture: "Picture only" };
 const SCALES = { own: "Each its own", shared: "One for all" };
-const WAITS = { waiting: "Waiting for its turn", working: "Working …", cancelled: "Stopped." };
+const STATE_TEXTS = { waiting: "Waiting for its turn", working: "Working …", cancelled: "Stopped." };
 const LEVELS = {
   green: ["Checks passed", "M5 12.5l4.5 4.5L19 7.5"],
   amber: ["Read with care", "M12 4L2.8 20h18.4z M12 10v4.5 M12 17.2v.1"],
   red: ["Do not rely on it", "M8 3h8l5 5v8l-5 5H8l-5-5V8z M9 9l6 6 M15 9l-6 6"],
 };
-const STORE = "whybox.view";
+const STORAGE_KEY = "whybox.view";
 
-function icon(level) {
-  const space = "http://www.w3.org/2000/svg", svg = document.createElementNS(space, "svg"), path = document.createElementNS(space, "path");
+function createIcon(level) {
+  const namespace = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(namespace, "svg");
+  const path = document.createElementNS(namespace, "path");
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");
   path.setAttribute("d", LEVELS[level][1]);
@@ -30,14 +33,23 @@ function loadPicture(address) {
   });
 }
 
-// ---- the view: what the visitor chose, kept in the address and for the next page -----------------------------------------------------
+// ---- the view: the visitor's options, in the page's address and in the session's storage ----------------------------
 
+// Anything can be in the address or the storage: only what is a known option is taken.
 function readView(palettes) {
-  const query = new URLSearchParams(location.search), names = Object.keys(VIEW);
+  const query = new URLSearchParams(location.search);
+  const names = Object.keys(DEFAULT_VIEW);
   let saved = {};
-  if (names.some((name) => query.has("view_" + name))) saved = Object.fromEntries(names.map((name) => [name, query.get("view_" + name)]));
-  else try { saved = JSON.parse(sessionStorage.getItem(STORE)) || {}; } catch { /* storage may be blocked */ }
-  const view = { ...VIEW }, opacity = Number(saved.opacity ?? NaN);
+  if (names.some((name) => query.has("view_" + name)))
+    saved = Object.fromEntries(names.map((name) => [name, query.get("view_" + name)]));
+  else
+    try {
+      saved = JSON.parse(sessionStorage.getItem(STORAGE_KEY)) || {};
+    } catch {
+      /* storage may be blocked */
+    }
+  const view = { ...DEFAULT_VIEW };
+  const opacity = Number(saved.opacity ?? NaN);
   if (saved.opacity !== "" && opacity >= 0 && opacity <= 100) view.opacity = String(Math.round(opacity));
   if (Object.hasOwn(palettes, saved.palette)) view.palette = saved.palette;
   if (Object.hasOwn(SCALES, saved.scale)) view.scale = saved.scale;
@@ -45,115 +57,172 @@ function readView(palettes) {
   return view;
 }
 
-function keepView(view) {
+function saveView(view) {
   const url = new URL(location.href);
-  for (const name of Object.keys(VIEW)) {
-    if (view[name] === VIEW[name]) url.searchParams.delete("view_" + name);
+  for (const name of Object.keys(DEFAULT_VIEW)) {
+    if (view[name] === DEFAULT_VIEW[name]) url.searchParams.delete("view_" + name);
     else url.searchParams.set("view_" + name, view[name]);
   }
   if (url.href !== location.href) history.replaceState(history.state, "", url);
-  try { sessionStorage.setItem(STORE, JSON.stringify(view)); } catch { /* storage may be blocked */ }
+  try {
+    sessionStorage.setItem(STORAGE_KEY, JSON.stringify(view));
+  } catch {
+    /* storage may be blocked */
+  }
 }
 
-// ---- one card -------------------------------------------------------------------------------------------------------------------
+// ---- one card -------------------------------------------------------------------------------------------------------
 
 class Card {
   constructor(viewer, id) {
     this.viewer = viewer;
     this.id = id;
-    this.title = make("h3");
-    this.name = make("div", { class: "name" });
-    this.canvas = make("canvas", { role: "img" });
-    this.note = make("div", { class: "note" }, make("span"));
-    this.cross = make("div", { class: "cross", hidden: "" });
-    this.low = make("span");
-    this.high = make("span");
-    this.tick = make("i", { hidden: "" });
-    this.ramp = make("canvas", { width: 256, height: 1, "aria-hidden": "true" });
-    this.scale = make("div", { class: "scale" }, this.low, make("div", { class: "ramp" }, this.ramp, this.tick), this.high);
-    this.reading = make("div", { class: "reading" });
-    this.words = make("div", { class: "words" });
-    this.node = make("article", { class: "card" },
-      make("div", { class: "top" }, this.title, this.name),
-      make("div", { class: "picture" }, make("div", { class: "frame" }, this.canvas, this.note, this.cross), this.scale, this.reading), this.words);
-    this.listen();
+    this.title = createElement("h3");
+    this.name = createElement("div", { class: "name" });
+    this.canvas = createElement("canvas", { role: "img" });
+    this.note = createElement("div", { class: "note" }, createElement("span"));
+    this.cross = createElement("div", { class: "cross", hidden: "" });
+    this.low = createElement("span");
+    this.high = createElement("span");
+    this.tick = createElement("i", { hidden: "" });
+    this.ramp = createElement("canvas", { width: 256, height: 1, "aria-hidden": "true" });
+    this.scale = createElement(
+      "div",
+      { class: "scale" },
+      this.low,
+      createElement("div", { class: "ramp" }, this.ramp, this.tick),
+      this.high,
+    );
+    this.reading = createElement("div", { class: "reading" });
+    this.words = createElement("div", { class: "words" });
+    this.node = createElement(
+      "article",
+      { class: "card" },
+      createElement("div", { class: "top" }, this.title, this.name),
+      createElement(
+        "div",
+        { class: "picture" },
+        createElement("div", { class: "frame" }, this.canvas, this.note, this.cross),
+        this.scale,
+        this.reading,
+      ),
+      this.words,
+    );
+    this.addListeners();
   }
 
-  listen() {
-    const point = (event) => {
+  addListeners() {
+    const pointAt = (event) => {
       const box = this.canvas.getBoundingClientRect();
-      this.viewer.point((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+      this.viewer.setPoint((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
     };
-    this.canvas.addEventListener("pointermove", point);
-    this.canvas.addEventListener("pointerdown", point);
-    this.canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && this.viewer.point(null));
+    this.canvas.addEventListener("pointermove", pointAt);
+    this.canvas.addEventListener("pointerdown", pointAt);
+    this.canvas.addEventListener(
+      "pointerleave",
+      (event) => event.pointerType === "mouse" && this.viewer.setPoint(null),
+    );
     this.canvas.addEventListener("focus", () => this.reading.setAttribute("aria-live", "polite"));
     this.canvas.addEventListener("blur", () => this.reading.removeAttribute("aria-live"));
     this.canvas.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-      if (event.key === "Escape") return this.viewer.point(null);
+      if (event.key === "Escape") return this.viewer.setPoint(null);
       if (!step || !this.map) return undefined;
       event.preventDefault();
-      const far = event.shiftKey ? 10 : 1, at = this.viewer.at ?? [0.5, 0.5];
+      const cells = event.shiftKey ? 10 : 1;
+      const position = this.viewer.position ?? [0.5, 0.5];
       // From cell centre to cell centre, so that no rounding error skips a cell.
-      return this.viewer.point(...at.map((part, axis) => (Math.floor(part * this.map.grid[axis]) + far * step[axis] + 0.5) / this.map.grid[axis]));
+      return this.viewer.setPoint(
+        ...position.map(
+          (part, axis) => (Math.floor(part * this.map.grid[axis]) + cells * step[axis] + 0.5) / this.map.grid[axis],
+        ),
+      );
     });
   }
 
-  // Takes the panel's new state. Unchanged maps are kept, so a growing comparison decodes each map once.
-  async take(panel, picture) {
+  // Shows the panel's new state. An unchanged map is not decoded again.
+  async update(panel, picture) {
     this.node.dataset.state = panel.state;
     this.title.textContent = panel.title;
     this.name.textContent = panel.name;
-    const note = panel.state === "done" ? "" : panel.message || WAITS[panel.state] || "";
+    const note = panel.state === "done" ? "" : panel.message || STATE_TEXTS[panel.state] || "";
     this.note.hidden = !note;
     this.note.firstChild.textContent = note;
-    this.tell(panel);
+    this.renderWords(panel);
     this.picture = picture;
-    const packed = panel.map?.values ?? null, changed = packed !== this.packed;
+    const packed = panel.map?.values ?? null;
+    const changed = packed !== this.packed;
     this.packed = packed;
     this.panel = panel;
     this.map = panel.map ?? null;
     const [columns, rows] = this.map ? this.map.grid : [picture.naturalWidth, picture.naturalHeight];
-    const factor = Math.max(1, Math.ceil(SIDE / Math.max(columns, rows)));
-    this.node.classList.toggle("tiny", Math.max(columns, rows) < PIXEL_ART);
-    if (this.canvas.width !== columns * factor || this.canvas.height !== rows * factor) Object.assign(this.canvas, { width: columns * factor, height: rows * factor });
-    this.canvas.setAttribute("aria-label", this.map ? `${panel.title}. ${this.map.alt} The arrow keys read values.` : `The picture. ${panel.title}: ${note}`);
+    const factor = Math.max(1, Math.ceil(CANVAS_SIDE / Math.max(columns, rows)));
+    this.node.classList.toggle("tiny", Math.max(columns, rows) < PIXEL_ART_SIDE);
+    if (this.canvas.width !== columns * factor || this.canvas.height !== rows * factor)
+      Object.assign(this.canvas, { width: columns * factor, height: rows * factor });
+    this.canvas.setAttribute(
+      "aria-label",
+      this.map ? `${panel.title}. ${this.map.alt} The arrow keys read values.` : `The picture. ${panel.title}: ${note}`,
+    );
     if (this.map) this.canvas.tabIndex = 0;
     else this.canvas.removeAttribute("tabindex");
     this.scale.hidden = this.reading.hidden = !this.map;
     if (changed) {
-      this.values = this.grown = this.drawn = null;
+      this.values = this.enlargedValues = this.layerKey = null;
       if (this.map) {
-        const values = await unpack(this.map);
-        if (this.packed !== packed) return; // newer numbers came while these were unpacked
+        const values = await unpackValues(this.map);
+        if (this.packed !== packed) return; // newer data came while this was unpacked
         this.values = values;
-        this.grown = enlarge(values, this.map.grid, factor);
+        this.enlargedValues = enlarge(values, this.map.grid, factor);
       }
     }
     this.draw();
-    this.read();
+    this.showReading();
   }
 
-  tell(panel) {
+  renderWords(panel) {
     const key = JSON.stringify([panel.sentence, panel.caption, panel.level, panel.checks, panel.cost, panel.map?.odd]);
-    if (key === this.told) return; // an open list of checks stays open
-    this.told = key;
-    const parts = [make("p", { text: panel.sentence })];
-    if (panel.map?.odd) parts.push(make("p", { text: panel.map.odd }));
-    if (panel.caption) parts.push(make("p", { class: "soft", text: panel.caption }));
+    if (key === this.wordsKey) return; // unchanged: an opened list of checks must stay open
+    this.wordsKey = key;
+    const parts = [createElement("p", { text: panel.sentence })];
+    if (panel.map?.odd) parts.push(createElement("p", { text: panel.map.odd }));
+    if (panel.caption) parts.push(createElement("p", { class: "soft", text: panel.caption }));
     if (LEVELS[panel.level]) {
-      const checks = panel.checks.map((check) => make("li", { "data-level": check.level }, icon(check.level), make("span", { text: check.sentence })));
-      parts.push(make("details", {}, make("summary", { "data-level": panel.level }, icon(panel.level), LEVELS[panel.level][0]), make("ul", {}, ...checks)));
+      const checks = panel.checks.map((check) =>
+        createElement(
+          "li",
+          { "data-level": check.level },
+          createIcon(check.level),
+          createElement("span", { text: check.sentence }),
+        ),
+      );
+      parts.push(
+        createElement(
+          "details",
+          {},
+          createElement("summary", { "data-level": panel.level }, createIcon(panel.level), LEVELS[panel.level][0]),
+          createElement("ul", {}, ...checks),
+        ),
+      );
     }
     if (panel.map) {
-      const save = make("button", { type: "button", text: "Save picture", "aria-label": `Save picture: ${panel.title}`, onclick: () => this.viewer.save([this], this.id) });
-      parts.push(make("div", { class: "foot" }, make("span", { class: "soft", text: panel.cost }), save));
+      const save = createElement("button", {
+        type: "button",
+        text: "Save picture",
+        "aria-label": `Save picture: ${panel.title}`,
+        onclick: () => this.viewer.save([this], this.id),
+      });
+      parts.push(
+        createElement("div", { class: "foot" }, createElement("span", { class: "soft", text: panel.cost }), save),
+      );
     }
     this.words.replaceChildren(...parts);
   }
 
-  get fullColour() { return this.viewer.view.scale === "shared" ? this.map.shared_scale : this.map.scale; }
+  // The value that is drawn in full colour.
+  get fullColour() {
+    return this.viewer.view.scale === "shared" ? this.map.shared_scale : this.map.scale;
+  }
 
   get caption() {
     const { scale, show } = this.viewer.view;
@@ -163,210 +232,317 @@ class Card {
   }
 
   draw() {
-    const pen = this.canvas.getContext("2d"), { width, height } = this.canvas, { view } = this.viewer;
-    pen.imageSmoothingEnabled = !this.node.classList.contains("tiny");
-    pen.imageSmoothingQuality = "high";
-    pen.globalAlpha = 1;
-    pen.filter = "none";
-    pen.clearRect(0, 0, width, height);
-    pen.drawImage(this.picture, 0, 0, width, height);
-    if (!this.grown) return;
-    const table = this.viewer.table(this.map.signed), key = [view.palette, view.show, this.fullColour].join();
-    if (this.drawn !== key && view.show !== "picture") {
-      this.layer ??= surface(width, height);
+    const context = this.canvas.getContext("2d");
+    const { width, height } = this.canvas;
+    const { view } = this.viewer;
+    context.imageSmoothingEnabled = !this.node.classList.contains("tiny");
+    context.imageSmoothingQuality = "high";
+    context.globalAlpha = 1;
+    context.filter = "none";
+    context.clearRect(0, 0, width, height);
+    context.drawImage(this.picture, 0, 0, width, height);
+    if (!this.enlargedValues) return;
+    const table = this.viewer.getTable(this.map.signed);
+    const key = [view.palette, view.show, this.fullColour].join();
+    // The colours are computed only if something has changed that they depend on.
+    if (this.layerKey !== key && view.show !== "picture") {
+      this.layer ??= createCanvas(width, height);
       if (this.layer.width !== width || this.layer.height !== height) Object.assign(this.layer, { width, height });
-      (view.show === "outline" ? outline : colourise)(this.layer.getContext("2d"), this.grown, this.fullColour, table, this.map.signed);
-      this.drawn = key;
+      (view.show === "outline" ? drawOutline : colourise)(
+        this.layer.getContext("2d"),
+        this.enlargedValues,
+        this.fullColour,
+        table,
+        this.map.signed,
+      );
+      this.layerKey = key;
     }
     const opacity = Number(view.opacity) / 100;
     if (view.show === "colours") {
-      pen.globalAlpha = Math.sqrt(opacity); // the photograph gives up its own colours as the map's get stronger
-      pen.drawImage(this.viewer.greyed(this.picture, width, height, pen.imageSmoothingEnabled), 0, 0);
-      pen.globalAlpha = opacity;
+      // The stronger the map's colours are, the more the photograph loses its own.
+      context.globalAlpha = Math.sqrt(opacity);
+      context.drawImage(this.viewer.getGreyPicture(this.picture, width, height, context.imageSmoothingEnabled), 0, 0);
+      context.globalAlpha = opacity;
     }
-    if (view.show !== "picture") pen.drawImage(this.layer, 0, 0);
-    pen.globalAlpha = 1;
+    if (view.show !== "picture") context.drawImage(this.layer, 0, 0);
+    context.globalAlpha = 1;
     this.scale.style.visibility = view.show === "picture" ? "hidden" : "";
-    this.legend(table);
+    this.drawLegend(table);
   }
 
-  legend(table) {
-    const pen = this.ramp.getContext("2d"), image = pen.createImageData(256, 1);
+  drawLegend(table) {
+    const context = this.ramp.getContext("2d");
+    const image = context.createImageData(256, 1);
     image.data.set(table);
     if (this.map.signed) image.data.set(table.subarray(4, 8), 0); // row 0 means "no number"
-    pen.putImageData(image, 0, 0);
+    context.putImageData(image, 0, 0);
     this.low.textContent = this.map.signed ? "against" : "none";
     this.high.textContent = this.map.signed ? "for" : "most";
   }
 
-  read() {
-    const at = this.viewer.at;
-    this.cross.hidden = this.tick.hidden = !at || !this.values;
+  showReading() {
+    const position = this.viewer.position;
+    this.cross.hidden = this.tick.hidden = !position || !this.values;
     this.reading.classList.toggle("here", !this.cross.hidden);
     if (!this.map) return;
-    if (this.cross.hidden) { this.reading.textContent = this.caption; return; }
-    this.cross.style.left = `${100 * at[0]}%`;
-    this.cross.style.top = `${100 * at[1]}%`;
-    const [columns, rows] = this.map.grid, column = Math.min(columns - 1, Math.floor(at[0] * columns)), row = Math.min(rows - 1, Math.floor(at[1] * rows));
-    const value = this.values[row * columns + column], part = this.fullColour > 0 ? value / this.fullColour : 0;
+    if (this.cross.hidden) {
+      this.reading.textContent = this.caption;
+      return;
+    }
+    this.cross.style.left = `${100 * position[0]}%`;
+    this.cross.style.top = `${100 * position[1]}%`;
+    const [columns, rows] = this.map.grid;
+    const column = Math.min(columns - 1, Math.floor(position[0] * columns));
+    const row = Math.min(rows - 1, Math.floor(position[1] * rows));
+    const value = this.values[row * columns + column];
+    const part = this.fullColour > 0 ? value / this.fullColour : 0;
     const sign = value > 0 ? "+" : value < 0 ? "−" : "";
     this.tick.hidden = Number.isNaN(value);
-    this.tick.style.left = `${(rowOf(part, this.map.signed) / 255) * 100}%`;
-    this.reading.textContent = Number.isNaN(value) ? "No number here" : `${sign}${Math.round(Math.abs(100 * part))} % of full colour: ${sign}${number(value, this.map.peak)} ${this.map.unit}`;
+    this.tick.style.left = `${(getTableRow(part, this.map.signed) / 255) * 100}%`;
+    const percent = `${sign}${Math.round(Math.abs(100 * part))} % of full colour`;
+    const amount = `${sign}${formatNumber(value, this.map.peak)} ${this.map.unit}`;
+    this.reading.textContent = Number.isNaN(value) ? "No number here" : `${percent}: ${amount}`;
   }
 }
 
-// ---- all cards and their toolbar ------------------------------------------------------------------------------------------------------
+// ---- all cards and their toolbar ------------------------------------------------------------------------------------
 
 class Viewer {
   constructor(parent, palettes) {
-    this.palettes = Object.fromEntries(Object.entries(palettes).map(([name, p]) => [name, { title: p.title, signed: bytes(p.signed), unsigned: bytes(p.unsigned) }]));
+    this.palettes = Object.fromEntries(
+      Object.entries(palettes).map(([name, p]) => [
+        name,
+        { title: p.title, signed: decodeBase64(p.signed), unsigned: decodeBase64(p.unsigned) },
+      ]),
+    );
     this.view = readView(this.palettes);
     this.cards = new Map();
-    this.heads = new Map();
+    this.rowTitles = new Map();
     this.pictures = new Map();
-    this.greys = new WeakMap();
-    this.at = null;
-    this.grid = make("div", { class: "grid" });
-    this.node = make("div", { class: "wb" }, this.toolbar(), this.grid);
+    this.greyPictures = new WeakMap();
+    this.position = null;
+    this.grid = createElement("div", { class: "grid" });
+    this.node = createElement("div", { class: "wb" }, this.createToolbar(), this.grid);
     parent.append(this.node);
   }
 
-  toolbar() {
+  createToolbar() {
     const id = "wb" + Math.random().toString(36).slice(2, 8);
-    const slide = (event) => this.choose("opacity", event.target.value);
-    this.slider = make("input", { id: id + "o", type: "range", min: 0, max: 100, step: 1, oninput: slide });
-    this.percent = make("output", { for: id + "o" });
-    this.select = make("select", { id: id + "p", onchange: (event) => this.choose("palette", event.target.value) },
-      ...Object.entries(this.palettes).map(([name, palette]) => make("option", { value: name, text: palette.title })));
-    this.saveAll = make("button", { type: "button", text: "Save all as one picture", onclick: () => this.save([...this.cards.values()].filter((card) => card.grown), "comparison") });
-    this.scales = this.choices("scale", "Colour scale", SCALES, id);
-    const bar = make("div", { class: "bar", role: "group", "aria-label": "How the maps are shown" },
-      this.choices("show", "Show", SHOWS, id),
-      make("div", { class: "field" }, make("label", { for: id + "o", text: "Strength of the colours" }), make("div", { class: "slide" }, this.slider, this.percent)),
-      make("div", { class: "field" }, make("label", { for: id + "p", text: "Palette" }), this.select),
+    const setOpacity = (event) => this.setOption("opacity", event.target.value);
+    this.slider = createElement("input", {
+      id: id + "o",
+      type: "range",
+      min: 0,
+      max: 100,
+      step: 1,
+      oninput: setOpacity,
+    });
+    this.percent = createElement("output", { for: id + "o" });
+    this.select = createElement(
+      "select",
+      { id: id + "p", onchange: (event) => this.setOption("palette", event.target.value) },
+      ...Object.entries(this.palettes).map(([name, palette]) =>
+        createElement("option", { value: name, text: palette.title }),
+      ),
+    );
+    this.saveAll = createElement("button", {
+      type: "button",
+      text: "Save all as one picture",
+      onclick: () =>
+        this.save(
+          [...this.cards.values()].filter((card) => card.enlargedValues),
+          "comparison",
+        ),
+    });
+    this.scales = this.createChoices("scale", "Colour scale", SCALES, id);
+    const bar = createElement(
+      "div",
+      { class: "bar", role: "group", "aria-label": "How the maps are shown" },
+      this.createChoices("show", "Show", SHOWS, id),
+      createElement(
+        "div",
+        { class: "field" },
+        createElement("label", { for: id + "o", text: "Strength of the colours" }),
+        createElement("div", { class: "slide" }, this.slider, this.percent),
+      ),
+      createElement("div", { class: "field" }, createElement("label", { for: id + "p", text: "Palette" }), this.select),
       this.scales,
-      make("div", { class: "field end" }, this.saveAll));
+      createElement("div", { class: "field end" }, this.saveAll),
+    );
     this.bar = bar;
     return bar;
   }
 
-  choices(name, title, options, id) {
+  createChoices(name, title, options, id) {
     const items = Object.entries(options).map(([value, text]) =>
-      make("label", {}, make("input", { type: "radio", name: id + name, value, "data-view": name, onchange: () => this.choose(name, value) }), make("span", { text })));
-    return make("fieldset", { class: "field" }, make("legend", { text: title }), make("div", { class: "choices" }, ...items));
+      createElement(
+        "label",
+        {},
+        createElement("input", {
+          type: "radio",
+          name: id + name,
+          value,
+          "data-view": name,
+          onchange: () => this.setOption(name, value),
+        }),
+        createElement("span", { text }),
+      ),
+    );
+    return createElement(
+      "fieldset",
+      { class: "field" },
+      createElement("legend", { text: title }),
+      createElement("div", { class: "choices" }, ...items),
+    );
   }
 
-  table(signed) { return this.palettes[this.view.palette][signed ? "signed" : "unsigned"]; }
+  getTable(signed) {
+    return this.palettes[this.view.palette][signed ? "signed" : "unsigned"];
+  }
 
-  greyed(picture, width, height, smooth) {
-    const known = this.greys.get(picture);
-    if (known?.width !== width || known.height !== height) {
-      const canvas = surface(width, height), pen = canvas.getContext("2d", { willReadFrequently: true });
-      pen.imageSmoothingEnabled = smooth;
-      pen.imageSmoothingQuality = "high";
-      pen.drawImage(picture, 0, 0, width, height);
-      const image = pen.getImageData(0, 0, width, height), data = image.data;
-      for (let at = 0; at < data.length; at += 4) data[at] = data[at + 1] = data[at + 2] = 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
-      pen.putImageData(image, 0, 0);
-      this.greys.set(picture, canvas);
+  getGreyPicture(picture, width, height, smooth) {
+    const cached = this.greyPictures.get(picture);
+    if (cached?.width !== width || cached.height !== height) {
+      const canvas = createCanvas(width, height);
+      const context = canvas.getContext("2d", { willReadFrequently: true });
+      context.imageSmoothingEnabled = smooth;
+      context.imageSmoothingQuality = "high";
+      context.drawImage(picture, 0, 0, width, height);
+      const image = context.getImageData(0, 0, width, height);
+      const data = image.data;
+      for (let index = 0; index < data.length; index += 4)
+        data[index] =
+          data[index + 1] =
+          data[index + 2] =
+            0.299 * data[index] + 0.587 * data[index + 1] + 0.114 * data[index + 2];
+      context.putImageData(image, 0, 0);
+      this.greyPictures.set(picture, canvas);
     }
-    return this.greys.get(picture);
+    return this.greyPictures.get(picture);
   }
 
-  choose(name, value) {
+  setOption(name, value) {
     this.view[name] = value;
-    this.show();
-    clearTimeout(this.later); // browsers limit how often an address may change
-    this.later = setTimeout(() => keepView(this.view), 150);
-    for (const card of this.cards.values()) if (card.grown) { card.draw(); card.read(); }
+    this.renderToolbar();
+    // Not for every step of the slider: browsers limit how often an address may change.
+    clearTimeout(this.saveTimer);
+    this.saveTimer = setTimeout(() => saveView(this.view), 150);
+    for (const card of this.cards.values())
+      if (card.enlargedValues) {
+        card.draw();
+        card.showReading();
+      }
   }
 
-  show() {
+  renderToolbar() {
     this.slider.value = this.view.opacity;
     this.slider.setAttribute("aria-valuetext", `${this.view.opacity} percent`);
     this.percent.textContent = `${this.view.opacity} %`;
     this.slider.disabled = this.view.show !== "colours";
     this.select.value = this.view.palette;
-    for (const input of this.bar.querySelectorAll("[data-view]")) input.checked = this.view[input.dataset.view] === input.value;
+    for (const input of this.bar.querySelectorAll("[data-view]"))
+      input.checked = this.view[input.dataset.view] === input.value;
     const maps = [...this.cards.values()].filter((card) => card.map);
     this.saveAll.disabled = !maps.length;
     this.saveAll.parentElement.hidden = this.scales.hidden = this.cards.size < 2;
   }
 
-  point(x, y) {
-    const inside = (part) => Math.max(0, Math.min(0.99999, part));
-    this.at = x === null ? null : [inside(x), inside(y)];
-    for (const card of this.cards.values()) card.read();
+  setPoint(x, y) {
+    const clampInside = (part) => Math.max(0, Math.min(0.99999, part));
+    // Less than 1, so that the last column and row are not passed.
+    this.position = x === null ? null : [clampInside(x), clampInside(y)];
+    for (const card of this.cards.values()) card.showReading();
   }
 
-  async take(data) {
-    const ids = data.panels.map((panel) => panel.id), turn = (this.turn = {});
+  async update(data) {
+    const ids = data.panels.map((panel) => panel.id);
+    const updateToken = (this.updateToken = {});
     const pictures = new Map();
-    for (const address of data.pictures) pictures.set(address, this.pictures.get(address) ?? (await loadPicture(address)));
-    if (this.turn !== turn) return; // newer data came while the pictures were read
+    for (const address of data.pictures)
+      pictures.set(address, this.pictures.get(address) ?? (await loadPicture(address)));
+    if (this.updateToken !== updateToken) return; // newer data came while the pictures were loading
     this.pictures = pictures;
-    for (const [id, card] of this.cards) if (!ids.includes(id)) { card.node.remove(); this.cards.delete(id); }
+    for (const [id, card] of this.cards)
+      if (!ids.includes(id)) {
+        card.node.remove();
+        this.cards.delete(id);
+      }
     const cards = new Map(ids.map((id) => [id, this.cards.get(id) ?? new Card(this, id)]));
     this.cards = cards;
-    const order = this.rows(data.panels);
-    if (order.length !== this.grid.children.length || order.some((node, at) => this.grid.children[at] !== node)) this.grid.replaceChildren(...order);
+    const order = this.listRows(data.panels);
+    // Only if the order has changed: nodes that are put in again lose the focus.
+    if (order.length !== this.grid.children.length || order.some((node, index) => this.grid.children[index] !== node))
+      this.grid.replaceChildren(...order);
     this.grid.dataset.count = ids.length;
-    const inRows = data.panels.some((panel) => panel.row);
-    this.grid.toggleAttribute("data-rows", inRows);
-    this.scales.querySelector('[value="shared"] + span').textContent = inRows ? "One for each row" : SCALES.shared;
-    this.grid.style.setProperty("--count", Math.max(...data.panels.map((panel) => data.panels.filter((other) => other.row === panel.row).length)));
-    this.shade();
-    const done = data.panels.map((panel) => cards.get(panel.id).take(panel, pictures.get(data.pictures[panel.picture])));
-    this.show();
-    keepView(this.view);
-    await Promise.all(done);
+    const hasRows = data.panels.some((panel) => panel.row);
+    this.grid.toggleAttribute("data-rows", hasRows);
+    this.scales.querySelector('[value="shared"] + span').textContent = hasRows ? "One for each row" : SCALES.shared;
+    this.grid.style.setProperty(
+      "--count",
+      Math.max(...data.panels.map((panel) => data.panels.filter((other) => other.row === panel.row).length)),
+    );
+    this.updateTheme();
+    const updates = data.panels.map((panel) =>
+      cards.get(panel.id).update(panel, pictures.get(data.pictures[panel.picture])),
+    );
+    this.renderToolbar();
+    saveView(this.view);
+    await Promise.all(updates);
   }
 
-  // The cards in their order, each row that has a title under it.
-  rows(panels) {
+  // The nodes of the cards in order, before each row with a title the node of that title.
+  listRows(panels) {
     const order = [];
-    panels.forEach((panel, at) => {
-      if (panel.row && panel.row !== panels[at - 1]?.row) {
-        const head = this.heads.get(panel.row) ?? make("h2", { class: "row", text: panel.row });
-        this.heads.set(panel.row, head);
-        order.push(head);
+    panels.forEach((panel, index) => {
+      if (panel.row && panel.row !== panels[index - 1]?.row) {
+        const title = this.rowTitles.get(panel.row) ?? createElement("h2", { class: "row", text: panel.row });
+        this.rowTitles.set(panel.row, title);
+        order.push(title);
       }
       order.push(this.cards.get(panel.id).node);
     });
     return order;
   }
 
-  // Badge colours need to know whether the theme is dark; the theme is only told as colours.
-  shade() {
-    const pen = surface(1, 1).getContext("2d");
-    pen.fillStyle = getComputedStyle(this.node).getPropertyValue("--st-background-color").trim() || "#fff";
-    pen.fillRect(0, 0, 1, 1);
-    const [red, green, blue] = pen.getImageData(0, 0, 1, 1).data;
+  // The colours of badges depend on whether the theme is dark, which only its background colour says.
+  updateTheme() {
+    const context = createCanvas(1, 1).getContext("2d");
+    context.fillStyle = getComputedStyle(this.node).getPropertyValue("--st-background-color").trim() || "#fff";
+    context.fillRect(0, 0, 1, 1);
+    const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
     this.node.classList.toggle("dark", red + green + blue < 384);
   }
 
   save(cards, name) {
-    sheet(cards).toBlob((blob) => {
-      const link = make("a", { href: URL.createObjectURL(blob), download: `whybox-${name.replace(/[^\w-]+/g, "-")}.png` });
+    drawSheet(cards).toBlob((blob) => {
+      const link = createElement("a", {
+        href: URL.createObjectURL(blob),
+        download: `whybox-${name.replace(/[^\w-]+/g, "-")}.png`,
+      });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
     }, "image/png");
   }
 
-  fail(error) {
-    const old = typeof DecompressionStream === "undefined";
-    const text = old ? "This browser is too old to draw the maps. Please update it." : `The maps could not be drawn. ${error.message}`;
-    this.grid.replaceChildren(make("p", { role: "alert", text }));
+  showError(error) {
+    const isOldBrowser = typeof DecompressionStream === "undefined";
+    const text = isOldBrowser
+      ? "This browser is too old to draw the maps. Please update it."
+      : `The maps could not be drawn. ${error.message}`;
+    this.grid.replaceChildren(createElement("p", { role: "alert", text }));
     this.cards.clear();
   }
 
   dispose() {
-    clearTimeout(this.later);
+    clearTimeout(this.saveTimer);
     this.node.remove();
   }
 }
 
 export default function ({ data, parentElement }) {
-  return lasting(parentElement, () => new Viewer(parentElement, data.palettes), (viewer) => viewer.take(data).catch((error) => viewer.fail(error)));
+  return mountComponent(
+    parentElement,
+    () => new Viewer(parentElement, data.palettes),
+    (viewer) => viewer.update(data).catch((error) => viewer.showError(error)),
+  );
 }

@@ -1,54 +1,73 @@
-// One picture of one or several cards, on white: title, name, the map as shown, and what its colours mean.
+// Draws one or several cards into one picture, on white: title, name, the map as shown, and what its colours mean.
 
-const GAP = 24, BIG = { font: "600 22px sans-serif", ink: "#1a1c24", pitch: 30 }, SMALL = { font: "15px sans-serif", ink: "#5a5e6a", pitch: 21 };
+const GAP = 24;
+const BIG_TEXT = { font: "600 22px sans-serif", colour: "#1a1c24", lineHeight: 30 };
+const SMALL_TEXT = { font: "15px sans-serif", colour: "#5a5e6a", lineHeight: 21 };
 
-function broken(pen, text, style, width) {
-  pen.font = style.font;
+// Breaks a text into lines of at most `width` pixels. A longer word has a line of its own.
+function wrapText(context, text, style, width) {
+  context.font = style.font;
   const lines = [""];
   for (const word of text.split(/\s+/)) {
     const longer = lines.at(-1) ? `${lines.at(-1)} ${word}` : word;
-    if (lines.at(-1) && pen.measureText(longer).width > width) lines.push(word);
+    if (lines.at(-1) && context.measureText(longer).width > width) lines.push(word);
     else lines[lines.length - 1] = longer;
   }
   return lines.map((line) => ({ line, style }));
 }
 
-function write(pen, lines, x, y) {
+function writeLines(context, lines, x, y) {
   for (const { line, style } of lines) {
-    pen.font = style.font;
-    pen.fillStyle = style.ink;
-    pen.fillText(line, x, y);
-    y += style.pitch;
+    context.font = style.font;
+    context.fillStyle = style.colour;
+    context.fillText(line, x, y);
+    y += style.lineHeight;
   }
 }
 
-const tall = (lines) => lines.reduce((sum, { style }) => sum + style.pitch, 0);
+const measureHeight = (lines) => lines.reduce((sum, { style }) => sum + style.lineHeight, 0);
 
-function sheet(cards) {
-  const columns = Math.min(4, cards.length), width = Math.max(...cards.map((card) => card.canvas.width)), ruler = surface(1, 1).getContext("2d");
+function drawSheet(cards) {
+  const columns = Math.min(4, cards.length);
+  const width = Math.max(...cards.map((card) => card.canvas.width));
+  const ruler = createCanvas(1, 1).getContext("2d");
   const tiles = cards.map((card) => ({
     canvas: card.canvas,
-    above: [...(card.panel.row ? broken(ruler, card.panel.row, SMALL, width) : []), ...broken(ruler, card.panel.title, BIG, width), ...broken(ruler, card.panel.name, SMALL, width)],
-    below: broken(ruler, card.caption, SMALL, width),
+    above: [
+      ...(card.panel.row ? wrapText(ruler, card.panel.row, SMALL_TEXT, width) : []),
+      ...wrapText(ruler, card.panel.title, BIG_TEXT, width),
+      ...wrapText(ruler, card.panel.name, SMALL_TEXT, width),
+    ],
+    below: wrapText(ruler, card.caption, SMALL_TEXT, width),
   }));
+  // The maps of one row begin at one height, below the highest of their titles.
   const rows = [];
-  for (let at = 0; at < tiles.length; at += columns) {
-    const row = tiles.slice(at, at + columns), head = Math.max(...row.map((tile) => tall(tile.above))) + 8;
-    rows.push({ row, head, height: head + Math.max(...row.map((tile) => tile.canvas.height + 8 + tall(tile.below))) });
+  for (let index = 0; index < tiles.length; index += columns) {
+    const row = tiles.slice(index, index + columns);
+    const headHeight = Math.max(...row.map((tile) => measureHeight(tile.above))) + 8;
+    rows.push({
+      row,
+      headHeight,
+      height: headHeight + Math.max(...row.map((tile) => tile.canvas.height + 8 + measureHeight(tile.below))),
+    });
   }
-  const paper = surface(GAP + columns * (width + GAP), GAP + rows.reduce((sum, { height }) => sum + height + GAP, 0)), pen = paper.getContext("2d");
-  pen.fillStyle = "#fff";
-  pen.fillRect(0, 0, paper.width, paper.height);
-  pen.textBaseline = "top";
+  const canvas = createCanvas(
+    GAP + columns * (width + GAP),
+    GAP + rows.reduce((sum, { height }) => sum + height + GAP, 0),
+  );
+  const context = canvas.getContext("2d");
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.textBaseline = "top";
   let y = GAP;
-  for (const { row, head, height } of rows) {
+  for (const { row, headHeight, height } of rows) {
     row.forEach((tile, column) => {
       const x = GAP + column * (width + GAP);
-      write(pen, tile.above, x, y);
-      pen.drawImage(tile.canvas, x, y + head);
-      write(pen, tile.below, x, y + head + tile.canvas.height + 8);
+      writeLines(context, tile.above, x, y);
+      context.drawImage(tile.canvas, x, y + headHeight);
+      writeLines(context, tile.below, x, y + headHeight + tile.canvas.height + 8);
     });
     y += height + GAP;
   }
-  return paper;
+  return canvas;
 }

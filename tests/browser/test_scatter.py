@@ -360,10 +360,11 @@ def test_geometry_equals_a_plain_one(browser: Browser) -> None:
     page = browser.new_page()
     found = page.evaluate(
         f"""([raw, line, spots]) => {{ {code}
-        const camera = new Camera(framed(Float32Array.from(raw), 3));
-        camera.resize(400, 300); camera.rotate(70, -30); camera.magnify(1.7, 120, 80);
-        const nearest = spots.map(([x, y]) => camera.nearest(x, y, 40)), one = camera.spot(camera.cloud.put(raw.slice(3, 6)));
-        return {{ at: Array.from(camera.project()), inside: camera.inside(line), nearest, one }}; }}""",
+        const camera = new Camera(normalizePoints(Float32Array.from(raw), 3));
+        camera.resize(400, 300); camera.rotate(70, -30); camera.zoomBy(1.7, 120, 80);
+        const nearest = spots.map(([x, y]) => camera.findNearest(x, y, 40));
+        const one = camera.projectPoint(camera.cloud.normalizePoint(raw.slice(3, 6)));
+        return {{ at: Array.from(camera.projectAll()), inside: camera.findInside(line), nearest, one }}; }}""",
         [raw.ravel().tolist(), line.tolist(), spots.tolist()],
     )
     page.close()

@@ -29,7 +29,7 @@ MAX_LEGEND = 12
 """Groups of the legend that are seen at once; the others open below."""
 
 _scatter = create_component(
-    "scatter", "scatter_view.js", "scatter_draw.js", "scatter_pixels.js", "scatter_hands.js", "scatter.js"
+    "scatter", "scatter_view.js", "scatter_draw.js", "scatter_pixels.js", "scatter_input.js", "scatter.js"
 )
 
 

@@ -11,7 +11,8 @@ CODE = (ROOT / "assets" / "component.js").read_text(encoding="utf-8")
 CALLS = """async (calls) => {
   const place = document.createElement("div").attachShadow({ mode: "open" }), told = [];
   document.body.append(place.host);
-  const call = (words) => lasting(place, () => { told.push("made"); return { dispose: () => told.push("gone") }; }, () => told.push(words));
+  const create = () => { told.push("made"); return { dispose: () => told.push("gone") }; };
+  const call = (words) => mountComponent(place, create, () => told.push(words));
   const ends = {};
   for (const [what, words] of calls) {
     if (what === "call") ends[words] = call(words);
