@@ -15,6 +15,8 @@ import xai_core
 from xai_core import __main__ as cli
 from xai_core.report import read_npz
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[1]
 DIGIT = ["--model", "small_cnn", "--sample", "digit_3"]
 QUICK = ["--method", "occlusion", "--param", "window=14", "--param", "stride=14"]
@@ -75,7 +77,17 @@ def test_a_pair_of_classes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 def test_several_methods_one_after_another(tmp_path: Path) -> None:
     layer = xai_core.load_model("small_cnn").layers()[0].name
-    requested = ["explain", *DIGIT, *QUICK[:2], "--method", "grad_cam", "--param", "occlusion.window=14", "--layer", layer]
+    requested = [
+        "explain",
+        *DIGIT,
+        *QUICK[:2],
+        "--method",
+        "grad_cam",
+        "--param",
+        "occlusion.window=14",
+        "--layer",
+        layer,
+    ]
     assert cli.main([*requested, "--out", str(tmp_path)]) == 0
     assert names(tmp_path) == [
         f"digit_3-{method}.{kind}" for method in ("grad_cam", "occlusion") for kind in ("npz", "png")

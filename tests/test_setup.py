@@ -15,6 +15,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+pytestmark = pytest.mark.long
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:

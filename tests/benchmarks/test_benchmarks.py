@@ -27,6 +27,8 @@ from benchmarks.methods import (
 )
 from tests.zoo_networks import half_size_model
 
+pytestmark = pytest.mark.long
+
 ROW = Row("Occlusion", "Captum", "8", 1.0, 4.0, 0.25, 730, 1.1, 12.0, 345.6, 0.99999)
 
 

@@ -17,6 +17,8 @@ from benchmarks.fuzz.sources import encoded, written
 from tests.benchmarks import fault_injecting_readers as faulty
 from xai_core.images import read_image
 
+pytestmark = pytest.mark.long
+
 SEED = 7
 FIRST = next(number for number, slot in enumerate(PLAN) if slot.kind == "bomb")
 """The plan begins with one of each kind in each format; then come the bombs."""

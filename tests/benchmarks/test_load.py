@@ -22,6 +22,8 @@ from benchmarks.load.pictures import pictures
 from benchmarks.load.serial import Verdict, difference, judge, unpack
 from xai_core.render.wire import pack
 
+pytestmark = pytest.mark.long
+
 MODEL = "small_cnn"
 VISITORS = 3
 

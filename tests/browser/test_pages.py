@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 import xai_core
 from tests.browser_tools import ERRORS, Visitor
 
+pytestmark = pytest.mark.long
+
 FOUR = 4
 SMALL = {"model": "small_cnn", "sample": "digit_3"}
 LONG = {"method": "lime", "lime_samples": "10000"}

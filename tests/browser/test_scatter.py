@@ -14,6 +14,8 @@ from skimage.measure import points_in_poly
 from tests.browser_tools import READY, ROOT, serve
 from xai_core.render.points import CATEGORIES
 
+pytestmark = pytest.mark.long
+
 COUNT = 120
 IDS = 1000 + 7 * np.arange(COUNT)
 EVIL = "<img src=x onerror='window.hacked=1'><b>bold</b>"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser_tools import Visitor, said, settled
 from tests.pages.imageset.zip_of_digits import zipped
+
+pytestmark = pytest.mark.long
 
 DIGITS = {"set": "digits", "model": "small_cnn"}
 QUICK = {"map": "pca", **DIGITS}

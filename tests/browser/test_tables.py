@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import FilePayload, expect
 
 from tests.browser_tools import Visitor, said, settled
 from tests.pages.tables.test_upload import HOSTILE, csv
+
+pytestmark = pytest.mark.long
 
 QUICK = {"gradient_boosting_trees": "20"}
 PAGES = ("/data", "/model", "/general", "/row", "/fairness")

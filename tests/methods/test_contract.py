@@ -21,6 +21,8 @@ from xai_core.engine.backends.forward import forward_for
 from xai_core.models.classifier import Classifier
 from xai_core.params import Choice, Flag, Number
 
+pytestmark = pytest.mark.long
+
 METHOD_NAMES = list(METHODS)
 MODEL_NAMES = list(MODELS)
 QUICK = ["efficientnet_lite0", "small_cnn"]

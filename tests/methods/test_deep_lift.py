@@ -14,6 +14,8 @@ from xai_core import MODELS
 from xai_core.images import BASELINES, make_baseline
 from xai_core.rules import deep_lift
 
+pytestmark = pytest.mark.long
+
 
 class OneLayer(Linear):
     """Logits V relu(W x + b): by the rescale rule, each unit passes its change of output over its change of input."""

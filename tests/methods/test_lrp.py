@@ -12,6 +12,8 @@ from tests.toy_networks import CLASSES, SIDE, Channels, Conv, Linear, Tokens, is
 from tests.zoo_networks import half_size_model, make_picture, zoo_model
 from xai_core import METHODS, MODELS, NotApplicable
 
+pytestmark = pytest.mark.long
+
 RULES = METHODS.get("lrp").params[0].options
 HEAVY = {
     "vgg16",

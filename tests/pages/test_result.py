@@ -22,6 +22,8 @@ from xai_core.engine.store import Store
 from xai_core.methods.run import service
 from xai_core.render import wire_picture
 
+pytestmark = pytest.mark.long
+
 Open = Callable[..., AppTest]
 HOME, COMPARE, EXPLAIN, RESULT = (
     "pages/start/home.py",

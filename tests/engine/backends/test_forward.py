@@ -21,6 +21,8 @@ from xai_core.engine.backends import openvino as openvino_backend
 from xai_core.engine.backends.forward import Forward, build_forward, forward_for
 from xai_core.errors import XaiError
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def own_data_folder(tmp_path, monkeypatch):

@@ -29,6 +29,8 @@ from tests.pages.page_reader import fine
 from xai_core import imageset
 from xai_core.imageset import ImageSet, ModelOutputs
 
+pytestmark = pytest.mark.long
+
 Open = Callable[..., AppTest]
 
 

@@ -15,6 +15,8 @@ from xai_core.tabular.data.builtin import load_table
 from xai_core.tabular.models.table_model import TabularModel
 from xai_core.tabular.models.train import train
 
+pytestmark = pytest.mark.long
+
 Open = Callable[..., AppTest]
 QUICK = {"learner": "decision_tree"}
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from benchmarks.load.visits import Visitor, visit
 from tests.browser_tools import run_server
+
+pytestmark = pytest.mark.long
 
 SLOW = {"model": "small_cnn", "sample": "digit_3", "method": "lime", "lime_samples": 6000}
 

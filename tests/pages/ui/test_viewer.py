@@ -16,6 +16,8 @@ from streamlit.testing.v1 import AppTest
 from tests.browser_tools import READY, serve
 from xai_core.render import PALETTES, overlay
 
+pytestmark = pytest.mark.long
+
 SIDE = 28
 EVIL = '<img src=x onerror="window.hacked=1"><b>bold</b>'
 APP = '''

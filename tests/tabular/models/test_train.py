@@ -32,6 +32,7 @@ from xai_core.tabular.models.train import TABULAR_MODELS, _at_most, model_id, tr
 
 TASKS = ("classification", "regression")
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.filterwarnings("ignore:Stochastic Optimizer"),
     pytest.mark.filterwarnings("ignore:Missing values detected"),
 ]
