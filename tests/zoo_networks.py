@@ -15,7 +15,7 @@ from torchvision.models import DenseNet, get_model
 from xai_core.engine.backends import forward
 from xai_core.models import MODELS, load_model
 from xai_core.models.classifier import Classifier, Preprocessing
-from xai_core.models.torchvision_zoo import ROWS
+from xai_core.models.families.torchvision_zoo import ROWS
 
 BUNDLED = tuple(spec.name for spec in MODELS.specs() if spec.bundled)
 ZOO = {row.name: row for row in ROWS}

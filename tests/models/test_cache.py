@@ -13,7 +13,7 @@ from torch import nn
 
 from xai_core.errors import Cancelled, InvalidParam, ModelUnavailable, UnknownName
 from xai_core.models import ModelSpec, Preprocessing, load_model
-from xai_core.models.cache import ModelCache, choose_device, limit
+from xai_core.models.cache import ModelCache, choose_device, max_models
 from xai_core.models.spec import Built
 from xai_core.models.weights import Progress
 
@@ -140,7 +140,7 @@ def test_only_so_many_are_kept_and_the_least_recently_used_goes(monkeypatch):
     toys = {name: Counted(name) for name in "abc"}
     for name in "abac":  # b is the least recently used when c comes
         cache.get(toys[name].spec, CPU)
-    assert [name for name, _ in cache.kept()] == ["a", "c"]
+    assert [name for name, _ in cache.keys()] == ["a", "c"]
     gc.collect()
     cache.get(toys["b"].spec, CPU)
     assert toys["b"].builds == 2 and toys["a"].builds == 1
@@ -157,7 +157,7 @@ def test_a_dropped_model_still_in_use_is_not_built_twice(monkeypatch):
 @pytest.mark.parametrize(("text", "expected"), [("", 3), ("5", 5), ("0", 1), ("many", 3), ("-2", 3), (" 4 ", 4)])
 def test_the_limit_is_read_from_the_environment(text, expected, monkeypatch):
     monkeypatch.setenv("WHYBOX_MAX_MODELS", text)
-    assert limit() == expected
+    assert max_models() == expected
 
 
 def test_devices(monkeypatch):

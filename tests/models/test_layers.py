@@ -13,7 +13,7 @@ from torch import nn
 from torchvision.models import SwinTransformer, VisionTransformer, get_model
 
 from xai_core.models import Layer, list_layers
-from xai_core.models.torchvision_zoo import ROWS
+from xai_core.models.families.torchvision_zoo import ROWS
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from torchvision.models import get_model_weights
 from xai_core.images import resize as resize_module
 from xai_core.images.resize_loops import resample
 from xai_core.models import Preprocessing
-from xai_core.models.torchvision_zoo import ROWS, preprocessing_of
+from xai_core.models.families.torchvision_zoo import ROWS, preprocessing_of
 
 PHOTOS = {
     "wide": lambda: Image.fromarray(skimage.data.coffee()),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
 import torch
 
+from xai_core.models import families  # noqa: F401  # registers the models
 from xai_core.models.cache import ModelCache, choose_device
 from xai_core.models.classifier import Classifier, Preprocessing
 from xai_core.models.layers import Layer, list_layers
@@ -30,7 +28,7 @@ _CACHE = ModelCache()
 
 
 def load_model(name: str, device: torch.device | str | None = None, progress: Progress | None = None) -> Classifier:
-    """The model of this name on a device (None: CUDA, else MPS, else CPU), built once per process.
+    """Return the model of this name on a device (None: CUDA, else MPS, else CPU), built once per process.
 
     `progress` gets (bytes, total).
 
@@ -41,23 +39,10 @@ def load_model(name: str, device: torch.device | str | None = None, progress: Pr
 
 
 def find_model(name: str) -> Classifier | None:
-    """The model of this name on the best device if it is in memory; nothing is loaded."""
+    """Return the model of this name on the best device if it is in memory; nothing is loaded."""
     return _CACHE.find(name, choose_device(None))
 
 
 def models_in_memory() -> tuple[str, ...]:
-    """The names of the models kept in memory now."""
-    return tuple(dict.fromkeys(name for name, _device in _CACHE.kept()))
-
-
-def _discover() -> None:
-    """Import the family files.
-
-    Not `registry.discover`: a script imported here could not be run with `python -m` without a warning.
-    """
-    for info in sorted(pkgutil.iter_modules(__path__), key=lambda info: info.name):
-        if not info.name.startswith(("_", "train_")):
-            importlib.import_module(f"{__name__}.{info.name}")
-
-
-_discover()
+    """Return the names of the models in memory."""
+    return tuple(dict.fromkeys(name for name, _device in _CACHE.keys()))

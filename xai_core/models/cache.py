@@ -16,32 +16,33 @@ from xai_core.models.spec import ModelSpec
 from xai_core.models.weights import Progress, state_sha256
 
 Key = tuple[str, str]
-DEFAULT_LIMIT = 3
+DEFAULT_MAX_MODELS = 3
 _POLL_S = 0.2
 
 
-def limit() -> int:
-    """How many models are kept: WHYBOX_MAX_MODELS, at least 1."""
-    wanted = settings.max_models()
-    return DEFAULT_LIMIT if wanted is None else max(1, wanted)
+def max_models() -> int:
+    """Return the number of models to keep: WHYBOX_MAX_MODELS, at least 1."""
+    setting = settings.max_models()
+    return DEFAULT_MAX_MODELS if setting is None else max(1, setting)
 
 
 def choose_device(device: torch.device | str | None) -> torch.device:
-    """The device asked for, or the best there is: CUDA, else MPS, else CPU.
+    """Return the requested device, or the best there is: CUDA, else MPS, else CPU.
 
     Raises InvalidParam if this machine has none such.
     """
-    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     try:
-        chosen = torch.device(device if device is not None else next(kind for kind, there in here.items() if there))
+        best = next(kind for kind, present in available.items() if present)
+        chosen = torch.device(device if device is not None else best)
     except (RuntimeError, TypeError):
         chosen = None
-    if chosen is not None and chosen.type == "cuda" and here["cuda"]:
+    if chosen is not None and chosen.type == "cuda" and available["cuda"]:
         chosen = torch.device("cuda", torch.cuda.current_device() if chosen.index is None else chosen.index)
         if (chosen.index or 0) >= torch.cuda.device_count():
             chosen = None
-    if chosen is None or not here.get(chosen.type, False):
-        allowed = ", ".join(kind for kind, there in here.items() if there)
+    if chosen is None or not available.get(chosen.type, False):
+        allowed = ", ".join(kind for kind, present in available.items() if present)
         raise InvalidParam(f"The device must be one this machine has: {allowed}. Got {str(device)[:60]!r}.")
     return chosen
 
@@ -64,18 +65,18 @@ class ModelCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Key, Classifier] = OrderedDict()
+        self._models: OrderedDict[Key, Classifier] = OrderedDict()
         self._alive: WeakValueDictionary[Key, Classifier] = WeakValueDictionary()
         self._builds: dict[Key, _Build] = {}
 
     def get(self, spec: ModelSpec, device: torch.device, progress: Progress | None = None) -> Classifier:
-        """The model, built first if need be. Raises ModelUnavailable."""
+        """Return the model, built first if need be. Raises ModelUnavailable."""
         key = (spec.name, str(device))
         while True:
             with self._lock:
                 model = self._alive.get(key)
                 if model is not None:
-                    self._keep(key, model)
+                    self._store(key, model)
                     return model
                 build = self._builds.get(key)
                 mine = build is None
@@ -90,38 +91,38 @@ class ModelCache:
                 raise error
 
     def find(self, name: str, device: torch.device) -> Classifier | None:
-        """The model if it is in memory, and then it counts as used."""
+        """Return the model if it is in memory; then it counts as used."""
         with self._lock:
             model = self._alive.get((name, str(device)))
             if model is not None:
-                self._keep((name, str(device)), model)
+                self._store((name, str(device)), model)
             return model
 
-    def kept(self) -> tuple[Key, ...]:
-        """What is kept now, least recently used first."""
+    def keys(self) -> tuple[Key, ...]:
+        """Return (name, device) of the models kept, least recently used first."""
         with self._lock:
-            return tuple(self._kept)
+            return tuple(self._models)
 
     def clear(self) -> None:
         """Forget every model; those in use live on with their users."""
         with self._lock:
-            self._kept.clear()
+            self._models.clear()
             self._alive.clear()
 
-    def _keep(self, key: Key, model: Classifier) -> None:
-        self._kept[key] = self._alive[key] = model
-        self._kept.move_to_end(key)
-        while len(self._kept) > limit():
-            self._kept.popitem(last=False)
+    def _store(self, key: Key, model: Classifier) -> None:
+        self._models[key] = self._alive[key] = model
+        self._models.move_to_end(key)
+        while len(self._models) > max_models():
+            self._models.popitem(last=False)
 
     def _wait(self, build: _Build, progress: Progress | None) -> BaseException | None:
         """Wait for another thread's build, reporting its progress from this thread: a cancel raised there stops only
         this caller.
         """
-        told = None
+        reported = None
         while not wait([build], timeout=_POLL_S if progress else None).done:
-            if progress and build.seen != told and (told := build.seen):
-                progress(*told)
+            if progress and build.seen != reported and (reported := build.seen):
+                progress(*reported)
         return build.exception()
 
     def _build(
@@ -134,14 +135,15 @@ class ModelCache:
 
         try:
             model = _load(spec, device, report)
-        except BaseException as error:  # a Streamlit stop or Ctrl-C too: those who wait must not wait for ever
+        # A Streamlit stop or Ctrl-C too: waiting threads must not wait for ever.
+        except BaseException as error:
             with self._lock:
                 del self._builds[key]
             build.set_exception(error)
             raise
         with self._lock:
             del self._builds[key]
-            self._keep(key, model)
+            self._store(key, model)
         build.set_result(model)
         return model
 

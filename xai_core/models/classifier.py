@@ -7,24 +7,19 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from PIL import Image
 from torch import nn
 
+from xai_core.arrays import Float32, UInt8
 from xai_core.errors import InvalidParam, UnknownName
 from xai_core.images.resize import resized
 from xai_core.models.layers import Layer, list_layers
 
-Floats = npt.NDArray[np.float32]
-Bytes = npt.NDArray[np.uint8]
-
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What happens to a picture before the network: shorter side to `resize`, centre crop, then (pixel - mean) / std
-    for pixels in 0..1.
-    """
+    """Shorter side to `resize`, centre crop, then (pixel - mean) / std for pixels in 0..1."""
 
     resize: int
     crop: int
@@ -41,8 +36,8 @@ class Preprocessing:
         """3 for colour (RGB), 1 for grey (L)."""
         return len(self.mean)
 
-    def input_bytes(self, image: Image.Image) -> Bytes:
-        """What the model sees of a picture as numbers in 0..255, (H, W, C).
+    def input_bytes(self, image: Image.Image) -> UInt8:
+        """Return the picture as the model sees it, in 0..255, uint8 (H, W, C).
 
         Sizes are rounded as torchvision does: pixels agree exactly.
         """
@@ -52,22 +47,22 @@ class Preprocessing:
         width, height = (int(self.resize * side / shorter) for side in image.size)
         left, top = (round((side - self.crop) / 2) for side in (width, height))
         box = (left, top, left + self.crop, top + self.crop)
-        found = resized(image, (width, height), Image.Resampling[self.interpolation.upper()], box)
-        return found.reshape(self.crop, self.crop, self.channels)
+        pixels = resized(image, (width, height), Image.Resampling[self.interpolation.upper()], box)
+        return pixels.reshape(self.crop, self.crop, self.channels)
 
     def model_input(self, image: Image.Image) -> Image.Image:
-        """The picture as the model sees it, crop x crop pixels, RGB or L."""
+        """Return the picture as the model sees it, crop x crop pixels, RGB or L."""
         values = self.input_bytes(image)
         return Image.fromarray(values[:, :, 0] if self.channels == 1 else values)
 
-    def to_bytes(self, seen: Image.Image) -> Bytes:
-        """The seen picture's own numbers, 0..255, (H, W, C)."""
-        return np.asarray(seen).reshape(seen.height, seen.width, self.channels)
+    def to_bytes(self, picture: Image.Image) -> UInt8:
+        """Return the numbers of a picture that the model sees, 0..255, uint8 (H, W, C)."""
+        return np.asarray(picture).reshape(picture.height, picture.width, self.channels)
 
-    def to_pixels(self, seen: Image.Image | Bytes) -> Floats:
-        """The seen picture, or its own numbers, as numbers in 0..1, (H, W, C)."""
-        values = self.to_bytes(seen) if isinstance(seen, Image.Image) else seen
-        array: Floats = values.astype(np.float32) / np.float32(255)
+    def to_pixels(self, picture: Image.Image | UInt8) -> Float32:
+        """Return such a picture, or its bytes, as numbers in 0..1, float32 (H, W, C)."""
+        values = self.to_bytes(picture) if isinstance(picture, Image.Image) else picture
+        array: Float32 = values.astype(np.float32) / np.float32(255)
         return array
 
     def _mean_std(self, like: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
@@ -77,16 +72,16 @@ class Preprocessing:
         )
         return mean, std
 
-    def to_tensor(self, pixels: Floats) -> torch.Tensor:
-        """The network's input for pixels in 0..1: float32, (1, C, H, W), normalised."""
+    def to_tensor(self, pixels: Float32) -> torch.Tensor:
+        """Return the network's input for pixels in 0..1: float32, (1, C, H, W), normalised."""
         mean, std = self._mean_std()
         return (torch.tensor(np.moveaxis(pixels, -1, 0).copy(), dtype=torch.float32)[None] - mean) / std
 
-    def from_tensor(self, tensor: torch.Tensor) -> Floats:
-        """The inverse of `tensor`: (1, C, H, W) back to pixels (H, W, C) in 0..1."""
+    def from_tensor(self, tensor: torch.Tensor) -> Float32:
+        """Return the inverse of `to_tensor`: (1, C, H, W) back to pixels (H, W, C) in 0..1."""
         mean, std = self._mean_std(tensor)
         pixels = (tensor.detach() * std + mean)[0].permute(1, 2, 0)
-        array: Floats = np.ascontiguousarray(pixels.cpu().numpy())
+        array: Float32 = np.ascontiguousarray(pixels.cpu().numpy())
         return array
 
 
@@ -110,7 +105,7 @@ class Classifier:
     prefer: str | None = None
     note: str = ""
     _lock: Lock = field(default_factory=Lock, repr=False)
-    _found: list[tuple[Layer, ...]] = field(default_factory=list, repr=False)
+    _layers: list[tuple[Layer, ...]] = field(default_factory=list, repr=False)
 
     @property
     def side(self) -> int:
@@ -123,19 +118,19 @@ class Classifier:
         return torch.zeros(1, self.preprocessing.channels, self.side, self.side, device=self.device)
 
     def prepare(self, image: Image.Image) -> torch.Tensor:
-        """A picture as the network's input on the model's device, (1, C, H, W). A new tensor for every call."""
+        """Return a picture as the network's input on the model's device, (1, C, H, W). A new tensor for every call."""
         steps = self.preprocessing
         return steps.to_tensor(steps.to_pixels(steps.model_input(image))).to(self.device)
 
     def layers(self) -> tuple[Layer, ...]:
-        """The layers that can be explained, in execution order. Found once, by one forward pass."""
+        """Return the layers that can be explained, in execution order; found once, by one forward pass."""
         with self._lock:
-            if not self._found:
-                self._found.append(list_layers(self.module, self.zero_input, self.prefer))
-            return self._found[0]
+            if not self._layers:
+                self._layers.append(list_layers(self.module, self.zero_input, self.prefer))
+            return self._layers[0]
 
     def layer(self, name: str) -> Layer:
-        """The explainable layer of this name, aliases included.
+        """Return the explainable layer of this name, aliases included.
 
         Raises InvalidParam or UnknownName with what is allowed.
         """
@@ -156,14 +151,14 @@ class Classifier:
         return next((layer for layer in self.layers() if layer.recommended), None)
 
     def class_index(self, target: int | str) -> int:
-        """The index of a class given by index, by its digits or by its label.
+        """Return the index of a class given by index, by its digits or by its label.
 
         A label is looked for as written first and then in any case ("Cardigan" is a dog, "cardigan" a jacket). Where
         that leaves several classes, the caller is asked for the number instead of being given the first. Raises
         UnknownName or InvalidParam.
         """
         if isinstance(target, str):
-            return self._labelled(target)
+            return self._find_label(target)
         last = len(self.labels) - 1
         try:
             index = -1 if isinstance(target, bool) else operator.index(target)
@@ -175,17 +170,17 @@ class Classifier:
             )
         return index
 
-    def _labelled(self, text: str) -> int:
-        wanted = text.strip()
-        exact = [i for i, label in enumerate(self.labels) if label == wanted]
-        found = exact or [i for i, label in enumerate(self.labels) if label.casefold() == wanted.casefold()]
-        if len(found) > 1:
-            choices = ", ".join(f"{i} ({self.labels[i]})" for i in found)
+    def _find_label(self, text: str) -> int:
+        text = text.strip()
+        exact = [index for index, label in enumerate(self.labels) if label == text]
+        indices = exact or [i for i, label in enumerate(self.labels) if label.casefold() == text.casefold()]
+        if len(indices) > 1:
+            choices = ", ".join(f"{index} ({self.labels[index]})" for index in indices)
             raise InvalidParam(
-                f"Several classes of {self.title} are called {wanted[:60]!r}: {choices}. Give the number instead."
+                f"Several classes of {self.title} are called {text[:60]!r}: {choices}. Give the number instead."
             )
-        if found:
-            return found[0]
-        if wanted.isascii() and wanted.isdigit() and len(wanted) < 10:
-            return self.class_index(int(wanted))
-        raise UnknownName.of("class", wanted, {label.lower(): label for label in self.labels})
+        if indices:
+            return indices[0]
+        if text.isascii() and text.isdigit() and len(text) < 10:
+            return self.class_index(int(text))
+        raise UnknownName.of("class", text, {label.lower(): label for label in self.labels})

@@ -19,44 +19,39 @@ _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_
 
 
 def isolate(module: nn.Module) -> nn.Module:
-    """A private copy of `module` in eval mode over the same weights, with in-place activations switched to
-    out-of-place.
+    """Return a private copy in eval mode over the same weights, its in-place activations switched to out-of-place.
 
     Parameters of the copy are gradient-free views of the originals, so a backward pass reaches inputs and activations
     only. Hooks that somebody left on the original are dropped: they would run in a thread they do not expect.
     """
     memo: dict[int, Any] = {id(p): nn.Parameter(p.detach(), requires_grad=False) for p in module.parameters()}
     memo |= {id(b): b for b in module.buffers()}
-    for (
-        part
-    ) in module.modules():  # every module has its copy before attributes are copied: they may point at any of them
+    # Every module gets its copy before attributes are copied: they may point at any of them.
+    for part in module.modules():
         memo[id(part)] = type(part).__new__(type(part))
     for part in module.modules():
         private = memo[id(part)]
-        private.__dict__.update({name: _private(value, memo) for name, value in part.__dict__.items()})
+        private.__dict__.update({name: _copy_value(value, memo) for name, value in part.__dict__.items()})
         private.__dict__["training"] = False
         for hooks in _HOOKS:
             private.__dict__[hooks] = OrderedDict()
         if getattr(private, "inplace", False):
             private.inplace = False
-    copied: nn.Module = memo[id(module)]
-    return copied
+    copy_of_module: nn.Module = memo[id(module)]
+    return copy_of_module
 
 
-def _private(value: Any, memo: dict[int, Any]) -> Any:
-    """A copy that shares nothing that can change but what the memo names.
-
-    Plain values are most of a module, and need none.
-    """
+def _copy_value(value: Any, memo: dict[int, Any]) -> Any:
+    """Return a copy that shares nothing mutable but the objects of the memo; plain values need no copy."""
     if isinstance(value, _SHARED):
         return value
     if type(value) is dict or type(value) is OrderedDict:
-        return type(value)((key, _private(inner, memo)) for key, inner in value.items())
+        return type(value)((key, _copy_value(inner, memo)) for key, inner in value.items())
     return copy.deepcopy(value, memo)
 
 
 class _Affine(nn.Module):
-    """What batch normalization is in eval mode: one scale and one shift a channel."""
+    """Batch normalization in eval mode: one scale and one shift per channel."""
 
     def __init__(self, norm: nn.BatchNorm2d) -> None:
         super().__init__()
@@ -90,10 +85,10 @@ class _OutOfPlace(TorchFunctionMode):
 
 
 def out_of_place() -> TorchFunctionMode:
-    """A context in which functional activations such as `F.relu(x, inplace=True)` leave `x` as it was, in this thread
-    only.
+    """Return a context in which functional activations such as `F.relu(x, inplace=True)` leave `x` unchanged.
+
 
     `x += y` cannot be caught here: torch reports it as `x.add_(y)`, which a network may also write for its effect on
-    `x`. Who hooks a layer hands a clone on to the rest of the network.
+    `x`. A hook on a layer has to hand a clone on to the rest of the network. The context holds for this thread only.
     """
     return _OutOfPlace()

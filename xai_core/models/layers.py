@@ -1,4 +1,4 @@
-"""Which layers of a network can be explained on the picture's grid, found by one forward pass on a private copy.
+"""The layers of a network that can be explained on the picture's grid, found by one forward pass on a private copy.
 
 A layer qualifies if it returns one float tensor that still knows where things are: (N, C, H, W), (N, H, W, C) or tokens
 (N, T, C) with a square number of patches. Which axis holds the channels is not guessed from sizes: it is followed
@@ -43,7 +43,7 @@ class Layer:
     alias_of: str | None = None
 
     def to_maps(self, activation: torch.Tensor) -> torch.Tensor:
-        """The activation as maps, (N, C, rows, columns); class tokens left out."""
+        """Return the activation as maps, (N, C, rows, columns), without class tokens."""
         if self.layout == "channels_first":
             return activation
         if self.layout == "channels_last":
@@ -52,7 +52,7 @@ class Layer:
         return patches.transpose(1, 2).reshape(len(patches), -1, *self.grid)
 
     def from_maps(self, maps: torch.Tensor, activation: torch.Tensor) -> torch.Tensor:
-        """Maps (N, C, rows, columns) in the activation's own shape; class tokens are taken from `activation`."""
+        """Return maps (N, C, rows, columns) in the activation's own shape; class tokens are taken from `activation`."""
         if self.layout == "channels_first":
             return maps
         if self.layout == "channels_last":
@@ -62,7 +62,7 @@ class Layer:
 
 @dataclass(eq=False)
 class _Call:
-    """The last call of one module: when it began and ended, and what it returned."""
+    """The last call of one module: its start, end and output."""
 
     name: str
     module: nn.Module
@@ -77,8 +77,8 @@ class _Call:
 
     @property
     def tensor(self) -> tuple[int, int]:
-        """Which tensor it returned. An id alone would not do: after `x += y` the same object holds another map."""
-        return id(self.output), self.version  # ids are safe: the call keeps its output alive
+        """Id and version of its output: after `x += y` the same object holds another map. The call keeps it alive."""
+        return id(self.output), self.version
 
 
 _NOT_A_MAP = -1
@@ -97,43 +97,46 @@ _MOVES = {"permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis"}
 _PRODUCTS = {"matmul", "__matmul__", "bmm", "einsum"}
 
 
-def _axis(value: Any) -> int | None:
+def _channel_axis(value: Any) -> int | None:
     return getattr(value, "_channel_axis", None)
 
 
-def _tensors(values: Iterable[Any]) -> Iterable[torch.Tensor]:
+def _iter_tensors(values: Iterable[Any]) -> Iterable[torch.Tensor]:
     for value in values:
         if isinstance(value, torch.Tensor):
             yield value
         elif isinstance(value, (list, tuple)):
-            yield from _tensors(value)
+            yield from _iter_tensors(value)
 
 
 class _FollowChannels(TorchFunctionMode):
-    """Marks every four-dimensional tensor with the axis that holds its channels, through functional code too."""
+    """Mark every four-dimensional tensor with the axis that holds its channels, through functional code too."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
         if isinstance(result, (torch.Tensor, list, tuple)):
             axis = self._axis_after(getattr(func, "__name__", ""), func, args, kwargs)
-            for tensor in _tensors([result]):
+            for tensor in _iter_tensors([result]):
                 if tensor.ndim == 4 and axis is not None:
                     setattr(tensor, "_channel_axis", axis)  # noqa: B010  # a tensor declares no such attribute
         return result
 
     def _axis_after(self, name: str, func: Any, args: Any, kwargs: Any) -> int | None:
-        given = [t for t in _tensors([args, list(kwargs.values())]) if t.ndim == 4]
-        before = next((axis for t in given if (axis := _axis(t)) is not None), None)
+        given = [t for t in _iter_tensors([args, list(kwargs.values())]) if t.ndim == 4]
+        before = next((axis for t in given if (axis := _channel_axis(t)) is not None), None)
         if name in _LAST:
-            whole_map = name != "linear" and len(args) > 1 and len(args[1]) > 1  # a norm over (C, H, W) moves nothing
+            # A norm over (C, H, W) moves nothing.
+            whole_map = name != "linear" and len(args) > 1 and len(args[1]) > 1
             return before if whole_map else 3
         if name in _FIRST:
             return 1
         if name in _PRODUCTS and len(given) > 1:
-            return _NOT_A_MAP  # attention weights (N, heads, T, T) look like maps and are none
+            # Attention weights (N, heads, T, T) look like maps and are none.
+            return _NOT_A_MAP
         if name in _MOVES and args and before not in (None, _NOT_A_MAP):
-            sizes = (2, 3, 5, 7)  # the same call on a probe with four different sides says where each axis went
+            # The same call on a probe with four different sides shows where each axis went.
+            sizes = (2, 3, 5, 7)
             return list(func(torch.empty(sizes), *args[1:], **kwargs).shape).index(sizes[before])
         return before
 
@@ -145,7 +148,8 @@ def _watch(root: nn.Module) -> dict[str, _Call]:
 
     def watch(name: str, module: nn.Module) -> None:
         def before(_: nn.Module, inputs: Any) -> None:
-            calls[name] = _Call(name, module, next(clock), {id(tensor): tensor._version for tensor in _tensors(inputs)})
+            versions = {id(tensor): tensor._version for tensor in _iter_tensors(inputs)}
+            calls[name] = _Call(name, module, next(clock), versions)
 
         def after(_: nn.Module, inputs: Any, output: Any) -> None:
             call = calls[name]
@@ -154,8 +158,9 @@ def _watch(root: nn.Module) -> dict[str, _Call]:
                 return
             call.version = output._version
             call.passes_through = call.given.get(id(output)) == output._version
-            if output.ndim == 4 and _axis(output) is None:
-                same = [axis for t in _tensors(inputs) if t.shape == output.shape and (axis := _axis(t)) is not None]
+            if output.ndim == 4 and _channel_axis(output) is None:
+                alike = [tensor for tensor in _iter_tensors(inputs) if tensor.shape == output.shape]
+                same = [axis for tensor in alike if (axis := _channel_axis(tensor)) is not None]
                 setattr(output, "_channel_axis", same[0] if same else 1)  # noqa: B010
 
         module.register_forward_pre_hook(before)
@@ -168,13 +173,13 @@ def _watch(root: nn.Module) -> dict[str, _Call]:
 
 
 def _describe(call: _Call, batch: int) -> Layer | None:
-    """The call's output as a layer, or None if it has no picture-like grid."""
+    """Return the call's output as a layer, or None if it has no picture-like grid."""
     out = call.output
     if not isinstance(out, torch.Tensor) or not out.is_floating_point() or len(out) != batch:
         return None
     layout: Layout
-    if out.ndim == 4 and _axis(out) in (1, 3):
-        layout, prefix = ("channels_first", 0) if _axis(out) == 1 else ("channels_last", 0)
+    if out.ndim == 4 and _channel_axis(out) in (1, 3):
+        layout, prefix = ("channels_first", 0) if _channel_axis(out) == 1 else ("channels_last", 0)
         grid = (out.shape[2], out.shape[3]) if layout == "channels_first" else (out.shape[1], out.shape[2])
     elif out.ndim == 3 and (side := isqrt(out.shape[1])) ** 2 in (out.shape[1], out.shape[1] - 1):
         layout, prefix, grid = "tokens", out.shape[1] - side**2, (side, side)
@@ -185,8 +190,8 @@ def _describe(call: _Call, batch: int) -> Layer | None:
     return Layer(call.name, type(call.module).__name__, tuple(out.shape[1:]), call.end, layout, prefix, grid)
 
 
-def _aliases(calls: Sequence[_Call]) -> dict[str, str]:
-    """For each layer the outermost name among those that return the same tensor (its own name if that is it)."""
+def _find_aliases(calls: Sequence[_Call]) -> dict[str, str]:
+    """Return for each layer the outermost name among those that return the same tensor, or its own."""
     groups: dict[tuple[int, int], list[_Call]] = {}
     for call in calls:
         groups.setdefault(call.tensor, []).append(call)
@@ -210,7 +215,7 @@ _REDUCING = (
 
 
 def _only_reduces(module: nn.Module) -> bool:
-    """Pooling and dropout add no evidence of their own, and pooling coarsens the grid."""
+    """Return True for pooling and dropout: they add no evidence of their own, and pooling coarsens the grid."""
     leaf = next(module.children(), None) is None
     return isinstance(module, _REDUCING) or (leaf and "pool" in type(module).__name__.lower())
 
@@ -220,7 +225,7 @@ def _is_attention(module: nn.Module) -> bool:
 
 
 def _recommend(calls: dict[str, _Call], layers: Sequence[Layer], prefer: str | None) -> str | None:
-    """The layer to explain by default: the last match of `prefer`, else what the structure suggests.
+    """Return the layer to explain by default: the last match of `prefer`, else what the structure suggests.
 
     Convolutional networks: the last map that is not a pooling's. Transformers over tokens: the last tokens that enter
     the last attention. The last block's output would be no use there: a head that reads only the class token gives its
@@ -242,7 +247,7 @@ def _recommend(calls: dict[str, _Call], layers: Sequence[Layer], prefer: str | N
 
 
 def list_layers(module: nn.Module, example: torch.Tensor, prefer: str | None = None) -> tuple[Layer, ...]:
-    """Every explainable layer in execution order, at most one of them recommended. `prefer` is a pattern for its name.
+    """Return every explainable layer in execution order, at most one recommended. `prefer` is a pattern for its name.
 
     The module itself is not touched: hooks sit on a private copy. A module called several times is reported at its last
     call.
@@ -252,11 +257,11 @@ def list_layers(module: nn.Module, example: torch.Tensor, prefer: str | None = N
     with torch.no_grad(), out_of_place(), _FollowChannels():
         private(example.detach().clone())
     done = sorted((call for call in calls.values() if call.end >= 0), key=lambda call: call.end)
-    found = [(call, layer) for call in done if (layer := _describe(call, len(example)))]
-    outermost = _aliases([call for call, _ in found])
+    described = [(call, layer) for call in done if (layer := _describe(call, len(example)))]
+    outermost = _find_aliases([call for call, _ in described])
     layers = [
         replace(layer, depth=depth, alias_of=outermost[layer.name] if outermost[layer.name] != layer.name else None)
-        for depth, (_, layer) in enumerate(found, start=1)
+        for depth, (_, layer) in enumerate(described, start=1)
     ]
     best = _recommend({call.name: call for call in done}, layers, prefer)
     return tuple(replace(layer, recommended=layer.name == best) for layer in layers)

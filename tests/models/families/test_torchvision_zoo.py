@@ -14,7 +14,7 @@ from torchvision.models import get_model, get_model_weights
 from xai_core.errors import ModelUnavailable
 from xai_core.models import MODELS
 from xai_core.models.cache import ModelCache
-from xai_core.models.torchvision_zoo import ROWS, Row
+from xai_core.models.families.torchvision_zoo import ROWS, Row
 
 CPU = torch.device("cpu")
 LIGHT = [row for row in ROWS if row.name in {"resnet18", "googlenet", "densenet121", "mobilenet_v3_large"}]

@@ -26,7 +26,7 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Row:
-    """One network: what torchvision cannot tell us."""
+    """One network: the facts that torchvision's records lack."""
 
     name: str
     title: str
@@ -107,7 +107,7 @@ ROWS = (
         "Vision Transformer B/16",
         "Cuts the picture into 196 patches and lets each look at all the others; no convolutions after the first step.",
         "Dosovitskiy et al. 2020, arXiv:2010.11929",
-        # not the block's output: the head reads only the class token, so its patch tokens have a zero gradient
+        # Not the block's output: the head reads only the class token, so its patch tokens have a zero gradient
         prefer=r"encoder_layer_\d+\.ln_1$",
     ),
     Row(
@@ -115,13 +115,14 @@ ROWS = (
         "Swin Transformer Tiny",
         "A transformer that looks within small windows and shifts them from layer to layer.",
         "Liu et al. 2021, arXiv:2103.14030",
-        prefer=r"\.norm2$",  # norm2 localises, norm1 does not (torch-cam issue 412)
+        # norm2 localises, norm1 does not (torch-cam issue 412).
+        prefer=r"\.norm2$",
     ),
 )
 
 
 def preprocessing_of(weights: Weights) -> Preprocessing:
-    """What torchvision does to a picture for these weights, in this project's terms."""
+    """Return torchvision's preprocessing for these weights in this project's terms."""
     steps = weights.transforms()
     names = {InterpolationMode.BILINEAR: "bilinear", InterpolationMode.BICUBIC: "bicubic"}
     return Preprocessing(
@@ -129,12 +130,12 @@ def preprocessing_of(weights: Weights) -> Preprocessing:
     )
 
 
-def _renamed(state: State, rename: tuple[str, str] | None) -> State:
+def _rename_weights(state: State, rename: tuple[str, str] | None) -> State:
     return {re.sub(*rename, name): tensor for name, tensor in state.items()} if rename else state
 
 
 def make_build(row: Row, weights: Weights, file: WeightsFile) -> Callable[[Progress | None], Built]:
-    """A row's builder: fetch, read, assemble."""
+    """Return a row's builder: fetch, read, assemble."""
 
     def make() -> nn.Module:
         module: nn.Module = get_model(row.name, weights=None, **row.options)
@@ -143,7 +144,7 @@ def make_build(row: Row, weights: Weights, file: WeightsFile) -> Callable[[Progr
     def build(progress: Progress | None) -> Built:
         path = file.fetch(progress)
         remedy = f"Delete it, and it is fetched again on the next use. Without a connection: {file.by_hand}"
-        module = assemble(make, _renamed(read_state(path, remedy), row.rename), path, remedy)
+        module = assemble(make, _rename_weights(read_state(path, remedy), row.rename), path, remedy)
         for name, value in row.afterwards.items():
             setattr(module, name, value)
         return module, preprocessing_of(weights), tuple(weights.meta["categories"])

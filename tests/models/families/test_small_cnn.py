@@ -10,7 +10,8 @@ from PIL import Image, ImageDraw
 from torch import nn
 
 from xai_core.errors import ModelUnavailable
-from xai_core.models import MODELS, load_model, small_cnn, train_small_cnn
+from xai_core.models import MODELS, load_model, train_small_cnn
+from xai_core.models.families import small_cnn
 
 
 @pytest.fixture(autouse=True)
