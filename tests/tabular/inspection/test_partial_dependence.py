@@ -139,7 +139,7 @@ def test_the_short_cut_is_taken_and_gives_what_prediction_gives(kind: str, monke
     assert TreeBits.of(asked, table.frame, variants, outcome) is not None
     monkeypatch.setattr(scoring, "BLOCK", 70)
     quick = np.concatenate([found for _, found in scoring.variant_scores(asked, table.frame, variants, outcome, Job())])
-    plain = np.concatenate([found for _, found in scoring._by_prediction(asked, table.frame, variants, outcome, None)])
+    plain = np.concatenate([found for _, found in scoring._by_prediction(asked, table.frame, variants, outcome, Job())])
     assert np.ptp(plain, axis=1).min() > 0
     np.testing.assert_allclose(quick, plain, rtol=0, atol=1e-12)
 
