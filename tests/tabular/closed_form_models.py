@@ -32,7 +32,7 @@ class FormulaEstimator:
 
 
 def build_model(table: Table, estimator: Any, **facts: Any) -> TabularModel:
-    """Return a model of the table with a fitted estimator, or a formula; three quarters of the rows count as trained on."""
+    """Return a model with a fitted estimator, or a formula; three quarters of the rows count as trained on."""
     train_rows, test_rows = table.split(0)
     fields = {
         "glass_box": False,

@@ -21,7 +21,7 @@ def rows() -> np.ndarray:
 @pytest.mark.parametrize(("ours", "theirs"), KINDS)
 @pytest.mark.parametrize("part", [7, 4096])
 def test_equals_scikit_learn_to_the_last_bit(monkeypatch, rows, ours, theirs, part) -> None:
-    monkeypatch.setattr(fast_forest, "PART", part)
+    monkeypatch.setattr(fast_forest, "BLOCK_ROWS", part)
     target = (rows[:, 0] * rows[:, 1] > 0).astype(int) + (rows[:, 2] > 1)
     quick, plain = (
         kind(23, min_samples_leaf=2, random_state=3).fit(rows[:200], target[:200]) for kind in (ours, theirs)

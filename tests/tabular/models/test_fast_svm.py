@@ -19,7 +19,7 @@ def rows() -> np.ndarray:
 @pytest.mark.parametrize("part", [7, 1024])
 @pytest.mark.parametrize("classes", [2, 3])
 def test_borders_are_scikit_learns(monkeypatch, rows, classes, part) -> None:
-    monkeypatch.setattr(fast_svm, "PART", part)
+    monkeypatch.setattr(fast_svm, "BLOCK_ROWS", part)
     target = np.digitize(rows[:, 0] * rows[:, 1], np.quantile(rows[:, 0] * rows[:, 1], np.arange(1, classes) / classes))
     ours, plain = (kind(C=2.0).fit(rows[:200], target[:200]) for kind in (SupportClassifier, SVC))
     expected = plain.decision_function(rows)

@@ -248,7 +248,7 @@ def test_a_tree_that_points_outside_is_never_asked(
 ) -> None:
     data = saved(fitted(model))
     load_own_model(with_nodes(data, "no such field", 0, value), IRIS)  # packing it anew is not what is refused
-    monkeypatch.setattr(own_model, "_check_answers", lambda _: pytest.fail("it was asked"))
+    monkeypatch.setattr(own_model, "_check_predictions", lambda _: pytest.fail("it was asked"))
     with pytest.raises(ModelUnavailable, match="points outside itself"):
         load_own_model(with_nodes(data, field, 0, value), IRIS)
 
@@ -286,7 +286,7 @@ def test_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
         new.writestr("schema.json", bytes(2 * 2**20))
-    monkeypatch.setattr(skops_safety, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(skops_safety, "MAX_BYTES", 2**20)
     assert len(packed.getvalue()) < 2**16
     with pytest.raises(ModelUnavailable, match=r"up to 1 MB unpacked\. Got 2 MB"):
         load_own_model(packed.getvalue(), IRIS)

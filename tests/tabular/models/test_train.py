@@ -28,7 +28,7 @@ from xai_core.tabular.data.table import Table, table_from
 from xai_core.tabular.models import families
 from xai_core.tabular.models.object_graph import estimate_bytes
 from xai_core.tabular.models.table_model import TabularModel
-from xai_core.tabular.models.train import TABULAR_MODELS, _at_most, model_id, train
+from xai_core.tabular.models.train import TABULAR_MODELS, _sample_rows, model_id, train
 
 TASKS = ("classification", "regression")
 pytestmark = [
@@ -247,10 +247,10 @@ def test_id_tells_models_apart() -> None:
 
 def test_long_tables_are_drawn_from() -> None:
     rows = np.arange(10, 1000)
-    drawn = _at_most(rows, 100, seed=1)
+    drawn = _sample_rows(rows, 100, seed=1)
     assert len(drawn) == len(set(drawn)) == 100 and set(drawn) <= set(rows) and np.all(np.diff(drawn) > 0)
-    np.testing.assert_array_equal(drawn, _at_most(rows, 100, seed=1))
-    assert set(drawn) != set(_at_most(rows, 100, seed=2)) and _at_most(rows, 5000, 1) is rows
+    np.testing.assert_array_equal(drawn, _sample_rows(rows, 100, seed=1))
+    assert set(drawn) != set(_sample_rows(rows, 100, seed=2)) and _sample_rows(rows, 5000, 1) is rows
 
 
 def numbers(rows: int, target: list[int] | np.ndarray, scale: float = 1.0) -> Table:

@@ -10,7 +10,7 @@ import numpy as np
 from xai_core.tabular.evaluation.sentences import number, percent
 
 if TYPE_CHECKING:
-    from xai_core.tabular.models.preprocessing import Prepared
+    from xai_core.tabular.models.preprocessing import PreparedRows
     from xai_core.tabular.models.table_model import TabularModel
 
 
@@ -88,7 +88,7 @@ def read_tree(model: TabularModel) -> Tree:
 
 
 def _node(
-    model: TabularModel, seen: Prepared, raw: Any, index: int, parent: int | None, depth: int, x: float, words: tuple[str, str, str],
+    model: TabularModel, seen: PreparedRows, raw: Any, index: int, parent: int | None, depth: int, x: float, words: tuple[str, str, str],
     way: tuple[str, ...],
 ) -> Node:  # fmt: skip
     leaf = raw.children_left[index] < 0
@@ -118,7 +118,7 @@ def _node(
 
 
 def _question(
-    model: TabularModel, seen: Prepared, raw: Any, index: int
+    model: TabularModel, seen: PreparedRows, raw: Any, index: int
 ) -> tuple[str, str, str, tuple[Condition, Condition]]:
     """The question, the words for going left and right, and the two conditions that a path is told by."""
     if raw.children_left[index] < 0:

@@ -1,1 +1,1 @@
-"""Models of a table: one file a family, training, own models from skops files."""
+"""Models of a table: families, training, and own models from skops files."""

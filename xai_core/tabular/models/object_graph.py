@@ -1,4 +1,4 @@
-"""What a fitted estimator is made of: every object reachable from it. Nothing of it is called, so it may come from a stranger."""
+"""Objects that a fitted estimator is made of; none of its code is called, so it may come from a stranger."""
 
 from __future__ import annotations
 
@@ -7,41 +7,45 @@ from typing import Any
 
 import numpy as np
 
+BASE_BYTES = 100_000
+"""Rough memory of an estimator without its arrays."""
 
-def parts(root: Any) -> Iterator[Any]:
-    """The object itself and all objects in its attributes, lists, tuples and dicts, each once."""
-    seen: dict[int, Any] = {}  # holds the objects too: an id means something only while its object lives
-    waiting = [root]
-    while waiting:
-        part = waiting.pop()
-        if id(part) in seen:
+
+def iter_objects(root: Any) -> Iterator[Any]:
+    """Yield the object and all objects in its attributes, lists, tuples and dicts, each once."""
+    # The objects are held too: an id means something only while its object lives.
+    visited: dict[int, Any] = {}
+    pending = [root]
+    while pending:
+        entry = pending.pop()
+        if id(entry) in visited:
             continue
-        seen[id(part)] = part
-        yield part
-        waiting += _inside(part)
+        visited[id(entry)] = entry
+        yield entry
+        pending += _list_children(entry)
 
 
-def _inside(part: Any) -> list[Any]:
-    if isinstance(part, dict):
-        return list(part.values())
-    if isinstance(part, (list, tuple, set)):
-        return list(part)
-    if isinstance(part, np.ndarray):
-        return part.ravel().tolist() if part.dtype == object else []
-    if isinstance(part, type):
+def _list_children(entry: Any) -> list[Any]:
+    if isinstance(entry, dict):
+        return list(entry.values())
+    if isinstance(entry, (list, tuple, set)):
+        return list(entry)
+    if isinstance(entry, np.ndarray):
+        return entry.ravel().tolist() if entry.dtype == object else []
+    if isinstance(entry, type):
         return []
-    return list(getattr(part, "__dict__", {}).values())
+    return list(getattr(entry, "__dict__", {}).values())
 
 
 def estimate_bytes(root: Any) -> int:
-    """Roughly how much memory an estimator holds: its arrays, tensors and trees."""
-    return 100_000 + sum(_bytes(part) for part in parts(root))
+    """Return the rough memory of an estimator: its arrays, tensors and trees."""
+    return BASE_BYTES + sum(_count_bytes(entry) for entry in iter_objects(root))
 
 
-def _bytes(part: Any) -> int:
+def _count_bytes(entry: Any) -> int:
     from sklearn.tree._tree import Tree
 
-    if isinstance(part, Tree):
-        state = part.__getstate__()
+    if isinstance(entry, Tree):
+        state = entry.__getstate__()
         return int(state["nodes"].nbytes + state["values"].nbytes)
-    return int(getattr(part, "nbytes", 0)) if not isinstance(part, type) else 0
+    return int(getattr(entry, "nbytes", 0)) if not isinstance(entry, type) else 0

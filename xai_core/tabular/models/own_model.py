@@ -1,92 +1,94 @@
-"""A visitor's own scikit-learn model, from a skops file: opened only where it is safe, taken only where it fits the table."""
+"""A visitor's own scikit-learn model from a skops file: opened only if safe, taken only if it fits the table."""
 
 from __future__ import annotations
 
 import hashlib
-from types import MappingProxyType
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from xai_core.errors import ModelUnavailable
 from xai_core.tabular.models.preprocessing import MODEL, PREPARE
-from xai_core.tabular.models.skops_safety import BROKEN, opened, untrusted_types
-from xai_core.tabular.models.table_model import TabularModel
+from xai_core.tabular.models.skops_safety import BROKEN, load_skops, untrusted_types
+from xai_core.tabular.models.table_model import TabularModel, find_last_step, is_tree_model
 
 if TYPE_CHECKING:
     from xai_core.tabular.data.table import Table
 
 __all__ = ["load_own_model", "untrusted_types"]
 
+PROBE_ROWS = 20
+"""Rows predicted once, to refuse a model that cannot."""
+_UNKNOWN_TRAINING = (
+    "Nobody here knows which rows your model learnt from. If the held-out rows were among them, its scores are too "
+    "good."
+)
+
 
 def load_own_model(data: bytes, table: Table) -> TabularModel:
-    """The model in a skops file, if it is safe to rebuild and fits the table.
+    """Return the model in a skops file.
 
-    Raises ModelUnavailable with the reason: no skops file, unknown types (all are named), other features, other outcomes.
+    Raises:
+        ModelUnavailable: no skops file, unknown types (all are named), other features, other outcomes.
     """
-    estimator = opened(data)
-    order = _class_order(estimator, table)
-    fitting = _for_frames(estimator, table)
+    estimator = load_skops(data)
+    class_order = _match_classes(estimator, table)
+    adapted = _adapt_to_frames(estimator, table)
     train_rows, test_rows = table.split()
-    model = TabularModel(
+    model = replace(
+        TabularModel.of_estimator(adapted, table),
         name="own",
-        title=f"Your own model ({type(_last(estimator)).__name__})",
-        table=table,
-        estimator=fitting,
-        params=MappingProxyType({}),
-        seed=0,
+        title=f"Your own model ({type(find_last_step(estimator)).__name__})",
         train_rows=train_rows,
         test_rows=test_rows,
-        cross_validation=(),
-        glass_box=False,
-        tree_based=_is_tree_of_numbers(fitting, table),
-        differentiable=False,
+        tree_based=_is_tree_of_features(adapted, table),
         id=hashlib.sha256(table.sha256.encode() + data).hexdigest()[:24],
-        class_order=order,
-        notes=(
-            "Nobody here knows which rows your model learnt from. If the held-out rows were among them, its scores are too good.",
-        ),
+        class_order=class_order,
+        notes=(_UNKNOWN_TRAINING,),
+        takes_frames=True,
     )
-    _check_answers(model)
+    _check_predictions(model)
     return model
 
 
-def _last(estimator: Any) -> Any:
-    return estimator[-1] if hasattr(estimator, "steps") else estimator
+def _adapt_to_frames(estimator: Any, table: Table) -> Any:
+    """Return the estimator so that it takes the table's frames.
 
-
-def _for_frames(estimator: Any, table: Table) -> Any:
-    """The estimator so that it takes the table's frames. Raises ModelUnavailable where it was made for other features."""
+    Raises:
+        ModelUnavailable: it was made for other features.
+    """
     from sklearn.compose import ColumnTransformer
     from sklearn.pipeline import Pipeline
 
     names = getattr(estimator, "feature_names_in_", None)
     if names is None:
-        _check_count(estimator, table)
+        _check_feature_count(estimator, table)
         step = ColumnTransformer([("numbers", "passthrough", list(table.features))], verbose_feature_names_out=False)
         return Pipeline([(PREPARE, step.fit(table.frame)), (MODEL, estimator)])
-    wanted = [str(name) for name in names]
-    if set(wanted) != set(table.features):
-        raise ModelUnavailable(
-            f"Your model was made for other features. {_difference(wanted, table.features)} Choose exactly its features."
-        )
-    if wanted == list(table.features):
+    features = [str(name) for name in names]
+    if set(features) != set(table.features):
+        difference = _describe_difference(features, table.features)
+        raise ModelUnavailable(f"Your model was made for other features. {difference} Choose exactly its features.")
+    if features == list(table.features):
         return estimator
-    step = ColumnTransformer([("order", "passthrough", wanted)], verbose_feature_names_out=False).set_output(
-        transform="pandas"
-    )
+    step = ColumnTransformer([("order", "passthrough", features)], verbose_feature_names_out=False)
+    step.set_output(transform="pandas")
     return Pipeline([("order", step.fit(table.frame)), (MODEL, estimator)])
 
 
-def _difference(wanted: list[str], given: tuple[str, ...]) -> str:
-    missing, more = [name for name in wanted if name not in given], [name for name in given if name not in wanted]
-    said = [(missing, "The table lacks"), (more, "The model does not know")]
+def _describe_difference(model_features: list[str], table_features: tuple[str, ...]) -> str:
+    missing = [name for name in model_features if name not in table_features]
+    unknown = [name for name in table_features if name not in model_features]
+    sentences = [("The table lacks", missing), ("The model does not know", unknown)]
     return " ".join(
-        f"{words} {', '.join(map(repr, names[:8]))}{', …' if len(names) > 8 else ''}." for names, words in said if names
+        f"{words} {', '.join(map(repr, names[:8]))}{', …' if len(names) > 8 else ''}."
+        for words, names in sentences
+        if names
     )
 
 
-def _check_count(estimator: Any, table: Table) -> None:
+def _check_feature_count(estimator: Any, table: Table) -> None:
     count = getattr(estimator, "n_features_in_", None)
     if count != len(table.columns):
         raise ModelUnavailable(
@@ -95,27 +97,30 @@ def _check_count(estimator: Any, table: Table) -> None:
     texts = [column.name for column in table.columns if column.kind == "category"]
     if texts:
         raise ModelUnavailable(
-            f"Your model was made from numbers without names, but {texts[0]!r} holds text. Save a pipeline that was fitted on a data frame."
+            f"Your model was made from numbers without names, but {texts[0]!r} holds text. "
+            "Save a pipeline that was fitted on a data frame."
         )
 
 
-def _class_order(estimator: Any, table: Table) -> tuple[int, ...]:
-    """Which class each column of its probabilities is about; () for regression. Raises ModelUnavailable where they do not fit."""
+def _match_classes(estimator: Any, table: Table) -> tuple[int, ...]:
+    """Return the table's class of each column of the estimator's probabilities; () for regression.
+
+    Raises:
+        ModelUnavailable: they do not fit.
+    """
     from sklearn.base import is_classifier, is_regressor
 
+    target = f"The target {table.target_name!r}"
     if table.task == "regression":
         if not is_regressor(estimator):
-            raise ModelUnavailable(
-                f"The target {table.target_name!r} is a number, but your model sorts into outcomes. Choose another target."
-            )
+            raise ModelUnavailable(f"{target} is a number, but your model sorts into outcomes. Choose another target.")
         return ()
     if not is_classifier(estimator) or not hasattr(estimator, "predict_proba"):
-        raise ModelUnavailable(
-            f"The target {table.target_name!r} has outcomes, so a model with predict_proba is needed. Yours has none."
-        )
+        raise ModelUnavailable(f"{target} has outcomes, so a model with predict_proba is needed. Yours has none.")
     labels = np.asarray(getattr(estimator, "classes_", ())).tolist()
     if not labels:
         raise ModelUnavailable("Your model was never fitted. Fit it, then save it again.")
+    # Trained on the names of the outcomes, or on their numbers.
     if set(map(str, labels)) <= set(table.classes):
         return tuple(table.classes.index(str(label)) for label in labels)
     if all(isinstance(label, int) and 0 <= label < len(table.classes) for label in labels):
@@ -126,36 +131,33 @@ def _class_order(estimator: Any, table: Table) -> tuple[int, ...]:
     )
 
 
-def _is_tree_of_numbers(estimator: Any, table: Table) -> bool:
-    """Whether shap's TreeExplainer can take the model and the table's columns as they are."""
-    from sklearn import ensemble, tree
+def _is_tree_of_features(estimator: Any, table: Table) -> bool:
+    """Return whether shap's TreeExplainer can take the model and the table's columns as they are."""
+    from sklearn import ensemble
 
-    kinds = (
-        *(
-            tree.DecisionTreeClassifier,
-            tree.DecisionTreeRegressor,
-            ensemble.RandomForestClassifier,
-            ensemble.RandomForestRegressor,
-        ),
-        *(ensemble.ExtraTreesClassifier, ensemble.ExtraTreesRegressor),
-        *(ensemble.GradientBoostingClassifier, ensemble.GradientBoostingRegressor),
-        *(ensemble.HistGradientBoostingClassifier, ensemble.HistGradientBoostingRegressor),
+    extra_trees = (ensemble.ExtraTreesClassifier, ensemble.ExtraTreesRegressor)
+    boosted = (ensemble.GradientBoostingClassifier, ensemble.GradientBoostingRegressor)
+    last_step = find_last_step(estimator)
+    # Of pipelines only our own preparation hands the features on as they are.
+    reads_features = PREPARE in getattr(estimator, "named_steps", {}) or not hasattr(estimator, "steps")
+    has_texts = any(column.kind == "category" for column in table.columns)
+    return (
+        reads_features and not has_texts and (is_tree_model(last_step) or isinstance(last_step, extra_trees + boosted))
     )
-    plain = PREPARE in getattr(estimator, "named_steps", {}) or not hasattr(estimator, "steps")
-    return plain and isinstance(_last(estimator), kinds) and all(column.kind != "category" for column in table.columns)
 
 
-def _check_answers(model: TabularModel) -> None:
-    """Ask about a few rows: a model that was never fitted or was altered fails here, in words."""
-    rows = model.table.frame.head(20)
+def _check_predictions(model: TabularModel) -> None:
+    """Predict a few rows: a model that was never fitted or was altered fails here, in words."""
+    rows = model.table.frame.head(PROBE_ROWS)
     try:
-        found = model.predict(rows)
+        predictions = model.predict(rows)
     except BROKEN as error:
         reason = str(error).splitlines()[0][:200].rstrip(".") if str(error) else type(error).__name__
         raise ModelUnavailable(
             f"Your model cannot answer for rows of this table: {reason}. Check that it was fitted on such rows."
         ) from error
-    if found.shape[0] != len(rows) or not np.all(np.isfinite(found)):
+    if predictions.shape[0] != len(rows) or not np.all(np.isfinite(predictions)):
         raise ModelUnavailable(
-            "Your model gives answers that are no numbers for rows of this table. Check that it was fitted on such rows."
+            "Your model gives answers that are no numbers for rows of this table. "
+            "Check that it was fitted on such rows."
         )

@@ -1,4 +1,4 @@
-"""Specs of the models a table can be learnt with: words, parameters, facts for explanations, builder of the last step.
+"""Specs of table models: words, parameters, facts for explanations, builder of the last step.
 
 Each family has a file in `families`. Estimators are imported by their builders: choosing a model must not wait for all
 libraries.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from xai_core.params import Float, Int, Param, Value
 from xai_core.registry import Registry
@@ -16,6 +16,7 @@ from xai_core.registry import Registry
 if TYPE_CHECKING:
     from xai_core.tabular.data.table import Table
 
+T = TypeVar("T")
 Build = Callable[["Table", Mapping[str, Value], int], Any]
 
 
@@ -26,13 +27,13 @@ class TabularModelSpec:
     name: str
     title: str
     sentence: str
-    """How this model decides, in one sentence for a visitor."""
+    """One sentence for a visitor on the way this model decides."""
     paper: str
     rank: int
     """Place in lists: models that can be read come first."""
     params: tuple[Param, ...] = ()
     glass_box: bool = False
-    """Readable as it is, see the function `glass_box`."""
+    """Readable as it is, see `glass_box`."""
     tree_based: bool = False
     """Known to shap's TreeExplainer."""
     differentiable: bool = False
@@ -89,8 +90,6 @@ FREEDOM = Float(
     step=0.1,
     advanced=True,
 )
-
-
 WIDTH = Int(
     name="width",
     title="Width",
@@ -103,9 +102,9 @@ WIDTH = Int(
 )
 
 
-def for_task(table: Table, classifier: Callable[[], Any], regressor: Callable[[], Any]) -> Any:
-    """Call the builder that fits the table's target."""
-    return classifier() if table.task == "classification" else regressor()
+def select_by_task(table: Table, classifier: T, regressor: T) -> T:
+    """Return the one that fits the table's target."""
+    return classifier if table.task == "classification" else regressor
 
 
 def scale_target(regressor: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A fitted model of a table: predictions, the score to explain, rows as the last step gets them."""
+"""A fitted model of a table: its predictions, the score to explain, and rows as its last step gets them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xai_core.arrays import Float64, Int64
 from xai_core.errors import InvalidParam, NotApplicable
 from xai_core.params import Value
 from xai_core.tabular.data.table import Table
-from xai_core.tabular.models.preprocessing import Prepared, is_preparation, prepared
+from xai_core.tabular.models.preprocessing import PreparedRows, is_preparation, prepare_rows
 
 if TYPE_CHECKING:
     from torch import nn
@@ -25,7 +25,7 @@ PreparedScore = Callable[[Float64, "int | None"], Float64]
 
 @dataclass(frozen=True, eq=False)
 class TabularModel:
-    """A fitted scikit-learn estimator with the table it belongs to. `estimator` takes frames like `table.frame`; nobody fits it again."""
+    """A fitted scikit-learn estimator with its table; the estimator takes frames like `table.frame`."""
 
     name: str
     title: str
@@ -34,39 +34,34 @@ class TabularModel:
     params: Mapping[str, Value]
     seed: int
     train_rows: Int64
-    """Numbers of the table's rows it learnt from."""
+    """Numbers of the table's rows it was trained on."""
     test_rows: Int64
-    """Numbers of the rows held out, which it has never seen."""
+    """Numbers of the rows held out from training."""
     cross_validation: tuple[float, ...]
     """Accuracy or R² of each fold of the training rows; empty for an own model."""
     glass_box: bool
     tree_based: bool
+    """True where shap's TreeExplainer can take the estimator's last step."""
     differentiable: bool
     id: str
     """Hash of the table, the name, the parameters and the seed."""
     class_order: tuple[int, ...] = ()
-    """The class that each column of the estimator's probabilities is about; () for regression."""
+    """The table's class of each column of the estimator's probabilities; () for regression."""
     notes: tuple[str, ...] = ()
-    """What a visitor should know: rows left out, empty cells filled."""
-
+    """Sentences for the visitor: rows left out, empty cells filled."""
     takes_frames: bool = True
     """False for a bare estimator that was fitted on arrays without column names."""
 
     @classmethod
     def of_estimator(cls, estimator: Any, table: Table) -> TabularModel:
-        """Wrap a fitted scikit-learn estimator; the rows it learned from are not known, so all count as both.
+        """Wrap a fitted scikit-learn estimator; its training rows are not known, so all rows count as both kinds.
 
         Raises:
             InvalidParam: `estimator` cannot predict.
         """
-        from sklearn import ensemble, tree
-
         if not hasattr(estimator, "predict"):
-            raise InvalidParam(
-                f"The model must be trained here or be a fitted scikit-learn estimator. Got {type(estimator).__name__!r}."
-            )
-        boosted = (ensemble.HistGradientBoostingClassifier, ensemble.HistGradientBoostingRegressor)
-        forests = (ensemble.RandomForestClassifier, ensemble.RandomForestRegressor)
+            got = type(estimator).__name__
+            raise InvalidParam(f"The model must be trained here or be a fitted scikit-learn estimator. Got {got!r}.")
         every_row = np.arange(len(table))
         return cls(
             name="estimator",
@@ -79,8 +74,8 @@ class TabularModel:
             test_rows=every_row,
             cross_validation=(),
             glass_box=False,
-            # Only without a pipeline around them are the columns the features.
-            tree_based=isinstance(estimator, (*boosted, *forests, tree.BaseDecisionTree)),
+            # Not for the last step of a pipeline: only without one are its columns the features.
+            tree_based=is_tree_model(estimator),
             differentiable=False,
             id="",
             class_order=tuple(range(len(table.classes))),
@@ -93,15 +88,15 @@ class TabularModel:
 
     def predict(self, frame: pd.DataFrame) -> Float64:
         """Return probabilities (N, classes) in the order of `table.classes`, or values (N,) of a regression."""
-        return self._ask(self.estimator, self.inputs(frame))
+        return self._predict_with(self.estimator, self.inputs(frame))
 
-    def _ask(self, step: Any, rows: Any) -> Float64:
+    def _predict_with(self, step: Any, rows: Any) -> Float64:
         """Return the predictions of the estimator, or of its last step for prepared rows."""
         if self.table.task == "regression":
             values: Float64 = np.asarray(step.predict(rows), dtype=np.float64).ravel()
             return values
         probabilities = np.zeros((len(rows), len(self.table.classes)))
-        # A class that the model never met has probability 0.
+        # A class without training rows has probability 0.
         probabilities[:, self.class_order] = np.asarray(step.predict_proba(rows), dtype=np.float64)
         return probabilities
 
@@ -115,38 +110,38 @@ class TabularModel:
 
     @property
     def prepared_score(self) -> PreparedScore | None:
-        """`score` for rows as `transformed` has them, where each output is made from one feature alone; else None.
+        """`score` for rows as `prepare` returns them, where each output is made from one feature alone; else None.
 
         Preparing takes milliseconds whatever the number of rows, so rows that differ in few features are best mixed
         from prepared ones.
         """
         if not is_preparation(self.estimator):
             return None
-        return lambda values, outcome: self._select_outcome(self._ask(self.last_step, values), outcome)
+        return lambda values, outcome: self._select_outcome(self._predict_with(self.last_step, values), outcome)
 
-    def prepare(self, frame: pd.DataFrame) -> Prepared:
+    def prepare(self, frame: pd.DataFrame) -> PreparedRows:
         """Return the rows as the last step gets them: values (N, outputs), their names, the feature each was made from.
 
         Raises:
             NotApplicable: the model reads the table's own columns and some of them are texts, or is an own pipeline.
         """
         if is_preparation(self.estimator):
-            return prepared(self.estimator, frame)
+            return prepare_rows(self.estimator, frame)
         if hasattr(self.estimator, "steps") or any(column.kind == "category" for column in self.table.columns):
             raise NotApplicable(f"{self.title} has no columns of numbers of its own that could be looked at.")
-        names = tuple(column.name for column in self.table.columns)
-        return Prepared(frame.to_numpy(dtype=np.float64), names, names)
+        return PreparedRows(frame.to_numpy(dtype=np.float64), self.table.features, self.table.features)
 
     @property
     def last_step(self) -> Any:
-        """The estimator behind the preparation, which takes `transformed(frame).values`."""
-        return self.estimator[-1] if hasattr(self.estimator, "steps") else self.estimator
+        """The estimator behind the preparation, which takes `prepare(frame).values`."""
+        return find_last_step(self.estimator)
 
     @property
     def module(self) -> nn.Module:
-        """The torch network, in eval mode: float32 rows (N, outputs) of `transformed` to logits (N, classes) or values (N, 1).
+        """The torch network in eval mode: float32 rows (N, outputs) to logits (N, classes) or values (N, 1).
 
-        Raises NotApplicable for a model that is no torch network.
+        Raises:
+            NotApplicable: the model is no torch network.
         """
         if not self.differentiable:
             raise NotApplicable(
@@ -156,8 +151,22 @@ class TabularModel:
         return module
 
 
+def find_last_step(estimator: Any) -> Any:
+    """Return the last step of a pipeline, or the estimator itself."""
+    return estimator[-1] if hasattr(estimator, "steps") else estimator
+
+
+def is_tree_model(estimator: Any) -> bool:
+    """Return whether an estimator is a decision tree, a random forest or histogram boosting of scikit-learn."""
+    from sklearn import ensemble, tree
+
+    forests = (ensemble.RandomForestClassifier, ensemble.RandomForestRegressor)
+    boosted = (ensemble.HistGradientBoostingClassifier, ensemble.HistGradientBoostingRegressor)
+    return isinstance(estimator, (tree.BaseDecisionTree, *forests, *boosted))
+
+
 def resolve_model(model: Any, table: Table | None) -> tuple[TabularModel, Table]:
-    """Return a model and the table to look at it through: its own unless another is given.
+    """Return a model and the table to explain it on: its own unless another is given.
 
     Raises:
         InvalidParam: a bare estimator without a table, or something that cannot predict.

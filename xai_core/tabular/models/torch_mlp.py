@@ -1,4 +1,4 @@
-"""A small torch network with scikit-learn's manners, so that Captum's gradient methods work on tables too.
+"""A small torch network with scikit-learn's interface, so that Captum's gradient methods work on tables too.
 
 Everything random (first weights, order of the rows) comes from one NumPy generator; torch's global one is never read.
 """
@@ -9,18 +9,18 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+
+from xai_core.arrays import Float64, Int64
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-Doubles = npt.NDArray[np.float64]
-BATCH = 64
+BATCH_ROWS = 64
 
 
-class _TorchNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+class _TorchNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Two hidden layers of ReLUs, trained with Adam. `module_` takes float32 rows, (N, features)."""
 
     def __init__(self, width: int = 32, epochs: int = 60, learning_rate: float = 5e-3, random_state: int = 0) -> None:
@@ -29,86 +29,88 @@ class _TorchNetwork(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships 
         self.learning_rate = learning_rate
         self.random_state = random_state
 
-    def _train(self, rows: Doubles, wanted: torch.Tensor, outputs: int, loss: Any) -> None:
+    def _train(self, rows: Float64, targets: torch.Tensor, outputs: int, loss: Any) -> None:
         import torch
 
         rng = np.random.default_rng(self.random_state)
         inputs = torch.from_numpy(np.array(rows, dtype=np.float32))
-        module = _initialised([inputs.shape[1], self.width, self.width, outputs], rng)
+        module = _build_module([inputs.shape[1], self.width, self.width, outputs], rng)
         optimiser = torch.optim.Adam(module.parameters(), lr=self.learning_rate, weight_decay=1e-4)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, self.epochs)
         for _ in range(self.epochs):
             order = torch.from_numpy(rng.permutation(len(inputs)))
-            for batch in order.split(BATCH):
+            for batch in order.split(BATCH_ROWS):
                 optimiser.zero_grad()
-                loss(module(inputs[batch]), wanted[batch]).backward()
+                loss(module(inputs[batch]), targets[batch]).backward()
                 optimiser.step()
             schedule.step()
         self.module_ = module.eval().requires_grad_(False)
         self.n_features_in_ = inputs.shape[1]
 
-    def _outputs(self, rows: Doubles) -> torch.Tensor:
-        """(N, outputs)."""
+    def _run_module(self, rows: Float64) -> torch.Tensor:
+        """Return the network's outputs, (N, outputs)."""
         import torch
 
         with torch.no_grad():
-            found: torch.Tensor = self.module_(torch.from_numpy(np.array(rows, dtype=np.float32)))
-            return found
+            outputs: torch.Tensor = self.module_(torch.from_numpy(np.array(rows, dtype=np.float32)))
+            return outputs
 
 
 class TorchNetworkClassifier(ClassifierMixin, _TorchNetwork):  # type: ignore[misc]
     """`module_` gives one logit a class, (N, classes)."""
 
-    def fit(self, rows: Doubles, target: npt.NDArray[np.int64]) -> TorchNetworkClassifier:
+    def fit(self, rows: Float64, target: Int64) -> TorchNetworkClassifier:
         import torch
 
-        self.classes_, wanted = np.unique(target, return_inverse=True)
-        self._train(
-            rows, torch.from_numpy(wanted.astype(np.int64)), len(self.classes_), torch.nn.functional.cross_entropy
-        )
+        self.classes_, indices = np.unique(target, return_inverse=True)
+        targets = torch.from_numpy(indices.astype(np.int64))
+        self._train(rows, targets, len(self.classes_), torch.nn.functional.cross_entropy)
         return self
 
-    def predict_proba(self, rows: Doubles) -> Doubles:
-        """Probabilities, (N, classes)."""
-        found: Doubles = self._outputs(rows).double().softmax(dim=1).numpy()
-        return found
+    def predict_proba(self, rows: Float64) -> Float64:
+        """Return probabilities, (N, classes)."""
+        probabilities: Float64 = self._run_module(rows).double().softmax(dim=1).numpy()
+        return probabilities
 
-    def predict(self, rows: Doubles) -> npt.NDArray[np.int64]:
-        likeliest: npt.NDArray[np.int64] = self.classes_[self.predict_proba(rows).argmax(axis=1)]
-        return likeliest
+    def predict(self, rows: Float64) -> Int64:
+        """Return the likeliest class, (N,)."""
+        labels: Int64 = self.classes_[self.predict_proba(rows).argmax(axis=1)]
+        return labels
 
 
 class TorchNetworkRegressor(RegressorMixin, _TorchNetwork):  # type: ignore[misc]
     """`module_` gives the value in the target's own unit, (N, 1)."""
 
-    def fit(self, rows: Doubles, target: Doubles) -> TorchNetworkRegressor:
+    def fit(self, rows: Float64, target: Float64) -> TorchNetworkRegressor:
         import torch
 
-        middle, spread = float(np.mean(target)), float(np.std(target)) or 1.0
-        wanted = torch.from_numpy(((target - middle) / spread).astype(np.float32))[:, None]
-        self._train(rows, wanted, 1, torch.nn.functional.mse_loss)
+        mean, deviation = float(np.mean(target)), float(np.std(target)) or 1.0
+        targets = torch.from_numpy(((target - mean) / deviation).astype(np.float32))[:, None]
+        self._train(rows, targets, 1, torch.nn.functional.mse_loss)
+        # Put the scale of the target into the last layer: gradients then need no second step.
         last: Any = self.module_[-1]
-        last.weight.mul_(spread)  # the network itself speaks the target's unit: gradients need no second step
-        last.bias.mul_(spread).add_(middle)
+        last.weight.mul_(deviation)
+        last.bias.mul_(deviation).add_(mean)
         return self
 
-    def predict(self, rows: Doubles) -> Doubles:
-        """Values in the target's unit, (N,)."""
-        found: Doubles = self._outputs(rows)[:, 0].double().numpy()
-        return found
+    def predict(self, rows: Float64) -> Float64:
+        """Return values in the target's unit, (N,)."""
+        values: Float64 = self._run_module(rows)[:, 0].double().numpy()
+        return values
 
 
-def _initialised(sizes: list[int], rng: np.random.Generator) -> nn.Sequential:
-    """Linear layers with ReLUs between them, He-uniform weights from `rng` and zero biases."""
+def _build_module(sizes: list[int], rng: np.random.Generator) -> nn.Sequential:
+    """Return linear layers with ReLUs between them, He-uniform weights from `rng` and zero biases."""
     import torch
     from torch import nn
 
     layers: list[nn.Module] = []
-    for many, few in pairwise(sizes):
-        layer = torch.nn.utils.skip_init(nn.Linear, many, few)
-        bound = np.sqrt(6 / many)
+    for inputs, outputs in pairwise(sizes):
+        # Torch's own initialisation would read its global generator.
+        layer = torch.nn.utils.skip_init(nn.Linear, inputs, outputs)
+        bound = np.sqrt(6 / inputs)
         with torch.no_grad():
-            layer.weight.copy_(torch.from_numpy(rng.uniform(-bound, bound, (few, many))))
+            layer.weight.copy_(torch.from_numpy(rng.uniform(-bound, bound, (outputs, inputs))))
             layer.bias.zero_()
         layers += [layer, nn.ReLU()]
     return nn.Sequential(*layers[:-1])

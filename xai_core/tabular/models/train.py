@@ -1,4 +1,4 @@
-"""A trained table model (`TabularModel`) and how one is trained: seeded, cross-validated, with progress and cancel between folds."""
+"""Train a table model: seeded, cross-validated, with progress and cancel between folds."""
 
 from __future__ import annotations
 
@@ -15,14 +15,9 @@ from xai_core.arrays import Int64
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidTable
 from xai_core.params import Value, check_seed, resolve
-from xai_core.tabular.data.table import Table
+from xai_core.tabular.data.table import MAX_CLASSES, MIN_ROWS, Table
 from xai_core.tabular.models import families  # noqa: F401  # registers the models
-from xai_core.tabular.models.preprocessing import (
-    MODEL,
-    PREPARE,
-    filled_notes,
-    preparation,
-)
+from xai_core.tabular.models.preprocessing import MODEL, PREPARE, build_preparation, missing_cell_notes
 from xai_core.tabular.models.spec import TABULAR_MODELS, TabularModelSpec
 from xai_core.tabular.models.table_model import TabularModel
 
@@ -32,13 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["TABULAR_MODELS", "model_id", "train"]
 
 FOLDS = 5
-MOST_CLASSES = 50
-FEWEST_ROWS = 20
-"""Int64 a model learns from at least."""
 
 
 def model_id(table: Table, name: str, params: Mapping[str, Value], seed: int) -> str:
-    """The id that a model of this table, kind, checked parameters and seed has or will have."""
+    """Return the id of a model by its table, kind, checked parameters and seed."""
     text = json.dumps([table.sha256, name, dict(params), seed])
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
@@ -50,90 +42,114 @@ def train(
     seed: int = 0,
     job: Job[Any] | None = None,
 ) -> TabularModel:
-    """Learn from three quarters of the table; the rest is held out. `job` counts the folds and can stop between them.
+    """Train a model on three quarters of the table; the rest is held out.
 
-    Raises UnknownName, InvalidParam, InvalidTable (too few rows of a class, a table the model cannot learn from), Cancelled.
+    `job` counts the folds and can be cancelled between them.
+
+    Raises:
+        UnknownName: no model of this name in TABULAR_MODELS.
+        InvalidParam: a parameter or the seed is out of its range.
+        InvalidTable: too few rows of a class, or a table the model cannot learn from.
+        Cancelled: the job was cancelled.
+
+    >>> from xai_core.tabular import load_table
+    >>> train(load_table("loan"), "decision_tree", {"depth": 2}).params["depth"]
+    2
     """
     spec = TABULAR_MODELS.get(name)
-    chosen = resolve(spec.params, params, 0)
+    values = resolve(spec.params, params, 0)
     seed = check_seed(seed)
     train_rows, test_rows = table.split(seed)
-    used = _at_most(train_rows, spec.max_rows, seed)
-    folds = _folds(table, used, seed)
+    sampled_rows = _sample_rows(train_rows, spec.max_rows, seed)
+    folds = _split_folds(table, sampled_rows, seed)
     job = job or Job()
     job.expect(len(folds) + 1)
     scores = []
-    with _in_words(spec):
-        for learnt, asked in folds:
-            scores.append(_score(_fitted(spec, table, chosen, seed, learnt), table, asked))
+    with _refusals_in_words(spec):
+        for fold_train, fold_test in folds:
+            scores.append(_score(_fit(spec, table, values, seed, fold_train), table, fold_test))
             job.tick(1)
-        estimator = _fitted(spec, table, chosen, seed, used)
+        estimator = _fit(spec, table, values, seed, sampled_rows)
     job.tick(1)
     return TabularModel(
         name=spec.name,
         title=spec.title,
         table=table,
         estimator=estimator,
-        params=MappingProxyType(chosen),
+        params=MappingProxyType(values),
         seed=seed,
-        train_rows=used,
+        train_rows=sampled_rows,
         test_rows=test_rows,
         cross_validation=tuple(scores),
         glass_box=spec.glass_box,
         tree_based=spec.tree_based,
         differentiable=spec.differentiable,
-        id=model_id(table, spec.name, chosen, seed),
+        id=model_id(table, spec.name, values, seed),
         class_order=tuple(int(index) for index in getattr(estimator, "classes_", ())),
-        notes=(*_left_out(train_rows, used), *_unsettled(spec, estimator), *filled_notes(table, spec.filled)),
+        notes=(
+            *_sampling_notes(train_rows, sampled_rows),
+            *_convergence_notes(spec, estimator),
+            *missing_cell_notes(table, spec.filled),
+        ),
     )
 
 
-def _at_most(rows: Int64, most: int, seed: int) -> Int64:
-    """The rows, or a drawn part of them in their order."""
-    if len(rows) <= most:
+def _sample_rows(rows: Int64, max_rows: int, seed: int) -> Int64:
+    """Return the rows, or a random part of them in their order."""
+    if len(rows) <= max_rows:
         return rows
-    drawn: Int64 = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
-    return drawn
+    sampled: Int64 = np.sort(np.random.default_rng(seed).choice(rows, max_rows, replace=False))
+    return sampled
 
 
-def _left_out(rows: Int64, used: Int64) -> tuple[str, ...]:
-    if len(used) == len(rows):
+def _sampling_notes(rows: Int64, sampled_rows: Int64) -> tuple[str, ...]:
+    if len(sampled_rows) == len(rows):
         return ()
-    return (f"It learnt from {len(used):,} rows drawn out of {len(rows):,}: with more it would take too long.",)
+    return (f"It learnt from {len(sampled_rows):,} rows drawn out of {len(rows):,}: with more it would take too long.",)
 
 
-def _unsettled(spec: TabularModelSpec, estimator: Pipeline) -> tuple[str, ...]:
-    last = getattr(estimator[-1], "regressor_", estimator[-1])  # behind the scaling of the target
-    rounds = getattr(last, "n_iter_", None) if spec.converges else None
-    if rounds is None or np.max(rounds) < last.max_iter:
+def _convergence_notes(spec: TabularModelSpec, estimator: Pipeline) -> tuple[str, ...]:
+    # The regressor of a scaled target lies one level deeper.
+    last_step = getattr(estimator[-1], "regressor_", estimator[-1])
+    rounds = getattr(last_step, "n_iter_", None) if spec.converges else None
+    if rounds is None or np.max(rounds) < last_step.max_iter:
         return ()
     return (
-        f"It was stopped after {last.max_iter:,} rounds of learning, before it had settled. With more rounds it may become better.",
+        f"It was stopped after {last_step.max_iter:,} rounds of learning, before it had settled. "
+        "With more rounds it may become better.",
     )
 
 
-def _folds(table: Table, rows: Int64, seed: int) -> list[tuple[Int64, Int64]]:
-    """Row numbers to learn from and to ask about, five times where each class has enough rows. Raises InvalidTable."""
+def _split_folds(table: Table, rows: Int64, seed: int) -> list[tuple[Int64, Int64]]:
+    """Return row numbers to train on and to score, for five folds where each class has enough rows.
+
+    Raises:
+        InvalidTable: too few rows.
+    """
     from sklearn.model_selection import KFold, StratifiedKFold
 
-    if len(rows) < FEWEST_ROWS:
+    if len(rows) < MIN_ROWS:
         raise InvalidTable(
-            f"There are {len(rows)} rows to learn from; at least {FEWEST_ROWS} are needed. Use a longer table."
+            f"There are {len(rows)} rows to learn from; at least {MIN_ROWS} are needed. Use a longer table."
         )
     if table.task == "regression":
         splits = KFold(FOLDS, shuffle=True, random_state=seed).split(rows)
     else:
-        rarest = _rarest(table, rows)
-        splits = StratifiedKFold(min(FOLDS, rarest), shuffle=True, random_state=seed).split(rows, table.target[rows])
-    return [(rows[learnt], rows[asked]) for learnt, asked in splits]
+        folds = min(FOLDS, _count_rarest(table, rows))
+        splits = StratifiedKFold(folds, shuffle=True, random_state=seed).split(rows, table.target[rows])
+    return [(rows[fold_train], rows[fold_test]) for fold_train, fold_test in splits]
 
 
-def _rarest(table: Table, rows: Int64) -> int:
-    """Int64 of the rarest class. Raises InvalidTable where there are too many classes or too few rows of one."""
-    if len(table.classes) > MOST_CLASSES:
+def _count_rarest(table: Table, rows: Int64) -> int:
+    """Return the number of rows of the rarest class.
+
+    Raises:
+        InvalidTable: too many classes, or too few rows of one.
+    """
+    if len(table.classes) > MAX_CLASSES:
         raise InvalidTable(
-            f"The target {table.target_name!r} has {len(table.classes):,} different outcomes; at most {MOST_CLASSES} can be learnt. "
-            "Choose another target."
+            f"The target {table.target_name!r} has {len(table.classes):,} different outcomes; "
+            f"at most {MAX_CLASSES} can be learnt. Choose another target."
         )
     counts = np.bincount(table.target[rows], minlength=len(table.classes))
     if counts.min() < 2:
@@ -145,18 +161,17 @@ def _rarest(table: Table, rows: Int64) -> int:
     return int(counts.min())
 
 
-def _fitted(spec: TabularModelSpec, table: Table, params: Mapping[str, Value], seed: int, rows: Int64) -> Pipeline:
+def _fit(spec: TabularModelSpec, table: Table, params: Mapping[str, Value], seed: int, rows: Int64) -> Pipeline:
     from sklearn.pipeline import Pipeline
 
-    prepare = preparation(table, scaled=spec.scaled, filled=spec.filled) if spec.prepared else "passthrough"
-    return Pipeline([(PREPARE, prepare), (MODEL, spec.build(table, params, seed))]).fit(
-        table.take(rows), table.target[rows]
-    )
+    preparation = build_preparation(table, scaled=spec.scaled, filled=spec.filled) if spec.prepared else "passthrough"
+    pipeline = Pipeline([(PREPARE, preparation), (MODEL, spec.build(table, params, seed))])
+    return pipeline.fit(table.take(rows), table.target[rows])
 
 
 @contextmanager
-def _in_words(spec: TabularModelSpec) -> Iterator[None]:
-    """What scikit-learn refuses (numbers too large, more neighbours than rows) as a sentence."""
+def _refusals_in_words(spec: TabularModelSpec) -> Iterator[None]:
+    """Turn what scikit-learn refuses (numbers too large, more neighbours than rows) into a sentence."""
     try:
         yield
     except ValueError as error:
@@ -167,5 +182,5 @@ def _in_words(spec: TabularModelSpec) -> Iterator[None]:
 
 
 def _score(estimator: Pipeline, table: Table, rows: Int64) -> float:
-    """Accuracy or R² on these rows."""
+    """Return accuracy or R² on these rows."""
     return float(estimator.score(table.take(rows), table.target[rows]))

@@ -52,7 +52,7 @@ def _read(data: bytes) -> Cells:
 
 
 def _check_unpacked_size(meta: parquet.FileMetaData) -> None:
-    """Refuse a large table by its metadata, before anything is unpacked: a small file can hold a billion equal cells."""
+    """Refuse a large table by its metadata, before unpacking: a small file can hold a billion equal cells."""
     size = sum(meta.row_group(group).total_byte_size for group in range(meta.num_row_groups))
     if size > MAX_UNPACKED_BYTES or meta.num_rows * meta.num_columns > MAX_UNPACKED_CELLS:
         raise InvalidTable(

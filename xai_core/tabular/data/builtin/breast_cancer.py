@@ -11,9 +11,9 @@ TABLES.add(
         task="classification",
         target_name="diagnosis",
         about=(
-            "569 samples of breast tissue, malignant (dangerous) or benign (harmless), with 30 measurements of the cell "
-            "nuclei in a picture (Wolberg, Street and Mangasarian, 1993). Many of the measurements say nearly the same, "
-            "which makes explanations harder."
+            "569 samples of breast tissue, malignant (dangerous) or benign (harmless), with 30 measurements of the "
+            "cell nuclei in a picture (Wolberg, Street and Mangasarian, 1993). Many of the measurements say nearly the "
+            "same, which makes explanations harder."
         ),
         rank=30,
         build=build_sklearn_classes,

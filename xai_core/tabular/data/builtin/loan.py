@@ -10,8 +10,8 @@
   a late payment costs nothing without debt, and debt nothing without late payments.
 
 Nothing else matters: spending (which follows income, |ρ| > 0.8), purpose, owning a home, and the protected `group`.
-The group has no effect of its own, yet its shares of a yes differ, because it decides where people live and the district
-counts: a proxy.
+The group has no effect of its own, yet its shares of a yes differ, because it decides where people live and the
+district counts: a proxy.
 """
 
 from __future__ import annotations

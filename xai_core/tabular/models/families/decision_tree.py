@@ -1,4 +1,4 @@
-"""Decision tree: questions in a row that can be read."""
+"""Decision tree: a readable chain of questions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from xai_core.params import Value
-from xai_core.tabular.models.spec import DEPTH, LEAF, TABULAR_MODELS, TabularModelSpec, for_task
+from xai_core.tabular.models.spec import DEPTH, LEAF, TABULAR_MODELS, TabularModelSpec, select_by_task
 
 if TYPE_CHECKING:
     from xai_core.tabular.data.table import Table
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def build(table: Table, params: Mapping[str, Value], seed: int) -> Any:
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-    kind = for_task(table, lambda: DecisionTreeClassifier, lambda: DecisionTreeRegressor)
-    return kind(max_depth=params["depth"], min_samples_leaf=params["leaf"], random_state=seed)
+    estimator_class = select_by_task(table, DecisionTreeClassifier, DecisionTreeRegressor)
+    return estimator_class(max_depth=params["depth"], min_samples_leaf=params["leaf"], random_state=seed)
 
 
 TABULAR_MODELS.add(

@@ -1,4 +1,4 @@
-"""Explainable boosting machine of interpret-core: a sum of curves that can be read (Nori et al. 2019, arXiv:1909.09223)."""
+"""Explainable boosting machine of interpret-core: a readable sum of curves (Nori et al. 2019, arXiv:1909.09223)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from xai_core.params import Int, Value
-from xai_core.tabular.models.spec import TABULAR_MODELS, TabularModelSpec, for_task
+from xai_core.tabular.models.spec import TABULAR_MODELS, TabularModelSpec, select_by_task
 
 if TYPE_CHECKING:
     from xai_core.tabular.data.table import Table
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def build(table: Table, params: Mapping[str, Value], seed: int) -> Any:
     from interpret.glassbox import ExplainableBoostingClassifier, ExplainableBoostingRegressor
 
-    kind = for_task(table, lambda: ExplainableBoostingClassifier, lambda: ExplainableBoostingRegressor)
-    return kind(
+    estimator_class = select_by_task(table, ExplainableBoostingClassifier, ExplainableBoostingRegressor)
+    return estimator_class(
         feature_names=[column.name for column in table.columns],
         feature_types=["nominal" if column.kind == "category" else "continuous" for column in table.columns],
         # The library has no pairs for three classes and more.
@@ -38,7 +38,10 @@ TABULAR_MODELS.add(
     TabularModelSpec(
         name="explainable_boosting",
         title="Sum of curves (explainable boosting)",
-        sentence="Every feature has a curve of its own that adds or takes away, and a few pairs of features have one together.",
+        sentence=(
+            "Every feature has a curve of its own that adds or takes away, and a few pairs of features have one "
+            "together."
+        ),
         paper="Lou et al. 2013; Nori et al. 2019, arXiv:1909.09223",
         rank=30,
         params=(

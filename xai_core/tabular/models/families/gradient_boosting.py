@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from xai_core.params import Float, Int, Value
-from xai_core.tabular.models.spec import DEPTH, TABULAR_MODELS, TREES, TabularModelSpec, for_task
+from xai_core.tabular.models.spec import DEPTH, TABULAR_MODELS, TREES, TabularModelSpec, select_by_task
 
 if TYPE_CHECKING:
     from xai_core.tabular.data.table import Table
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def build(table: Table, params: Mapping[str, Value], seed: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-    kind = for_task(table, lambda: HistGradientBoostingClassifier, lambda: HistGradientBoostingRegressor)
-    return kind(
+    estimator_class = select_by_task(table, HistGradientBoostingClassifier, HistGradientBoostingRegressor)
+    return estimator_class(
         max_iter=params["trees"],
         learning_rate=params["rate"],
         max_depth=params["depth"],

@@ -1,4 +1,4 @@
-"""Logistic and ridge regression: a weighted sum that can be read."""
+"""Logistic and ridge regression: a readable weighted sum."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from xai_core.params import Value
-from xai_core.tabular.models.spec import FREEDOM, TABULAR_MODELS, TabularModelSpec, for_task
+from xai_core.tabular.models.spec import FREEDOM, TABULAR_MODELS, TabularModelSpec, select_by_task
 
 if TYPE_CHECKING:
     from xai_core.tabular.data.table import Table
@@ -16,7 +16,7 @@ def build(table: Table, params: Mapping[str, Value], seed: int) -> Any:
     from sklearn.linear_model import LogisticRegression, Ridge
 
     freedom = float(params["freedom"])
-    return for_task(table, lambda: LogisticRegression(C=freedom, max_iter=2000), lambda: Ridge(alpha=1 / freedom))
+    return select_by_task(table, LogisticRegression(C=freedom, max_iter=2000), Ridge(alpha=1 / freedom))
 
 
 TABULAR_MODELS.add(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from xai_core.params import Choice, Int, Value
-from xai_core.tabular.models.spec import TABULAR_MODELS, TabularModelSpec, for_task
+from xai_core.tabular.models.spec import TABULAR_MODELS, TabularModelSpec, select_by_task
 
 if TYPE_CHECKING:
     from xai_core.tabular.data.table import Table
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def build(table: Table, params: Mapping[str, Value], seed: int) -> Any:
     from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
-    kind = for_task(table, lambda: KNeighborsClassifier, lambda: KNeighborsRegressor)
-    return kind(n_neighbors=params["neighbours"], weights=params["weights"], n_jobs=1)
+    estimator_class = select_by_task(table, KNeighborsClassifier, KNeighborsRegressor)
+    return estimator_class(n_neighbors=params["neighbours"], weights=params["weights"], n_jobs=1)
 
 
 TABULAR_MODELS.add(

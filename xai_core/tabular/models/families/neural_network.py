@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from xai_core.params import Int, Value
-from xai_core.tabular.models.spec import TABULAR_MODELS, WIDTH, TabularModelSpec, for_task, scale_target
+from xai_core.tabular.models.spec import TABULAR_MODELS, WIDTH, TabularModelSpec, scale_target, select_by_task
 
 if TYPE_CHECKING:
     from xai_core.tabular.data.table import Table
@@ -21,7 +21,7 @@ def build(table: Table, params: Mapping[str, Value], seed: int) -> Any:
         "alpha": 1e-2,
         "random_state": seed,
     }
-    return for_task(table, lambda: MLPClassifier(**settings), lambda: scale_target(MLPRegressor(**settings)))
+    return select_by_task(table, MLPClassifier(**settings), scale_target(MLPRegressor(**settings)))
 
 
 TABULAR_MODELS.add(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from xai_core.params import Value
-from xai_core.tabular.models.spec import LEAF, TABULAR_MODELS, TREES, TabularModelSpec, for_task
+from xai_core.tabular.models.spec import LEAF, TABULAR_MODELS, TREES, TabularModelSpec, select_by_task
 
 if TYPE_CHECKING:
     from xai_core.tabular.data.table import Table
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def build(table: Table, params: Mapping[str, Value], seed: int) -> Any:
     from xai_core.tabular.models.fast_forest import ForestClassifier, ForestRegressor
 
-    kind = for_task(table, lambda: ForestClassifier, lambda: ForestRegressor)
-    return kind(n_estimators=params["trees"], min_samples_leaf=params["leaf"], n_jobs=1, random_state=seed)
+    estimator_class = select_by_task(table, ForestClassifier, ForestRegressor)
+    return estimator_class(n_estimators=params["trees"], min_samples_leaf=params["leaf"], n_jobs=1, random_state=seed)
 
 
 TABULAR_MODELS.add(

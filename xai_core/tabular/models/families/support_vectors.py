@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xai_core.params import Value
-from xai_core.tabular.models.spec import FREEDOM, TABULAR_MODELS, TabularModelSpec, for_task, scale_target
+from xai_core.tabular.models.spec import FREEDOM, TABULAR_MODELS, TabularModelSpec, scale_target, select_by_task
 
 if TYPE_CHECKING:
     from xai_core.tabular.data.table import Table
@@ -22,12 +22,12 @@ def build(table: Table, params: Mapping[str, Value], seed: int) -> Any:
 
     freedom = float(params["freedom"])
     rarest = int(np.bincount(table.target).min()) if table.classes else 0
-    # Few enough folds that each has every class in it.
+    # So few folds that each has every class in it.
     folds = StratifiedKFold(min(max(rarest // 2, 2), 5), shuffle=True, random_state=seed)
-    return for_task(
+    return select_by_task(
         table,
-        lambda: CalibratedClassifierCV(SupportClassifier(C=freedom, random_state=seed), ensemble=False, cv=folds),
-        lambda: scale_target(SupportRegressor(C=freedom)),
+        CalibratedClassifierCV(SupportClassifier(C=freedom, random_state=seed), ensemble=False, cv=folds),
+        scale_target(SupportRegressor(C=freedom)),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from xai_core.params import Int, Value
-from xai_core.tabular.models.spec import TABULAR_MODELS, WIDTH, TabularModelSpec, for_task
+from xai_core.tabular.models.spec import TABULAR_MODELS, WIDTH, TabularModelSpec, select_by_task
 
 if TYPE_CHECKING:
     from xai_core.tabular.data.table import Table
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def build(table: Table, params: Mapping[str, Value], seed: int) -> Any:
     from xai_core.tabular.models.torch_mlp import TorchNetworkClassifier, TorchNetworkRegressor
 
-    kind = for_task(table, lambda: TorchNetworkClassifier, lambda: TorchNetworkRegressor)
-    return kind(width=params["width"], epochs=params["epochs"], random_state=seed)
+    estimator_class = select_by_task(table, TorchNetworkClassifier, TorchNetworkRegressor)
+    return estimator_class(width=params["width"], epochs=params["epochs"], random_state=seed)
 
 
 TABULAR_MODELS.add(
