@@ -150,6 +150,24 @@ def resolve(declared: Iterable[Param], given: Mapping[str, object] | None, side:
     return {name: known[name].check(value, side) for name, value in values.items()}
 
 
+class ParamReader:
+    """Typed access to the checked parameters of a request."""
+
+    params: Mapping[str, Value]
+
+    def number(self, name: str) -> float:
+        """Return a numeric parameter."""
+        return float(self.params[name])
+
+    def integer(self, name: str) -> int:
+        """Return a whole-number parameter."""
+        return int(self.params[name])
+
+    def choice(self, name: str) -> str:
+        """Return the chosen option of a parameter."""
+        return str(self.params[name])
+
+
 def check_seed(seed: object) -> int:
     """Return a seed that every generator takes, as int. Raises InvalidParam with what is allowed.
 

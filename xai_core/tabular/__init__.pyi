@@ -25,10 +25,10 @@ from .glassbox.glass_box import Weights as Weights
 from .glassbox.glass_box import glass_box as glass_box
 from .inspection.ale import accumulated_local_effects as accumulated_local_effects
 from .inspection.ale import accumulated_local_effects_2d as accumulated_local_effects_2d
+from .inspection.association import measure_extrapolation as measure_extrapolation
 from .inspection.h_statistic import interaction_strength as interaction_strength
 from .inspection.partial_dependence import Effect as Effect
 from .inspection.partial_dependence import Effect2D as Effect2D
-from .inspection.partial_dependence import measure_extrapolation as measure_extrapolation
 from .inspection.partial_dependence import partial_dependence as partial_dependence
 from .inspection.partial_dependence import partial_dependence_2d as partial_dependence_2d
 from .inspection.permutation_importance import Importance as Importance

@@ -18,12 +18,12 @@ from xai_core.images import make_baseline
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate
 from xai_core.models.layers import Layer
-from xai_core.params import Value
+from xai_core.params import ParamReader, Value
 from xai_core.results import Target
 
 
 @dataclass(eq=False)
-class Request:
+class Request(ParamReader):
     """One call of one method: nothing in it is shared with other calls except the weights under `module` and the
     engine.
     """
@@ -62,18 +62,6 @@ class Request:
     def score(self) -> float:
         """The target's score for the picture itself."""
         return float(self.evaluator.select(self.logits)[0])
-
-    def number(self, name: str) -> float:
-        """Return a numeric parameter."""
-        return float(self.params[name])
-
-    def integer(self, name: str) -> int:
-        """Return a whole-number parameter."""
-        return int(self.params[name])
-
-    def choice(self, name: str) -> str:
-        """Return the chosen option of a parameter."""
-        return str(self.params[name])
 
     def make_baseline(self, kind: str) -> torch.Tensor:
         """Return a picture without the evidence, prepared like the input: (1, C, H, W) on the model's device."""

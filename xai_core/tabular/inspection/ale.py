@@ -1,8 +1,8 @@
-"""Accumulated local effects: how a feature moves the score where its data are (Apley & Zhu, JRSS-B 2020, arXiv:1612.08468).
+"""Accumulated local effects (Apley & Zhu, JRSS-B 2020, arXiv:1612.08468) of one or two features.
 
-The feature's range is cut into parts of equally many rows. Each row is moved to the two ends of its own part only, so the model is never
-asked about a combination far from the data; the mean differences of the parts are added up and centred, so that the average over the
-data is 0. Unlike partial dependence it stays right where features go together.
+The feature's range is cut into bins of equally many rows. Each row is moved to the two ends of its own bin only, so the
+model is never asked about a combination far from the data; the mean differences of the bins are added up and centred,
+so that the average over the data is 0. Unlike partial dependence it stays right where features go together.
 """
 
 from __future__ import annotations
@@ -12,15 +12,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from xai_core.arrays import Float64
+from xai_core.arrays import Float64, Int64
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam, NotApplicable
-from xai_core.tabular.inspection.ale_bins import edges_of, no_cell_around, part_of, second_differences, together
+from xai_core.formatting import percent
+from xai_core.tabular.inspection.ale_bins import (
+    accumulate,
+    assign_bins,
+    find_edges,
+    find_empty_corners,
+    second_differences,
+)
 from xai_core.tabular.inspection.association import extrapolation_share
-from xai_core.tabular.inspection.category_order import natural_order
+from xai_core.tabular.inspection.category_order import similarity_order
 from xai_core.tabular.inspection.effect import Effect, Effect2D
-from xai_core.tabular.inspection.grid import Distribution, distribution_of, is_category, rows_asked, values_of
-from xai_core.tabular.inspection.scoring import scores_of
+from xai_core.tabular.inspection.grid import Distribution, is_category, read_values
+from xai_core.tabular.inspection.rows import select_rows
+from xai_core.tabular.inspection.scoring import predict_scores
 from xai_core.tabular.models.table_model import TabularModel, resolve_model
 
 if TYPE_CHECKING:
@@ -28,9 +36,8 @@ if TYPE_CHECKING:
 
     from xai_core.tabular.data.table import Table
 
-MOST_BINS = 200
+MAX_BINS = 200
 FEW_ROWS = 5
-Whole = npt.NDArray[np.int64]
 
 
 def accumulated_local_effects(
@@ -43,19 +50,41 @@ def accumulated_local_effects(
     outcome: int | None = None,
     job: Job[Any] | None = None,
 ) -> Effect:
-    """Difference to the average score along a feature, (G,) at the edges of at most `bins` parts, or one a category.
+    """Return the difference to the average score along a feature, (G,), at the edges of at most `bins` bins.
 
-    Categories are put in the order in which their rows resemble each other in the other features, and each row is moved to the
-    neighbouring categories. Int64 without a value are left out. Raises UnknownName, InvalidParam, NotApplicable, Cancelled.
+    A category has one value each; categories are put in the order in which their rows resemble each other in the other
+    features, and each row is moved to the neighbouring categories. Rows without a value are left out.
+
+    Raises:
+        UnknownName: no such feature.
+        InvalidParam: a parameter out of bounds.
+        NotApplicable: a column without values, or with a single one.
+        Cancelled: `job` was stopped.
+
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from xai_core.tabular import table_from
+    >>> table = table_from(pd.DataFrame({"a": [0.0, 1.0, 2.0]}), [0.0, 2.0, 4.0])
+    >>> model = LinearRegression().fit(table.frame, table.target)
+    >>> effect = accumulated_local_effects(model, "a", table=table)
+    >>> effect.grid.tolist(), np.diff(effect.average).round(3).tolist()
+    ([0.0, 1.0, 2.0], [2.0, 2.0])
     """
     model, table = resolve_model(model, table)
     table.check_feature(feature)
-    chosen = rows_asked(table, rows)
-    cells = table.take(chosen).dropna(subset=[feature])
-    spread = distribution_of(table, feature, chosen)
-    index = table.outcome_index(outcome)
-    along = _over_categories if is_category(table, feature) else _over_numbers
-    grid, average, notes = along(model, table, cells, feature, _bins(bins), index, job or Job())
+    selected = select_rows(table, rows)
+    cells = table.take(selected).dropna(subset=[feature])
+    distribution = Distribution.of(read_values(table, feature, selected))
+    index, job = table.outcome_index(outcome), job or Job()
+    bins = _check_bins(bins)
+    if is_category(table, feature):
+        order = similarity_order(table, cells, feature)
+        average, notes = _accumulate_categories(model, cells, feature, order, index, job)
+        grid, positions = order, _find_positions(distribution.edges, order)
+        distribution = Distribution(distribution.edges[positions], distribution.counts[positions])
+    else:
+        grid = find_edges(cells[feature].to_numpy(dtype=np.float64), bins)
+        average, notes = _accumulate_numbers(model, cells, feature, grid, index, job)
     return Effect(
         feature=feature,
         outcome=table.outcome_words(outcome),
@@ -63,8 +92,8 @@ def accumulated_local_effects(
         grid=grid,
         average=average,
         individual=None,
-        rows=chosen[:0],
-        distribution=_in_order(spread, grid),
+        rows=selected[:0],
+        distribution=distribution,
         empty=np.zeros(len(grid), dtype=bool),
         notes=notes,
     )
@@ -80,104 +109,97 @@ def accumulated_local_effects_2d(
     outcome: int | None = None,
     job: Job[Any] | None = None,
 ) -> Effect2D:
-    """What two numeric features do to the score together, beyond what each does alone, (A, B) at the edges of the parts.
+    """Return the effect of two numeric features together, beyond that of each alone, (A, B) at the edges of the bins.
 
-    It is 0 everywhere for features that do not interact. Parts of both that hold no row get the local effect of the nearest part that
-    does, and are marked empty. Raises as `accumulated_local_effects` does, and NotApplicable for a category.
+    It is 0 everywhere for features that do not interact. Cells that hold no row get the local effect of the nearest
+    cell that does, and are marked empty. Raises as `accumulated_local_effects` does, and NotApplicable for a category.
+
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from xai_core.tabular import table_from
+    >>> table = table_from(pd.DataFrame({"a": [0.0, 1.0, 2.0], "b": [0.0, 2.0, 1.0]}), [1.0, 4.0, 4.0])
+    >>> model = LinearRegression().fit(table.frame, table.target)
+    >>> bool(abs(accumulated_local_effects_2d(model, ("a", "b"), table=table).average).max() < 1e-9)
+    True
     """
     model, table = resolve_model(model, table)
     pair = table.check_pair(features)
     for name in pair:
         if is_category(table, name):
             raise NotApplicable(f"Accumulated local effects of two features need numbers; {name!r} holds categories.")
-    chosen = rows_asked(table, rows)
-    cells = table.take(chosen).dropna(subset=list(pair))
-    edges = tuple(edges_of(values_of(table, name, chosen), _bins(bins)) for name in pair)
-    second, counts = second_differences(
-        model, cells, pair, (edges[0], edges[1]), table.outcome_index(outcome), job or Job()
-    )
-    share = extrapolation_share(table, *pair)
+    selected = select_rows(table, rows)
+    cells = table.take(selected).dropna(subset=list(pair))
+    first, second = (find_edges(read_values(table, name, selected), _check_bins(bins)) for name in pair)
+    index, job = table.outcome_index(outcome), job or Job()
+    differences, counts = second_differences(model, cells, pair, (first, second), index, job)
+    share = percent((counts == 0).mean()).capitalize()
+    note = f"{share} of the cells hold no row; there the nearest cell's effect is used."
     return Effect2D(
         features=pair,
         outcome=table.outcome_words(outcome),
         method="accumulated local effects",
-        grids=(edges[0], edges[1]),
-        average=together(second, counts),
-        empty=no_cell_around(counts),
-        extrapolation_share=share,
-        notes=(f"{(counts == 0).mean():.0%} of the cells hold no row; there the nearest cell's effect is used.",)
-        if not counts.all()
-        else (),
+        grids=(first, second),
+        average=accumulate(differences, counts),
+        empty=find_empty_corners(counts),
+        extrapolation_share=extrapolation_share(table, *pair),
+        notes=() if counts.all() else (note,),
     )
 
 
-def _bins(bins: int) -> int:
-    if isinstance(bins, bool) or not 1 <= bins <= MOST_BINS:
-        raise InvalidParam(f"The number of parts (bins) must be from 1 to {MOST_BINS}. Got {bins!r}.")
+def _check_bins(bins: int) -> int:
+    if isinstance(bins, bool) or not 1 <= bins <= MAX_BINS:
+        raise InvalidParam(f"The number of parts (bins) must be from 1 to {MAX_BINS}. Got {bins!r}.")
     return int(bins)
 
 
-def _over_numbers(
-    model: TabularModel,
-    _table: Table,
-    cells: pd.DataFrame,
-    feature: str,
-    bins: int,
-    outcome: int | None,
-    job: Job[Any],
-) -> tuple[Float64, Float64, tuple[str, ...]]:
-    values = cells[feature].to_numpy(dtype=np.float64)
-    edges = edges_of(values, bins)
-    part = part_of(edges, values)
+def _accumulate_numbers(
+    model: TabularModel, cells: pd.DataFrame, feature: str, edges: Float64, outcome: int | None, job: Job[Any]
+) -> tuple[Float64, tuple[str, ...]]:
+    """Return the effect at the edges, (B + 1,), and notes."""
+    bins = assign_bins(edges, cells[feature].to_numpy(dtype=np.float64))
     job.expect(2 * len(cells))
-    low, high = (scores_of(model, cells.assign(**{feature: edges[part + end]}), outcome, job) for end in (0, 1))
-    counts = np.bincount(part, minlength=len(edges) - 1)
-    steps = np.bincount(part, weights=high - low, minlength=len(counts)) / np.maximum(counts, 1)
+    # Move each row to the two ends of its own bin.
+    low, high = (predict_scores(model, cells.assign(**{feature: edges[bins + end]}), outcome, job) for end in (0, 1))
+    # Average the differences within each bin, and add them up.
+    counts = np.bincount(bins, minlength=len(edges) - 1)
+    steps = np.bincount(bins, weights=high - low, minlength=len(counts)) / np.maximum(counts, 1)
     summed = np.concatenate([[0.0], np.cumsum(steps)])
+    # Centre: a bin's value is the mean of its two ends.
     middle = (summed[:-1] + summed[1:]) / 2
-    return edges, summed - middle @ counts / counts.sum(), _thin_note(counts)
+    note = f"Some parts hold fewer than {FEW_ROWS} rows, so the curve is uncertain there: choose fewer parts."
+    return summed - middle @ counts / counts.sum(), () if counts.min() >= FEW_ROWS else (note,)
 
 
-def _thin_note(counts: Whole) -> tuple[str, ...]:
-    if counts.min() >= FEW_ROWS:
-        return ()
-    return (f"Some parts hold fewer than {FEW_ROWS} rows, so the curve is uncertain there: choose fewer parts.",)
-
-
-def _over_categories(
+def _accumulate_categories(
     model: TabularModel,
-    table: Table,
     cells: pd.DataFrame,
     feature: str,
-    _parts: int,
+    names: npt.NDArray[Any],
     outcome: int | None,
     job: Job[Any],
-) -> tuple[npt.NDArray[Any], Float64, tuple[str, ...]]:
-    names = natural_order(table, cells, feature)
+) -> tuple[Float64, tuple[str, ...]]:
+    """Return the effect at the categories in the order of `names`, (K,), and notes."""
     if len(names) < 2:
         raise NotApplicable(f"The column {feature!r} has the same value in all these rows, so nothing can be moved.")
-    place = _places(names, cells[feature].to_numpy(dtype=object))
-    up, down = place < len(names) - 1, place > 0
+    position = _find_positions(names, cells[feature].to_numpy(dtype=object))
+    up, down = position < len(names) - 1, position > 0
     job.expect(int(len(cells) + up.sum() + down.sum()))
-    own = scores_of(model, cells, outcome, job)
-    above = scores_of(model, cells[up].assign(**{feature: names[place[up] + 1]}), outcome, job) - own[up]
-    below = own[down] - scores_of(model, cells[down].assign(**{feature: names[place[down] - 1]}), outcome, job)
-    step = np.concatenate([place[up], place[down] - 1])
+    # Move each row to the category above its own and to the one below.
+    own = predict_scores(model, cells, outcome, job)
+    raised = cells[up].assign(**{feature: names[position[up] + 1]})
+    above = predict_scores(model, raised, outcome, job) - own[up]
+    lowered = cells[down].assign(**{feature: names[position[down] - 1]})
+    below = own[down] - predict_scores(model, lowered, outcome, job)
+    # Average the differences of each step between neighbours, add them up, and centre.
+    step = np.concatenate([position[up], position[down] - 1])
     steps = np.bincount(step, weights=np.concatenate([above, below])) / np.bincount(step)
     summed = np.concatenate([[0.0], np.cumsum(steps)])
-    counts = np.bincount(place, minlength=len(names))
+    counts = np.bincount(position, minlength=len(names))
     note = "Categories stand in the order in which their rows resemble each other."
-    return names, summed - summed @ counts / counts.sum(), (note,) if len(names) > 2 else ()
+    return summed - summed @ counts / counts.sum(), (note,) if len(names) > 2 else ()
 
 
-def _places(names: npt.NDArray[Any], values: npt.NDArray[Any]) -> Whole:
-    known = {name: place for place, name in enumerate(names)}
-    return np.array([known[value] for value in values], dtype=np.int64)
-
-
-def _in_order(spread: Distribution, grid: npt.NDArray[Any]) -> Distribution:
-    """The bars of categories in the order of the grid."""
-    if grid.dtype != object:
-        return spread
-    order = _places(spread.edges, grid)
-    return Distribution(spread.edges[order], spread.counts[order])
+def _find_positions(names: npt.NDArray[Any], values: npt.NDArray[Any]) -> Int64:
+    """Return the position of each value among the names, (N,)."""
+    positions = {name: position for position, name in enumerate(names)}
+    return np.array([positions[value] for value in values], dtype=np.int64)

@@ -1,35 +1,38 @@
-"""The parts that accumulated local effects cut a feature into, and what two features do together within them."""
+"""Bins of accumulated local effects, and the second-order effect of two features within them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from xai_core.arrays import Float64
+from xai_core.arrays import Bool, Float64, Int64
 from xai_core.errors import NotApplicable
-from xai_core.tabular.inspection.scoring import scores_of
-from xai_core.tabular.models.table_model import TabularModel
+from xai_core.tabular.inspection.scoring import predict_scores
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from xai_core.engine.jobs import Job
+    from xai_core.tabular.models.table_model import TabularModel
 
-Whole = npt.NDArray[np.int64]
 
+def find_edges(values: Float64, bins: int) -> Float64:
+    """Return the ends of bins of about equally many rows, (B + 1,): values that occur, ascending.
 
-def edges_of(values: Float64, bins: int) -> Float64:
-    """Ends of parts of about equally many rows: values that occur, ascending, so that a frequent value gets a part of its own."""
-    found: Float64 = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1), method="inverted_cdf"))
-    if len(found) < 2:
+    A frequent value gets a bin of its own.
+
+    Raises:
+        NotApplicable: all values are the same.
+    """
+    edges: Float64 = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1), method="inverted_cdf"))
+    if len(edges) < 2:
         raise NotApplicable("This column has the same value in all these rows, so nothing can be moved.")
-    return found
+    return edges
 
 
-def part_of(edges: Float64, values: Float64) -> Whole:
-    """Number of the part (edges[k], edges[k + 1]] of each value; the smallest value belongs to the first."""
+def assign_bins(edges: Float64, values: Float64) -> Int64:
+    """Return the number of the bin (edges[k], edges[k + 1]] of each value; the smallest value belongs to the first."""
     return np.clip(np.searchsorted(edges, values, side="left") - 1, 0, len(edges) - 2).astype(np.int64)
 
 
@@ -40,56 +43,59 @@ def second_differences(
     edges: tuple[Float64, Float64],
     outcome: int | None,
     job: Job[Any],
-) -> tuple[Float64, Whole]:
-    """(a, b) mean of what both steps do beyond the sum of each, and (a, b) rows. Empty cells take the nearest cell's mean."""
-    parts = [part_of(ends, cells[name].to_numpy(dtype=np.float64)) for name, ends in zip(pair, edges, strict=True)]
+) -> tuple[Float64, Int64]:
+    """Return the mean effect of both steps beyond the sum of each in every cell, (a, b), and its rows, (a, b)."""
+    bins = [assign_bins(ends, cells[name].to_numpy(dtype=np.float64)) for name, ends in zip(pair, edges, strict=True)]
     shape = (len(edges[0]) - 1, len(edges[1]) - 1)
     job.expect(4 * len(cells))
 
-    def corner(first: int, second: int) -> Float64:
-        moved = {pair[0]: edges[0][parts[0] + first], pair[1]: edges[1][parts[1] + second]}
-        return scores_of(model, cells.assign(**moved), outcome, job)
+    def score_corner(first: int, second: int) -> Float64:
+        moved = {pair[0]: edges[0][bins[0] + first], pair[1]: edges[1][bins[1] + second]}
+        return predict_scores(model, cells.assign(**moved), outcome, job)
 
-    local = corner(1, 1) - corner(0, 1) - corner(1, 0) + corner(0, 0)
-    cell = np.ravel_multi_index((parts[0], parts[1]), shape)
+    # Each row at the four corners of its own cell.
+    local = score_corner(1, 1) - score_corner(0, 1) - score_corner(1, 0) + score_corner(0, 0)
+    cell = np.ravel_multi_index((bins[0], bins[1]), shape)
     counts = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
     means = np.bincount(cell, weights=local, minlength=counts.size).reshape(shape) / np.maximum(counts, 1)
-    return _filled(means, counts), counts
+    return _fill_empty(means, counts), counts
 
 
-def _filled(means: Float64, counts: Whole) -> Float64:
-    """Cells without rows get the value of the nearest one with rows, distances in shares of the rows as the parts are."""
+def _fill_empty(means: Float64, counts: Int64) -> Float64:
+    """Give cells without rows the value of the nearest one with rows; distances in shares of the rows, as the bins."""
     from scipy.ndimage import distance_transform_edt
 
     nearest = distance_transform_edt(
         counts == 0, sampling=[1 / size for size in counts.shape], return_distances=False, return_indices=True
     )
-    found: Float64 = means[tuple(nearest)]
-    return found
+    nearest_means: Float64 = means[tuple(nearest)]
+    return nearest_means
 
 
-def together(second: Float64, counts: Whole) -> Float64:
-    """(A, B) second differences added up, less the main effects that are in the sums, centred over the rows."""
+def accumulate(second: Float64, counts: Int64) -> Float64:
+    """Add up second differences (a, b), less the main effects in the sums, centred over the rows: (A, B) at corners."""
     summed = np.zeros((second.shape[0] + 1, second.shape[1] + 1))
     summed[1:, 1:] = second.cumsum(axis=0).cumsum(axis=1)
-    first = _main_effect(np.diff(summed, axis=0), counts)
-    other = _main_effect(np.diff(summed, axis=1).T, counts.T)
-    pure = summed - first[:, None] - other
+    # Take off what each feature does alone within the surface.
+    first_alone = _main_effect(np.diff(summed, axis=0), counts)
+    second_alone = _main_effect(np.diff(summed, axis=1).T, counts.T)
+    pure = summed - first_alone[:, None] - second_alone
+    # Centre: a cell's value is the mean of its corners.
     middle = (pure[:-1, :-1] + pure[:-1, 1:] + pure[1:, :-1] + pure[1:, 1:]) / 4
-    found: Float64 = pure - (middle * counts).sum() / counts.sum()
-    return found
+    centred: Float64 = pure - (middle * counts).sum() / counts.sum()
+    return centred
 
 
-def _main_effect(steps: Float64, counts: Whole) -> Float64:
-    """(A,) the effect of the first feature alone within a surface: its steps (a, B), averaged over the rows of each of its parts."""
+def _main_effect(steps: Float64, counts: Int64) -> Float64:
+    """Return the effect of a surface's first feature alone, (A,): its steps (a, B) averaged over each bin's rows."""
     between = (steps[:, :-1] + steps[:, 1:]) / 2
     mean = (between * counts).sum(axis=1) / np.maximum(counts.sum(axis=1), 1)
     return np.concatenate([[0.0], np.cumsum(mean)])
 
 
-def no_cell_around(counts: Whole) -> npt.NDArray[np.bool_]:
-    """(A, B) True at corners none of whose cells holds a row."""
+def find_empty_corners(counts: Int64) -> Bool:
+    """Return (A, B) True at corners none of whose cells holds a row."""
     padded = np.pad(counts, 1)
     around = padded[:-1, :-1] + padded[:-1, 1:] + padded[1:, :-1] + padded[1:, 1:]
-    found: npt.NDArray[np.bool_] = around == 0
-    return found
+    empty: Bool = around == 0
+    return empty

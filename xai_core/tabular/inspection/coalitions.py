@@ -1,9 +1,10 @@
-"""Int64 as they are mixed with others, cell by cell or, where that is the same and quicker, behind the model's preparation."""
+"""Mixtures of rows, in which some features have the values of another row, and the model's scores of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,40 +16,35 @@ from xai_core.tabular.models.table_model import TabularModel
 
 
 @dataclass(frozen=True, eq=False)
-class Mixing:
-    """Int64 (N, columns) of which parts may be exchanged between them, feature by feature, and what the model says to such mixtures.
+class CoalitionSampler:
+    """Rows (N, columns) whose values may be exchanged feature by feature, and the scores of such mixtures.
 
-    Preparing takes milliseconds whatever the number of rows. Where each prepared column is made from one feature alone, a mixture of
-    prepared rows is the prepared mixture, so that every row is prepared once and no mixture is.
+    Preparing takes milliseconds whatever the number of rows. Where each prepared column is made from one feature alone,
+    a mixture of prepared rows is the prepared mixture: every row is prepared once and no mixture is.
     """
 
     rows: Float64
     features: int
     owners: npt.NDArray[np.intp]
-    """(columns,) the number of the feature that each column belongs to."""
+    """(columns,) number of the feature that each column belongs to."""
     batch: int
-    ask: Callable[[Float64], Float64]
-    job: Job[object]
+    score: Callable[[Float64], Float64]
+    job: Job[Any]
 
     @classmethod
     def of(
-        cls, model: TabularModel, codes: RowEncoder, coded: Float64, outcome: int | None, job: Job[object]
-    ) -> Mixing:
-        """For these coded rows, (N, features), and this outcome."""
-        quick, features = model.prepared_score, len(codes.names)
-        if quick is None:
-            return cls(
-                coded,
-                features,
-                np.arange(features),
-                codes.batch_size,
-                lambda rows: model.score(codes.decode(rows), outcome),
-                job,
-            )
-        seen, _, owners = model.prepare(codes.decode(coded))
-        places = np.array([codes.column_index(name) for name in owners])
-        return cls(seen, features, places, codes.batch_size, lambda rows: quick(rows, outcome), job)
+        cls, model: TabularModel, codes: RowEncoder, coded: Float64, outcome: int | None, job: Job[Any]
+    ) -> CoalitionSampler:
+        """Build it for coded rows (N, features) and an outcome."""
+        score_prepared, features = model.prepared_score, len(codes.names)
+        # Mix the table's own cells where the model does not prepare each feature by itself.
+        if score_prepared is None:
+            owners = np.arange(features)
+            return cls(coded, features, owners, codes.batch_size, lambda rows: model.score(codes.decode(rows), outcome), job)
+        prepared, _, names = model.prepare(codes.decode(coded))
+        owners = np.array([codes.column_index(name) for name in names])
+        return cls(prepared, features, owners, codes.batch_size, lambda rows: score_prepared(rows, outcome), job)
 
     def scores(self, rows: Float64) -> Float64:
-        """The explained number of each mixture of (N, columns), (N,); asked in batches that are counted, and stopped on request."""
-        return score_batches(self.ask, rows, self.batch, self.job)
+        """Return the score of each mixture of (N, columns), (N,), in batches that are counted and can be stopped."""
+        return score_batches(self.score, rows, self.batch, self.job)

@@ -1,4 +1,4 @@
-"""What comes out when the score is followed along one feature or over two."""
+"""Effects of one or two features on the score: the results of partial dependence and accumulated local effects."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-import numpy as np
 import numpy.typing as npt
 
-from xai_core.arrays import Float64, Int64
+from xai_core.arrays import Bool, Float64, Int64
 from xai_core.tabular.inspection.grid import Distribution
 
 Method = Literal["partial dependence", "accumulated local effects"]
@@ -21,18 +20,18 @@ class Effect:
 
     feature: str
     outcome: str
-    """What the score is: "probability of yes", or the target's name."""
+    """Words for the score: "probability of yes", or the target's name."""
     method: Method
     grid: npt.NDArray[Any]
     """(G,) values of the feature, ascending: float64, or names of categories."""
     average: Float64
     """(G,) score; for accumulated local effects the difference to the average prediction."""
     individual: Float64 | None
-    """(n, G) one line a row of `rows`; None where they were not asked for."""
+    """(n, G) one line for each of `rows`, or None."""
     rows: Int64
     """(n,) numbers of the table's rows whose lines these are."""
     distribution: Distribution
-    empty: npt.NDArray[np.bool_]
+    empty: Bool
     """(G,) True where no row of the table has a value near."""
     notes: tuple[str, ...] = ()
 
@@ -47,9 +46,9 @@ class Effect:
 
     @property
     def centred_average(self) -> Float64:
-        """(G,) the average from 0 at the left."""
-        found: Float64 = self.average - self.average[0]
-        return found
+        """(G,) average that starts at 0."""
+        centred: Float64 = self.average - self.average[0]
+        return centred
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +61,8 @@ class Effect2D:
     grids: tuple[npt.NDArray[Any], npt.NDArray[Any]]
     """(A,) and (B,) values of the two features."""
     average: Float64
-    """(A, B) score; for accumulated local effects what the two do together beyond what each does alone."""
-    empty: npt.NDArray[np.bool_]
+    """(A, B) score; for accumulated local effects the effect of both together beyond that of each alone."""
+    empty: Bool
     """(A, B) True where no row of the table has both values near."""
     extrapolation_share: float
     """Share, 0 to 1, of all pairs of the two features' values that do not occur in the data."""

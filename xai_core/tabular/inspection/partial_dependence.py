@@ -1,8 +1,9 @@
-"""How one or two features move the model's score: partial dependence (Friedman 2001) and individual lines (Goldstein et al. 2015).
+"""Partial dependence (Friedman 2001) and individual conditional expectation (Goldstein et al. 2015) of features.
 
-Partial dependence puts the same value into every row and averages the scores: PD(v) = mean over rows of f(v, the row's other values).
-It equals scikit-learn's `partial_dependence(method="brute")`. An individual line is one row's score along the grid. Both ask the model
-about rows that may not exist where features go together: see `measure_extrapolation`, and accumulated local effects, which do not.
+Partial dependence sets the same value in every row and averages the scores: PD(v) = mean over rows of f(v, the row's
+other values); equal to scikit-learn's `partial_dependence(method="brute")`. An individual line is one row's score along
+the grid. Both ask the model about rows that may not exist where features go together: see `measure_extrapolation`, and
+accumulated local effects, which do not.
 """
 
 from __future__ import annotations
@@ -12,32 +13,23 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from xai_core.arrays import Float64, Int64
+from xai_core.arrays import Bool
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam
-from xai_core.tabular.inspection.association import (
-    SMALLEST_SHARE,
-    Extrapolation,
-    extrapolation_share,
-    measure_extrapolation,
-)
+from xai_core.formatting import percent
+from xai_core.tabular.inspection.association import MIN_SHARE, extrapolation_share, measure_extrapolation
 from xai_core.tabular.inspection.effect import Effect, Effect2D
-from xai_core.tabular.inspection.grid import distribution_of, empty_at, grid_of, rows_asked, sampled, values_of
-from xai_core.tabular.inspection.scoring import variant_scores
-from xai_core.tabular.inspection.variants import Variants, variant_count
-from xai_core.tabular.models.table_model import TabularModel, resolve_model
+from xai_core.tabular.inspection.grid import build_grid
+from xai_core.tabular.inspection.rows import sample_rows, select_rows
+from xai_core.tabular.inspection.scoring import average_scores
+from xai_core.tabular.models.table_model import resolve_model
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from xai_core.tabular.data.table import Table
 
-__all__ = [
-    "Effect",
-    "Effect2D",
-    "Extrapolation",
-    "partial_dependence",
-    "partial_dependence_2d",
-    "measure_extrapolation",
-]
+__all__ = ["Effect", "Effect2D", "partial_dependence", "partial_dependence_2d"]
 
 Kind = Literal["both", "average", "individual"]
 
@@ -55,32 +47,50 @@ def partial_dependence(
     outcome: int | None = None,
     job: Job[Any] | None = None,
 ) -> Effect:
-    """Average score at up to `grid` values of a feature, (G,), and the lines of `sample` rows (all if None), (n, G).
+    """Average the score at up to `grid` values of a feature, (G,), with the lines of `sample` rows, (n, G).
 
-    The average is over all `rows` (default: the whole table) whatever the sample. `model` is one trained here or a fitted scikit-learn
-    estimator. Raises UnknownName, InvalidParam, NotApplicable for a column without values, Cancelled.
+    The average is over all `rows` (default: the whole table), whatever the sample (None: all rows have a line). `model`
+    is a trained table model, or a fitted scikit-learn estimator with its `table`.
+
+    Raises:
+        UnknownName: no such feature.
+        InvalidParam: a parameter out of bounds.
+        NotApplicable: a column without values.
+        Cancelled: `job` was stopped.
+
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from xai_core.tabular import table_from
+    >>> table = table_from(pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0]}), [1.0, 3.0, 5.0, 7.0])
+    >>> model = LinearRegression().fit(table.frame, table.target)
+    >>> partial_dependence(model, "a", table=table).average.round(3).tolist()
+    [1.0, 3.0, 5.0, 7.0]
     """
     if kind not in get_args(Kind):
         raise InvalidParam(f"The kind must be one of {', '.join(get_args(Kind))}. Got {str(kind)[:60]!r}.")
     model, table = resolve_model(model, table)
-    table.check_feature(feature)
-    chosen = rows_asked(table, rows)
-    points, notes = grid_of(table, feature, grid, chosen)
-    shown = sampled(chosen, sample, seed) if kind != "average" else chosen[:0]
-    average, lines = _averaged(
-        model, table, {feature: points}, chosen, shown, table.outcome_index(outcome), job or Job()
-    )
+    selected = select_rows(table, rows)
+    shown = sample_rows(selected, sample, seed) if kind != "average" else selected[:0]
+    axis = build_grid(table, feature, grid, selected)
+    index, job = table.outcome_index(outcome), job or Job()
+    job.expect(len(selected) * len(axis.points))
+    average, lines = average_scores(model, table.take(selected), {feature: axis.points}, index, job, shown)
+    notes = axis.notes
+    if kind != "average" and len(shown) < len(selected):
+        notes += (
+            f"{len(shown):,} lines of {len(selected):,} rows are kept, drawn at random; the average uses all rows.",
+        )
     return Effect(
         feature=feature,
         outcome=table.outcome_words(outcome),
         method="partial dependence",
-        grid=points,
+        grid=axis.points,
         average=average,
         individual=None if kind == "average" else lines,
         rows=shown,
-        distribution=distribution_of(table, feature, chosen),
-        empty=empty_at(points, values_of(table, feature, chosen)),
-        notes=(*notes, *_sampled_note(shown, chosen, kind), *measure_extrapolation(table, feature).notes),
+        distribution=axis.distribution,
+        empty=axis.empty,
+        notes=(*notes, *measure_extrapolation(table, feature).notes),
     )
 
 
@@ -94,81 +104,55 @@ def partial_dependence_2d(
     outcome: int | None = None,
     job: Job[Any] | None = None,
 ) -> Effect2D:
-    """Average score at up to `grid` × `grid` pairs of values, (A, B). Raises as `partial_dependence` does."""
+    """Average the score at up to `grid` × `grid` pairs of values, (A, B). Raises as `partial_dependence` does.
+
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from xai_core.tabular import table_from
+    >>> table = table_from(pd.DataFrame({"a": [0.0, 1.0, 2.0], "b": [0.0, 2.0, 1.0]}), [1.0, 4.0, 4.0])
+    >>> model = LinearRegression().fit(table.frame, table.target)
+    >>> partial_dependence_2d(model, ("a", "b"), table=table).average.round(3).tolist()
+    [[1.0, 2.0, 3.0], [2.0, 3.0, 4.0], [3.0, 4.0, 5.0]]
+    """
     model, table = resolve_model(model, table)
     pair = table.check_pair(features)
-    chosen = rows_asked(table, rows)
-    (first, notes_a), (second, notes_b) = (grid_of(table, name, grid, chosen) for name in pair)
-    variants = {pair[0]: np.repeat(first, len(second)), pair[1]: np.tile(second, len(first))}
-    average, _ = _averaged(model, table, variants, chosen, chosen[:0], table.outcome_index(outcome), job or Job())
+    selected = select_rows(table, rows)
+    first, second = (build_grid(table, name, grid, selected) for name in pair)
+    height, width = len(first.points), len(second.points)
+    variants = {pair[0]: np.repeat(first.points, width), pair[1]: np.tile(second.points, height)}
+    index, job = table.outcome_index(outcome), job or Job()
+    frame = table.take(selected)
+    job.expect(len(frame) * height * width)
+    average, _ = average_scores(model, frame, variants, index, job)
     share = extrapolation_share(table, *pair)
+    missing = (f"{percent(share).capitalize()} of these combinations do not exist in your data.",)
     return Effect2D(
         features=pair,
         outcome=table.outcome_words(outcome),
         method="partial dependence",
-        grids=(first, second),
-        average=average.reshape(len(first), len(second)),
-        empty=_empty_pairs(table, pair, first, second, chosen),
+        grids=(first.points, second.points),
+        average=average.reshape(height, width),
+        empty=_find_empty_pairs(first.points, second.points, frame[list(pair)].dropna()),
         extrapolation_share=share,
-        notes=(*notes_a, *notes_b, *_share_note(share)),
+        notes=(*first.notes, *second.notes, *(missing if share >= MIN_SHARE else ())),
     )
 
 
-def _averaged(
-    model: TabularModel,
-    table: Table,
-    variants: Variants,
-    chosen: Int64,
-    shown: Int64,
-    outcome: int | None,
-    job: Job[Any],
-) -> tuple[Float64, Float64]:
-    """(K,) averages over the chosen rows and (n, K) scores of the shown ones. Never holds all rows' scores at once unless shown."""
-    size = variant_count(variants)
-    job.expect(len(chosen) * size)
-    total, lines = np.zeros(size), np.empty((len(shown), size))
-    for part, found in variant_scores(model, table.take(chosen), variants, outcome, job):
-        total += found.sum(axis=0)
-        here = chosen[part]
-        wanted = np.isin(shown, here)
-        lines[wanted] = found[_places(here, shown[wanted])]
-    return total / len(chosen), lines
-
-
-def _places(rows: Int64, wanted: Int64) -> npt.NDArray[np.intp]:
-    """Where the wanted row numbers stand among the rows, which need not be in order."""
-    order = np.argsort(rows, kind="stable")
-    return order[np.searchsorted(rows, wanted, sorter=order)]
-
-
-def _empty_pairs(
-    table: Table, pair: tuple[str, str], first: npt.NDArray[Any], second: npt.NDArray[Any], rows: Int64
-) -> npt.NDArray[np.bool_]:
-    """(A, B) True where no row lies within one step of both values."""
-    cells = table.frame[list(pair)].iloc[rows].dropna()
+def _find_empty_pairs(first: npt.NDArray[Any], second: npt.NDArray[Any], cells: pd.DataFrame) -> Bool:
+    """Return (A, B) True where no row lies within one step of both values; `cells` holds the two features alone."""
     near = [
-        _near(grid, cells[name].to_numpy(dtype=grid.dtype)) for name, grid in zip(pair, (first, second), strict=True)
+        _is_near(points, cells.iloc[:, column].to_numpy(dtype=points.dtype)).astype(np.float32)
+        for column, points in enumerate((first, second))
     ]
-    counts = near[0].T.astype(np.float32) @ near[1].astype(np.float32)
-    found: npt.NDArray[np.bool_] = counts == 0
-    return found
+    empty: Bool = near[0].T @ near[1] == 0
+    return empty
 
 
-def _near(grid: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """(N, G) whether a row's value lies within one step of the grid point."""
-    if grid.dtype == object or len(grid) < 2:
-        same: npt.NDArray[np.bool_] = values[:, None] == grid
-        return same
-    reach = (grid[-1] - grid[0]) / (len(grid) - 1)
-    close: npt.NDArray[np.bool_] = np.abs(values[:, None] - grid) <= reach
+def _is_near(points: npt.NDArray[Any], values: npt.NDArray[Any]) -> Bool:
+    """Return (N, G) True where a row's value lies within one step of the grid point."""
+    if points.dtype == object or len(points) < 2:
+        equal: Bool = values[:, None] == points
+        return equal
+    step = (points[-1] - points[0]) / (len(points) - 1)
+    close: Bool = np.abs(values[:, None] - points) <= step
     return close
-
-
-def _sampled_note(shown: Int64, chosen: Int64, kind: Kind) -> tuple[str, ...]:
-    if kind == "average" or len(shown) == len(chosen):
-        return ()
-    return (f"{len(shown):,} lines of {len(chosen):,} rows are kept, drawn at random; the average uses all rows.",)
-
-
-def _share_note(share: float) -> tuple[str, ...]:
-    return (f"{share:.0%} of these combinations do not exist in your data.",) if share >= SMALLEST_SHARE else ()

@@ -1,4 +1,4 @@
-"""How far do the methods agree about a row? Rank correlation of the bars and the overlap of the three strongest features.
+"""Agreement of methods about a row: rank correlation of the bars and overlap of the three strongest features.
 
 Both are measures of Krishna et al. 2022, arXiv:2202.01602 (rank correlation, feature agreement).
 """
@@ -32,35 +32,36 @@ class RowAgreement:
 
 
 def agreement_rows(contributions: Sequence[Contributions]) -> RowAgreement:
-    """Every explanation of one row against every other. Raises InvalidParam if they speak about different features or outcomes."""
-    if len({(each.features, each.outcome) for each in contributions}) > 1:
+    """Compare every explanation of one row with every other.
+
+    Raises:
+        InvalidParam: explanations of different features or outcomes.
+
+    >>> names = ("a", "b", "c")
+    >>> shap = Contributions("shap", names, names, np.array([3.0, -2.0, 1.0]), 0.0, 2.0, "probability", 1, {}, 0)
+    >>> lime = Contributions("lime", names, names, np.array([5.0, -9.0, 1.0]), 0.0, 2.0, "probability", 1, {}, 0)
+    >>> agreement_rows([shap, lime]).rank.round(3).tolist()
+    [[1.0, 1.0], [1.0, 1.0]]
+    """
+    if len({(result.features, result.outcome) for result in contributions}) > 1:
         raise InvalidParam("Only explanations of the same features and the same outcome can be compared.")
     count = len(contributions)
     rank, overlap = np.full((2, count, count), np.nan)
-    values = [each.values for each in contributions]
-    sound = [bool(np.isfinite(each).all() and np.ptp(each) > 0) for each in values]
+    values = [result.values for result in contributions]
+    sound = [bool(np.isfinite(bars).all() and np.ptp(bars) > 0) for bars in values]
+    strongest = [{int(k) for k in result.order[:TOP] if result.values[k] != 0} for result in contributions]
     for i, j in np.ndindex(count, count):
         if sound[i] and sound[j]:
             rank[i, j] = np.corrcoef(rankdata(values[i]), rankdata(values[j]))[0, 1]
-            overlap[i, j] = _shared(contributions[i], contributions[j])
-    return RowAgreement(tuple(each.method for each in contributions), rank, overlap, _sentence(contributions, overlap))
+            overlap[i, j] = len(strongest[i] & strongest[j]) / max(len(strongest[i]), len(strongest[j]))
+    sentence = "" if count < 2 or np.isnan(overlap).any() else _describe_overlap(contributions[0], strongest)
+    return RowAgreement(tuple(result.method for result in contributions), rank, overlap, sentence)
 
 
-def _strongest(found: Contributions) -> set[int]:
-    return {int(place) for place in found.order[:TOP] if found.values[place] != 0}
-
-
-def _shared(one: Contributions, other: Contributions) -> float:
-    mine, theirs = _strongest(one), _strongest(other)
-    return len(mine & theirs) / max(len(mine), len(theirs))
-
-
-def _sentence(contributions: Sequence[Contributions], overlap: Float64) -> str:
-    """What all of them name among their three strongest, in words."""
-    if len(contributions) < 2 or np.isnan(overlap).any():
-        return ""
-    everybody = set.intersection(*map(_strongest, contributions))
-    names = [contributions[0].features[place] for place in contributions[0].order if int(place) in everybody]
+def _describe_overlap(first: Contributions, strongest: Sequence[set[int]]) -> str:
+    """Return the features that all methods name among their three strongest, in words."""
+    shared = set.intersection(*strongest)
+    names = [first.features[index] for index in first.order if int(index) in shared]
     if not names:
         return "No feature is among the three strongest of every method: they do not agree about this row."
     if len(names) == TOP:

@@ -1,0 +1,7 @@
+"""Methods that explain one row, one file each; importing this package registers them all."""
+
+import sys
+
+from xai_core.registry import discover
+
+discover(sys.modules[__name__])
