@@ -1,4 +1,4 @@
-"""What can be read is the model itself: sums, walks and curves worked out by hand from the records give its answers."""
+"""Glass boxes against the models themselves: sums, paths and curves computed by hand from the records."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from xai_core.tabular.models.train import train
 pytestmark = [pytest.mark.filterwarnings("ignore:Missing values detected")]
 
 
-def weights_of(model: TabularModel) -> tuple[Weights, np.ndarray]:
-    """The record, and the sums it gives for all rows, (N, outcomes)."""
-    found = glass_box(model)
-    assert isinstance(found, Weights)
-    seen = model.prepare(model.table.frame)
-    assert (found.names, found.features) == (seen.names, seen.owners)
-    return found, seen.values @ found.values.T + found.intercepts
+def read_sums(model: TabularModel) -> tuple[Weights, np.ndarray]:
+    """Return the record, and the sums it gives for all rows, (N, outcomes)."""
+    result = glass_box(model)
+    assert isinstance(result, Weights)
+    prepared = model.prepare(model.table.frame)
+    assert (result.names, result.features) == (prepared.names, prepared.owners)
+    return result, prepared.values @ result.values.T + result.intercepts
 
 
 # Weights
@@ -31,45 +31,45 @@ def weights_of(model: TabularModel) -> tuple[Weights, np.ndarray]:
 
 def test_weights_of_two_classes_add_up() -> None:
     model = train(mixed_table(), "linear")
-    found, sums = weights_of(model)
-    assert found.outcomes == ("class 1",) and found.unit == "log-odds"
+    result, sums = read_sums(model)
+    assert result.outcomes == ("class 1",) and result.unit == "log-odds"
     np.testing.assert_allclose(1 / (1 + np.exp(-sums[:, 0])), model.score(model.table.frame), atol=1e-12)
 
 
 def test_weights_of_three_classes_add_up() -> None:
     model = train(load_table("iris"), "linear")
-    found, sums = weights_of(model)
-    assert found.outcomes == ("setosa", "versicolor", "virginica")
+    result, sums = read_sums(model)
+    assert result.outcomes == ("setosa", "versicolor", "virginica")
     powers = np.exp(sums)
     np.testing.assert_allclose(powers / powers.sum(axis=1, keepdims=True), model.predict(model.table.frame), atol=1e-12)
 
 
 def test_weights_of_a_regression_add_up() -> None:
     model = train(mixed_table("regression"), "linear")
-    found, sums = weights_of(model)
-    assert found.outcomes == ("limit",) == (found.unit,)
+    result, sums = read_sums(model)
+    assert result.outcomes == ("limit",) == (result.unit,)
     np.testing.assert_allclose(sums[:, 0], model.predict(model.table.frame))
 
 
 def test_a_weight_is_about_its_unit() -> None:
     model = train(mixed_table("regression"), "linear")
-    found = glass_box(model)
-    assert isinstance(found, Weights)
-    income = found.names.index("income")
+    result = glass_box(model)
+    assert isinstance(result, Weights)
+    income = result.names.index("income")
     rows = model.table.frame.dropna()
-    more = rows.assign(income=rows["income"] + found.units[income])
-    np.testing.assert_allclose(model.predict(more) - model.predict(rows), found.values[0, income])
-    assert found.units[income] > 100 and found.units[found.names.index("owner")] == 1
-    best = found.order()[0]
-    assert abs(found.values[0, best]) == np.abs(found.values).max()
-    assert found.sentence(income).startswith("income: each ") and " more adds " in found.sentence(income)
-    assert "to the predicted limit" in found.sentence(income)
+    more = rows.assign(income=rows["income"] + result.units[income])
+    np.testing.assert_allclose(model.predict(more) - model.predict(rows), result.values[0, income])
+    assert result.units[income] > 100 and result.units[result.names.index("owner")] == 1
+    best = result.order()[0]
+    assert abs(result.values[0, best]) == np.abs(result.values).max()
+    assert result.sentence(income).startswith("income: each ") and " more adds " in result.sentence(income)
+    assert "to the predicted limit" in result.sentence(income)
 
 
 # The tree
 
 
-def answer_by_walking(tree: Tree, names: tuple[str, ...], row: np.ndarray) -> tuple[float, ...]:
+def follow_tree(tree: Tree, names: tuple[str, ...], row: np.ndarray) -> tuple[float, ...]:
     node = tree.nodes[0]
     while node.left is not None and node.right is not None:
         value = np.float32(row[names.index(node.column)])
@@ -82,9 +82,9 @@ def test_walking_the_tree_gives_the_answers(task: str) -> None:
     model = train(mixed_table(task), "decision_tree")
     tree = glass_box(model)
     assert isinstance(tree, Tree) and tree.depth == model.last_step.get_depth() > 2
-    seen = model.prepare(model.table.frame)
-    found = np.array([answer_by_walking(tree, seen.names, row) for row in seen.values])
-    np.testing.assert_allclose(found.squeeze() if task == "regression" else found, model.predict(model.table.frame))
+    prepared = model.prepare(model.table.frame)
+    result = np.array([follow_tree(tree, prepared.names, row) for row in prepared.values])
+    np.testing.assert_allclose(result.squeeze() if task == "regression" else result, model.predict(model.table.frame))
 
 
 def test_nodes_match_the_library() -> None:
@@ -101,12 +101,12 @@ def test_nodes_match_the_library() -> None:
 def test_tree_is_drawn_without_crossings() -> None:
     tree = glass_box(train(mixed_table(), "decision_tree"))
     assert isinstance(tree, Tree)
-    places = [leaf.x for leaf in tree.leaves]
-    np.testing.assert_allclose(np.diff(places), 1 / len(places))
+    positions = [leaf.x for leaf in tree.leaves]
+    np.testing.assert_allclose(np.diff(positions), 1 / len(positions))
     for node in tree.nodes:
         if node.left is not None and node.right is not None:
             assert tree.nodes[node.left].x < node.x < tree.nodes[node.right].x
-    assert min(places) > 0 and max(places) < 1
+    assert min(positions) > 0 and max(positions) < 1
 
 
 def test_tree_speaks() -> None:
@@ -119,29 +119,29 @@ def test_tree_speaks() -> None:
     for leaf in tree.leaves:
         assert leaf.sentence.startswith("If ") and leaf.sentence.endswith(".") and leaf.answer in leaf.sentence
         conditions = leaf.sentence.removeprefix("If ").split(": “")[0].split(" and ")
-        about = [condition.rpartition(" ")[0] for condition in conditions]
-        assert len(about) == len(set(about)) <= leaf.depth, "a tighter limit takes the place of a wider one"
+        subjects = [condition.rpartition(" ")[0] for condition in conditions]
+        assert len(subjects) == len(set(subjects)) <= leaf.depth, "a tighter limit takes the place of a wider one"
 
 
 # The curves
 
 
-def steps(axis: Axis, cells: pd.Series) -> np.ndarray:
-    """Which step each cell falls on, −1 for an empty one."""
+def find_steps(axis: Axis, cells: pd.Series) -> np.ndarray:
+    """Return the step of each cell, −1 for an empty one."""
     if axis.names:
         return np.array([axis.names.index(cell) if isinstance(cell, str) else -1 for cell in cells])
-    return np.where(cells.isna(), -1, np.digitize(cells, axis.edges[1:-1]))
+    return np.step(cells.isna(), -1, np.digitize(cells, axis.edges[1:-1]))
 
 
-def sums_by_hand(found: Shapes, frame: pd.DataFrame) -> np.ndarray:
-    """Intercept and all curves and pairs for every row, (N, outcomes)."""
-    sums = np.tile(found.intercept, (len(frame), 1))
-    for curve in found.curves:
-        where = steps(curve.axis, frame[curve.axis.feature])
-        sums += np.where(where[:, None] < 0, curve.missing, curve.values[where])
-    for pair in found.pairs:
+def add_terms(result: Shapes, frame: pd.DataFrame) -> np.ndarray:
+    """Add up the intercept and all curves and pairs for every row, (N, outcomes)."""
+    sums = np.tile(result.intercept, (len(frame), 1))
+    for curve in result.curves:
+        step = find_steps(curve.axis, frame[curve.axis.feature])
+        sums += np.step(step[:, None] < 0, curve.missing, curve.values[step])
+    for pair in result.pairs:
         sums += pair.values[
-            steps(pair.first, frame[pair.first.feature]), steps(pair.second, frame[pair.second.feature])
+            find_steps(pair.first, frame[pair.first.feature]), find_steps(pair.second, frame[pair.second.feature])
         ]
     return sums
 
@@ -152,10 +152,10 @@ def machine() -> TabularModel:
 
 
 def test_curves_add_up_to_the_log_odds(machine: TabularModel) -> None:
-    found = glass_box(machine)
-    assert isinstance(found, Shapes) and len(found.pairs) == 3 and found.outcomes == ("class 1",)
+    result = glass_box(machine)
+    assert isinstance(result, Shapes) and len(result.pairs) == 3 and result.outcomes == ("class 1",)
     frame = machine.table.frame.dropna()
-    sums = sums_by_hand(found, frame)[:, 0]
+    sums = add_terms(result, frame)[:, 0]
     np.testing.assert_allclose(1 / (1 + np.exp(-sums)), machine.score(frame), atol=1e-9)
     assert np.ptp(sums) > 1
 
@@ -164,35 +164,33 @@ def test_an_empty_cell_adds_what_the_record_says() -> None:
     model = train(
         mixed_table("regression"), "explainable_boosting", quick_params("explainable_boosting") | {"pairs": 0}
     )
-    found = glass_box(model)
-    assert isinstance(found, Shapes) and not found.pairs and found.unit == "limit"
-    assert any(np.abs(curve.missing).max() > 0.01 for curve in found.curves)
-    np.testing.assert_allclose(
-        sums_by_hand(found, model.table.frame)[:, 0], model.predict(model.table.frame), atol=1e-6
-    )
+    result = glass_box(model)
+    assert isinstance(result, Shapes) and not result.pairs and result.unit == "limit"
+    assert any(np.abs(curve.missing).max() > 0.01 for curve in result.curves)
+    np.testing.assert_allclose(add_terms(result, model.table.frame)[:, 0], model.predict(model.table.frame), atol=1e-6)
 
 
 def test_curves_match_the_librarys_own_explanation(machine: TabularModel) -> None:
-    found = glass_box(machine)
-    assert isinstance(found, Shapes)
-    theirs = machine.last_step.explain_global()
-    for term, curve in enumerate(found.curves):
-        data = theirs.data(term)
+    result = glass_box(machine)
+    assert isinstance(result, Shapes)
+    explanation = machine.last_step.explain_global()
+    for term, curve in enumerate(result.curves):
+        data = explanation.data(term)
         np.testing.assert_allclose(data["scores"], curve.values[:, 0])
         np.testing.assert_allclose(data["upper_bounds"], (curve.values + curve.errors)[:, 0])
         if curve.axis.names:
             assert tuple(data["names"]) == curve.axis.names
         else:
             np.testing.assert_allclose(data["names"], curve.axis.edges)
-    for term, pair in enumerate(found.pairs, start=len(found.curves)):
-        np.testing.assert_allclose(theirs.data(term)["scores"], pair.values[..., 0])
+    for term, pair in enumerate(result.pairs, start=len(result.curves)):
+        np.testing.assert_allclose(explanation.data(term)["scores"], pair.values[..., 0])
 
 
 def test_three_classes_have_a_curve_each() -> None:
     model = train(mixed_table(classes=3), "explainable_boosting", quick_params("explainable_boosting"))
-    found = glass_box(model)
-    assert isinstance(found, Shapes) and found.outcomes == ("class 0", "class 1", "class 2") and not found.pairs
-    powers = np.exp(sums_by_hand(found, model.table.frame))
+    result = glass_box(model)
+    assert isinstance(result, Shapes) and result.outcomes == ("class 0", "class 1", "class 2") and not result.pairs
+    powers = np.exp(add_terms(result, model.table.frame))
     np.testing.assert_allclose(powers / powers.sum(axis=1, keepdims=True), model.predict(model.table.frame), atol=1e-6)
 
 

@@ -21,35 +21,35 @@ def formula(frame: pd.DataFrame) -> Any:
     return frame["a"] * frame["b"] + 3 * frame["c"] + 0.2 * frame["c"] * frame["a"]
 
 
-def slow(table: Table, features: list[str]) -> np.ndarray:
+def dependence_slowly(table: Table, features: list[str]) -> np.ndarray:
     """Centred partial dependence at every row's own values, one average at a time."""
-    found = [np.mean(formula(table.frame.assign(**row[features].to_dict()))) for _, row in table.frame.iterrows()]
-    return np.array(found) - np.mean(found)
+    result = [np.mean(formula(table.frame.assign(**row[features].to_dict()))) for _, row in table.frame.iterrows()]
+    return np.array(result) - np.mean(result)
 
 
 def test_it_is_the_papers_sum() -> None:
     table = number_table(4, rows=40)
     model = build_model(table, formula)
-    pair = {name: slow(table, list(name)) for name in ("a", "b", "c", "ab", "ac", "bcd")}
+    pair = {name: dependence_slowly(table, list(name)) for name in ("a", "b", "c", "ab", "ac", "bcd")}
     for first, second in ("ab", "ac"):
         joint = pair[first + second]
-        right = np.sqrt(((joint - pair[first] - pair[second]) ** 2).sum() / (joint**2).sum())
-        assert 0.02 < right < 0.9
-        assert tables.interaction_strength(model, first, second, table=table) == pytest.approx(right, abs=1e-12)
+        expected = np.sqrt(((joint - pair[first] - pair[second]) ** 2).sum() / (joint**2).sum())
+        assert 0.02 < expected < 0.9
+        assert tables.interaction_strength(model, first, second, table=table) == pytest.approx(expected, abs=1e-12)
     whole = formula(table.frame).to_numpy()
     whole = whole - whole.mean()
-    right = np.sqrt(((whole - pair["a"] - pair["bcd"]) ** 2).sum() / (whole**2).sum())
-    assert tables.interaction_strength(model, "a", table=table) == pytest.approx(right, abs=1e-12)
+    expected = np.sqrt(((whole - pair["a"] - pair["bcd"]) ** 2).sum() / (whole**2).sum())
+    assert tables.interaction_strength(model, "a", table=table) == pytest.approx(expected, abs=1e-12)
 
 
 def test_a_sum_has_none_and_a_product_of_centred_features_has_nothing_else() -> None:
     table = number_table(3, rows=300)
-    for added in (
+    for function in (
         lambda frame: np.exp(frame["a"] / 3) + frame["b"] ** 2,
         lambda frame: 0 * frame["a"],
         lambda frame: 7.0 + 0 * frame["a"],
     ):
-        model = build_model(table, added)
+        model = build_model(table, function)
         assert tables.interaction_strength(model, "a", "b", table=table) < 1e-6
         assert tables.interaction_strength(model, "a", table=table) < 1e-6
     middle = table.frame.mean()
@@ -69,15 +69,15 @@ def test_the_loan_rules_only_interaction_is_found() -> None:
     }
     assert strength["debt", "late payments"] > 0.2
     assert strength["income", "district"] < 1e-6
-    alone = {
+    single = {
         name: tables.interaction_strength(model, name, table=table)
         for name in ("debt", "late payments", "employment", "income", "group")
     }
     assert (
-        sorted(alone, key=alone.__getitem__)[-2:] == ["late payments", "debt"]
-        or min(alone["debt"], alone["late payments"]) > 0.1
+        sorted(single, key=single.__getitem__)[-2:] == ["late payments", "debt"]
+        or min(single["debt"], single["late payments"]) > 0.1
     )
-    assert max(alone["employment"], alone["income"], alone["group"]) < 1e-6
+    assert max(single["employment"], single["income"], single["group"]) < 1e-6
 
 
 def test_boosted_trees_by_the_short_cut_and_cells_without_a_value() -> None:
@@ -91,17 +91,17 @@ def test_boosted_trees_by_the_short_cut_and_cells_without_a_value() -> None:
     )
     assert quick > 0.1
     kinds = all_kinds_table(80)
-    rule = build_model(kinds, lambda given: (given["colour"] == "red") * given["income"] / 5000)
+    rule = build_model(kinds, lambda frame: (frame["colour"] == "red") * frame["income"] / 5000)
     assert tables.interaction_strength(rule, "colour", "income", table=kinds) > 0.2
 
 
 def test_the_sample_follows_the_seed_and_what_is_wrong_is_refused_in_words() -> None:
     table = number_table(3, rows=200)
     model = build_model(table, formula)
-    first, again, other = (
+    first, same, different = (
         tables.interaction_strength(model, "a", "b", table=table, sample=50, seed=seed) for seed in (1, 1, 2)
     )
-    assert first == again != other
+    assert first == same != different
     with pytest.raises(InvalidParam, match=r"from 10 to 1,000 rows\. Got 5"):
         tables.interaction_strength(model, "a", "b", table=table, sample=5)
     with pytest.raises(InvalidParam, match="two different features"):

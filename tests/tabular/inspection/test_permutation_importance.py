@@ -21,19 +21,19 @@ from xai_core.tabular.models.train import train
 def test_a_trained_model_gets_scikit_learns_numbers_on_its_held_out_rows() -> None:
     model = train(load_table("loan"), "decision_tree")
     table, rows = model.table, model.test_rows
-    found = tables.permutation_importance(model, table=table, repeats=3, seed=5)
-    right = by_sklearn(model.estimator, table.frame.iloc[rows], table.target[rows], n_repeats=3, random_state=5)
-    assert right.importances_mean.max() > 0.02
-    np.testing.assert_allclose(found.all, right.importances, atol=1e-12)
-    np.testing.assert_allclose(found.mean, right.importances_mean, atol=1e-12)
-    np.testing.assert_allclose(found.std, right.importances_std, atol=1e-12)
-    assert found.score == model.estimator.score(table.frame.iloc[rows], table.target[rows])
-    assert (found.metric, found.features) == ("accuracy", table.features)
-    np.testing.assert_array_equal(found.rows, rows)
-    assert found.features[found.order[0]] == table.features[int(np.argmax(right.importances_mean))]
-    assert np.array_equal(found.mean[found.order], np.sort(found.mean)[::-1])
-    other = tables.permutation_importance(model, table=table, repeats=3, seed=6)
-    assert not np.array_equal(other.all, found.all)
+    result = tables.permutation_importance(model, table=table, repeats=3, seed=5)
+    expected = by_sklearn(model.estimator, table.frame.iloc[rows], table.target[rows], n_repeats=3, random_state=5)
+    assert expected.importances_mean.max() > 0.02
+    np.testing.assert_allclose(result.all, expected.importances, atol=1e-12)
+    np.testing.assert_allclose(result.mean, expected.importances_mean, atol=1e-12)
+    np.testing.assert_allclose(result.std, expected.importances_std, atol=1e-12)
+    assert result.score == model.estimator.score(table.frame.iloc[rows], table.target[rows])
+    assert (result.metric, result.features) == ("accuracy", table.features)
+    np.testing.assert_array_equal(result.rows, rows)
+    assert result.features[result.order[0]] == table.features[int(np.argmax(expected.importances_mean))]
+    assert np.array_equal(result.mean[result.order], np.sort(result.mean)[::-1])
+    different = tables.permutation_importance(model, table=table, repeats=3, seed=6)
+    assert not np.array_equal(different.all, result.all)
 
 
 @pytest.mark.parametrize("with_names", [True, False])
@@ -43,13 +43,13 @@ def test_a_notebooks_estimator_is_asked_about_all_rows_and_that_is_said(with_nam
     own = tables.table_from(table.frame, target)
     data = table.frame if with_names else table.frame.to_numpy()
     model = LinearRegression().fit(data, target)
-    found = tables.permutation_importance(model, table=own, repeats=4)
-    right = by_sklearn(model, data, target, n_repeats=4, random_state=0)
-    np.testing.assert_allclose(found.all, right.importances, atol=1e-12)
-    assert found.metric == "R²" and found.features[found.order[0]] == "a" and abs(found.mean[2]) < 1e-9
-    assert "not known which rows the model learned from" in found.notes[-1]
-    some = tables.permutation_importance(model, table=own, repeats=4, rows=[0, 3, 9, 12, 40])
-    assert len(some.notes) == len(found.notes) - 1 and some.rows.tolist() == [0, 3, 9, 12, 40]
+    result = tables.permutation_importance(model, table=own, repeats=4)
+    expected = by_sklearn(model, data, target, n_repeats=4, random_state=0)
+    np.testing.assert_allclose(result.all, expected.importances, atol=1e-12)
+    assert result.metric == "R²" and result.features[result.order[0]] == "a" and abs(result.mean[2]) < 1e-9
+    assert "not known which rows the model learned from" in result.notes[-1]
+    chosen_rows = tables.permutation_importance(model, table=own, repeats=4, rows=[0, 3, 9, 12, 40])
+    assert len(chosen_rows.notes) == len(result.notes) - 1 and chosen_rows.rows.tolist() == [0, 3, 9, 12, 40]
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)], ids=["alphabet", "mixed"])
@@ -62,10 +62,10 @@ def test_labels_of_an_estimators_own_are_matched_with_the_classes(order: tuple[i
     estimator = DecisionTreeClassifier(max_depth=3).fit(table.frame, names[answers])
     model = build_model(own, estimator, class_order=tuple(classes.index(name) for name in estimator.classes_))
     rows = np.arange(90)
-    found = tables.permutation_importance(model, table=own, repeats=2, rows=rows)
-    right = by_sklearn(estimator, table.frame, names[answers], n_repeats=2, random_state=0)
-    np.testing.assert_allclose(found.all, right.importances, atol=1e-12)
-    assert found.score == 1
+    result = tables.permutation_importance(model, table=own, repeats=2, rows=rows)
+    expected = by_sklearn(estimator, table.frame, names[answers], n_repeats=2, random_state=0)
+    np.testing.assert_allclose(result.all, expected.importances, atol=1e-12)
+    assert result.score == 1
 
 
 def test_a_job_counts_to_its_end_and_can_be_stopped_between_repeats() -> None:
@@ -76,12 +76,12 @@ def test_a_job_counts_to_its_end_and_can_be_stopped_between_repeats() -> None:
     assert job.done == job.total > 0
     assert model.table.frame.equals(before)
 
-    class Impatient(Job[Any]):
+    class CancelAtFirstTick(Job[Any]):
         def tick(self, evaluations: int = 0) -> None:
             super().tick(evaluations)
             self.cancel()
 
-    stopped = Impatient()
+    stopped = CancelAtFirstTick()
     with pytest.raises(Cancelled):
         tables.permutation_importance(model, job=stopped)
     assert stopped.done == 2 * len(model.test_rows)

@@ -10,49 +10,53 @@ from xai_core.tabular.row.agreement import agreement_rows
 from xai_core.tabular.row.explain import TABULAR_METHODS, Contributions
 
 
-def bars(*values: float, method: str = "shap", features: str = "abcde") -> Contributions:
+def build_contributions(*values: float, method: str = "shap", features: str = "abcde") -> Contributions:
     names = tuple(features[: len(values)])
     return Contributions(method, names, names, np.array(values), 0.0, 1.0, "probability", 1, {}, 0)
 
 
 def test_the_same_order_agrees_whatever_the_scale() -> None:
-    found = agreement_rows([bars(3.0, -2.0, 1.0, 0.1), bars(30.0, -4.0, 2.0, 0.3, method="lime")])
-    np.testing.assert_allclose(found.rank, 1)
-    np.testing.assert_allclose(found.overlap, 1)
-    assert found.sentence == "All methods name the same three strongest features: a, b, c."
+    result = agreement_rows(
+        [build_contributions(3.0, -2.0, 1.0, 0.1), build_contributions(30.0, -4.0, 2.0, 0.3, method="lime")]
+    )
+    np.testing.assert_allclose(result.rank, 1)
+    np.testing.assert_allclose(result.overlap, 1)
+    assert result.sentence == "All methods name the same three strongest features: a, b, c."
 
 
 def test_opposite_signs_disagree_in_rank_though_the_same_features_are_strong() -> None:
-    found = agreement_rows([bars(3.0, -2.0, 1.0), bars(-3.0, 2.0, -1.0)])
-    assert found.rank[0, 1] == pytest.approx(-1) and found.overlap[0, 1] == 1
+    result = agreement_rows([build_contributions(3.0, -2.0, 1.0), build_contributions(-3.0, 2.0, -1.0)])
+    assert result.rank[0, 1] == pytest.approx(-1) and result.overlap[0, 1] == 1
 
 
 def test_two_of_three_shared() -> None:
-    found = agreement_rows([bars(5.0, 4.0, 3.0, 0.0, 0.0), bars(5.0, 4.0, 0.0, 3.0, 0.0)])
-    assert found.overlap[0, 1] == pytest.approx(2 / 3)
+    result = agreement_rows(
+        [build_contributions(5.0, 4.0, 3.0, 0.0, 0.0), build_contributions(5.0, 4.0, 0.0, 3.0, 0.0)]
+    )
+    assert result.overlap[0, 1] == pytest.approx(2 / 3)
     assert (
-        found.sentence == "All methods have a and b among their three strongest features; they differ about the rest."
+        result.sentence == "All methods have a and b among their three strongest features; they differ about the rest."
     )
 
 
 def test_nothing_shared_is_said() -> None:
-    found = agreement_rows([bars(1.0, 0.0, 0.0), bars(0.0, 1.0, 0.0)])
-    assert found.overlap[0, 1] == 0 and "do not agree" in found.sentence
+    result = agreement_rows([build_contributions(1.0, 0.0, 0.0), build_contributions(0.0, 1.0, 0.0)])
+    assert result.overlap[0, 1] == 0 and "do not agree" in result.sentence
 
 
 def test_flat_bars_cannot_be_compared() -> None:
-    found = agreement_rows([bars(1.0, 2.0), bars(0.0, 0.0)])
-    assert np.isnan(found.rank[0, 1]) and np.isnan(found.overlap[1, 1]) and found.sentence == ""
+    result = agreement_rows([build_contributions(1.0, 2.0), build_contributions(0.0, 0.0)])
+    assert np.isnan(result.rank[0, 1]) and np.isnan(result.overlap[1, 1]) and result.sentence == ""
 
 
 def test_other_features_are_refused() -> None:
     with pytest.raises(InvalidParam, match="same features"):
-        agreement_rows([bars(1.0, 2.0), bars(1.0, 2.0, features="xy")])
+        agreement_rows([build_contributions(1.0, 2.0), build_contributions(1.0, 2.0, features="xy")])
 
 
 def test_results_cannot_be_written_into() -> None:
     with pytest.raises(ValueError, match="read-only"):
-        bars(1.0).values[0] = 2
+        build_contributions(1.0).values[0] = 2
 
 
 @pytest.mark.parametrize("spec", TABULAR_METHODS.specs(), ids=lambda spec: spec.name)

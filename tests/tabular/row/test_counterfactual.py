@@ -1,4 +1,4 @@
-"""Counterfactuals: they flip, stay inside what was seen, respect locks and kinds, and are as small as brute force can make them."""
+"""Counterfactuals flip, stay within the observed values, respect locks and kinds, and are as small as brute force's."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def loan():
 
 
 @pytest.fixture(scope="module")
-def found_for(loan):
-    """Three refused rows, each with what was found for it: freely, and with age, group and district locked."""
+def refused_rows(loan):
+    """Return three refused rows, each with its changes: free, and with age, group and district locked."""
     rows = loan.test_rows[loan.predict(loan.table.take(loan.test_rows))[:, 1] < 0.4][:3]
     frames = [loan.table.take([row]) for row in rows]
     return [
@@ -34,39 +34,39 @@ def found_for(loan):
     ]
 
 
-def seen(column, cells: pd.Series) -> bool:
+def is_observed(column, cells: pd.Series) -> bool:
     if column.kind == "category":
         return set(cells) <= set(column.categories)
     return bool(cells.between(column.low, column.high).all())
 
 
-def test_on_a_trained_forest_every_change_flips_within_what_was_seen_and_respects_locks(loan, found_for) -> None:
-    for row, _, found in found_for:
-        assert 1 <= len(found.changes) <= 5 and found.note == ""
-        for change in found.changes:
+def test_on_a_trained_forest_every_change_flips_within_what_was_seen_and_respects_locks(loan, refused_rows) -> None:
+    for row, _, result in refused_rows:
+        assert 1 <= len(result.changes) <= 5 and result.note == ""
+        for change in result.changes:
             assert loan.predict(change.row).argmax() == 1
             assert change.score == pytest.approx(loan.predict(change.row)[0, 1])
             assert not set(change.changed) & set(LOCKED)
             moved = {name for name in loan.table.features if change.row[name].iloc[0] != row[name].iloc[0]}
             assert moved == set(change.changed)
             for column in loan.table.columns:
-                assert seen(column, change.row[column.name])
+                assert is_observed(column, change.row[column.name])
                 if column.whole and column.name in moved:
                     assert change.row[column.name].iloc[0] == round(change.row[column.name].iloc[0])
                 if column.kind == "boolean":
                     assert change.row[column.name].iloc[0] in (0.0, 1.0)
 
 
-def test_no_change_can_be_left_out(loan, found_for) -> None:
-    for _, found, locked in found_for:
-        changes = [*found.changes, *locked.changes]
+def test_no_change_can_be_left_out(loan, refused_rows) -> None:
+    for _, result, locked in refused_rows:
+        changes = [*result.changes, *locked.changes]
         without = [change.row.assign(**{name: old}) for change in changes for name, (old, _) in change.changed.items()]
         assert (loan.predict(pd.concat(without)).argmax(axis=1) == 0).all()
 
 
-def test_few_features_come_first_and_the_changes_differ(found_for) -> None:
-    for _, found, _ in found_for:
-        changes = found.changes
+def test_few_features_come_first_and_the_changes_differ(refused_rows) -> None:
+    for _, result, _ in refused_rows:
+        changes = result.changes
         assert len(changes) >= 3
         assert min(len(change.changed) for change in changes) == len(changes[0].changed)
         assert len({frozenset(change.changed) for change in changes}) >= 2
@@ -86,8 +86,8 @@ def test_a_threshold_is_found_to_a_thousandth_of_the_range() -> None:
 GRID = (0.0, 1.0, 2.0, 3.0)
 
 
-def apart(one: tuple[float, ...], other: tuple[float, ...]) -> int:
-    return sum(a != b for a, b in zip(one, other, strict=True))
+def count_differences(first: tuple[float, ...], second: tuple[float, ...]) -> int:
+    return sum(a != b for a, b in zip(first, second, strict=True))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -100,11 +100,13 @@ def test_as_few_changes_as_brute_force_needs(seed) -> None:
     model = build_model(
         table, lambda frame: np.array([float(good[tuple(point)]) for point in np.round(frame.to_numpy())])
     )
-    start = min(good, key=lambda point: (min(apart(point, other) for other in good if good[other]) != 2, point))
-    least = min(apart(point, start) for point in good if good[point])
-    found = counterfactuals(model, table.row(dict(zip("abcd", start, strict=True))), 1)
-    assert least == 2
-    assert len(found.changes[0].changed) == least
+    start = min(
+        good, key=lambda point: (min(count_differences(point, goal) for goal in good if good[goal]) != 2, point)
+    )
+    fewest = min(count_differences(point, start) for point in good if good[point])
+    result = counterfactuals(model, table.row(dict(zip("abcd", start, strict=True))), 1)
+    assert fewest == 2
+    assert len(result.changes[0].changed) == fewest
 
 
 def test_five_categories_at_once_are_found_from_the_data() -> None:
@@ -116,16 +118,16 @@ def test_five_categories_at_once_are_found_from_the_data() -> None:
     frame.iloc[:20, 5] = "y"  # what they all have, and nobody needs
     table = table_from(frame, np.zeros(300), classes=("no", "yes"))
     model = build_model(table, lambda frame: (frame[list("abcde")] == "z").all(axis=1).astype(float))
-    found = counterfactuals(model, table.row(dict.fromkeys("abcdef", "x")), 1)
-    assert set(found.changes[0].changed) == set("abcde")
-    assert all(pair == ("x", "z") for pair in found.changes[0].changed.values())
+    result = counterfactuals(model, table.row(dict.fromkeys("abcdef", "x")), 1)
+    assert set(result.changes[0].changed) == set("abcde")
+    assert all(pair == ("x", "z") for pair in result.changes[0].changed.values())
 
 
 def test_both_of_two_are_needed() -> None:
     table = number_table(classes=("no", "yes"))
     model = build_model(table, lambda frame: 1 / (1 + np.exp(-3 * (np.minimum(frame["a"], frame["b"]) - 6))))
-    found = counterfactuals(model, table.row({"a": 1.0, "b": 2.0, "c": 5.0, "d": 5.0}), 1)
-    best = found.changes[0]
+    result = counterfactuals(model, table.row({"a": 1.0, "b": 2.0, "c": 5.0, "d": 5.0}), 1)
+    best = result.changes[0]
     assert set(best.changed) == {"a", "b"}
     assert best.row["a"].iloc[0] == pytest.approx(6, abs=0.05) and best.row["b"].iloc[0] == pytest.approx(6, abs=0.05)
     assert best.distance == pytest.approx((5 + 4) / 9, abs=0.06)
@@ -171,12 +173,13 @@ def test_a_missing_cell_may_be_filled_and_none_is_emptied() -> None:
 def test_it_says_when_there_is_none_and_how_much_was_tried() -> None:
     table = all_kinds_table()
     model = build_model(table, lambda frame: np.full(len(frame), 0.2))
-    found = counterfactuals(model, table.take([1]), 1, locked=("day",))
-    assert found.changes == () and found.evaluations > 1000
+    result = counterfactuals(model, table.take([1]), 1, locked=("day",))
+    assert result.changes == () and result.evaluations > 1000
     assert (
-        found.note.startswith("No change was found after which the model says yes") and "with day locked" in found.note
+        result.note.startswith("No change was found after which the model says yes")
+        and "with day locked" in result.note
     )
-    assert f"{found.evaluations:,} rows" in found.note
+    assert f"{result.evaluations:,} rows" in result.note
 
 
 def test_a_lock_on_what_decides_leaves_nothing() -> None:
@@ -191,8 +194,8 @@ def test_a_lock_on_what_decides_leaves_nothing() -> None:
 def test_what_is_so_already_needs_no_change() -> None:
     table = all_kinds_table()
     model = build_model(table, lambda frame: np.full(len(frame), 0.2))
-    found = counterfactuals(model, table.take([1]), 0)
-    assert found.changes == () and found.note.startswith("The model already says no")
+    result = counterfactuals(model, table.take([1]), 0)
+    assert result.changes == () and result.note.startswith("The model already says no")
 
 
 def test_a_row_outside_of_what_was_seen_is_brought_back_inside() -> None:
@@ -202,10 +205,10 @@ def test_a_row_outside_of_what_was_seen_is_brought_back_inside() -> None:
     assert 4.75 <= change.row["a"].iloc[0] < 5
 
 
-def test_the_same_request_gives_the_same_changes(loan, found_for) -> None:
-    row, found, _ = found_for[0]
+def test_the_same_request_gives_the_same_changes(loan, refused_rows) -> None:
+    row, result, _ = refused_rows[0]
     assert [change.sentence for change in counterfactuals(loan, row, 1).changes] == [
-        change.sentence for change in found.changes
+        change.sentence for change in result.changes
     ]
 
 
@@ -217,7 +220,7 @@ def test_it_stops_when_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "extra", "error", "words"),
+    ("target", "extra", "error", "words"),
     [
         (2, {}, InvalidParam, "from 0 to 1"),
         ((0, 1), {}, InvalidParam, "class number"),

@@ -1,33 +1,35 @@
-"""A look at fairness: does the model treat the groups of a column alike?
+"""Scores and error rates of a model by the groups of a column, with intervals and a test against chance.
 
-Rates are given with Wilson's 95 % intervals (Wilson 1927), and whether a difference can be chance is asked once of all groups together
-(Pearson's chi-squared test). Different rates are a reason to look, not a verdict: rates by group cannot all be equal at once where the
-groups differ (Kleinberg et al. 2016, arXiv:1609.05807).
+Rates are given with Wilson's 95 % intervals (Wilson 1927); one test of all groups together says whether a difference
+can be chance (Pearson's chi-squared test). Different rates are a reason to look, not a verdict: rates by group cannot
+all be equal at once where the groups differ (Kleinberg et al. 2016, arXiv:1609.05807).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from xai_core.arrays import Float64
+from xai_core.arrays import Bool, Float64, Int64
 from xai_core.errors import InvalidParam
+from xai_core.formatting import percent
 from xai_core.tabular.data.table import Table
-from xai_core.tabular.evaluation.groups import Flags, Rows, members
+from xai_core.tabular.evaluation.groups import group_membership
 from xai_core.tabular.evaluation.proxies import Proxies, Proxy, proxies
 
 if TYPE_CHECKING:
     from xai_core.tabular.models.table_model import TabularModel
 
-__all__ = ["Group", "Groups", "Estimate", "Proxies", "Proxy", "group_scores", "proxies"]
+__all__ = ["Estimate", "Group", "Groups", "Proxies", "Proxy", "group_scores", "proxies"]
 
-FEW = 30
+FEW_ROWS = 30
 """Rows under which a group's numbers say little."""
-CHANCE = 0.05
+SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True)
@@ -42,33 +44,33 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Group:
-    """How the model treats the rows of one group. Fields that the task does not have are None."""
+    """The model's scores and errors on the rows of one group. Fields that the task does not have are None."""
 
     name: str
     count: int
     mean_score: Estimate
-    """Of the probability of the outcome, or of the predicted value."""
+    """Mean probability of the outcome, or mean predicted value."""
     actual: Estimate
     """Share of rows that truly have the outcome, or the mean of the target."""
     positive: Estimate | None = None
-    """Share of rows to which the model says the outcome."""
+    """Share of rows predicted to have the outcome."""
     false_positive: Estimate | None = None
-    """Among rows without the outcome, the share to which the model says it all the same."""
+    """Share predicted to have the outcome among rows without it."""
     false_negative: Estimate | None = None
-    """Among rows with the outcome, the share to which the model says another."""
+    """Share predicted to have another outcome among rows with the outcome."""
     error: Estimate | None = None
-    """Of a regression: predicted less true value, on average; positive means that the model says too much."""
+    """Mean of predicted less true value of a regression; positive means that the model says too much."""
 
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """All groups of a column, and what may be said about their differences."""
+    """All groups of a column, and a judgement of their differences."""
 
     column: str
     outcome: int | None
     groups: tuple[Group, ...]
     p_value: float
-    """How probable differences of at least this size are if the model treats all groups alike (a p-value); NaN with too few rows."""
+    """Probability of differences of at least this size under equal treatment; NaN with too few rows."""
     sentence: str
     notes: tuple[str, ...]
 
@@ -77,124 +79,143 @@ def group_scores(
     model: TabularModel,
     table: Table,
     column: str,
-    rows: Sequence[int] | Rows | None = None,
+    rows: Sequence[int] | Int64 | None = None,
     outcome: int | None = None,
     bins: int = 4,
 ) -> Groups:
-    """Counts, scores and error rates by group of a column, on `rows` of the table (None: those held out from training).
+    """Compute counts, scores and error rates by group of a column, on `rows` of the table (None: the held-out ones).
 
-    Numbers and dates are cut into `bins` groups of about equal size. Raises UnknownName (the column) and InvalidParam.
+    Numbers and dates are cut into `bins` groups of about equal size.
+
+    Raises:
+        UnknownName: no such column.
+        InvalidParam: no rows, or a parameter out of bounds.
+
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from xai_core.tabular import TabularModel, table_from
+    >>> table = table_from(pd.DataFrame({"a": [0.0, 1.0] * 4}), [1.0, 3.0, 2.0, 4.0] * 2)
+    >>> model = TabularModel.of_estimator(LinearRegression().fit(table.frame, table.target), table)
+    >>> result = group_scores(model, table, "a")
+    >>> [(group.name, group.count, round(group.mean_score.value, 6)) for group in result.groups]
+    [('up to 0', 4, 1.5), ('over 0', 4, 3.5)]
     """
-    chosen = np.asarray(model.test_rows if rows is None else rows, dtype=np.int64)
-    if not len(chosen):
+    selected = np.asarray(model.test_rows if rows is None else rows, dtype=np.int64)
+    if not len(selected):
         raise InvalidParam("There are no rows to look at. Got an empty choice.")
-    meant = table.outcome_index(outcome)
-    names, member = members(table, column, chosen, bins)
-    answers = model.predict(table.take(chosen))
-    truth = table.target[chosen]
-    groups = tuple(_group(name, answers[member == g], truth[member == g], meant) for g, name in enumerate(names))
-    chance = _chance(member, answers, truth, meant)
-    return Groups(column, meant, groups, chance, _sentence(table, column, groups, meant, chance), _notes(groups))
+    index = table.outcome_index(outcome)
+    names, membership = group_membership(table, column, selected, bins)
+    predictions = model.predict(table.take(selected))
+    truth = table.target[selected]
+    members = [membership == group for group in range(len(names))]
+    groups = tuple(
+        _score_group(name, predictions[flags], truth[flags], index) for name, flags in zip(names, members, strict=True)
+    )
+    p_value = _test_equality(membership, predictions, truth, index)
+    small = [f"{group.name} ({group.count})" for group in groups if group.count < FEW_ROWS]
+    notes = (f"Fewer than {FEW_ROWS} rows, so the numbers say little: {', '.join(small)}.",) if small else ()
+    sentence = _describe_difference(table, column, groups, index, p_value)
+    return Groups(column, index, groups, p_value, sentence, notes)
 
 
-def _group(name: str, answers: Float64, truth: npt.NDArray[np.generic], outcome: int | None) -> Group:
+def _score_group(name: str, predictions: Float64, truth: npt.NDArray[np.generic], outcome: int | None) -> Group:
     if outcome is None:
-        return Group(
-            name,
-            len(truth),
-            _mean(answers),
-            _mean(truth.astype(np.float64)),
-            error=_mean(answers - truth.astype(np.float64)),
-        )
-    said, has = answers.argmax(axis=1) == outcome, truth == outcome
+        values = truth.astype(np.float64)
+        error = _estimate_mean(predictions - values)
+        return Group(name, len(truth), _estimate_mean(predictions), _estimate_mean(values), error=error)
+    positive, actual = predictions.argmax(axis=1) == outcome, truth == outcome
     return Group(
         name,
         len(truth),
-        _mean(answers[:, outcome]),
-        _rate(has),
-        positive=_rate(said),
-        false_positive=_rate(said[~has]),
-        false_negative=_rate(~said[has]),
+        _estimate_mean(predictions[:, outcome]),
+        _estimate_rate(actual),
+        positive=_estimate_rate(positive),
+        false_positive=_estimate_rate(positive[~actual]),
+        false_negative=_estimate_rate(~positive[actual]),
     )
 
 
-def _rate(flags: Flags) -> Estimate:
-    """A share with Wilson's interval."""
+def _estimate_rate(flags: Bool) -> Estimate:
+    """Return a share with Wilson's interval."""
     from scipy.stats import binomtest
 
     if not len(flags):
         return Estimate(np.nan, np.nan, np.nan, 0)
-    found = binomtest(int(flags.sum()), len(flags)).proportion_ci(0.95, method="wilson")
-    return Estimate(float(flags.mean()), float(found.low), float(found.high), len(flags))
+    interval = binomtest(int(flags.sum()), len(flags)).proportion_ci(0.95, method="wilson")
+    return Estimate(float(flags.mean()), float(interval.low), float(interval.high), len(flags))
 
 
-def _mean(values: Float64) -> Estimate:
-    """A mean with Student's interval; of a single row there is none."""
+def _estimate_mean(values: Float64) -> Estimate:
+    """Return a mean with Student's interval; of a single row there is none."""
     from scipy.stats import t
 
     count = len(values)
     if count < 2:
         return Estimate(float(values[0]) if count else np.nan, np.nan, np.nan, count)
-    middle = float(values.mean())
-    reach = float(t.ppf(0.975, count - 1) * values.std(ddof=1) / count**0.5)
-    return Estimate(middle, middle - reach, middle + reach, count)
+    mean = float(values.mean())
+    margin = float(t.ppf(0.975, count - 1) * values.std(ddof=1) / count**0.5)
+    return Estimate(mean, mean - margin, mean + margin, count)
 
 
-def _chance(member: Rows, answers: Float64, truth: npt.NDArray[np.generic], outcome: int | None) -> float:
-    """The p-value of equal rates of the outcome (chi-squared), or of equal mean errors (Welch's test, of all pairs, Bonferroni)."""
+def _test_equality(
+    membership: Int64, predictions: Float64, truth: npt.NDArray[np.generic], outcome: int | None
+) -> float:
+    """Return the p-value of equal rates (chi-squared), or of equal mean errors (Welch, all pairs, Bonferroni)."""
+    groups = np.unique(membership)
     if outcome is not None:
-        return _equal_rates(member, answers.argmax(axis=1) == outcome)
-    return _equal_errors([(answers - truth.astype(np.float64))[member == g] for g in np.unique(member)])
+        positive = predictions.argmax(axis=1) == outcome
+        counts = [
+            [np.sum(positive & (membership == group)), np.sum(~positive & (membership == group))] for group in groups
+        ]
+        return _test_rates(np.array(counts))
+    errors = predictions - truth.astype(np.float64)
+    return _test_means([errors[membership == group] for group in groups])
 
 
-def _equal_rates(member: Rows, said: Flags) -> float:
+def _test_rates(counts: Int64) -> float:
+    """Return the p-value of counts (groups, 2); NaN where the test is not to be trusted."""
     from scipy.stats import chi2_contingency
 
-    groups = np.unique(member)
-    counts = np.array([[np.sum(said & (member == g)), np.sum(~said & (member == g))] for g in groups])
-    if len(groups) < 2 or not counts.sum(axis=0).all():
+    if len(counts) < 2 or not counts.sum(axis=0).all():
         return float("nan")
-    found = chi2_contingency(counts, correction=False)
-    # Below, the test is not to be trusted (Cochran 1954).
-    return float(found.pvalue) if found.expected_freq.min() >= 5 else float("nan")
+    result = chi2_contingency(counts, correction=False)
+    # At least five expected in each cell (Cochran 1954).
+    return float(result.pvalue) if result.expected_freq.min() >= 5 else float("nan")
 
 
-def _equal_errors(errors: list[Float64]) -> float:
+def _test_means(groups: list[Float64]) -> float:
     from scipy.stats import ttest_ind
 
-    sound = [each for each in errors if len(each) >= 2]
-    pairs = [(one, other) for i, one in enumerate(sound) for other in sound[:i]]
-    found = [float(ttest_ind(one, other, equal_var=False).pvalue) for one, other in pairs]
-    return min(1.0, min(found) * len(found)) if found and not np.isnan(found).any() else float("nan")
+    pairs = combinations([values for values in groups if len(values) >= 2], 2)
+    p_values = [float(ttest_ind(second, first, equal_var=False).pvalue) for first, second in pairs]
+    return min(1.0, min(p_values) * len(p_values)) if p_values and not np.isnan(p_values).any() else float("nan")
 
 
-def _sentence(table: Table, column: str, groups: Sequence[Group], outcome: int | None, chance: float) -> str:
-    """The largest difference and what may be said of it, no more."""
+def _describe_difference(
+    table: Table, column: str, groups: Sequence[Group], outcome: int | None, p_value: float
+) -> str:
+    """Return the largest difference and a careful judgement of it."""
     if len(groups) < 2:
         return f"All rows looked at have the same {column}, so there is nothing to compare."
-    measured = [(group, group.positive if group.positive is not None else group.error) for group in groups]
-    known = [(group, found) for group, found in measured if found is not None and found.count]
-    (high, most), (low, least) = max(known, key=lambda pair: pair[1].value), min(known, key=lambda pair: pair[1].value)
+    estimates = [(group.name, group.positive if group.positive is not None else group.error) for group in groups]
+    known = [(estimate.value, name) for name, estimate in estimates if estimate is not None and estimate.count]
+    high, high_name = max(known, key=lambda pair: pair[0])
+    low, low_name = min(known, key=lambda pair: pair[0])
     if outcome is None:
-        said = f"On average the prediction is off by {most.value:+,.3g} for {column} {high.name} and by {least.value:+,.3g} for {low.name}."
+        sides = f"{high:+,.3g} for {column} {high_name} and by {low:+,.3g} for {low_name}"
+        difference = f"On average the prediction is off by {sides}."
     else:
-        label = table.classes[outcome]
-        shares = (
-            f"{most.value:.0%} of the rows with {column} {high.name} and to {least.value:.0%} of those with {low.name}"
+        difference = (
+            f"The model says {table.classes[outcome]} to {percent(high)} of the rows with {column} {high_name} "
+            f"and to {percent(low)} of those with {low_name}."
         )
-        said = f"The model says {label} to {shares}."
-    return f"{said} {_weighed(chance)}"
+    return f"{difference} {_judge(p_value)}"
 
 
-def _weighed(chance: float) -> str:
-    if np.isnan(chance):
+def _judge(p_value: float) -> str:
+    if np.isnan(p_value):
         return "There are too few rows to tell this from chance."
-    if chance >= CHANCE:
+    if p_value >= SIGNIFICANT:
         return "A difference of this size can well be chance."
     differ = "the groups may differ in what the decision rightly rests on"
     return f"That is hardly chance. Whether it is unfair, these numbers cannot say: {differ}."
-
-
-def _notes(groups: Sequence[Group]) -> tuple[str, ...]:
-    small = [f"{group.name} ({group.count})" for group in groups if group.count < FEW]
-    return (f"Fewer than {FEW} rows, so the numbers say little: {', '.join(small)}.",) if small else ()

@@ -1,19 +1,18 @@
-"""How good a model is on rows it has never seen: the usual scores, each with one plain sentence, and the curves behind them."""
+"""Scores of a model on rows it has never seen, each with one plain sentence, and the curves behind them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from xai_core.arrays import Float64
+from xai_core.arrays import Float64, Int64
 from xai_core.errors import InvalidTable
-from xai_core.tabular.evaluation.sentences import sentences
+from xai_core.tabular.evaluation.sentences import describe_classes, describe_values
 
 if TYPE_CHECKING:
     from xai_core.tabular.models.table_model import TabularModel
@@ -37,112 +36,131 @@ class OutcomeCurves:
     predicted: Float64
     """Calibration: the mean probability in each of ten equal bins that hold rows, (B,)."""
     actual: Float64
-    """The share of rows in the bin that are of this outcome, (B,)."""
-    counts: npt.NDArray[np.int64]
+    """Share of rows in the bin that are of this outcome, (B,)."""
+    counts: Int64
     """Rows in the bin, (B,)."""
 
     @property
     def calibration_error(self) -> float:
-        """How far the probabilities are off on average, 0..1: the expected calibration error (Naeini et al. 2015)."""
+        """The expected calibration error (Naeini et al. 2015), 0..1: the mean gap of probabilities and shares."""
         return float(np.average(np.abs(self.predicted - self.actual), weights=self.counts))
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """The scores of a model on its held-out rows. `values` and `sentences` have the same keys."""
+    """The scores of a model on its held-out rows. `sentences` has the keys of `values`, and more."""
 
     values: Mapping[str, float]
-    """Classification: accuracy, precision, recall, f1, roc_auc, calibration. Regression: mae, mse, r2. NaN where undefined."""
+    """accuracy, precision, recall, f1, roc_auc, calibration; of a regression mae, mse, r2. NaN where undefined."""
     sentences: Mapping[str, str]
     rows: int
     baseline: float
     """Accuracy of always naming the commonest class of the training rows, or mean error of always naming their mean."""
-    confusion: npt.NDArray[np.int64] | None = None
-    """(classes, classes): row the truth, column what the model says; None for regression."""
+    confusion: Int64 | None = None
+    """(classes, classes): row the truth, column the prediction; None for regression."""
     curves: tuple[OutcomeCurves, ...] = ()
     """One for class 1 of two, one for each class of more; () for regression."""
     actual: Float64 = field(default_factory=lambda: np.zeros(0))
     """Regression: the true values, (N,)."""
     predicted: Float64 = field(default_factory=lambda: np.zeros(0))
-    """Regression: what the model says, (N,)."""
+    """Regression: the predicted values, (N,)."""
 
 
 def evaluate(model: TabularModel) -> Scores:
-    """Scores on `model.test_rows`.
+    """Compute the scores on `model.test_rows`.
 
-    Precision, recall and F1 are those of class 1 of two, and of more classes the mean over the classes; ROC AUC likewise, each class
-    against the rest. Raises InvalidTable where no rows are held out.
+    Precision, recall and F1 are those of class 1 of two, and of more classes the mean over the classes; ROC AUC
+    likewise, each class against the rest.
+
+    Raises:
+        InvalidTable: no rows are held out.
+
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from xai_core.tabular import TabularModel, table_from
+    >>> table = table_from(pd.DataFrame({"a": [0.0, 1.0, 2.0]}), [1.0, 3.0, 5.0])
+    >>> model = TabularModel.of_estimator(LinearRegression().fit(table.frame, table.target), table)
+    >>> round(evaluate(model).values["r2"], 6)
+    1.0
     """
     if not len(model.test_rows):
         raise InvalidTable("No rows are left to try the model on: the table is too short. Use a longer table.")
-    found = model.predict(model.table.take(model.test_rows))
+    predictions = model.predict(model.table.take(model.test_rows))
     truth = model.table.target[model.test_rows]
-    return _of_values(model, found, truth) if model.table.task == "regression" else _of_classes(model, found, truth)
+    if model.table.task == "regression":
+        return _score_values(model, predictions, truth)
+    return _score_classes(model, predictions, truth)
 
 
-def _of_values(model: TabularModel, found: Float64, truth: Float64) -> Scores:
+def _score_values(model: TabularModel, predictions: Float64, truth: Float64) -> Scores:
     from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 
     values = {
-        "mae": float(mean_absolute_error(truth, found)),
-        "mse": float(mean_squared_error(truth, found)),
-        "r2": float(r2_score(truth, found)) if np.ptp(truth) > 0 else math.nan,
+        "mae": float(mean_absolute_error(truth, predictions)),
+        "mse": float(mean_squared_error(truth, predictions)),
+        "r2": float(r2_score(truth, predictions)) if np.ptp(truth) > 0 else math.nan,
     }
     mean = float(np.mean(model.table.target[model.train_rows]))
-    scores = Scores(values, {}, len(truth), float(np.mean(np.abs(truth - mean))), actual=truth, predicted=found)
-    return _worded(model, scores)
+    baseline = float(np.mean(np.abs(truth - mean)))
+    return Scores(
+        values=MappingProxyType(values),
+        sentences=MappingProxyType(describe_values(model, values, baseline)),
+        rows=len(truth),
+        baseline=baseline,
+        actual=truth,
+        predicted=predictions,
+    )
 
 
-def _of_classes(model: TabularModel, found: Float64, truth: npt.NDArray[np.int64]) -> Scores:
+def _score_classes(model: TabularModel, probabilities: Float64, truth: Int64) -> Scores:
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-    count = len(model.table.classes)
-    said = found.argmax(axis=1)
-    average, labels = ("binary", None) if count == 2 else ("macro", np.unique(truth))
+    classes = model.table.classes
+    predicted = probabilities.argmax(axis=1)
+    average, labels = ("binary", None) if len(classes) == 2 else ("macro", np.unique(truth))
     precision, recall, f1, _ = precision_recall_fscore_support(
-        truth, said, average=average, labels=labels, zero_division=0.0
+        truth, predicted, average=average, labels=labels, zero_division=0.0
     )
-    curves = tuple(
-        outcome_curves(index, model.table.classes[index], truth, found)
-        for index in ([1] if count == 2 else range(count))
-    )
+    outcomes = [1] if len(classes) == 2 else range(len(classes))
+    curves = tuple(outcome_curves(index, classes[index], truth, probabilities) for index in outcomes)
     values = {
-        "accuracy": float(np.mean(said == truth)),
+        "accuracy": float(np.mean(predicted == truth)),
         "precision": float(precision),
         "recall": float(recall),
         "f1": float(f1),
-        "roc_auc": _mean([each.area for each in curves]),
-        "calibration": _mean([each.calibration_error for each in curves]),
+        "roc_auc": _average([curve.area for curve in curves]),
+        "calibration": _average([curve.calibration_error for curve in curves]),
     }
     commonest = int(np.bincount(model.table.target[model.train_rows]).argmax())
-    confusion = confusion_matrix(truth, said, labels=np.arange(count))
-    return _worded(
-        model, Scores(values, {}, len(truth), float(np.mean(truth == commonest)), confusion=confusion, curves=curves)
+    baseline = float(np.mean(truth == commonest))
+    confusion = confusion_matrix(truth, predicted, labels=np.arange(len(classes)))
+    return Scores(
+        values=MappingProxyType(values),
+        sentences=MappingProxyType(describe_classes(model, values, len(truth), baseline, confusion)),
+        rows=len(truth),
+        baseline=baseline,
+        confusion=confusion,
+        curves=curves,
     )
 
 
-def outcome_curves(outcome: int, label: str, truth: npt.NDArray[np.int64], found: Float64) -> OutcomeCurves:
-    """ROC and calibration of one outcome from probabilities (N, classes)."""
+def outcome_curves(outcome: int, label: str, truth: Int64, probabilities: Float64) -> OutcomeCurves:
+    """Return ROC and calibration of one outcome from probabilities (N, classes)."""
     from sklearn.metrics import auc, roc_curve
 
-    is_it, said = truth == outcome, found[:, outcome]
-    both = bool(is_it.any() and not is_it.all())
-    false, true, thresholds = roc_curve(is_it, said) if both else (np.zeros(0),) * 3
-    bins = np.minimum((said * BINS).astype(np.int64), BINS - 1)
+    positive, scores = truth == outcome, probabilities[:, outcome]
+    both = bool(positive.any() and not positive.all())
+    false, true, thresholds = roc_curve(positive, scores) if both else (np.zeros(0),) * 3
+    bins = np.minimum((scores * BINS).astype(np.int64), BINS - 1)
     counts = np.bincount(bins, minlength=BINS)
     full = counts > 0
-    predicted = np.bincount(bins, weights=said, minlength=BINS)[full] / counts[full]
-    actual = np.bincount(bins, weights=is_it, minlength=BINS)[full] / counts[full]
+    predicted = np.bincount(bins, weights=scores, minlength=BINS)[full] / counts[full]
+    actual = np.bincount(bins, weights=positive, minlength=BINS)[full] / counts[full]
     area = float(auc(false, true)) if both else math.nan
     return OutcomeCurves(outcome, label, false, true, thresholds, area, predicted, actual, counts[full])
 
 
-def _mean(values: list[float]) -> float:
-    known = [value for value in values if not math.isnan(value)]
-    return sum(known) / len(known) if known else math.nan
-
-
-def _worded(model: TabularModel, scores: Scores) -> Scores:
-    return replace(
-        scores, values=MappingProxyType(dict(scores.values)), sentences=MappingProxyType(sentences(model, scores))
-    )
+def _average(values: list[float]) -> float:
+    """Return the mean of the values that are defined."""
+    defined = [value for value in values if not math.isnan(value)]
+    return sum(defined) / len(defined) if defined else math.nan

@@ -1,4 +1,4 @@
-"""The curves of an explainable boosting machine (Nori et al. 2019): what each feature, and each pair, adds to the sum."""
+"""Shape functions of an explainable boosting machine (Nori et al. 2019): the term of each feature and of each pair."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Axis:
 
     feature: str
     edges: Float64
-    """G + 1 edges of a number, from the smallest value seen to the largest; empty for a category."""
+    """(G + 1,) edges of a number, from the smallest observed value to the largest; empty for a category."""
     names: tuple[str, ...]
     """G names of a category; () for a number."""
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """What one feature adds, step by step."""
+    """Term of one feature, step by step."""
 
     axis: Axis
     values: Float64
@@ -34,14 +34,14 @@ class Curve:
     errors: Float64
     """One standard deviation over the repetitions, (G, outcomes)."""
     missing: Float64
-    """What an empty cell adds, (outcomes,)."""
+    """Term of an empty cell, (outcomes,)."""
     importance: float
-    """Mean size of what it adds over the training rows."""
+    """Mean size of the term over the training rows."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """What two features add together, beyond their own curves."""
+    """Term of two features together, beyond their own curves."""
 
     first: Axis
     second: Axis
@@ -52,10 +52,10 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class Shapes:
-    """A sum of curves: intercept plus what every curve and pair adds gives the log-odds or the target's value."""
+    """A sum of curves: intercept plus the terms of every curve and pair gives the log-odds or the target's value."""
 
     outcomes: tuple[str, ...]
-    """What the last axis of values is about: class 1 of two, each class of more, or the regression's target."""
+    """Meaning of the last axis of values: class 1 of two, each class of more, or the regression's target."""
     intercept: Float64
     """(outcomes,)."""
     curves: tuple[Curve, ...]
@@ -65,37 +65,47 @@ class Shapes:
     """log-odds, or the target's own unit."""
 
 
+def name_outcomes(model: TabularModel, count: int) -> tuple[str, ...]:
+    """Return the names of `count` outputs: the target of a regression, class 1 of two, or all classes."""
+    classes = tuple(model.table.classes[index] for index in model.class_order)
+    if not classes:
+        return (model.table.target_name,)
+    return classes if count > 1 else classes[-1:]
+
+
 def read_shapes(model: TabularModel) -> Shapes:
-    """The curves as the library keeps them."""
+    """Return the curves and pairs of an explainable boosting machine."""
     machine = model.last_step
-    classes = [model.table.classes[index] for index in model.class_order]
-    outcomes = (model.table.target_name,) if not classes else tuple(classes if len(classes) > 2 else classes[-1:])
+    intercept = np.atleast_1d(np.asarray(machine.intercept_, dtype=np.float64))
     importances = machine.term_importances()
-    terms = list(enumerate(machine.term_features_))
+    curves, pairs = [], []
+    for term, features in enumerate(machine.term_features_):
+        if len(features) == 1:
+            curves.append(_read_curve(machine, term, features[0], float(importances[term])))
+        elif len(features) == 2:
+            pairs.append(_read_pair(machine, term, features, float(importances[term])))
     return Shapes(
-        outcomes=outcomes,
-        intercept=np.atleast_1d(np.asarray(machine.intercept_, dtype=np.float64)),
-        curves=tuple(
-            _curve(machine, term, which[0], float(importances[term])) for term, which in terms if len(which) == 1
-        ),
-        pairs=tuple(_pair(machine, term, which, float(importances[term])) for term, which in terms if len(which) == 2),
-        unit="log-odds" if classes else model.table.target_name,
+        outcomes=name_outcomes(model, len(intercept)),
+        intercept=intercept,
+        curves=tuple(curves),
+        pairs=tuple(pairs),
+        unit="log-odds" if model.class_order else model.table.target_name,
     )
 
 
-def _curve(machine: Any, term: int, feature: int, importance: float) -> Curve:
-    axis, steps = _axis(machine, feature, 0)
-    scores, errors = (_outcomes_last(table[term], 1) for table in (machine.term_scores_, machine.standard_deviations_))
+def _read_curve(machine: Any, term: int, feature: int, importance: float) -> Curve:
+    axis, steps = _read_axis(machine, feature, 0)
+    scores, errors = (_split_outcomes(table[term], 1) for table in (machine.term_scores_, machine.standard_deviations_))
     return Curve(axis, scores[steps], errors[steps], scores[0], importance)
 
 
-def _pair(machine: Any, term: int, features: tuple[int, int], importance: float) -> Pair:
-    (first, rows), (second, columns) = (_axis(machine, feature, 1) for feature in features)
-    return Pair(first, second, _outcomes_last(machine.term_scores_[term], 2)[np.ix_(rows, columns)], importance)
+def _read_pair(machine: Any, term: int, features: tuple[int, int], importance: float) -> Pair:
+    (first, rows), (second, columns) = (_read_axis(machine, feature, 1) for feature in features)
+    return Pair(first, second, _split_outcomes(machine.term_scores_[term], 2)[np.ix_(rows, columns)], importance)
 
 
-def _axis(machine: Any, feature: int, detail: int) -> tuple[Axis, list[int]]:
-    """The steps of a feature (detail 0 for curves, 1 for pairs) and where they lie in the library's tables.
+def _read_axis(machine: Any, feature: int, detail: int) -> tuple[Axis, list[int]]:
+    """Return the steps of a feature (detail 0 for curves, 1 for pairs) and their indices in the library's tables.
 
     There, 0 is an empty cell and the last one a category never seen.
     """
@@ -108,6 +118,7 @@ def _axis(machine: Any, feature: int, detail: int) -> tuple[Axis, list[int]]:
     return Axis(name, np.concatenate([[low], cuts, [high]]), ()), list(range(1, len(cuts) + 2))
 
 
-def _outcomes_last(table: Any, axes: int) -> Float64:
+def _split_outcomes(table: Any, axes: int) -> Float64:
+    """Return the table with an axis of outcomes at the end, also where the library has none for a single one."""
     values = np.asarray(table, dtype=np.float64)
     return values if values.ndim > axes else values[..., None]

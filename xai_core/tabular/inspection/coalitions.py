@@ -40,7 +40,9 @@ class CoalitionSampler:
         # Mix the table's own cells where the model does not prepare each feature by itself.
         if score_prepared is None:
             owners = np.arange(features)
-            return cls(coded, features, owners, codes.batch_size, lambda rows: model.score(codes.decode(rows), outcome), job)
+            return cls(
+                coded, features, owners, codes.batch_size, lambda rows: model.score(codes.decode(rows), outcome), job
+            )
         prepared, _, names = model.prepare(codes.decode(coded))
         owners = np.array([codes.column_index(name) for name in names])
         return cls(prepared, features, owners, codes.batch_size, lambda rows: score_prepared(rows, outcome), job)

@@ -148,7 +148,7 @@ class QuickScorer:
         return shares
 
 
-def read_forest(boosted: Any) -> Forest | None:
+def encode_forest(boosted: Any) -> Forest | None:
     """Return the trees in bits; None for another kind of model, for large trees and for splits by categories."""
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
@@ -168,11 +168,11 @@ def read_forest(boosted: Any) -> Forest | None:
         int(column): np.unique(splits["num_threshold"][splits["feature_idx"] == column])
         for column in np.unique(splits["feature_idx"])
     }
-    trees = tuple(tuple(read_tree(tree, thresholds) for tree in trees) for trees in outputs)
+    trees = tuple(tuple(encode_tree(tree, thresholds) for tree in trees) for trees in outputs)
     return Forest(trees, thresholds, np.asarray(start, dtype=np.float64).ravel())
 
 
-def read_tree(nodes: npt.NDArray[Any], thresholds: Mapping[int, Float64]) -> BitTree:
+def encode_tree(nodes: npt.NDArray[Any], thresholds: Mapping[int, Float64]) -> BitTree:
     """Return one of scikit-learn's trees in bits, with its leaves numbered left to right."""
     left, right, is_leaf = (nodes[name].tolist() for name in ("left", "right", "is_leaf"))
     spans, leaves = _number_leaves(left, right, is_leaf)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from xai_core.arrays import Float64, Int64
 from xai_core.errors import NotApplicable
-from xai_core.tabular.inspection.quickscorer import QuickScorer, read_forest
+from xai_core.tabular.inspection.quickscorer import QuickScorer, encode_forest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +87,7 @@ def build_quick_scorer(
 
     It is tried on rows and variants spread over the whole frame and grid.
     """
-    forest = read_forest(model.last_step)
+    forest = encode_forest(model.last_step)
     if forest is None:
         return None
     single = set_columns(frame.iloc[:1], variants)

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from xai_core.arrays import Bool, Float64, Int64
-from xai_core.tabular.data.column import Column
 from xai_core.tabular.data.cell_format import count_decimals
+from xai_core.tabular.data.column import Column
 
 Signature = frozenset[tuple[int, float]]
 """Kind of a change: each changed feature with its direction, or with its new category."""
@@ -83,7 +83,9 @@ class Space:
 
     def round_values(self, values: Float64, features: Int64) -> Float64:
         """Round numbers to the digits that are shown, within the observed range, (N,) of one feature each."""
-        bounds = np.array([(self.columns[j].low, self.columns[j].high, count_decimals(self.columns[j])) for j in features])
+        bounds = np.array(
+            [(self.columns[j].low, self.columns[j].high, count_decimals(self.columns[j])) for j in features]
+        )
         bounds = bounds.reshape(-1, 3)
         scale = 10.0 ** bounds[:, 2]
         return np.clip(np.round(values * scale) / scale, bounds[:, 0], bounds[:, 1])

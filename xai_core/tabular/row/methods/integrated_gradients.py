@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from xai_core.tabular.data.row_encoder import MAX_BATCH_ROWS, MAX_BATCH_CELLS
+from xai_core.tabular.data.row_encoder import MAX_BATCH_CELLS, MAX_BATCH_ROWS
 from xai_core.tabular.row.method import RawContributions, RowRequest
 from xai_core.tabular.row.network import TOLERANCE, Network, register_network_method
 

@@ -19,8 +19,8 @@ from xai_core.arrays import Bool, Float64
 from xai_core.formatting import percent
 from xai_core.params import Float, Int
 from xai_core.results import Check
-from xai_core.tabular.data.column import Column
 from xai_core.tabular.data.cell_format import format_cell
+from xai_core.tabular.data.column import Column
 from xai_core.tabular.row.method import TABULAR_METHODS, RawContributions, RowMethod, RowRequest, Surrogate
 
 WIDTHS = (0.35, 0.5, 0.7, 1.0, 1.5, 2.5, 5.0)
