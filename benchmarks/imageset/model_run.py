@@ -15,7 +15,7 @@ import torch
 from benchmarks.harness.array_contest import TableQuestion
 from benchmarks.harness.contest import Bench, Floats
 from xai_core.engine.backends.forward import forward_with_features
-from xai_core.images import Picture, resize
+from xai_core.images import Picture
 from xai_core.imageset.runs.inference import choose_layer, run_model
 from xai_core.imageset.runs.loader import Pictures, Reader
 from xai_core.imageset.sets.library import load_set
@@ -60,7 +60,6 @@ def question(bench: Bench, pictures: Pictures | None = None, count: int = 320) -
     reader, best = Reader(some, bench.model.preprocessing), bench.best_forward
     decoded = torch.cat([reader.input(row) for row in range(count)]).split(best.size)
     forward_with_features(bench.model, choose_layer(bench.model))  # built once for a model, so not part of a pass
-    resize.make()  # compiled once for all models
 
     def ours() -> Floats:
         with _empty_shelf():

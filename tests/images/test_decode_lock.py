@@ -18,9 +18,9 @@ def test_large_pictures_are_unpacked_one_after_the_other(
     limit: int, together: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Four at once would each hold hundreds of megabytes. Small ones meet, or the barrier breaks."""
-    whole, meeting, inside, most = reading.shrunk, threading.Barrier(together, timeout=20), [0], [0]
+    whole, meeting, inside, most = reading.shrink, threading.Barrier(together, timeout=20), [0], [0]
 
-    def shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    def shrink_slowly(image: Image.Image, size: tuple[int, int]) -> Image.Image:
         inside[0] += 1
         most[0] = max(most[0], inside[0])
         meeting.wait()
@@ -28,7 +28,7 @@ def test_large_pictures_are_unpacked_one_after_the_other(
         inside[0] -= 1
         return whole(image, size)
 
-    monkeypatch.setattr(reading, "shrunk", shrunk)
+    monkeypatch.setattr(reading, "shrink", shrink_slowly)
     monkeypatch.setattr(decode_lock, "LARGE_PIXELS", limit)
     out = io.BytesIO()
     Image.new("RGB", (20, 20)).save(out, "PNG")

@@ -40,7 +40,6 @@ from xai_core.images.headers import (
     strip_png,
 )
 from xai_core.images.limits import ALLOWED, BROKEN, MAX_BYTES, MAX_READS, TOO_LARGE, TOO_MANY, check_size, too_heavy
-from xai_core.images.resize import shrunk
 
 Picture = Image.Image
 
@@ -203,6 +202,15 @@ def _fit(size: tuple[int, int]) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
+def shrink(image: Picture, size: tuple[int, int]) -> Picture:
+    """Return the picture at a smaller size by Lanczos' filter; itself where it has that size.
+
+    Stored results are filed under a hash of these bytes, so they stay Pillow's to the last bit. Pillow premultiplies
+    transparency, and reduces a far larger picture by a whole factor first, for memory.
+    """
+    return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+
+
 def _decode(picture: ImageFile) -> Picture:
     full_size = picture.size
     # A JPEG is decoded at a half, quarter or eighth where that is enough.
@@ -214,7 +222,7 @@ def _decode(picture: ImageFile) -> Picture:
         # After load: a TIFF has turned itself by now, a PNG may keep its EXIF behind the pixels.
         orientation = _read_orientation(picture)
         size = _fit(picture.size)
-        flat = flatten_on_white(shrunk(to_simple_mode(picture, size), size))
+        flat = flatten_on_white(shrink(to_simple_mode(picture, size), size))
         # Closed now, and not when this function ends: the next large picture waits for the memory.
         if flat is not picture:
             picture.close()

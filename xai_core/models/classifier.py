@@ -13,7 +13,7 @@ from torch import nn
 
 from xai_core.arrays import Float32, UInt8
 from xai_core.errors import InvalidParam, UnknownName
-from xai_core.images.resize import resized
+from xai_core.images.resize import Interpolation, resize
 from xai_core.models.layers import Layer, list_layers
 
 
@@ -25,7 +25,7 @@ class Preprocessing:
     crop: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    interpolation: str = "bilinear"
+    interpolation: Interpolation = "bilinear"
 
     def __post_init__(self) -> None:
         if self.resize < self.crop:
@@ -39,16 +39,14 @@ class Preprocessing:
     def input_bytes(self, image: Image.Image) -> UInt8:
         """Return the picture as the model sees it, in 0..255, uint8 (H, W, C).
 
-        Sizes are rounded as torchvision does: pixels agree exactly.
+        Sizes and places are rounded as torchvision does.
         """
         mode = "L" if self.channels == 1 else "RGB"
         image = image if image.mode == mode else image.convert(mode)
         shorter = min(image.size)
         width, height = (int(self.resize * side / shorter) for side in image.size)
         left, top = (round((side - self.crop) / 2) for side in (width, height))
-        box = (left, top, left + self.crop, top + self.crop)
-        pixels = resized(image, (width, height), Image.Resampling[self.interpolation.upper()], box)
-        return pixels.reshape(self.crop, self.crop, self.channels)
+        return resize(image, (width, height), self.interpolation)[top : top + self.crop, left : left + self.crop]
 
     def model_input(self, image: Image.Image) -> Image.Image:
         """Return the picture as the model sees it, crop x crop pixels, RGB or L."""

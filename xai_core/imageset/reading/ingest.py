@@ -13,7 +13,6 @@ import numpy as np
 from xai_core.engine.cores import CORES
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage
-from xai_core.images import resize
 from xai_core.imageset.prefetch import prefetch
 from xai_core.imageset.reading.file_roles import FileRoles, Files, assign_roles, none_readable
 from xai_core.imageset.reading.labels import assign_labels, encode_labels
@@ -43,7 +42,6 @@ def ingest(
     A file that is no picture is skipped. Raises InvalidSet where none is left, or for a bomb; Cancelled within a few
     pictures.
     """
-    resize.soon()
     job = job or Job()
     container = ZIP if kind == ZIP else FOLDER
     roles = assign_roles(files, container)

@@ -12,6 +12,7 @@ from pathlib import Path
 from xai_core import settings
 from xai_core.engine.disk_cache import DiskCache
 from xai_core.engine.lru_cache import Recent
+from xai_core.images.resize import VERSION as RESIZE_VERSION
 from xai_core.imageset.row_arrays import ArraySpec, map_arrays
 from xai_core.imageset.runs.outputs import ModelOutputs
 from xai_core.models.classifier import Classifier
@@ -50,7 +51,7 @@ class RunMetadata:
 
 def make_run_id(set_id: str, model: Classifier, layer: str, corruption: str) -> str:
     """Return 32 hex digits for these pictures, weights and steps: equal on every computer."""
-    content = (VERSION, set_id, model.weights_sha256, model.preprocessing, layer, corruption)
+    content = (VERSION, RESIZE_VERSION, set_id, model.weights_sha256, model.preprocessing, layer, corruption)
     return hashlib.sha256(repr(content).encode()).hexdigest()[:32]
 
 

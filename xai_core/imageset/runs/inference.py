@@ -23,7 +23,6 @@ from xai_core.engine.backends.with_features import WithFeatures
 from xai_core.engine.jobs import CLOSED_TAB_S, Job, JobPool
 from xai_core.engine.scheduler import Task
 from xai_core.errors import InvalidParam, InvalidSet, NotApplicable, UnknownName, XaiError
-from xai_core.images import resize
 from xai_core.imageset.image_set import GONE
 from xai_core.imageset.prefetch import prefetch
 from xai_core.imageset.row_arrays import ResumableArrays, map_arrays
@@ -167,8 +166,6 @@ def _opens(pictures: Pictures, row: int) -> bool:
 def _compute(
     run_id: str, metadata: RunMetadata, reader: Reader, model: Classifier, layer: Layer, job: Job[Any]
 ) -> ModelOutputs:
-    if model.preprocessing.channels == 3:
-        resize.soon()
     folder = cache().resumable(run_id)
     arrays = ResumableArrays(folder, metadata.count, metadata.array_specs())
     try:

@@ -20,6 +20,7 @@ from xai_core.engine.evaluator import Evaluator
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage, InvalidParam, NotApplicable
 from xai_core.images import image_sha256
+from xai_core.images.resize import VERSION as RESIZE_VERSION
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import METHODS, MethodSpec
 from xai_core.models.classifier import Classifier
@@ -51,7 +52,7 @@ class Plan:
     def id(self) -> str:
         """SHA-256 of everything that decides the map: weights, device, picture, method, target, layer, parameters and seed."""
         layer = self.layer.name if self.layer else None
-        model = (self.model.name, self.model.weights_sha256, str(self.model.device))
+        model = (self.model.name, self.model.weights_sha256, str(self.model.device), RESIZE_VERSION)
         method = (self.spec.name, self.spec.version, sorted(self.params.items()))
         return hashlib.sha256(
             repr((model, image_sha256(self.image), method, self.target, layer, self.seed)).encode()

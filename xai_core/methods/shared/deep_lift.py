@@ -68,7 +68,9 @@ def _photos(request: Request, count: int) -> list[Floats]:
     steps = request.model.preprocessing
     kind = "digit" if steps.channels == 1 else "photo"
     samples = [sample for sample in SAMPLES.specs() if sample.kind == kind]
-    seen = (steps.to_pixels(steps.model_input(samples[number].load())) for number in request.rng.permutation(len(samples)))
+    seen = (
+        steps.to_pixels(steps.model_input(samples[number].load())) for number in request.rng.permutation(len(samples))
+    )
     return [pixels for pixels in seen if not np.array_equal(pixels, request.pixels)][:count]
 
 

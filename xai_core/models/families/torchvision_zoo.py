@@ -17,6 +17,7 @@ from torchvision.models import get_model, get_model_weights
 from torchvision.models._api import Weights
 from torchvision.transforms import InterpolationMode
 
+from xai_core.images.resize import Interpolation
 from xai_core.models.classifier import Preprocessing
 from xai_core.models.spec import MODELS, Built, ModelSpec
 from xai_core.models.weights import Progress, State, WeightsFile, assemble, read_state
@@ -124,7 +125,10 @@ ROWS = (
 def preprocessing_of(weights: Weights) -> Preprocessing:
     """Return torchvision's preprocessing for these weights in this project's terms."""
     steps = weights.transforms()
-    names = {InterpolationMode.BILINEAR: "bilinear", InterpolationMode.BICUBIC: "bicubic"}
+    names: dict[InterpolationMode, Interpolation] = {
+        InterpolationMode.BILINEAR: "bilinear",
+        InterpolationMode.BICUBIC: "bicubic",
+    }
     return Preprocessing(
         steps.resize_size[0], steps.crop_size[0], tuple(steps.mean), tuple(steps.std), names[steps.interpolation]
     )

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
 from xai_core.arrays import Bool
-from xai_core.images import SAMPLES, Picture, image_sha256, resize
+from xai_core.images import SAMPLES, Picture, image_sha256
 from xai_core.imageset.record import VERSION
 from xai_core.imageset.sets.builtin.spec import IMAGE_SETS, BuiltinSet, ImageSetSpec, generate
 
@@ -84,8 +84,6 @@ def _draw_cuts(name: str, seed: int) -> list[_Cut]:
 
 
 def _build_photo_crops() -> BuiltinSet:
-    # Prepares while its pictures are looked at, before a model gets them.
-    resize.soon()
     photos = [sample for sample in SAMPLES.specs() if sample.kind == "photo"]
     cuts = tuple(cut for seed, sample in enumerate(photos) for cut in _draw_cuts(sample.name, seed))
     classes = tuple(sorted(sample.title for sample in photos))
