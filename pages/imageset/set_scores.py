@@ -10,12 +10,13 @@ from pages.ui.widgets import background
 st.title("How good is the model on these pictures?")
 page_context.begin_page()
 page = page_context.render_head()
-judged = scores_view.render_scores(page)
+scored = scores_view.render_scores(page)
 left, right = st.columns([3, 2], gap="large")
 with left:
-    if judged is not None:
-        page = judged.of  # what is clicked is about the pictures as they were judged
-        scores_view.render_view(judged)
+    if scored is not None:
+        # Clicks are about the pictures as they were judged, changed or not.
+        page = scored.page
+        scores_view.render_view(scored)
     selected_pictures.render(page)
 with right:
     picture_detail.render(page.pictures, page.model, page.layer, page.run)
