@@ -46,7 +46,9 @@ class Square(Linear):
 
 
 class Conv(nn.Module):
-    """Convolutions whose rectifiers are a reused in-place module, a function and a ReLU6; a global average and one linear layer."""
+    """Convolutions whose rectifiers are a reused in-place module, a function and a ReLU6; a global average and one
+    linear layer.
+    """
 
     def __init__(self, bias: bool = True) -> None:
         super().__init__()
@@ -100,16 +102,16 @@ LAYERS = [(Conv, "third"), (Conv, "last"), (Conv, "relu"), (Channels, "mix"), (T
 
 def maps_and_gradients_by_hand(model: Classifier, image, layer_name: str, target: int) -> tuple[np.ndarray, np.ndarray]:
     """Maps of the layer's last call and the logit's gradient by them, (C, rows, columns), in double precision."""
-    module, layer, kept = isolate(model.module).double(), model.layer(layer_name), []
+    module, layer, outputs = isolate(model.module).double(), model.layer(layer_name), []
 
     def keep(_module, _inputs, out):
-        kept.append(out)
+        outputs.append(out)
         return out.clone()
 
     module.get_submodule(layer_name).register_forward_hook(keep)
     score = module(model.prepare(image).double().requires_grad_(True))[0, target]
-    (gradient,) = torch.autograd.grad(score, kept[-1])
-    return tuple(layer.to_maps(part)[0].detach().numpy() for part in (kept[-1], gradient))
+    (gradient,) = torch.autograd.grad(score, outputs[-1])
+    return tuple(layer.to_maps(part)[0].detach().numpy() for part in (outputs[-1], gradient))
 
 
 def upsample_to_picture(cam: np.ndarray, relu: bool = False) -> np.ndarray:
@@ -118,7 +120,9 @@ def upsample_to_picture(cam: np.ndarray, relu: bool = False) -> np.ndarray:
     return F.interpolate(raw, (SIDE, SIDE), mode="bilinear", align_corners=False)[0, 0].numpy()
 
 
-def is_close(found: np.ndarray, expected: np.ndarray, tolerance: float = 1e-4) -> bool:
+def is_close(actual: np.ndarray, expected: np.ndarray, tolerance: float = 1e-4) -> bool:
     """Equal up to a share of the largest value, which must not be zero."""
     largest = np.abs(expected).max()
-    return found.shape == expected.shape and largest > 0 and bool(np.abs(found - expected).max() <= tolerance * largest)
+    return (
+        actual.shape == expected.shape and largest > 0 and bool(np.abs(actual - expected).max() <= tolerance * largest)
+    )

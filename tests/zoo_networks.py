@@ -34,14 +34,18 @@ def make_classifier(
 
 
 def use_plain_torch(model: Classifier, micro_batch: int = 4, gradient_batch: int = 2) -> Classifier:
-    """Give the model a forward in plain torch with fixed batches: compiling a network takes seconds, and most tests are not about it."""
+    """Give the model a forward in plain torch with fixed batches: compiling a network takes seconds, and most tests are
+    not about it.
+    """
     make = partial(forward._build_again, ref(model), forward.build_eager_run)
     forward.forward_for.put(model, forward.Forward(make(), "torch", make, "", micro_batch, gradient_batch))
     return model
 
 
 def _warm(module: nn.Module, side: int) -> None:
-    """Give batch norms the statistics of their own inputs: with those of a fresh network, activations vanish or explode."""
+    """Give batch norms the statistics of their own inputs: with those of a fresh network, activations vanish or
+    explode.
+    """
     noise = torch.rand(4, 3, side, side, generator=torch.Generator().manual_seed(1)) * 2 - 1
     norms = [part for part in module.modules() if isinstance(part, nn.BatchNorm2d)]
     for norm in norms:
@@ -56,11 +60,14 @@ def _warm(module: nn.Module, side: int) -> None:
 
 
 def _slim(module: nn.Module, name: str) -> None:
-    """Leave out what only repeats: blocks like those beside them, and width between two linear layers. Every kind of step stays."""
-    for path, kept in _KEPT.get(name, {}).items():
+    """Leave out what only repeats: blocks like those beside them, and width between two linear layers.
+
+    Every kind of step stays.
+    """
+    for path, places in _KEPT.get(name, {}).items():
         parent, _, last = path.rpartition(".")
         blocks = list(module.get_submodule(path).named_children())
-        setattr(module.get_submodule(parent), last, nn.Sequential(OrderedDict(blocks[place] for place in kept)))
+        setattr(module.get_submodule(parent), last, nn.Sequential(OrderedDict(blocks[place] for place in places)))
     for path in _LEFT_OUT.get(name, ()):
         setattr(module, path, nn.Identity())
     if name == "vgg16":
@@ -97,7 +104,9 @@ _KEPT = {
 
 @lru_cache(maxsize=2)
 def half_size_model(name: str) -> Classifier:
-    """A model at half its side, where it is bundled with its weights too: for what holds at every size, at a quarter of the work."""
+    """A model at half its side, where it is bundled with its weights too: for what holds at every size, at a quarter of
+    the work.
+    """
     model = zoo_model(name)
     if model.side <= ZOO_SIDE:
         return model

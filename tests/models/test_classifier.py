@@ -37,8 +37,8 @@ def classifier(labels: tuple[str, ...] = ("tabby", "Cardigan", "cardigan", "cran
     ],
 )
 def test_class_index(target, index):
-    found = classifier().class_index(target)
-    assert found == index and type(found) is int
+    result = classifier().class_index(target)
+    assert result == index and type(result) is int
 
 
 @pytest.mark.parametrize("target", [-1, 6, True, 1.0, None, [0], "6", "99999999999999999999"])

@@ -57,20 +57,20 @@ class InPlace(nn.Module):
 
 
 def test_out_of_place_leaves_hooked_outputs_whole():
-    net, kept = InPlace(), {}
+    net, outputs = InPlace(), {}
     for name in ("first", "second"):
         getattr(net, name).register_forward_hook(
-            lambda _m, _i, out, name=name: kept.__setitem__(name, (out, out.clone()))
+            lambda _m, _i, out, name=name: outputs.__setitem__(name, (out, out.clone()))
         )
     x = torch.randn(1, 3, 5, 5, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         plain = net(x)
-        assert not torch.equal(*kept["first"]) and not torch.equal(*kept["second"]), (
+        assert not torch.equal(*outputs["first"]) and not torch.equal(*outputs["second"]), (
             "the case must be one where it matters"
         )
         with out_of_place():
             again = net(x)
-    assert torch.equal(*kept["first"]) and torch.equal(*kept["second"])
+    assert torch.equal(*outputs["first"]) and torch.equal(*outputs["second"])
     assert torch.allclose(plain, again)
 
 

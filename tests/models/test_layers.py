@@ -1,4 +1,4 @@
-"""Which layers are found, how their axes are read and which is recommended: on small nets made for it and on torchvision's."""
+"""The layers found, their axes and the recommended one: on small networks made for it and on torchvision's."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def by_name(layers: tuple[Layer, ...]) -> dict[str, Layer]:
     return {layer.name: layer for layer in layers}
 
 
-def recommended(layers: tuple[Layer, ...]) -> str | None:
+def recommended_name(layers: tuple[Layer, ...]) -> str | None:
     names = [layer.name for layer in layers if layer.recommended]
     assert len(names) <= 1
     return names[0] if names else None
@@ -57,12 +57,12 @@ def test_convolutional_network():
     assert [layer.name for layer in layers] == ["stem", "body.0", "body.1", "body", "relu", "off", "pool"]
     assert [layer.depth for layer in layers] == [1, 2, 3, 4, 5, 6, 7]
     assert {layer.layout for layer in layers} == {"channels_first"}
-    found = by_name(layers)
-    assert found["body.1"].alias_of == "body" and found["body"].alias_of is None
-    assert found["relu"].shape == (4, 8, 8) and found["relu"].grid == (8, 8) and found["relu"].kind == "ReLU"
-    assert found["off"].alias_of == "relu"  # in eval mode dropout returns what it got, so it made nothing
-    assert found["body"].alias_of is None and found["relu"].alias_of is None
-    assert recommended(layers) == "relu"  # neither the pooling after it nor the dropout
+    layers = by_name(layers)
+    assert layers["body.1"].alias_of == "body" and layers["body"].alias_of is None
+    assert layers["relu"].shape == (4, 8, 8) and layers["relu"].grid == (8, 8) and layers["relu"].kind == "ReLU"
+    assert layers["off"].alias_of == "relu"  # in eval mode dropout returns what it got, so it made nothing
+    assert layers["body"].alias_of is None and layers["relu"].alias_of is None
+    assert recommended_name(layers) == "relu"  # neither the pooling after it nor the dropout
 
 
 class AddsInPlace(nn.Module):
@@ -171,7 +171,7 @@ def test_transformer_over_tokens(net, prefer, best, dead):
         nn.init.normal_(module.heads.head.weight)  # torchvision starts it at zero: every gradient would vanish
     example = torch.randn(1, 3, 32, 32) if isinstance(module, VisionTransformer) else torch.randn(1, 3, 8, 8)
     layers = list_layers(module, example, prefer)
-    assert recommended(layers) == best
+    assert recommended_name(layers) == best
     layer = by_name(layers)[best]
     assert (layer.layout, layer.prefix_tokens, layer.grid) == ("tokens", 1, (4, 4))
     assert layer.shape[0] == 17
@@ -260,13 +260,13 @@ def test_zoo_layers(row):
     with torch.device("meta"):  # shapes are all that is looked at, and 138 million weights take a while to draw
         module = get_model(row.name, weights=None, **row.options).eval()
         layers = list_layers(module, torch.zeros(1, 3, 224, 224), row.prefer)
-    found = by_name(layers)
-    assert (recommended(layers), found[recommended(layers)].grid) == RECOMMENDED[row.name]
-    assert found[recommended(layers)].alias_of is None
+    layers = by_name(layers)
+    assert (recommended_name(layers), layers[recommended_name(layers)].grid) == RECOMMENDED[row.name]
+    assert layers[recommended_name(layers)].alias_of is None
     assert [layer.depth for layer in layers] == list(range(1, len(layers) + 1))
     for layer in layers:
         assert min(layer.grid) >= 2
-        assert layer.alias_of is None or found[layer.alias_of].alias_of is None
+        assert layer.alias_of is None or layers[layer.alias_of].alias_of is None
         sizes = Counter(layer.shape)
         # Square grids: the axis whose size is unlike the two others is the channels'.
         if len(layer.shape) == 3 and len(sizes) == 2:

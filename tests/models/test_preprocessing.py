@@ -1,4 +1,4 @@
-"""What the model sees, against torchvision's own transforms and against the closed form."""
+"""The picture that the model sees, against torchvision's own transforms and against the closed form."""
 
 from __future__ import annotations
 

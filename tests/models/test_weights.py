@@ -60,28 +60,28 @@ def checkpoints(monkeypatch, tmp_path) -> Path:
     return tmp_path / "hub" / "checkpoints"
 
 
-def published(
-    server: Server, where: str = "/good", digest: str = hashlib.sha256(CONTENT).hexdigest()[:8]
-) -> WeightsFile:
+def publish(server: Server, where: str = "/good", digest: str = hashlib.sha256(CONTENT).hexdigest()[:8]) -> WeightsFile:
     name = f"net-{digest}.pth"
     return WeightsFile(name, f"http://127.0.0.1:{server.server_port}{where}/{name}", 3.1)
 
 
 def test_it_is_fetched_whole_and_once_by_eight_threads(server, checkpoints):
-    file, told, paths = published(server), [], []
-    threads = [threading.Thread(target=lambda: paths.append(file.fetch(lambda *at: told.append(at)))) for _ in range(8)]
+    file, progress, paths = publish(server), [], []
+    threads = [
+        threading.Thread(target=lambda: paths.append(file.fetch(lambda *at: progress.append(at)))) for _ in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert server.requests == 1 and set(paths) == {checkpoints / file.name} and len(paths) == 8
     assert file.path.read_bytes() == CONTENT and file.doubt() == ""
-    assert told == sorted(told) and len(told) >= 3 and told[-1] == (len(CONTENT), len(CONTENT))
+    assert progress == sorted(progress) and len(progress) >= 3 and progress[-1] == (len(CONTENT), len(CONTENT))
     assert [path.name for path in checkpoints.iterdir()] == [file.name]
 
 
 def test_a_file_that_is_there_is_used_but_a_foreign_one_is_not_passed_off_as_the_published(server):
-    file = published(server)
+    file = publish(server)
     file.path.parent.mkdir(parents=True)
     file.path.write_bytes(b"placed by hand")
     assert file.fetch().read_bytes() == b"placed by hand" and server.requests == 0
@@ -97,7 +97,7 @@ def test_a_file_that_is_there_is_used_but_a_foreign_one_is_not_passed_off_as_the
     ],
 )
 def test_a_broken_download_leaves_nothing_and_says_what_to_do(where, digest, why, server, checkpoints):
-    file = published(server, where, digest)
+    file = publish(server, where, digest)
     with pytest.raises(ModelUnavailable, match=why) as caught:
         file.fetch()
     assert file.url in str(caught.value) and str(file.path) in str(caught.value)
@@ -107,7 +107,7 @@ def test_a_broken_download_leaves_nothing_and_says_what_to_do(where, digest, why
 
 
 def test_nobody_there(server):
-    file = published(server)
+    file = publish(server)
     server.server_close()
     with pytest.raises(ModelUnavailable, match="could not be fetched"):
         file.fetch()
@@ -117,7 +117,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence_too(server, checkpoints):
     checkpoints.parent.mkdir(parents=True)
     checkpoints.write_text("a file where the folder should be")
     with pytest.raises(ModelUnavailable, match="could not be fetched"):
-        published(server).fetch()
+        publish(server).fetch()
 
 
 def test_cancelling_the_download_leaves_nothing(server, checkpoints):
@@ -125,7 +125,7 @@ def test_cancelling_the_download_leaves_nothing(server, checkpoints):
         raise Cancelled("stopped")
 
     with pytest.raises(Cancelled):
-        published(server).fetch(stop)
+        publish(server).fetch(stop)
     assert list(checkpoints.iterdir()) == []
 
 

@@ -1,4 +1,6 @@
-"""DeepLIFT's rule against the rescale rule by hand, brute-force integrals, Captum where it is right, and double-precision sums."""
+"""DeepLIFT's rule against the rescale rule by hand, brute-force integrals, Captum where it is right, and
+double-precision sums.
+"""
 
 from __future__ import annotations
 
@@ -69,17 +71,17 @@ def plain(way):
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way != "gated by itself"], ids=str)
 def test_values_one_at_a_time_follow_the_rescale_rule(way):
-    found = DeepLift().lift(lambda x: (WAYS[way](x) * WEIGHT).sum(1), END, START)
+    result = DeepLift().lift(lambda x: (WAYS[way](x) * WEIGHT).sum(1), END, START)
     change = plain(WAYS[way])(END) - plain(WAYS[way])(START)
-    assert torch.allclose(found.multipliers, WEIGHT * change / (END - START), atol=1e-12) and change.abs().max() > 0.1
-    assert torch.allclose(found.scores - found.baseline_scores, (WEIGHT * change).sum(1)) and found.points == 1
+    assert torch.allclose(result.multipliers, WEIGHT * change / (END - START), atol=1e-12) and change.abs().max() > 0.1
+    assert torch.allclose(result.scores - result.baseline_scores, (WEIGHT * change).sum(1)) and result.points == 1
 
 
 def test_a_gate_and_its_values_share_the_product():
-    found = DeepLift().lift(lambda x: (WAYS["gated by itself"](x) * WEIGHT).sum(1), END, START)
+    result = DeepLift().lift(lambda x: (WAYS["gated by itself"](x) * WEIGHT).sum(1), END, START)
     slope = (END.sigmoid() - START.sigmoid()) / (END - START)
     by_hand = WEIGHT * ((END.sigmoid() + START.sigmoid()) / 2 + slope * (END + START) / 2)
-    assert torch.allclose(found.multipliers, by_hand) and found.points == 1
+    assert torch.allclose(result.multipliers, by_hand) and result.points == 1
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
@@ -89,14 +91,14 @@ def test_where_nothing_changes_it_is_the_gradient(way):
     assert torch.allclose(DeepLift().lift(lambda x: (WAYS[way](x) * WEIGHT).sum(1), END, END).multipliers, expected)
 
 
-def drawn(*shape: int, seed: int = 0) -> torch.Tensor:
+def draw(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
 ATTENTION = nn.MultiheadAttention(8, 2, batch_first=True).double().eval().requires_grad_(False)
 with torch.no_grad():
-    ATTENTION.in_proj_weight.copy_(drawn(24, 8, seed=5))
-    ATTENTION.out_proj.weight.copy_(drawn(8, 8, seed=6))
+    ATTENTION.in_proj_weight.copy_(draw(24, 8, seed=5))
+    ATTENTION.out_proj.weight.copy_(draw(8, 8, seed=6))
 JOINT = {
     "softmax": lambda x: x.softmax(-1),
     "log softmax": lambda x: F.log_softmax(x, dim=-1),
@@ -123,7 +125,9 @@ JOINT = {
 
 
 def integral(score, end: torch.Tensor, start: torch.Tensor, points: int = 300) -> torch.Tensor:
-    """The gradient's mean on the straight line from start to end, by the midpoint rule in plain torch: right for one function."""
+    """The gradient's mean on the straight line from start to end, by the midpoint rule in plain torch: right for one
+    function.
+    """
     total = torch.zeros_like(end)
     for place in ((torch.arange(points) + 0.5) / points).tolist():
         here = (start + place * (end - start)).requires_grad_(True)
@@ -133,37 +137,37 @@ def integral(score, end: torch.Tensor, start: torch.Tensor, points: int = 300) -
 
 @pytest.mark.parametrize("way", JOINT, ids=str)
 def test_functions_of_many_values_pass_back_their_mean_jacobian(way):
-    end, start, up = drawn(2, 6, 8), drawn(2, 6, 8, seed=1), drawn(1000, seed=2)
+    end, start, up = draw(2, 6, 8), draw(2, 6, 8, seed=1), draw(1000, seed=2)
 
     def score(x: torch.Tensor) -> torch.Tensor:
         y = JOINT[way](x).flatten(1)
         return y @ up[: y.shape[1]]
 
-    found = DeepLift(tolerance=1e-7, limit=256).lift(score, end, start)
+    result = DeepLift(tolerance=1e-7, limit=256).lift(score, end, start)
     kinked = "max" in way
     expected, straight = integral(score, end, start, 3000 if kinked else 300), integral(score, end, end, 1)
     assert (expected - straight).norm() > 0.02 * expected.norm(), "the case would be trivial"
-    assert (found.multipliers - expected).norm() <= (0.01 if kinked else 1e-4) * expected.norm()
-    shares = (found.multipliers * (end - start)).flatten(1).sum(1)
-    assert torch.allclose(shares, found.scores - found.baseline_scores, rtol=0.02 if kinked else 1e-5)
+    assert (result.multipliers - expected).norm() <= (0.01 if kinked else 1e-4) * expected.norm()
+    shares = (result.multipliers * (end - start)).flatten(1).sum(1)
+    assert torch.allclose(shares, result.scores - result.baseline_scores, rtol=0.02 if kinked else 1e-5)
     if any(name in way for name in ("product", "matmul", "einsum")):
-        assert found.points == 1
+        assert result.points == 1
 
 
 def test_more_points_are_taken_only_where_needed_and_up_to_the_limit():
-    end, start, up = 8 * drawn(1, 4, 8), 8 * drawn(1, 4, 8, seed=1), drawn(4, 8, seed=2)
+    end, start, up = 8 * draw(1, 4, 8), 8 * draw(1, 4, 8, seed=1), draw(4, 8, seed=2)
 
     def gap(tolerance: float, limit: int) -> tuple[float, int]:
-        found = DeepLift(tolerance, limit).lift(lambda x: (x.softmax(-1) * up).sum((1, 2)), end, start)
-        change = float(found.scores - found.baseline_scores)
-        return abs(float((found.multipliers * (end - start)).sum()) - change) / abs(change), found.points
+        result = DeepLift(tolerance, limit).lift(lambda x: (x.softmax(-1) * up).sum((1, 2)), end, start)
+        change = float(result.scores - result.baseline_scores)
+        return abs(float((result.multipliers * (end - start)).sum()) - change) / abs(change), result.points
 
     rough, fine, few = gap(0.05, 256), gap(1e-6, 256), gap(1e-6, 5)
     assert rough[0] <= 0.05 and fine[0] <= 1e-6 and few[0] > 1e-4
     assert 4 <= rough[1] < fine[1] <= 256 and few[1] == 5
 
 
-def seeded(module: nn.Module, seed: int = 3) -> nn.Module:
+def seed_module(module: nn.Module, seed: int = 3) -> nn.Module:
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, weight in module.named_parameters():
@@ -190,10 +194,10 @@ def sequential() -> nn.Module:
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_it_is_captums_on_a_plain_stack():
-    module, (x, baseline) = seeded(sequential()), drawn(2, 3, 14, 14).float()
+    module, (x, baseline) = seed_module(sequential()), draw(2, 3, 14, 14).float()
     expected = CaptumDeepLift(isolate(module)).attribute(x[None].clone(), baseline[None], target=1)
-    found = lift(module, x[None], baseline[None])
-    shares = found.multipliers * (x - baseline)
+    result = lift(module, x[None], baseline[None])
+    shares = result.multipliers * (x - baseline)
     own = x[None].clone().requires_grad_(True)
     plain_gradient = torch.autograd.grad(module(own)[0, 1], own)[0] * (x - baseline)
     assert (plain_gradient - expected).norm() > 0.1 * expected.norm(), "the case would be trivial"
@@ -201,7 +205,9 @@ def test_it_is_captums_on_a_plain_stack():
 
 
 class Reused(nn.Module):
-    """One in-place rectifier used three times, a functional one, an in-place method and an addition in place: the traps of hooks."""
+    """One in-place rectifier used three times, a functional one, an in-place method and an addition in place: the traps
+    of hooks.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -240,20 +246,20 @@ SMALL = {
 @pytest.mark.parametrize("name", SMALL)
 def test_the_shares_add_up_on_every_family_in_double_precision(name):
     with torch.random.fork_rng():
-        module = seeded(SMALL[name]())
+        module = seed_module(SMALL[name]())
     _warm(module, 64)
     module = isolate(module).double()
-    x, baseline = drawn(2, 3, 64, 64) * 0.5, drawn(2, 3, 64, 64, seed=1) * 0.2
-    found = lift(module, x, baseline, tolerance=1e-4, limit=256)
+    x, baseline = draw(2, 3, 64, 64) * 0.5, draw(2, 3, 64, 64, seed=1) * 0.2
+    result = lift(module, x, baseline, tolerance=1e-4, limit=256)
     with torch.no_grad():
-        assert torch.allclose(found.scores, module(x)[:, 1]) and torch.allclose(
-            found.baseline_scores, module(baseline)[:, 1]
+        assert torch.allclose(result.scores, module(x)[:, 1]) and torch.allclose(
+            result.baseline_scores, module(baseline)[:, 1]
         )
-    change = found.scores - found.baseline_scores
+    change = result.scores - result.baseline_scores
     own = x.clone().requires_grad_(True)
     slope = torch.autograd.grad(module(own)[:, 1].sum(), own)[0] * (x - baseline)
     assert (slope.sum() - change.sum()).abs() > 0.03 * change.sum().abs(), "the case would be trivial"
-    assert abs(float((found.multipliers * (x - baseline)).sum() - change.sum())) <= 1e-4 * abs(float(change.sum()))
+    assert abs(float((result.multipliers * (x - baseline)).sum() - change.sum())) <= 1e-4 * abs(float(change.sum()))
 
 
 class Hidden(torch.autograd.Function):
@@ -273,9 +279,9 @@ class Hidden(torch.autograd.Function):
     "way", [Hidden.apply, lambda x: torch.where(x > 0, x, 0 * x), lambda x: x * (x > 0)], ids=["own", "where", "mask"]
 )
 def test_what_it_misses_shows_as_a_gap(way):
-    found = DeepLift().lift(lambda x: (way(x) * WEIGHT).sum(1), END, START)
-    change = float(found.scores - found.baseline_scores)
-    assert abs(float((found.multipliers * (END - START)).sum()) - change) > 0.1 * abs(change)
+    result = DeepLift().lift(lambda x: (way(x) * WEIGHT).sum(1), END, START)
+    change = float(result.scores - result.baseline_scores)
+    assert abs(float((result.multipliers * (END - START)).sum()) - change) > 0.1 * abs(change)
 
 
 @pytest.mark.parametrize(
@@ -294,13 +300,13 @@ def test_two_ways_through_the_network_are_refused(first):
 
 
 def test_eight_threads_do_not_meet_and_the_network_stays_as_it_was():
-    module, pictures = seeded(Reused()), drawn(8, 3, 16, 16).float()
+    module, pictures = seed_module(Reused()), draw(8, 3, 16, 16).float()
     before = {name: weight.clone() for name, weight in module.state_dict().items()}
     jobs = [(pictures[i : i + 1], pictures[j : j + 1]) for i in range(8) for j in range(8) if i != j]
     serial = [lift(module, *job).multipliers for job in jobs]
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda job: lift(module, *job).multipliers, jobs))
-    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(serial, found, strict=True))
+        result = list(pool.map(lambda job: lift(module, *job).multipliers, jobs))
+    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(serial, result, strict=True))
     assert all(torch.equal(weight, before[name]) for name, weight in module.state_dict().items())
     assert not any(part._forward_hooks or part._backward_hooks for part in module.modules())
 
@@ -330,16 +336,16 @@ def test_it_leaves_its_inputs_alone():
     ids=str,
 )
 def test_max_pooling_is_exact_whatever_its_windows(options):
-    end, start = drawn(2, 2, 8, 7).relu(), drawn(2, 2, 8, 7, seed=1).relu()  # many equal zeros
-    up = drawn(1000, seed=2)
+    end, start = draw(2, 2, 8, 7).relu(), draw(2, 2, 8, 7, seed=1).relu()  # many equal zeros
+    up = draw(1000, seed=2)
 
     def score(x: torch.Tensor) -> torch.Tensor:
         y = F.max_pool2d(x, 3, **options).flatten(1)
         return y @ up[: y.shape[1]]
 
-    found = DeepLift().lift(score, end, start)
-    shares = (found.multipliers * (end - start)).flatten(1).sum(1)
-    assert torch.allclose(shares, found.scores - found.baseline_scores, rtol=1e-10) and found.points == 1
+    result = DeepLift().lift(score, end, start)
+    shares = (result.multipliers * (end - start)).flatten(1).sum(1)
+    assert torch.allclose(shares, result.scores - result.baseline_scores, rtol=1e-10) and result.points == 1
     # Of equal values that stay equal, either may count: by shares they agree.
     expected = integral(score, end, start, 2000) * (end - start)
-    assert (found.multipliers * (end - start) - expected).norm() <= 2e-3 * expected.norm()
+    assert (result.multipliers * (end - start) - expected).norm() <= 2e-3 * expected.norm()

@@ -1,4 +1,6 @@
-"""Backward rules against closed forms, Captum where it is right, and the plain gradient where the rule is the plain one."""
+"""Backward rules against closed forms, Captum where it is right, and the plain gradient where the rule is the plain
+one.
+"""
 
 from __future__ import annotations
 
@@ -71,8 +73,8 @@ def test_the_four_cases(way):
 def test_values_stay_and_each_call_counts(way):
     x = X.clone().requires_grad_(True)
     with out_of_place(), Guided() as rule:
-        found = [WAYS[way](x) for _ in range(3)]
-        assert all(torch.equal(each, X.clamp(0)) for each in found) and torch.equal(x, X)
+        result = [WAYS[way](x) for _ in range(3)]
+        assert all(torch.equal(output, X.clamp(0)) for output in result) and torch.equal(x, X)
     assert rule.rectifier_count == 3
 
 
@@ -137,9 +139,9 @@ def test_it_is_captums_where_captum_is_right(make, ours, theirs):
         torch.manual_seed(3)
         module, x = isolate(make(num_classes=10)), torch.rand(1, 3, 32, 32)
     expected = theirs(isolate(module)).attribute(x.clone(), target=5)
-    found, plain = gradient(module, x, 5, ours()), gradient(module, x, 5)
+    result, plain = gradient(module, x, 5, ours()), gradient(module, x, 5)
     assert (plain - expected).norm() > 0.1 * plain.norm(), "the case would be trivial"
-    assert (found - expected).norm() <= 1e-4 * expected.norm()
+    assert (result - expected).norm() <= 1e-4 * expected.norm()
 
 
 def test_eight_threads_with_different_rules_do_not_meet():
@@ -150,8 +152,8 @@ def test_eight_threads_with_different_rules_do_not_meet():
     serial = [gradient(module, x, 1, rule()) for rule in rules]
     assert all((a - b).norm() > 0.01 * a.norm() for a, b in pairwise(serial))
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda number: (number % 3, gradient(module, x, 1, rules[number % 3]())), range(96)))
-    assert all(torch.equal(each, serial[number]) for number, each in found)
+        result = list(pool.map(lambda number: (number % 3, gradient(module, x, 1, rules[number % 3]())), range(96)))
+    assert all(torch.equal(output, serial[number]) for number, output in result)
 
 
 def test_the_rule_ends_with_its_context_also_after_an_error():

@@ -1,4 +1,6 @@
-"""Relevance against the formulas written out in NumPy, gradient times input, zennit, and its own promise that nothing gets lost."""
+"""Relevance against the formulas written out in NumPy, gradient times input, zennit, and its own promise that nothing
+gets lost.
+"""
 
 from __future__ import annotations
 
@@ -43,8 +45,8 @@ def relevance(module: nn.Module, x: torch.Tensor, composite: Composite, target: 
     assert torch.allclose(out, isolate(module)(x.detach())), "the mode changed what the network says"
     start = torch.zeros_like(out)
     start[0, target] = out[0, target].detach()
-    (found,) = torch.autograd.grad(out, x, start)
-    return found.detach(), float(start.sum())
+    (result,) = torch.autograd.grad(out, x, start)
+    return result.detach(), float(start.sum())
 
 
 def private(module: nn.Module) -> nn.Module:
@@ -85,10 +87,10 @@ def test_two_layers_by_hand(rule):
     own = torch.from_numpy(x)[None].requires_grad_(True)
     with Relevance(everywhere(rule), own, own.detach() - 1, own.detach() + 1):
         out = module(own)
-    (found,) = torch.autograd.grad(out, own, torch.from_numpy(start)[None])
+    (result,) = torch.autograd.grad(out, own, torch.from_numpy(start)[None])
     assert 2 <= (hidden > 0).sum() < 7 and (x < 0).any()
-    assert np.abs(found[0].numpy() - expected).max() <= 1e-6 * np.abs(expected).max()
-    assert found.sum().item() == pytest.approx(start.sum(), rel=1e-6)
+    assert np.abs(result[0].numpy() - expected).max() <= 1e-6 * np.abs(expected).max()
+    assert result.sum().item() == pytest.approx(start.sum(), rel=1e-6)
 
 
 def test_without_biases_and_damping_it_is_gradient_times_input():
@@ -96,11 +98,11 @@ def test_without_biases_and_damping_it_is_gradient_times_input():
     module.last.max_val = 1e9  # a ceiling would be a bias
     own = x.clone().requires_grad_(True)
     (gradient,) = torch.autograd.grad(module(own)[0, 1], own)
-    found, score = relevance(module, x, everywhere(Epsilon(0)))
-    assert abs(score) > 0.01 and (found - gradient * x).norm() <= 1e-4 * found.norm()
+    result, score = relevance(module, x, everywhere(Epsilon(0)))
+    assert abs(score) > 0.01 and (result - gradient * x).norm() <= 1e-4 * result.norm()
 
 
-def unbiased(module: nn.Module) -> nn.Module:
+def remove_biases(module: nn.Module) -> nn.Module:
     """Batch norms that scale and do not shift: what zennit leaves with biases is not in question here."""
     generator = torch.Generator().manual_seed(2)
     for part in module.modules():
@@ -119,10 +121,10 @@ def vgg_like() -> nn.Module:
     return nn.Sequential(*[part for block in blocks for part in block], *head)
 
 
-def drawn(make, seed: int = 3) -> nn.Module:
+def draw_network(make, seed: int = 3) -> nn.Module:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return unbiased(make())
+        return remove_biases(make())
 
 
 def residual() -> nn.Module:
@@ -137,11 +139,11 @@ def test_it_is_zennit_where_there_is_no_bias(make, canonizer, name):
     x = picture(64).requires_grad_(True)
     options = {"epsilon": 1e-9, "stabilizer": 1e-9, "canonizers": [canonizer()]}
     theirs = EpsilonPlusFlat(**options) if name == "flat" else EpsilonGammaBox(low=LOW, high=HIGH, **options)
-    with theirs.context(drawn(make)) as changed:
+    with theirs.context(draw_network(make)) as changed:
         out = changed(x)
         (expected,) = torch.autograd.grad(out, x, out.detach() * (torch.arange(10) == 1))
-    found, score = relevance(isolate(drawn(make)), x.detach(), MIXED[name])
-    assert abs(score) > 1e-3 and (found - expected).norm() <= 1e-4 * expected.norm()
+    result, score = relevance(isolate(draw_network(make)), x.detach(), MIXED[name])
+    assert abs(score) > 1e-3 and (result - expected).norm() <= 1e-4 * expected.norm()
 
 
 class Branches(nn.Module):
@@ -173,14 +175,14 @@ def test_nothing_gets_lost(toy, rule):
         assert any(parameter.ndim == 1 and parameter.abs().max() > 0.3 for parameter in module.parameters()), (
             "no bias to lose"
         )
-        found, score = relevance(module, picture(seed=seed), composite, 2)
-        assert abs(score) > 1e-4 and abs(float(found.sum()) - score) <= 1e-4 * abs(score)
+        result, score = relevance(module, picture(seed=seed), composite, 2)
+        assert abs(score) > 1e-4 and abs(float(result.sum()) - score) <= 1e-4 * abs(score)
 
 
 def test_a_picture_of_zeros_holds_the_whole_score_too():
     for composite in (*MIXED.values(), everywhere(Epsilon(0.1))):
-        found, score = relevance(private(seed_weights(Conv())), torch.zeros(1, 3, SIDE, SIDE).double(), composite)
-        assert abs(score) > 1e-3 and float(found.sum()) == pytest.approx(score, rel=1e-6)
+        result, score = relevance(private(seed_weights(Conv())), torch.zeros(1, 3, SIDE, SIDE).double(), composite)
+        assert abs(score) > 1e-3 and float(result.sum()) == pytest.approx(score, rel=1e-6)
 
 
 def test_modules_functions_methods_and_in_place_calls_are_one():
@@ -202,8 +204,8 @@ def test_modules_functions_methods_and_in_place_calls_are_one():
             return self.way(y).mean((2, 3))
 
     convolution.requires_grad_(False)
-    found = [relevance(Way(way), x, MIXED["box"])[0] for way in ways]
-    assert found[0].abs().max() > 0 and all(torch.equal(found[0], other) for other in found[1:])
+    result = [relevance(Way(way), x, MIXED["box"])[0] for way in ways]
+    assert result[0].abs().max() > 0 and all(torch.equal(result[0], value) for value in result[1:])
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
@@ -213,10 +215,10 @@ def test_a_batch_norm_is_part_of_the_convolution_before_it(rule):
     norm.running_var.copy_(torch.tensor([0.5, 2.0, 1.0, 1.5]))
     assert norm.weight.min() < 0 < norm.weight.max(), "a scale of one sign changes nothing for some rules"
     two = private(nn.Sequential(convolution, norm, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()))
-    one = private(nn.Sequential(torch.nn.utils.fuse_conv_bn_eval(convolution.eval(), norm.eval()), *two[2:]))
+    fused = private(nn.Sequential(torch.nn.utils.fuse_conv_bn_eval(convolution.eval(), norm.eval()), *two[2:]))
     for composite in (everywhere(rule), Composite(rule, rule, norms_pass=True)):
-        found, expected = (relevance(module, picture(), composite)[0] for module in (two, one))
-        assert expected.norm() > 0 and (found - expected).norm() <= 1e-4 * expected.norm()
+        result, expected = (relevance(module, picture(), composite)[0] for module in (two, fused))
+        assert expected.norm() > 0 and (result - expected).norm() <= 1e-4 * expected.norm()
 
 
 def walk(forward) -> tuple[set[tuple[str, str]], set[str]]:
@@ -232,12 +234,12 @@ def test_a_step_without_a_rule_is_named_only_where_relevance_would_pass():
     gate = walk(lambda x: x.mean((2, 3)) * torch.sigmoid(x.cumsum(1).mean((2, 3))))
     assert not [name for kind, name in gate[0] if kind == "unknown"]
 
-    def written(x):
+    def write_in_place(x):
         y = x * 1
         y[:, 0] = y[:, 1]
         return y.mean((2, 3))
 
-    assert walk(written)[1] == {"setitem"}
+    assert walk(write_in_place)[1] == {"setitem"}
 
 
 def test_eight_threads_do_not_meet():
@@ -245,8 +247,8 @@ def test_eight_threads_do_not_meet():
     jobs = [(number % 3, number % 5) for number in range(60)]
     serial = {job: relevance(module, picture(seed=job[1]), composites[job[0]])[0] for job in jobs}
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda job: relevance(module, picture(seed=job[1]), composites[job[0]])[0], jobs))
+        result = list(pool.map(lambda job: relevance(module, picture(seed=job[1]), composites[job[0]])[0], jobs))
     assert len({values.numpy().tobytes() for values in serial.values()}) == 15
     assert all(
-        torch.allclose(values, serial[job], rtol=1e-9, atol=1e-12) for job, values in zip(jobs, found, strict=True)
+        torch.allclose(values, serial[job], rtol=1e-9, atol=1e-12) for job, values in zip(jobs, result, strict=True)
     )

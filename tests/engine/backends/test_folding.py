@@ -44,7 +44,9 @@ def test_a_folded_network_computes_the_same_gradients(name: str) -> None:
 
 
 class Knotted(nn.Module):
-    """What must not be folded: an output that is used twice, a convolution called twice, a norm on another's sum."""
+    """Layers that must not be folded: an output that is used twice, a convolution called twice, a norm on another's
+    sum.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -50,7 +50,7 @@ def batch(count: int, side: int = 32) -> torch.Tensor:
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "small_cnn"])
 def test_bundled_models_run_on_the_fast_engine_and_equal_torch(name):
     model = zoo_model(name)
-    found = forward_for(model)
+    forward = forward_for(model)
     x = (
         torch.rand(5, model.preprocessing.channels, model.side, model.side, generator=torch.Generator().manual_seed(5))
         * 3
@@ -58,21 +58,21 @@ def test_bundled_models_run_on_the_fast_engine_and_equal_torch(name):
     )
     with torch.no_grad():
         expected = model.module(x)
-    assert found.backend == "openvino" and not found.note
-    assert (found(x) - expected).abs().max() <= 1e-3 and expected.abs().max() > 1
+    assert forward.backend == "openvino" and not forward.note
+    assert (forward(x) - expected).abs().max() <= 1e-3 and expected.abs().max() > 1
     assert (
-        found.micro_batch in calibration.BATCH_SIZES
-        and found.seconds_per_picture > 0
-        and 1 <= found.gradient_batch <= 8
+        forward.micro_batch in calibration.BATCH_SIZES
+        and forward.seconds_per_picture > 0
+        and 1 <= forward.gradient_batch <= 8
     )
 
 
 def test_results_do_not_share_memory_between_calls():
     run = build_forward(toy())
     first = run(batch(2))
-    kept = first.clone()
+    before = first.clone()
     run(batch(2) + 1)
-    assert torch.equal(first, kept)
+    assert torch.equal(first, before)
 
 
 def test_it_is_built_once_for_thirty_visitors(monkeypatch):
@@ -86,8 +86,8 @@ def test_it_is_built_once_for_thirty_visitors(monkeypatch):
         return forward_for(model)
 
     with ThreadPoolExecutor(30) as pool:
-        found = set(map(id, pool.map(visit, range(30))))
-    assert len(built) == 1 and len(found) == 1
+        forward = set(map(id, pool.map(visit, range(30))))
+    assert len(built) == 1 and len(forward) == 1
 
 
 def test_a_backend_that_computes_something_else_is_dropped_with_a_note(monkeypatch):
@@ -99,13 +99,16 @@ def test_a_backend_that_computes_something_else_is_dropped_with_a_note(monkeypat
 
     monkeypatch.setattr(engine, "build_openvino_run", wrong)
     model = toy()
-    found = build_forward(model)
-    assert found.backend == "torch" and "0.01" in found.note
-    assert torch.allclose(found(batch(3)), model.module(batch(3)), atol=1e-5)
+    forward = build_forward(model)
+    assert forward.backend == "torch" and "0.01" in forward.note
+    assert torch.allclose(forward(batch(3)), model.module(batch(3)), atol=1e-5)
 
 
 def compiled_shapes(monkeypatch, spoil: float = 0.0) -> tuple[list[str], list[int]]:
-    """Shapes networks are compiled for, and the batches that one of known size ran. `spoil` is added to what such a one answers."""
+    """Shapes networks are compiled for, and the batches that one of known size ran.
+
+    `spoil` is added to what such a one answers.
+    """
     original, shapes, ran = openvino_backend.compile_graph, [], []
 
     def compile_graph(graph):
@@ -121,33 +124,33 @@ def compiled_shapes(monkeypatch, spoil: float = 0.0) -> tuple[list[str], list[in
 def test_full_batches_run_on_a_network_of_known_shapes(monkeypatch):
     shapes, ran = compiled_shapes(monkeypatch)
     model = toy()
-    found, x = build_forward(model), batch(20)
-    assert shapes[-1] == f"[{found.micro_batch},3,32,32]" and all("?" in shape for shape in shapes[:-1])
-    for count in (found.micro_batch, 1, found.micro_batch - 1, found.micro_batch + 1):
+    forward, x = build_forward(model), batch(20)
+    assert shapes[-1] == f"[{forward.micro_batch},3,32,32]" and all("?" in shape for shape in shapes[:-1])
+    for count in (forward.micro_batch, 1, forward.micro_batch - 1, forward.micro_batch + 1):
         ran.clear()
-        assert torch.allclose(found(x[:count]), model.module(x[:count]), atol=1e-5)
-        assert ran == [found.micro_batch] * (count == found.micro_batch)
+        assert torch.allclose(forward(x[:count]), model.module(x[:count]), atol=1e-5)
+        assert ran == [forward.micro_batch] * (count == forward.micro_batch)
     shapes.clear()
-    found.rebuild()
-    assert len(shapes) == 2 and shapes[1] == f"[{found.micro_batch},3,32,32]", "both are made anew"
-    assert torch.allclose(found(x[: found.micro_batch]), model.module(x[: found.micro_batch]), atol=1e-5)
+    forward.rebuild()
+    assert len(shapes) == 2 and shapes[1] == f"[{forward.micro_batch},3,32,32]", "both are made anew"
+    assert torch.allclose(forward(x[: forward.micro_batch]), model.module(x[: forward.micro_batch]), atol=1e-5)
 
 
 def test_a_network_of_known_shapes_that_is_wrong_is_not_used(monkeypatch):
     shapes, ran = compiled_shapes(monkeypatch, spoil=0.01)
     model = toy()
-    found = build_forward(model)
-    assert found.backend == "openvino" and not found.note and ran and "?" not in shapes[-1]
+    forward = build_forward(model)
+    assert forward.backend == "openvino" and not forward.note and ran and "?" not in shapes[-1]
     ran.clear()
-    x = batch(found.micro_batch)
-    assert torch.allclose(found(x), model.module(x), atol=1e-5) and not ran
+    x = batch(forward.micro_batch)
+    assert torch.allclose(forward(x), model.module(x), atol=1e-5) and not ran
 
 
 def test_a_large_network_is_compiled_once(monkeypatch):
     shapes, _ = compiled_shapes(monkeypatch)
     monkeypatch.setattr(engine, "MAX_FIXED_BYTES", 1000)
-    found = build_forward(toy())
-    assert len(shapes) == 1 and found.backend == "openvino"
+    forward = build_forward(toy())
+    assert len(shapes) == 1 and forward.backend == "openvino"
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
@@ -167,16 +170,16 @@ class Untraceable(Small):
 
 def test_a_network_the_fast_engine_cannot_take_runs_in_torch_with_a_note():
     model = toy("untraceable", Untraceable())
-    found = build_forward(model)
-    assert found.backend == "torch" and "plain torch" in found.note
-    assert torch.allclose(found(batch(3)), model.module(batch(3)), atol=1e-6)
+    forward = build_forward(model)
+    assert forward.backend == "torch" and "plain torch" in forward.note
+    assert torch.allclose(forward(batch(3)), model.module(batch(3)), atol=1e-6)
 
 
 def test_the_translated_network_is_kept_and_read_again(own_data_folder, monkeypatch):
     model = toy()
     expected = build_forward(model)(batch(4))
-    kept = sorted(path.suffix for path in (own_data_folder / "openvino").iterdir())
-    assert kept == [".bin", ".xml"], "nothing half-written stays"
+    before = sorted(path.suffix for path in (own_data_folder / "openvino").iterdir())
+    assert before == [".bin", ".xml"], "nothing half-written stays"
 
     def forbidden(*_args: object, **_more: object) -> None:
         raise AssertionError("traced again")
@@ -195,9 +198,9 @@ def test_a_spoilt_kept_file_is_made_anew(own_data_folder, caplog, spoilt, rest):
     for path, data in whole.items():
         if path.suffix in spoilt:
             path.write_bytes(data[: int(rest * len(data))])
-    found = build_forward(model)
-    assert found.backend == "openvino" and not found.note and "damaged" in caplog.text
-    assert torch.allclose(found(batch(3)), model.module(batch(3)), atol=1e-3)
+    forward = build_forward(model)
+    assert forward.backend == "openvino" and not forward.note and "damaged" in caplog.text
+    assert torch.allclose(forward(batch(3)), model.module(batch(3)), atol=1e-3)
     assert {path for path in whole if path.stat().st_size < 0.9 * len(whole[path])} == set()
     caplog.clear()
     assert build_forward(model).backend == "openvino" and "damaged" not in caplog.text, "once is enough"
@@ -208,9 +211,9 @@ def test_a_kept_network_that_has_become_another_is_made_anew(own_data_folder, ca
     expected = build_forward(model)(batch(3))
     (weights,) = (own_data_folder / "openvino").glob("*.bin")
     weights.write_bytes(bytes(weights.stat().st_size))
-    found = build_forward(model)
-    assert found.backend == "openvino" and not found.note and "differs" in caplog.text
-    assert torch.equal(found(batch(3)), expected)
+    forward = build_forward(model)
+    assert forward.backend == "openvino" and not forward.note and "differs" in caplog.text
+    assert torch.equal(forward(batch(3)), expected)
 
 
 def test_a_network_that_is_no_good_is_not_kept_nor_called_damaged(own_data_folder, monkeypatch, caplog):
@@ -273,19 +276,24 @@ def test_no_larger_batch_is_tried_once_one_takes_over_a_second():
 
 
 def test_an_engine_that_dies_is_built_anew_from_the_model(monkeypatch):
-    """The compiled network raises from now on, as after a lost device: one new one is compiled, and nobody notices but the log."""
+    """The compiled network raises from now on, as after a lost device: one new one is compiled, and nobody notices but
+    the log.
+    """
     model = toy()
-    found, built = build_forward(model), []
-    expected = found(batch(3))
+    forward, built = build_forward(model), []
+    expected = forward(batch(3))
     original = engine.build_openvino_run
     monkeypatch.setattr(engine, "build_openvino_run", lambda model: built.append(model) or original(model))
 
     def dead(_x: torch.Tensor) -> torch.Tensor:
         raise RuntimeError("the device was lost")
 
-    found.run, found.make = dead, functools.partial(engine._build_again, weakref.ref(model), engine.build_openvino_run)
-    assert torch.equal(found(batch(3)), expected) and built == [model]
-    found.run = dead
+    forward.run, forward.make = (
+        dead,
+        functools.partial(engine._build_again, weakref.ref(model), engine.build_openvino_run),
+    )
+    assert torch.equal(forward(batch(3)), expected) and built == [model]
+    forward.run = dead
     with pytest.raises(XaiError, match="Try again"):
-        found(batch(3))
+        forward(batch(3))
     assert built == [model], "not again and again: the batch is to blame"

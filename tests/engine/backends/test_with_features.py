@@ -28,7 +28,9 @@ def own_data_folder(tmp_path, monkeypatch):
 
 
 class Many(nn.Module):
-    """Maps first, maps last, tokens behind a class token; a step that writes into what a layer returned; a layer used twice."""
+    """Maps first, maps last, tokens behind a class token; a step that writes into what a layer returned; a layer used
+    twice.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,12 +54,12 @@ class Many(nn.Module):
 LAYERS = ("first", "second", "again", "last", "tokens")
 
 
-def many(side: int = 17):
+def many_model(side: int = 17):
     """Its colours are normalised each in its own way."""
     with torch.random.fork_rng():
         torch.manual_seed(3)
-        made = make_classifier(Many(), side, classes=4, name="many")
-    return replace(made, preprocessing=Preprocessing(side, side, (0.5, 0.4, 0.3), (0.5, 0.3, 0.2)))
+        model = make_classifier(Many(), side, classes=4, name="many")
+    return replace(model, preprocessing=Preprocessing(side, side, (0.5, 0.4, 0.3), (0.5, 0.3, 0.2)))
 
 
 def noise(count: int, side: int = 17, channels: int = 3, seed: int = 8) -> torch.Tensor:
@@ -67,18 +69,20 @@ def noise(count: int, side: int = 17, channels: int = 3, seed: int = 8) -> torch
     )
 
 
-def prepared(model, seen: torch.Tensor) -> torch.Tensor:
-    """What `Classifier.prepare` makes of these pictures, one by one."""
-    pictures = [Image.fromarray(each.numpy() if each.shape[2] == 3 else each[:, :, 0].numpy()) for each in seen]
+def prepare_pictures(model, seen: torch.Tensor) -> torch.Tensor:
+    """Return `Classifier.prepare` of these pictures, one by one."""
+    pictures = [
+        Image.fromarray(picture.numpy() if picture.shape[2] == 3 else picture[:, :, 0].numpy()) for picture in seen
+    ]
     return torch.cat([model.prepare(picture) for picture in pictures])
 
 
-def by_hand(model, name: str, seen: torch.Tensor):
+def compute_by_hand(model, name: str, seen: torch.Tensor):
     """Logits, and the layer's last output as (N, C, places) NumPy, taken by a hook on a copy of our own."""
     private, outputs, layer = isolate(model.module), [], model.layer(name)
     private.get_submodule(name).register_forward_hook(lambda _m, _i, output: outputs.append(output.clone()))
     with torch.no_grad():
-        logits = private(prepared(model, seen)).numpy()
+        logits = private(prepare_pictures(model, seen)).numpy()
     values = outputs[-1].numpy()
     if layer.layout == "channels_first":
         return logits, values.reshape(*values.shape[:2], -1)
@@ -87,24 +91,24 @@ def by_hand(model, name: str, seen: torch.Tensor):
     return logits, np.moveaxis(values.reshape(len(values), -1, values.shape[-1]), -1, 1)
 
 
-def check(model, name: str, x: torch.Tensor) -> None:
-    forward, (logits, places) = forward_with_features(model, model.layer(name)), by_hand(model, name, x)
+def check_rows(model, name: str, x: torch.Tensor) -> None:
+    forward, (logits, places) = forward_with_features(model, model.layer(name)), compute_by_hand(model, name, x)
     assert forward.backend == "openvino", forward.note
-    found = WithFeatures.from_rows(forward(x), places.shape[1])
+    features = WithFeatures.from_rows(forward(x), places.shape[1])
     close = {"rtol": 1e-4, "atol": 1e-4 * max(np.abs(places).max(), 1)}
-    np.testing.assert_allclose(found.logits, logits, atol=1e-3)
-    np.testing.assert_allclose(found.mean, places.mean(2), **close)
-    np.testing.assert_allclose(found.max, places.max(2), **close)
-    there = np.take_along_axis(places, found.argmax.numpy().astype(int)[:, :, None], axis=2)[:, :, 0]
+    np.testing.assert_allclose(features.logits, logits, atol=1e-3)
+    np.testing.assert_allclose(features.mean, places.mean(2), **close)
+    np.testing.assert_allclose(features.max, places.max(2), **close)
+    there = np.take_along_axis(places, features.argmax.numpy().astype(int)[:, :, None], axis=2)[:, :, 0]
     np.testing.assert_allclose(there, places.max(2), **close)
-    assert places.std() > 0.01 and (found.argmax.numpy() == places.argmax(2)).mean() > 0.95
+    assert places.std() > 0.01 and (features.argmax.numpy() == places.argmax(2)).mean() > 0.95
 
 
 def test_every_layout_gives_the_numbers_of_numpy(own_data_folder):
     """Of the networks that were translated for it, only the recommended layer's stays on the disk."""
-    model, layouts = many(), set()
+    model, layouts = many_model(), set()
     for name in ("again", "last", "tokens"):
-        check(model, name, noise(5))
+        check_rows(model, name, noise(5))
         layouts.add(model.layer(name).layout)
     assert layouts == {"channels_first", "channels_last", "tokens"} and model.recommended_layer.name in (
         "again",
@@ -116,26 +120,26 @@ def test_every_layout_gives_the_numbers_of_numpy(own_data_folder):
 
 def test_a_bundled_model_too():
     model = zoo_model("small_cnn")
-    check(model, model.recommended_layer.name, noise(6, 28, 1))
+    check_rows(model, model.recommended_layer.name, noise(6, 28, 1))
 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_plain_torch_gives_the_same_rows(name):
-    """What runs on a graphics card, and where the compiled engine fails."""
-    model, x = many(), noise(3)
-    logits, places = by_hand(model, name, x)
-    found = WithFeatures.from_rows(engine.build_eager_run(model, model.layer(name))(x), places.shape[1])
-    np.testing.assert_allclose(found.logits, logits, atol=1e-5)
-    np.testing.assert_allclose(found.mean, places.mean(2), atol=1e-5)
-    np.testing.assert_allclose(found.max, places.max(2), atol=1e-5)
-    np.testing.assert_array_equal(found.argmax, places.argmax(2))
+    """Plain torch runs on a graphics card, and where the compiled engine fails."""
+    model, x = many_model(), noise(3)
+    logits, places = compute_by_hand(model, name, x)
+    features = WithFeatures.from_rows(engine.build_eager_run(model, model.layer(name))(x), places.shape[1])
+    np.testing.assert_allclose(features.logits, logits, atol=1e-5)
+    np.testing.assert_allclose(features.mean, places.mean(2), atol=1e-5)
+    np.testing.assert_allclose(features.max, places.max(2), atol=1e-5)
+    np.testing.assert_array_equal(features.argmax, places.argmax(2))
 
 
-@pytest.mark.parametrize("make", [many, lambda: zoo_model("small_cnn")])
+@pytest.mark.parametrize("make", [many_model, lambda: zoo_model("small_cnn")])
 def test_pictures_are_prepared_to_the_last_bit_as_everywhere_else(make):
     model = make()
     seen = noise(3, model.side, model.preprocessing.channels)
-    expected = prepared(model, seen)
+    expected = prepare_pictures(model, seen)
     assert (
         torch.equal(NetworkWithFeatures(model, model.recommended_layer)._normalised(seen), expected)
         and expected.std() > 0.1
@@ -146,12 +150,12 @@ def test_equal_maxima_give_the_first_place():
     model = make_classifier(nn.Sequential(nn.Identity(), nn.Flatten(), nn.Linear(3 * 64, 2)), 8, classes=2)
     x = torch.zeros(1, 8, 8, 3, dtype=torch.uint8)
     x[0, 2, 3, 1] = x[0, 5, 6, 1] = 9
-    found = WithFeatures.from_rows(engine.build_openvino_run(model, model.layer("0"))(x), 3)
-    assert found.argmax.tolist() == [[0, 2 * 8 + 3, 0]]
+    features = WithFeatures.from_rows(engine.build_openvino_run(model, model.layer("0"))(x), 3)
+    assert features.argmax.tolist() == [[0, 2 * 8 + 3, 0]]
 
 
 def test_lanes_side_by_side_do_not_mix_their_pictures():
-    model = many()
+    model = many_model()
     run = engine.build_eager_run(model, model.layer("second"))
     gate = threading.Barrier(4)
 
@@ -171,22 +175,22 @@ def test_an_engine_that_is_wrong_in_one_part_is_dropped_with_a_note(monkeypatch,
     def wrong(model, layer=None):
         run = engine.build_eager_run(model, layer)
 
-        def spoilt(x: torch.Tensor) -> torch.Tensor:
+        def spoil(x: torch.Tensor) -> torch.Tensor:
             rows = run(x)
             getattr(WithFeatures.from_rows(rows, 6), part)[:, -1] += 1  # a view: `split` copies nothing
             return rows
 
-        return spoilt
+        return spoil
 
     monkeypatch.setattr(engine, "build_openvino_run", wrong)
-    model = many()
+    model = many_model()
     forward = forward_with_features(model, model.layer("second"))
     assert forward.backend == "torch" and "differs" in forward.note
 
 
 def test_rows_of_several_jobs_in_one_batch_come_back_apart(monkeypatch):
     monkeypatch.setattr(engine, "build_openvino_run", engine.build_eager_run)
-    model = many()
+    model = many_model()
     forward = forward_with_features(model, model.layer("second"))
     x = noise(4)
     whole = forward(x)
@@ -195,19 +199,19 @@ def test_rows_of_several_jobs_in_one_batch_come_back_apart(monkeypatch):
 
 
 def test_it_is_built_once_kept_for_a_few_layers_and_dropped_with_the_model(monkeypatch):
-    model, built = many(), []
+    model, built = many_model(), []
     original = engine.build_forward
     monkeypatch.setattr(
         engine, "build_forward", lambda model, layer: built.append(layer.name) or original(model, layer)
     )
     monkeypatch.setattr(engine, "build_openvino_run", engine.build_eager_run)
     with ThreadPoolExecutor(8) as pool:
-        found = set(pool.map(forward_with_features, [model] * 8, [model.layer("second")] * 8))
-    assert len(found) == 1 and built == ["second"]
+        features = set(pool.map(forward_with_features, [model] * 8, [model.layer("second")] * 8))
+    assert len(features) == 1 and built == ["second"]
     for name in ("first", "last", "second"):
         forward_with_features(model, model.layer(name))
     assert built == ["second", "first", "last", "second"]
     before = len(engine._feature_forwards)
-    del model, found
+    del model, features
     gc.collect()
     assert len(engine._feature_forwards) == before - 1

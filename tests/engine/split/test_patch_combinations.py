@@ -1,4 +1,4 @@
-"""Pictures with hidden patches answered by a network cut in two, against the whole network; colours against brute force."""
+"""Pictures with hidden patches by a split network, against the whole network; colors against brute force."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import xai_core
-from tests.engine.split.test_split_network import noise, split
+from tests.engine.split.test_split_network import noise_pictures, split_model
 from tests.zoo_networks import make_picture, zoo_model
 from xai_core.engine import evaluator
 from xai_core.engine.split import patch_combinations
@@ -25,27 +25,27 @@ def stripes(width: int, side: int = SIDE) -> np.ndarray:
     return np.unique(parts, return_inverse=True)[1].reshape(parts.shape)
 
 
-def hiding(labels: np.ndarray, x: torch.Tensor, hidden: torch.Tensor):
+def make_composer(labels: np.ndarray, x: torch.Tensor, hidden: torch.Tensor):
     where = torch.from_numpy(labels)
     return lambda rows: torch.where(rows[:, where][:, None] > 0, x, hidden)
 
 
-def filled(network, labels, compose) -> tuple[PatchCombinations, bool]:
-    made = PatchCombinations(network, labels, compose)
-    return made, made.fill(made.run_head(part) for part in made.combinations.split(16))
+def fill_combinations(network, labels, compose) -> tuple[PatchCombinations, bool]:
+    patches = PatchCombinations(network, labels, compose)
+    return patches, patches.fill(patches.run_head(part) for part in patches.combinations.split(16))
 
 
 def test_any_choice_of_patches_gives_the_whole_networks_answer():
-    model, labels, (x, hidden) = split(SIDE), stripes(30), noise(SIDE) * 4
-    compose = hiding(labels, x, hidden)
-    made, good = filled(split_network_for(model), labels, compose)
-    assert good and made.count > 8 and len(made.combinations) < 2**made.count / 2
-    rows = torch.randint(0, 2, (60, made.count), generator=torch.Generator().manual_seed(2)).float()
+    model, labels, (x, hidden) = split_model(SIDE), stripes(30), noise_pictures(SIDE) * 4
+    compose = make_composer(labels, x, hidden)
+    patches, good = fill_combinations(split_network_for(model), labels, compose)
+    assert good and patches.count > 8 and len(patches.combinations) < 2**patches.count / 2
+    rows = torch.randint(0, 2, (60, patches.count), generator=torch.Generator().manual_seed(2)).float()
     rows[0], rows[1] = 1, 0
     with torch.no_grad():
         expected = model.module(compose(rows))
     assert torch.unique(expected[:, 0]).numel() == 60 and expected[:, 0].std() > 1e-3
-    assert (made.logits(rows) - expected).abs().max() < 0.01 * expected.std(0).min()
+    assert (patches.logits(rows) - expected).abs().max() < 0.01 * expected.std(0).min()
 
 
 def test_no_cell_sees_two_patches_of_a_colour():
@@ -65,9 +65,9 @@ def test_no_cell_sees_two_patches_of_a_colour():
 
 def test_choices_that_differ_from_the_network_are_not_used():
     """Patches coloured as if a cell saw next to nothing: what is kept then belongs to other choices."""
-    model, labels, (x, hidden) = split(SIDE), stripes(20), noise(SIDE) * 4
-    network, compose = split_network_for(model), hiding(labels, x, hidden)
-    assert filled(network, labels, compose)[1]
+    model, labels, (x, hidden) = split_model(SIDE), stripes(20), noise_pictures(SIDE) * 4
+    network, compose = split_network_for(model), make_composer(labels, x, hidden)
+    assert fill_combinations(network, labels, compose)[1]
     network.point = SplitPoint(
         network.point.name,
         ReceptiveField(network.point.receptive_field.stride),
@@ -75,22 +75,24 @@ def test_choices_that_differ_from_the_network_are_not_used():
         network.point.work,
         network.point.copy_cost,
     )
-    assert not filled(network, labels, compose)[1]
+    assert not fill_combinations(network, labels, compose)[1]
 
 
 def test_it_has_to_be_worth_it():
-    made = PatchCombinations(split_network_for(split(SIDE)), stripes(30), lambda rows: rows)
-    pictures = len(made.combinations)
-    assert made.is_worthwhile(patch_combinations.MIN_REUSE * pictures) and not made.is_worthwhile(
+    patches = PatchCombinations(split_network_for(split_model(SIDE)), stripes(30), lambda rows: rows)
+    pictures = len(patches.combinations)
+    assert patches.is_worthwhile(patch_combinations.MIN_REUSE * pictures) and not patches.is_worthwhile(
         patch_combinations.MIN_REUSE * pictures - 1
     )
 
 
 @pytest.mark.parametrize(("method", "samples"), [("lime", 70), ("kernel_shap", 40)])
 def test_maps_are_the_same_either_way(monkeypatch, method, samples):
-    model, asked, maps = zoo_model("efficientnet_lite0"), [], []
+    model, sizes, maps = zoo_model("efficientnet_lite0"), [], []
     logits = PatchCombinations.logits
-    monkeypatch.setattr(PatchCombinations, "logits", lambda made, rows: asked.append(len(rows)) or logits(made, rows))
+    monkeypatch.setattr(
+        PatchCombinations, "logits", lambda patches, rows: sizes.append(len(rows)) or logits(patches, rows)
+    )
     for worth in (0.0, float("inf")):
         monkeypatch.setattr(evaluator, "MIN_SPLIT_S", worth)
         maps.append(
@@ -104,7 +106,7 @@ def test_maps_are_the_same_either_way(monkeypatch, method, samples):
             )
         )
     cut, whole = maps
-    assert sum(asked) >= samples and np.abs(whole.values).max() > 0.05
+    assert sum(sizes) >= samples and np.abs(whole.values).max() > 0.05
     np.testing.assert_allclose(cut.values, whole.values, atol=1e-4)
     assert cut.evaluations == whole.evaluations
 

@@ -1,4 +1,6 @@
-"""Covered pictures answered by a network cut in two, against the whole network in plain torch; views against where a NaN spreads to."""
+"""Occluded pictures by a split network, against the whole network in plain torch; receptive fields against the spread
+of a NaN.
+"""
 
 from __future__ import annotations
 
@@ -42,81 +44,83 @@ class Split(nn.Module):
         return self.head(self.last(self.before(x)).tanh().mean((2, 3)))
 
 
-def fresh(module: nn.Module, side: int, name: str, classes: int = 4, channels: int = 3):
+def splittable_model(module: nn.Module, side: int, name: str, classes: int = 4, channels: int = 3):
     """A model whose whole network answers in plain torch, but which may be cut."""
     model = use_plain_torch(make_classifier(module, side, channels, classes, name))
     forward.forward_for(model).backend = "openvino"
     return model
 
 
-def split(side: int = 93):
+def split_model(side: int = 93):
     with torch.random.fork_rng():
         torch.manual_seed(5)
-        return fresh(Split(), side, "split")
+        return splittable_model(Split(), side, "split")
 
 
-def noise(side: int, channels: int = 3) -> torch.Tensor:
+def noise_pictures(side: int, channels: int = 3) -> torch.Tensor:
     return torch.rand(2, channels, side, side, generator=torch.Generator().manual_seed(3)) * 2 - 1
 
 
-def check(model, window: int, corners: torch.Tensor) -> OccludedImage:
+def compare_occluded(model, window: int, corners: torch.Tensor) -> OccludedImage:
     """Logits of covered pictures are those of the whole network, and differ from the bare picture's."""
-    x = noise(model.side, model.preprocessing.channels) * 4
-    covers = occluded_image_for(model, x[:1], x[1], window)
-    assert covers is not None
+    x = noise_pictures(model.side, model.preprocessing.channels) * 4
+    image = occluded_image_for(model, x[:1], x[1], window)
+    assert image is not None
     with torch.no_grad():
         expected = model.module(occlude(x[:1], x[1], corners, window))
         bare = model.module(x[:1])
     effect = (expected - bare).abs().amax(1)
     assert effect.max() > 1e-3 and effect.min() > 0
-    assert (covers.logits(corners) - expected).abs().max() < 0.01 * effect.max()
-    return covers
+    assert (image.logits(corners) - expected).abs().max() < 0.01 * effect.max()
+    return image
 
 
 @pytest.mark.parametrize("side", [93, 96])
 @pytest.mark.parametrize("window", [1, 3, 6])
 def test_every_place_of_a_square_gives_the_whole_networks_answer(side, window):
-    """All corners, those whose square reaches over the far edge too; sides that the strides divide, and that they do not."""
-    model = split(side)
+    """All corners, those whose square reaches over the far edge too; sides that the strides divide, and that they do
+    not.
+    """
+    model = split_model(side)
     every = torch.cartesian_prod(torch.arange(side), torch.arange(side))[::29]
-    covers = check(model, window, every)
-    assert covers.plan.side < side and covers.plan.savings >= split_network.MIN_SAVINGS
+    image = compare_occluded(model, window, every)
+    assert image.plan.side < side and image.plan.savings >= split_network.MIN_SAVINGS
 
 
 @pytest.mark.parametrize("side", [93, 96])
 def test_views_are_where_a_nan_spreads_to(side):
     """A NaN in one pixel makes exactly the cells NaN that see it: torch's own arithmetic says what a view has to be."""
-    model = split(side)
+    model = split_model(side)
     graph = translate_network(model).clone()
     graph.reshape([1, 3, side, side])
-    cut = next(each for each in find_split_points(graph) if each.name.endswith("AvgPool"))
+    point = next(point for point in find_split_points(graph) if point.name.endswith("AvgPool"))
     for pixel in range(side):
-        x = noise(side)[:1]
+        x = noise_pictures(side)[:1]
         x[0, :, pixel, side // 2] = torch.nan
         with torch.no_grad():
             rows = model.module.before(x).isnan().any(3).any(1)[0].nonzero().flatten()
-        first, last = cut.receptive_field.cells_of(pixel, pixel)
-        first, last = max(first, 0), min(last, cut.cells - 1)
+        first, last = point.receptive_field.cells_of(pixel, pixel)
+        first, last = max(first, 0), min(last, point.cells - 1)
         assert set(rows.tolist()) <= set(range(first, last + 1))
         assert not len(rows) or (rows[0] == first and rows[-1] == last)
         for row in rows.tolist():
-            low, high = cut.receptive_field.pixels_of(row, row)
+            low, high = point.receptive_field.pixels_of(row, row)
             assert low <= pixel <= high
 
 
 def test_work_is_counted_from_the_picture_on():
-    graph = translate_network(split()).clone()
+    graph = translate_network(split_model()).clone()
     graph.reshape([1, 3, 93, 93])
-    found = list(find_split_points(graph))
-    assert found[0].receptive_field == ReceptiveField() and found[0].work == 0
-    assert [each.work for each in found] == sorted(each.work for each in found) and 0.5 < found[-1].work <= 1
-    names = " ".join(each.name for each in found)
+    points = list(find_split_points(graph))
+    assert points[0].receptive_field == ReceptiveField() and points[0].work == 0
+    assert [point.work for point in points] == sorted(point.work for point in points) and 0.5 < points[-1].work <= 1
+    names = " ".join(point.name for point in points)
     assert "Concat" not in names.split("MaxPool")[1], "what is joined later is no cut"
 
 
 def test_a_residual_network_of_the_zoo():
-    model = fresh(zoo_model("resnet18").module, 160, "resnet18 at 160", 1000)
-    check(model, 8, torch.tensor([(0, 0), (152, 51), (37, 90), (104, 104), (60, 13)]))
+    model = splittable_model(zoo_model("resnet18").module, 160, "resnet18 at 160", 1000)
+    compare_occluded(model, 8, torch.tensor([(0, 0), (152, 51), (37, 90), (104, 104), (60, 13)]))
 
 
 def test_tokens_see_everything_and_are_left_whole():
@@ -130,7 +134,7 @@ def test_tokens_see_everything_and_are_left_whole():
             tokens = self.patches(x).flatten(2).transpose(1, 2)
             return self.head((tokens + self.mix(tokens, tokens, tokens, need_weights=False)[0]).mean(1))
 
-    assert split_network_for(fresh(Tokens(), 32, "tokens")) is None
+    assert split_network_for(splittable_model(Tokens(), 32, "tokens")) is None
 
 
 def test_what_looks_at_the_whole_picture_ends_the_cutting():
@@ -147,37 +151,37 @@ def test_what_looks_at_the_whole_picture_ends_the_cutting():
             maps = self.first(x)
             return self.head(self.second(maps * maps.mean((2, 3), keepdim=True)).relu().mean((2, 3)))
 
-    graph = translate_network(fresh(Squeezed(), 32, "squeezed")).clone()
+    graph = translate_network(splittable_model(Squeezed(), 32, "squeezed")).clone()
     graph.reshape([1, 3, 32, 32])
-    found = list(find_split_points(graph))
-    assert {point.receptive_field for point in found} == {ReceptiveField(), ReceptiveField(1, 1, 1)}
-    assert not any("second" in each.name for each in found)
+    points = list(find_split_points(graph))
+    assert {point.receptive_field for point in points} == {ReceptiveField(), ReceptiveField(1, 1, 1)}
+    assert not any("second" in point.name for point in points)
 
 
 def test_a_wrong_view_is_found_out(monkeypatch):
     """The whole network's own maps decide, whatever was read from the graph."""
-    model = split()
+    model = split_model()
     assert split_network_for(model).crop_plan(4) is not None
     right = ReceptiveField.through_window
     monkeypatch.setattr(
         ReceptiveField, "through_window", lambda view, k, s, d, p: replace(right(view, k, s, d, p), after=0, before=0)
     )
-    network = split_network_for(split())
+    network = split_network_for(split_model())
     assert network is None or network.crop_plan(4) is None
 
 
 def test_a_large_square_is_not_worth_it():
-    network = split_network_for(split())
+    network = split_network_for(split_model())
     assert network.crop_plan(4) is not None and network.crop_plan(80) is None
     assert CropPlan.build(network.point, 93, 93) is None
 
 
 def test_a_network_that_is_not_compiled_or_is_large_stays_whole(monkeypatch):
-    model = split()
+    model = split_model()
     forward.forward_for(model).backend = "torch"
     assert split_network_for(model) is None
     monkeypatch.setattr(split_network, "MAX_SPLIT_BYTES", 100)
-    assert split_network_for(split()) is None
+    assert split_network_for(split_model()) is None
 
 
 def test_an_engine_that_cannot_run_the_parts_leaves_it_whole(monkeypatch):
@@ -185,11 +189,11 @@ def test_an_engine_that_cannot_run_the_parts_leaves_it_whole(monkeypatch):
         raise RuntimeError("no such operation")
 
     monkeypatch.setattr(split_network, "compile_graph", broken)
-    assert split_network_for(split()) is None
+    assert split_network_for(split_model()) is None
 
 
 def test_it_is_dropped_with_its_model():
-    model = split()
+    model = split_model()
     assert split_network_for(model) is split_network_for(model) is not None
     gc.collect()
     before = len(split_network.split_network_for)
@@ -200,10 +204,10 @@ def test_it_is_dropped_with_its_model():
 
 def test_occlusion_is_the_same_either_way(monkeypatch):
     """And counts the same evaluations; which way was gone is seen by who was asked."""
-    model, asked = zoo_model("efficientnet_lite0"), []
+    model, sizes = zoo_model("efficientnet_lite0"), []
     logits = OccludedImage.logits
     monkeypatch.setattr(
-        OccludedImage, "logits", lambda covers, corners: asked.append(len(corners)) or logits(covers, corners)
+        OccludedImage, "logits", lambda image, corners: sizes.append(len(corners)) or logits(image, corners)
     )
     maps = []
     for worth in (0.0, float("inf")):
@@ -211,13 +215,13 @@ def test_occlusion_is_the_same_either_way(monkeypatch):
         maps.append(
             xai_core.explain(model, make_picture(), "occlusion", params={"window": 40, "stride": 30, "patch": "blur"})
         )
-    cut, whole = maps
-    assert sum(asked) == 64 and np.abs(whole.values).max() > 0.05
-    np.testing.assert_allclose(cut.values, whole.values, atol=1e-5)
-    assert cut.evaluations == whole.evaluations == 65
+    split, whole = maps
+    assert sum(sizes) == 64 and np.abs(whole.values).max() > 0.05
+    np.testing.assert_allclose(split.values, whole.values, atol=1e-5)
+    assert split.evaluations == whole.evaluations == 65
 
 
 def test_the_bundled_network_is_cut_where_a_third_is_saved():
     network = split_network_for(xai_core.load_model("efficientnet_lite0"))
-    found = network.crop_plan(16)
-    assert found.savings > 0.25 and found.side <= 112
+    plan = network.crop_plan(16)
+    assert plan.savings > 0.25 and plan.side <= 112

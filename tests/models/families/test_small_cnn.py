@@ -63,10 +63,10 @@ def test_held_out_digits_are_not_trained_on(digits):
 def test_training_is_repeatable_and_learns_without_the_global_generator(digits):
     before = torch.get_rng_state()
     few, labels = digits.train[:64], digits.train_labels[:64]
-    first, second, other = (train_small_cnn.train(few, labels, seed=seed, epochs=2) for seed in (3, 3, 4))
+    first, second, third = (train_small_cnn.train(few, labels, seed=seed, epochs=2) for seed in (3, 3, 4))
     assert torch.equal(torch.get_rng_state(), before)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
-    assert not torch.equal(first.conv1.weight, other.conv1.weight)
+    assert not torch.equal(first.conv1.weight, third.conv1.weight)
     trained = train_small_cnn.train(digits.train[:256], digits.train_labels[:256], epochs=15)
     assert train_small_cnn.accuracy(trained, digits.held_out, digits.held_out_labels) > 0.5  # chance is 0.1
 

@@ -89,7 +89,7 @@ def test_without_a_network_the_sentence_says_which_file_goes_where(row, checkpoi
     assert list(checkpoints.iterdir()) == []
 
 
-def _cut(path: Path) -> None:
+def _truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:100_000])
 
 
@@ -133,7 +133,9 @@ def _folder(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "spoil", [_cut, _text, _empty, _other_network, _other_shape, _no_tensors, _code, _folder], ids=lambda f: f.__name__
+    "spoil",
+    [_truncate, _text, _empty, _other_network, _other_shape, _no_tensors, _code, _folder],
+    ids=lambda f: f.__name__,
 )
 def test_a_wrong_file_is_refused_with_the_remedy(spoil, checkpoints):
     row = next(row for row in ROWS if row.name == "resnet18")
@@ -146,8 +148,8 @@ def test_a_wrong_file_is_refused_with_the_remedy(spoil, checkpoints):
 
 
 def test_every_row_tells_the_visitor_what_it_is():
-    asked = "alexnet vgg16 resnet18 resnet50 densenet121 googlenet mobilenet_v3_large efficientnet_b0 convnext_tiny vit_b_16 swin_t"
-    assert set(asked.split()) <= {row.name for row in ROWS}
+    names = "alexnet vgg16 resnet18 resnet50 densenet121 googlenet mobilenet_v3_large efficientnet_b0 convnext_tiny vit_b_16 swin_t"
+    assert set(names.split()) <= {row.name for row in ROWS}
     for name in MODELS:
         spec = MODELS.get(name)
         assert (

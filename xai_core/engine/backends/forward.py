@@ -104,7 +104,7 @@ def build_forward(model: Classifier, layer: Layer | None = None) -> Forward:
     # The measured network keeps the memory of its largest batch: built anew, both together hold far less than that one
     # did.
     build_fixed = partial(build_openvino_run, layer=layer, batch_size=micro_batch)
-    fixed = _build_fixed(build_fixed, model, layer, micro_batch) if backend == "openvino" else None
+    fixed = _build_fixed_batch(build_fixed, model, layer, micro_batch) if backend == "openvino" else None
     if fixed is not None:
         run, build = fixed, build_fixed
         with SCHEDULER.slot(), cores.limit(cores.CORES_PER_WORKER):
@@ -157,7 +157,7 @@ def _build_from_file(build: Builder, model: Classifier, layer: Layer | None) -> 
     return None
 
 
-def _build_fixed(build: Builder, model: Classifier, layer: Layer | None, batch_size: int) -> Run | None:
+def _build_fixed_batch(build: Builder, model: Classifier, layer: Layer | None, batch_size: int) -> Run | None:
     """Return a network for batches of one size; None where it would cost more than it saves, or is wrong."""
     # A layer that is not recommended would be translated again, which takes seconds.
     if weight_bytes(model) > MAX_FIXED_BYTES or (layer is not None and not layer.recommended):
@@ -198,7 +198,7 @@ class _FeatureForwards:
 
 
 @cache_per_object
-def _feature_forwards(_model: Classifier) -> _FeatureForwards:
+def _feature_forwards(model: Classifier) -> _FeatureForwards:
     return _FeatureForwards()
 
 
