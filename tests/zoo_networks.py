@@ -76,7 +76,8 @@ def _slim(module: nn.Module, name: str) -> None:
     if name in ("alexnet", "vgg16"):
         steps = [part for part in module.get_submodule("classifier").modules() if isinstance(part, nn.Linear)]
         for step, (inside, outside) in zip(steps, ((None, 256), (256, 256), (256, None)), strict=True):
-            step.__init__(inside or step.in_features, outside or step.out_features)  # type: ignore[misc]  # a fresh layer in its place
+            # A fresh layer in its place.
+            step.__init__(inside or step.in_features, outside or step.out_features)  # type: ignore[misc]
 
 
 def _narrow(steps: nn.Module) -> None:

@@ -64,9 +64,9 @@ def test_tensor_and_pixels_are_inverse_and_leave_their_input():
     pixels.flags.writeable = False
     tensor = steps.to_tensor(pixels)
     assert tensor[0, 2, 3, 5].item() == pytest.approx((before[3, 5, 2] - 0.3) / 0.7, abs=1e-6)
-    kept = tensor.clone()
+    original = tensor.clone()
     np.testing.assert_allclose(steps.from_tensor(tensor), before, atol=1e-6)
-    assert torch.equal(tensor, kept) and np.array_equal(pixels, before)
+    assert torch.equal(tensor, original) and np.array_equal(pixels, before)
 
 
 def test_a_crop_larger_than_the_picture_is_refused_at_once():

@@ -187,7 +187,8 @@ def lift(module: nn.Module, x: torch.Tensor, baseline: torch.Tensor, target: int
 
 def sequential() -> nn.Module:
     return nn.Sequential(
-        nn.Conv2d(3, 6, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Conv2d(6, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 16, 20), nn.ReLU(),
+        nn.Conv2d(3, 6, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Conv2d(6, 8, 3), nn.ReLU(), nn.Flatten(),
+        nn.Linear(8 * 16, 20), nn.ReLU(),
         nn.Linear(20, 4),
     )  # fmt: skip
 
@@ -227,13 +228,17 @@ class Reused(nn.Module):
 
 SMALL = {
     "reused": Reused,
-    "vgg": lambda: nn.Sequential(models.vgg.make_layers([8, "M", 16, 16, "M", 32, 32, "M"]), nn.Flatten(), nn.Linear(2048, 4)),
+    "vgg": lambda: nn.Sequential(
+        models.vgg.make_layers([8, "M", 16, 16, "M", 32, 32, "M"]), nn.Flatten(), nn.Linear(2048, 4)
+    ),
     "resnet18": lambda: models.resnet18(num_classes=4),
     "densenet": lambda: models.DenseNet(8, (2, 2), 16, num_classes=4),
     "googlenet": lambda: models.GoogLeNet(4, aux_logits=False, transform_input=True, init_weights=False),
     "mobilenet_v3": lambda: models.mobilenet_v3_small(num_classes=4),
     "efficientnet": lambda: models.efficientnet_b0(num_classes=4),
-    "convnext": lambda: models.ConvNeXt([CNBlockConfig(12, 24, 2), CNBlockConfig(24, None, 2)], num_classes=4, layer_scale=1.0),
+    "convnext": lambda: models.ConvNeXt(
+        [CNBlockConfig(12, 24, 2), CNBlockConfig(24, None, 2)], num_classes=4, layer_scale=1.0
+    ),
     "vit": lambda: models.VisionTransformer(64, 16, 3, 4, 32, 64, num_classes=4),
     "swin": lambda: models.SwinTransformer([4, 4], 16, [2, 2], [2, 4], [4, 4], num_classes=4),
     "swin_v2": lambda: models.SwinTransformer(

@@ -36,7 +36,7 @@ def checkpoints(monkeypatch, tmp_path) -> Path:
 
 
 def old_names(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """DenseNet's published file is older than today's names: denselayer1.norm.1.weight, and no counters in its norms."""
+    """DenseNet's published file is older than today's names: denselayer1.norm.1.weight, no counters in norms."""
     known = {name: tensor for name, tensor in state.items() if not name.endswith("num_batches_tracked")}
     return {
         re.sub(r"(denselayer\d+\.(?:norm|conv))([12])\.", r"\1.\2.", name): tensor for name, tensor in known.items()
@@ -148,7 +148,10 @@ def test_a_wrong_file_is_refused_with_the_remedy(spoil, checkpoints):
 
 
 def test_every_row_tells_the_visitor_what_it_is():
-    names = "alexnet vgg16 resnet18 resnet50 densenet121 googlenet mobilenet_v3_large efficientnet_b0 convnext_tiny vit_b_16 swin_t"
+    names = (
+        "alexnet vgg16 resnet18 resnet50 densenet121 googlenet mobilenet_v3_large efficientnet_b0 convnext_tiny "
+        "vit_b_16 swin_t"
+    )
     assert set(names.split()) <= {row.name for row in ROWS}
     for name in MODELS:
         spec = MODELS.get(name)
