@@ -19,11 +19,11 @@ show.write(
 )
 settings, shown = st.columns([2, 3], gap="large")
 with settings:
-    wish = model_choice.render_choice()
+    chosen = model_choice.render_choice()
     with st.expander("Use your own model", icon=":material/upload_file:", expanded=model_choice.has_own_model()):
         model_choice.render_uploader(table)
 with shown:
-    model = model_choice.current_model(table, wish)
+    model = model_choice.current_model(table, chosen)
     if model is not None:
         st.subheader(model.title)
         scores_view.render(model)

@@ -37,11 +37,14 @@ def render_search(model: xai_core.Classifier, name: str, label: str, words: Sequ
     """Render a search over all labels, kept in the link under `name`; return the class, None while none is chosen."""
 
     def write(index: int | None) -> str:
-        return "" if index is None else model.labels[index] if words[index] == model.labels[index] else str(index)
+        if index is None:
+            return ""
+        is_unique = words[index] == model.labels[index]
+        return model.labels[index] if is_unique else str(index)
 
     key = url_state.restore(name, None, model.class_index, write, f"{name}_of_{hash_labels(model.labels)}")
     chosen: int | None = st.session_state[key]
-    # no default of its own: a selectbox that has one cannot be emptied
+    # No default: a selectbox that has one cannot be emptied.
     st.selectbox(
         label, range(len(words)), index=None, format_func=lambda index: words[index], key=key, placeholder=hint
     )

@@ -107,13 +107,11 @@ def _build_panel(request: MapRequest, job: MapJob | None) -> Panel:
         return replace(card, state="cancelled", message="Stopped.")
     if job.result is not None and request.planned.target is None:
         card = replace(card, caption=" · ".join(filter(None, (f"Class: {job.result.label}", caption))))
-    message = (
-        str(job.error)
-        if job.error is not None
-        else background.describe_place(job).capitalize()
-        if job.state == "waiting"
-        else ""
-    )
+    message = ""
+    if job.error is not None:
+        message = str(job.error)
+    elif job.state == "waiting":
+        message = background.describe_place(job).capitalize()
     return replace(card, state=job.state, attribution=job.result, message=message)
 
 

@@ -40,5 +40,5 @@ def render_head() -> PageContext:
         for note in (model.note, xai_core.engine_note(model)):
             if note:
                 st.info(note, icon=":material/info:")
-        target, wish = classes.render_choice(model, image)
-    return PageContext(model, image, model_input, target, wish)
+        target, chosen_target = classes.render_choice(model, image)
+    return PageContext(model, image, model_input, target, chosen_target)

@@ -58,14 +58,17 @@ def _name_points(page: PageContext, projection: Map, settings: Settings) -> tupl
 def render(page: PageContext, projection: Map, settings: Settings) -> None:
     """Render the points, the choice of their colours, and the trustworthiness of the map."""
     coloured, own = point_colours.render_choice(page)(projection.rows), _describe_own_picture(page, settings)
-    chosen, looked_at = selection.current_selection(page.pictures), selection.current_row(page.pictures)
+    selected, current_row = selection.current_selection(page.pictures), selection.current_row(page.pictures)
+    selected_rows = () if current_row is None else (current_row,)
+    if selected is not None:
+        selected_rows = selected.rows
     event = show_scatter(
         projection.points,
         coloured,
         ids=projection.rows,
         thumbs=Thumbs(page.pictures.id, page.pictures.thumbnails(), projection.rows),
         words=_name_points(page, projection, settings),
-        selected=chosen.rows if chosen else () if looked_at is None else (looked_at,),
+        selected=selected_rows,
         mark=None if own is None else tuple(imageset.place_among(projection, own.among, own.query)),
         key="set_map",
     )

@@ -254,7 +254,7 @@ def render_scores(page: PageContext) -> ScoredRun | None:
     return ScoredRun(replace(page, run=run), scores)
 
 
-def render_view(judged: ScoredRun) -> None:
+def render_view(scored: ScoredRun) -> None:
     """Render one view of the scores; its cells can be clicked."""
     view = forms.render_segments("scores", "Look at", {name: title for name, (title, _) in VIEWS.items()}, "confusion")
-    VIEWS[view][1](*judged)
+    VIEWS[view][1](*scored)

@@ -50,7 +50,9 @@ def _request_ale(page: PageContext, feature: str) -> Effect | None:
 def build_curve(effect: Effect, column: Column, *, centred: bool = False, lines: bool = True) -> figures.Curve:
     """Return the figure's data of an effect: categories and booleans by name, dates in words."""
     average = effect.centred_average if centred else effect.average
-    individual = (effect.centred_lines if centred else effect.individual) if lines else None
+    individual = None
+    if lines:
+        individual = effect.centred_lines if centred else effect.individual
     counts, edges = effect.distribution.counts, effect.distribution.edges
     if effect.categorical:
         order = [list(edges).index(name) if name in edges else -1 for name in effect.grid]

@@ -65,8 +65,10 @@ def render_curve(page: PageContext, row: pd.DataFrame, prediction: Floats) -> No
     column = page.table.column(feature)
     many = row.loc[row.index.repeat(len(effect.grid))].reset_index(drop=True).assign(**{feature: effect.grid})
     value, score = row[feature].iloc[0], float(prediction if page.outcome is None else prediction[page.outcome])
-    words = column.kind in ("category", "boolean")
-    here = None if value != value else (column.show(value) if words else float(value), score)
+    here = None
+    # A missing value differs from itself.
+    if value == value:
+        here = (column.show(value) if column.kind in ("category", "boolean") else float(value), score)
     curve = effects_view.build_curve(effect, column)
     show.draw_figure(
         figures.draw_effect(curve, feature, page.words, own=page.model.score(many, page.outcome), here=here), "here"

@@ -15,9 +15,9 @@ SEED = Int(name="seed", title="Seed", help=_SEED_HELP, default=0, low=0, high=2*
 
 
 def _format_value(value: Value) -> str:
-    return (
-        str(value).lower() if isinstance(value, bool) else f"{value:.10g}" if isinstance(value, float) else str(value)
-    )
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _render_number(param: Number, side: int, key: str) -> Value:

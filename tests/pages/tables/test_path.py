@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.page_reader import fine
 from tests.pages.tables.page_reader import DATA, FAIRNESS, GENERAL, MODEL, ROW, chart, go, press, said, settled
+from xai_core.formatting import percent
 from xai_core.tabular.data.builtin import load_table
 from xai_core.tabular.models.table_model import TabularModel
 from xai_core.tabular.models.train import train
@@ -69,7 +70,7 @@ def test_a_row_moves_with_every_input(open_app: Open, loan: TabularModel) -> Non
     truth = loan.table.classes[loan.table.target[number]]
     assert f"decision is {truth}" in said(at)
     assert (
-        f"The model says: {loan.table.classes[loan.predict(row)[0].argmax()]} ({loan.predict(row)[0].max():.0%})"
+        f"The model says: {loan.table.classes[loan.predict(row)[0].argmax()]} ({percent(loan.predict(row)[0].max())})"
         in said(at)
     )
     key = f"cell_{loan.table.sha256[:12]}_{number}_{loan.table.features.index('income')}"
@@ -132,7 +133,7 @@ def test_groups_are_compared_with_their_counts(open_app: Open, loan: TabularMode
     cells = loan.table.frame["group"].iloc[loan.test_rows]
     says = loan.predict(loan.table.take(loan.test_rows)).argmax(1) == 1
     for name in ("A", "B"):
-        assert f"{name} ({(cells == name).sum()}): {says[cells == name].mean():.0%}" in said(at)
+        assert f"{name} ({(cells == name).sum()}): {percent(says[cells == name].mean())}" in said(at)
     assert "Whether it is unfair" in said(at) or "can well be chance" in said(at)
     assert "district" in said(at), "the planted proxy is named"
 

@@ -102,5 +102,7 @@ def test_the_alternative_text_names_the_groups_and_not_too_many() -> None:
     assert scatter._text_alternative(3, color_by_number(np.array([0.0, 0.5, 1.0]), "Confidence", percent=True)) == (
         "Map of 3 pictures. Colours: Confidence, 0 % to 100 %."
     )
-    assert "Right (1), Wrong (1)" in scatter._text_alternative(2, color_by_correctness(np.array([1, 2]), np.array([1, 1])))
+    assert "Right (1), Wrong (1)" in scatter._text_alternative(
+        2, color_by_correctness(np.array([1, 2]), np.array([1, 1]))
+    )
     assert scatter._text_alternative(1234, None) == "Map of 1,234 pictures."
