@@ -31,7 +31,7 @@ SCRIPT = Path(__file__).resolve().parents[3] / "app.py"
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8501
 HEADERS = {
-    # Streamlit loads its components' inline JavaScript from blob:; the hash is its page's one inline script, for crawlers.
+    # Streamlit loads its components' JavaScript from blob:; the hash is its page's one inline script, for crawlers.
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self' blob: 'sha256-THxz9J9+wf7rhwR2YkXJoSZ13UCmYyC+3lNDv2+8ugA='; "
         "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; "

@@ -1,4 +1,4 @@
-"""Long work on a page: progress, stopping, failing in words, and that nobody's work is stopped by somebody else."""
+"""Background work on a page: progress, stop, failure in words; no session stops the work of another."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.pages.page_reader import fine, until
 from tests.pages.tables.page_reader import said, working
 from xai_core import InvalidParam, Job, jobs
 
-DOOR = threading.Event()
+GATE = threading.Event()
 RUNS: list[str] = []
 MEETING = threading.Barrier(2)
 
 
-def page() -> None:
+def draw_page() -> None:
     import streamlit as st
 
     from pages.ui.widgets import background, show
@@ -29,15 +29,17 @@ def page() -> None:
     show.write_style()
     background.begin()
     if st.toggle("wanted", True, key="wanted"):
-        found = background.compute(("slow", st.session_state.get("which", "a")), test_background.slow, "Doing it")
-        show.write(f"found {found}")
+        result = background.compute(
+            ("slow", st.session_state.get("which", "a")), test_background.wait_for_gate, "Doing it"
+        )
+        show.write(f"found {result}")
     background.end()
 
 
-def slow(job: Job[str]) -> str:
+def wait_for_gate(job: Job[str]) -> str:
     RUNS.append("run")
     job.expect(100)
-    while not DOOR.is_set():
+    while not GATE.is_set():
         time.sleep(0.01)
         job.tick()
     if RUNS.count("fail") > 0:
@@ -46,12 +48,12 @@ def slow(job: Job[str]) -> str:
 
 
 def meet(job: Job[str]) -> str:
-    """Ends only beside another one."""
+    """Return only when another call runs in parallel."""
     MEETING.wait(10)
     return "met"
 
 
-def sides() -> None:
+def draw_both_sides() -> None:
     from pages.ui.widgets import background, show
     from tests.pages.ui import test_background
 
@@ -59,28 +61,29 @@ def sides() -> None:
     background.begin()
     background.prefetch(("one side",), test_background.meet)
     background.prefetch(("other side",), test_background.meet)
-    one = background.compute(("one side",), test_background.meet, "One side")
-    if one is not None:  # the other is not asked for before
-        show.write(f"{one} and {background.compute(('other side',), test_background.meet, 'Other side')}")
+    first = background.compute(("one side",), test_background.meet, "One side")
+    # The other is not asked for before.
+    if first is not None:
+        show.write(f"{first} and {background.compute(('other side',), test_background.meet, 'Other side')}")
     background.end()
 
 
 @pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    DOOR.clear()
+def close_gate() -> Iterator[None]:
+    GATE.clear()
     RUNS.clear()
     yield
-    DOOR.set()
+    GATE.set()
     for pool in (background._POOL, OTHERS):
         pool.stop()
         pool._by_key.clear()
 
 
 OTHERS = jobs.JobPool("others", workers=4)
-"""Jobs of somebody else than the page: training, say, or a pass over a set."""
+"""Pool of another module than the page: training, say, or a run over a set."""
 
 
-def followers() -> None:
+def draw_followers() -> None:
     import streamlit as st
 
     from pages.ui.frame.session import session_id
@@ -90,86 +93,86 @@ def followers() -> None:
     show.write_style()
     background.begin()
     for name in st.multiselect("wanted", ["a", "b"], ["a", "b"], key="wanted"):
-        found = background.follow(
+        result = background.follow(
             ("follow", name),
             lambda name=name: test_background.OTHERS.start(
-                f"key of {name}", test_background.slow, session_id=session_id()
+                f"key of {name}", test_background.wait_for_gate, session_id=session_id()
             ),
             f"Doing {name}",
         )
-        show.write(f"{name}: {found}")
+        show.write(f"{name}: {result}")
     background.end()
 
 
-def visit() -> AppTest:
-    return fine(AppTest.from_function(page, default_timeout=30).run())
+def open_page() -> AppTest:
+    return fine(AppTest.from_function(draw_page, default_timeout=30).run())
 
 
-def job(at: AppTest) -> Job[str] | None:
+def find_job(at: AppTest) -> Job[str] | None:
     return background._POOL.find(("slow", "a"))
 
 
 def test_it_shows_progress_and_then_the_result() -> None:
-    at = visit()
+    at = open_page()
     assert working(at) and "found None" in said(at)
-    DOOR.set()
+    GATE.set()
     at = until(at, lambda at: not working(at))
     assert "found it" in said(at)
     assert RUNS == ["run"], "polling starts nothing"
 
 
-def lines(at: AppTest) -> list[str]:
-    """What stands on the progress lines."""
-    return [cast(Any, each).proto.text for each in at.main.get("progress")]
+def read_progress(at: AppTest) -> list[str]:
+    """Return the texts of the progress bars."""
+    return [cast(Any, bar).proto.text for bar in at.main.get("progress")]
 
 
 def test_what_waits_says_its_place_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = jobs.JobPool("one worker", workers=1, quick_workers=0)
     monkeypatch.setattr(background, "_POOL", pool)
-    others = [pool.start(n, slow, cost=1.0) for n in range(3)]
-    at = visit()
-    assert lines(at) == ["Doing it … number 3 in the queue"]
+    others = [pool.start(n, wait_for_gate, cost=1.0) for n in range(3)]
+    at = open_page()
+    assert read_progress(at) == ["Doing it … number 3 in the queue"]
     for job in others[1:]:
         job.cancel()
-    assert lines(at.run()) == ["Doing it … next in the queue"]
-    DOOR.set()
+    assert read_progress(at.run()) == ["Doing it … next in the queue"]
+    GATE.set()
     until(at, lambda at: "found it" in said(at))
 
 
-def test_two_visitors_share_it_and_one_may_stop(closed: None) -> None:
-    first, second = visit(), visit()
+def test_two_visitors_share_it_and_one_may_stop() -> None:
+    first, second = open_page(), open_page()
     assert len(RUNS) == 1
     stop = next(button for button in first.main.button if button.label == "Stop")
     stop.click()
     first.run()
-    shared = job(second)
+    shared = find_job(second)
     assert shared is not None and not shared.is_stopping
-    DOOR.set()
+    GATE.set()
     until(second, lambda at: "found it" in said(at))
 
 
 def test_the_only_one_stops_it_and_goes_on() -> None:
-    at = visit()
-    stopped = job(at)
+    at = open_page()
+    stopped = find_job(at)
     next(button for button in at.main.button if button.label == "Stop").click()
     at.run()
     assert stopped is not None and stopped.is_stopping
-    DOOR.set()
+    GATE.set()
     next(button for button in at.main.button if button.label == "Go on").click()
     at = until(at.run(), lambda at: "found it" in said(at))
 
 
 def test_what_is_no_longer_asked_for_stops() -> None:
-    at = visit()
-    left = job(at)
+    at = open_page()
+    left = find_job(at)
     at.toggle(key="wanted").set_value(False).run()
     assert left is not None and left.is_stopping
 
 
 def test_a_failure_is_said_and_only_tried_again_on_request() -> None:
     RUNS.append("fail")
-    DOOR.set()
-    at = until(visit(), lambda at: "It must not be" in said(at))
+    GATE.set()
+    at = until(open_page(), lambda at: "It must not be" in said(at))
     runs = len(RUNS)
     at.run()
     assert len(RUNS) == runs, "looking again does not try again"
@@ -179,7 +182,7 @@ def test_a_failure_is_said_and_only_tried_again_on_request() -> None:
 
 
 def test_of_two_that_are_followed_one_stops_alone() -> None:
-    at = fine(AppTest.from_function(followers, default_timeout=30).run())
+    at = fine(AppTest.from_function(draw_followers, default_timeout=30).run())
     first, second = (OTHERS.find(f"key of {name}") for name in "ab")
     assert first is not None and second is not None
     next(button for button in at.main.button if button.label == "Stop").click()
@@ -190,7 +193,7 @@ def test_of_two_that_are_followed_one_stops_alone() -> None:
 
 
 def test_what_is_followed_shows_that_somebody_is_still_there() -> None:
-    at = fine(AppTest.from_function(followers, default_timeout=30).run())
+    at = fine(AppTest.from_function(draw_followers, default_timeout=30).run())
     job = OTHERS.find("key of a")
     assert job is not None
     name = at.session_state["session_id"]
@@ -200,6 +203,6 @@ def test_what_is_followed_shows_that_somebody_is_still_there() -> None:
 
 
 def test_what_is_begun_soon_is_made_side_by_side() -> None:
-    app = until(AppTest.from_function(sides).run(timeout=30), lambda app: not working(app))
+    app = until(AppTest.from_function(draw_both_sides).run(timeout=30), lambda app: not working(app))
     fine(app)
     assert "met and met" in said(app)

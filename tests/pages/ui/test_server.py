@@ -1,4 +1,4 @@
-"""Server around a small page: warm before healthy, headers on every answer, components under the policy, a clean end."""
+"""Server around a small page: warm before healthy, headers on every answer, the policy, a clean end."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def test_what_was_loaded_at_start_is_not_searched_for_garbage(monkeypatch: pytes
 
 
 def test_linear_algebra_adds_up_in_one_order_whatever_runs_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Scikit-learn's neighbours set the threads of the process to one and back, which changes nothing if they are one."""
+    """Scikit-learn's neighbours set the process's threads to one and back, which changes nothing if they are one."""
 
     def threads() -> set[int]:
         return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
