@@ -1,4 +1,4 @@
-"""The loan table is what its documentation says: its rule, its interaction, its correlated pair and its proxy."""
+"""The loan table keeps to its documentation: its rule, its interaction, its correlated pair and its proxy."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def loan() -> Table:
 
 
 @pytest.fixture(scope="module")
-def many() -> pd.DataFrame:
-    """So many people that shares are nearly their expectation."""
+def large_frame() -> pd.DataFrame:
+    """People enough that shares are nearly their expectation."""
     return loan_module.draw_loan_frame(rows=60_000, seed=1)
 
 
-def slow_log_odds(person: dict[str, float | str]) -> float:
-    """The rule, as `about` tells it, for one person."""
+def compute_log_odds(person: dict[str, float | str]) -> float:
+    """Compute the rule for one person, term by term."""
     score = 0.9 + 0.9 * (float(person["income"]) - 3000) / 1000 - 0.15 * (float(person["amount"]) - 10_000) / 1000
     score -= 0.25 * ((float(person["age"]) - 45) / 10) ** 2
     score += {"permanent": 0.5, "temporary": -0.3, "self-employed": 0.0, "unemployed": -1.5}[str(person["employment"])]
@@ -34,7 +34,7 @@ def slow_log_odds(person: dict[str, float | str]) -> float:
 
 
 def test_truth_is_the_rule_in_words(loan: Table) -> None:
-    slow = np.array([slow_log_odds(person) for person in loan.frame.to_dict("records")])
+    slow = np.array([compute_log_odds(person) for person in loan.frame.to_dict("records")])
     assert np.ptp(slow) > 5
     np.testing.assert_allclose(loan_log_odds(loan.frame), slow, atol=1e-12)
     np.testing.assert_allclose(loan_truth(loan.frame), 1 / (1 + np.exp(-slow)), atol=1e-12)
@@ -50,9 +50,9 @@ def test_the_same_rows_every_time(loan: Table) -> None:
     )
 
 
-def test_each_decision_is_one_draw_with_the_true_probability(many: pd.DataFrame) -> None:
+def test_each_decision_is_one_draw_with_the_true_probability(large_frame: pd.DataFrame) -> None:
     """In every tenth of the true probability the share of a yes is that probability, within four standard errors."""
-    truth, approved = loan_truth(many), loan_module.draw_loan_decisions(many, seed=2)
+    truth, approved = loan_truth(large_frame), loan_module.draw_loan_decisions(large_frame, seed=2)
     tenth = np.digitize(truth, np.arange(0.1, 1, 0.1))
     for part in range(10):
         p = truth[tenth == part]
@@ -95,11 +95,11 @@ def test_spending_follows_income(loan: Table) -> None:
     assert others.abs().max().max() < 0.15
 
 
-def test_the_group_leaks_through_the_district_alone(many: pd.DataFrame) -> None:
-    truth = pd.Series(loan_truth(many))
-    color_by_group = truth.groupby(many["group"]).mean()
+def test_the_group_leaks_through_the_district_alone(large_frame: pd.DataFrame) -> None:
+    truth = pd.Series(loan_truth(large_frame))
+    color_by_group = truth.groupby(large_frame["group"]).mean()
     assert color_by_group["A"] - color_by_group["B"] > 0.1
-    inside = truth.groupby([many["district"], many["group"]]).mean().unstack()
+    inside = truth.groupby([large_frame["district"], large_frame["group"]]).mean().unstack()
     assert (inside["A"] - inside["B"]).abs().max() < 0.03
 
 

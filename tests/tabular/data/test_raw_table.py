@@ -1,4 +1,4 @@
-"""The choice of target and features: what is proposed, what is done to the rows and told, and what cannot be learned from."""
+"""The choice of target and features: defaults, changes to the rows with their notes, and refusals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROWS = 60
 HEAD = "id,name,size,rooms,garden,colour,always,sold,price"
 
 
-def line(row: int) -> str:
+def build_line(row: int) -> str:
     cells = [
         f"{row + 1}",
         f"house {row}",
@@ -32,13 +32,14 @@ def line(row: int) -> str:
 
 @pytest.fixture(scope="module")
 def raw() -> RawTable:
-    return read_table("\n".join([HEAD, *map(line, range(ROWS))]).encode())
+    return read_table("\n".join([HEAD, *map(build_line, range(ROWS))]).encode())
 
 
-def test_what_names_the_row_or_never_changes_is_set_aside_and_told(raw: RawTable) -> None:
+def test_identifiers_and_constants_are_excluded_with_a_note(raw: RawTable) -> None:
     assert raw.default_excluded == ("id", "name", "always")
     assert raw.notes == (
-        "Not used unless you choose it, because nearly every row has its own value, like a name or a number: 'id', 'name'.",
+        "Not used unless you choose it, because nearly every row has its own value, like a name or a number: "
+        "'id', 'name'.",
         "Not used, because every row says the same: 'always'.",
     )
     assert raw.default_features("sold") == ("size", "rooms", "garden", "colour", "price")
@@ -47,27 +48,27 @@ def test_what_names_the_row_or_never_changes_is_set_aside_and_told(raw: RawTable
 
 
 @pytest.mark.parametrize(
-    ("name", "values", "aside"),
+    ("name", "values", "is_identifier"),
     [
-        ("n", range(40), True),  # counts up
+        ("n", range(40), True),
         ("house id", [row * 37 % 41 for row in range(40)], True),
         ("age", [row * 37 % 41 for row in range(40)], False),
-        ("n", [row * 0.5 for row in range(40)], False),  # not whole: measured
+        ("n", [row * 0.5 for row in range(40)], False),
         ("n", [*range(39), 38], False),
-        ("id", range(15), False),  # too few to know
+        ("id", range(15), False),
         ("n", [f"w{row}" for row in range(40)], True),
         ("n", [f"w{row % 30}" for row in range(40)], False),
     ],
 )
-def test_which_columns_name_the_row(name: str, values: list[object], aside: bool) -> None:
+def test_columns_that_name_the_row(name: str, values: list[object], is_identifier: bool) -> None:
     text = f"{name},other,b\n" + "".join(f"{value},{row % 3},{row % 5}\n" for row, value in enumerate(values))
-    assert read_table(text.encode()).default_excluded == ((name,) if aside else ())
+    assert read_table(text.encode()).default_excluded == ((name,) if is_identifier else ())
 
 
 @pytest.mark.parametrize(
     ("head", "target"), [("a,b,c", "b"), ("a,Outcome,c", "Outcome"), ("y,b,c", "y"), ("target,outcome,c", "target")]
 )
-def test_likely_target_has_a_telling_name_or_is_the_last_that_does_not_count_the_rows(head: str, target: str) -> None:
+def test_likely_target_has_a_typical_name_or_is_the_last_that_does_not_count_the_rows(head: str, target: str) -> None:
     rows = "".join(f"{row % 3},{row % 5},{row}\n" for row in range(40))
     assert read_table(f"{head}\n{rows}".encode()).likely_target == target
 
@@ -98,7 +99,7 @@ def test_the_task_follows_from_the_target(
         assert table.target.tolist() == [cell for cell in raw.frame[target] if not math.isnan(cell)]
 
 
-def test_guessing_classes_from_numbers_is_told_and_can_be_changed(raw: RawTable) -> None:
+def test_guessing_classes_from_numbers_has_a_note_and_can_be_changed(raw: RawTable) -> None:
     assert "'rooms' has 4 different whole numbers, so they were taken for classes." in raw.table("rooms").notes
     as_number = raw.table("rooms", task="regression")
     assert as_number.task == "regression" and as_number.target.dtype == np.float64
@@ -108,7 +109,7 @@ def test_guessing_classes_from_numbers_is_told_and_can_be_changed(raw: RawTable)
     assert any("too few to learn from" in note for note in as_classes.notes)
 
 
-def test_rows_without_a_target_are_left_out_and_told(raw: RawTable) -> None:
+def test_rows_without_a_target_are_left_out_with_a_note(raw: RawTable) -> None:
     table = raw.table("price")
     assert len(table) == ROWS - 2 and "2 rows without a value in 'price' were left out." in table.notes
     assert table.frame.index.tolist() == list(range(ROWS - 2))
@@ -124,7 +125,7 @@ def test_features_are_those_chosen_in_that_order(raw: RawTable) -> None:
     assert table.sha256 != raw.table("sold", ["colour", "price"]).sha256
 
 
-def test_a_feature_without_differences_is_left_out_and_told(raw: RawTable) -> None:
+def test_a_feature_without_differences_is_left_out_with_a_note(raw: RawTable) -> None:
     table = raw.table("sold", ["size", "always"])
     assert table.features == ("size",)
     assert "Left out, because every row says the same: 'always'." in table.notes
@@ -159,7 +160,7 @@ def test_too_few_rows_are_refused() -> None:
         )
 
 
-def test_rare_classes_are_told(raw: RawTable) -> None:
+def test_rare_classes_have_a_note(raw: RawTable) -> None:
     text = "a,b\n" + "".join(f"{row % 9},{'rare' if row < 3 else 'often'}\n" for row in range(40))
     assert (
         "Some classes have fewer than 5 rows, too few to learn from: 'rare' (3)."

@@ -1,4 +1,4 @@
-"""Our forests against scikit-learn's own, which were taught the same."""
+"""Our forests against scikit-learn's own, trained on the same rows."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ def rows() -> np.ndarray:
 
 
 @pytest.mark.parametrize(("ours", "theirs"), KINDS)
-@pytest.mark.parametrize("part", [7, 4096])
-def test_equals_scikit_learn_to_the_last_bit(monkeypatch, rows, ours, theirs, part) -> None:
-    monkeypatch.setattr(fast_forest, "BLOCK_ROWS", part)
+@pytest.mark.parametrize("block", [7, 4096])
+def test_equals_scikit_learn_to_the_last_bit(monkeypatch, rows, ours, theirs, block) -> None:
+    monkeypatch.setattr(fast_forest, "BLOCK_ROWS", block)
     target = (rows[:, 0] * rows[:, 1] > 0).astype(int) + (rows[:, 2] > 1)
     quick, plain = (
         kind(23, min_samples_leaf=2, random_state=3).fit(rows[:200], target[:200]) for kind in (ours, theirs)
     )
-    asks = ("predict_proba", "predict") if ours is ForestClassifier else ("predict",)
-    for ask in asks:
-        found = getattr(quick, ask)(rows)
-        assert len(np.unique(found)) > 2
-        np.testing.assert_array_equal(found, getattr(plain, ask)(rows))
+    methods = ("predict_proba", "predict") if ours is ForestClassifier else ("predict",)
+    for method in methods:
+        predictions = getattr(quick, method)(rows)
+        assert len(np.unique(predictions)) > 2
+        np.testing.assert_array_equal(predictions, getattr(plain, method)(rows))
     assert quick.score(rows, target) == plain.score(rows, target)
 
 

@@ -1,4 +1,4 @@
-"""Our support vector machines against scikit-learn's own, which were taught the same."""
+"""Our support vector machines against scikit-learn's own, trained on the same rows."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def rows() -> np.ndarray:
     return np.random.default_rng(0).normal(size=(300, 5)) + 3
 
 
-@pytest.mark.parametrize("part", [7, 1024])
+@pytest.mark.parametrize("block", [7, 1024])
 @pytest.mark.parametrize("classes", [2, 3])
-def test_borders_are_scikit_learns(monkeypatch, rows, classes, part) -> None:
-    monkeypatch.setattr(fast_svm, "BLOCK_ROWS", part)
+def test_borders_are_scikit_learns(monkeypatch, rows, classes, block) -> None:
+    monkeypatch.setattr(fast_svm, "BLOCK_ROWS", block)
     target = np.digitize(rows[:, 0] * rows[:, 1], np.quantile(rows[:, 0] * rows[:, 1], np.arange(1, classes) / classes))
     ours, plain = (kind(C=2.0).fit(rows[:200], target[:200]) for kind in (SupportClassifier, SVC))
     expected = plain.decision_function(rows)

@@ -1,4 +1,4 @@
-"""Own models: what is safe and fits gives its own numbers; everything else is refused in words and never run."""
+"""Own models: those that are safe and fit give their own numbers; all others are refused in words and never run."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ pytestmark = [
 ]
 
 
-def saved(model: Any) -> bytes:
+def dump(model: Any) -> bytes:
     data = skops.io.dumps(model)
     assert isinstance(data, bytes)
     return data
 
 
-def fitted(model: Any, table: Table = IRIS, names: bool = True) -> Any:
+def fit(model: Any, table: Table = IRIS, names: bool = True) -> Any:
     return model.fit(table.frame if names else table.frame.to_numpy(), table.target)
 
 
-# What is taken
+# Models that are taken
 
 
 @pytest.mark.parametrize("names", [True, False], ids=["frame", "array"])
@@ -65,8 +65,8 @@ def fitted(model: Any, table: Table = IRIS, names: bool = True) -> Any:
     ids=lambda model: type(model).__name__,
 )
 def test_gives_its_own_numbers(model: Any, names: bool) -> None:
-    fitted(model, names=names)
-    own = load_own_model(saved(model), IRIS)
+    fit(model, names=names)
+    own = load_own_model(dump(model), IRIS)
     np.testing.assert_array_equal(
         own.predict(IRIS.frame), model.predict_proba(IRIS.frame if names else IRIS.frame.to_numpy())
     )
@@ -78,12 +78,13 @@ def test_gives_its_own_numbers(model: Any, names: bool) -> None:
 
 
 def test_text_columns_and_outcomes_by_name() -> None:
-    table = replace(mixed_table(), classes=("yes", "no"))  # scikit-learn sorts them the other way round
+    # scikit-learn sorts the classes the other way round.
+    table = replace(mixed_table(), classes=("yes", "no"))
     model = make_pipeline(
         make_column_transformer((OneHotEncoder(), ["district"]), ("passthrough", ["age"])), LogisticRegression()
     )
     model.fit(table.frame, np.array(table.classes)[table.target])
-    own = load_own_model(saved(model), table)
+    own = load_own_model(dump(model), table)
     np.testing.assert_array_equal(
         own.score(table.frame, 1), model.predict_proba(table.frame)[:, list(model.classes_).index("no")]
     )
@@ -91,9 +92,11 @@ def test_text_columns_and_outcomes_by_name() -> None:
 
 
 def test_features_in_another_order() -> None:
-    turned = IRIS.frame[IRIS.frame.columns[::-1]]
-    model = LogisticRegression().fit(turned, IRIS.target)
-    np.testing.assert_array_equal(load_own_model(saved(model), IRIS).predict(IRIS.frame), model.predict_proba(turned))
+    reversed_frame = IRIS.frame[IRIS.frame.columns[::-1]]
+    model = LogisticRegression().fit(reversed_frame, IRIS.target)
+    np.testing.assert_array_equal(
+        load_own_model(dump(model), IRIS).predict(IRIS.frame), model.predict_proba(reversed_frame)
+    )
 
 
 def test_regression() -> None:
@@ -102,54 +105,55 @@ def test_regression() -> None:
     model = make_pipeline(make_column_transformer((StandardScaler(), ["age", "body mass index"])), LinearRegression())
     model.fit(diabetes.frame, diabetes.target)
     np.testing.assert_array_equal(
-        load_own_model(saved(model), diabetes).predict(diabetes.frame), model.predict(diabetes.frame)
+        load_own_model(dump(model), diabetes).predict(diabetes.frame), model.predict(diabetes.frame)
     )
     with pytest.raises(ModelUnavailable, match="needs 9 features and the table has 10"):
-        load_own_model(saved(LinearRegression().fit(numbers, diabetes.target)), diabetes)
+        load_own_model(dump(LinearRegression().fit(numbers, diabetes.target)), diabetes)
 
 
-# What does not fit
+# Models that do not fit
 
 
-def refused(model: Any, table: Table = IRIS) -> str:
+def read_refusal(model: Any, table: Table = IRIS) -> str:
+    """Return the sentence with which a model is refused."""
     with pytest.raises(ModelUnavailable) as error:
-        load_own_model(saved(model), table)
+        load_own_model(dump(model), table)
     return str(error.value)
 
 
 def test_other_features_are_named() -> None:
-    words = refused(fitted(LogisticRegression(), load_table("wine")))
-    assert "The table lacks 'alcohol'" in words and "The model does not know 'sepal length (cm)'" in words
+    message = read_refusal(fit(LogisticRegression(), load_table("wine")))
+    assert "The table lacks 'alcohol'" in message and "The model does not know 'sepal length (cm)'" in message
 
 
 def test_other_outcomes_are_named() -> None:
-    words = refused(LogisticRegression().fit(IRIS.frame, np.array(["rose", "tulip", "lily"])[IRIS.target]))
-    assert "lily, rose, tulip" in words and "setosa" in words
-    assert "9" in refused(LogisticRegression().fit(IRIS.frame, IRIS.target + 7))
+    message = read_refusal(LogisticRegression().fit(IRIS.frame, np.array(["rose", "tulip", "lily"])[IRIS.target]))
+    assert "lily, rose, tulip" in message and "setosa" in message
+    assert "9" in read_refusal(LogisticRegression().fit(IRIS.frame, IRIS.target + 7))
 
 
 def test_wrong_kind_of_model() -> None:
-    assert "predict_proba" in refused(fitted(LinearRegression()))
-    assert "predict_proba" in refused(fitted(RidgeClassifier()))
-    assert "predict_proba" in refused(fitted(StandardScaler()))
+    assert "predict_proba" in read_refusal(fit(LinearRegression()))
+    assert "predict_proba" in read_refusal(fit(RidgeClassifier()))
+    assert "predict_proba" in read_refusal(fit(StandardScaler()))
     diabetes = load_table("diabetes")
-    assert "is a number" in refused(
+    assert "is a number" in read_refusal(
         LogisticRegression().fit(diabetes.frame.drop(columns="sex"), diabetes.target > 100), diabetes
     )
-    assert "no scikit-learn model" in refused({"a": [1, 2]})
+    assert "no scikit-learn model" in read_refusal({"a": [1, 2]})
 
 
 def test_a_model_that_was_never_fitted() -> None:
-    assert "never fitted" in refused(LogisticRegression())
+    assert "never fitted" in read_refusal(LogisticRegression())
 
 
 def test_text_in_a_table_for_a_model_of_numbers() -> None:
     table = mixed_table()
     model = LogisticRegression().fit(np.random.default_rng(0).normal(size=(160, 5)), table.target)
-    assert "'district' holds text" in refused(model, table)
+    assert "'district' holds text" in read_refusal(model, table)
 
 
-# What is not safe
+# Files that are not safe
 
 
 class Stranger(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -162,14 +166,14 @@ class Stranger(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def test_unknown_types_are_named_and_not_built() -> None:
-    assert f"{Stranger.__module__}.Stranger" in refused(fitted(Stranger()))
-    assert f"{Stranger.__module__}.Stranger" in refused(
+    assert f"{Stranger.__module__}.Stranger" in read_refusal(fit(Stranger()))
+    assert f"{Stranger.__module__}.Stranger" in read_refusal(
         make_pipeline(StandardScaler(), Stranger()).fit(IRIS.frame, IRIS.target)
     )
 
 
 class Bomb:
-    """Unpickling it would call this."""
+    """An object whose unpickling fails the test."""
 
     def __reduce__(self) -> Any:
         return pytest.fail, ("it was unpickled",)
@@ -177,7 +181,7 @@ class Bomb:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"hello", pickle.dumps(Bomb()), saved(fitted(LogisticRegression()))[:-200], b"PK\x05\x06" + bytes(18)],
+    [b"", b"hello", pickle.dumps(Bomb()), dump(fit(LogisticRegression()))[:-200], b"PK\x05\x06" + bytes(18)],
     ids=["empty", "text", "pickle", "cut", "empty zip"],
 )
 def test_no_skops_file(data: bytes) -> None:
@@ -185,21 +189,21 @@ def test_no_skops_file(data: bytes) -> None:
         load_own_model(data, IRIS)
 
 
-def changed(data: bytes, name: str, change: Any) -> bytes:
-    """The archive with each file whose name ends so changed."""
+def edit_archive(data: bytes, name: str, change: Any) -> bytes:
+    """Return the archive with a change to the content of the files whose name ends so."""
     packed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(packed, "w") as new:
-        for each in old.namelist():
-            content = old.read(each)
-            new.writestr(each, change(content) if each.endswith(name) else content)
+        for entry in old.namelist():
+            content = old.read(entry)
+            new.writestr(entry, change(content) if entry.endswith(name) else content)
     return packed.getvalue()
 
 
 def test_schema_that_says_anything() -> None:
-    data = saved(fitted(LogisticRegression()))
+    data = dump(fit(LogisticRegression()))
 
-    def edited(**values: Any) -> bytes:
-        return changed(data, "schema.json", lambda content: json.dumps(json.loads(content) | values).encode())
+    def edit_schema(**values: Any) -> bytes:
+        return edit_archive(data, "schema.json", lambda content: json.dumps(json.loads(content) | values).encode())
 
     for values in (
         {"__module__": "os", "__class__": "system"},
@@ -208,13 +212,13 @@ def test_schema_that_says_anything() -> None:
         {"protocol": "x"},
     ):
         with pytest.raises(ModelUnavailable):
-            load_own_model(edited(**values), IRIS)
+            load_own_model(edit_schema(**values), IRIS)
     with pytest.raises(ModelUnavailable):
-        load_own_model(changed(data, "schema.json", lambda content: b"[" * 100_000), IRIS)
+        load_own_model(edit_archive(data, "schema.json", lambda content: b"[" * 100_000), IRIS)
 
 
-def with_nodes(data: bytes, field: str, node: int, value: int) -> bytes:
-    """The archive with one number of its first tree changed."""
+def edit_node(data: bytes, field: str, node: int, value: int) -> bytes:
+    """Return the archive with one number of its first tree changed."""
 
     def change(content: bytes) -> bytes:
         array = np.load(io.BytesIO(content))
@@ -224,7 +228,7 @@ def with_nodes(data: bytes, field: str, node: int, value: int) -> bytes:
         np.save(out, array)
         return out.getvalue()
 
-    return changed(data, ".npy", change)
+    return edit_archive(data, ".npy", change)
 
 
 @pytest.mark.parametrize(
@@ -246,40 +250,41 @@ def with_nodes(data: bytes, field: str, node: int, value: int) -> bytes:
 def test_a_tree_that_points_outside_is_never_asked(
     model: Any, field: str, value: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = saved(fitted(model))
-    load_own_model(with_nodes(data, "no such field", 0, value), IRIS)  # packing it anew is not what is refused
+    data = dump(fit(model))
+    # Packing it anew is not the reason of the refusal.
+    load_own_model(edit_node(data, "no such field", 0, value), IRIS)
     monkeypatch.setattr(own_model, "_check_predictions", lambda _: pytest.fail("it was asked"))
     with pytest.raises(ModelUnavailable, match="points outside itself"):
-        load_own_model(with_nodes(data, field, 0, value), IRIS)
+        load_own_model(edit_node(data, field, 0, value), IRIS)
 
 
 def test_trees_of_more_features_than_their_forest() -> None:
-    forest = fitted(RandomForestClassifier(3))
+    forest = fit(RandomForestClassifier(3))
     forest.n_features_in_ = 2
     with pytest.raises(ModelUnavailable, match="points outside itself"):
         check_content(forest)
 
 
 def test_more_columns_of_trees_than_outcomes() -> None:
-    model = fitted(GradientBoostingClassifier(n_estimators=2))
+    model = fit(GradientBoostingClassifier(n_estimators=2))
     model.n_trees_per_iteration_ = 1
     with pytest.raises(ModelUnavailable, match="points outside itself"):
         check_content(model)
 
 
 def test_families_that_cannot_be_checked() -> None:
-    assert "SVC cannot be checked" in refused(fitted(SVC()))
+    assert "SVC cannot be checked" in read_refusal(fit(SVC()))
     model = make_pipeline(StandardScaler(), KNeighborsClassifier(algorithm="brute"))
-    assert "KNeighborsClassifier cannot be checked" in refused(fitted(model))
+    assert "KNeighborsClassifier cannot be checked" in read_refusal(fit(model))
 
 
 def test_parts_that_are_missing_or_odd() -> None:
-    model = fitted(LogisticRegression())
+    model = fit(LogisticRegression())
     del model.coef_
-    assert "cannot answer" in refused(model)
-    model = fitted(LogisticRegression())
+    assert "cannot answer" in read_refusal(model)
+    model = fit(LogisticRegression())
     model.coef_ = np.full_like(model.coef_, np.nan)
-    assert "no numbers" in refused(model)
+    assert "no numbers" in read_refusal(model)
 
 
 def test_too_large(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Parquet files: every type of column that can be one of a table, and files that are broken, foreign or far larger than they look."""
+"""Parquet files: every type of column that a table can have, and files that are broken or larger than they look."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from xai_core.tabular.reading import cells, parquet_file
 from xai_core.tabular.reading.read import read_table
 
 
-def packed(columns: dict[str, Any] | pa.Table, **more: Any) -> bytes:
+def write_parquet(columns: dict[str, Any] | pa.Table, **more: Any) -> bytes:
     out = io.BytesIO()
     parquet.write_table(columns if isinstance(columns, pa.Table) else pa.table(columns), out, **more)
     return out.getvalue()
@@ -63,16 +63,18 @@ EXPECTED: dict[str, tuple[str, list[Any]]] = {
 
 @pytest.mark.parametrize("row_group_size", [1, 100])
 def test_types(row_group_size: int) -> None:
-    raw = read_table(packed(MIXED, row_group_size=row_group_size))
+    raw = read_table(write_parquet(MIXED, row_group_size=row_group_size))
     assert {column.name: column.kind for column in raw.columns} == {name: kind for name, (kind, _) in EXPECTED.items()}
     for name, (kind, values) in EXPECTED.items():
-        wanted = pd.Series(values, dtype=object if kind == "category" else float)
-        pd.testing.assert_series_equal(raw.frame[name], wanted, check_names=False)
+        expected = pd.Series(values, dtype=object if kind == "category" else float)
+        pd.testing.assert_series_equal(raw.frame[name], expected, check_names=False)
 
 
-def test_other_types_are_left_out_and_told() -> None:
+def test_other_types_are_left_out_with_a_note() -> None:
     raw = read_table(
-        packed({"a": [1, 2], "list": [[1], [2]], "bytes": [b"x", b"y"], "b": [1.5, 2], "pair": [{"x": 1}, {"x": 2}]})
+        write_parquet(
+            {"a": [1, 2], "list": [[1], [2]], "bytes": [b"x", b"y"], "b": [1.5, 2], "pair": [{"x": 1}, {"x": 2}]}
+        )
     )
     assert list(raw.frame.columns) == ["a", "b"]
     assert raw.notes[0].startswith("Left out, because their cells are neither numbers, dates nor text: 'list' (list")
@@ -107,15 +109,15 @@ def test_csv_and_parquet_of_the_same_rows_are_the_same_table() -> None:
 
 DAMAGED = "Parquet file is damaged"
 REFUSED = {
-    "cut": (packed(MIXED)[:-9], DAMAGED),
+    "cut": (write_parquet(MIXED)[:-9], DAMAGED),
     "only the first bytes": (b"PAR1", DAMAGED),
     "noise": (b"PAR1" + np.random.default_rng(0).bytes(500) + b"PAR1", DAMAGED),
-    "no rows": (packed({"a": pa.array([], pa.int64()), "b": pa.array([], pa.int64())}), "no rows below"),
-    "one column": (packed({"a": [1, 2]}), "two columns or more"),
-    "one that can be used": (packed({"a": [1, 2], "b": [[1], [2]]}), "two columns or more"),
-    "equal names": (packed(pa.table([[1], [2]], names=["a", "a"])), "More than one column is called 'a'"),
+    "no rows": (write_parquet({"a": pa.array([], pa.int64()), "b": pa.array([], pa.int64())}), "no rows below"),
+    "one column": (write_parquet({"a": [1, 2]}), "two columns or more"),
+    "one that can be used": (write_parquet({"a": [1, 2], "b": [[1], [2]]}), "two columns or more"),
+    "equal names": (write_parquet(pa.table([[1], [2]], names=["a", "a"])), "More than one column is called 'a'"),
     "a billion equal cells": (
-        packed({f"c{i}": pa.array(np.zeros(1_000_000, bool)) for i in range(201)}),
+        write_parquet({f"c{i}": pa.array(np.zeros(1_000_000, bool)) for i in range(201)}),
         "Unpacked this table is too large",
     ),
 }
@@ -130,12 +132,12 @@ def test_refused_in_words(data: bytes, message: str) -> None:
 
 def test_changed_bytes_end_in_a_table_or_a_sentence() -> None:
     rng = np.random.default_rng(0)
-    sound = packed(MIXED)
+    sound = write_parquet(MIXED)
     refused = 0
     for _ in range(200):
         data = bytearray(sound)
-        for place in rng.integers(4, len(data) - 4, size=3):
-            data[place] = rng.integers(256)
+        for index in rng.integers(4, len(data) - 4, size=3):
+            data[index] = rng.integers(256)
         try:
             assert len(read_table(bytes(data)).columns) >= 2
         except InvalidTable:
@@ -146,16 +148,18 @@ def test_changed_bytes_end_in_a_table_or_a_sentence() -> None:
 def test_of_many_rows_a_sample_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cells, "MAX_CELLS", 2000)
     monkeypatch.setattr(parquet_file, "BATCH_CELLS", 1000)
-    raw = read_table(packed({"n": np.arange(20_000.0) + 0.5, "k": [f"word {row % 10}" for row in range(20_000)]}))
+    raw = read_table(
+        write_parquet({"n": np.arange(20_000.0) + 0.5, "k": [f"word {row % 10}" for row in range(20_000)]})
+    )
     assert raw.rows == 1000 and "20,000 rows of 2 columns" in raw.notes[0]
     np.testing.assert_array_equal(raw.frame["k"], [f"word {int(n) % 10}" for n in raw.frame["n"]])
     assert abs(raw.frame["n"].mean() - 10_000) < 1000
 
 
 def test_one_long_text_in_every_row_costs_little() -> None:
-    """50 kB of file whose cells would be 20 GB: left out before they are compared, and told."""
+    """50 kB of file whose cells would be 20 GB: left out before they are compared, with a note."""
     text = pa.array(["x" * 1_000_000, "y"]).dictionary_encode().take(pa.array(np.arange(20_000) % 19 // 18))
-    data = packed({"text": text, "n": np.arange(20_000) % 7, "m": np.arange(20_000) % 5})
+    data = write_parquet({"text": text, "n": np.arange(20_000) % 7, "m": np.arange(20_000) % 5})
     assert len(data) < 100_000
     start = time.perf_counter()
     raw = read_table(data)

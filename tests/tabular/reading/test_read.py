@@ -1,4 +1,4 @@
-"""Own files: what is read from them, what is said about it, and the sentence with which each malformed one is refused."""
+"""Own files: the columns read from them, the notes about them, and the sentence that refuses each malformed one."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from xai_core.tabular.reading.row_sample import RowSample
 LONG_AGO = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-def days(*moment: int) -> float:
+def count_days(*moment: int) -> float:
     return (datetime(*moment, tzinfo=timezone.utc) - LONG_AGO).total_seconds() / 86_400
 
 
-def column(cells: list[str], delimiter: str = ",") -> tuple[RawTable, pd.Series]:
-    """A file with these cells in one column, beside a column of its own that is always fine."""
+def read_column(cells: list[str], delimiter: str = ",") -> tuple[RawTable, pd.Series]:
+    """Read a file with these cells in one column, beside a column that is always fine."""
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter).writerows(
         [["x", "beside"], *([cell, f"w{row % 3}"] for row, cell in enumerate(cells))]
@@ -38,7 +38,7 @@ def column(cells: list[str], delimiter: str = ",") -> tuple[RawTable, pd.Series]
     return raw, raw.frame["x"]
 
 
-# What is read
+# Files that are read
 
 PLAIN = "größe,colour,ok,day\n" + "".join(
     f"{row / 4},{'red' if row % 3 else 'blue'},{'yes' if row % 2 else 'no'},2024-01-{row % 28 + 1:02d}\n"
@@ -60,7 +60,7 @@ def test_encodings_delimiters_and_line_ends_read_the_same(encoding: str, delimit
     assert raw.frame["größe"].tolist() == [row / 4 for row in range(30)]
     assert raw.frame["colour"].tolist() == ["red" if row % 3 else "blue" for row in range(30)]
     assert raw.frame["ok"].tolist() == [row % 2 for row in range(30)]
-    assert raw.frame["day"].tolist() == [days(2024, 1, row % 28 + 1) for row in range(30)]
+    assert raw.frame["day"].tolist() == [count_days(2024, 1, row % 28 + 1) for row in range(30)]
     assert [str(kind) for kind in raw.frame.dtypes] == ["float64", "object", "float64", "float64"]
     assert (raw.rows, raw.notes, raw.default_excluded) == (30, (), ())
 
@@ -87,7 +87,7 @@ def test_encodings_delimiters_and_line_ends_read_the_same(encoding: str, delimit
     ],
 )
 def test_kinds_of_columns(cells: list[str], delimiter: str, kind: str, values: list[float | str]) -> None:
-    raw, read = column(cells, delimiter)
+    raw, read = read_column(cells, delimiter)
     assert raw.column("x").kind == kind
     pd.testing.assert_series_equal(read, pd.Series(values, dtype=read.dtype), check_names=False)
     assert raw.column("x").missing == sum(value != value for value in values)
@@ -108,13 +108,13 @@ def test_kinds_of_columns(cells: list[str], delimiter: str, kind: str, values: l
     ],
 )
 def test_forms_of_dates(cells: list[str], moments: list[tuple[int, ...]]) -> None:
-    raw, read = column([*cells, ""])
+    raw, read = read_column([*cells, ""])
     assert raw.column("x").kind == "date"
-    np.testing.assert_allclose(read, [*(days(*moment) for moment in moments), math.nan], atol=1e-9)
+    np.testing.assert_allclose(read, [*(count_days(*moment) for moment in moments), math.nan], atol=1e-9)
 
 
 def test_dates_that_start_with_the_day_or_the_month_stay_text() -> None:
-    raw, read = column(["01/02/2024", "03/04/2024"])
+    raw, read = read_column(["01/02/2024", "03/04/2024"])
     assert read.tolist() == ["01/02/2024", "03/04/2024"]
     assert "'x' is kept as text: its dates could start with the day or with the month" in raw.notes[0]
 
@@ -144,8 +144,8 @@ def test_dates_that_start_with_the_day_or_the_month_stay_text() -> None:
         ),
     ],
 )
-def test_cells_unlike_the_others_are_told(cells: list[str], kind: str, note: str) -> None:
-    raw, read = column(cells)
+def test_cells_unlike_the_others_are_in_a_note(cells: list[str], kind: str, note: str) -> None:
+    raw, read = read_column(cells)
     assert raw.column("x").kind == kind
     assert raw.notes[0].startswith(note)
     assert read.isna().sum() == (
@@ -153,9 +153,9 @@ def test_cells_unlike_the_others_are_told(cells: list[str], kind: str, note: str
     )
 
 
-def test_how_commas_were_read_is_told() -> None:
-    assert column(["1,5", "2"], ";")[0].notes == ("The comma was read as the decimal mark in 'x'.",)
-    assert column(["1,500", "2"])[0].notes == ("The comma was read as a mark between thousands in 'x'.",)
+def test_how_commas_were_read_is_in_a_note() -> None:
+    assert read_column(["1,5", "2"], ";")[0].notes == ("The comma was read as the decimal mark in 'x'.",)
+    assert read_column(["1,500", "2"])[0].notes == ("The comma was read as a mark between thousands in 'x'.",)
 
 
 def test_notes_stay_few_however_many_columns_are_odd() -> None:
@@ -210,7 +210,7 @@ def test_a_file_read_before_is_read_from_its_start() -> None:
     assert read_table(file).rows == 30
 
 
-# What is refused
+# Files that are refused
 
 NO_NAMES = "The first line must name the columns"
 NOT_TEXT = "cannot be read as text"
@@ -268,7 +268,7 @@ def test_refused_in_words(data: bytes, message: str) -> None:
     assert time.perf_counter() - start < 5
 
 
-def test_a_file_that_is_not_there_is_told_without_its_folder(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_named_without_its_folder(tmp_path: Path) -> None:
     with pytest.raises(InvalidTable, match=r"'gone.csv' cannot be opened") as caught:
         read_table(tmp_path / "gone.csv")
     assert str(tmp_path) not in str(caught.value)
@@ -276,18 +276,18 @@ def test_a_file_that_is_not_there_is_told_without_its_folder(tmp_path: Path) -> 
 
 def test_too_many_bytes_are_refused_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     class Endless(io.RawIOBase):
-        asked = 0
+        bytes_read = 0
 
         def read(self, size: int = -1) -> bytes:
             assert size > 0
-            self.asked += size
+            self.bytes_read += size
             return b"a" * size
 
     monkeypatch.setattr(read_module, "MAX_BYTES", 3 * 1024**2)
     source = Endless()
     with pytest.raises(InvalidTable, match="may have 3 MB"):
         read_table(source)  # type: ignore[arg-type]
-    assert source.asked == 3 * 1024**2 + 1
+    assert source.bytes_read == 3 * 1024**2 + 1
     with pytest.raises(InvalidTable, match="may have 3 MB"):
         read_table(b"a" * (3 * 1024**2 + 1))
 
@@ -299,8 +299,8 @@ def test_broken_files_end_in_a_table_or_a_sentence() -> None:
     refused = 0
     for _ in range(200):
         data = bytearray(sound)
-        for place in rng.integers(len(data), size=rng.integers(1, 6)):
-            data[place] = (
+        for index in rng.integers(len(data), size=rng.integers(1, 6)):
+            data[index] = (
                 rng.choice(np.frombuffer(b'"\n\r,;\t\x00\xff=0a\xc3', np.uint8))
                 if rng.random() < 0.7
                 else rng.integers(256)
@@ -318,7 +318,7 @@ def test_broken_files_end_in_a_table_or_a_sentence() -> None:
 # More than two million cells
 
 
-def test_of_a_large_file_a_fair_sample_is_kept_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_large_file_a_fair_sample_is_kept_with_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cells_module, "MAX_CELLS", 20_000)
     rows = 150_000
     data = ("n,kind\n" + "".join(f"{row}.5,{'a' if row % 4 else 'b'}\n" for row in range(rows))).encode()
@@ -327,8 +327,8 @@ def test_of_a_large_file_a_fair_sample_is_kept_and_told(monkeypatch: pytest.Monk
     numbers = raw.frame["n"].to_numpy()
     assert raw.rows == 10_000 and np.all(np.diff(numbers) > 0), "in the order of the file"
     assert "150,000 rows of 2 columns" in raw.notes[0] and "10,000 rows were drawn by chance" in raw.notes[0]
-    in_tenths = np.bincount((numbers // (rows / 10)).astype(int), minlength=10)
-    assert np.abs(in_tenths - 1000).max() < 5 * math.sqrt(1000)
+    counts = np.bincount((numbers // (rows / 10)).astype(int), minlength=10)
+    assert np.abs(counts - 1000).max() < 5 * math.sqrt(1000)
     assert abs((raw.frame["kind"] == "a").mean() - 0.75) < 5 * math.sqrt(0.75 * 0.25 / 10_000)
     pd.testing.assert_frame_equal(read_table(data).frame, raw.frame)
 
@@ -342,13 +342,13 @@ def test_the_limit_is_two_million_cells() -> None:
 
 def test_sample_never_holds_much_more_than_it_keeps() -> None:
     sample = RowSample(size=100)
-    most = 0
+    max_rows = 0
     for start in range(0, 20_000, 50):
         sample.add(pa.record_batch({"row": pa.array(np.arange(start, start + 50))}))
-        most = max(most, sum(map(len, sample._keys)))
-    kept = sample.to_table(pa.schema([("row", pa.int64())]))["row"].to_numpy()
-    assert len(kept) == len(set(kept)) == 100 and most <= 2 * 100 + 50
-    assert list(kept) == sorted(kept) and kept[0] < 2000 and kept[-1] > 18_000
+        max_rows = max(max_rows, sum(map(len, sample._keys)))
+    rows = sample.to_table(pa.schema([("row", pa.int64())]))["row"].to_numpy()
+    assert len(rows) == len(set(rows)) == 100 and max_rows <= 2 * 100 + 50
+    assert list(rows) == sorted(rows) and rows[0] < 2000 and rows[-1] > 18_000
 
 
 def test_a_sample_that_outgrows_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
