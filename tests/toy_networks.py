@@ -1,4 +1,4 @@
-"""Tiny networks for the methods' oracles, and the layer's maps and gradients taken by plain autograd."""
+"""Tiny networks for the methods' oracles, and a layer's maps and gradients by plain autograd."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIDE, CLASSES = 16, 5
 
 
 def seed_weights(module: nn.Module, seed: int = 5) -> nn.Module:
-    """The module with weights drawn from this seed alone."""
+    """Draw the module's weights from this seed alone."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for weight in module.parameters():
@@ -46,9 +46,7 @@ class Square(Linear):
 
 
 class Conv(nn.Module):
-    """Convolutions whose rectifiers are a reused in-place module, a function and a ReLU6; a global average and one
-    linear layer.
-    """
+    """Convolutions with rectifiers of three kinds (a reused in-place module, a function, ReLU6) and a linear head."""
 
     def __init__(self, bias: bool = True) -> None:
         super().__init__()
@@ -92,7 +90,7 @@ class Tokens(nn.Module):
 
 
 def toy_model(module: nn.Module, seed: int = 5) -> Classifier:
-    """A record around a toy with seeded weights, in plain torch with small batches."""
+    """Return a model with seeded weights, in plain torch with small batches."""
     return use_plain_torch(make_classifier(seed_weights(module, seed), SIDE, classes=CLASSES))
 
 
@@ -101,28 +99,28 @@ LAYERS = [(Conv, "third"), (Conv, "last"), (Conv, "relu"), (Channels, "mix"), (T
 
 
 def maps_and_gradients_by_hand(model: Classifier, image, layer_name: str, target: int) -> tuple[np.ndarray, np.ndarray]:
-    """Maps of the layer's last call and the logit's gradient by them, (C, rows, columns), in double precision."""
+    """Return maps of the layer's last call and the logit's gradient by them, (C, rows, columns), in float64."""
     module, layer, outputs = isolate(model.module).double(), model.layer(layer_name), []
 
-    def keep(_module, _inputs, out):
+    def record(_module, _inputs, out):
         outputs.append(out)
         return out.clone()
 
-    module.get_submodule(layer_name).register_forward_hook(keep)
+    module.get_submodule(layer_name).register_forward_hook(record)
     score = module(model.prepare(image).double().requires_grad_(True))[0, target]
     (gradient,) = torch.autograd.grad(score, outputs[-1])
     return tuple(layer.to_maps(part)[0].detach().numpy() for part in (outputs[-1], gradient))
 
 
 def upsample_to_picture(cam: np.ndarray, relu: bool = False) -> np.ndarray:
-    """A map on the layer's grid, stretched over the picture."""
+    """Upsample a map on the layer's grid to the picture."""
     raw = torch.from_numpy(np.maximum(cam, 0) if relu else cam)[None, None]
     return F.interpolate(raw, (SIDE, SIDE), mode="bilinear", align_corners=False)[0, 0].numpy()
 
 
-def is_close(actual: np.ndarray, expected: np.ndarray, tolerance: float = 1e-4) -> bool:
-    """Equal up to a share of the largest value, which must not be zero."""
+def is_close(values: np.ndarray, expected: np.ndarray, tolerance: float = 1e-4) -> bool:
+    """Compare up to a share of the largest value, which must not be zero."""
     largest = np.abs(expected).max()
     return (
-        actual.shape == expected.shape and largest > 0 and bool(np.abs(actual - expected).max() <= tolerance * largest)
+        values.shape == expected.shape and largest > 0 and bool(np.abs(values - expected).max() <= tolerance * largest)
     )

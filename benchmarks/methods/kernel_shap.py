@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 from captum.attr import KernelShap
+from xai_core.methods.shared.find_superpixels import find_superpixels
 
 import xai_core
 from benchmarks.harness.contest import Bench, Floats, Peer, Question
 from xai_core.images import make_baseline
-from xai_core.methods.shared.superpixels import superpixels
 
 _TRIAL_SHARE = 5
 
@@ -20,7 +20,7 @@ def question(bench: Bench, samples: int = 500, segments: int = 50) -> Question:
     few = max(10, samples // _TRIAL_SHARE)
 
     def captum(batch: int, count: int = samples) -> Floats:
-        patches = torch.from_numpy(superpixels(bench.pixels, segments))
+        patches = torch.from_numpy(find_superpixels(bench.pixels, segments))
         grey = bench.model.preprocessing.to_tensor(make_baseline(bench.pixels, "grey", np.random.default_rng(0)))
         torch.manual_seed(0)  # Captum draws from the global generator
         values = KernelShap(bench.module).attribute(

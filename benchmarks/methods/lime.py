@@ -14,11 +14,11 @@ import torch
 from captum._utils.models.linear_model import SkLearnRidge
 from captum.attr import Lime
 from lime.lime_image import LimeImageExplainer  # type: ignore[import-untyped]  # ships no types
+from xai_core.methods.shared.find_superpixels import find_superpixels
 
 import xai_core
 from benchmarks.harness.contest import Bench, Floats, Peer, Question, Target
 from xai_core.images import make_baseline
-from xai_core.methods.shared.superpixels import superpixels
 
 TARGETS = (Target("ratio", most=0.25, peer="Captum"), Target("to_limit", most=1.15))
 KERNEL_WIDTH = 0.25
@@ -62,7 +62,7 @@ def question(bench: Bench, samples: int = 1000, segments: int = 50) -> Question:
 
 def _captum(bench: Bench, samples: int, segments: int, batch: int) -> Floats:
     """Cutting the picture into superpixels is part of the work, as it is for ours and for the authors' package."""
-    patches = torch.from_numpy(superpixels(bench.pixels, segments))
+    patches = torch.from_numpy(find_superpixels(bench.pixels, segments))
     grey = bench.model.preprocessing.to_tensor(make_baseline(bench.pixels, "grey", np.random.default_rng(0)))
 
     def near(_picture: object, _sample: object, shown: torch.Tensor, **_: object) -> torch.Tensor:
@@ -94,7 +94,7 @@ def _authors(bench: Bench, samples: int, segments: int, batch: int) -> Floats:
             found = bench.module(torch.from_numpy((pictures - mean) / std).permute(0, 3, 1, 2).contiguous())
         return np.asarray(found)
 
-    patches = superpixels(bench.pixels, segments)
+    patches = find_superpixels(bench.pixels, segments)
     explainer = LimeImageExplainer(kernel_width=KERNEL_WIDTH, kernel=kernel, random_state=0)
     with redirect_stderr(StringIO() if sys.stderr is not None else None):  # it draws a progress bar
         found = explainer.explain_instance(

@@ -1,4 +1,4 @@
-"""Attention rollout against weights computed by hand, head by head; refused where there is no class token's attention to follow."""
+"""Attention rollout against weights computed by hand, head by head; refused without attention of a class token."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ MEAN = {"heads": "mean"}
 class Layer(nn.Module):
     """Attention and a small network after it, each with a short cut. `how` is the way attention is called."""
 
-    def __init__(self, how: str) -> None:
+    def __init__(self, attention_call: str) -> None:
         super().__init__()
         self.norm, self.attention = nn.LayerNorm(WIDTH), nn.MultiheadAttention(WIDTH, HEADS, batch_first=True)
-        self.after, self.how = nn.Linear(WIDTH, WIDTH), how
+        self.after, self.attention_call = nn.Linear(WIDTH, WIDTH), attention_call
 
     def attend(self, x: torch.Tensor) -> torch.Tensor:
-        if self.how in ("module", "weights wanted"):
-            return self.attention(x, x, x, need_weights=self.how != "module")[0]
+        if self.attention_call in ("module", "weights wanted"):
+            return self.attention(x, x, x, need_weights=self.attention_call != "module")[0]
         mixed = F.linear(x, self.attention.in_proj_weight, self.attention.in_proj_bias)
         query, key, value = mixed.view(*x.shape[:2], 3, HEADS, WIDTH // HEADS).permute(2, 0, 3, 1, 4)
-        if self.how == "function":
+        if self.attention_call == "function":
             out = F.scaled_dot_product_attention(query, key, value)
         else:
             out = F.softmax(query @ key.transpose(-2, -1) / (WIDTH // HEADS) ** 0.5, dim=-1) @ value
@@ -45,20 +45,24 @@ class Layer(nn.Module):
 class TwoLayers(nn.Module):
     """A class token before 16 patches and two layers of attention."""
 
-    def __init__(self, how: str = "module") -> None:
+    def __init__(self, attention_call: str = "module") -> None:
         super().__init__()
         self.patches, self.head = nn.Conv2d(3, WIDTH, 4, 4), nn.Linear(WIDTH, CLASSES)
-        self.one, self.two, self.first = Layer(how), Layer(how), nn.Parameter(torch.empty(1, 1, WIDTH))
+        self.layer_one, self.layer_two, self.first = (
+            Layer(attention_call),
+            Layer(attention_call),
+            nn.Parameter(torch.empty(1, 1, WIDTH)),
+        )
 
     def tokens(self, x: torch.Tensor) -> torch.Tensor:
         patches = self.patches(x).flatten(2).transpose(1, 2)
         return torch.cat([self.first.expand(len(x), -1, -1), patches], dim=1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.head(self.two(self.one(self.tokens(x)))[:, 0])
+        return self.head(self.layer_two(self.layer_one(self.tokens(x)))[:, 0])
 
 
-def by_hand(attention: nn.MultiheadAttention, x: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+def attend_by_hand(attention: nn.MultiheadAttention, x: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """Output (tokens, width) of self-attention and softmax(Q Kᵀ / √d) of each head, one head at a time."""
     (wq, wk, wv), (bq, bk, bv) = attention.in_proj_weight.chunk(3), attention.in_proj_bias.chunk(3)
     width, weights, mixed = WIDTH // HEADS, [], []
@@ -75,15 +79,15 @@ def run_by_hand(model, image, target: int) -> tuple[list[list[torch.Tensor]], to
     """Weights of each layer and head of `TwoLayers`, and the target's logit, in double precision."""
     net = isolate(model.module).double()
     x, layers = net.tokens(model.prepare(image).double().requires_grad_(True))[0], []
-    for layer in (net.one, net.two):
-        out, weights = by_hand(layer.attention, layer.norm(x))
+    for layer in (net.layer_one, net.layer_two):
+        out, weights = attend_by_hand(layer.attention, layer.norm(x))
         x = x + out
         x = x + F.gelu(layer.after(x))
         layers.append(weights)
     return layers, net.head(x[0])[target]
 
 
-def class_row(layers: list[np.ndarray]) -> np.ndarray:
+def upsample_class_row(layers: list[np.ndarray]) -> np.ndarray:
     """Row 0 of the product, last layer first, on the patches' grid."""
     total = np.eye(17)
     for layer in layers:
@@ -96,37 +100,45 @@ def test_plain_rollout_on_one_layer_is_the_class_tokens_attention():
     net = isolate(model.module)
     patches = net.patches(model.prepare(image)).flatten(2).transpose(1, 2)
     x = net.norm(torch.cat([net.first, patches], dim=1))[0]
-    _, weights = by_hand(net.attention, x)
+    _, weights = attend_by_hand(net.attention, x)
     mean = torch.stack(weights).mean(0).detach().numpy()
-    found = xai_core.explain(model, image, "attention_rollout", 2, params=MEAN)
-    assert np.ptp(mean[0]) > 0.01 and is_close(found.values, upsample_to_picture(mean[0, 1:].reshape(4, 4) / 2))
-    assert found.unit == "share of attention" and found.details["layers"] == 1 and found.details["heads"] == HEADS
+    attribution = xai_core.explain(model, image, "attention_rollout", 2, params=MEAN)
+    assert np.ptp(mean[0]) > 0.01 and is_close(attribution.values, upsample_to_picture(mean[0, 1:].reshape(4, 4) / 2))
+    assert (
+        attribution.unit == "share of attention"
+        and attribution.details["layers"] == 1
+        and attribution.details["heads"] == HEADS
+    )
 
 
 def test_plain_rollout_multiplies_the_layers():
     model, image = toy_model(TwoLayers()), make_picture(SIDE)
     layers, _ = run_by_hand(model, image, 2)
     means = [torch.stack(weights).mean(0).detach().numpy() for weights in layers]
-    expected = class_row([(mean + np.eye(17)) / 2 for mean in means])
+    expected = upsample_class_row([(mean + np.eye(17)) / 2 for mean in means])
     assert not is_close(means[1][0, 1:], expected[0, :16]), "the case is trivial if one layer says it all"
-    found = xai_core.explain(model, image, "attention_rollout", 2, params=MEAN)
-    other = xai_core.explain(model, image, "attention_rollout", 0, params=MEAN)
-    assert is_close(found.values, expected) and np.array_equal(found.values, other.values)
+    attribution = xai_core.explain(model, image, "attention_rollout", 2, params=MEAN)
+    another_class = xai_core.explain(model, image, "attention_rollout", 0, params=MEAN)
+    assert is_close(attribution.values, expected) and np.array_equal(attribution.values, another_class.values)
 
 
 @pytest.mark.parametrize("how", ["module", "weights wanted", "function", "by hand"])
 @pytest.mark.parametrize("target", [0, 3])
-def test_by_class_it_weighs_each_head_by_its_gradient(target, how):
-    model, image = toy_model(TwoLayers(how)), make_picture(SIDE)
+def test_by_class_it_weighs_each_head_by_its_gradient(target, attention_call):
+    model, image = toy_model(TwoLayers(attention_call)), make_picture(SIDE)
     layers, logit = run_by_hand(model, image, target)
     useful = []
     for weights in layers:
         gradients = torch.autograd.grad(logit, weights, retain_graph=True)
         heads = [(w * g).clamp_min(0).detach().numpy() for w, g in zip(weights, gradients, strict=True)]
         useful.append(np.mean(heads, axis=0) + np.eye(17))
-    found = xai_core.explain(model, image, "attention_rollout", target)
-    assert is_close(found.values, class_row(useful)) and found.values.min() >= 0 and found.unit == "relevance"
-    assert found.evaluations == 2 and found.details["layers"] == 2
+    attribution = xai_core.explain(model, image, "attention_rollout", target)
+    assert (
+        is_close(attribution.values, upsample_class_row(useful))
+        and attribution.values.min() >= 0
+        and attribution.unit == "relevance"
+    )
+    assert attribution.evaluations == 2 and attribution.details["layers"] == 2
 
 
 def test_the_gradient_by_the_weights_is_the_change_of_the_logit():
@@ -135,31 +147,33 @@ def test_the_gradient_by_the_weights_is_the_change_of_the_logit():
     layers, logit = run_by_hand(model, image, 1)
     (gradient,) = torch.autograd.grad(logit, layers[1][0])
     net = isolate(model.module).double()
-    _, (first, _) = by_hand(net.two.attention, net.two.norm(net.one(net.tokens(model.prepare(image).double())))[0])
+    _, (first, _) = attend_by_hand(
+        net.layer_two.attention, net.layer_two.norm(net.layer_one(net.tokens(model.prepare(image).double())))[0]
+    )
     assert torch.allclose(first, layers[1][0]) and gradient[0].abs().max() > 0 and not gradient[1:].any()
 
 
 class Averaged(TwoLayers):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.head(self.two(self.one(self.tokens(x))).mean(1))
+        return self.head(self.layer_two(self.layer_one(self.tokens(x))).mean(1))
 
 
 class WithoutToken(TwoLayers):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.head(self.two(self.one(self.tokens(x)[:, 1:]))[:, 0])
+        return self.head(self.layer_two(self.layer_one(self.tokens(x)[:, 1:]))[:, 0])
 
 
 class Masked(TwoLayers):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.tokens(x)
         mask = torch.ones(17, 17, dtype=torch.bool).triu(1)
-        return self.head(self.two.attention(x, x, x, attn_mask=mask)[0][:, 0])
+        return self.head(self.layer_two.attention(x, x, x, attn_mask=mask)[0][:, 0])
 
 
 class Across(TwoLayers):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.tokens(x)
-        return self.head(self.two.attention(x[:, :1], x, x)[0][:, 0])
+        return self.head(self.layer_two.attention(x[:, :1], x, x)[0][:, 0])
 
 
 REFUSED = [
@@ -185,7 +199,7 @@ def test_the_zoo_is_judged_by_what_it_does(name, reason):
 
 def test_a_vision_transformer_is_followed_through_all_layers():
     model = zoo_model("vit_b_16")
-    found = xai_core.explain(model, make_picture(), "attention_rollout", 3)
-    assert found.details["layers"] == len(model.module.encoder.layers) > 2
-    assert found.details["heads"] == 12 and found.details["grid_rows"] == 7
-    assert np.ptp(found.values) > 0 and found.values.min() >= 0
+    attribution = xai_core.explain(model, make_picture(), "attention_rollout", 3)
+    assert attribution.details["layers"] == len(model.module.encoder.layers) > 2
+    assert attribution.details["heads"] == 12 and attribution.details["grid_rows"] == 7
+    assert np.ptp(attribution.values) > 0 and attribution.values.min() >= 0

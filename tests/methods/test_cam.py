@@ -1,4 +1,4 @@
-"""CAM against the score it must add up to and against Grad-CAM, which it equals up to the number of places; refused for other heads."""
+"""CAM against the score it adds up to and Grad-CAM, equal up to the number of places; other heads are refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import xai_core
 from tests.toy_networks import CLASSES, SIDE, Channels, Conv, Tokens, is_close, toy_model
 from tests.zoo_networks import make_picture, zoo_model
 from xai_core import NotApplicable
-from xai_core.methods.cam import head
+from xai_core.methods.cam import find_linear_head
 from xai_core.models.isolation import isolate
 
 
@@ -53,7 +53,7 @@ OTHER = {
 @pytest.mark.parametrize("tail", FITTING, ids=str)
 def test_it_adds_up_to_the_logit(tail):
     model, image = toy_model(Headed(FITTING[tail])), make_picture(SIDE)
-    maps, weights = head(isolate(model.module), model.prepare(image))
+    maps, weights = find_linear_head(isolate(model.module), model.prepare(image))
     logit = model.module(model.prepare(image))[0, 2] - model.module.first.bias[2]
     assert float((weights[2] * maps[0].mean((1, 2))).sum()) == pytest.approx(float(logit), rel=1e-4)
     raw = (weights[2].view(-1, 1, 1) * maps[0]).sum(0)
@@ -74,17 +74,19 @@ def test_a_class_token_is_no_average():
 
 def test_channels_may_come_last():
     model, x = toy_model(Channels()), toy_model(Channels()).prepare(make_picture(SIDE))
-    maps, weights = head(isolate(model.module), x)
+    maps, weights = find_linear_head(isolate(model.module), x)
     assert maps.shape == (1, 6, 8, 8)
-    assert torch.allclose(maps.mean((2, 3)) @ weights.T + model.module.head.bias, model.module(x), atol=1e-5)
+    assert torch.allclose(
+        maps.mean((2, 3)) @ weights.T + model.module.find_linear_head.bias, model.module(x), atol=1e-5
+    )
 
 
 def test_it_is_grad_cam_times_the_number_of_places():
     model, image = toy_model(Conv()), make_picture(SIDE)
     for target in (2, (1, 4)):
         cam, grad = (
-            xai_core.explain(model, image, *ask, params={"relu": False}).values
-            for ask in (("cam", target), ("grad_cam", target, "last"))
+            xai_core.explain(model, image, *request, params={"relu": False}).values
+            for request in (("cam", target), ("grad_cam", target, "last"))
         )
         assert is_close(cam, grad * (SIDE // 2) ** 2)
 
@@ -94,10 +96,11 @@ def test_it_is_grad_cam_on_real_networks(name):
     model, image = zoo_model(name), make_picture()
     module, x = isolate(model.module), model.prepare(image)
     cam = xai_core.explain(model, image, "cam", 7, params={"relu": False}).values
-    if name == "densenet121":  # its last maps come from a function, which no layer's Grad-CAM can see: by hand
+    # Its last maps come from a function, which no layer's Grad-CAM can see: by hand.
+    if name == "densenet121":
         maps = F.relu(module.features(x)).detach().requires_grad_(True)
-        (slopes,) = torch.autograd.grad(module.classifier(F.adaptive_avg_pool2d(maps, 1).flatten(1))[0, 7], maps)
-        raw = (slopes.mean((2, 3), keepdim=True) * maps).sum(1, keepdim=True)
+        (gradients,) = torch.autograd.grad(module.classifier(F.adaptive_avg_pool2d(maps, 1).flatten(1))[0, 7], maps)
+        raw = (gradients.mean((2, 3), keepdim=True) * maps).sum(1, keepdim=True)
         grad = F.interpolate(raw, (model.side, model.side), mode="bilinear", align_corners=False)[0, 0].detach().numpy()
     else:
         grad = xai_core.explain(model, image, "grad_cam", 7, params={"relu": False}).values

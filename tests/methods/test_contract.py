@@ -1,4 +1,4 @@
-"""What every method promises on every model, looped over both registries."""
+"""The contract of every method on every model, looped over both registries."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.zoo_networks import ZOO, half_size_model, make_classifier, make_pictu
 from xai_core import METHODS, MODELS, Cancelled, InvalidParam, Job, NotApplicable, UnknownName, XaiError
 from xai_core.engine.backends.forward import forward_for
 from xai_core.models.classifier import Classifier
-from xai_core.params import Choice, Flag, Number
+from xai_core.params import Choice, Flag, Number, resolve
 
 pytestmark = pytest.mark.long
 
@@ -27,42 +27,29 @@ METHOD_NAMES = list(METHODS)
 MODEL_NAMES = list(MODELS)
 QUICK = ["efficientnet_lite0", "small_cnn"]
 SIBLINGS = {"efficientnet_lite1", "efficientnet_lite2", "resnet50", "vgg16"}
-"""Of the same family as efficientnet_lite0, resnet18 and alexnet, with more of its parts: one method of each kind is tried on them."""
+"""Larger siblings of efficientnet_lite0, resnet18 and alexnet: one method of each kind is tried on them."""
 OF_EACH_KIND = list({METHODS.get(name).family: name for name in METHOD_NAMES}.values())
+MAX_COST = 100
+"""Evaluations of a map that a test of every method can afford."""
 
 
-def small(method: str, side: int) -> dict[str, object]:
-    """Parameters that keep a map cheap; a method not named here runs with its own defaults."""
-    return {
-        "grad_cam": {
-            "relu": False
-        },  # with random weights nothing may speak for the class, and a map of zeros proves little
-        "lime": {"samples": 12, "segments": 8, "features": 6},
-        "occlusion": {"window": side // 2, "stride": side // 4},
-        "integrated_gradients": {"steps": 4},
-        "score_cam": {"channels": 8},
-        **{
-            name: {"relu": False} for name in ("grad_cam_plus_plus", "layer_cam", "xgrad_cam")
-        },  # random weights may speak against all
-        "smooth_grad": {"samples": 3},
-        "kernel_shap": {"samples": 12, "segments": 6},
-        "rise": {"masks": 10},
-        "adaptive_occlusion": {"segments": 6, "rounds": 1},
-        "meaningful_perturbation": {"steps": 4},
-        "deep_shap": {"count": 2},
-        "gradient_shap": {"samples": 4, "count": 2},
-    }.get(method, {})
+def quick_params(method: str, side: int) -> dict[str, object]:
+    """Return parameters of a cheap map that is not empty: with random weights nothing may speak for the class."""
+    spec = METHODS.get(method)
+    signed = {"relu": False} if any(param.name == "relu" for param in spec.params) else {}
+    return {**spec.quick_params(side), **signed}
 
 
-def snapshot(model: Classifier) -> dict[str, object]:
-    """Everything about the shared module and the process that an explanation must leave as it was."""
+def take_snapshot(model: Classifier) -> dict[str, object]:
+    """Return everything about the shared module and the process that an explanation must leave as it was."""
     hooks = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
     return {
         "modes": [part.training for part in model.module.modules()],
         "inplace": [getattr(part, "inplace", None) for part in model.module.modules()],
         "hooks": [len(getattr(part, kind)) for part in model.module.modules() for kind in hooks],
         "gradients": [(p.requires_grad, p.grad is None) for p in model.module.parameters()],
-        "weights": [tensor._version for tensor in model.module.state_dict().values()],  # torch counts every write
+        # Torch counts every write.
+        "weights": [tensor._version for tensor in model.module.state_dict().values()],
         "torch generator": torch.get_rng_state().tolist(),
         "numpy generator": repr(np.random.get_state()),
         "python generator": hash(random.getstate()),
@@ -70,65 +57,76 @@ def snapshot(model: Classifier) -> dict[str, object]:
 
 
 def explain(model: Classifier, method: str, image: Image.Image | None = None, **more: object) -> xai_core.Attribution:
-    more.setdefault("params", small(method, model.side))
+    more.setdefault("params", quick_params(method, model.side))
     return xai_core.explain(model, image or make_picture(), method, **more)
 
 
-def at_home(method: str) -> Classifier:
-    """The bundled model, or a transformer for the methods that need attention."""
+def find_supported_model(method: str) -> Classifier:
+    """Return the bundled model, or a transformer for the methods that need attention."""
     names = ("efficientnet_lite0", "vit_b_16")
     return next(model for name in names if METHODS.get(method).refusal(model := half_size_model(name)) is None)
 
 
-def applicable(model: Classifier) -> list[str]:
-    """The methods that are right on this model."""
+def list_applicable(model: Classifier) -> list[str]:
+    """List the methods that are right on this model."""
     return [method for method in METHOD_NAMES if METHODS.get(method).refusal(model) is None]
 
 
-def same(one: np.ndarray, other: np.ndarray) -> bool:
-    """Equal up to the order in which torch's threads add up: the last bits of a backward pass may differ from run to run."""
-    return one.shape == other.shape and float(np.abs(one - other).max()) <= 1e-5 * max(float(np.abs(one).max()), 1e-12)
+def is_same(values: np.ndarray, others: np.ndarray) -> bool:
+    """Compare up to the order in which torch's threads add up: last bits of a backward pass differ from run to run."""
+    return values.shape == others.shape and float(np.abs(values - others).max()) <= 1e-5 * max(
+        float(np.abs(values).max()), 1e-12
+    )
 
 
 @pytest.mark.parametrize("model_name", MODEL_NAMES)
 def test_every_method_on_every_model_gives_a_checked_map_or_the_reason(model_name):
     model = half_size_model(model_name)
     image = make_picture()
-    before, pixels, reasons = snapshot(model), image.tobytes(), []
-    wanted = OF_EACH_KIND if model_name in SIBLINGS else METHOD_NAMES
-    for method in wanted:
+    before, pixels, reasons = take_snapshot(model), image.tobytes(), []
+    methods = OF_EACH_KIND if model_name in SIBLINGS else METHOD_NAMES
+    for method in methods:
         try:
-            found = explain(model, method, image, seed=3)
+            attribution = explain(model, method, image, seed=3)
         except NotApplicable as reason:
             reasons.append(str(reason))
             continue
         finally:
-            assert snapshot(model) == before, f"{method} changed the shared module or a global generator"
+            assert take_snapshot(model) == before, f"{method} changed the shared module or a global generator"
             assert image.tobytes() == pixels
-        assert found.values.dtype == np.float32 and not found.values.flags.writeable
-        assert found.heatmap.shape == (model.side, model.side)
-        assert np.isfinite(found.values).all() and np.ptp(found.heatmap) > 0, f"{method} is flat on {model_name}"
-        assert found.label == model.labels[found.target] and found.evaluations > 0 and found.seconds > 0
-        if model_name in QUICK:  # nothing about a seed depends on the architecture
-            assert same(explain(model, method, image, seed=3).values, found.values), f"{method}: same seed, another map"
-    assert all(len(reason) > 20 for reason in reasons) and len(reasons) < len(wanted)
+        assert attribution.values.dtype == np.float32 and not attribution.values.flags.writeable
+        assert attribution.heatmap.shape == (model.side, model.side)
+        assert np.isfinite(attribution.values).all() and np.ptp(attribution.heatmap) > 0, (
+            f"{method} is flat on {model_name}"
+        )
+        assert (
+            attribution.label == model.labels[attribution.target]
+            and attribution.evaluations > 0
+            and attribution.seconds > 0
+        )
+        # Nothing about a seed depends on the architecture.
+        if model_name in QUICK:
+            assert is_same(explain(model, method, image, seed=3).values, attribution.values), (
+                f"{method}: same seed, another map"
+            )
+    assert all(len(reason) > 20 for reason in reasons) and len(reasons) < len(methods)
 
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
 def test_another_target_gives_another_map_and_a_pair_the_difference(method):
-    model = at_home(method)
-    one, two = (explain(model, method, target=index) for index in (5, 967))
+    model = find_supported_model(method)
+    first, second = (explain(model, method, target=index) for index in (5, 967))
     if not METHODS.get(method).class_specific:
-        assert np.array_equal(one.values, two.values)
+        assert np.array_equal(first.values, second.values)
         return
-    assert not np.allclose(one.values, two.values)
+    assert not np.allclose(first.values, second.values)
     pair = explain(model, method, target=(5, 967))
     assert (
         pair.target == (5, 967)
         and pair.quantity == "difference of two logits"
-        and not np.allclose(pair.values, one.values)
+        and not np.allclose(pair.values, first.values)
     )
-    assert same(explain(model, method, target=model.labels[967]).values, two.values)
+    assert is_same(explain(model, method, target=model.labels[967]).values, second.values)
 
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
@@ -190,8 +188,8 @@ def test_a_flat_picture_gives_a_finite_map(model_name, method, shade):
     model = half_size_model(model_name)
     if METHODS.get(method).refusal(model) is not None:
         pytest.skip(f"{method} is refused on {model_name}")
-    found = explain(model, method, Image.new("RGB", (64, 48), (shade,) * 3))
-    assert found.heatmap.shape == (model.side, model.side) and np.isfinite(found.values).all()
+    attribution = explain(model, method, Image.new("RGB", (64, 48), (shade,) * 3))
+    assert attribution.heatmap.shape == (model.side, model.side) and np.isfinite(attribution.values).all()
 
 
 class Fragile(nn.Module):
@@ -206,7 +204,8 @@ class Fragile(nn.Module):
         self.calls, self.after, self.lock = [0], after, [threading.Lock]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        self.calls[0] += 1  # a list: copies made for isolation count on their own
+        # A list: copies made for isolation count on their own.
+        self.calls[0] += 1
         if self.calls[0] > self.after:
             raise RuntimeError("out of memory")
         if self.body is not None:
@@ -221,21 +220,22 @@ def test_a_failing_network_leaves_everything_as_it_was(method):
     )
     model = next(model for model in fragile if METHODS.get(method).refusal(model) is None)
     model.layers()
-    before = snapshot(model)
-    explain(model, method)  # it works as long as the network does
+    before = take_snapshot(model)
+    # It works as long as the network does.
+    explain(model, method)
     model.module.after = 0
     model = copy.copy(model)
     use_plain_torch(model)
     with pytest.raises((RuntimeError, XaiError)) as failure:
         explain(model, method)
     assert "out of memory" in f"{failure.value} {failure.value.__cause__}"
-    assert snapshot(model) == before
+    assert take_snapshot(model) == before
 
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
 def test_a_cancelled_explanation_stops_within_a_batch_and_leaves_everything_as_it_was(method):
-    model = at_home(method)
-    before = snapshot(model)
+    model = find_supported_model(method)
+    before = take_snapshot(model)
 
     class Impatient(Job[object]):
         def tick(self, evaluations: int = 0) -> None:
@@ -244,11 +244,10 @@ def test_a_cancelled_explanation_stops_within_a_batch_and_leaves_everything_as_i
             super().tick(evaluations)
 
     job = Impatient()
-    params = {"lime": {"samples": 2000}, "occlusion": {"window": 16, "stride": 8}}.get(method, {})
     with pytest.raises(Cancelled):
-        explain(model, method, params=params, job=job)
+        explain(model, method, params={}, job=job)
     assert job.done <= 1 + 64, "more than the batch in hand was computed after the cancel"
-    assert snapshot(model) == before
+    assert take_snapshot(model) == before
 
 
 def test_eight_threads_mixing_all_methods_equal_the_serial_maps():
@@ -256,55 +255,70 @@ def test_eight_threads_mixing_all_methods_equal_the_serial_maps():
     assert any(getattr(part, "inplace", False) for part in model.module.modules()), (
         "where threads could meet in one tensor"
     )
-    each = [(method, number) for number in range(len(images)) for method in applicable(model)]
-    serial = {(method, number): explain(model, method, images[number], seed=number).values for method, number in each}
+    requests = [(method, number) for number in range(len(images)) for method in list_applicable(model)]
+    serial = {
+        (method, number): explain(model, method, images[number], seed=number).values for method, number in requests
+    }
     distinct = {values.tobytes() for values in serial.values()}
     # XGrad-CAM is Grad-CAM behind a linear head.
     assert len(distinct) > 0.8 * len(serial), "the case is trivial if maps agree anyway"
-    before = snapshot(model)
+    before = take_snapshot(model)
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda ask: explain(model, ask[0], images[ask[1]], seed=ask[1]).values, each[::-1]))
-    for ask, values in zip(each[::-1], found, strict=True):
-        # jobs share batches, so last bits differ, which an optimizer carries on; another thread's map is off by its whole size
-        assert np.abs(values - serial[ask]).max() <= 1e-4 * max(1.0, float(np.abs(serial[ask]).max())), ask
-    assert snapshot(model) == before
+        parallel = list(
+            pool.map(
+                lambda request: explain(model, request[0], images[request[1]], seed=request[1]).values, requests[::-1]
+            )
+        )
+    for request, values in zip(requests[::-1], parallel, strict=True):
+        # Jobs share batches, so last bits differ, which an optimizer carries on.
+        # Another thread's map is off by its whole size.
+        assert np.abs(values - serial[request]).max() <= 1e-4 * max(1.0, float(np.abs(serial[request]).max())), request
+    assert take_snapshot(model) == before
 
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
 def test_no_map_depends_on_the_size_of_a_batch(method, monkeypatch):
-    """It is measured anew in every process, and workers and memory differ from machine to machine: the map must not."""
-    model = zoo_model("small_cnn") if METHODS.get(method).refusal(zoo_model("small_cnn")) is None else at_home(method)
-    # With few steps there is one round only.
-    params = {} if method == "integrated_gradients" else small(method, model.side)
+    """The size is measured anew in every process, and differs from machine to machine: the map must not."""
+    model = (
+        zoo_model("small_cnn")
+        if METHODS.get(method).refusal(zoo_model("small_cnn")) is None
+        else find_supported_model(method)
+    )
+    spec = METHODS.get(method)
+    # The defaults where they are cheap: with few steps Integrated Gradients has one round only.
+    default_cost = spec.cost({param.name: param.default_for(model.side) for param in spec.params}, model.side)
+    params = {} if default_cost <= MAX_COST else quick_params(method, model.side)
     usual, forward = explain(model, method, params=params), forward_for(model)
     monkeypatch.setattr(forward, "micro_batch", 3)
     monkeypatch.setattr(forward, "gradient_batch", 1)
-    other = explain(model, method, params=params)
-    assert other.evaluations == usual.evaluations
-    assert np.abs(other.values - usual.values).max() <= 1e-4 * float(np.abs(usual.values).max())
+    batched = explain(model, method, params=params)
+    assert batched.evaluations == usual.evaluations
+    assert np.abs(batched.values - usual.values).max() <= 1e-4 * float(np.abs(usual.values).max())
 
 
 def test_compare_gives_the_maps_of_explain_in_the_order_asked_for():
     model = zoo_model("small_cnn")
-    wanted = applicable(model)[::-1]
-    params = {method: small(method, model.side) for method in wanted}
+    methods = list_applicable(model)[::-1]
+    params = {method: quick_params(method, model.side) for method in methods}
     job: Job[object] = Job()
-    found = xai_core.compare(
-        model, make_picture(), wanted, target=3, layer=model.recommended_layer.name, params=params, seed=5, job=job
+    maps = xai_core.compare(
+        model, make_picture(), methods, target=3, layer=model.recommended_layer.name, params=params, seed=5, job=job
     )
-    assert [each.method for each in found] == wanted
-    for each in found:
-        layer = model.recommended_layer.name if METHODS.get(each.method).uses_layer else None
-        alone = xai_core.explain(model, make_picture(), each.method, 3, layer, params[each.method], 5)
+    assert [attribution.method for attribution in maps] == methods
+    for attribution in maps:
+        layer = model.recommended_layer.name if METHODS.get(attribution.method).uses_layer else None
+        alone = xai_core.explain(model, make_picture(), attribution.method, 3, layer, params[attribution.method], 5)
         assert (
-            same(alone.values, each.values) and alone.params == each.params and alone.image_sha256 == each.image_sha256
+            is_same(alone.values, attribution.values)
+            and alone.params == attribution.params
+            and alone.image_sha256 == attribution.image_sha256
         )
 
 
 def test_the_plan_names_the_map_by_content():
     model, image = zoo_model("small_cnn"), make_picture()
-    same = xai_core.plan(model, image, "lime", 3, params={"samples": 50}, seed=1).id
-    assert same == xai_core.plan(model, image.copy(), "lime", "3", params={"samples": "50"}, seed=1).id
+    plan_id = xai_core.plan(model, image, "lime", 3, params={"samples": 50}, seed=1).id
+    assert plan_id == xai_core.plan(model, image.copy(), "lime", "3", params={"samples": "50"}, seed=1).id
     others = [
         xai_core.plan(model, image, "lime", 4, params={"samples": 50}, seed=1),
         xai_core.plan(model, image, "lime", 3, params={"samples": 60}, seed=1),
@@ -313,7 +327,14 @@ def test_the_plan_names_the_map_by_content():
         xai_core.plan(model, image, "occlusion", 3),
         xai_core.plan(zoo_model("efficientnet_lite0"), image, "lime", 3, params={"samples": 50}, seed=1),
     ]
-    assert len({same, *(other.id for other in others)}) == 7
+    assert len({plan_id, *(changed.id for changed in others)}) == 7
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+@pytest.mark.parametrize("side", [28, 224, 260])
+def test_quick_parameters_are_valid_and_cheap(method, side):
+    spec = METHODS.get(method)
+    assert spec.cost(resolve(spec.params, spec.quick_params(side), side), side) <= MAX_COST
 
 
 def test_every_method_says_what_it_is():
@@ -328,5 +349,8 @@ def test_every_method_says_what_it_is():
 
 
 def test_the_zoo_is_all_here():
-    asked = "alexnet vgg16 resnet18 resnet50 densenet121 googlenet mobilenet_v3_large efficientnet_b0 convnext_tiny vit_b_16 swin_t".split()
-    assert set(asked) <= set(ZOO) <= set(MODEL_NAMES)
+    networks = (
+        "alexnet vgg16 resnet18 resnet50 densenet121 googlenet mobilenet_v3_large efficientnet_b0 convnext_tiny "
+        "vit_b_16 swin_t"
+    ).split()
+    assert set(networks) <= set(ZOO) <= set(MODEL_NAMES)

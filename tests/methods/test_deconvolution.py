@@ -30,16 +30,16 @@ def test_it_is_the_rule_and_captums():
     model, image = toy_model(Layers()), make_picture(SIDE)
     _, first, _, second, _, third = model.module
     by_rule = ((third.weight[1].relu() @ second.weight).relu() @ first.weight).detach().numpy().reshape(3, SIDE, SIDE)
-    found = xai_core.explain(model, image, "deconvolution", 1)
+    attribution = xai_core.explain(model, image, "deconvolution", 1)
     theirs = Deconvolution(isolate(model.module)).attribute(model.prepare(image), target=1)[0].numpy()
-    assert is_close(found.values, by_rule) and is_close(found.values, theirs)
+    assert is_close(attribution.values, by_rule) and is_close(attribution.values, theirs)
 
 
 def test_without_pooling_it_does_not_look_at_the_picture():
     """As its caution says: only the switches of max-pooling tie the signal to this picture."""
     model = toy_model(Layers())
-    one, two = (xai_core.explain(model, make_picture(SIDE, seed), "deconvolution", 1).values for seed in (1, 2))
-    assert np.array_equal(one, two)
+    first, second = (xai_core.explain(model, make_picture(SIDE, seed), "deconvolution", 1).values for seed in (1, 2))
+    assert np.array_equal(first, second)
     pooled = toy_model(Conv())
-    one, two = (xai_core.explain(pooled, make_picture(SIDE, seed), "deconvolution", 1).values for seed in (1, 2))
-    assert not is_close(one, two, 0.01)
+    first, second = (xai_core.explain(pooled, make_picture(SIDE, seed), "deconvolution", 1).values for seed in (1, 2))
+    assert not is_close(first, second, 0.01)

@@ -28,11 +28,11 @@ class OneLayer(Linear):
         return self.head(self.units(x.flatten(1)).relu())
 
 
-def lift(model, target=2, seed=0, **params) -> xai_core.Attribution:
+def explain_by_lift(model, target=2, seed=0, **params) -> xai_core.Attribution:
     return xai_core.explain(model, make_picture(model.side), "deep_lift", target, params=params, seed=seed)
 
 
-def ends(model, kind: str, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+def prepare_ends(model, kind: str, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     """The prepared picture and its baseline."""
     steps = model.preprocessing
     pixels = steps.to_pixels(steps.model_input(make_picture(model.side)))
@@ -42,57 +42,66 @@ def ends(model, kind: str, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
 @pytest.mark.parametrize("kind", BASELINES)
 def test_a_linear_network_gives_weight_times_difference(kind):
     model = toy_model(Linear())
-    x, baseline = ends(model, kind, 4)
-    found = lift(model, seed=4, baseline=kind)
+    x, baseline = prepare_ends(model, kind, 4)
+    attribution = explain_by_lift(model, seed=4, baseline=kind)
     assert (
-        is_close(found.values, model.module.row(2) * (x - baseline)[0].numpy())
-        and found.details["completeness_gap"] < 1e-4
+        is_close(attribution.values, model.module.row(2) * (x - baseline)[0].numpy())
+        and attribution.details["completeness_gap"] < 1e-4
     )
 
 
 def test_a_square_gives_its_closed_form():
     model = toy_model(Square())
-    x, baseline = ends(model, "mean")
-    assert is_close(lift(model, baseline="mean").values, model.module.row(2) * (x**2 - baseline**2)[0].numpy())
+    x, baseline = prepare_ends(model, "mean")
+    assert is_close(
+        explain_by_lift(model, baseline="mean").values, model.module.row(2) * (x**2 - baseline**2)[0].numpy()
+    )
 
 
 @pytest.mark.parametrize("target", [2, (2, 0)])
 def test_one_layer_follows_the_rescale_rule(target):
     model = toy_model(OneLayer())
-    x, baseline = ends(model, "blur")
+    x, baseline = prepare_ends(model, "blur")
     module = model.module
     with torch.no_grad():
-        before, after = (module.units(each.flatten(1))[0] for each in (baseline, x))
+        before, after = (module.units(picture.flatten(1))[0] for picture in (baseline, x))
         up = module.head.weight[2] if target == 2 else module.head.weight[2] - module.head.weight[0]
         through = up * (after.relu() - before.relu()) / (after - before)
         expected = (through @ module.units.weight).view(3, SIDE, SIDE) * (x - baseline)[0]
         score = module(x) - module(baseline)
     crossed = int(((after > 0) != (before > 0)).sum())
     assert crossed >= 2, "without units that open or close it would be the gradient"
-    found = lift(model, target)
+    attribution = explain_by_lift(model, target)
     change = float(score[0, 2] if target == 2 else score[0, 2] - score[0, 0])
-    assert is_close(found.values, expected.numpy()) and found.details["score_change"] == pytest.approx(change, rel=1e-4)
+    assert is_close(attribution.values, expected.numpy()) and attribution.details["score_change"] == pytest.approx(
+        change, rel=1e-4
+    )
 
 
 @pytest.mark.parametrize("make", [Conv, Channels, Tokens], ids=lambda make: make.__name__)
 def test_the_shares_add_up_on_every_layout(make):
-    found = lift(toy_model(make()), baseline="grey", tolerance=0.01)
-    total = float(found.values.astype(np.float64).sum())
-    assert total == pytest.approx(found.details["score_change"], rel=2e-4) and found.details["completeness_gap"] < 2e-4
-    assert found.evaluations == 3 and found.values.shape == (3, SIDE, SIDE)
+    attribution = explain_by_lift(toy_model(make()), baseline="grey", tolerance=0.01)
+    total = float(attribution.values.astype(np.float64).sum())
+    assert (
+        total == pytest.approx(attribution.details["score_change"], rel=2e-4)
+        and attribution.details["completeness_gap"] < 2e-4
+    )
+    assert attribution.evaluations == 3 and attribution.values.shape == (3, SIDE, SIDE)
 
 
 def test_a_missing_rule_is_seen(monkeypatch):
-    whole = lift(zoo_model("mobilenet_v3_large"), target=5)
+    whole = explain_by_lift(zoo_model("mobilenet_v3_large"), target=5)
     monkeypatch.setattr(deep_lift, "_SINGLE", frozenset())
-    broken = lift(zoo_model("mobilenet_v3_large"), target=5)
-    levels = [{check.name: check.level for check in found.checks}["completeness"] for found in (whole, broken)]
+    broken = explain_by_lift(zoo_model("mobilenet_v3_large"), target=5)
+    levels = [
+        {check.name: check.level for check in attribution.checks}["completeness"] for attribution in (whole, broken)
+    ]
     assert levels == ["green", "red"]
 
 
 def test_too_few_points_are_told_and_more_are_taken():
     model = toy_model(Tokens())
-    few, many = (lift(model, baseline="noise", points=points, tolerance=0.01) for points in (1, 256))
+    few, many = (explain_by_lift(model, baseline="noise", points=points, tolerance=0.01) for points in (1, 256))
     assert few.details["points"] == 1 and few.details["completeness_gap"] > 10 * many.details["completeness_gap"]
     assert many.details["points"] > 1 and many.details["completeness_gap"] < 2e-4
 
@@ -101,19 +110,19 @@ def test_too_few_points_are_told_and_more_are_taken():
 @pytest.mark.parametrize("name", list(MODELS))
 def test_the_shares_add_up_on_every_architecture(name):
     model = half_size_model(name)
-    found = xai_core.explain(model, make_picture(), "deep_lift")
-    check = next(check for check in found.checks if check.name == "completeness")
-    assert found.details["completeness_gap"] <= 0.01 and check.level == "green" and np.ptp(found.values) > 0
+    attribution = xai_core.explain(model, make_picture(), "deep_lift")
+    check = next(check for check in attribution.checks if check.name == "completeness")
+    assert attribution.details["completeness_gap"] <= 0.01 and check.level == "green" and np.ptp(attribution.values) > 0
 
 
 def test_the_cup_is_found_on_the_real_model():
     model = xai_core.load_model("efficientnet_lite0")
-    found = xai_core.explain(model, xai_core.SAMPLES.get("coffee").load(), "deep_lift")
-    positive = np.clip(found.heatmap, 0, None)
+    attribution = xai_core.explain(model, xai_core.SAMPLES.get("coffee").load(), "deep_lift")
+    positive = np.clip(attribution.heatmap, 0, None)
     share, area = positive[:162, 30:186].sum() / positive.sum(), 162 * 156 / positive.size
     assert (
-        found.label == "espresso"
+        attribution.label == "espresso"
         and share > 1.2 * area
-        and found.level == "green"
-        and found.details["completeness_gap"] < 1e-3
+        and attribution.level == "green"
+        and attribution.details["completeness_gap"] < 1e-3
     )

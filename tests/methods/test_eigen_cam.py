@@ -21,16 +21,16 @@ def test_it_is_the_first_principal_direction(module, layer):
         direction = rows @ (rows.T @ direction)
         direction /= np.linalg.norm(direction)
     cam = (direction @ rows).reshape(maps.shape[1:])
-    found = xai_core.explain(model, image, "eigen_cam", 2, layer)
-    assert is_close(found.values, upsample_to_picture(cam if cam.sum() > 0 else -cam), 1e-3)
+    attribution = xai_core.explain(model, image, "eigen_cam", 2, layer)
+    assert is_close(attribution.values, upsample_to_picture(cam if cam.sum() > 0 else -cam), 1e-3)
 
 
 def test_maps_without_negative_values_give_a_map_without_negative_values():
-    found = xai_core.explain(toy_model(Conv()), make_picture(SIDE), "eigen_cam", 2, "last").values
-    assert found.min() >= -1e-6 and found.max() > 0
+    values = xai_core.explain(toy_model(Conv()), make_picture(SIDE), "eigen_cam", 2, "last").values
+    assert values.min() >= -1e-6 and values.max() > 0
 
 
 def test_it_does_not_depend_on_the_class_and_says_so():
     model, image = toy_model(Conv()), make_picture(SIDE)
-    one, two = (xai_core.explain(model, image, "eigen_cam", target, "last") for target in (1, 2))
-    assert np.array_equal(one.values, two.values) and not xai_core.METHODS.get("eigen_cam").class_specific
+    first, second = (xai_core.explain(model, image, "eigen_cam", target, "last") for target in (1, 2))
+    assert np.array_equal(first.values, second.values) and not xai_core.METHODS.get("eigen_cam").class_specific

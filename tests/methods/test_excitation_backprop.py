@@ -24,15 +24,15 @@ class Layers(nn.Sequential):
         super().__init__(nn.Flatten(), nn.Linear(wide, 20, bias=False), nn.ReLU(), nn.Linear(20, CLASSES, bias=False))
 
 
-def walked(model, x: torch.Tensor, target: int, opposite: bool = False) -> np.ndarray:
+def compute_walk(model, x: torch.Tensor, target: int, opposite: bool = False) -> np.ndarray:
     """The chances of the walk written out for `Layers`; the opposite class has all its weights reversed."""
     _, first, _, second = model.module
     pixels = x.flatten().double().numpy()
-    one, two = (layer.weight.detach().double().numpy() for layer in (first, second))
-    hidden = np.maximum(one @ pixels, 0)
-    chance = (hidden * (-two[target] if opposite else two[target])).clip(min=0)
+    first_weight, second_weight = (layer.weight.detach().double().numpy() for layer in (first, second))
+    hidden = np.maximum(first_weight @ pixels, 0)
+    chance = (hidden * (-second_weight[target] if opposite else second_weight[target])).clip(min=0)
     chance /= chance.sum()
-    steps = (one * pixels).clip(min=0)
+    steps = (first_weight * pixels).clip(min=0)
     return (chance @ (steps / steps.sum(1, keepdims=True))).reshape(3, SIDE, SIDE)
 
 
@@ -41,13 +41,13 @@ def test_it_is_the_walk_by_hand():
     x = model.prepare(image)
     plain = xai_core.explain(model, image, "excitation_backprop", 2)
     contrast = xai_core.explain(model, image, "excitation_backprop", 2, params={"contrastive": True})
-    assert is_close(plain.values, walked(model, x, 2)) and plain.values.sum() == pytest.approx(1, abs=1e-5)
-    assert is_close(contrast.values, walked(model, x, 2) - walked(model, x, 2, opposite=True))
+    assert is_close(plain.values, compute_walk(model, x, 2)) and plain.values.sum() == pytest.approx(1, abs=1e-5)
+    assert is_close(contrast.values, compute_walk(model, x, 2) - compute_walk(model, x, 2, opposite=True))
     assert plain.values.min() >= 0 > contrast.values.min() and abs(contrast.values.sum()) <= 1e-5
 
 
 class Positive(BasicHook):
-    """Zennit's own rule for sums lets negative summands take negative chances; the paper's walk steps to positive ones only."""
+    """Rule for sums that steps to positive summands only, as in the paper; zennit's own takes negative ones too."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -71,21 +71,23 @@ def test_it_is_zennit_on_a_residual_network():
     )
     with rules.context(make().double()) as changed:
         (expected,) = torch.autograd.grad(changed(x), x, torch.eye(10)[None, 1].double())
-    found = xai_core.explain(model, image, "excitation_backprop", 1)
-    assert float(expected.sum()) == pytest.approx(1, abs=1e-3) and is_close(found.values, expected[0].numpy())
+    attribution = xai_core.explain(model, image, "excitation_backprop", 1)
+    assert float(expected.sum()) == pytest.approx(1, abs=1e-3) and is_close(attribution.values, expected[0].numpy())
 
 
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "resnet18", "googlenet", "small_cnn"])
 def test_chances_add_up_to_one(name):
-    found = xai_core.explain(zoo_model(name), make_picture(), "excitation_backprop", 7)
-    assert found.values.min() >= -1e-7 and found.values.sum(dtype=np.float64) == pytest.approx(1, abs=1e-4)
-    assert found.details["probability_sum"] == pytest.approx(1, abs=1e-4)
+    attribution = xai_core.explain(zoo_model(name), make_picture(), "excitation_backprop", 7)
+    assert attribution.values.min() >= -1e-7 and attribution.values.sum(dtype=np.float64) == pytest.approx(1, abs=1e-4)
+    assert attribution.details["probability_sum"] == pytest.approx(1, abs=1e-4)
 
 
 def test_a_pair_is_the_difference_of_two_walks():
     model, image = zoo_model("small_cnn"), make_picture()
-    one, two, pair = (xai_core.explain(model, image, "excitation_backprop", target).values for target in (3, 5, (3, 5)))
-    assert is_close(pair, one - two)
+    first, second, pair = (
+        xai_core.explain(model, image, "excitation_backprop", target).values for target in (3, 5, (3, 5))
+    )
+    assert is_close(pair, first - second)
 
 
 @pytest.mark.parametrize(("name", "word"), [("mobilenet_v3_large", "hardswish"), ("efficientnet_b0", "silu")])

@@ -16,19 +16,20 @@ from xai_core import NotApplicable
 from xai_core.models.isolation import isolate
 
 
-def by_hand(model, image, layer_name: str, target: int, relu: bool = True) -> np.ndarray:
-    """Selvaraju's formula: maps of the layer's last call, weighted by their mean gradient, summed, cut at 0, upsampled."""
-    module, layer, kept = isolate(model.module), model.layer(layer_name), []
+def compute_by_hand(model, image, layer_name: str, target: int, relu: bool = True) -> np.ndarray:
+    """Sum maps of the layer's last call, weighted by their mean gradient, cut at 0 and upsample (Selvaraju)."""
+    module, layer, outputs = isolate(model.module), model.layer(layer_name), []
 
-    def keep(_module, _inputs, out):
-        kept.append(out)
-        return out.clone()  # the network may overwrite what it gets, not what was kept
+    def record(_module, _inputs, out):
+        outputs.append(out)
+        # The network may overwrite what it gets, not what was kept.
+        return out.clone()
 
-    module.get_submodule(layer_name).register_forward_hook(keep)
+    module.get_submodule(layer_name).register_forward_hook(record)
     score = module(model.prepare(image).requires_grad_(True))[0, target]
-    (gradient,) = torch.autograd.grad(score, kept[-1])
-    maps, slopes = layer.to_maps(kept[-1]), layer.to_maps(gradient)
-    cam = (maps * slopes.mean((2, 3), keepdim=True)).sum(1, keepdim=True)
+    (gradient,) = torch.autograd.grad(score, outputs[-1])
+    maps, gradients = layer.to_maps(outputs[-1]), layer.to_maps(gradient)
+    cam = (maps * gradients.mean((2, 3), keepdim=True)).sum(1, keepdim=True)
     cam = cam.relu() if relu else cam
     return F.interpolate(cam, (model.side, model.side), mode="bilinear", align_corners=False)[0, 0].detach().numpy()
 
@@ -36,12 +37,15 @@ def by_hand(model, image, layer_name: str, target: int, relu: bool = True) -> np
 CASES = [
     ("efficientnet_lite0", None),
     ("efficientnet_lite0", "_blocks.5._project_conv"),
-    ("efficientnet_lite0", "_blocks.10._swish"),  # called twice: the last call counts
+    # Called twice: the last call counts.
+    ("efficientnet_lite0", "_blocks.10._swish"),
     ("small_cnn", None),
     ("resnet18", None),
-    ("resnet18", "layer4.1.bn2"),  # overwritten in place by the addition that follows
+    # Overwritten in place by the addition that follows.
+    ("resnet18", "layer4.1.bn2"),
     ("resnet18", "layer3"),
-    ("densenet121", None),  # overwritten by a functional in-place ReLU
+    # Overwritten by a functional in-place ReLU.
+    ("densenet121", None),
     ("googlenet", None),
     ("vit_b_16", None),
     ("swin_t", None),
@@ -53,21 +57,23 @@ CASES = [
 @pytest.mark.parametrize(("name", "layer"), CASES)
 def test_it_is_the_formula(name, layer, relu):
     model, image = zoo_model(name), make_picture()
-    chosen = layer or model.recommended_layer.name
-    found = xai_core.explain(model, image, "grad_cam", 7, layer, {"relu": relu})
-    expected = by_hand(model, image, chosen, 7, relu)
-    assert found.layer == chosen and (relu or np.ptp(expected) > 0)  # nothing may speak for class 7
-    assert np.abs(found.values - expected).max() <= 1e-4 * np.abs(expected).max()
-    assert found.values.min() >= 0 or not relu
+    layer_name = layer or model.recommended_layer.name
+    attribution = xai_core.explain(model, image, "grad_cam", 7, layer, {"relu": relu})
+    expected = compute_by_hand(model, image, layer_name, 7, relu)
+    # Nothing may speak for class 7.
+    assert attribution.layer == layer_name and (relu or np.ptp(expected) > 0)
+    assert np.abs(attribution.values - expected).max() <= 1e-4 * np.abs(expected).max()
+    assert attribution.values.min() >= 0 or not relu
 
 
 @pytest.mark.parametrize(("name", "layer"), [("efficientnet_lite0", "_blocks.15._bn2"), ("resnet18", "layer4")])
 def test_it_is_the_map_of_pytorch_grad_cam(name, layer):
     model, image = zoo_model(name), make_picture()
-    found = xai_core.explain(model, image, "grad_cam", 7, layer).values
+    values = xai_core.explain(model, image, "grad_cam", 7, layer).values
     module = isolate(model.module).requires_grad_(True)
     theirs = GradCAM(module, [module.get_submodule(layer)])(model.prepare(image), [ClassifierOutputTarget(7)])[0]
-    ours = found - found.min()  # theirs is stretched to 0..1
+    # Theirs is stretched to 0..1.
+    ours = values - values.min()
     assert np.ptp(theirs) > 0.5
     assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] > 0.999
 
@@ -90,11 +96,12 @@ def test_it_finds_the_planted_colour_exactly():
     pixels[4:8, 8:12, 1] = 255
     image = xai_core.images.Image.fromarray(pixels)
     raw = np.zeros((1, 1, 4, 4), np.float32)
-    raw[0, 0, 1, 2] = 1 / 16  # the mean gradient of a map of 16 places is 1/16
+    # The mean gradient of a map of 16 places is 1/16.
+    raw[0, 0, 1, 2] = 1 / 16
     expected = F.interpolate(torch.from_numpy(raw), (16, 16), mode="bilinear", align_corners=False)[0, 0].numpy()
     assert np.allclose(xai_core.explain(model, image, "grad_cam", "class 1", "pool").values, expected, atol=1e-7)
-    for other in (0, 2):
-        empty = xai_core.explain(model, image, "grad_cam", other, "pool")
+    for target in (0, 2):
+        empty = xai_core.explain(model, image, "grad_cam", target, "pool")
         assert not empty.values.any() and [check.name for check in empty.checks if check.level != "green"] == ["flat"]
 
 

@@ -15,11 +15,11 @@ from xai_core.models.isolation import isolate
 def test_both_forms_of_a_square():
     model, image = toy_model(Square()), make_picture(SIDE)
     x = model.prepare(image)[0].numpy()
-    slope = 2 * model.module.row(2) * x
+    gradient = 2 * model.module.row(2) * x
     plain, squared = (
         xai_core.explain(model, image, "gradient_x_input", 2, params={"form": form}) for form in ("plain", "squared")
     )
-    assert is_close(plain.values, x * slope) and is_close(squared.values, x * slope**2)
+    assert is_close(plain.values, x * gradient) and is_close(squared.values, x * gradient**2)
     assert plain.unit == "logit" and squared.unit != plain.unit
 
 
@@ -32,7 +32,8 @@ def test_it_is_captums():
 
 def test_without_biases_it_adds_up_to_the_score():
     model, image = toy_model(Conv(bias=False)), make_picture(SIDE)
-    model.module.last.max_val = 1e9  # a ceiling would be a bias
+    # A ceiling would be a bias.
+    model.module.last.max_val = 1e9
     score = float(model.module(model.prepare(image))[0, 2])
-    found = xai_core.explain(model, image, "gradient_x_input", 2).values.astype(np.float64).sum()
-    assert abs(score) > 0.01 and abs(found - score) <= 1e-4 * abs(score)
+    total = xai_core.explain(model, image, "gradient_x_input", 2).values.astype(np.float64).sum()
+    assert abs(score) > 0.01 and abs(total - score) <= 1e-4 * abs(score)

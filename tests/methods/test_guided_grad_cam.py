@@ -18,11 +18,11 @@ def test_it_is_the_product_of_its_parts(layer):
     model, image = toy_model(Conv()), make_picture(SIDE)
     lines = xai_core.explain(model, image, "guided_backprop", 1)
     region = xai_core.explain(model, image, "grad_cam", 1, layer)
-    found = xai_core.explain(model, image, "guided_grad_cam", 1, layer)
-    assert is_close(found.values, lines.values * region.values) and (found.values < 0).any()
+    attribution = xai_core.explain(model, image, "guided_grad_cam", 1, layer)
+    assert is_close(attribution.values, lines.values * region.values) and (attribution.values < 0).any()
     assert (
-        found.details["guided_difference"] == lines.details["guided_difference"]
-        and found.details["grid_rows"] == SIDE // 2
+        attribution.details["guided_difference"] == lines.details["guided_difference"]
+        and attribution.details["grid_rows"] == SIDE // 2
     )
 
 

@@ -27,11 +27,13 @@ HEAVY = {
 }
 
 
-def conserved(found: xai_core.Attribution, score: float, tolerance: float = 1e-3) -> bool:
-    return abs(score) > 1e-6 and abs(float(found.values.astype(np.float64).sum()) - score) <= tolerance * abs(score)
+def is_conserved(attribution: xai_core.Attribution, score: float, tolerance: float = 1e-3) -> bool:
+    return abs(score) > 1e-6 and abs(float(attribution.values.astype(np.float64).sum()) - score) <= tolerance * abs(
+        score
+    )
 
 
-def score_of(model, image, *target: int) -> float:
+def compute_score(model, image, *target: int) -> float:
     with torch.no_grad():
         logits = model.module(model.prepare(image))[0]
     return float(logits[target[0]] - (logits[target[1]] if len(target) == 2 else 0))
@@ -42,9 +44,12 @@ def test_the_sum_is_the_score_on_every_model(name):
     model, image = half_size_model(name), make_picture()
     assert METHODS.get("lrp").refusal(model) is None
     top = int(model.module(model.prepare(image))[0].argmax())
-    found = xai_core.explain(model, image, "lrp", top)
-    assert conserved(found, score_of(model, image, top)) and found.values.shape[1:] == (model.side, model.side)
-    assert next(check for check in found.checks if check.name == "completeness").level == "green"
+    attribution = xai_core.explain(model, image, "lrp", top)
+    assert is_conserved(attribution, compute_score(model, image, top)) and attribution.values.shape[1:] == (
+        model.side,
+        model.side,
+    )
+    assert next(check for check in attribution.checks if check.name == "completeness").level == "green"
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -55,8 +60,13 @@ def test_every_rule_keeps_the_score_of_either_sign_and_of_a_pair(name, rule):
     top, bottom = int(logits.argmax()), int(logits.argmin())
     assert logits[top] > 0 > logits[bottom]
     for target in ((top,), (bottom,), (bottom, top)):
-        found = xai_core.explain(model, image, "lrp", target if len(target) == 2 else target[0], params={"rule": rule})
-        assert conserved(found, score_of(model, image, *target)) and found.details["conservation_gap"] <= 1e-3
+        attribution = xai_core.explain(
+            model, image, "lrp", target if len(target) == 2 else target[0], params={"rule": rule}
+        )
+        assert (
+            is_conserved(attribution, compute_score(model, image, *target))
+            and attribution.details["conservation_gap"] <= 1e-3
+        )
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -64,19 +74,21 @@ def test_every_rule_keeps_the_score_of_either_sign_and_of_a_pair(name, rule):
 def test_biases_keep_nothing(module, rule):
     model, image = toy_model(module()), make_picture(SIDE)
     assert any(weight.ndim == 1 and weight.abs().max() > 0.3 for weight in model.module.parameters())
-    assert conserved(xai_core.explain(model, image, "lrp", 2, params={"rule": rule}), score_of(model, image, 2))
+    assert is_conserved(xai_core.explain(model, image, "lrp", 2, params={"rule": rule}), compute_score(model, image, 2))
 
 
 def test_of_a_linear_model_it_is_weight_times_input():
     model, image = toy_model(Linear()), make_picture(SIDE)
-    found = xai_core.explain(model, image, "lrp", 3, params={"rule": "epsilon", "epsilon": 0})
-    assert is_close(found.values, model.prepare(image)[0].numpy() * model.module.row(3))
+    attribution = xai_core.explain(model, image, "lrp", 3, params={"rule": "epsilon", "epsilon": 0})
+    assert is_close(attribution.values, model.prepare(image)[0].numpy() * model.module.row(3))
 
 
 def test_the_rules_differ():
     model, image = zoo_model("small_cnn"), make_picture(seed=2)
     maps = [xai_core.explain(model, image, "lrp", 3, params={"rule": rule}).values for rule in RULES]
-    assert len(maps) == 5 and all(not is_close(one, other, 0.05) for n, one in enumerate(maps) for other in maps[:n])
+    assert len(maps) == 5 and all(
+        not is_close(values, earlier, 0.05) for n, values in enumerate(maps) for earlier in maps[:n]
+    )
 
 
 class Cumulative(nn.Module):

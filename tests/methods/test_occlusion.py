@@ -12,7 +12,7 @@ from torch import nn
 import xai_core
 from tests.zoo_networks import make_classifier, make_picture, use_plain_torch, zoo_model
 from xai_core import InvalidParam
-from xai_core.methods.occlusion import _starts
+from xai_core.methods.occlusion import list_window_starts
 
 SIDE = 12
 
@@ -28,14 +28,14 @@ class Linear(nn.Module):
         return x.flatten(1) @ self.weight.T
 
 
-class Crooked(Linear):
+class Interacting(Linear):
     """The same with products between pixels, so that windows do not simply add up."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return super().forward((x * x.roll(3, 3)).tanh())
 
 
-def by_hand(score, x: np.ndarray, window: int, stride: int, fill: np.ndarray) -> np.ndarray:
+def occlude_by_hand(score, x: np.ndarray, window: int, stride: int, fill: np.ndarray) -> np.ndarray:
     """The definition, pixel by pixel, on a (C, H, W) input."""
     height, width = x.shape[1:]
     tops = range(0, max(height - window, 0) + stride, stride)
@@ -58,51 +58,55 @@ def by_hand(score, x: np.ndarray, window: int, stride: int, fill: np.ndarray) ->
 
 
 @pytest.mark.parametrize(("window", "stride"), [(3, 1), (4, 2), (5, 3), (12, 12), (12, 1), (7, 7), (2, 2)])
-@pytest.mark.parametrize("net", [Linear, Crooked])
+@pytest.mark.parametrize("net", [Linear, Interacting])
 def test_it_is_the_definition(net, window, stride):
     model = use_plain_torch(make_classifier(net(), SIDE, classes=3))
     image = make_picture(SIDE)
-    found = xai_core.explain(
+    attribution = xai_core.explain(
         model, image, "occlusion", 2, params={"window": window, "stride": stride, "patch": "black"}
     )
     x = model.prepare(image)[0].double().numpy()
     exact = model.module.double()
-    expected = by_hand(lambda z: float(exact(torch.from_numpy(z)[None])[0, 2]), x, window, stride, np.zeros_like(x))
+    expected = occlude_by_hand(
+        lambda z: float(exact(torch.from_numpy(z)[None])[0, 2]), x, window, stride, np.zeros_like(x)
+    )
     assert (np.ptp(expected) > 0) == (window < SIDE), "one window over everything says the same everywhere"
-    assert np.abs(expected).max() > 0.1 and np.abs(found.values - expected).max() < 1e-4
-    assert found.evaluations == len(_starts(SIDE, window, stride)) ** 2 + 1
+    assert np.abs(expected).max() > 0.1 and np.abs(attribution.values - expected).max() < 1e-4
+    assert attribution.evaluations == len(list_window_starts(SIDE, window, stride)) ** 2 + 1
 
 
 @pytest.mark.parametrize(("window", "stride"), [(64, 32), (50, 47)])
 def test_it_is_captums_map_on_a_real_network(window, stride):
     model, image = zoo_model("efficientnet_lite0"), xai_core.SAMPLES.get("coffee").load()
-    found = xai_core.explain(model, image, "occlusion", params={"window": window, "stride": stride, "patch": "grey"})
+    attribution = xai_core.explain(
+        model, image, "occlusion", params={"window": window, "stride": stride, "patch": "grey"}
+    )
     x = model.prepare(image)
     grey = model.preprocessing.to_tensor(np.full((224, 224, 3), 0.5, np.float32))
     captum = Occlusion(model.module).attribute(
-        x, (3, window, window), (3, stride, stride), baselines=grey, target=found.target, perturbations_per_eval=8
+        x, (3, window, window), (3, stride, stride), baselines=grey, target=attribution.target, perturbations_per_eval=8
     )
     expected = captum[0, 0].numpy()
-    assert np.abs(found.values - expected).max() < 1e-3
-    assert np.corrcoef(found.values.ravel(), expected.ravel())[0, 1] > 0.9999
+    assert np.abs(attribution.values - expected).max() < 1e-3
+    assert np.corrcoef(attribution.values.ravel(), expected.ravel())[0, 1] > 0.9999
 
 
 @pytest.mark.parametrize("patch", ["black", "grey", "mean", "blur", "noise"])
 def test_covering_a_picture_with_itself_changes_nothing(patch):
     """A constant picture covered by its own mean or blur is the same picture; by anything else it is not."""
     model = use_plain_torch(make_classifier(Linear(), SIDE, classes=3))
-    found = xai_core.explain(
+    attribution = xai_core.explain(
         model, Image.new("RGB", (SIDE, SIDE), (60, 60, 60)), "occlusion", 0, params={"window": 4, "patch": patch}
     )
     unchanged = patch in ("mean", "blur")
-    assert (np.abs(found.values).max() < 1e-4) == unchanged
+    assert (np.abs(attribution.values).max() < 1e-4) == unchanged
 
 
 def test_every_pixel_is_covered():
     for side in range(4, 40):
         for window in range(2, side + 1):
             for stride in range(1, window + 1):
-                starts = _starts(side, window, stride)
+                starts = list_window_starts(side, window, stride)
                 assert starts[0] == 0 and starts[-1] + window >= side and starts[-1] < side
 
 

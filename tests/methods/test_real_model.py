@@ -23,9 +23,11 @@ def test_predictions_are_what_anyone_would_say():
 @pytest.mark.parametrize("method", ["grad_cam", "occlusion", "integrated_gradients", "lime"])
 def test_each_map_puts_more_than_its_share_on_the_cup(method):
     model = xai_core.load_model("efficientnet_lite0")
-    found = xai_core.explain(model, xai_core.SAMPLES.get("coffee").load(), method)
-    positive = np.clip(found.heatmap, 0, None)
+    attribution = xai_core.explain(model, xai_core.SAMPLES.get("coffee").load(), method)
+    positive = np.clip(attribution.heatmap, 0, None)
     area = (CUP[0].stop - CUP[0].start) * (CUP[1].stop - CUP[1].start) / positive.size
     share = float(positive[CUP].sum() / positive.sum())
-    assert found.label == "espresso" and share > 1.2 * area, f"{share:.2f} of the evidence on {area:.2f} of the picture"
-    assert found.level == "green"
+    assert attribution.label == "espresso" and share > 1.2 * area, (
+        f"{share:.2f} of the evidence on {area:.2f} of the picture"
+    )
+    assert attribution.level == "green"

@@ -1,4 +1,4 @@
-"""RISE against the definition written out mask by mask and pixel by pixel, and on networks that look at one place only."""
+"""RISE against its definition, mask by mask and pixel by pixel, and on networks that look at one place only."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from torch import nn
 import xai_core
 from tests.toy_networks import CLASSES, SIDE, Conv, is_close, toy_model
 from tests.zoo_networks import make_classifier, make_picture, use_plain_torch
-from xai_core.methods.rise import _Masks
+from xai_core.methods.rise import RandomMasks
 from xai_core.models.isolation import isolate
 
 
-def stretched(grid: np.ndarray, wide: int) -> np.ndarray:
-    """A grid stretched linearly between the centres of its cells, one value at a time."""
+def upsample_grid(grid: np.ndarray, wide: int) -> np.ndarray:
+    """Upsample a grid linearly between the centres of its cells, one value at a time."""
     cells, out = len(grid), np.zeros((wide, wide))
     places = np.clip((np.arange(wide) + 0.5) * cells / wide - 0.5, 0, cells - 1)
     for row, y in enumerate(places):
@@ -28,17 +28,17 @@ def stretched(grid: np.ndarray, wide: int) -> np.ndarray:
     return out
 
 
-def slow(
+def compute_slowly(
     model, image, target: int, count: int, cells: int, chance: float, seed: int, probability: bool = False
 ) -> tuple[np.ndarray, float]:
-    """The map with the mean left in, as the paper has it, and the mean."""
+    """Return the map with the mean left in, as the paper has it, and the mean."""
     rng, module, x = np.random.default_rng(seed), isolate(model.module), model.prepare(image)
     grids = rng.random((count, 1, cells, cells)) < chance
     cell = -(-SIDE // cells)
     shifts = rng.integers(0, cell, size=(count, 2))
     seen, weighted, scores = np.zeros((SIDE, SIDE)), np.zeros((SIDE, SIDE)), []
     for grid, (top, left) in zip(grids, shifts, strict=True):
-        mask = stretched(grid[0].astype(float), (cells + 1) * cell)[top : top + SIDE, left : left + SIDE]
+        mask = upsample_grid(grid[0].astype(float), (cells + 1) * cell)[top : top + SIDE, left : left + SIDE]
         shown = x * torch.from_numpy(mask).float() + 0.5 * (1 - torch.from_numpy(mask).float())
         logits = module(shown)[0].double()
         scores.append(float((logits.softmax(0) if probability else logits)[target]))
@@ -52,10 +52,16 @@ def slow(
 def test_it_is_the_definition(cells, visible, measure):
     model, image = toy_model(Conv()), make_picture(SIDE)
     params = {"masks": 21, "cells": cells, "visible": visible, "measure": measure}
-    found = xai_core.explain(model, image, "rise", 2, params=params, seed=5)
-    expected, mean = slow(model, image, 2, 21, cells, visible / 100, 5, measure == "probability")
-    assert is_close(found.values, expected - mean) and found.details["mean_score"] == pytest.approx(mean, rel=1e-4)
-    assert found.unit == measure and found.evaluations == 22 and found.values.min() < 0 < found.values.max()
+    attribution = xai_core.explain(model, image, "rise", 2, params=params, seed=5)
+    expected, mean = compute_slowly(model, image, 2, 21, cells, visible / 100, 5, measure == "probability")
+    assert is_close(attribution.values, expected - mean) and attribution.details["mean_score"] == pytest.approx(
+        mean, rel=1e-4
+    )
+    assert (
+        attribution.unit == measure
+        and attribution.evaluations == 22
+        and attribution.values.min() < 0 < attribution.values.max()
+    )
 
 
 class Corner(nn.Module):
@@ -73,24 +79,24 @@ class Corner(nn.Module):
 def test_it_finds_the_one_place_that_counts():
     model, image = use_plain_torch(make_classifier(Corner(), SIDE, classes=2)), make_picture(SIDE)
     params = {"masks": 1000, "cells": 6, "fill": "black"}
-    found, against = (xai_core.explain(model, image, "rise", target, params=params).values for target in (0, 1))
+    evidence, against = (xai_core.explain(model, image, "rise", target, params=params).values for target in (0, 1))
     inside = np.zeros((SIDE, SIDE), bool)
     inside[2:7, 9:14] = True
     assert (
-        inside[np.unravel_index(found.argmax(), found.shape)]
-        and found[inside].mean() > 5 * np.abs(found[8:, :8]).mean()
+        inside[np.unravel_index(evidence.argmax(), evidence.shape)]
+        and evidence[inside].mean() > 5 * np.abs(evidence[8:, :8]).mean()
     )
-    assert np.allclose(against, -found, atol=1e-6), "what speaks against is negative"
+    assert np.allclose(against, -evidence, atol=1e-6), "what speaks against is negative"
 
 
 def test_the_papers_map_is_this_one_and_the_mean():
     """The paper divides by how much is visible on average; ours by how much was, which tends to it."""
     model, image, count = use_plain_torch(make_classifier(Corner(), SIDE, classes=2)), make_picture(SIDE), 1500
-    found = xai_core.explain(model, image, "rise", 0, params={"masks": count, "cells": 4}, seed=1)
-    masks = _Masks(count, 4, 0.5, SIDE, np.random.default_rng(1))(0, count)
+    attribution = xai_core.explain(model, image, "rise", 0, params={"masks": count, "cells": 4}, seed=1)
+    masks = RandomMasks(count, 4, 0.5, SIDE, np.random.default_rng(1)).make(0, count)
     scores = model.module(model.prepare(image) * masks + 0.5 * (1 - masks))[:, 0]
     papers = ((scores.view(-1, 1, 1, 1) * masks).sum((0, 1)) / (count * 0.5)).numpy()
-    ours = found.values + found.details["mean_score"]
+    ours = attribution.values + attribution.details["mean_score"]
     assert np.abs(papers - ours).max() < 0.1 * ours.max()
     one_more = ((scores.view(-1, 1, 1, 1) * masks).sum((0, 1)) / masks.sum((0, 1))).numpy()
     assert is_close(ours, one_more)
@@ -110,10 +116,10 @@ def test_a_constant_in_the_logit_changes_nothing():
 def test_the_size_of_the_batches_changes_nothing():
     image, params = make_picture(SIDE), {"masks": 30}
     net = toy_model(Conv()).module
-    one, two = (
+    first, second = (
         xai_core.explain(
             use_plain_torch(make_classifier(net, SIDE, classes=CLASSES), batch), image, "rise", 2, params=params
         ).values
         for batch in (4, 7)
     )
-    assert is_close(one, two)
+    assert is_close(first, second)

@@ -27,10 +27,10 @@ def test_the_direction_is_that_of_the_strongest_channel_or_of_the_mean():
     strongest = np.take_along_axis(row, np.abs(row).argmax(0)[None], 0)[0]
     assert (strongest < 0).any() and (strongest > 0).any()
     for channels, expected in (("max", strongest), ("mean", row.mean(0))):
-        found = xai_core.explain(
+        attribution = xai_core.explain(
             model, make_picture(SIDE), "saliency", 3, params={"channels": channels, "signed": True}
         )
-        assert is_close(found.values, expected)
+        assert is_close(attribution.values, expected)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

@@ -15,7 +15,7 @@ from tests.zoo_networks import make_picture
 from xai_core.models.isolation import isolate
 
 
-def slow(model, image, layer: str, target: int, channels: list[int] | None = None) -> np.ndarray:
+def compute_slowly(model, image, layer: str, target: int, channels: list[int] | None = None) -> np.ndarray:
     maps = maps_and_gradients_by_hand(model, image, layer, target)[0]
     module, x = isolate(model.module), model.prepare(image)
     tried = [k for k in channels or range(len(maps)) if np.ptp(maps[k]) > 0]
@@ -31,18 +31,18 @@ def slow(model, image, layer: str, target: int, channels: list[int] | None = Non
 @pytest.mark.parametrize(("module", "layer"), LAYERS)
 def test_it_is_the_slow_version(module, layer):
     model, image = toy_model(module()), make_picture(SIDE)
-    found = xai_core.explain(model, image, "score_cam", 2, layer, {"relu": False})
-    assert is_close(found.values, upsample_to_picture(slow(model, image, layer, 2)))
-    assert found.evaluations == 2 + found.details["channels"]
+    attribution = xai_core.explain(model, image, "score_cam", 2, layer, {"relu": False})
+    assert is_close(attribution.values, upsample_to_picture(compute_slowly(model, image, layer, 2)))
+    assert attribution.evaluations == 2 + attribution.details["channels"]
 
 
 def test_fewer_maps_are_those_that_vary_most():
     model, image = toy_model(Conv()), make_picture(SIDE)
     spread = maps_and_gradients_by_hand(model, image, "third", 2)[0].std((1, 2))
     best = sorted(np.argsort(-spread)[:3].tolist())
-    found = xai_core.explain(model, image, "score_cam", 2, "third", {"relu": False, "channels": 3})
-    assert found.details["channels"] == 3 and is_close(
-        found.values, upsample_to_picture(slow(model, image, "third", 2, best))
+    attribution = xai_core.explain(model, image, "score_cam", 2, "third", {"relu": False, "channels": 3})
+    assert attribution.details["channels"] == 3 and is_close(
+        attribution.values, upsample_to_picture(compute_slowly(model, image, "third", 2, best))
     )
 
 
@@ -51,8 +51,8 @@ def test_it_is_nearly_the_map_of_pytorch_grad_cam():
     model, image = toy_model(Conv()), make_picture(SIDE)
     module = isolate(model.module)
     theirs = ScoreCAM(module, [module.last])(model.prepare(image), [ClassifierOutputTarget(2)])[0]
-    found = xai_core.explain(model, image, "score_cam", 2, "last").values
-    assert np.ptp(theirs) > 0.5 and np.corrcoef(found.ravel(), theirs.ravel())[0, 1] > 0.99
+    values = xai_core.explain(model, image, "score_cam", 2, "last").values
+    assert np.ptp(theirs) > 0.5 and np.corrcoef(values.ravel(), theirs.ravel())[0, 1] > 0.99
 
 
 class Flat(nn.Module):
@@ -65,5 +65,7 @@ class Flat(nn.Module):
 
 
 def test_a_layer_without_a_varying_map_gives_an_empty_map():
-    found = xai_core.explain(toy_model(Flat()), make_picture(SIDE), "score_cam", 2, "conv")
-    assert not found.values.any() and ("flat", "amber") in {(check.name, check.level) for check in found.checks}
+    attribution = xai_core.explain(toy_model(Flat()), make_picture(SIDE), "score_cam", 2, "conv")
+    assert not attribution.values.any() and ("flat", "amber") in {
+        (check.name, check.level) for check in attribution.checks
+    }

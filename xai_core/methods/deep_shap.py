@@ -1,19 +1,23 @@
-"""Deep SHAP: DeepLIFT's shares, averaged over several pictures to start from.
+"""Deep SHAP: DeepLIFT's attributions, averaged over several baselines.
 
-Lundberg & Lee 2017, arXiv:1705.07874, section 4.2: with the pictures as a sample of the background, the mean approximates SHAP values.
+Lundberg & Lee 2017, arXiv:1705.07874, section 4.2: with baselines sampled from the background, the mean approximates
+SHAP values.
 """
 
 from __future__ import annotations
 
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
-from xai_core.methods.shared.deep_lift import POINTS, TOLERANCE, choice_of_set, lifted, starts
+from xai_core.methods.shared.deep_lift import BASELINE_SET, POINTS, TOLERANCE, average_deep_lift, draw_baselines
 from xai_core.params import Int
 
 
 def run(request: Request) -> RawMap:
-    """Share of f(x) less the mean f(baseline) that each value of the input accounts for, (C, H, W), in logits; they add up to it."""
-    return lifted(request, starts(request, request.integer("count")))
+    """Return the part of f(x) less the mean f(baseline) due to each value of the input, (C, H, W), in logits.
+
+    They add up to it.
+    """
+    return average_deep_lift(request, draw_baselines(request, request.integer("count")))
 
 
 METHODS.add(
@@ -22,7 +26,10 @@ METHODS.add(
         title="Shares, many starts",
         technical="Deep SHAP",
         question="Which pixels make this picture score differently from several others?",
-        sentence="Orange pixels raised the score against the other pictures on average, blue pixels lowered it. They add up to that.",
+        sentence=(
+            "Orange pixels raised the score against the other pictures on average, blue pixels lowered it. They add "
+            "up to that."
+        ),
         caution="It answers for the pictures it compares with: other ones may give another map.",
         family="path",
         paper="Lundberg & Lee 2017, arXiv:1705.07874",
@@ -30,12 +37,15 @@ METHODS.add(
         cost=lambda params, side: 2 * int(params["count"]) + 1,
         gradient=True,
         random=True,
+        quick_params=lambda _side: {"count": 2},
         params=(
-            choice_of_set("blur"),
+            BASELINE_SET,
             Int(
                 name="count",
                 title="Pictures",
-                help="How many pictures it is compared with, at most as many as there are. More is steadier and slower.",
+                help=(
+                    "How many pictures it is compared with, at most as many as there are. More is steadier and slower."
+                ),
                 default=8,
                 low=1,
                 high=50,

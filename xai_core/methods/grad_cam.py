@@ -1,6 +1,6 @@
-"""Grad-CAM: which places of a layer's feature maps speak for the class.
+"""Grad-CAM: activations of a layer weighted by their mean gradients.
 
-Selvaraju et al. 2017, arXiv:1610.02391. Computed by Captum's LayerGradCam on the raw maps, then upsampled.
+Selvaraju et al. 2017, arXiv:1610.02391. Computed by Captum's LayerGradCam on the raw activations, then upsampled.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from captum.attr import LayerGradCam
 
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
-from xai_core.methods.base.structure import without_layer
-from xai_core.methods.shared.layer_grid import RELU, on_picture, probe
+from xai_core.methods.base.structure import refuse_without_layer
+from xai_core.methods.shared.layer_grid import RELU, insert_probe, make_raw_map
 
 
 def run(request: Request) -> RawMap:
-    """Evidence for the target at each place of the layer, (H, W): channel maps weighted by their mean gradient."""
-    cam = LayerGradCam(lambda x: request.evaluator.select(request.module(x)), probe(request))
+    """Return the evidence for the target at each place of the layer, (H, W)."""
+    cam = LayerGradCam(lambda x: request.evaluator.select(request.module(x)), insert_probe(request))
     with request.evaluator.exclusive():
         raw = cam.attribute(request.x)
     request.evaluator.count(1)
-    return on_picture(request, raw[0, 0].detach())
+    return make_raw_map(request, raw[0, 0].detach())
 
 
 METHODS.add(
@@ -32,13 +32,14 @@ METHODS.add(
         caution="It is coarse: it shows a region, not the exact edge of an object.",
         family="activation",
         paper="Selvaraju et al. 2017, arXiv:1610.02391",
+        verdict="passes",
         sanity="Passes: with random weights the region was another one (Adebayo et al. 2018, arXiv:1810.03292).",
         run=run,
         cost=lambda params, side: 2,
         unit="weighted activation",
         gradient=True,
         uses_layer=True,
-        refusal=without_layer,
+        refusal=refuse_without_layer,
         params=(RELU,),
     )
 )

@@ -1,7 +1,7 @@
 """Grad-CAM++: Grad-CAM with weights that count small and several objects as fully as a large one.
 
-Chattopadhyay et al. 2018, arXiv:1710.11063, equations 10 and 19. The paper explains exp(score), which only scales the map: its higher
-derivatives are powers of the gradient, so g² / (2 g² + g³ ΣA) becomes 1 / (2 + g ΣA).
+Chattopadhyay et al. 2018, arXiv:1710.11063, equations 10 and 19. The paper explains exp(score), which only scales the
+map: its higher derivatives are powers of the gradient, so g² / (2 g² + g³ ΣA) becomes 1 / (2 + g ΣA).
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ import torch
 
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
-from xai_core.methods.base.structure import without_layer
-from xai_core.methods.shared.layer_grid import RELU, weighted
+from xai_core.methods.base.structure import refuse_without_layer
+from xai_core.methods.shared.layer_grid import RELU, sum_weighted_activations
 
 
-def weigh(maps: torch.Tensor, gradients: torch.Tensor) -> torch.Tensor:
-    """A weight for each channel, (C, 1, 1): its positive gradients, each weighted by how much of the channel it explains."""
-    parts = 2 + gradients * maps.sum((1, 2), keepdim=True)
-    share = torch.where((gradients > 0) & (parts != 0), 1 / parts, 0)
-    return (share * gradients).sum((1, 2), keepdim=True)
+def weigh_channels(activations: torch.Tensor, gradients: torch.Tensor) -> torch.Tensor:
+    """Return a weight per channel, (C, 1, 1): its positive gradients, each by how much of the channel it explains."""
+    parts = 2 + gradients * activations.sum((1, 2), keepdim=True)
+    alpha = torch.where((gradients > 0) & (parts != 0), 1 / parts, 0)
+    return (alpha * gradients).sum((1, 2), keepdim=True)
 
 
 def run(request: Request) -> RawMap:
-    """Evidence for the target at each place of the layer, (H, W)."""
-    return weighted(request, weigh)
+    """Return the evidence for the target at each place of the layer, (H, W)."""
+    return sum_weighted_activations(request, weigh_channels)
 
 
 METHODS.add(
@@ -32,8 +32,14 @@ METHODS.add(
         title="Region map for several objects",
         technical="Grad-CAM++",
         question="Which regions made the model think of this class, small and repeated ones included?",
-        sentence="Bright regions are where the model's last picture-like layer found signs of this class; several objects can be bright.",
-        caution="It leaves out whatever speaks against the class, is as coarse as the region map, and often nearly equals it.",
+        sentence=(
+            "Bright regions are where the model's last picture-like layer found signs of this class; several objects "
+            "can be bright."
+        ),
+        caution=(
+            "It leaves out whatever speaks against the class, is as coarse as the region map, and often nearly "
+            "equals it."
+        ),
         family="activation",
         paper="Chattopadhyay et al. 2018, arXiv:1710.11063",
         run=run,
@@ -41,7 +47,7 @@ METHODS.add(
         unit="weighted activation",
         gradient=True,
         uses_layer=True,
-        refusal=without_layer,
+        refusal=refuse_without_layer,
         params=(RELU,),
     )
 )

@@ -1,7 +1,8 @@
-"""Gradient SHAP, or expected gradients: gradients at random places between the picture and others, times the way between them.
+"""Gradient SHAP, or expected gradients: gradients at random points between baselines and the picture.
 
-Erion et al. 2021, arXiv:1906.10670; with noise on the picture as in the SHAP package. Places are drawn one from each of `samples` equal
-parts of the way and the pictures to start from take turns: as random and as fair as free draws, and nearer the mean.
+Each gradient is multiplied by the difference between the two. Erion et al. 2021, arXiv:1906.10670; with noise on the
+picture as in the SHAP package. Points are drawn one from each of `samples` equal parts of the path and the baselines
+take turns: as random and as fair as free draws, and nearer the mean.
 """
 
 from __future__ import annotations
@@ -13,45 +14,50 @@ import torch
 
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
-from xai_core.methods.shared.deep_lift import choice_of_set, relative, starts
-from xai_core.methods.shared.gradients import slopes
+from xai_core.methods.shared.deep_lift import BASELINE_SET, draw_baselines, relative_size
+from xai_core.methods.shared.gradients import compute_gradients
 from xai_core.params import Float, Int
 
 
-def _draws(request: Request, pool: int) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """Which picture to start from, how far to go (0 to 1) and where to (N, C, H, W), one micro-batch at a time."""
+def _draw_paths(request: Request, pool: int) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+    """Yield number of the baseline (N,), position on the path (N, 1, 1, 1) and its end (N, C, H, W), batch by batch."""
     samples, device = request.integer("samples"), request.x.device
-    which = torch.from_numpy(request.rng.permutation(np.arange(samples) % pool)).to(device)
-    places = torch.from_numpy((np.arange(samples) + request.rng.random(samples)).astype(np.float32) / samples).to(
-        device
-    )
+    # Baselines take turns, in random order.
+    numbers = torch.from_numpy(request.rng.permutation(np.arange(samples) % pool)).to(device)
+    # One position from each of equal parts of the path.
+    positions = (np.arange(samples) + request.rng.random(samples)).astype(np.float32) / samples
+    alphas = torch.from_numpy(positions).to(device)
     low, high = request.x.aminmax()
     deviation = request.number("noise") / 100 * float(high - low)
     for rows in torch.arange(samples, device=device).split(request.evaluator.parallel_gradients):
-        noise = torch.from_numpy(request.rng.standard_normal((len(rows), *request.x.shape[1:]), dtype="float32")).to(
-            device
-        )
-        yield which[rows], places[rows].view(-1, 1, 1, 1), request.x + deviation * noise
+        noise = request.rng.standard_normal((len(rows), *request.x.shape[1:]), dtype="float32")
+        ends = request.x + deviation * torch.from_numpy(noise).to(device)
+        yield numbers[rows], alphas[rows].view(-1, 1, 1, 1), ends
 
 
 def run(request: Request) -> RawMap:
-    """Share of f(x) less the mean f(baseline) that each value of the input accounts for, (C, H, W), in logits; they nearly add up."""
-    samples, pool = request.integer("samples"), starts(request, request.integer("count"))[: request.integer("samples")]
-    request.job.expect(samples + len(pool) + 1)
-    uses = torch.bincount(torch.arange(samples) % len(pool))
-    empty = request.evaluator.scores(pool, lambda pictures: pictures).double().cpu()
-    change = request.score - float((uses * empty).sum()) / samples
+    """Return the part of f(x) less the mean f(baseline) due to each value of the input, (C, H, W), in logits.
+
+    They nearly add up to it.
+    """
+    samples = request.integer("samples")
+    baselines = draw_baselines(request, request.integer("count"))[:samples]
+    request.job.expect(samples + len(baselines) + 1)
+    # The true change of the score, from the baselines as often as each is used.
+    uses = torch.bincount(torch.arange(samples) % len(baselines))
+    baseline_scores = request.evaluator.scores(baselines, lambda pictures: pictures).double().cpu()
+    change = request.score - float((uses * baseline_scores).sum()) / samples
     total, sums = torch.zeros_like(request.x[0], dtype=torch.float64), []
-    for which, places, ends in _draws(request, len(pool)):
-        way = ends - pool[which]
-        shares = slopes(request, pool[which] + places * way) * way
-        total += shares.sum(0, dtype=torch.float64) / samples
-        sums += shares.flatten(1).sum(1, dtype=torch.float64).tolist()
+    for numbers, alphas, ends in _draw_paths(request, len(baselines)):
+        difference = ends - baselines[numbers]
+        attributions = compute_gradients(request, baselines[numbers] + alphas * difference) * difference
+        total += attributions.sum(0, dtype=torch.float64) / samples
+        sums += attributions.flatten(1).sum(1, dtype=torch.float64).tolist()
     gap, error = float(total.sum()) - change, float(np.std(sums, ddof=1)) / samples**0.5
     details = {
-        "completeness_gap": relative(gap, change),
+        "completeness_gap": relative_size(gap, change),
         "score_change": change,
-        "standard_error": relative(error, change),
+        "standard_error": relative_size(error, change),
     }
     return RawMap(total.float(), details)
 
@@ -61,7 +67,9 @@ METHODS.add(
         name="gradient_shap",
         title="Shares by random steps",
         technical="Gradient SHAP (expected gradients)",
-        question="Which pixels make this picture score differently from several others, tried at random places on the way?",
+        question=(
+            "Which pixels make this picture score differently from several others, tried at random places on the way?"
+        ),
         sentence="Orange pixels raised the score against the other pictures on average, blue pixels lowered it.",
         caution="It is drawn at random: look at how far the shares miss the change of the score, and at another seed.",
         family="path",
@@ -70,8 +78,9 @@ METHODS.add(
         cost=lambda params, side: int(params["samples"]) + min(int(params["samples"]), int(params["count"])) + 1,
         gradient=True,
         random=True,
+        quick_params=lambda _side: {"samples": 4, "count": 2},
         params=(
-            choice_of_set("blur"),
+            BASELINE_SET,
             Int(
                 name="count",
                 title="Pictures",

@@ -1,4 +1,4 @@
-"""LayerCAM: every place of every map weighted by its own positive gradient, so that early, fine layers can be read too.
+"""LayerCAM: every activation weighted by its own positive gradient, so that early, fine layers can be read too.
 
 Jiang et al. 2021, doi:10.1109/TIP.2021.3089943.
 """
@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
-from xai_core.methods.base.structure import without_layer
-from xai_core.methods.shared.layer_grid import RELU, weighted
+from xai_core.methods.base.structure import refuse_without_layer
+from xai_core.methods.shared.layer_grid import RELU, sum_weighted_activations
 
 
 def run(request: Request) -> RawMap:
-    """Evidence for the target at each place of the layer, (H, W)."""
-    return weighted(request, lambda maps, gradients: gradients.relu())
+    """Return the evidence for the target at each place of the layer, (H, W)."""
+    return sum_weighted_activations(request, lambda activations, gradients: gradients.relu())
 
 
 METHODS.add(
@@ -22,7 +22,10 @@ METHODS.add(
         title="Region map, place by place",
         technical="LayerCAM",
         question="Which places of this layer speak for the class?",
-        sentence="Bright places are where the layer found something whose growth would raise the score; earlier layers give finer maps.",
+        sentence=(
+            "Bright places are where the layer found something whose growth would raise the score; earlier layers "
+            "give finer maps."
+        ),
         caution="Early layers show edges and textures of the picture as well as reasons: compare several layers.",
         family="activation",
         paper="Jiang et al. 2021, doi:10.1109/TIP.2021.3089943",
@@ -31,7 +34,7 @@ METHODS.add(
         unit="weighted activation",
         gradient=True,
         uses_layer=True,
-        refusal=without_layer,
+        refusal=refuse_without_layer,
         params=(RELU,),
     )
 )

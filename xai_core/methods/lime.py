@@ -1,7 +1,8 @@
-"""LIME: a simple linear model of what the network says when superpixels are hidden.
+"""LIME: a linear surrogate of the scores when superpixels are hidden.
 
-Ribeiro et al. 2016, arXiv:1602.04938, on SLIC superpixels (Achanta et al. 2012), with K features chosen by K-Lasso as in the paper.
-Captum's LimeBase does the loop; samples come from the request's own generator, since Captum's default draws from the global one.
+Ribeiro et al. 2016, arXiv:1602.04938, on SLIC superpixels (Achanta et al. 2012), with K features chosen by K-Lasso as
+in the paper. Captum's LimeBase does the loop; samples come from the request's own generator, since Captum's default
+draws from the global one.
 """
 
 from __future__ import annotations
@@ -11,46 +12,47 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from captum.attr import LimeBase
 from sklearn.linear_model import Ridge, lars_path
 
+from xai_core.arrays import Float64, Int64
 from xai_core.errors import InvalidParam
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
-from xai_core.methods.shared.superpixels import REPLACE, SEGMENTS, hiding, replacement, superpixels
+from xai_core.methods.shared.superpixels import REPLACE, SEGMENTS, find_superpixels, make_composer, make_replacement
 from xai_core.params import Float, Int
 
-Doubles = npt.NDArray[np.float64]
 
-
-class _KLasso:
-    """Captum's interpretable model: the K features that enter the Lasso path first, then a weighted ridge on these alone."""
+class KLasso:
+    """Captum's interpretable model: the K features that enter the Lasso path first, then a weighted ridge on these."""
 
     def __init__(self, features: int) -> None:
         self.features = features
-        self.weights: Doubles = np.zeros(0)
+        self.weights: Float64 = np.zeros(0)
         self.r2 = 1.0
 
     def fit(self, loader: Any) -> None:
-        # not by iterating: that would draw a seed from the global generator
+        # Iterating over the loader would draw a seed from the global generator.
         shown, scores, similarity = (part.numpy().astype(np.float64) for part in loader.dataset.tensors)
+        # Centre rows and scores, and weigh them by similarity.
         root = np.sqrt(similarity)[:, None]
         centred = (shown - np.average(shown, axis=0, weights=similarity)) * root
-        wanted = (scores - np.average(scores, weights=similarity)) * root[:, 0]
-        chosen = self._enter_first(centred, wanted)
-        ridge = Ridge(alpha=1.0).fit(shown[:, chosen], scores, sample_weight=similarity)
+        centred_scores = (scores - np.average(scores, weights=similarity)) * root[:, 0]
+        # Fit a ridge on the selected features; the others weigh nothing.
+        selected = self._select_features(centred, centred_scores)
+        ridge = Ridge(alpha=1.0).fit(shown[:, selected], scores, sample_weight=similarity)
         self.weights = np.zeros(shown.shape[1])
-        self.weights[chosen] = ridge.coef_
-        spread = float(wanted @ wanted)
-        missed = (scores - ridge.predict(shown[:, chosen])) * root[:, 0]
-        self.r2 = 1.0 - float(missed @ missed) / spread if spread > 0 else 1.0
+        self.weights[selected] = ridge.coef_
+        # The weighted coefficient of determination.
+        variance = float(centred_scores @ centred_scores)
+        residuals = (scores - ridge.predict(shown[:, selected])) * root[:, 0]
+        self.r2 = 1.0 - float(residuals @ residuals) / variance if variance > 0 else 1.0
 
-    def _enter_first(self, centred: Doubles, wanted: Doubles) -> npt.NDArray[np.int64]:
+    def _select_features(self, centred: Float64, centred_scores: Float64) -> Int64:
         if self.features >= centred.shape[1]:
             return np.arange(centred.shape[1])
-        _, _, path = lars_path(centred, wanted, method="lasso")
+        _, _, path = lars_path(centred, centred_scores, method="lasso")
         steps = [np.flatnonzero(step) for step in path.T]
         fitting = [step for step in steps if 0 < len(step) <= self.features]
         return max(fitting, key=len) if fitting else np.arange(self.features)
@@ -60,35 +62,38 @@ class _KLasso:
 
 
 def run(request: Request) -> RawMap:
-    """Weight of each superpixel in the local linear model, in logits, painted on its pixels, (H, W)."""
-    samples, width, asked = request.integer("samples"), request.number("kernel_width"), request.integer("segments")
-    if request.integer("features") > asked:
+    """Return the weight of each superpixel in the linear surrogate, painted on its pixels, (H, W), in logits."""
+    samples, segments, features = (request.integer(name) for name in ("samples", "segments", "features"))
+    if features > segments:
         raise InvalidParam(
-            f"Patches kept (features) must be at most the number of patches, {asked}. Got {request.integer('features')}."
+            f"Patches kept (features) must be at most the number of patches, {segments}. Got {features}."
         )
-    labels = superpixels(request.pixels, asked)
-    count, compose = int(labels.max()) + 1, hiding(request, labels, replacement(request, labels))
+    kernel_width = request.number("kernel_width")
+    labels = find_superpixels(request.pixels, segments)
+    count, compose = int(labels.max()) + 1, make_composer(request, labels, make_replacement(request, labels))
     request.job.expect(samples + 1)
 
-    def draw(_picture: torch.Tensor, **_: object) -> Iterator[torch.Tensor]:
-        """Rows (1, patches) of 0 hidden, 1 shown; the first shows everything, as in the authors' package."""
+    def draw_rows(_picture: torch.Tensor, **_: object) -> Iterator[torch.Tensor]:
+        """Draw rows (1, superpixels) of 0 hidden, 1 shown; the first shows everything, as in the authors' package."""
         rows = request.rng.integers(0, 2, size=(samples, count))
         rows[0] = 1
         yield from torch.from_numpy(rows).float().split(1)
 
-    def near(_picture: object, _sample: object, shown: torch.Tensor, **_: object) -> torch.Tensor:
-        """Exponential kernel on the cosine distance to the whole picture."""
-        distance = 1 - math.sqrt(float(shown.numpy().mean()))  # not in torch: it is asked once a sample
-        return torch.tensor([math.exp(-((distance / width) ** 2))])
+    def weigh_row(_picture: object, _sample: object, shown: torch.Tensor, **_: object) -> torch.Tensor:
+        """Compute an exponential kernel on the cosine distance to the whole picture, (1,)."""
+        # Not in torch, which is slow for one number a sample.
+        distance = 1 - math.sqrt(float(shown.numpy().mean()))
+        return torch.tensor([math.exp(-((distance / kernel_width) ** 2))])
 
-    surrogate = _KLasso(request.integer("features"))
+    surrogate = KLasso(features)
     lime = LimeBase(
         lambda shown: request.evaluator.hidden(shown, labels, compose),
         surrogate,
-        similarity_func=near,
-        perturb_func=draw,
+        similarity_func=weigh_row,
+        perturb_func=draw_rows,
         perturb_interpretable_space=True,
-        from_interp_rep_transform=lambda shown, *_, **__: shown,  # the pictures are composed in whole batches
+        # The pictures are composed in whole batches.
+        from_interp_rep_transform=lambda shown, *_, **__: shown,
         to_interp_rep_transform=None,
     )
     weights = lime.attribute(request.x, n_samples=samples, perturbations_per_eval=samples)
@@ -108,6 +113,7 @@ METHODS.add(
         run=run,
         cost=lambda params, side: int(params["samples"]) + 1,
         random=True,
+        quick_params=lambda _side: {"samples": 12, "segments": 8, "features": 6},
         params=(
             SEGMENTS,
             Int(

@@ -1,7 +1,8 @@
-"""Layer-wise relevance propagation: the score itself is handed down layer by layer until it lies on the pixels.
+"""Layer-wise relevance propagation: the score passed back layer by layer to the pixels.
 
 Bach et al. 2015, doi:10.1371/journal.pone.0130140; which rule in which layer after Montavon et al. 2019,
-doi:10.1007/978-3-030-28954-6_10. The sum stays: biases and stabilizers get no share, theirs goes to the inputs that the unit sees.
+doi:10.1007/978-3-030-28954-6_10. The sum stays: biases and stabilizers get no relevance, theirs goes to the inputs that
+the unit sees.
 """
 
 from __future__ import annotations
@@ -12,34 +13,35 @@ import torch
 
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
-from xai_core.methods.shared.relevance import chosen, down, without_rules
+from xai_core.methods.shared.relevance import propagate_relevance, refuse_without_rules, target_signs
 from xai_core.params import Choice, Float
 from xai_core.rules import Composite
 from xai_core.rules.lrp_rules import AlphaBeta, Box, Epsilon, Flat, Gamma, Plus, Rule
 
 
-def _flat(low: torch.Tensor, high: torch.Tensor) -> Rule:
+def _make_flat_rule(low: torch.Tensor, high: torch.Tensor) -> Rule:
     return Flat((low < high).to(low.dtype))
 
 
 _COMPOSITES: dict[str, Callable[[float, float], Composite]] = {
-    "epsilon_plus_flat": lambda epsilon, gamma: Composite(Plus(), Epsilon(), first=_flat, norms_pass=True),
+    "epsilon_plus_flat": lambda epsilon, gamma: Composite(Plus(), Epsilon(), first=_make_flat_rule, norms_pass=True),
     "epsilon_gamma_box": lambda epsilon, gamma: Composite(Gamma(gamma), Epsilon(), first=Box, norms_pass=True),
-    "epsilon": lambda epsilon, gamma: Composite(
-        Epsilon(epsilon), Epsilon(epsilon)
-    ),  # whose divisions a passing norm would blow up
+    # A norm that passes relevance unchanged would blow up the divisions of this rule.
+    "epsilon": lambda epsilon, gamma: Composite(Epsilon(epsilon), Epsilon(epsilon)),
     "gamma": lambda epsilon, gamma: Composite(Gamma(gamma), Gamma(gamma), norms_pass=True),
     "alpha_beta": lambda epsilon, gamma: Composite(AlphaBeta(), AlphaBeta(), norms_pass=True),
 }
 
 
 def run(request: Request) -> RawMap:
-    """Relevance of each value of the prepared picture, (C, H, W), signed, in logits; the sum is the explained number."""
+    """Return the relevance of each value of the prepared picture, (C, H, W), in logits; it sums to the score."""
     composite = _COMPOSITES[request.choice("rule")](request.number("epsilon"), request.number("gamma"))
-    found, shared = down(request, composite, lambda logits: logits * chosen(request, logits))
-    miss = abs(float(found.double().sum()) - shared)
-    gap = miss / abs(shared) if shared else float(miss > 0)
-    return RawMap(found, {"conservation_gap": gap, "completeness_gap": gap})
+    relevance, expected_sum = propagate_relevance(
+        request, composite, lambda logits: logits * target_signs(request, logits)
+    )
+    miss = abs(float(relevance.double().sum()) - expected_sum)
+    gap = miss / abs(expected_sum) if expected_sum else float(miss > 0)
+    return RawMap(relevance, {"conservation_gap": gap, "completeness_gap": gap})
 
 
 METHODS.add(
@@ -47,24 +49,38 @@ METHODS.add(
         name="lrp",
         title="Shared-out score",
         technical="Layer-wise relevance propagation (LRP)",
-        question="How is the score shared out over the pixels, when every layer passes its share down to the layer before?",
-        sentence="Orange pixels hold a part of the score, blue pixels a part against it; all parts together are the score.",
-        caution="How the score is shared is a choice: another rule gives another map, and the gentle ones look alike for most classes.",
+        question=(
+            "How is the score shared out over the pixels, when every layer passes its share down to the layer before?"
+        ),
+        sentence=(
+            "Orange pixels hold a part of the score, blue pixels a part against it; all parts together are the score."
+        ),
+        caution=(
+            "How the score is shared is a choice: another rule gives another map, and the gentle ones look alike for "
+            "most classes."
+        ),
         family="relevance",
-        paper="Bach et al. 2015, doi:10.1371/journal.pone.0130140; Montavon et al. 2019, doi:10.1007/978-3-030-28954-6_10",
+        paper=(
+            "Bach et al. 2015, doi:10.1371/journal.pone.0130140; Montavon et al. 2019, doi:10.1007/978-3-030-28954-6_10"
+        ),
         run=run,
         cost=lambda params, side: 2,
         gradient=True,
+        verdict="mixed",
         sanity=(
-            "Mixed: Sixt et al. 2020, arXiv:1912.09818, found that maps by the alpha-beta and z+ rules hardly change when late layers are "
+            "Mixed: Sixt et al. 2020, arXiv:1912.09818, found that maps by the alpha-beta and z+ rules hardly "
+            "change when late layers are "
             "made random, and that the epsilon rule in the last layers makes them more faithful to the class."
         ),
-        refusal=without_rules,
+        refusal=refuse_without_rules,
         params=(
             Choice(
                 name="rule",
                 title="Rule",
-                help="How each layer shares. The mixed ones take another rule for the first, the middle and the last layers.",
+                help=(
+                    "How each layer shares. The mixed ones take another rule for the first, the middle and the last "
+                    "layers."
+                ),
                 default="epsilon_plus_flat",
                 options={
                     "epsilon_plus_flat": "Mixed, smooth (EpsilonPlusFlat)",
@@ -77,7 +93,9 @@ METHODS.add(
             Float(
                 name="epsilon",
                 title="Damping",
-                help="For the epsilon rule: how much weak units are held back, as a part of their layer's typical value.",
+                help=(
+                    "For the epsilon rule: how much weak units are held back, as a part of their layer's typical value."
+                ),
                 default=0.1,
                 low=0.0,
                 high=1.0,

@@ -1,7 +1,8 @@
-"""Occlusion: cover a patch, see how far the score falls.
+"""Occlusion: the fall of the score when a window of the picture is covered.
 
-Zeiler & Fergus 2014, arXiv:1311.2901. The windows and their averaging are those of Captum's Occlusion; what is far from a window is
-not computed again for it (`engine/patched.py`), where Captum's own loop runs the network on copies and masks of the whole picture.
+Zeiler & Fergus 2014, arXiv:1311.2901. The windows and their averaging are those of Captum's Occlusion; what is far from
+a window is not computed again for it (`xai_core.engine.split`), where Captum's own loop runs the network on copies and
+masks of the whole picture.
 """
 
 from __future__ import annotations
@@ -17,37 +18,40 @@ from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
 from xai_core.params import Choice, Int, Value
 
 
-def _starts(side: int, window: int, stride: int) -> list[int]:
-    """Where windows begin along one side: every `stride` pixels until the far edge is covered; the last may reach over it."""
+def list_window_starts(side: int, window: int, stride: int) -> list[int]:
+    """List the first pixels of the windows along one side, every `stride` until the far edge is covered.
+
+    The last window may reach over the edge.
+    """
     return [step * stride for step in range(-(-(side - window) // stride) + 1)]
 
 
-def _windows(side: int, window: int, stride: int) -> torch.Tensor:
-    """All windows as rows (top, left), shape (N, 2)."""
-    starts = torch.tensor(_starts(side, window, stride))
+def _list_windows(side: int, window: int, stride: int) -> torch.Tensor:
+    """List all windows as rows (top, left), (N, 2)."""
+    starts = torch.tensor(list_window_starts(side, window, stride))
     return torch.cartesian_prod(starts, starts).reshape(-1, 2)
 
 
 def run(request: Request) -> RawMap:
-    """Logit drop when a patch covers a pixel, averaged over the windows that cover it, (H, W); positive is evidence for the target."""
+    """Return the logit drop per pixel, averaged over the windows that cover it, (H, W); positive is evidence for."""
     side, window, stride = request.x.shape[-1], request.integer("window"), request.integer("stride")
     if stride > window:
         raise InvalidParam(
             f"Stride must be at most the window, {window} pixels, or some pixels are never covered. Got {stride}."
         )
-    corners, patch = _windows(side, window, stride), request.make_baseline(request.choice("patch"))[0]
+    corners, baseline = _list_windows(side, window, stride), request.make_baseline(request.choice("patch"))[0]
     request.job.expect(len(corners) + 1)
 
-    drops = request.score - request.evaluator.occluded(corners, window, patch)
-    total, covered = torch.zeros(2, side, side, dtype=torch.float64)
+    drops = request.score - request.evaluator.occluded(corners, window, baseline)
+    total, coverage = torch.zeros(2, side, side, dtype=torch.float64)
     for (top, left), drop in zip(corners.tolist(), drops.tolist(), strict=True):
         total[top : top + window, left : left + window] += drop
-        covered[top : top + window, left : left + window] += 1
-    return RawMap((total / covered).float())
+        coverage[top : top + window, left : left + window] += 1
+    return RawMap((total / coverage).float())
 
 
 def _cost(params: Mapping[str, Value], side: int) -> int:
-    return len(_starts(side, int(params["window"]), int(params["stride"]))) ** 2 + 1
+    return len(list_window_starts(side, int(params["window"]), int(params["stride"]))) ** 2 + 1
 
 
 METHODS.add(
@@ -56,19 +60,28 @@ METHODS.add(
         title="Cover and see",
         technical="Occlusion",
         question="What does the model miss when a part is covered?",
-        sentence="Orange parts lower the score when covered, so the model relied on them; covering blue parts raises it.",
-        caution="A covered picture is one the model has never met, and two parts that back each other up can both look unimportant.",
+        sentence=(
+            "Orange parts lower the score when covered, so the model relied on them; covering blue parts raises it."
+        ),
+        caution=(
+            "A covered picture is one the model has never met, and two parts that back each other up can both look "
+            "unimportant."
+        ),
         family="perturbation",
         paper="Zeiler & Fergus 2014, arXiv:1311.2901",
         run=run,
         cost=_cost,
         random=True,
+        quick_params=lambda side: {"window": side // 2, "stride": side // 4},
         params=(
             Int(
                 name="window",
                 title="Window",
                 unit="pixels",
-                help="Side of the square that covers the picture. Smaller is finer and slower, and may miss large objects.",
+                help=(
+                    "Side of the square that covers the picture. Smaller is finer and slower, and may miss large "
+                    "objects."
+                ),
                 default=lambda side: max(side // 7, 2),
                 low=lambda side: min(2, side),
                 high=lambda side: side,

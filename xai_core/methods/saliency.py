@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
-from xai_core.methods.shared.gradients import CHANNELS, collapse, gradient
+from xai_core.methods.shared.gradients import CHANNELS, compute_gradient, reduce_channels
 from xai_core.params import Flag
 
 
 def run(request: Request) -> RawMap:
-    """Size of the gradient at each pixel, (H, W), in logits per unit of the prepared picture; with its sign where asked for."""
-    return RawMap(collapse(gradient(request), request.choice("channels"), bool(request.params["signed"])))
+    """Return the gradient's size per pixel, (H, W), in logits per unit of the prepared picture; signed if chosen."""
+    return RawMap(
+        reduce_channels(compute_gradient(request), request.choice("channels"), bool(request.params["signed"]))
+    )
 
 
 METHODS.add(
@@ -22,11 +24,20 @@ METHODS.add(
         title="Touchy pixels",
         technical="Saliency (gradient)",
         question="Which pixels would move the score most if they changed a little?",
-        sentence="Bright pixels move the score when they change a little, whichever way; many bright specks are normal.",
-        caution="It shows what the score reacts to, not what the score is made of, and it is noisy: compare with the smoothed map.",
+        sentence=(
+            "Bright pixels move the score when they change a little, whichever way; many bright specks are normal."
+        ),
+        caution=(
+            "It shows what the score reacts to, not what the score is made of, and it is noisy: compare with the "
+            "smoothed map."
+        ),
         family="gradient",
         paper="Simonyan et al. 2013, arXiv:1312.6034",
-        sanity="Passes: the map changed when the network's weights were made random (Adebayo et al. 2018, arXiv:1810.03292).",
+        verdict="passes",
+        sanity=(
+            "Passes: the map changed when the network's weights were made random (Adebayo et al. 2018, "
+            "arXiv:1810.03292)."
+        ),
         run=run,
         cost=lambda params, side: 2,
         unit="logit per unit of input",
@@ -36,7 +47,10 @@ METHODS.add(
             Flag(
                 name="signed",
                 title="Show the direction",
-                help="Off, as in the paper: only how strongly. On: orange where brighter raises the score, blue where it lowers it.",
+                help=(
+                    "Off, as in the paper: only how strongly. On: orange where brighter raises the score, blue where "
+                    "it lowers it."
+                ),
                 default=False,
             ),
         ),

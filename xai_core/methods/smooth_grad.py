@@ -12,62 +12,60 @@ import torch
 from xai_core.images import BASELINES
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
-from xai_core.methods.shared.gradients import collapse, slopes
+from xai_core.methods.shared.gradients import compute_gradients, reduce_channels
 from xai_core.params import Choice, Flag, Float, Int, Value
 
 
-def _noisy(request: Request) -> Iterator[torch.Tensor]:
-    """Copies of the prepared picture with noise, (n, C, H, W), one micro-batch at a time; the noise does not depend on its size."""
+def _draw_noisy_copies(request: Request) -> Iterator[torch.Tensor]:
+    """Yield noisy copies of the prepared picture, (n, C, H, W), batch by batch; the noise does not depend on n."""
     low, high = request.x.aminmax()
-    deviation, left = request.number("noise") / 100 * float(high - low), request.integer("samples")
-    while left > 0:
-        count = min(left, request.evaluator.parallel_gradients)
+    deviation, remaining = request.number("noise") / 100 * float(high - low), request.integer("samples")
+    while remaining > 0:
+        count = min(remaining, request.evaluator.parallel_gradients)
         noise = torch.from_numpy(request.rng.standard_normal((count, *request.x.shape[1:]), dtype="float32"))
         yield request.x + deviation * noise.to(request.x.device)
-        left -= count
+        remaining -= count
 
 
-def _shares(request: Request, copies: torch.Tensor, baseline: torch.Tensor) -> torch.Tensor:
-    """Integrated Gradients of each copy by the midpoint rule, (n, C, H, W)."""
+def _integrate_gradients(request: Request, copies: torch.Tensor, baseline: torch.Tensor) -> torch.Tensor:
+    """Compute Integrated Gradients of each copy by the midpoint rule, (n, C, H, W)."""
     steps = request.integer("steps")
-    places = ((torch.arange(steps, device=copies.device) + 0.5) / steps).view(-1, 1, 1, 1)
-    means = [slopes(request, baseline + places * (copy - baseline)).mean(0) for copy in copies]
+    alphas = ((torch.arange(steps, device=copies.device) + 0.5) / steps).view(-1, 1, 1, 1)
+    means = [compute_gradients(request, baseline + alphas * (copy - baseline)).mean(0) for copy in copies]
     return torch.stack(means) * (copies - baseline)
 
 
-def _scores(request: Request, pictures: torch.Tensor) -> float:
-    """The explained number of all pictures, added up."""
+def _sum_scores(request: Request, pictures: torch.Tensor) -> float:
     return float(request.evaluator.scores(pictures, lambda part: part).sum(dtype=torch.float64))
 
 
 def run(request: Request) -> RawMap:
-    """Mean of the chosen map, or of its squares, over noisy copies: (H, W) for saliency, else (C, H, W)."""
-    of, squared, samples = request.choice("of"), bool(request.params["squared"]), request.integer("samples")
+    """Return the mean of the chosen map, or of its squares, over noisy copies: (H, W) for saliency, else (C, H, W)."""
+    base_map, squared, samples = request.choice("of"), bool(request.params["squared"]), request.integer("samples")
+    integrates = base_map == "integrated_gradients"
     request.job.expect(_cost(request.params, request.x.shape[-1]))
-    baseline = (
-        request.make_baseline(request.choice("baseline"))
-        if of == "integrated_gradients"
-        else torch.zeros_like(request.x)
-    )
+    baseline = request.make_baseline(request.choice("baseline")) if integrates else torch.zeros_like(request.x)
     total = torch.zeros_like(request.x[0], dtype=torch.float64)
-    change = -_scores(request, baseline) if of == "integrated_gradients" else 0.0
-    for copies in _noisy(request):
-        if of == "integrated_gradients":
-            maps = _shares(request, copies, baseline)
-            change += _scores(request, copies) / samples
+    change = -_sum_scores(request, baseline) if integrates else 0.0
+    for copies in _draw_noisy_copies(request):
+        if integrates:
+            maps = _integrate_gradients(request, copies, baseline)
+            change += _sum_scores(request, copies) / samples
         else:
-            maps = slopes(request, copies) * (1 if of == "saliency" else copies)
+            maps = compute_gradients(request, copies) * (1 if base_map == "saliency" else copies)
         total += (maps.square() if squared else maps).sum(0, dtype=torch.float64) / samples
     values = total.float()
-    unit = "logit per unit of input" if of == "saliency" else "logit"
+    unit = "logit per unit of input" if base_map == "saliency" else "logit"
     details = {}
-    if of == "integrated_gradients" and not squared:
+    if integrates and not squared:
         details = {
             "completeness_gap": abs(float(total.sum()) - change) / max(abs(change), 1e-12),
             "score_change": change,
         }
     return RawMap(
-        collapse(values, "max") if of == "saliency" else values, details, f"squared {unit}" if squared else unit
+        reduce_channels(values, "max") if base_map == "saliency" else values,
+        details,
+        f"squared {unit}" if squared else unit,
     )
 
 
@@ -82,17 +80,27 @@ METHODS.add(
         title="Touchy pixels, smoothed",
         technical="SmoothGrad",
         question="Which pixels does the score depend on if small noise in the picture is averaged out?",
-        sentence="Bright pixels move the score in many slightly noisy copies of the picture, not only in this very one.",
-        caution="Smoothing makes a map look better, not truer: with much noise it shows what the model does on pictures it never met.",
+        sentence=(
+            "Bright pixels move the score in many slightly noisy copies of the picture, not only in this very one."
+        ),
+        caution=(
+            "Smoothing makes a map look better, not truer: with much noise it shows what the model does on pictures "
+            "it never met."
+        ),
         family="gradient",
         paper="Smilkov et al. 2017, arXiv:1706.03825",
-        sanity="Passes: like the plain gradient, it changed when the weights were made random (Adebayo et al. 2018, arXiv:1810.03292).",
+        verdict="passes",
+        sanity=(
+            "Passes: like the plain gradient, it changed when the weights were made random (Adebayo et al. 2018, "
+            "arXiv:1810.03292)."
+        ),
         run=run,
         cost=_cost,
         unit="logit per unit of input",
-        holds=lambda params: 2 * int(params["steps"]) + 16,
+        max_pictures=lambda params: 2 * int(params["steps"]) + 16,
         gradient=True,
         random=True,
+        quick_params=lambda _side: {"samples": 3},
         params=(
             Choice(
                 name="of",
@@ -109,7 +117,10 @@ METHODS.add(
                 name="noise",
                 title="Noise",
                 unit="%",
-                help="Strength of the noise as a share of the picture's range from darkest to brightest; 10 to 20 is usual.",
+                help=(
+                    "Strength of the noise as a share of the picture's range from darkest to brightest; 10 to 20 is "
+                    "usual."
+                ),
                 default=15.0,
                 low=0.0,
                 high=100.0,
@@ -126,7 +137,10 @@ METHODS.add(
             Flag(
                 name="squared",
                 title="Average the squares",
-                help="On: every copy's map is squared first, so that copies with opposite signs do not cancel; the direction is lost.",
+                help=(
+                    "On: every copy's map is squared first, so that copies with opposite signs do not cancel; the "
+                    "direction is lost."
+                ),
                 default=False,
             ),
             Choice(

@@ -9,23 +9,23 @@ import torch
 
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
-from xai_core.methods.base.structure import without_layer
-from xai_core.methods.shared.layer_grid import RELU, weighted
+from xai_core.methods.base.structure import refuse_without_layer
+from xai_core.methods.shared.layer_grid import RELU, sum_weighted_activations
 
-CANCELLED = 1e-6
-"""A channel whose activations cancel to less than this share of their size has no weighted mean, and gets no weight."""
+MIN_SUM = 1e-6
+"""Smallest sum of a channel relative to its size: below, its activations cancel and it gets no weight."""
 
 
-def weigh(maps: torch.Tensor, gradients: torch.Tensor) -> torch.Tensor:
-    """A weight for each channel, (C, 1, 1): the mean of its gradients weighted by its activations."""
-    total = maps.sum((1, 2), keepdim=True)
-    sound = total.abs() > CANCELLED * maps.abs().sum((1, 2), keepdim=True)
-    return torch.where(sound, (gradients * maps).sum((1, 2), keepdim=True) / total, 0)
+def weigh_channels(activations: torch.Tensor, gradients: torch.Tensor) -> torch.Tensor:
+    """Return a weight per channel, (C, 1, 1): the mean of its gradients weighted by its activations."""
+    total = activations.sum((1, 2), keepdim=True)
+    sound = total.abs() > MIN_SUM * activations.abs().sum((1, 2), keepdim=True)
+    return torch.where(sound, (gradients * activations).sum((1, 2), keepdim=True) / total, 0)
 
 
 def run(request: Request) -> RawMap:
-    """Evidence for the target at each place of the layer, (H, W)."""
-    return weighted(request, weigh)
+    """Return the evidence for the target at each place of the layer, (H, W)."""
+    return sum_weighted_activations(request, weigh_channels)
 
 
 METHODS.add(
@@ -33,9 +33,17 @@ METHODS.add(
         name="xgrad_cam",
         title="Region map that adds up",
         technical="XGrad-CAM",
-        question="Which region made the model think of this class, if the region must account for the layer's whole effect?",
-        sentence="Bright regions are where the layer found signs of this class, weighted so that the places add up to the layer's effect.",
-        caution="Its weights assume a layer without negative values, one after a rectifier; elsewhere a channel can get too much weight.",
+        question=(
+            "Which region made the model think of this class, if the region must account for the layer's whole effect?"
+        ),
+        sentence=(
+            "Bright regions are where the layer found signs of this class, weighted so that the places add up to the "
+            "layer's effect."
+        ),
+        caution=(
+            "Its weights assume a layer without negative values, one after a rectifier; elsewhere a channel can get "
+            "too much weight."
+        ),
         family="activation",
         paper="Fu et al. 2020, arXiv:2008.02312",
         run=run,
@@ -43,7 +51,7 @@ METHODS.add(
         unit="weighted activation",
         gradient=True,
         uses_layer=True,
-        refusal=without_layer,
+        refusal=refuse_without_layer,
         params=(RELU,),
     )
 )

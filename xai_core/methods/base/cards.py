@@ -1,4 +1,4 @@
-"""The teaching cards: one Markdown file a method in assets/methods, all with the same headings in the same order."""
+"""Teaching cards: one Markdown file a method in assets/methods, all with the same headings in the same order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEADINGS = (
 
 
 def method_card(method: str, level: int = 4) -> str:
-    """A method's card in Markdown with headings of this level, formulas between $$; empty where none has been written.
+    """Return a method's card in Markdown, with headings of this level and formulas between $$; empty if it has none.
 
     Raises UnknownName with the nearest names.
     """

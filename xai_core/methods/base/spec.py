@@ -26,7 +26,7 @@ class RawMap:
     values: torch.Tensor | Float32
     details: dict[str, float] = field(default_factory=dict)
     unit: str = ""
-    """What the values are measured in, where a parameter makes it another than the spec's."""
+    """Unit of the values, where a parameter makes it another than the spec's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,32 +41,34 @@ class MethodSpec:
     question: str
     """The question the map answers, in plain words."""
     sentence: str
-    """How to read the map, in one sentence."""
+    """Reading instructions for the map, in one sentence."""
     caution: str
-    """What the map cannot tell, in one sentence."""
+    """Limits of the map, in one sentence."""
     family: Family
     paper: str
     run: Callable[[Request], RawMap]
     cost: Callable[[Mapping[str, Value], int], int]
     """Evaluations for these parameters and this input side: an estimate for progress and the order of panels."""
-    holds: Callable[[Mapping[str, Value]], int] = lambda _params: 8
+    max_pictures: Callable[[Mapping[str, Value]], int] = lambda _params: 8
     """Pictures of the input's size that a call may hold at once, for the memory budget."""
     unit: str = "logit"
-    """What the map's values are measured in."""
+    """Unit of the map's values."""
     gradient: bool = False
     """True if an evaluation is a forward and a backward pass."""
     params: tuple[Param, ...] = ()
+    quick_params: Callable[[int], Mapping[str, Value]] = lambda _side: {}
+    """Parameters of a coarse map that is cheap at this input side, for tests; needed where the defaults are dear."""
     uses_layer: bool = False
     class_specific: bool = True
     """False if the map is the same for every target."""
     random: bool = False
     """True if the map depends on the seed."""
+    verdict: Verdict = "unknown"
+    """Result of the sanity check that `sanity` tells of."""
     sanity: str = ""
-    """What randomizing the network's weights did to such maps, in one sentence with its source; empty where nobody
-    published it.
+    """Effect of randomizing the network's weights on such maps, in one sentence that begins with the verdict.
 
-    What stands before its first colon is the verdict, with "pass", "fail" or "mixed" in it: "Fails: the map stayed the
-    same (…)."
+    Names its source; empty if nobody published it.
     """
     local: bool = True
     """True if a map speaks about one picture; False for what holds for the model on all pictures."""
@@ -74,16 +76,17 @@ class MethodSpec:
     """True if it explains a finished network from outside; False where its own last sum is the explanation."""
     version: int = 1
     """Raised when the same request gives another map: part of every key."""
-    refusal: Callable[[Classifier], str | None] = lambda _classifier: None
-    """Why the method cannot be right on this model, decided from its structure; None where it can."""
+    refusal: Callable[[Classifier], str | None] = lambda _model: None
+    """Reason that the method cannot be right on this model, decided from its structure; None where it can."""
 
     def weight(self, params: Mapping[str, Value], side: int) -> float:
         """Work in forward passes, to run the cheapest first."""
         return self.cost(params, side) * (4.0 if self.gradient else 1.0)
 
     def passes(self, params: Mapping[str, Value], side: int) -> tuple[int, int]:
-        """Forward passes, about, and backward ones at most: with a gradient every evaluation may go back but that of
-        the picture itself.
+        """Return about how many forward passes and at most how many backward passes a map takes.
+
+        With a gradient, every evaluation but that of the picture itself may include a backward pass.
         """
         forward = self.cost(params, side)
         return forward, forward - 1 if self.gradient else 0
@@ -95,19 +98,12 @@ class MethodSpec:
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        """What it must get from the model: its slopes, a look inside at its layers, or nothing but answers."""
+        """Access to the model that the method takes: gradients, layers, or nothing but its answers."""
         if self.model_agnostic:
             return ("answers",)
-        inside = self.uses_layer or self.family == "activation" or not self.gradient
-        needed: dict[Need, bool] = {"gradient": self.gradient, "layer": inside}
-        return tuple(need for need, so in needed.items() if so)
-
-    @property
-    def verdict(self) -> Verdict:
-        """What the sanity check said, from the beginning of `sanity`."""
-        beginning = self.sanity.partition(":")[0].lower()
-        words: dict[str, Verdict] = {"pass": "passes", "fail": "fails", "mixed": "mixed"}
-        return next((verdict for word, verdict in words.items() if word in beginning), "unknown")
+        uses_inside = self.uses_layer or self.family == "activation" or not self.gradient
+        needs: dict[Need, bool] = {"gradient": self.gradient, "layer": uses_inside}
+        return tuple(need for need, needed in needs.items() if needed)
 
 
 METHODS: Registry[MethodSpec] = Registry("method")

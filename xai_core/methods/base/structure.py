@@ -1,4 +1,4 @@
-"""Facts about a network that decide which methods can be right on it, each found by one pass over a private copy and kept with it."""
+"""Properties of a network that decide which methods apply to it, found once per model on a private copy."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from xai_core.rules import RectifierRule
 
 
 @cache_per_object
-def rectifiers(classifier: Classifier) -> int:
-    """How many rectifiers lie on the way from the picture to the scores, as modules, functions or methods."""
+def count_rectifiers(model: Classifier) -> int:
+    """Count the rectifiers between picture and scores, whether modules, functions or methods."""
     with out_of_place(), torch.enable_grad(), RectifierRule() as rule:
-        isolate(classifier.module)(classifier.zero_input.requires_grad_(True))
-    met: int = rule.rectifier_count  # mypy takes a mode for something untyped
-    return met
+        isolate(model.module)(model.zero_input.requires_grad_(True))
+    # mypy takes a mode for something untyped.
+    count: int = rule.rectifier_count
+    return count
 
 
-def without_rectifier(classifier: Classifier) -> str | None:
-    """Why a rule for rectifiers changes nothing here; None where it has something to act on."""
-    if rectifiers(classifier):
+def refuse_without_rectifier(model: Classifier) -> str | None:
+    """Return the reason that a rule for rectifiers changes nothing here; None where it does."""
+    if count_rectifiers(model):
         return None
     return (
-        f"{classifier.title} has no rectifier (ReLU) on the way from the picture to its scores: "
+        f"{model.title} has no rectifier (ReLU) on the way from the picture to its scores: "
         "this method would only repeat the plain gradient. Use saliency instead."
     )
 
 
-def without_layer(classifier: Classifier) -> str | None:
-    """Why no layer can be explained; None where one can."""
-    if classifier.recommended_layer is None:
-        return f"{classifier.title} has no layer that still knows where things are in the picture."
+def refuse_without_layer(model: Classifier) -> str | None:
+    """Return the reason that no layer can be explained; None where one can."""
+    if model.recommended_layer is None:
+        return f"{model.title} has no layer that still knows where things are in the picture."
     return None

@@ -1,4 +1,4 @@
-"""From a picture and a method's name to a checked Attribution: the one way every map is made."""
+"""Explanations: a checked request becomes a map with its provenance and checks. Every map is made here."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from xai_core.results import Attribution, Prediction, Target
 from xai_core.trust import Evidence, run_checks
 
 TargetLike = int | str | tuple[int | str, int | str] | None
-OWN_MEMORY = 16 * 2**20
-"""Bytes any call may hold: its module copy, a batch being composed and one that waits."""
+CALL_BYTES = 16 * 2**20
+"""Memory of any call: its module copy, a batch being composed and one that waits."""
 _VERSIONS = {name: version(name) for name in ("torch", "captum", "numpy")}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A request whose every word has been checked, before any work is done. `id` names the map it will give, by content."""
+    """A checked request, before any work is done. `id` names the map it will give, by content."""
 
     model: Classifier
     image: Image.Image
@@ -50,7 +50,7 @@ class Plan:
 
     @cached_property
     def id(self) -> str:
-        """SHA-256 of everything that decides the map: weights, device, picture, method, target, layer, parameters and seed."""
+        """SHA-256 of all that decides the map: weights, device, picture, method, target, layer, parameters and seed."""
         layer = self.layer.name if self.layer else None
         model = (self.model.name, self.model.weights_sha256, str(self.model.device), RESIZE_VERSION)
         method = (self.spec.name, self.spec.version, sorted(self.params.items()))
@@ -60,17 +60,18 @@ class Plan:
 
     @property
     def weight(self) -> float:
+        """Work in forward passes."""
         return self.spec.weight(self.params, self.model.side)
 
     @property
     def memory(self) -> int:
-        """Bytes that making the map may hold, its turns at the engine apart: those come one at a time."""
+        """Bytes that the call may hold, apart from its batches in the engine, which run one at a time."""
         side, channels = self.model.side, self.model.preprocessing.channels
-        return OWN_MEMORY + self.spec.holds(self.params) * channels * side * side * 4
+        return CALL_BYTES + self.spec.max_pictures(self.params) * channels * side * side * 4
 
 
-def _target(model: Classifier, target: object) -> Target | None:
-    """The target as checked class indices; None stays None and means the top class."""
+def _resolve_target(model: Classifier, target: object) -> Target | None:
+    """Return the target as checked class indices; None stays None and means the top class."""
     if target is None:
         return None
     if isinstance(target, (tuple, list)):
@@ -82,10 +83,11 @@ def _target(model: Classifier, target: object) -> Target | None:
         if first == second:
             raise InvalidParam(f"A pair needs two different classes. Got {model.labels[first]} twice.")
         return first, second
-    return model.class_index(target)  # type: ignore[arg-type]  # class_index refuses in words what is neither
+    # Refuses in words what is neither index nor name.
+    return model.class_index(target)  # type: ignore[arg-type]
 
 
-def _layer(model: Classifier, spec: MethodSpec, layer: str | None) -> Layer | None:
+def _resolve_layer(model: Classifier, spec: MethodSpec, layer: str | None) -> Layer | None:
     if spec.uses_layer:
         return model.layer(layer) if layer is not None else model.recommended_layer
     if layer is not None:
@@ -112,21 +114,33 @@ def plan(
     if not isinstance(image, Image.Image):
         raise InvalidImage(f"A picture read by read_image is needed here. Got {type(image).__name__}.")
     checked = resolve(spec.params, params, model.side)
-    found = Plan(model, image, spec, _target(model, target), _layer(model, spec, layer), checked, check_seed(seed))
-    reason = spec.refusal(model)  # last: a wrong word is refused the same on every model, and without a forward pass
+    planned = Plan(
+        model,
+        image,
+        spec,
+        _resolve_target(model, target),
+        _resolve_layer(model, spec, layer),
+        checked,
+        check_seed(seed),
+    )
+    # Last, so that a wrong word is refused the same on every model, and without a forward pass.
+    reason = spec.refusal(model)
     if reason is not None:
         raise NotApplicable(reason)
-    return found
+    return planned
 
 
-def _label(model: Classifier, target: Target) -> str:
+def _describe_target(model: Classifier, target: Target) -> str:
     if isinstance(target, tuple):
         return f"{model.labels[target[0]]}, not {model.labels[target[1]]}"
     return model.labels[target]
 
 
 def carry_out(planned: Plan, job: Job[Any]) -> Attribution:
-    """Make the map of a checked request. Raises what the method raises, and Cancelled."""
+    """Make the map of a checked request.
+
+    Raises what the method raises, and Cancelled.
+    """
     began, model = time.perf_counter(), planned.model
     job.expect(planned.spec.cost(planned.params, model.side))
     forward = forward_for(model)
@@ -139,14 +153,15 @@ def carry_out(planned: Plan, job: Job[Any]) -> Attribution:
     rng = np.random.default_rng(planned.seed)
     evaluator = Evaluator(model, forward, x, target, job)
     request = Request(model, pixels, x, logits, target, planned.layer, planned.params, evaluator, job, rng)
-    with out_of_place(), cores.limit(cores.CORES_PER_WORKER):  # composing must not hold up the workers
+    # Composing must not hold up the workers.
+    with out_of_place(), cores.limit(cores.CORES_PER_WORKER):
         raw = planned.spec.run(request)
     if request.baseline is not None:
         raw.details["baseline_confidence"] = float(forward(request.baseline, job)[0].softmax(0).max())
     values = np.asarray(raw.values.cpu() if isinstance(raw.values, torch.Tensor) else raw.values, dtype=np.float32)
     probabilities = logits[0].softmax(0)
     first = target[0] if isinstance(target, tuple) else target
-    label = _label(model, target)
+    label = _describe_target(model, target)
     evidence = Evidence(values, raw.details, label, float(probabilities[first]), float(probabilities.max()))
     return Attribution(
         values=values,
@@ -179,9 +194,17 @@ def explain(
     seed: int = 0,
     job: Job[Any] | None = None,
 ) -> Attribution:
-    """A checked map of evidence for `target` (top class if None) by one method, (H, W) or (C, H, W) on the model's input grid.
+    """Explain the score of `target` (top class if None) by one method: a map (H, W) or (C, H, W) on the input grid.
 
-    `job` receives progress and may cancel. Raises UnknownName, InvalidParam, NotApplicable, InvalidImage or Cancelled.
+    `target` is a class, by index or name, or a pair (A, B): why A and not B. `job` receives progress and may cancel.
+
+    Raises UnknownName, InvalidParam, NotApplicable, InvalidImage or Cancelled.
+
+    >>> import xai_core
+    >>> model, image = xai_core.load_model("small_cnn"), xai_core.SAMPLES.get("digit_3").load()
+    >>> attribution = xai_core.explain(model, image, "saliency", target=3)
+    >>> attribution.values.shape, attribution.label, attribution.unit
+    ((28, 28), '3', 'logit per unit of input')
     """
     return carry_out(plan(model, image, method, target, layer, params, seed), job or Job())
 
@@ -196,22 +219,40 @@ def compare(
     seed: int = 0,
     job: Job[Any] | None = None,
 ) -> list[Attribution]:
-    """Maps of several methods for one picture and one target, in the order of `methods`; `params` by method name.
+    """Explain one picture and one target by several methods, in their order; `params` by method name.
 
-    The layer goes to the methods that look at one. Every request is checked before the first one runs.
+    The layer goes to the methods that use one. Every request is checked before the first one runs.
+
+    Raises what `explain` raises.
+
+    >>> import xai_core
+    >>> model, image = xai_core.load_model("small_cnn"), xai_core.SAMPLES.get("digit_3").load()
+    >>> maps = xai_core.compare(model, image, ["saliency", "grad_cam"], target=3)
+    >>> [attribution.method for attribution in maps]
+    ['saliency', 'grad_cam']
     """
-    given = params or {}
-    for name in given:
+    method_params = params or {}
+    for name in method_params:
         METHODS.get(name)
     plans = [
-        plan(model, image, m, target, layer if METHODS.get(m).uses_layer else None, given.get(m), seed) for m in methods
+        plan(model, image, m, target, layer if METHODS.get(m).uses_layer else None, method_params.get(m), seed)
+        for m in methods
     ]
     shared = job or Job()
-    return [carry_out(each, shared) for each in plans]
+    return [carry_out(planned, shared) for planned in plans]
 
 
 def predict(model: Classifier, image: Image.Image, top: int = 5) -> Prediction:
-    """The `top` likeliest classes of a picture, best first."""
+    """Return the `top` likeliest classes of a picture, best first.
+
+    Raises InvalidParam if there are not so many classes.
+
+    >>> import xai_core
+    >>> model, image = xai_core.load_model("small_cnn"), xai_core.SAMPLES.get("digit_3").load()
+    >>> prediction = xai_core.predict(model, image, top=2)
+    >>> [label for index, label, probability in prediction.classes][0]
+    '3'
+    """
     if isinstance(top, bool) or not isinstance(top, int) or not 1 <= top <= len(model.labels):
         raise InvalidParam(
             f"The number of classes to show must be from 1 to {len(model.labels)}. Got {str(top)[:60]!r}."
@@ -222,5 +263,5 @@ def predict(model: Classifier, image: Image.Image, top: int = 5) -> Prediction:
 
 
 def engine_note(model: Classifier) -> str:
-    """A sentence where the model cannot run on the fast engine, else empty."""
+    """Return a sentence if the model cannot run on the fast engine, else an empty text."""
     return forward_for(model).note

@@ -1,4 +1,4 @@
-"""What the methods that compare the picture with others share: the sets of pictures to start from, and DeepLIFT over such a set."""
+"""Sets of baselines, and DeepLIFT averaged over such a set."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
 
+from xai_core.arrays import Float32
 from xai_core.images import BASELINES, SAMPLES, make_baseline
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import RawMap
 from xai_core.models.isolation import fold_norms
 from xai_core.params import Choice, Float, Int
-from xai_core.results import Floats
 from xai_core.rules.deep_lift import DeepLift
 
-SMALLEST_CHANGE = 1e-5
-"""Of a logit: under it a change of the score is rounding."""
+MIN_CHANGE = 1e-5
+"""In logits: a smaller change of the score is rounding."""
 
 TOLERANCE = Float(
     name="tolerance",
@@ -31,7 +31,7 @@ TOLERANCE = Float(
     step=0.1,
     advanced=True,
 )
-START = Choice(
+BASELINE = Choice(
     name="baseline",
     title="Start from",
     help="The picture without evidence. Compare two: what changes between the maps depends on this choice.",
@@ -41,7 +41,8 @@ START = Choice(
 POINTS = Int(
     name="points",
     title="Most points",
-    help="How finely a step of the network that mixes many numbers may be followed. It stops earlier when the shares add up.",
+    help="How finely a step of the network that mixes many numbers may be followed. "
+    "It stops earlier when the shares add up.",
     default=64,
     low=1,
     high=256,
@@ -49,8 +50,8 @@ POINTS = Int(
 )
 
 
-def _blurs(request: Request, count: int) -> list[Floats]:
-    """The picture behind Gaussian blurs from a quarter of its shorter side down to a twentieth, in even ratios."""
+def _draw_blurs(request: Request, count: int) -> list[Float32]:
+    """Blur the picture by Gaussians from a quarter of its shorter side down to a twentieth, in even ratios."""
     side = min(request.pixels.shape[:2])
     sigmas = np.geomspace(side / 4, side / 20, count)
     return [
@@ -59,65 +60,63 @@ def _blurs(request: Request, count: int) -> list[Floats]:
     ]
 
 
-def _noise(request: Request, count: int) -> list[Floats]:
+def _draw_noise(request: Request, count: int) -> list[Float32]:
     return [make_baseline(request.pixels, "noise", request.rng) for _ in range(count)]
 
 
-def _photos(request: Request, count: int) -> list[Floats]:
-    """Other pictures of the kind that the model reads, as it sees them; never the explained one, which differs from itself in nothing."""
+def _draw_samples(request: Request, count: int) -> list[Float32]:
+    """Draw samples of the kind that the model reads, without the explained picture, whose difference would be zero."""
     steps = request.model.preprocessing
     kind = "digit" if steps.channels == 1 else "photo"
     samples = [sample for sample in SAMPLES.specs() if sample.kind == kind]
-    seen = (
-        steps.to_pixels(steps.model_input(samples[number].load())) for number in request.rng.permutation(len(samples))
-    )
-    return [pixels for pixels in seen if not np.array_equal(pixels, request.pixels)][:count]
+    order = request.rng.permutation(len(samples))
+    inputs = (steps.to_pixels(steps.model_input(samples[number].load())) for number in order)
+    return [pixels for pixels in inputs if not np.array_equal(pixels, request.pixels)][:count]
 
 
 @dataclass(frozen=True)
-class _Set:
-    """A kind of pictures to start from; `empty` if they stand for nothing to see."""
+class _BaselineSet:
+    """A kind of baselines; `empty` if they show nothing."""
 
     words: str
-    draw: Callable[[Request, int], list[Floats]]
+    draw: Callable[[Request, int], list[Float32]]
     empty: bool
 
 
-_SETS = {
-    "blur": _Set("Blurred copies, from strongly to slightly", _blurs, True),
-    "noise": _Set("Pictures of random noise", _noise, True),
-    "photos": _Set("The other sample pictures", _photos, False),
+_BASELINE_SETS = {
+    "blur": _BaselineSet("Blurred copies, from strongly to slightly", _draw_blurs, True),
+    "noise": _BaselineSet("Pictures of random noise", _draw_noise, True),
+    "photos": _BaselineSet("The other sample pictures", _draw_samples, False),
 }
+BASELINE_SET = Choice(
+    name="baselines",
+    title="Start from",
+    help="The pictures this one is compared with. The map says what makes it score differently from them.",
+    default="blur",
+    options={name: baseline_set.words for name, baseline_set in _BASELINE_SETS.items()},
+)
 
 
-def choice_of_set(default: str) -> Choice:
-    """The parameter that names a set."""
-    return Choice(
-        name="baselines",
-        title="Start from",
-        help="The pictures this one is compared with. The map says what makes it score differently from them.",
-        default=default,
-        options={name: each.words for name, each in _SETS.items()},
-    )
-
-
-def starts(request: Request, count: int) -> torch.Tensor:
-    """Up to `count` pictures of the chosen set, prepared like the input, (n, C, H, W) on the model's device."""
-    chosen = _SETS[request.choice("baselines")]
+def draw_baselines(request: Request, count: int) -> torch.Tensor:
+    """Draw up to `count` baselines of the chosen set, prepared like the input, (N, C, H, W) on the model's device."""
+    baseline_set = _BASELINE_SETS[request.choice("baselines")]
     prepare = request.model.preprocessing.to_tensor
-    found = torch.cat([prepare(pixels) for pixels in chosen.draw(request, count)]).to(request.x.device)
-    if chosen.empty:
-        request.baseline = found[:1]
-    return found
+    baselines = torch.cat([prepare(pixels) for pixels in baseline_set.draw(request, count)]).to(request.x.device)
+    if baseline_set.empty:
+        request.baseline = baselines[:1]
+    return baselines
 
 
-def relative(amount: float, change: float) -> float:
-    """The size of an amount as a part of the score's change."""
-    return abs(amount) / max(abs(change), SMALLEST_CHANGE)
+def relative_size(amount: float, change: float) -> float:
+    """Return the size of an amount as a share of the score's change."""
+    return abs(amount) / max(abs(change), MIN_CHANGE)
 
 
-def lifted(request: Request, baselines: torch.Tensor) -> RawMap:
-    """The mean of DeepLIFT's shares over baselines (N, C, H, W): (C, H, W), which add up to f(x) less the mean f(baseline)."""
+def average_deep_lift(request: Request, baselines: torch.Tensor) -> RawMap:
+    """Return DeepLIFT's attributions averaged over baselines (N, C, H, W), as (C, H, W) in logits.
+
+    They add up to f(x) less the mean f(baseline).
+    """
     module, total = fold_norms(request.module), torch.zeros_like(request.x[0], dtype=torch.float64)
     change, points = 0.0, 1
     request.job.expect(2 * len(baselines) + 1)
@@ -125,14 +124,14 @@ def lifted(request: Request, baselines: torch.Tensor) -> RawMap:
         rule = DeepLift(request.number("tolerance") / 100, request.integer("points"), request.job.tick)
         request.job.tick()
         with request.evaluator.exclusive(2 * len(part)):
-            found = rule.lift(
+            lift = rule.lift(
                 lambda pictures: request.evaluator.select(module(pictures)),
                 request.x.expand(len(part), -1, -1, -1),
                 part,
             )
-        total += (found.multipliers * (request.x - part)).sum(0, dtype=torch.float64) / len(baselines)
-        change += float((found.scores - found.baseline_scores).sum(dtype=torch.float64)) / len(baselines)
-        points = max(points, found.points)
+        total += (lift.multipliers * (request.x - part)).sum(0, dtype=torch.float64) / len(baselines)
+        change += float((lift.scores - lift.baseline_scores).sum(dtype=torch.float64)) / len(baselines)
+        points = max(points, lift.points)
         request.evaluator.count(2 * len(part))
-    gap = relative(float(total.sum()) - change, change)
+    gap = relative_size(float(total.sum()) - change, change)
     return RawMap(total.float(), {"completeness_gap": gap, "score_change": change, "points": float(points)})

@@ -1,4 +1,4 @@
-"""What the gradient methods share: the gradient of the explained number, plain or with another backward rule."""
+"""Input gradients of the explained score, plain or by a rule for rectifiers, and their reduction over channels."""
 
 from __future__ import annotations
 
@@ -17,27 +17,33 @@ CHANNELS = Choice(
 )
 
 
-def gradient(request: Request, rule: RectifierRule | None = None) -> torch.Tensor:
-    """The explained number's gradient by the prepared picture, (C, H, W), with this rule for rectifiers if one is given."""
-    ((_, found),) = request.evaluator.gradients(request.x, rule)
-    return found[0]
+def compute_gradient(request: Request, rule: RectifierRule | None = None) -> torch.Tensor:
+    """Return the score's gradient by the prepared picture, (C, H, W), with a backward rule for rectifiers if given."""
+    ((_, gradients),) = request.evaluator.gradients(request.x, rule)
+    return gradients[0]
 
 
-def slopes(request: Request, pictures: torch.Tensor) -> torch.Tensor:
-    """The explained number's gradient at each of some pictures (N, C, H, W), all held at once."""
+def compute_gradients(request: Request, pictures: torch.Tensor) -> torch.Tensor:
+    """Return the score's gradient at each of the pictures, (N, C, H, W); all are held in memory at once."""
     return torch.cat([gradients for _, gradients in request.evaluator.gradients(pictures)])
 
 
-def compared(request: Request, rule: RectifierRule) -> tuple[torch.Tensor, dict[str, float]]:
-    """The gradient by a rule, (C, H, W), and how far it is from the plain one: 0 is identical, 1 as far as the larger one is long."""
-    plain, ruled = gradient(request), gradient(request, rule)
+def apply_rectifier_rule(request: Request, rule: RectifierRule) -> tuple[torch.Tensor, dict[str, float]]:
+    """Return the gradient by a backward rule, (C, H, W), and its distance from the plain one relative to the longer.
+
+    A distance of 0 means that the rule changed nothing.
+    """
+    plain, ruled = compute_gradient(request), compute_gradient(request, rule)
     longest = float(max(plain.norm(), ruled.norm()))
     difference = {"guided_difference": float((ruled - plain).norm()) / longest} if longest > 0 else {}
     return ruled, {"rectifiers": float(rule.rectifier_count)} | difference
 
 
-def collapse(values: torch.Tensor, channels: str, signed: bool = False) -> torch.Tensor:
-    """One number a pixel, (H, W), of values (C, H, W): the largest or the mean of sizes, or of the signed numbers themselves."""
+def reduce_channels(values: torch.Tensor, channels: str, signed: bool = False) -> torch.Tensor:
+    """Return one number per pixel, (H, W), of values (C, H, W): the largest or the mean of sizes or of signed values.
+
+    The largest signed value is the one of the largest size, with its sign.
+    """
     if channels == "mean":
         return (values if signed else values.abs()).mean(0)
     largest = values.abs().max(0)

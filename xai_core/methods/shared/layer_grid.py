@@ -1,4 +1,4 @@
-"""What the class activation maps share: the probe that reads a layer in any layout, and the way from its grid back to the picture."""
+"""Activations and gradients of a layer in any layout, and maps on the layer's grid upsampled to the picture."""
 
 from __future__ import annotations
 
@@ -21,59 +21,66 @@ RELU = Flag(
 )
 
 
-def probe(request: Request) -> nn.Module:
-    """A module on the private copy whose output is the layer's maps (N, C, rows, columns), whatever the layer's own layout.
+def insert_probe(request: Request) -> nn.Module:
+    """Insert an identity module behind the layer; its output is the layer's activations, (N, C, rows, columns).
 
-    The graph starts at the layer: nothing before it needs a gradient, so the call costs little more than a forward pass. The rest of the
-    network gets a clone, since it may overwrite what the layer returned (ResNet adds its short cut in place).
+    The graph starts at the layer: nothing before it needs a gradient, so the call costs little more than a forward
+    pass. The rest of the network gets a clone, since it may overwrite the layer's output (ResNet adds its short cut in
+    place).
     """
     layer, probe = request.required_layer, nn.Identity()
 
     def through_probe(_module: nn.Module, _inputs: Any, output: torch.Tensor) -> torch.Tensor:
-        own = output.detach().requires_grad_(True)
-        return layer.from_maps(probe(layer.to_maps(own)), own).clone()
+        leaf = output.detach().requires_grad_(True)
+        return layer.from_maps(probe(layer.to_maps(leaf)), leaf).clone()
 
     request.module.get_submodule(layer.name).register_forward_hook(through_probe)
     return probe
 
 
-def maps_and_gradients(request: Request) -> tuple[torch.Tensor, torch.Tensor]:
-    """The layer's maps and the gradient of the explained number by them, each (C, rows, columns); of a reused layer the last call's."""
-    kept: list[torch.Tensor] = []
-    probe(request).register_forward_hook(lambda _module, _inputs, output: kept.append(output))
+def compute_activations_and_gradients(request: Request) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the layer's activations and the score's gradients by them, each (C, rows, columns).
+
+    A layer that is used several times gives those of its last call.
+    """
+    outputs: list[torch.Tensor] = []
+    insert_probe(request).register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
     with request.evaluator.exclusive(), torch.enable_grad():
         score = request.evaluator.select(request.module(request.x))
-        (gradients,) = torch.autograd.grad(score.sum(), kept[-1])
+        (gradients,) = torch.autograd.grad(score.sum(), outputs[-1])
     request.evaluator.count(1)
-    return kept[-1][0].detach(), gradients[0]
+    return outputs[-1][0].detach(), gradients[0]
 
 
-def maps_only(request: Request) -> torch.Tensor:
-    """The layer's maps, (C, rows, columns), by one forward pass."""
-    kept: list[torch.Tensor] = []
-    probe(request).register_forward_hook(lambda _module, _inputs, output: kept.append(output))
+def compute_activations(request: Request) -> torch.Tensor:
+    """Return the layer's activations, (C, rows, columns), by one forward pass."""
+    outputs: list[torch.Tensor] = []
+    insert_probe(request).register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
     with request.evaluator.exclusive(), torch.no_grad():
         request.module(request.x)
     request.evaluator.count(1)
-    return kept[-1][0].detach()
+    return outputs[-1][0].detach()
 
 
-def upsample(request: Request, maps: torch.Tensor) -> torch.Tensor:
-    """Maps (C, rows, columns) stretched over the picture, (C, H, W)."""
-    return F.interpolate(maps[None], tuple(request.x.shape[-2:]), mode="bilinear", align_corners=False)[0]
+def upsample(request: Request, grids: torch.Tensor) -> torch.Tensor:
+    """Upsample grids (C, rows, columns) to the picture, (C, H, W)."""
+    return F.interpolate(grids[None], tuple(request.x.shape[-2:]), mode="bilinear", align_corners=False)[0]
 
 
-def on_picture(request: Request, cam: torch.Tensor, relu: bool = False) -> RawMap:
-    """A map on the layer's grid (rows, columns) as the method's map (H, W), cut at zero where that is asked for."""
+def make_raw_map(request: Request, cam: torch.Tensor, relu: bool = False) -> RawMap:
+    """Upsample a map on the layer's grid (rows, columns) to (H, W), cut at zero first if `relu` or the parameter is."""
     if relu or request.params.get("relu"):
         cam = cam.relu()
     rows, columns = cam.shape
     return RawMap(upsample(request, cam[None])[0], {"grid_rows": float(rows), "grid_columns": float(columns)})
 
 
-def weighted(
+def sum_weighted_activations(
     request: Request, weigh: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], relu: bool = False
 ) -> RawMap:
-    """The layer's maps summed with weights that `weigh` finds from maps and gradients: (C, 1, 1) or (C, rows, columns)."""
-    maps, gradients = maps_and_gradients(request)
-    return on_picture(request, (weigh(maps, gradients) * maps).sum(0), relu)
+    """Sum the layer's activations over channels, weighted by `weigh(activations, gradients)`, as a map (H, W).
+
+    The weights are (C, 1, 1) or (C, rows, columns).
+    """
+    activations, gradients = compute_activations_and_gradients(request)
+    return make_raw_map(request, (weigh(activations, gradients) * activations).sum(0), relu)
