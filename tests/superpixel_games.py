@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import nn
-from xai_core.methods.shared.find_superpixels import find_superpixels
 
 from tests.zoo_networks import make_classifier, make_picture, use_plain_torch
+from xai_core.methods.shared.superpixels import find_superpixels
 from xai_core.models.classifier import Classifier
 
 SIDE = 40

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 from captum.attr import KernelShap
-from xai_core.methods.shared.find_superpixels import find_superpixels
 
 import xai_core
 from benchmarks.harness.contest import Bench, Floats, Peer, Question
 from xai_core.images import make_baseline
+from xai_core.methods.shared.superpixels import find_superpixels
 
 _TRIAL_SHARE = 5
 

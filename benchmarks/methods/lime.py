@@ -14,11 +14,11 @@ import torch
 from captum._utils.models.linear_model import SkLearnRidge
 from captum.attr import Lime
 from lime.lime_image import LimeImageExplainer  # type: ignore[import-untyped]  # ships no types
-from xai_core.methods.shared.find_superpixels import find_superpixels
 
 import xai_core
 from benchmarks.harness.contest import Bench, Floats, Peer, Question, Target
 from xai_core.images import make_baseline
+from xai_core.methods.shared.superpixels import find_superpixels
 
 TARGETS = (Target("ratio", most=0.25, peer="Captum"), Target("to_limit", most=1.15))
 KERNEL_WIDTH = 0.25

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import shap
 import torch
-from xai_core.methods.shared.find_superpixels import find_superpixels
 
 import xai_core
 from tests.superpixel_games import (
@@ -22,6 +21,7 @@ from tests.superpixel_games import (
 from tests.zoo_networks import zoo_model
 from xai_core import InvalidParam
 from xai_core.methods.kernel_shap import fit_shapley_values, sample_coalitions
+from xai_core.methods.shared.superpixels import find_superpixels
 
 
 def compute_shapley_values(game, patches: int) -> np.ndarray:

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 from sklearn.linear_model import Ridge
-from xai_core.methods.shared.find_superpixels import find_superpixels
 
 import xai_core
 from tests.superpixel_games import make_additive_game, make_game_model, make_segmented_picture, value_per_patch
 from tests.zoo_networks import make_picture, zoo_model
 from xai_core import InvalidParam
 from xai_core.methods.lime import KLasso
+from xai_core.methods.shared.superpixels import find_superpixels
 
 
 def make_planted_model(segments: int, seed: int = 0):
