@@ -89,6 +89,9 @@ def start_training(
     Raises:
         UnknownName: if the table is no longer kept, or no model has the name.
         InvalidParam: if a parameter or the seed is not allowed.
+
+    >>> start_training("iris", "linear").wait().name
+    'linear'
     """
     training_table = table(table_id)
     values = resolve(TABULAR_MODELS.get(name).params, params, 0)

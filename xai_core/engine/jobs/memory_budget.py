@@ -25,7 +25,12 @@ P = TypeVar("P", bound=MemoryUser)
 
 
 class MemoryBudget(Generic[P]):
-    """FIFO; a small job of another pool may use memory that is too little for the first."""
+    """FIFO; a small job of another pool may use memory that is too little for the first.
+
+    >>> budget = MemoryBudget(lambda: 100)
+    >>> budget.reserve(60), budget.reserve(60), budget.reserve(40)
+    (True, False, True)
+    """
 
     def __init__(self, limit: Callable[[], int] = memory.budget) -> None:
         """`limit` returns the bytes for all working jobs together; a single job may hold more while it works alone."""

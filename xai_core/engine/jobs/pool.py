@@ -104,6 +104,9 @@ class JobPool:
         """Queue the work, or join the job that already does it or, unless `restart`, has done it.
 
         `cost` in forward passes, `memory` in bytes.
+
+        >>> JobPool("example").start("key", lambda job: 7).wait()
+        7
         """
         joinable = ("waiting", "working") if restart else ("waiting", "working", "done")
         with self._lock:

@@ -46,6 +46,10 @@ def start_map(
     Raises:
         UnknownName: if there is no such kind.
         InvalidParam: if a parameter, the seed or a row is not allowed.
+
+    >>> from xai_core.imageset import load_set
+    >>> start_map(load_set("digits"), "pca", rows=range(10)).wait().points.shape
+    (10, 2)
     """
     spec, seed = MAPS.get(kind), check_seed(seed)
     values = resolve(spec.params, params, 0)

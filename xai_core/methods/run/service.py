@@ -58,6 +58,11 @@ def start(planned: Plan, session_id: str = "") -> Job[Attribution]:
     """Explain in the background and return the job, which equal requests of all sessions share.
 
     The job of a map that this or an earlier process has made is finished. A failed or cancelled one starts again.
+
+    >>> from xai_core import SAMPLES, load_model, plan
+    >>> job = start(plan(load_model("small_cnn"), SAMPLES.get("digit_3").load(), "grad_cam"))
+    >>> job.wait().values.shape
+    (28, 28)
     """
     job = jobs.watch(planned.id, session_id)
     if job is not None and not job.is_stopping and job.state not in ("failed", "cancelled"):
@@ -111,7 +116,12 @@ _GUESSES: Recent[Prediction] = Recent(512)
 
 
 def guess(model: Classifier, image: Image.Image, top: int = 5) -> Prediction:
-    """Return `predict` from a cache: the `top` likeliest classes of a picture, best first."""
+    """Return `predict` from a cache: the `top` likeliest classes of a picture, best first.
+
+    >>> from xai_core import SAMPLES, load_model
+    >>> guess(load_model("small_cnn"), SAMPLES.get("digit_3").load(), top=1).classes[0][1]
+    '3'
+    """
     key = f"{model.weights_sha256} {model.device} {image_sha256(image)} {top}"
     prediction = _GUESSES.get(key)
     if prediction is None:
