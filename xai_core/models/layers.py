@@ -251,6 +251,10 @@ def list_layers(module: nn.Module, example: torch.Tensor, prefer: str | None = N
 
     The module itself is not touched: hooks sit on a private copy. A module called several times is reported at its last
     call.
+
+    >>> module = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2)).eval()
+    >>> [(layer.name, layer.grid, layer.recommended) for layer in list_layers(module, torch.zeros(1, 1, 8, 8))]
+    [('0', (6, 6), False), ('1', (6, 6), True)]
     """
     private = isolate(module)
     calls = _watch(private)
