@@ -87,9 +87,7 @@ def group_scores(
 
     Numbers and dates are cut into `bins` groups of about equal size.
 
-    Raises:
-        UnknownName: no such column.
-        InvalidParam: no rows, or a parameter out of bounds.
+    Raises: UnknownName (the column), InvalidParam.
 
     >>> import pandas as pd
     >>> from sklearn.linear_model import LinearRegression

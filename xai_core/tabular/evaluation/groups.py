@@ -22,9 +22,7 @@ MAX_BINS = 10
 def group_membership(table: Table, column: str, rows: Int64, bins: int) -> tuple[list[str], Int64]:
     """Return the names of the groups and the index of each row's group among them, (N,). Empty groups are left out.
 
-    Raises:
-        UnknownName: no such column.
-        InvalidParam: a number of bins out of bounds.
+    Raises: UnknownName (the column), InvalidParam (the bins).
     """
     if isinstance(bins, bool) or not isinstance(bins, int) or not 2 <= bins <= MAX_BINS:
         allowed = f"a whole number from 2 to {MAX_BINS}"

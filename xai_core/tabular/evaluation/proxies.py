@@ -47,9 +47,7 @@ class Proxies:
 def proxies(table: Table, column: str, seed: int = 0) -> Proxies:
     """Rank every other column by how well small cross-validated decision trees predict the group from it alone.
 
-    Raises:
-        UnknownName: no such column.
-        InvalidParam: the column has a single group.
+    Raises: UnknownName (the column), InvalidParam (a column of a single group).
 
     >>> import pandas as pd
     >>> from xai_core.tabular import table_from
@@ -78,8 +76,7 @@ def proxies(table: Table, column: str, seed: int = 0) -> Proxies:
 def _drop_small_groups(membership: Int64, column: str) -> Int64:
     """Return the membership with -1 for groups of less than two rows a fold.
 
-    Raises:
-        InvalidParam: fewer than two groups are left.
+    Raises: InvalidParam (fewer than two groups are left).
     """
     counts = np.bincount(membership[membership >= 0])
     large = np.flatnonzero(counts >= 2 * FOLDS)

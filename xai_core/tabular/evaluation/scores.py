@@ -72,8 +72,7 @@ def evaluate(model: TabularModel) -> Scores:
     Precision, recall and F1 are those of class 1 of two, and of more classes the mean over the classes; ROC AUC
     likewise, each class against the rest.
 
-    Raises:
-        InvalidTable: no rows are held out.
+    Raises: InvalidTable (no rows are held out).
 
     >>> import pandas as pd
     >>> from sklearn.linear_model import LinearRegression

@@ -56,8 +56,7 @@ class Weights:
 def glass_box(model: TabularModel) -> Weights | Tree | Shapes:
     """Return the model in a form that can be read.
 
-    Raises:
-        NotApplicable: the model cannot be read.
+    Raises: NotApplicable (the model cannot be read).
 
     >>> from xai_core.tabular import load_table, train
     >>> tree = glass_box(train(load_table("iris"), "decision_tree", {"depth": 2}))

@@ -55,11 +55,7 @@ def accumulated_local_effects(
     A category has one value each; categories are put in the order in which their rows resemble each other in the other
     features, and each row is moved to the neighbouring categories. Rows without a value are left out.
 
-    Raises:
-        UnknownName: no such feature.
-        InvalidParam: a parameter out of bounds.
-        NotApplicable: a column without values, or with a single one.
-        Cancelled: `job` was stopped.
+    Raises: UnknownName, InvalidParam, NotApplicable (a column without two values), Cancelled.
 
     >>> import pandas as pd
     >>> from sklearn.linear_model import LinearRegression
@@ -171,12 +167,7 @@ def _accumulate_numbers(
 
 
 def _accumulate_categories(
-    model: TabularModel,
-    cells: pd.DataFrame,
-    feature: str,
-    names: npt.NDArray[Any],
-    outcome: int | None,
-    job: Job[Any],
+    model: TabularModel, cells: pd.DataFrame, feature: str, names: npt.NDArray[Any], outcome: int | None, job: Job[Any]
 ) -> tuple[Float64, tuple[str, ...]]:
     """Return the effect at the categories in the order of `names`, (K,), and notes."""
     if len(names) < 2:

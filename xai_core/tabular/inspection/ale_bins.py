@@ -22,8 +22,7 @@ def find_edges(values: Float64, bins: int) -> Float64:
 
     A frequent value gets a bin of its own.
 
-    Raises:
-        NotApplicable: all values are the same.
+    Raises: NotApplicable (all values are the same).
     """
     edges: Float64 = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1), method="inverted_cdf"))
     if len(edges) < 2:

@@ -54,8 +54,7 @@ class Extrapolation:
 def measure_extrapolation(table: Table, feature: str) -> Extrapolation:
     """Return a feature's correlations, and the share of combinations outside the data when it is varied alone.
 
-    Raises:
-        UnknownName: no such feature.
+    Raises: UnknownName (no such feature).
 
     >>> import numpy as np, pandas as pd
     >>> from xai_core.tabular import table_from

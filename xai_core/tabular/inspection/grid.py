@@ -50,8 +50,7 @@ def is_category(table: Table, feature: str) -> bool:
 def read_values(table: Table, feature: str, rows: Int64) -> npt.NDArray[Any]:
     """Return the cells of a feature that have a value, float64, or text for a category.
 
-    Raises:
-        NotApplicable: there are none.
+    Raises: NotApplicable (there are none).
     """
     cells = table.frame[table.check_feature(feature)].iloc[rows].dropna()
     if not len(cells):
@@ -66,9 +65,7 @@ def build_grid(table: Table, feature: str, size: int, rows: Int64) -> FeatureGri
     Every value that occurs if these are fewer than `size`, else evenly spaced ones between the 5th and the 95th
     percentile. Of a category its `size` most frequent values, by the alphabet.
 
-    Raises:
-        InvalidParam: a size out of bounds.
-        NotApplicable: the column has no values.
+    Raises: InvalidParam (a size out of bounds), NotApplicable (the column has no values).
     """
     if isinstance(size, bool) or not 2 <= size <= MAX_POINTS:
         raise InvalidParam(f"The grid must have from 2 to {MAX_POINTS} points. Got {size!r}.")

@@ -40,10 +40,7 @@ def interaction_strength(
     explain. With one: the same of the whole score. `sample`² rows are scored: the partial dependence at the values of
     all rows of a sample; noise makes small values of H a little too large. 0 where neither feature moves the score.
 
-    Raises:
-        UnknownName: no such feature.
-        InvalidParam: a parameter out of bounds.
-        Cancelled: `job` was stopped.
+    Raises: UnknownName, InvalidParam, Cancelled.
 
     >>> import pandas as pd
     >>> from xai_core.tabular import table_from

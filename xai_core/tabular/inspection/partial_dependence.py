@@ -52,11 +52,7 @@ def partial_dependence(
     The average is over all `rows` (default: the whole table), whatever the sample (None: all rows have a line). `model`
     is a trained table model, or a fitted scikit-learn estimator with its `table`.
 
-    Raises:
-        UnknownName: no such feature.
-        InvalidParam: a parameter out of bounds.
-        NotApplicable: a column without values.
-        Cancelled: `job` was stopped.
+    Raises: UnknownName, InvalidParam, NotApplicable (a column without values), Cancelled.
 
     >>> import pandas as pd
     >>> from sklearn.linear_model import LinearRegression

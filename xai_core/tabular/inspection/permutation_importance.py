@@ -65,7 +65,7 @@ def permutation_importance(
 
     The numbers are scikit-learn's `permutation_importance` with `random_state=seed`.
 
-    Raises: InvalidParam (a parameter out of bounds), Cancelled.
+    Raises: InvalidParam, Cancelled.
 
     >>> import pandas as pd
     >>> from sklearn.linear_model import LinearRegression

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 def select_rows(table: Table, rows: Any) -> Int64:
     """Return the given row numbers, (N,), or all of them where `rows` is None.
 
-    Raises:
-        InvalidParam: no rows, or numbers that the table does not have.
+    Raises: InvalidParam (no rows, or numbers that the table does not have).
     """
     count = len(table.frame)
     if rows is None:
@@ -32,8 +31,7 @@ def select_rows(table: Table, rows: Any) -> Int64:
 def sample_rows(rows: Int64, size: int | None, seed: int) -> Int64:
     """Draw at most `size` of the rows without replacement, ascending; all in their order where size is None.
 
-    Raises:
-        InvalidParam: a size below 1.
+    Raises: InvalidParam (a size below 1).
     """
     if size is None or size >= len(rows):
         return rows

@@ -8,8 +8,8 @@ from NumPy's global generator.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -75,18 +75,6 @@ class ShapSummary:
         return np.argsort(-self.importance, kind="stable")
 
 
-class _Explanation(NamedTuple):
-    """The fields of a ShapSummary that depend on the way it is computed."""
-
-    values: Float64
-    base: float
-    scores: Float64
-    outcome: str
-    unit: str
-    method: str
-    notes: tuple[str, ...]
-
-
 def shap_summary(
     model: Any,
     *,
@@ -102,10 +90,7 @@ def shap_summary(
     `rows` is the number of rows to draw from the table, or row numbers. `background` rows the model learned from stand
     for "not known" where no TreeExplainer fits. A feature that became several columns gets their sum.
 
-    Raises:
-        InvalidParam: a parameter out of bounds.
-        NotApplicable: more features than can be explained without trees.
-        Cancelled: `job` was stopped.
+    Raises: InvalidParam, NotApplicable (more features than can be explained without trees), Cancelled.
 
     >>> import pandas as pd
     >>> from sklearn.linear_model import LinearRegression
@@ -123,14 +108,13 @@ def shap_summary(
         raise InvalidParam(f"The background must have from 2 to {MAX_BACKGROUND} rows. Got {background!r}.")
     selected = select_rows(table, rows) if count is None else sample_rows(select_rows(table, None), count, seed)
     frame, job = table.take(selected), job or Job()
-    explanation = _explain_trees(model, table, frame, outcome, job) if model.tree_based else None
-    explanation = explanation or _explain_score(model, table, frame, outcome, background, seed, job)
-    return ShapSummary(features=table.features, data=frame, rows=selected, **explanation._asdict())
+    summary = _explain_trees(model, table, frame, outcome, job) if model.tree_based else None
+    return summary or _explain_score(model, table, frame, outcome, background, seed, job)
 
 
 def _explain_trees(
     model: TabularModel, table: Table, frame: pd.DataFrame, outcome: int | None, job: Job[Any]
-) -> _Explanation | None:
+) -> ShapSummary | None:
     """Return TreeExplainer's values, or None where it fails or its values miss the model's own numbers."""
     trees = model.last_step
     order, index = model.class_order, table.outcome_index(outcome)
@@ -152,11 +136,11 @@ def _explain_trees(
     summed = np.zeros((len(frame), len(positions)))
     for position, owner in enumerate(owners):
         summed[:, positions[owner]] += values[:, position]
-    words, unit = table.outcome_words(outcome), _unit(table)
-    if hasattr(trees, "decision_function"):
-        words = words.replace(unit, LOG_ODDS, 1)
-        return _Explanation(summed, base, scores, words, LOG_ODDS, "TreeExplainer", (LOG_ODDS_NOTE,))
-    return _Explanation(summed, base, scores, words, unit, "TreeExplainer", ())
+    summary = _summarise(table, frame, summed, base, scores, outcome, "TreeExplainer")
+    if not hasattr(trees, "decision_function"):
+        return summary
+    words = summary.outcome.replace(summary.unit, LOG_ODDS, 1)
+    return replace(summary, outcome=words, unit=LOG_ODDS, notes=(LOG_ODDS_NOTE,))
 
 
 def _run_tree_explainer(trees: Any, prepared: Float64, column: int | None, job: Job[Any]) -> tuple[Float64, float]:
@@ -199,7 +183,7 @@ def _explain_score(
     background: int,
     seed: int,
     job: Job[Any],
-) -> _Explanation:
+) -> ShapSummary:
     """Return Shapley values of the score itself, from rows mixed with rows the model learned from."""
     codes, features = RowEncoder.of(table), len(table.columns)
     size = limit_background(len(frame), features, background)
@@ -211,10 +195,22 @@ def _explain_score(
     scores, starts = np.split(sampler.scores(sampler.rows), [len(frame)])
     rng = np.random.default_rng(seed)
     values = estimate_contributions(sampler, rows, background_rows, scores, starts, rng)
-    base, words = float(starts.mean()), table.outcome_words(outcome)
+    summary = _summarise(table, frame, values, float(starts.mean()), scores, outcome, "permutations")
     note = f"Compared with {len(background_rows)} rows the model learned from, drawn at random."
-    return _Explanation(values, base, scores, words, _unit(table), "permutations", (note,))
+    return replace(summary, notes=(note,))
 
 
-def _unit(table: Table) -> str:
-    return table.target_name if table.task == "regression" else "probability"
+def _summarise(
+    table: Table, frame: pd.DataFrame, values: Float64, base: float, scores: Float64, outcome: int | None, method: str
+) -> ShapSummary:
+    return ShapSummary(
+        values=values,
+        base=base,
+        scores=scores,
+        features=table.features,
+        data=frame,
+        rows=frame.index.to_numpy(),
+        outcome=table.outcome_words(outcome),
+        unit=table.target_name if table.task == "regression" else "probability",
+        method=method,
+    )

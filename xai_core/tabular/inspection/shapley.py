@@ -28,8 +28,7 @@ def count_evaluations(rows: int, features: int, background: int) -> int:
 def limit_background(rows: int, features: int, requested: int) -> int:
     """Return the number of background rows: as many as requested and affordable, at least two.
 
-    Raises:
-        NotApplicable: even two are too many.
+    Raises: NotApplicable (even two are too many).
     """
     evaluations = 2 * rows * max(features - 1, 1)
     if 2 * evaluations > 20 * MAX_EVALUATIONS:

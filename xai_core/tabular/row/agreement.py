@@ -34,8 +34,7 @@ class RowAgreement:
 def agreement_rows(contributions: Sequence[Contributions]) -> RowAgreement:
     """Compare every explanation of one row with every other.
 
-    Raises:
-        InvalidParam: explanations of different features or outcomes.
+    Raises: InvalidParam (explanations of different features or outcomes).
 
     >>> names = ("a", "b", "c")
     >>> shap = Contributions("shap", names, names, np.array([3.0, -2.0, 1.0]), 0.0, 2.0, "probability", 1, {}, 0)

@@ -73,8 +73,11 @@ class Goal:
             if isinstance(target, tuple):
                 raise InvalidParam(f"The wanted outcome must be a class number. Got {str(target)[:60]!r}.")
             return cls(model, model.table.outcome_index(target) or 0)
-        pair = isinstance(target, tuple) and len(target) == 2
-        if not pair or any(isinstance(end, bool) or not isinstance(end, (int, float)) for end in target):
+        if (
+            not isinstance(target, tuple)
+            or len(target) != 2
+            or any(isinstance(end, bool) or not isinstance(end, (int, float)) for end in target)
+        ):
             allowed = "a pair of numbers, lowest and highest"
             raise InvalidParam(f"The wanted outcome must be {allowed}. Got {str(target)[:60]!r}.")
         low, high = float(target[0]), float(target[1])
@@ -127,11 +130,7 @@ def counterfactuals(
 
     Only values within the ranges of the table are proposed, whole numbers stay whole, `locked` features stay unchanged.
 
-    Raises:
-        InvalidParam: a parameter out of bounds.
-        InvalidTable: not one row.
-        UnknownName: a locked column that the table does not have.
-        Cancelled: `job` was stopped.
+    Raises: InvalidParam, InvalidTable (not one row), UnknownName (a locked column), Cancelled.
 
     >>> from sklearn.linear_model import LinearRegression
     >>> from xai_core.tabular import TabularModel, table_from

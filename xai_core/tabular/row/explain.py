@@ -48,12 +48,8 @@ def explain_row(
 
     `row` is a frame of one row with the table's columns. `job` counts rows asked of the model and can stop.
 
-    Raises:
-        UnknownName: no such method, parameter or category.
-        InvalidParam: a parameter out of bounds.
-        InvalidTable: not one row, or a column missing.
-        NotApplicable: the method cannot explain this model.
-        Cancelled: `job` was stopped.
+    Raises: UnknownName (method, parameter, category), InvalidParam, InvalidTable (not one row, a column missing),
+    NotApplicable (a model that the method cannot explain), Cancelled.
 
     >>> from sklearn.linear_model import LinearRegression
     >>> from xai_core.tabular import TabularModel, table_from
