@@ -43,9 +43,9 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 
 def chromium_path(playwright: Playwright | None = None) -> str | None:
     """The program to start: the system's Chromium, else the one Playwright has downloaded, else None."""
-    found = next((path for path in map(shutil.which, _NAMES) if path), None)
-    if found or playwright is None:
-        return found
+    executable = next((path for path in map(shutil.which, _NAMES) if path), None)
+    if executable or playwright is None:
+        return executable
     own = playwright.chromium.executable_path
     return own if Path(own).exists() else None
 
@@ -195,7 +195,7 @@ class Visitor:
             else:
                 return
 
-    def finished(self, count: int) -> None:
+    def wait_for_cards(self, count: int) -> None:
         expect(self.cards()).to_have_count(count)
         self.ready()
 
@@ -204,7 +204,7 @@ class Visitor:
         return self.page.url.partition("?")[2]
 
 
-def settled(visitor: Visitor) -> Page:
+def wait_for_work(visitor: Visitor) -> Page:
     """The page when nothing on it is being computed any more."""
     visitor.ready()
     expect(visitor.button("Stop")).to_have_count(0)
@@ -213,5 +213,5 @@ def settled(visitor: Visitor) -> Page:
     return visitor.page
 
 
-def said(page: Page, words: str | re.Pattern[str]) -> None:
+def expect_text(page: Page, words: str | re.Pattern[str]) -> None:
     expect(page.get_by_test_id("stMain").get_by_text(words).first).to_be_visible()

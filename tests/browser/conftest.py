@@ -48,5 +48,5 @@ def visitor(window: BrowserContext, address: str) -> Iterator[Visitor]:
 @pytest.fixture
 def visitors(visitor: Visitor, window: BrowserContext, address: str) -> Iterator[list[Visitor]]:
     """Two tabs, each a session of its own; the second is in front."""
-    with _tab(window, address) as other:
-        yield [visitor, other]
+    with _tab(window, address) as second:
+        yield [visitor, second]

@@ -39,7 +39,7 @@ def test_a_deep_link_on_a_fresh_server_has_the_frame_and_no_box_over_the_page(vi
     names = ("Start", "Compare", "Explain", *sets, *tables, "Methods", "What is running")
     expect(sidebar.get_by_role("link")).to_have_text(list(map(re.compile, names)))
     expect(sidebar.get_by_text("Handwritten 3").first).to_be_visible()
-    visitor.finished(FOUR)
+    visitor.wait_for_cards(FOUR)
     expect(page).to_have_title("Compare · Whybox")
     assert page.get_by_role("dialog").count() == 0
 
@@ -50,7 +50,7 @@ def test_home_to_sample_to_four_maps_and_then_silence(visitor: Visitor) -> None:
     visitor.button("Coffee").click()
     page.wait_for_url("**/compare")
     expect(page.get_by_role("heading", name="Why “espresso”?")).to_be_visible()
-    visitor.finished(FOUR)
+    visitor.wait_for_cards(FOUR)
     assert page.locator(ERRORS).count() == 0
     assert page.locator(".card h3").all_inner_texts() == [
         xai_core.METHODS.get(name).title for name in ("grad_cam", "occlusion", "integrated_gradients", "lime")
@@ -68,7 +68,7 @@ def test_own_photo(visitor: Visitor, photo: FilePayload) -> None:
     page.wait_for_url("**/compare*")
     sidebar = page.get_by_test_id("stSidebar")
     expect(sidebar.get_by_role("img", name="The picture in use: cat.jpg")).to_be_visible()
-    visitor.finished(FOUR)
+    visitor.wait_for_cards(FOUR)
     sidebar.get_by_role("link", name="Explain").click()
     page.wait_for_url("**/explain*")
     expect(sidebar.get_by_role("img", name="The picture in use: cat.jpg")).to_be_visible()
@@ -86,7 +86,7 @@ def test_an_own_picture_is_kept_by_link_until_its_owner_deletes_it(visitor: Visi
     expect(caption).to_contain_text("**c**")
     assert caption.inner_text().replace("\u2060", "").strip() == name, "a file's name is no Markdown"
     assert page.locator('a[href*="example"]').count() == 0
-    visitor.finished(FOUR)
+    visitor.wait_for_cards(FOUR)
     visitor.button("Make a link").click()
     links = page.get_by_test_id("stMain").locator("code")
     expect(links).to_have_count(2)
@@ -134,11 +134,11 @@ def test_stop_all_on_compare(visitor: Visitor) -> None:
     page = visitor.open("/compare", rows="pictures", seed="31", sample="astronaut")
     cards = visitor.page.locator(".card")
     expect(visitor.button("Stop all")).to_be_visible()
-    asked = cards.count()
+    requested = cards.count()
     visitor.button("Stop all").click()
     expect(visitor.button("Stop all")).to_have_count(0)
     visitor.ready()
-    assert visitor.cards("cancelled").count() + visitor.cards("done").count() == asked > FOUR
+    assert visitor.cards("cancelled").count() + visitor.cards("done").count() == requested > FOUR
     assert visitor.cards("cancelled").count() > 0
     page.wait_for_timeout(1000)
     assert visitor.cards("working").count() == 0
@@ -167,14 +167,14 @@ def test_one_stops_and_the_other_still_gets_the_map(visitors: list[Visitor]) -> 
         expect(visitor.cards("working")).to_have_count(1)
     first.button("Stop").click()
     expect(first.cards("cancelled")).to_have_count(1)
-    second.finished(1)
+    second.wait_for_cards(1)
     expect(first.cards("cancelled")).to_have_count(1)
 
 
 def test_reload_and_copied_link_give_the_same_view(visitors: list[Visitor]) -> None:
     first, second = visitors
     page = first.open("/explain", **SMALL)
-    first.finished(1)
+    first.wait_for_cards(1)
     first.choose("stSidebar", "Sample", "Handwritten 5")
     expect(page.get_by_role("heading", name="Why “5”?")).to_be_visible()
     first.choose("stMain", "Method", r"\(occlusion\)")
@@ -183,7 +183,7 @@ def test_reload_and_copied_link_give_the_same_view(visitors: list[Visitor]) -> N
     first.ready()
     slider.press("ArrowRight")
     expect(page).to_have_url(re.compile("occlusion_window=5"))
-    first.finished(1)
+    first.wait_for_cards(1)
     link = page.url
     assert set(first.link.split("&")) >= {"model=small_cnn", "sample=digit_5", "method=occlusion", "occlusion_window=5"}
 
@@ -212,11 +212,11 @@ def test_back_and_forward(visitor: Visitor) -> None:
     page = visitor.open("/", **SMALL)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Compare").click()
     page.wait_for_url("**/compare*")
-    visitor.finished(FOUR)
+    visitor.wait_for_cards(FOUR)
     visitor.chip(second).click()
     expect(page.get_by_role("heading", name=f"Why “{second}”?")).to_be_visible()
     expect(page).to_have_url(re.compile(f"class={second}"))
-    visitor.finished(FOUR)
+    visitor.wait_for_cards(FOUR)
     page.go_back()
     expect(page.get_by_role("heading", name="Why “3”?")).to_be_visible()
     visitor.ready()
@@ -225,18 +225,18 @@ def test_back_and_forward(visitor: Visitor) -> None:
     visitor.ready()
     assert visitor.link == urlencode(SMALL), "one step back is one page back, with its settings"
     page.go_forward()
-    visitor.finished(FOUR)
+    visitor.wait_for_cards(FOUR)
     page.go_forward()
     expect(page.get_by_role("heading", name=f"Why “{second}”?")).to_be_visible()
 
 
 def test_weights_that_cannot_be_fetched(visitor: Visitor) -> None:
     page = visitor.open("/explain", **SMALL)
-    visitor.finished(1)
+    visitor.wait_for_cards(1)
     visitor.choose("stSidebar", "Model", "AlexNet")
     expect(page.locator(ERRORS)).to_contain_text("alexnet-owt-7be5be79.pth")
     expect(page.get_by_text("Small digit network is in use instead.")).to_be_visible()
-    visitor.finished(1)
+    visitor.wait_for_cards(1)
     visitor.button("Try again").click()
     expect(page.locator(ERRORS)).to_contain_text("could not be fetched")
 
@@ -248,7 +248,7 @@ def test_the_menu_of_a_phone_closes_behind_a_link(visitor: Visitor) -> None:
     link = page.get_by_test_id("stSidebar").get_by_role("link", name="Explain")
     link.click()
     page.wait_for_url("**/explain*")
-    visitor.finished(1)
+    visitor.wait_for_cards(1)
     expect(link).not_to_be_in_viewport()
 
 
@@ -257,7 +257,7 @@ def test_a_phone_can_use_it(visitor: Visitor, path: str) -> None:
     visitor.page.set_viewport_size({"width": 390, "height": 844})
     page = visitor.open(path, **SMALL)
     if path != "/":
-        visitor.finished(FOUR if path == "/compare" else 1)
+        visitor.wait_for_cards(FOUR if path == "/compare" else 1)
     assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth <= innerWidth + 2")
     assert page.evaluate("[...document.images].filter(image => !image.alt).length") == 0
     nameless = "all => all.filter(b => !(b.textContent.trim() || b.ariaLabel || b.title)).map(b => b.outerHTML)"

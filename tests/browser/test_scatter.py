@@ -101,12 +101,12 @@ class Map:
         self.page.wait_for_selector(READY, timeout=60_000)
         self.page.wait_for_timeout(120)
 
-    def said(self, kinds: str, ids: np.ndarray) -> None:
+    def expect_events(self, kinds: str, ids: np.ndarray) -> None:
         """Python has heard these events, and the ids of the last."""
         text = f"Python saw {kinds} of {' '.join(map(str, ids)) if len(ids) else 'none'} end"
         expect(self.page.get_by_text(text, exact=True)).to_be_attached()
 
-    def spots(self, zoom: float = 1) -> np.ndarray:
+    def point_positions(self, zoom: float = 1) -> np.ndarray:
         """Where in the window each point of FLAT is, (n, 2) in pixels: at zoom 1 the map fits with 14 px to spare, y goes up."""
         left, top, width, height = self.page.locator(".stage").evaluate(
             "node => { const box = node.getBoundingClientRect(); return [box.left + 1, box.top + 1, node.clientWidth, node.clientHeight]; }"
@@ -118,7 +118,7 @@ class Map:
         """The window as (height, width, 3)."""
         return np.asarray(Image.open(io.BytesIO(self.page.screenshot())).convert("RGB"), dtype=int)
 
-    def line(self, corners: np.ndarray, key: str | None = None) -> None:
+    def draw_line(self, corners: np.ndarray, key: str | None = None) -> None:
         """Draws a closed line through the corners with the mouse."""
         mouse = self.page.mouse
         if key:
@@ -138,32 +138,36 @@ def painter(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def shown(window: BrowserContext, address: str) -> Iterator[Map]:
-    shown = Map(window, address)
-    shown.page.set_viewport_size({"width": 1000, "height": 900})
-    yield shown
-    shown.page.close()
-    assert shown.faults == []
+def scatter_map(window: BrowserContext, address: str) -> Iterator[Map]:
+    scatter_map = Map(window, address)
+    scatter_map.page.set_viewport_size({"width": 1000, "height": 900})
+    yield scatter_map
+    scatter_map.page.close()
+    assert scatter_map.faults == []
 
 
-def test_points_are_where_and_as_they_should_be_and_what_is_chosen_stands_out(shown: Map, painter: str) -> None:
+def test_points_are_where_and_as_they_should_be_and_what_is_chosen_stands_out(scatter_map: Map, painter: str) -> None:
     if painter == "webgl":
-        shown.page.add_init_script(ALLOW_SOFTWARE)
-    page = shown.open()
+        scatter_map.page.add_init_script(ALLOW_SOFTWARE)
+    page = scatter_map.open()
     if page.locator(".stage").get_attribute("data-painter") != painter:
         pytest.skip("This Chromium has no WebGL 2.")
     colours = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in CATEGORIES[:3]])
-    alone = [at for at in range(COUNT) if np.sort(np.linalg.norm(shown.spots() - shown.spots()[at], axis=1))[1] > 16]
+    alone = [
+        at
+        for at in range(COUNT)
+        if np.sort(np.linalg.norm(scatter_map.point_positions() - scatter_map.point_positions()[at], axis=1))[1] > 16
+    ]
     assert len(alone) > 20
-    before = shown.picture()
-    spots = shown.spots().round().astype(int)
+    before = scatter_map.picture()
+    spots = scatter_map.point_positions().round().astype(int)
     for at in alone:
         x, y = spots[at]
         assert np.abs(before[y, x] - colours[at % 3]).max() <= 3, f"point {at}"
     page.get_by_role("button", name="Choose five").click()
-    shown.settle()
+    scatter_map.settle()
     expect(page.get_by_text("5 of 120 chosen")).to_be_visible()
-    after = shown.picture()
+    after = scatter_map.picture()
     for at in alone:
         x, y = spots[at]
         dimmed = np.abs(after[y, x] - (0.2 * colours[at % 3] + 0.8 * 255)).max() <= 6
@@ -173,36 +177,36 @@ def test_points_are_where_and_as_they_should_be_and_what_is_chosen_stands_out(sh
             "node => node.getContext('webgl2').getExtension('WEBGL_lose_context').loseContext()"
         )
         page.wait_for_timeout(200)
-        np.testing.assert_array_equal(shown.picture(), after)
+        np.testing.assert_array_equal(scatter_map.picture(), after)
 
 
-def test_a_click_a_line_and_a_key_reach_python_and_stay(shown: Map) -> None:
-    page = shown.open()
-    spots = shown.spots()
+def test_a_click_a_line_and_a_key_reach_python_and_stay(scatter_map: Map) -> None:
+    page = scatter_map.open()
+    spots = scatter_map.point_positions()
     page.mouse.click(*spots[17])
-    shown.said("click", IDS[[17]])
+    scatter_map.expect_events("click", IDS[[17]])
     corners = spots.mean(0) + np.array([[-150, -120], [160, -100], [20, 10], [150, 130], [-140, 110]])
     inside = points_in_poly(spots, corners)
     assert 10 < inside.sum() < COUNT - 10
-    shown.line(corners, "Shift")
-    shown.said("click lasso", IDS[inside])
+    scatter_map.draw_line(corners, "Shift")
+    scatter_map.expect_events("click lasso", IDS[inside])
     expect(page.get_by_text(f"{inside.sum()} of 120 chosen")).to_be_visible()
     page.get_by_role("radio", name="Lasso").check()
-    shown.line(corners[:3])
-    shown.said("click lasso lasso", IDS[points_in_poly(spots, corners[:3])])
+    scatter_map.draw_line(corners[:3])
+    scatter_map.expect_events("click lasso lasso", IDS[points_in_poly(spots, corners[:3])])
     page.keyboard.press("Escape")
     page.locator(".stage").focus()
     page.keyboard.press("Escape")
-    shown.said("click lasso lasso clear", IDS[:0])
+    scatter_map.expect_events("click lasso lasso clear", IDS[:0])
     page.get_by_role("button", name="Choose five").click()
     expect(page.get_by_text("5 of 120 chosen")).to_be_visible()
     page.get_by_role("button", name="Choose none").click()
-    shown.said("click lasso lasso clear clear", IDS[:0])
+    scatter_map.expect_events("click lasso lasso clear clear", IDS[:0])
 
 
-def test_the_keyboard_goes_from_point_to_point_and_chooses(shown: Map) -> None:
-    page = shown.open()
-    spots = shown.spots()
+def test_the_keyboard_goes_from_point_to_point_and_chooses(scatter_map: Map) -> None:
+    page = scatter_map.open()
+    spots = scatter_map.point_positions()
     start = int(np.linalg.norm(spots - [spots[:2, 0].mean(), spots[:2, 1].mean()], axis=1).argmin())
     page.locator(".stage").focus()
     page.keyboard.press("ArrowRight")
@@ -214,80 +218,82 @@ def test_the_keyboard_goes_from_point_to_point_and_chooses(shown: Map) -> None:
     expect(page.locator(".card .words")).to_have_text(f"picture {right}")
     expect(page.locator(".hidden[role=status]")).to_have_text(f"picture {right}. Point {right + 1} of 120.")
     page.keyboard.press("Enter")
-    shown.said("click", IDS[[right]])
+    scatter_map.expect_events("click", IDS[[right]])
     page.keyboard.press(" ")
     nearest = np.sort(np.linalg.norm(spots - spots[right], axis=1).argsort(kind="stable")[:24])
-    shown.said("click lasso", IDS[nearest])
+    scatter_map.expect_events("click lasso", IDS[nearest])
     expect(page.locator(".star")).to_be_hidden()
     assert "cat (40), dog (40), bird (40)" in (page.locator(".stage").get_attribute("aria-label") or "")
 
 
-def test_pointing_shows_the_right_picture_after_a_moment_and_no_message_is_sent(shown: Map) -> None:
-    page = shown.open()
-    x, y = shown.spots()[30]
-    heard = len(shown.heard)
+def test_pointing_shows_the_right_picture_after_a_moment_and_no_message_is_sent(scatter_map: Map) -> None:
+    page = scatter_map.open()
+    x, y = scatter_map.point_positions()[30]
+    heard = len(scatter_map.heard)
     page.mouse.move(x + 2, y + 2)
     expect(page.locator(".card")).to_be_hidden()
     expect(page.locator(".card .words")).to_have_text("picture 30")
     expect(page.locator(".card .thumb img")).to_have_js_property("complete", True)
     box = page.locator(".card .thumb").bounding_box()
     assert box
-    thumb = shown.picture()[int(box["y"]) + 8 : int(box["y"]) + 88, int(box["x"]) + 8 : int(box["x"]) + 88]
+    thumb = scatter_map.picture()[int(box["y"]) + 8 : int(box["y"]) + 88, int(box["x"]) + 8 : int(box["x"]) + 88]
     np.testing.assert_allclose(thumb, 2 * (COUNT - 1 - 30), atol=2)
     page.mouse.move(5, 5)
     expect(page.locator(".card")).to_be_hidden()
-    assert len(shown.heard) == heard
+    assert len(scatter_map.heard) == heard
 
 
-def test_a_rerun_sends_nothing_again_and_new_colours_only_colours(shown: Map) -> None:
-    page = shown.open()
-    assert len(shown.fetched) == 3, "points, colours and words; no sheet before somebody points"
+def test_a_rerun_sends_nothing_again_and_new_colours_only_colours(scatter_map: Map) -> None:
+    page = scatter_map.open()
+    assert len(scatter_map.fetched) == 3, "points, colours and words; no sheet before somebody points"
     page.get_by_role("button", name="Zoom in").click()
     page.get_by_role("button", name="Choose five").click()
     expect(page.get_by_text("5 of 120 chosen")).to_be_visible()
-    shown.settle()
-    assert len(shown.fetched) == 3
+    scatter_map.settle()
+    assert len(scatter_map.fetched) == 3
     page.get_by_text("Numbers").click()
     expect(page.locator(".legend .title")).to_have_text("Loss")
-    shown.settle()
-    assert len(shown.fetched) == 4
-    x, y = shown.spots(zoom=1.5)[30]
+    scatter_map.settle()
+    assert len(scatter_map.fetched) == 4
+    x, y = scatter_map.point_positions(zoom=1.5)[30]
     page.mouse.click(x, y)
-    shown.said("click", IDS[[30]])  # the view has stayed
+    scatter_map.expect_events("click", IDS[[30]])  # the view has stayed
 
 
-def test_wheel_drag_and_show_all(shown: Map) -> None:
-    page = shown.open()
-    x, y = shown.spots()[30]
+def test_wheel_drag_and_show_all(scatter_map: Map) -> None:
+    page = scatter_map.open()
+    x, y = scatter_map.point_positions()[30]
     page.mouse.move(x, y)
     page.mouse.wheel(0, -100)
     expect(page.get_by_text("Click the map first")).to_be_visible()
     page.mouse.click(x, y)
-    shown.said("click", IDS[[30]])
+    scatter_map.expect_events("click", IDS[[30]])
     page.mouse.wheel(0, -200)
     page.mouse.wheel(0, -200)
     page.wait_for_timeout(100)
     page.mouse.move(x + 1, y)
     expect(page.locator(".card .words")).to_have_text("picture 30")  # it stays under the mouse
     factor = np.exp(0.8)
-    far = shown.spots()[30] + factor * (shown.spots() - shown.spots()[30])
+    far = scatter_map.point_positions()[30] + factor * (
+        scatter_map.point_positions() - scatter_map.point_positions()[30]
+    )
     near = np.linalg.norm(far - far[30], axis=1).argsort()[1]
     page.mouse.click(*far[near])
-    shown.said("click click", IDS[[near]])
+    scatter_map.expect_events("click click", IDS[[near]])
     page.mouse.move(x + 60, y + 60)
     page.mouse.down()
     page.mouse.move(x + 90, y + 20, steps=4)
     page.mouse.up()
     page.mouse.click(*far[near] + [30, -40])
-    shown.said("click click click", IDS[[near]])
+    scatter_map.expect_events("click click click", IDS[[near]])
     page.get_by_role("button", name="Show all").click()
-    page.mouse.click(*shown.spots()[11])
-    shown.said("click click click click", IDS[[11]])
+    page.mouse.click(*scatter_map.point_positions()[11])
+    scatter_map.expect_events("click click click click", IDS[[11]])
 
 
-def test_a_solid_map_turns_and_stays_consistent(shown: Map) -> None:
-    page = shown.open("mode=solid")
-    before = shown.picture()
+def test_a_solid_map_turns_and_stays_consistent(scatter_map: Map) -> None:
+    page = scatter_map.open("mode=solid")
+    before = scatter_map.picture()
     box = page.locator(".stage").bounding_box()
     assert box
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -297,23 +303,23 @@ def test_a_solid_map_turns_and_stays_consistent(shown: Map) -> None:
     page.mouse.up()
     page.mouse.move(5, 5)
     page.wait_for_timeout(150)
-    assert (np.abs(shown.picture() - before).max(axis=2) > 30).mean() > 0.01
+    assert (np.abs(scatter_map.picture() - before).max(axis=2) > 30).mean() > 0.01
     page.locator(".stage").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(page.get_by_text("1 of 120 chosen")).to_be_visible()
     ring = page.locator(".ring").evaluate("node => [Number(node.getAttribute('cx')), Number(node.getAttribute('cy'))]")
-    here = shown.picture()[int(box["y"] + ring[1]) + 1, int(box["x"] + ring[0]) + 1]
+    here = scatter_map.picture()[int(box["y"] + ring[1]) + 1, int(box["x"] + ring[0]) + 1]
     named = page.locator(".card .words").inner_text()
     group = int(named.split()[1]) % 3
     colours = [[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in CATEGORIES[:3]]
     assert np.abs(here - np.array(colours[group])).max() <= 3, "what the keys chose is drawn under the ring"
 
 
-def test_text_from_outside_stays_text_and_the_own_picture_has_a_mark(shown: Map) -> None:
-    page = shown.open("mode=evil")
+def test_text_from_outside_stays_text_and_the_own_picture_has_a_mark(scatter_map: Map) -> None:
+    page = scatter_map.open("mode=evil")
     expect(page.locator(".legend li").first).to_contain_text(EVIL)
-    page.mouse.move(*shown.spots()[30])
+    page.mouse.move(*scatter_map.point_positions()[30])
     expect(page.locator(".card .words")).to_have_text(EVIL)
     assert page.locator(".wb b").count() == 0
     assert page.evaluate("window.hacked") is None
@@ -325,18 +331,18 @@ def test_text_from_outside_stays_text_and_the_own_picture_has_a_mark(shown: Map)
 
 def test_a_tap_chooses_on_a_phone_and_two_fingers_zoom(browser: Browser, address: str) -> None:
     with browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True) as context:
-        shown = Map(context, address)
-        page = shown.open()
+        scatter_map = Map(context, address)
+        page = scatter_map.open()
         inner = np.flatnonzero(np.abs(FLAT).max(axis=1) < 0.45)  # still in sight after zooming
         alone = int(max(inner, key=lambda at: float(np.sort(np.linalg.norm(FLAT - FLAT[at], axis=1))[1])))
-        page.touchscreen.tap(*shown.spots()[alone] + [5, 5])
-        shown.said("click", IDS[[alone]])
+        page.touchscreen.tap(*scatter_map.point_positions()[alone] + [5, 5])
+        scatter_map.expect_events("click", IDS[[alone]])
         expect(page.locator(".card .words")).to_have_text(f"picture {alone}")
         assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= innerWidth")
         page.locator(".stage").evaluate(PINCH)
         page.wait_for_timeout(100)
-        page.touchscreen.tap(*shown.spots(zoom=2)[alone] + [5, 5])
-        shown.said("click click", IDS[[alone]])
+        page.touchscreen.tap(*scatter_map.point_positions(zoom=2)[alone] + [5, 5])
+        scatter_map.expect_events("click click", IDS[[alone]])
 
 
 PINCH = """stage => {
@@ -360,7 +366,7 @@ def test_geometry_equals_a_plain_one(browser: Browser) -> None:
     spots = rng.uniform(0, 400, (50, 2))
     code = (ROOT / "assets" / "scatter_view.js").read_text(encoding="utf-8")
     page = browser.new_page()
-    found = page.evaluate(
+    projected = page.evaluate(
         f"""([raw, line, spots]) => {{ {code}
         const camera = new Camera(normalizePoints(Float32Array.from(raw), 3));
         camera.resize(400, 300); camera.rotate(70, -30); camera.zoomBy(1.7, 120, 80);
@@ -370,14 +376,14 @@ def test_geometry_equals_a_plain_one(browser: Browser) -> None:
         [raw.ravel().tolist(), line.tolist(), spots.tolist()],
     )
     page.close()
-    at = np.array(found["at"]).reshape(-1, 3)
+    at = np.array(projected["at"]).reshape(-1, 3)
     np.testing.assert_allclose(at, plain_projection(raw.astype(float)), atol=1e-3)
-    np.testing.assert_allclose(found["one"], at[1], atol=1e-3)
-    np.testing.assert_array_equal(found["inside"], np.flatnonzero(points_in_poly(at[:, :2], line)))
+    np.testing.assert_allclose(projected["one"], at[1], atol=1e-3)
+    np.testing.assert_array_equal(projected["inside"], np.flatnonzero(points_in_poly(at[:, :2], line)))
     distances = np.linalg.norm(spots[:, None] - at[None, :, :2], axis=2)
     expected = np.where(distances.min(axis=1) <= 40, distances.argmin(axis=1), -1)
     assert (expected >= 0).any() and (expected < 0).any()
-    np.testing.assert_array_equal(found["nearest"], expected)
+    np.testing.assert_array_equal(projected["nearest"], expected)
 
 
 def plain_projection(raw: np.ndarray) -> np.ndarray:

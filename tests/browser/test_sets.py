@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from tests.browser_tools import Visitor, said, settled
-from tests.pages.imageset.zip_of_digits import zipped
+from tests.browser_tools import Visitor, expect_text, wait_for_work
+from tests.pages.imageset.zip_of_digits import build_zip
 
 pytestmark = pytest.mark.long
 
@@ -17,7 +17,7 @@ QUICK = {"map": "pca", **DIGITS}
 PAGES = ("/set", "/map", "/extremes", "/set_scores")
 
 
-def grid(page: Page, key: str = "set_grid") -> Locator:
+def find_grid(page: Page, key: str = "set_grid") -> Locator:
     return page.locator(f".st-key-{key} .thumbs button")
 
 
@@ -27,21 +27,21 @@ def test_digits_to_map_to_a_point_to_its_explanation(visitor: Visitor) -> None:
     page.wait_for_url("**/set?*")
     visitor.button("See the map").click()
     page.wait_for_url("**/map?*")
-    settled(visitor)
+    wait_for_work(visitor)
     plot = page.locator(".st-key-set_map canvas").first
     expect(plot).to_be_visible()
     page.locator(".st-key-set_map .stage").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    said(page, re.compile(r"Label: \d\. The model is (right|wrong)\."))
-    visitor.finished(1)
-    expect(grid(page)).to_have_count(1)
+    expect_text(page, re.compile(r"Label: \d\. The model is (right|wrong)\."))
+    visitor.wait_for_cards(1)
+    expect(find_grid(page)).to_have_count(1)
     label = page.get_by_text(re.compile(r"Label: \d\. The model is")).first.inner_text()
     expect(page).to_have_url(re.compile(r"picture=\d+"))
     page.reload()
-    settled(visitor)
-    said(page, label)
-    visitor.finished(1)
+    wait_for_work(visitor)
+    expect_text(page, label)
+    visitor.wait_for_cards(1)
     visitor.button("Explain this picture").click()
     page.wait_for_url("**/compare*")
     expect(page.get_by_role("heading", name=re.compile("^Why “"))).to_be_visible()
@@ -49,7 +49,7 @@ def test_digits_to_map_to_a_point_to_its_explanation(visitor: Visitor) -> None:
 
 def test_a_lasso_selects_on_every_page(visitor: Visitor) -> None:
     page = visitor.open("/map", **QUICK)
-    settled(visitor)
+    wait_for_work(visitor)
     box = page.locator(".st-key-set_map canvas").first.bounding_box()
     assert box is not None
     middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -60,43 +60,43 @@ def test_a_lasso_selects_on_every_page(visitor: Visitor) -> None:
         page.mouse.move(middle[0] + right, middle[1] + down, steps=4)
     page.mouse.up()
     page.keyboard.up("Shift")
-    said(page, re.compile("pictures: enclosed on the map"))
+    expect_text(page, re.compile("pictures: enclosed on the map"))
     words = page.get_by_text("enclosed on the map").first.inner_text()
-    expect(grid(page).first).to_be_visible()
-    settled(visitor)
+    expect(find_grid(page).first).to_be_visible()
+    wait_for_work(visitor)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Best and worst").click()
     page.wait_for_url("**/extremes*")
-    said(page, words)
+    expect_text(page, words)
 
 
 def test_a_cell_of_the_confusion_matrix_shows_its_pictures(visitor: Visitor) -> None:
     page = visitor.open("/set_scores", **DIGITS)
-    settled(visitor)
+    wait_for_work(visitor)
     matrix = page.locator('[class*="st-key-confusion_"]').get_by_test_id("stDataFrame")
     matrix.scroll_into_view_if_needed()
     page.wait_for_timeout(500)
     box = matrix.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] * 0.97, box["y"] + 35 * 10.5)  # a canvas: truth 9, answer 9
-    said(page, re.compile("pictures?: It is 9, Small digit network says 9"))
-    settled(visitor)
-    expect(grid(page)).to_have_count(48)
-    grid(page).nth(2).click()
-    said(page, re.compile(r"Label: 9\. The model is right\."))
-    visitor.finished(1)
+    expect_text(page, re.compile("pictures?: It is 9, Small digit network says 9"))
+    wait_for_work(visitor)
+    expect(find_grid(page)).to_have_count(48)
+    find_grid(page).nth(2).click()
+    expect_text(page, re.compile(r"Label: 9\. The model is right\."))
+    visitor.wait_for_cards(1)
 
 
 def test_an_own_zip_and_a_bad_one(visitor: Visitor) -> None:
     page = visitor.open("/set", **DIGITS)
-    settled(visitor)
+    wait_for_work(visitor)
     files = page.locator('[data-testid="stMain"] input[type="file"]')
     files.set_input_files(FilePayload(name="bad.zip", mimeType="application/zip", buffer=b"PK\x03\x04 torn"))
-    said(page, re.compile(r"is not a zip, or it is damaged"))
-    settled(visitor)
+    expect_text(page, re.compile(r"is not a zip, or it is damaged"))
+    wait_for_work(visitor)
     expect(page.get_by_test_id("stMetricValue").first).to_have_text("1,797")
-    files.set_input_files(FilePayload(name="mine.zip", mimeType="application/zip", buffer=zipped()))
+    files.set_input_files(FilePayload(name="mine.zip", mimeType="application/zip", buffer=build_zip()))
     expect(page.get_by_test_id("stMetricValue").first).to_have_text("41")
-    settled(visitor)
+    wait_for_work(visitor)
     expect(page).to_have_url(re.compile(r"set=[0-9a-f]{24}"))
     assert page.locator('img[src="x"]').count() == 0
     page.reload()
@@ -107,7 +107,7 @@ def test_a_phone_can_use_every_page(visitor: Visitor) -> None:
     visitor.page.set_viewport_size({"width": 390, "height": 844})
     for path in PAGES:
         visitor.open(path, **QUICK)
-        page = settled(visitor)
+        page = wait_for_work(visitor)
         assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth <= innerWidth + 2"), path
         nameless = "all => all.filter(b => !(b.textContent.trim() || b.ariaLabel || b.title)).map(b => b.outerHTML)"
         assert page.locator("button").evaluate_all(nameless) == [], path
@@ -116,25 +116,25 @@ def test_a_phone_can_use_every_page(visitor: Visitor) -> None:
 def go(visitor: Visitor, name: str) -> Page:
     visitor.page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()
     expect(visitor.page).to_have_title(f"{name} · Whybox")
-    return settled(visitor)
+    return wait_for_work(visitor)
 
 
 def test_the_last_choice_counts_wherever_a_visit_began(visitor: Visitor) -> None:
     """Streamlit remembers what was set on a page without the list, and gives that back on the next such page."""
     page = visitor.open("/map", **QUICK)
-    settled(visitor)
-    said(page, re.compile("1,797 pictures"))
+    wait_for_work(visitor)
+    expect_text(page, re.compile("1,797 pictures"))
     go(visitor, "Picture set")
     visitor.choose("stMain", "Picture set", "Crops of the sample")
     expect(page).not_to_have_url(re.compile("set=digits"))
     go(visitor, "Map")
-    said(page, re.compile("240 pictures"))
+    expect_text(page, re.compile("240 pictures"))
     go(visitor, "Picture set")
-    file = FilePayload(name="mine.zip", mimeType="application/zip", buffer=zipped())
+    file = FilePayload(name="mine.zip", mimeType="application/zip", buffer=build_zip())
     page.locator('[data-testid="stMain"] input[type="file"]').set_input_files(file)
     expect(page).to_have_url(re.compile("set=[0-9a-f]{24}"))
     go(visitor, "Best and worst")
-    said(page, re.compile("^mine · "))
+    expect_text(page, re.compile("^mine · "))
     go(visitor, "Picture set")
     expect(page.get_by_test_id("stMain").get_by_role("combobox", name=re.compile("Picture set"))).to_have_value(
         "mine (yours)"

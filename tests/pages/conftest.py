@@ -17,7 +17,7 @@ Open = Callable[..., AppTest]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def warmed() -> None:
+def warm_model() -> None:
     """The server has loaded the model before its first visitor; so does this."""
     xai_core.warm()
 

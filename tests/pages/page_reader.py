@@ -15,17 +15,17 @@ import xai_core
 WAIT_S = 120
 
 
-def fine(at: AppTest) -> AppTest:
+def check_page(at: AppTest) -> AppTest:
     """The page, after checking that nothing on it failed."""
     assert [box.value for box in at.exception] == []
     return at
 
 
-def errors(at: AppTest) -> list[str]:
+def list_errors(at: AppTest) -> list[str]:
     return [box.value for box in at.error]
 
 
-def asked(at: AppTest) -> str:
+def explained_class(at: AppTest) -> str:
     """The class the page explains."""
     return (
         next(title.value for title in at.subheader if title.value.startswith("Why"))
@@ -34,48 +34,48 @@ def asked(at: AppTest) -> str:
     )
 
 
-def chips(at: AppTest) -> list[str]:
+def list_guesses(at: AppTest) -> list[str]:
     """The model's first guesses, with their chance."""
     return list(at.pills(key="guess").options)
 
 
-def search(at: AppTest) -> Selectbox:
+def find_search(at: AppTest) -> Selectbox:
     """The search over all classes."""
     return next(box for box in at.selectbox if box.label == "Or ask about any other class")
 
 
-def picture(at: AppTest) -> str:
+def picture_title(at: AppTest) -> str:
     """The title of the picture in use."""
     return str(at.sidebar.image[0].proto.imgs[0].caption)
 
 
-def panels(at: AppTest) -> list[dict[str, Any]]:
+def read_panels(at: AppTest) -> list[dict[str, Any]]:
     """What the viewer was given, a panel each; none while the page waits for its model."""
-    return list(shown(at)["panels"]) if at.main.get("bidi_component") else []
+    return list(read_viewer(at)["panels"]) if at.main.get("bidi_component") else []
 
 
-def shown(at: AppTest) -> dict[str, Any]:
+def read_viewer(at: AppTest) -> dict[str, Any]:
     """All that the viewer was given. It is the only component outside the sidebar, which has one of its own."""
     (viewer,) = at.main.get("bidi_component")
     return dict(json.loads(viewer.proto.json))  # type: ignore[attr-defined]  # AppTest knows no components
 
 
-def states(at: AppTest) -> dict[str, str]:
-    return {panel["id"]: panel["state"] for panel in panels(at)}
+def panel_states(at: AppTest) -> dict[str, str]:
+    return {panel["id"]: panel["state"] for panel in read_panels(at)}
 
 
-def jobs(at: AppTest) -> list[xai_core.Job[xai_core.Attribution]]:
+def watch_jobs(at: AppTest) -> list[xai_core.Job[xai_core.Attribution]]:
     """What this visitor has asked for."""
-    found = [xai_core.jobs.watch(name, at.session_state["session_id"]) for name in at.session_state["asked"]]
-    return [job for job in found if job is not None]
+    jobs = [xai_core.jobs.watch(name, at.session_state["session_id"]) for name in at.session_state["asked"]]
+    return [job for job in jobs if job is not None]
 
 
-def results(at: AppTest) -> list[xai_core.Attribution]:
+def finished_results(at: AppTest) -> list[xai_core.Attribution]:
     """What of it is finished."""
-    return [job.result for job in jobs(at) if job.result is not None]
+    return [job.result for job in watch_jobs(at) if job.result is not None]
 
 
-def until(at: AppTest, done: Callable[[AppTest], bool]) -> AppTest:
+def run_until(at: AppTest, done: Callable[[AppTest], bool]) -> AppTest:
     """Runs the page again and again, as its polling would, until `done`."""
     end = time.monotonic() + WAIT_S
     while not done(at):

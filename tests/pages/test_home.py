@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.page_reader import asked, errors, fine, picture
+from tests.pages.page_reader import check_page, explained_class, list_errors, picture_title
 
 Open = Callable[..., AppTest]
 
 
 def test_it_shows_four_ways_in(open_app: Open) -> None:
-    at = fine(open_app())
+    at = check_page(open_app())
     assert [title.value[:2] for title in at.main.subheader] == ["1.", "2.", "3.", "4."]
     assert len(at.main.image) == 6
     assert all(image.proto.imgs[0].alt for image in at.image)
@@ -21,46 +21,46 @@ def test_it_shows_four_ways_in(open_app: Open) -> None:
 
 def test_one_click_on_a_sample_leads_to_its_comparison(open_app: Open) -> None:
     at = open_app(sample="coffee", seed="4")
-    fine(at.button(key="try_rocket").click().run())
-    assert (at.title[0].value, picture(at)) == ("Explanations side by side", "Rocket")
+    check_page(at.button(key="try_rocket").click().run())
+    assert (at.title[0].value, picture_title(at)) == ("Explanations side by side", "Rocket")
     assert at.query_params == {"sample": "rocket", "seed": "4"}
 
 
 def test_a_sample_can_be_left_for_another_one(open_app: Open) -> None:
     at = open_app(sample="rocket")  # with bind="query-params" this click raised: a bound setting was in the address
-    fine(at.button(key="try_astronaut").click().run())
-    assert (picture(at), at.query_params) == ("Astronaut", {"sample": "astronaut"})
+    check_page(at.button(key="try_astronaut").click().run())
+    assert (picture_title(at), at.query_params) == ("Astronaut", {"sample": "astronaut"})
 
 
 def test_another_sample_is_asked_about_its_own_first_guess(open_app: Open) -> None:
     at = open_app(sample="rocket", **{"class": "missile"})
-    fine(at.button(key="try_coffee").click().run())
-    assert asked(at) == "espresso"
+    check_page(at.button(key="try_coffee").click().run())
+    assert explained_class(at) == "espresso"
     assert at.query_params == {}
 
 
 def test_explain_is_one_click_away(open_app: Open) -> None:
     at = open_app(sample="rocket")
     next(button for button in at.button if button.label == "Open Explain").click()
-    fine(at.run())
+    check_page(at.run())
     assert (at.title[0].value, at.query_params) == ("One method, every setting", {"sample": "rocket"})
 
 
 def test_own_photo_leads_to_its_comparison(open_app: Open, jpeg: bytes) -> None:
     at = open_app()
     at.file_uploader(key="upload_home_0").upload("my cat.jpg", jpeg, "image/jpeg")
-    fine(at.run())
-    assert picture(at) == "my cat.jpg"
+    check_page(at.run())
+    assert picture_title(at) == "my cat.jpg"
     next(button for button in at.button if button.label == "Explain my photo").click()
-    fine(at.run())
-    assert (at.title[0].value, picture(at)) == ("Explanations side by side", "my cat.jpg")
+    check_page(at.run())
+    assert (at.title[0].value, picture_title(at)) == ("Explanations side by side", "my cat.jpg")
 
 
 def test_a_broken_file_gets_one_sentence_beside_the_uploader(open_app: Open, jpeg: bytes) -> None:
     at = open_app()
     at.file_uploader(key="upload_home_0").upload("torn.jpg", jpeg[: len(jpeg) // 2], "image/jpeg")
-    fine(at.run())
-    assert len(errors(at)) == 1
-    assert "damaged or was cut off" in errors(at)[0]
-    assert picture(at) == "Coffee"
+    check_page(at.run())
+    assert len(list_errors(at)) == 1
+    assert "damaged or was cut off" in list_errors(at)[0]
+    assert picture_title(at) == "Coffee"
     assert not [button for button in at.button if button.label == "Explain my photo"]

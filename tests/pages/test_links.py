@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import xai_core
 from tests.browser_tools import ROOT
-from tests.pages.tables.page_reader import settled
+from tests.pages.tables.page_reader import finish_work
 
 Open = Callable[..., AppTest]
 LINKS = (
@@ -45,7 +45,7 @@ def test_an_old_link_opens(link: str, open_app: Open) -> None:
     address = urlsplit(link)
     (page,) = ROOT.glob(f"pages/*/{address.path.strip('/')}.py")
     query = dict(parse_qsl(address.query))
-    at = settled(open_app(page.relative_to(ROOT).as_posix(), **query))
+    at = finish_work(open_app(page.relative_to(ROOT).as_posix(), **query))
     assert at.query_params == query
     assert at.session_state["link"].unread == {}
 

@@ -10,12 +10,12 @@ import xai_core
 
 
 @pytest.fixture(scope="session", autouse=True)
-def digit_network(warmed: None) -> None:
+def digit_network(warm_model: None) -> None:
     """In memory like the default model: no page of these tests has to wait for it."""
     xai_core.warm("small_cnn")
 
 
 @pytest.fixture(autouse=True)
-def stopped() -> Iterator[None]:
+def stop_jobs() -> Iterator[None]:
     yield
     xai_core.jobs.stop()

@@ -9,7 +9,7 @@ import pandas as pd
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.imageset.selection import Selection
-from tests.pages.tables.page_reader import press, said, settled, working
+from tests.pages.tables.page_reader import finish_work, is_working, press, read_text
 
 __all__ = [
     "DIGITS",
@@ -17,40 +17,40 @@ __all__ = [
     "MAP",
     "SCORES",
     "SET",
-    "component",
+    "finish_work",
+    "is_working",
+    "list_tiles",
     "press",
-    "said",
+    "read_component",
+    "read_table",
+    "read_text",
     "select",
-    "settled",
-    "table",
-    "tiles",
-    "working",
 ]
 
 SET, MAP, EXTREMES, SCORES = (f"pages/imageset/{name}.py" for name in ("set", "map", "extremes", "set_scores"))
 DIGITS = {"set": "digits", "model": "small_cnn"}
 
 
-def component(at: AppTest, key: str) -> dict[str, Any] | None:
+def read_component(at: AppTest, key: str) -> dict[str, Any] | None:
     """What the component drawn under this key was given; None if there is none."""
-    for each in at.main.get("bidi_component"):
-        proto = cast(Any, each).proto
+    for element in at.main.get("bidi_component"):
+        proto = cast(Any, element).proto
         if proto.id.endswith(f"-{key}"):
             return dict(json.loads(proto.json))
     return None
 
 
-def tiles(at: AppTest, key: str = "set_grid") -> list[int]:
+def list_tiles(at: AppTest, key: str = "set_grid") -> list[int]:
     """The rows whose pictures a grid shows."""
-    shown = component(at, key)
+    shown = read_component(at, key)
     return [item["row"] for item in shown["items"]] if shown else []
 
 
-def table(at: AppTest, key: str) -> pd.DataFrame:
+def read_table(at: AppTest, key: str) -> pd.DataFrame:
     """The table whose key begins so."""
-    for each in at.main.dataframe:
-        if str(each.key or "").startswith(key):
-            return cast(pd.DataFrame, each.value)
+    for element in at.main.dataframe:
+        if str(element.key or "").startswith(key):
+            return cast(pd.DataFrame, element.value)
     raise AssertionError(f"no table {key!r}")
 
 
@@ -58,4 +58,4 @@ def select(at: AppTest, set_id: str, rows: list[int], words: str = "some") -> Ap
     """Select pictures as a click in a table does."""
     at.session_state["set_selection"] = Selection(set_id, tuple(rows), words)
     at.session_state["set_place"] = 0
-    return settled(at.run())
+    return finish_work(at.run())

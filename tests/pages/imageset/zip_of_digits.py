@@ -14,21 +14,21 @@ ROWS = tuple(range(40))
 HOSTILE = "<img src=x onerror=alert(1)> **bold** [a](https:b.example).png"
 
 
-def png(picture: Image.Image) -> bytes:
+def encode_png(picture: Image.Image) -> bytes:
     file = io.BytesIO()
     picture.save(file, "PNG")
     return file.getvalue()
 
 
-def zipped(*, folders: bool = True, rows: tuple[int, ...] = ROWS, broken: bool = True) -> bytes:
+def build_zip(*, folders: bool = True, rows: tuple[int, ...] = ROWS, broken: bool = True) -> bytes:
     """Digits as a zip, in a folder for each digit or all in one; with a file that is no picture, and one with a hostile name."""
     digits = load_set("digits")
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as out:
         for row in rows:
             label = digits.classes[digits.labels[row]]
-            out.writestr(f"{label}/{row:03}.png" if folders else f"{row:03}.png", png(digits.open(row)))
+            out.writestr(f"{label}/{row:03}.png" if folders else f"{row:03}.png", encode_png(digits.open(row)))
         if broken:
             out.writestr("3/torn.png" if folders else "torn.png", b"\x89PNG\r\n\x1a\n torn")
-            out.writestr(f"3/{HOSTILE}" if folders else HOSTILE, png(digits.open(3)))
+            out.writestr(f"3/{HOSTILE}" if folders else HOSTILE, encode_png(digits.open(3)))
     return file.getvalue()

@@ -9,38 +9,38 @@ from typing import Any, cast
 
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.page_reader import fine, until
+from tests.pages.page_reader import check_page, run_until
 
 DATA, MODEL, GENERAL, ROW, FAIRNESS = (
     f"pages/tables/{name}.py" for name in ("data", "model", "general", "row", "fairness")
 )
 
 
-def working(at: AppTest) -> bool:
+def is_working(at: AppTest) -> bool:
     return any(button.label == "Stop" for button in at.main.button)
 
 
-def settled(at: AppTest) -> AppTest:
+def finish_work(at: AppTest) -> AppTest:
     """The page when everything on it is there."""
-    return fine(until(at, lambda at: not working(at)))
+    return check_page(run_until(at, lambda at: not is_working(at)))
 
 
-def html(at: AppTest) -> list[str]:
+def read_html(at: AppTest) -> list[str]:
     """The raw HTML of every sentence."""
-    return [cast(Any, each).proto.body for each in at.main.get("html")]
+    return [cast(Any, element).proto.body for element in at.main.get("html")]
 
 
-def said(at: AppTest) -> str:
+def read_text(at: AppTest) -> str:
     """All sentences as a visitor reads them, a line each."""
     return "\n".join(
-        unescape(re.sub(r"<style>.*?</style>|<[^>]*>", " ", body, flags=re.DOTALL)).strip() for body in html(at)
+        unescape(re.sub(r"<style>.*?</style>|<[^>]*>", " ", body, flags=re.DOTALL)).strip() for body in read_html(at)
     )
 
 
-def chart(at: AppTest, key: str) -> dict[str, Any]:
+def read_chart(at: AppTest, key: str) -> dict[str, Any]:
     """The figure drawn under this key."""
-    for each in at.main.get("plotly_chart"):
-        proto = cast(Any, each).proto
+    for element in at.main.get("plotly_chart"):
+        proto = cast(Any, element).proto
         if proto.id.endswith(f"-{key}"):
             return dict(json.loads(proto.spec))
     raise AssertionError(f"no figure {key!r}")
@@ -49,14 +49,14 @@ def chart(at: AppTest, key: str) -> dict[str, Any]:
 def press(at: AppTest, label: str) -> AppTest:
     """Press the button that says this."""
     next(button for button in at.main.button if button.label == label).click()
-    return settled(at.run())
+    return finish_work(at.run())
 
 
-def go(at: AppTest, label: str, page: str) -> AppTest:
+def open_by_button(at: AppTest, label: str, page: str) -> AppTest:
     """Press the button that leads to this page. AppTest itself would go back at the next run."""
     next(button for button in at.main.button if button.label == label).click()
     before = at.title[0].value
-    fine(at.run())
+    check_page(at.run())
     assert at.title[0].value != before
     at.switch_page(page)
-    return settled(at.run())
+    return finish_work(at.run())

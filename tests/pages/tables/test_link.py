@@ -6,38 +6,40 @@ from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.page_reader import fine
-from tests.pages.tables.page_reader import DATA, GENERAL, ROW, said, settled
+from tests.pages.page_reader import check_page
+from tests.pages.tables.page_reader import DATA, GENERAL, ROW, finish_work, read_text
 
 Open = Callable[..., AppTest]
 TREE = {"table": "iris", "learner": "decision_tree"}
 
 
 def test_settings_travel_in_the_link(open_app: Open) -> None:
-    at = settled(open_app(GENERAL, **TREE))
+    at = finish_work(open_app(GENERAL, **TREE))
     box = next(box for box in at.main.selectbox if box.label == "Feature")
-    at = settled(box.set_value("petal width (cm)").run())
-    at = settled(next(box for box in at.main.selectbox if box.label == "Which outcome to ask about").set_value(0).run())
+    at = finish_work(box.set_value("petal width (cm)").run())
+    at = finish_work(
+        next(box for box in at.main.selectbox if box.label == "Which outcome to ask about").set_value(0).run()
+    )
     assert at.query_params == TREE | {"feature": "petal width (cm)", "outcome": "setosa"}
-    again = settled(open_app(GENERAL, **at.query_params))
+    again = finish_work(open_app(GENERAL, **at.query_params))
     assert [box.value for box in again.main.selectbox] == [box.value for box in at.main.selectbox]
 
 
 def test_what_a_link_cannot_mean_falls_back(open_app: Open) -> None:
-    at = settled(
+    at = finish_work(
         open_app(GENERAL, table="nothing", learner="none", feature="nobody", outcome="none", view="none", colour="x")
     )
     assert next(box for box in at.main.selectbox if box.label == "Feature").value == "age"
-    at = settled(open_app(ROW, row="999999", **TREE))
+    at = finish_work(open_app(ROW, row="999999", **TREE))
     assert at.number_input[0].value < 150
-    at = settled(open_app(ROW, row="7", **TREE))
+    at = finish_work(open_app(ROW, row="7", **TREE))
     assert at.number_input[0].value == 7
 
 
 def test_another_table_has_its_own_choices(open_app: Open) -> None:
-    at = fine(open_app(DATA, table="iris"))
+    at = check_page(open_app(DATA, table="iris"))
     assert at.main.metric[0].value == "150"
-    at = fine(at.main.selectbox(key="table").set_value("diabetes").run())
+    at = check_page(at.main.selectbox(key="table").set_value("diabetes").run())
     assert at.main.metric[0].value == "442"
-    assert "progression" in said(at)
+    assert "progression" in read_text(at)
     assert at.query_params["table"] == "diabetes"

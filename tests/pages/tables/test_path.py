@@ -9,8 +9,19 @@ import pytest
 from sklearn.inspection import partial_dependence
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.page_reader import fine
-from tests.pages.tables.page_reader import DATA, FAIRNESS, GENERAL, MODEL, ROW, chart, go, press, said, settled
+from tests.pages.page_reader import check_page
+from tests.pages.tables.page_reader import (
+    DATA,
+    FAIRNESS,
+    GENERAL,
+    MODEL,
+    ROW,
+    finish_work,
+    open_by_button,
+    press,
+    read_chart,
+    read_text,
+)
 from xai_core.formatting import percent
 from xai_core.tabular.data.builtin import load_table
 from xai_core.tabular.models.table_model import TabularModel
@@ -28,35 +39,35 @@ def loan() -> TabularModel:
     return train(load_table("loan"), "decision_tree")
 
 
-def numbers(trace: dict[str, object], axis: str) -> np.ndarray:
+def decode_numbers(trace: dict[str, object], axis: str) -> np.ndarray:
     """A trace's numbers, which Plotly writes as lists or as packed bytes."""
     import base64
 
-    found = trace[axis]
-    if isinstance(found, dict):
-        return np.frombuffer(base64.b64decode(found["bdata"]), dtype=found["dtype"])
-    return np.array(found, dtype=float)
+    values = trace[axis]
+    if isinstance(values, dict):
+        return np.frombuffer(base64.b64decode(values["bdata"]), dtype=values["dtype"])
+    return np.array(values, dtype=float)
 
 
 def test_the_whole_path(open_app: Open, loan: TabularModel) -> None:
-    at = settled(open_app(DATA, **QUICK))
+    at = finish_work(open_app(DATA, **QUICK))
     assert [metric.value for metric in at.main.metric] == ["1,000", "11", "0"]
-    assert sorted(numbers(chart(at, "target")["data"][0], "x")) == sorted(np.bincount(loan.table.target))
-    at = go(at, "Train a model on it", MODEL)
+    assert sorted(decode_numbers(read_chart(at, "target")["data"][0], "x")) == sorted(np.bincount(loan.table.target))
+    at = open_by_button(at, "Train a model on it", MODEL)
     assert at.title[0].value == "A model of the table"
     accuracy = float(
         np.mean(loan.predict(loan.table.take(loan.test_rows)).argmax(1) == loan.table.target[loan.test_rows])
     )
     assert at.main.metric[0].value == f"{100 * accuracy:.0f} %"
-    at = go(at, "How does it decide in general?", GENERAL)
+    at = open_by_button(at, "How does it decide in general?", GENERAL)
     assert at.title[0].value == "The model in general"
-    at = settled(at.selectbox(key=f"feature_of_{loan.table.sha256[:12]}").set_value("income").run())
-    average = next(trace for trace in chart(at, "pdp")["data"] if trace["name"] == "Average of all rows")
-    wanted = partial_dependence(loan.estimator, loan.table.frame, ["income"], method="brute", grid_resolution=50)
-    assert numbers(average, "y") == pytest.approx(wanted["average"][0], abs=1e-10)
-    assert "spending (ρ =" in said(at), "columns that go together are warned of"
+    at = finish_work(at.selectbox(key=f"feature_of_{loan.table.sha256[:12]}").set_value("income").run())
+    average = next(trace for trace in read_chart(at, "pdp")["data"] if trace["name"] == "Average of all rows")
+    expected = partial_dependence(loan.estimator, loan.table.frame, ["income"], method="brute", grid_resolution=50)
+    assert decode_numbers(average, "y") == pytest.approx(expected["average"][0], abs=1e-10)
+    assert "spending (ρ =" in read_text(at), "columns that go together are warned of"
     at.switch_page(ROW)
-    at = settled(at.run())
+    at = finish_work(at.run())
     assert at.title[0].value == "One row"
     assert "feature=income" in "&".join(f"{k}={v}" for k, v in at.query_params.items()), (
         "the feature is kept between pages"
@@ -65,112 +76,112 @@ def test_the_whole_path(open_app: Open, loan: TabularModel) -> None:
 
 def test_a_row_moves_with_every_input(open_app: Open, loan: TabularModel) -> None:
     number = int(loan.test_rows[3])
-    at = settled(open_app(ROW, row=str(number), feature="income", **QUICK))
+    at = finish_work(open_app(ROW, row=str(number), feature="income", **QUICK))
     row = loan.table.take([number])
     truth = loan.table.classes[loan.table.target[number]]
-    assert f"decision is {truth}" in said(at)
+    assert f"decision is {truth}" in read_text(at)
     assert (
         f"The model says: {loan.table.classes[loan.predict(row)[0].argmax()]} ({percent(loan.predict(row)[0].max())})"
-        in said(at)
+        in read_text(at)
     )
     key = f"cell_{loan.table.sha256[:12]}_{number}_{loan.table.features.index('income')}"
-    other = 8000 if row["income"].iloc[0] < 4000 else 1000
-    at = settled(at.number_input(key=key).set_value(other).run())
-    changed = row.assign(income=float(other))
-    marker = next(trace for trace in chart(at, "here")["data"] if trace["name"] == "This row")
-    assert marker["x"] == [other]
+    income = 8000 if row["income"].iloc[0] < 4000 else 1000
+    at = finish_work(at.number_input(key=key).set_value(income).run())
+    changed = row.assign(income=float(income))
+    marker = next(trace for trace in read_chart(at, "here")["data"] if trace["name"] == "This row")
+    assert marker["x"] == [income]
     assert marker["y"] == pytest.approx(loan.score(changed).tolist())
-    assert "Without your changes" in said(at)
-    bars = chart(at, "bars_shap")["data"][0]
-    assert (numbers(bars, "base") + numbers(bars, "x"))[-1] == pytest.approx(loan.score(changed)[0])
-    assert any(f"income = {other:,}" in text for text in bars["hovertext" if "hovertext" in bars else "text"])
+    assert "Without your changes" in read_text(at)
+    bars = read_chart(at, "bars_shap")["data"][0]
+    assert (decode_numbers(bars, "base") + decode_numbers(bars, "x"))[-1] == pytest.approx(loan.score(changed)[0])
+    assert any(f"income = {income:,}" in text for text in bars["hovertext" if "hovertext" in bars else "text"])
     at = press(at, "Back to the row as it is")
-    assert "Without your changes" not in said(at)
+    assert "Without your changes" not in read_text(at)
     assert at.number_input(key=key).value == row["income"].iloc[0]
 
 
 def test_what_if_is_kept_between_pages(open_app: Open, loan: TabularModel) -> None:
     number = int(loan.test_rows[0])
-    at = settled(open_app(ROW, **QUICK))
+    at = finish_work(open_app(ROW, **QUICK))
     key = f"cell_{loan.table.sha256[:12]}_{number}_{loan.table.features.index('age')}"
-    at = settled(at.number_input(key=key).set_value(44).run())
+    at = finish_work(at.number_input(key=key).set_value(44).run())
     at.switch_page(GENERAL)
-    settled(at.run())
+    finish_work(at.run())
     at.switch_page(ROW)
-    at = settled(at.run())
+    at = finish_work(at.run())
     assert at.number_input(key=key).value == 44
 
 
 def test_changes_reach_what_is_wanted_and_can_be_tried(open_app: Open, loan: TabularModel) -> None:
     said_no = loan.test_rows[loan.predict(loan.table.take(loan.test_rows)).argmax(1) == 0]
-    at = settled(open_app(ROW, row=str(said_no[0]), **QUICK))
-    assert "If " not in said(at)
+    at = finish_work(open_app(ROW, row=str(said_no[0]), **QUICK))
+    assert "If " not in read_text(at)
     at = press(at, "Find the smallest changes")
-    changes = [line for line in said(at).splitlines() if line.startswith("If ")]
+    changes = [line for line in read_text(at).splitlines() if line.startswith("If ")]
     assert 1 <= len(changes) <= 5
     assert all("approved" in line for line in changes)
     assert not any("group were" in line for line in changes), "the protected column is locked at first"
     first = next(button for button in at.main.button if button.label == "Try it in the form")
     first.click()
-    at = settled(at.run())
-    assert "The model says: approved" in said(at)
+    at = finish_work(at.run())
+    assert "The model says: approved" in read_text(at)
 
 
 def test_a_regression_goes_the_same_way(open_app: Open) -> None:
     quick = {"table": "diabetes", "learner": "linear"}
-    at = settled(open_app(MODEL, **quick))
+    at = finish_work(open_app(MODEL, **quick))
     assert at.main.metric[0].value not in ("", "–")
-    assert chart(at, "fit")
+    assert read_chart(at, "fit")
     at.switch_page(ROW)
-    at = settled(at.run())
-    assert "The model says:" in said(at)
+    at = finish_work(at.run())
+    assert "The model says:" in read_text(at)
     at = press(at, "Find the smallest changes")
-    assert any(line.startswith("If ") for line in said(at).splitlines())
+    assert any(line.startswith("If ") for line in read_text(at).splitlines())
 
 
 def test_groups_are_compared_with_their_counts(open_app: Open, loan: TabularModel) -> None:
-    at = settled(open_app(FAIRNESS, **QUICK))
+    at = finish_work(open_app(FAIRNESS, **QUICK))
     cells = loan.table.frame["group"].iloc[loan.test_rows]
     says = loan.predict(loan.table.take(loan.test_rows)).argmax(1) == 1
     for name in ("A", "B"):
-        assert f"{name} ({(cells == name).sum()}): {percent(says[cells == name].mean())}" in said(at)
-    assert "Whether it is unfair" in said(at) or "can well be chance" in said(at)
-    assert "district" in said(at), "the planted proxy is named"
+        assert f"{name} ({(cells == name).sum()}): {percent(says[cells == name].mean())}" in read_text(at)
+    assert "Whether it is unfair" in read_text(at) or "can well be chance" in read_text(at)
+    assert "district" in read_text(at), "the planted proxy is named"
 
 
 @pytest.mark.parametrize(
     ("view", "figures"), [("two", ["pair"]), ("counts", ["importance", "shap"]), ("together", ["together"])]
 )
 def test_every_view_of_the_model_in_general(open_app: Open, view: str, figures: list[str]) -> None:
-    at = settled(open_app(GENERAL, table="iris", view=view, **QUICK))
-    assert all(chart(at, figure)["data"] for figure in figures)
+    at = finish_work(open_app(GENERAL, table="iris", view=view, **QUICK))
+    assert all(read_chart(at, figure)["data"] for figure in figures)
 
 
 @pytest.mark.parametrize("learner", ["linear", "decision_tree", "explainable_boosting"])
 def test_a_glass_box_is_shown_as_it_is(open_app: Open, learner: str) -> None:
     few = {"explainable_boosting_bags": "2", "explainable_boosting_bins": "16"}
-    at = settled(open_app(GENERAL, table="iris", learner=learner, view="itself", **few))
+    at = finish_work(open_app(GENERAL, table="iris", learner=learner, view="itself", **few))
     assert at.main.get("plotly_chart")
     assert not any("cannot be read as it is" in caption.value for caption in at.caption)
 
 
 def test_a_black_box_has_no_such_view(open_app: Open) -> None:
-    at = settled(open_app(GENERAL, table="iris", view="itself", learner="nearest_neighbours"))
+    at = finish_work(open_app(GENERAL, table="iris", view="itself", learner="nearest_neighbours"))
     assert "The model itself" not in [option.content for option in at.main.get("button_group")[0].proto.options]  # type: ignore[attr-defined]
-    assert chart(at, "pdp")
+    assert read_chart(at, "pdp")
 
 
 def test_gradients_are_offered_for_torch_only(open_app: Open) -> None:
     torch = {"table": "iris", "learner": "torch_network", "torch_network_epochs": "5"}
-    at = settled(open_app(ROW, **torch))
-    assert all(chart(at, f"bars_{name}") for name in ("lime", "shap", "integrated_gradients", "deep_lift"))
-    at = settled(open_app(ROW, table="iris", **QUICK))
-    assert "has no gradients" in said(at)
+    at = finish_work(open_app(ROW, **torch))
+    assert all(read_chart(at, f"bars_{name}") for name in ("lime", "shap", "integrated_gradients", "deep_lift"))
+    at = finish_work(open_app(ROW, table="iris", **QUICK))
+    assert "has no gradients" in read_text(at)
 
 
 def test_pages_about_tables_have_no_pictures_at_their_side(open_app: Open) -> None:
-    at = fine(open_app(DATA, sample="rocket"))
+    at = check_page(open_app(DATA, sample="rocket"))
     assert not at.sidebar.selectbox and not at.sidebar.image
     at.switch_page("pages/start/home.py")
-    fine(at.run())
+    check_page(at.run())
     assert at.sidebar.selectbox(key="sample").value == "rocket", "and what was chosen there is kept"

@@ -10,14 +10,24 @@ import skops.io
 from sklearn.linear_model import LogisticRegression
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.tables.page_reader import DATA, GENERAL, MODEL, ROW, go, html, press, said, settled
+from tests.pages.tables.page_reader import (
+    DATA,
+    GENERAL,
+    MODEL,
+    ROW,
+    finish_work,
+    open_by_button,
+    press,
+    read_html,
+    read_text,
+)
 from xai_core.tabular.data.builtin import load_table
 
 Open = Callable[..., AppTest]
 HOSTILE = "<img src=x onerror=alert(1)> **bold** [a](https://b.example) %{x}"
 
 
-def csv(rows: int = 60) -> bytes:
+def build_csv(rows: int = 60) -> bytes:
     """A table with missing values, a hostile column name and a hostile category."""
     rng = np.random.default_rng(0)
     lines = [f'height,"{HOSTILE}",colour,passed']
@@ -28,43 +38,45 @@ def csv(rows: int = 60) -> bytes:
     return "\n".join(lines).encode()
 
 
-def uploaded(open_app: Open, name: str, data: bytes, **link: str) -> AppTest:
+def upload_table(open_app: Open, name: str, data: bytes, **link: str) -> AppTest:
     at = open_app(DATA, **link)
     at.file_uploader(key="table_file_0").upload(name, data, "text/csv")
-    return settled(at.run())
+    return finish_work(at.run())
 
 
-def harmless(at: AppTest) -> None:
+def check_harmless(at: AppTest) -> None:
     """No foreign text became markup: neither in sentences nor in figures."""
-    assert not any("<img" in body or "<a" in body for body in html(at))
-    assert not any("<img" in each.proto.spec for each in at.main.get("plotly_chart"))  # type: ignore[attr-defined]
+    assert not any("<img" in body or "<a" in body for body in read_html(at))
+    assert not any("<img" in element.proto.spec for element in at.main.get("plotly_chart"))  # type: ignore[attr-defined]
     assert not any(
-        "**bold**" in each.value for kind in ("markdown", "caption", "subheader") for each in getattr(at.main, kind)
+        "**bold**" in element.value
+        for kind in ("markdown", "caption", "subheader")
+        for element in getattr(at.main, kind)
     )
 
 
 def test_an_own_table_all_the_way(open_app: Open) -> None:
-    at = uploaded(open_app, "my table.csv", csv())
+    at = upload_table(open_app, "my table.csv", build_csv())
     assert [metric.value for metric in at.main.metric] == ["60", "3", "6"]
     assert at.selectbox(key="own_target").value == "passed"
-    assert "Always saying" in said(at)
-    harmless(at)
-    at = go(at, "Train a model on it", MODEL)
-    at = settled(at.selectbox(key="learner").set_value("decision_tree").run())
-    harmless(at)
-    assert "passed" in said(at)
+    assert "Always saying" in read_text(at)
+    check_harmless(at)
+    at = open_by_button(at, "Train a model on it", MODEL)
+    at = finish_work(at.selectbox(key="learner").set_value("decision_tree").run())
+    check_harmless(at)
+    assert "passed" in read_text(at)
     for page in (GENERAL, ROW, MODEL):
         at.switch_page(page)
-        at = settled(at.run())
-        harmless(at)
+        at = finish_work(at.run())
+        check_harmless(at)
 
 
 def test_another_target_and_fewer_features(open_app: Open) -> None:
-    at = uploaded(open_app, "t.csv", csv())
-    at = settled(at.selectbox(key="own_target").set_value("height").run())
+    at = upload_table(open_app, "t.csv", build_csv())
+    at = finish_work(at.selectbox(key="own_target").set_value("height").run())
     assert at.main.metric[0].value == "54", "rows without a value in the target are left out"
-    assert "6 rows" in said(at)
-    at = settled(at.multiselect(key="own_features").set_value(["colour"]).run())
+    assert "6 rows" in read_text(at)
+    at = finish_work(at.multiselect(key="own_features").set_value(["colour"]).run())
     assert at.main.metric[1].value == "1"
 
 
@@ -73,38 +85,38 @@ def test_another_target_and_fewer_features(open_app: Open) -> None:
     [(b"", "empty"), (b"a,b\n", "row"), (b"\x89PNG\r\n\x1a\n\x00\x00\x00", ""), (b"only\n1\n2\n3\n", "column")],
 )
 def test_a_bad_file_gets_a_sentence_and_changes_nothing(open_app: Open, data: bytes, words: str) -> None:
-    at = uploaded(open_app, "bad.csv", data, table="iris")
+    at = upload_table(open_app, "bad.csv", data, table="iris")
     assert at.main.metric[0].value == "150"
-    assert words in said(at)
-    assert said(at).splitlines()[0].strip().endswith("."), "one sentence, where the file was dropped"
+    assert words in read_text(at)
+    assert read_text(at).splitlines()[0].strip().endswith("."), "one sentence, where the file was dropped"
 
 
 def test_back_to_a_table_that_comes_along(open_app: Open) -> None:
-    at = uploaded(open_app, "t.csv", csv(), table="iris")
+    at = upload_table(open_app, "t.csv", build_csv(), table="iris")
     assert at.main.metric[0].value == "60"
     at = press(at, "Back to this table")
     assert at.main.metric[0].value == "150"
 
 
 def test_an_own_table_that_is_no_longer_kept(open_app: Open) -> None:
-    at = uploaded(open_app, "t.csv", csv(), table="iris")
+    at = upload_table(open_app, "t.csv", build_csv(), table="iris")
     at.session_state["own_raw"] = at.session_state["own_table"] = "gone"
     at.switch_page(GENERAL)
-    at = settled(at.run())
-    assert "Upload it again" in said(at)
-    at = settled(at.run())
-    assert "Iris" in said(at)
+    at = finish_work(at.run())
+    assert "Upload it again" in read_text(at)
+    at = finish_work(at.run())
+    assert "Iris" in read_text(at)
 
 
-def own_model(at: AppTest, data: bytes) -> AppTest:
+def upload_model(at: AppTest, data: bytes) -> AppTest:
     at.file_uploader(key="model_file_0").upload("model.skops", data, "application/octet-stream")
-    return settled(at.run())
+    return finish_work(at.run())
 
 
 def test_an_own_model_is_taken_and_given_back(open_app: Open) -> None:
     iris = load_table("iris")
     fitted = LogisticRegression(max_iter=500).fit(iris.frame, iris.target)
-    at = own_model(settled(open_app(MODEL, table="iris", learner="decision_tree")), skops.io.dumps(fitted))
+    at = upload_model(finish_work(open_app(MODEL, table="iris", learner="decision_tree")), skops.io.dumps(fitted))
     assert "Your own model" in at.main.subheader[0].value
     share = (fitted.predict(iris.frame)[iris.split()[1]] == iris.target[iris.split()[1]]).mean()
     assert at.main.metric[0].value == f"{100 * share:.0f} %"
@@ -113,6 +125,6 @@ def test_an_own_model_is_taken_and_given_back(open_app: Open) -> None:
 
 
 def test_a_pickle_is_refused_in_words(open_app: Open) -> None:
-    at = own_model(settled(open_app(MODEL, table="iris", learner="decision_tree")), b"\x80\x04K*.")
-    assert "This is not a skops file" in said(at)
+    at = upload_model(finish_work(open_app(MODEL, table="iris", learner="decision_tree")), b"\x80\x04K*.")
+    assert "This is not a skops file" in read_text(at)
     assert "Your own model" not in at.main.subheader[0].value

@@ -11,8 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.widgets import background
-from tests.pages.page_reader import fine, until
-from tests.pages.tables.page_reader import said, working
+from tests.pages.page_reader import check_page, run_until
+from tests.pages.tables.page_reader import is_working, read_text
 from xai_core import InvalidParam, Job, jobs
 
 GATE = threading.Event()
@@ -105,7 +105,7 @@ def draw_followers() -> None:
 
 
 def open_page() -> AppTest:
-    return fine(AppTest.from_function(draw_page, default_timeout=30).run())
+    return check_page(AppTest.from_function(draw_page, default_timeout=30).run())
 
 
 def find_job(at: AppTest) -> Job[str] | None:
@@ -114,10 +114,10 @@ def find_job(at: AppTest) -> Job[str] | None:
 
 def test_it_shows_progress_and_then_the_result() -> None:
     at = open_page()
-    assert working(at) and "found None" in said(at)
+    assert is_working(at) and "found None" in read_text(at)
     GATE.set()
-    at = until(at, lambda at: not working(at))
-    assert "found it" in said(at)
+    at = run_until(at, lambda at: not is_working(at))
+    assert "found it" in read_text(at)
     assert RUNS == ["run"], "polling starts nothing"
 
 
@@ -136,7 +136,7 @@ def test_what_waits_says_its_place_in_the_queue(monkeypatch: pytest.MonkeyPatch)
         job.cancel()
     assert read_progress(at.run()) == ["Doing it … next in the queue"]
     GATE.set()
-    until(at, lambda at: "found it" in said(at))
+    run_until(at, lambda at: "found it" in read_text(at))
 
 
 def test_two_visitors_share_it_and_one_may_stop() -> None:
@@ -148,7 +148,7 @@ def test_two_visitors_share_it_and_one_may_stop() -> None:
     shared = find_job(second)
     assert shared is not None and not shared.is_stopping
     GATE.set()
-    until(second, lambda at: "found it" in said(at))
+    run_until(second, lambda at: "found it" in read_text(at))
 
 
 def test_the_only_one_stops_it_and_goes_on() -> None:
@@ -159,7 +159,7 @@ def test_the_only_one_stops_it_and_goes_on() -> None:
     assert stopped is not None and stopped.is_stopping
     GATE.set()
     next(button for button in at.main.button if button.label == "Go on").click()
-    at = until(at.run(), lambda at: "found it" in said(at))
+    at = run_until(at.run(), lambda at: "found it" in read_text(at))
 
 
 def test_what_is_no_longer_asked_for_stops() -> None:
@@ -172,17 +172,17 @@ def test_what_is_no_longer_asked_for_stops() -> None:
 def test_a_failure_is_said_and_only_tried_again_on_request() -> None:
     RUNS.append("fail")
     GATE.set()
-    at = until(open_page(), lambda at: "It must not be" in said(at))
+    at = run_until(open_page(), lambda at: "It must not be" in read_text(at))
     runs = len(RUNS)
     at.run()
     assert len(RUNS) == runs, "looking again does not try again"
     RUNS.remove("fail")
     next(button for button in at.main.button if button.label == "Try again").click()
-    until(at.run(), lambda at: "found it" in said(at))
+    run_until(at.run(), lambda at: "found it" in read_text(at))
 
 
 def test_of_two_that_are_followed_one_stops_alone() -> None:
-    at = fine(AppTest.from_function(draw_followers, default_timeout=30).run())
+    at = check_page(AppTest.from_function(draw_followers, default_timeout=30).run())
     first, second = (OTHERS.find(f"key of {name}") for name in "ab")
     assert first is not None and second is not None
     next(button for button in at.main.button if button.label == "Stop").click()
@@ -193,7 +193,7 @@ def test_of_two_that_are_followed_one_stops_alone() -> None:
 
 
 def test_what_is_followed_shows_that_somebody_is_still_there() -> None:
-    at = fine(AppTest.from_function(draw_followers, default_timeout=30).run())
+    at = check_page(AppTest.from_function(draw_followers, default_timeout=30).run())
     job = OTHERS.find("key of a")
     assert job is not None
     name = at.session_state["session_id"]
@@ -203,6 +203,6 @@ def test_what_is_followed_shows_that_somebody_is_still_there() -> None:
 
 
 def test_what_is_begun_soon_is_made_side_by_side() -> None:
-    app = until(AppTest.from_function(draw_both_sides).run(timeout=30), lambda app: not working(app))
-    fine(app)
-    assert "met and met" in said(app)
+    app = run_until(AppTest.from_function(draw_both_sides).run(timeout=30), lambda app: not is_working(app))
+    check_page(app)
+    assert "met and met" in read_text(app)

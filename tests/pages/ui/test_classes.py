@@ -7,7 +7,7 @@ from collections.abc import Callable
 from streamlit.testing.v1 import AppTest
 
 from pages.ui.image import classes
-from tests.pages.page_reader import asked, chips, fine, search, until
+from tests.pages.page_reader import check_page, explained_class, find_search, list_guesses, run_until
 
 Open = Callable[..., AppTest]
 COMPARE, EXPLAIN = "pages/image/compare.py", "pages/image/explain.py"
@@ -15,31 +15,31 @@ CUP = 968
 
 
 def test_the_first_guess_is_asked_about(open_app: Open) -> None:
-    at = fine(open_app(EXPLAIN))
-    assert asked(at) == "espresso"
-    assert len(chips(at)) == 5
-    assert chips(at)[0].startswith("espresso · 9")
-    assert search(at).value is None
+    at = check_page(open_app(EXPLAIN))
+    assert explained_class(at) == "espresso"
+    assert len(list_guesses(at)) == 5
+    assert list_guesses(at)[0].startswith("espresso · 9")
+    assert find_search(at).value is None
 
 
 def test_by_chip(open_app: Open) -> None:
     at = open_app(EXPLAIN)
     at.pills(key="guess").set_value(CUP)
-    assert asked(fine(at.run())) == "cup"
-    assert (search(at).value, at.query_params) == (CUP, {"class": "cup"})
+    assert explained_class(check_page(at.run())) == "cup"
+    assert (find_search(at).value, at.query_params) == (CUP, {"class": "cup"})
     at.pills(key="guess").set_value(None)
-    assert asked(fine(at.run())) == "espresso"
+    assert explained_class(check_page(at.run())) == "espresso"
     assert at.query_params == {}
 
 
 def test_by_search(open_app: Open) -> None:
     at = open_app(EXPLAIN)
-    search(at).set_value(285)
-    assert asked(fine(at.run())) == "Egyptian cat"
+    find_search(at).set_value(285)
+    assert explained_class(check_page(at.run())) == "Egyptian cat"
     assert at.pills(key="guess").value is None, "it is not one of the first guesses"
     assert at.query_params == {"class": "Egyptian cat"}
-    search(at).set_value(None)
-    assert asked(fine(at.run())) == "espresso"
+    find_search(at).set_value(None)
+    assert explained_class(check_page(at.run())) == "espresso"
 
 
 def test_two_classes_of_one_name_stay_apart() -> None:
@@ -51,22 +51,22 @@ def test_it_is_kept_between_pages(open_app: Open) -> None:
     at.pills(key="guess").set_value(CUP)
     at.run()
     for page in (EXPLAIN, "pages/start/home.py", COMPARE):
-        fine(at.switch_page(page).run())
+        check_page(at.switch_page(page).run())
         assert at.query_params == {"class": "cup"}
-    assert asked(at) == "cup"
+    assert explained_class(at) == "cup"
 
 
 def test_it_does_not_leak_into_a_model_with_other_classes(open_app: Open) -> None:
     at = open_app(COMPARE, **{"class": "cup"})
     at.selectbox(key="model").set_value("small_cnn")
-    fine(until(at.run(), lambda at: len(search(at).options) == 10))
-    assert asked(at) in set("0123456789")
-    assert all(chip[0] in "0123456789" for chip in chips(at))
-    search(at).set_value(7)
-    assert asked(fine(at.run())) == "7"
+    check_page(run_until(at.run(), lambda at: len(find_search(at).options) == 10))
+    assert explained_class(at) in set("0123456789")
+    assert all(chip[0] in "0123456789" for chip in list_guesses(at))
+    find_search(at).set_value(7)
+    assert explained_class(check_page(at.run())) == "7"
     assert at.query_params == {"model": "small_cnn", "class": "7"}
     at.selectbox(key="model").set_value("efficientnet_lite0")
-    assert asked(fine(until(at.run(), lambda at: len(search(at).options) == 1000))) == "cup", (
+    assert explained_class(check_page(run_until(at.run(), lambda at: len(find_search(at).options) == 1000))) == "cup", (
         "kept for the labels it was chosen from"
     )
 
@@ -74,5 +74,5 @@ def test_it_does_not_leak_into_a_model_with_other_classes(open_app: Open) -> Non
 def test_it_is_kept_where_the_classes_are_the_same(open_app: Open) -> None:
     at = open_app(EXPLAIN, **{"class": "cup"})
     at.selectbox(key="model").set_value("efficientnet_lite1")
-    fine(until(at.run(), lambda at: at.session_state["model_in_use"] == "efficientnet_lite1"))
-    assert asked(at) == "cup"
+    check_page(run_until(at.run(), lambda at: at.session_state["model_in_use"] == "efficientnet_lite1"))
+    assert explained_class(at) == "cup"

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import xai_core
-from tests.pages.page_reader import fine, jobs, panels, search, states, until
+from tests.pages.page_reader import check_page, find_search, panel_states, read_panels, run_until, watch_jobs
 from xai_core.images import BASELINES
 from xai_core.params import Choice, Flag, Int, Number, Param
 
@@ -17,9 +17,12 @@ Open = Callable[..., AppTest]
 COMPARE, EXPLAIN = "pages/image/compare.py", "pages/image/explain.py"
 
 
-def widget(at: AppTest, key: str) -> Any:
+def find_widget(at: AppTest, key: str) -> Any:
     return next(
-        each for kind in (at.slider, at.number_input, at.selectbox, at.toggle) for each in kind if each.key == key
+        element
+        for kind in (at.slider, at.number_input, at.selectbox, at.toggle)
+        for element in kind
+        if element.key == key
     )
 
 
@@ -41,7 +44,7 @@ def check(param: Param, drawn: Any, side: int) -> None:
 def test_every_parameter_has_its_widget(open_app: Open, side_of: tuple[str, int]) -> None:
     name, side = side_of
     at = open_app(EXPLAIN, model=name)
-    until(at, lambda at: "model_in_use" in at.session_state and at.session_state["model_in_use"] == name)
+    run_until(at, lambda at: "model_in_use" in at.session_state and at.session_state["model_in_use"] == name)
     refused = {
         spec.name: reason for spec in xai_core.METHODS.specs() if (reason := spec.refusal(xai_core.load_model(name)))
     }
@@ -51,9 +54,9 @@ def test_every_parameter_has_its_widget(open_app: Open, side_of: tuple[str, int]
     )
     for spec in (spec for spec in xai_core.METHODS.specs() if spec.name not in refused):
         at.selectbox(key="method").set_value(spec.name)
-        fine(at.run())
+        check_page(at.run())
         for param in spec.params:
-            check(param, widget(at, f"{spec.name}_{param.name}_{side}"), side)
+            check(param, find_widget(at, f"{spec.name}_{param.name}_{side}"), side)
         assert ("seed_0" in {box.key for box in at.number_input}) == spec.random
         assert bool([box for box in at.selectbox if box.label == "Layer"]) == spec.uses_layer
         assert any(text.value == xai_core.method_card(spec.name).strip() for text in at.markdown)
@@ -61,11 +64,11 @@ def test_every_parameter_has_its_widget(open_app: Open, side_of: tuple[str, int]
 
 def test_values_reach_the_method_and_are_kept_between_pages_and_methods(open_app: Open) -> None:
     at = open_app(EXPLAIN, method="occlusion")
-    widget(at, "occlusion_window_224").set_value(56)
-    widget(at, "occlusion_stride_224").set_value(56)
-    widget(at, "occlusion_patch_224").set_value("black")
-    widget(at, "seed_0").set_value(3)
-    fine(at.run())
+    find_widget(at, "occlusion_window_224").set_value(56)
+    find_widget(at, "occlusion_stride_224").set_value(56)
+    find_widget(at, "occlusion_patch_224").set_value("black")
+    find_widget(at, "seed_0").set_value(3)
+    check_page(at.run())
     link = {
         "method": "occlusion",
         "occlusion_window": "56",
@@ -74,57 +77,61 @@ def test_values_reach_the_method_and_are_kept_between_pages_and_methods(open_app
         "seed": "3",
     }
     assert at.query_params == link
-    until(at, lambda at: states(at)["occlusion"] == "done")
-    assert panels(at)[0]["cost"].endswith("17 evaluations"), "4 × 4 windows and the picture itself"
+    run_until(at, lambda at: panel_states(at)["occlusion"] == "done")
+    assert read_panels(at)[0]["cost"].endswith("17 evaluations"), "4 × 4 windows and the picture itself"
     at.selectbox(key="method").set_value("lime")
     at.run()
     for page in (COMPARE, "pages/start/home.py", EXPLAIN):
-        fine(at.switch_page(page).run())
+        check_page(at.switch_page(page).run())
     at.selectbox(key="method").set_value("occlusion")
-    fine(at.run())
-    assert [widget(at, f"occlusion_{name}_224").value for name in ("window", "stride", "patch")] == [56, 56, "black"]
+    check_page(at.run())
+    assert [find_widget(at, f"occlusion_{name}_224").value for name in ("window", "stride", "patch")] == [
+        56,
+        56,
+        "black",
+    ]
     assert at.query_params == link
 
 
 def test_the_layer_is_the_recommended_one_and_can_be_changed(open_app: Open) -> None:
     model = xai_core.load_model("efficientnet_lite0")
     at = open_app(EXPLAIN)
-    box = next(each for each in at.selectbox if each.label == "Layer")
+    box = next(element for element in at.selectbox if element.label == "Layer")
     assert box.value == model.recommended_layer.name  # type: ignore[union-attr]  # this model has one
     assert len(box.options) > 5
     assert sum("recommended" in words for words in box.options) == 1
-    other = next(layer.name for layer in model.layers() if not layer.recommended and layer.alias_of is None)
-    box.set_value(other)
-    fine(until(at.run(), lambda at: states(at)["grad_cam"] == "done"))
-    assert panels(at)[0]["caption"] == f"Layer: {other}"
-    assert at.query_params == {"layer": other}
+    layer_name = next(layer.name for layer in model.layers() if not layer.recommended and layer.alias_of is None)
+    box.set_value(layer_name)
+    check_page(run_until(at.run(), lambda at: panel_states(at)["grad_cam"] == "done"))
+    assert read_panels(at)[0]["caption"] == f"Layer: {layer_name}"
+    assert at.query_params == {"layer": layer_name}
 
 
 def test_a_refusal_is_said_on_its_panel(open_app: Open) -> None:
     at = open_app(EXPLAIN, method="lime", lime_segments="4", lime_samples="10", lime_features="9")
-    fine(until(at, lambda at: states(at)["lime"] == "failed"))
-    assert "Patches kept" in panels(at)[0]["message"]
-    (job,) = jobs(at)
-    fine(at.run())
-    assert jobs(at) == [job], "what failed is not started again at every look"
-    widget(at, "lime_features_224").set_value(4)
-    until(at.run(), lambda at: states(at)["lime"] == "done")
+    check_page(run_until(at, lambda at: panel_states(at)["lime"] == "failed"))
+    assert "Patches kept" in read_panels(at)[0]["message"]
+    (job,) = watch_jobs(at)
+    check_page(at.run())
+    assert watch_jobs(at) == [job], "what failed is not started again at every look"
+    find_widget(at, "lime_features_224").set_value(4)
+    run_until(at.run(), lambda at: panel_states(at)["lime"] == "done")
 
 
 def test_another_class_is_another_map(open_app: Open) -> None:
-    at = until(open_app(EXPLAIN), lambda at: states(at)["grad_cam"] == "done")
-    first = panels(at)[0]["map"]
-    search(at).set_value(968)
-    fine(until(at.run(), lambda at: states(at)["grad_cam"] == "done"))
-    assert panels(at)[0]["map"] != first
+    at = run_until(open_app(EXPLAIN), lambda at: panel_states(at)["grad_cam"] == "done")
+    first = read_panels(at)[0]["map"]
+    find_search(at).set_value(968)
+    check_page(run_until(at.run(), lambda at: panel_states(at)["grad_cam"] == "done"))
+    assert read_panels(at)[0]["map"] != first
 
 
 def test_a_browser_that_drew_only_the_second_of_two_runs_shows_the_value_in_use(open_app: Open) -> None:
     at = open_app(
         EXPLAIN, method="occlusion", occlusion_window="56", occlusion_patch="black", model="efficientnet_lite0"
     )
-    fine(at.run())
-    window, patch = widget(at, "occlusion_window_224"), widget(at, "occlusion_patch_224")
+    check_page(at.run())
+    window, patch = find_widget(at, "occlusion_window_224"), find_widget(at, "occlusion_patch_224")
     assert not window.proto.set_value, "the first run alone says what the session state holds"
     assert list(window.proto.default) == [56]
     assert patch.options[patch.proto.default] == BASELINES["black"]

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 import xai_core
 from pages.ui.widgets import models
-from tests.pages.page_reader import asked, errors, fine, states, until
+from tests.pages.page_reader import check_page, explained_class, list_errors, panel_states, run_until
 from xai_core import Cancelled, Job
 
 Open = Callable[..., AppTest]
@@ -29,54 +29,54 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def failed(at: AppTest) -> bool:
-    return bool(errors(at))
+def has_failed(at: AppTest) -> bool:
+    return bool(list_errors(at))
 
 
 def test_every_bundled_model_explains(open_app: Open) -> None:
     at = open_app(EXPLAIN)
     for name, size in (("small_cnn", 28), ("efficientnet_lite1", 240)):
         at.selectbox(key="model").set_value(name)
-        fine(until(at.run(), lambda at, name=name: at.session_state["model_in_use"] == name))
+        check_page(run_until(at.run(), lambda at, name=name: at.session_state["model_in_use"] == name))
         assert f"What the model sees: {size} × {size} pixels" in [
             image.proto.imgs[0].caption for image in at.main.image
         ]
-        until(at, lambda at: states(at)["grad_cam"] == "done")
+        run_until(at, lambda at: panel_states(at)["grad_cam"] == "done")
 
 
 def test_without_weights_and_network_the_old_model_stays_in_use(open_app: Open, offline: Path) -> None:
     at = open_app(COMPARE)
     at.selectbox(key="model").set_value("alexnet")
-    fine(until(at.run(), failed))
-    assert FILE in errors(at)[0]
-    assert str(offline / "hub" / "checkpoints" / FILE) in errors(at)[0]
+    check_page(run_until(at.run(), has_failed))
+    assert FILE in list_errors(at)[0]
+    assert str(offline / "hub" / "checkpoints" / FILE) in list_errors(at)[0]
     assert [info.value for info in at.info] == ["EfficientNet-Lite0 is in use instead."]
-    assert asked(at) == "espresso"
+    assert explained_class(at) == "espresso"
     at.pills(key="guess").set_value(968)
-    assert asked(fine(at.run())) == "cup", "the page stays usable"
+    assert explained_class(check_page(at.run())) == "cup", "the page stays usable"
     assert at.session_state["model_in_use"] == "efficientnet_lite0"
 
 
 def test_trying_again_looks_again(open_app: Open, offline: Path) -> None:
     at = open_app(EXPLAIN)
     at.selectbox(key="model").set_value("alexnet")
-    until(at.run(), failed)
+    run_until(at.run(), has_failed)
     folder = offline / "hub" / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / FILE).write_bytes(b"a file somebody put there")
     at.run()
-    assert "could not be fetched" in errors(at)[0], "nothing is asked for again unbidden"
+    assert "could not be fetched" in list_errors(at)[0], "nothing is asked for again unbidden"
     at.button(key="retry_model").click()
-    fine(until(at.run(), failed))
-    assert "damaged or not a weights file" in errors(at)[0]
+    check_page(run_until(at.run(), has_failed))
+    assert "damaged or not a weights file" in list_errors(at)[0]
 
 
 def test_a_link_to_it_falls_back_to_the_bundled_model(open_app: Open, offline: Path) -> None:
     at = open_app(EXPLAIN, model="alexnet", **{"class": "cup"})
-    fine(until(at, failed))
-    assert (asked(at), at.query_params) == ("cup", {"model": "alexnet", "class": "cup"})
+    check_page(run_until(at, has_failed))
+    assert (explained_class(at), at.query_params) == ("cup", {"model": "alexnet", "class": "cup"})
     at.selectbox(key="model").set_value("efficientnet_lite0")
-    assert errors(fine(at.run())) == []
+    assert list_errors(check_page(at.run())) == []
 
 
 def test_a_model_in_memory_waits_for_no_download(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,8 +85,8 @@ def test_a_model_in_memory_waits_for_no_download(open_app: Open, monkeypatch: py
 
     at = open_app(EXPLAIN)
     monkeypatch.setattr(models.xai_core, "start_model", busy)
-    assert asked(fine(at.run())) == "espresso"
-    assert asked(fine(open_app(COMPARE))) == "espresso", "nor for a new visitor"
+    assert explained_class(check_page(at.run())) == "espresso"
+    assert explained_class(check_page(open_app(COMPARE))) == "espresso", "nor for a new visitor"
 
 
 def test_a_download_ends_with_the_last_who_waits_for_it(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,8 +100,8 @@ def test_a_download_ends_with_the_last_who_waits_for_it(open_app: Open, monkeypa
     at = open_app(EXPLAIN)
     at.selectbox(key="model").set_value("resnet18")
     at.run().button(key="stop_model").click()
-    fine(at.run())
-    assert at.session_state["model"] == "efficientnet_lite0" and asked(at) == "espresso"
+    check_page(at.run())
+    assert at.session_state["model"] == "efficientnet_lite0" and explained_class(at) == "espresso"
     assert not job.is_stopping, "somebody else waits"
     xai_core.jobs.leave("somebody else", pool="models")
     with pytest.raises(Cancelled):

@@ -36,10 +36,10 @@ def test_a_turn_in_a_turn_is_one_turn() -> None:
                 pass
         others = [threading.Thread(target=_take) for _ in range(render_slots.MAX_SLOTS - 1)]
         start = time.perf_counter()
-        for other in others:
-            other.start()
-        for other in others:
-            other.join()
+        for thread in others:
+            thread.start()
+        for thread in others:
+            thread.join()
     assert time.perf_counter() - start < render_slots.SLOT_TIMEOUT_S / 2, (
         "the inner turns have given back nothing, and taken nothing"
     )

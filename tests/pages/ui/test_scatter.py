@@ -24,19 +24,19 @@ def test_a_choice_survives_the_way(count: int) -> None:
     np.testing.assert_array_equal(points, np.flatnonzero(chosen))
 
 
-def said(*points: int, kind: str = "lasso", version: str = "v", **more: Any) -> dict[str, Any]:
+def build_message(*points: int, kind: str = "lasso", version: str = "v", **more: Any) -> dict[str, Any]:
     chosen = np.zeros(len(IDS), dtype=bool)
     chosen[list(points)] = True
     return {"kind": kind, "version": version, "serial": 1, "chosen": pack_bits(chosen), **more}
 
 
 def test_what_was_done_comes_as_ids() -> None:
-    assert scatter._parse_event(said(1, 3, 9), "v", IDS) == Event("lasso", (8, 21, 377))
-    assert scatter._parse_event(said(2, kind="click"), "v", IDS) == Event("click", (13,))
-    assert scatter._parse_event(said(kind="lasso"), "v", IDS) == Event("lasso", ())
-    assert scatter._parse_event(said(1, kind="clear"), "v", IDS) == Event("clear", ())
-    event = scatter._parse_event(said(0), "v", IDS)
-    assert event and all(type(one) is int for one in event.ids), "fit for a session and for a link"
+    assert scatter._parse_event(build_message(1, 3, 9), "v", IDS) == Event("lasso", (8, 21, 377))
+    assert scatter._parse_event(build_message(2, kind="click"), "v", IDS) == Event("click", (13,))
+    assert scatter._parse_event(build_message(kind="lasso"), "v", IDS) == Event("lasso", ())
+    assert scatter._parse_event(build_message(1, kind="clear"), "v", IDS) == Event("clear", ())
+    event = scatter._parse_event(build_message(0), "v", IDS)
+    assert event and all(type(point_id) is int for point_id in event.ids), "fit for a session and for a link"
 
 
 @pytest.mark.parametrize(
@@ -47,17 +47,17 @@ def test_what_was_done_comes_as_ids() -> None:
         "lasso",
         [],
         {},
-        said(1, version="of another map"),
-        said(1, kind="drop table"),
-        said(1, kind=["click"]),  # type: ignore[arg-type]
-        said(1, 2, kind="click"),
-        said(kind="click"),
-        said() | {"chosen": None},
-        said() | {"chosen": "not base64!"},
-        said() | {"chosen": "é"},
-        said() | {"chosen": ""},
-        said() | {"chosen": base64.b64encode(bytes(3)).decode()},
-        said() | {"chosen": base64.b64encode(bytes(10**6)).decode()},
+        build_message(1, version="of another map"),
+        build_message(1, kind="drop table"),
+        build_message(1, kind=["click"]),  # type: ignore[arg-type]
+        build_message(1, 2, kind="click"),
+        build_message(kind="click"),
+        build_message() | {"chosen": None},
+        build_message() | {"chosen": "not base64!"},
+        build_message() | {"chosen": "é"},
+        build_message() | {"chosen": ""},
+        build_message() | {"chosen": base64.b64encode(bytes(3)).decode()},
+        build_message() | {"chosen": base64.b64encode(bytes(10**6)).decode()},
     ],
     ids=str,
 )

@@ -45,14 +45,14 @@ async def put(
 
 
 @pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def held_bytes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """What Streamlit holds already."""
     holding = [0]
     monkeypatch.setattr(uploads, "used_bytes", lambda: holding[0])
     return holding
 
 
-def test_a_page_closed_in_the_middle_is_no_fault_and_is_forgotten(held: list[int]) -> None:
+def test_a_page_closed_in_the_middle_is_no_fault_and_is_forgotten(held_bytes: list[int]) -> None:
     async def leaves(scope: Any, receive: Any, send: Any) -> None:
         raise ClientDisconnect
 
@@ -65,7 +65,7 @@ def test_a_page_closed_in_the_middle_is_no_fault_and_is_forgotten(held: list[int
     asyncio.run(visits())
 
 
-def test_files_on_their_way_count_and_are_forgotten_when_they_have_come(held: list[int]) -> None:
+def test_files_on_their_way_count_and_are_forgotten_when_they_have_come(held_bytes: list[int]) -> None:
     async def visits() -> None:
         inner = Inner()
         app = UploadLimit(inner, 100 * MB)
@@ -78,13 +78,13 @@ def test_files_on_their_way_count_and_are_forgotten_when_they_have_come(held: li
         inner.go_on.set()
         assert [(await task)[0] for task in (first, second)] == [204, 204]
         assert (await put(app, str(100 * MB)))[0] == 204, "nothing is on its way any more"
-        held[0] = 1
+        held_bytes[0] = 1
         assert (await put(app, str(100 * MB)))[0] == 413
 
     asyncio.run(visits())
 
 
-def test_a_failed_upload_takes_no_room(held: list[int]) -> None:
+def test_a_failed_upload_takes_no_room(held_bytes: list[int]) -> None:
     async def broken(scope: Any, receive: Any, send: Any) -> None:
         raise ConnectionError("the visitor has gone")
 
@@ -98,11 +98,11 @@ def test_a_failed_upload_takes_no_room(held: list[int]) -> None:
 
 
 @pytest.mark.parametrize("size", [None, "-1", "many", "1e9"])
-def test_a_file_of_unknown_size_is_not_let_in(held: list[int], size: str | None) -> None:
+def test_a_file_of_unknown_size_is_not_let_in(held_bytes: list[int], size: str | None) -> None:
     assert asyncio.run(put(UploadLimit(Inner(), MB), size))[0] == 411
 
 
-def test_everything_else_passes(held: list[int]) -> None:
+def test_everything_else_passes(held_bytes: list[int]) -> None:
     async def visits() -> None:
         inner = Inner()
         inner.go_on.set()

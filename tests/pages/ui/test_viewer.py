@@ -84,7 +84,7 @@ def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield running
 
 
-class Watched:
+class ViewerPage:
     """A page that counts what it sends to the server and notes what goes wrong in it."""
 
     def __init__(self, page: Page, address: str) -> None:
@@ -115,19 +115,19 @@ class Watched:
 
 
 @pytest.fixture
-def watched(window: BrowserContext, address: str) -> Iterator[Watched]:
-    watched = Watched(window.new_page(), address)
-    yield watched
-    watched.page.close()
-    assert watched.faults == []
+def viewer(window: BrowserContext, address: str) -> Iterator[ViewerPage]:
+    viewer = ViewerPage(window.new_page(), address)
+    yield viewer
+    viewer.page.close()
+    assert viewer.faults == []
 
 
-def canvases(page: Page) -> list[str]:
-    found: list[str] = page.locator(".frame canvas").evaluate_all("all => all.map(canvas => canvas.toDataURL())")
-    return found
+def read_canvases(page: Page) -> list[str]:
+    urls: list[str] = page.locator(".frame canvas").evaluate_all("all => all.map(canvas => canvas.toDataURL())")
+    return urls
 
 
-def pixels(page: Page, at: int) -> np.ndarray:
+def read_pixels(page: Page, at: int) -> np.ndarray:
     address = page.locator(".frame canvas").nth(at).evaluate("canvas => canvas.toDataURL()")
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))).convert("RGB"), dtype=float)
 
@@ -146,43 +146,43 @@ def heat(side: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("palette", PALETTES)
-def test_the_browser_draws_what_python_draws(watched: Watched, palette: str) -> None:
-    page = watched.open(f"view_palette={palette}&view_opacity=60")
+def test_the_browser_draws_what_python_draws(viewer: ViewerPage, palette: str) -> None:
+    page = viewer.open(f"view_palette={palette}&view_opacity=60")
     for at, (values, signed) in enumerate(((np.clip(heat(SIDE), 0, None), False), (3 * heat(SIDE), True))):
         expected = np.asarray(overlay(photo(SIDE), values, palette, 0.6, signed=signed), dtype=float)
-        difference = np.abs(pixels(page, at) - expected)
+        difference = np.abs(read_pixels(page, at) - expected)
         assert difference.max() <= 4, "8-bit steps of a canvas that mixes three layers"
         assert difference.mean() < 1
 
 
-def test_smooth_maps_agree_too(watched: Watched) -> None:
-    page = watched.open("mode=big&view_palette=even")
+def test_smooth_maps_agree_too(viewer: ViewerPage) -> None:
+    page = viewer.open("mode=big&view_palette=even")
     expected = np.asarray(overlay(photo(64), 3 * heat(64), "even", 0.75, signed=True), dtype=float)
-    difference = np.abs(pixels(page, 1) - expected)
+    difference = np.abs(read_pixels(page, 1) - expected)
     assert difference.max() <= 6
     assert difference.mean() < 1
 
 
-def test_strength_of_colours_changes_the_picture_and_sends_nothing(watched: Watched) -> None:
-    page = watched.open()
-    before = canvases(page)
+def test_strength_of_colours_changes_the_picture_and_sends_nothing(viewer: ViewerPage) -> None:
+    page = viewer.open()
+    before = read_canvases(page)
     slider = page.get_by_label("Strength of the colours")
 
     def drag() -> None:
         for value in ("60", "30", "0"):
             slider.fill(value)
 
-    watched.silent(drag)
-    after = canvases(page)
+    viewer.silent(drag)
+    after = read_canvases(page)
     assert all(old != new for old, new in zip(before[:2], after[:2], strict=True))
     assert before[2:] == after[2:], "cards without a map do not change"
-    np.testing.assert_allclose(pixels(page, 1)[::16, ::16], np.asarray(photo(SIDE), dtype=float), atol=1)
+    np.testing.assert_allclose(read_pixels(page, 1)[::16, ::16], np.asarray(photo(SIDE), dtype=float), atol=1)
     expect(page.locator("output")).to_have_text("0 %")
 
 
-def test_palette_scale_and_show_change_the_picture_and_send_nothing(watched: Watched) -> None:
-    page = watched.open()
-    seen = [canvases(page)[:2]]
+def test_palette_scale_and_show_change_the_picture_and_send_nothing(viewer: ViewerPage) -> None:
+    page = viewer.open()
+    seen = [read_canvases(page)[:2]]
     assert "this map's own scale" in page.locator(".reading").first.inner_text()
     for act in (
         lambda: page.get_by_label("Palette").select_option("purple_green"),
@@ -190,8 +190,8 @@ def test_palette_scale_and_show_change_the_picture_and_send_nothing(watched: Wat
         lambda: page.get_by_role("radio", name="Outline").check(),
         lambda: page.get_by_role("radio", name="Picture only").check(),
     ):
-        watched.silent(act)
-        seen.append(canvases(page)[:2])
+        viewer.silent(act)
+        seen.append(read_canvases(page)[:2])
     assert seen[0][0] != seen[1][0]
     assert seen[1][0] != seen[2][0], "the weaker map gets paler on the shared scale"
     assert seen[1][1] == seen[2][1], "the strongest map has set that scale"
@@ -201,27 +201,27 @@ def test_palette_scale_and_show_change_the_picture_and_send_nothing(watched: Wat
     assert "one scale for all maps beside it in this unit" in page.locator(".reading").first.inner_text()
 
 
-def test_rows_have_a_title_a_scale_and_pictures_of_their_own(watched: Watched) -> None:
-    page = watched.open("mode=rows")
+def test_rows_have_a_title_a_scale_and_pictures_of_their_own(viewer: ViewerPage) -> None:
+    page = viewer.open("mode=rows")
     kinds = page.locator(".grid > *").evaluate_all(
         "all => all.map(node => node.querySelector('h3')?.textContent ?? node.textContent)"
     )
     assert kinds == ["First", "A", "B", "Second", "C"]
     page.get_by_role("radio", name="One for each row").check()
-    one, two, other = (text.split(" logit")[0] for text in page.locator(".reading").all_inner_texts())
-    assert one == two != other, "a row shares its scale and no other's"
+    first, second, third = (text.split(" logit")[0] for text in page.locator(".reading").all_inner_texts())
+    assert first == second != third, "a row shares its scale and no other's"
     page.get_by_role("radio", name="Picture only").check()
-    assert canvases(page)[0] == canvases(page)[1] != canvases(page)[2]
+    assert read_canvases(page)[0] == read_canvases(page)[1] != read_canvases(page)[2]
 
 
-def test_pointing_reads_the_same_place_in_every_map(watched: Watched) -> None:
-    page = watched.open()
+def test_pointing_reads_the_same_place_in_every_map(viewer: ViewerPage) -> None:
+    page = viewer.open()
     canvas = page.locator(".frame canvas").first
     box = canvas.bounding_box()
     assert box
     row, column = 11, 8
     place = {"x": box["width"] * (column + 0.5) / SIDE, "y": box["height"] * (row + 0.5) / SIDE}
-    watched.silent(lambda: canvas.hover(position=place))  # type: ignore[arg-type]
+    viewer.silent(lambda: canvas.hover(position=place))  # type: ignore[arg-type]
     expect(page.locator(".cross:not([hidden])")).to_have_count(2)
     for at, factor in ((0, 1), (1, 3)):
         values = factor * (np.clip(heat(SIDE), 0, None) if at == 0 else heat(SIDE))
@@ -239,8 +239,8 @@ def test_pointing_reads_the_same_place_in_every_map(watched: Watched) -> None:
     expect(page.locator(".cross:not([hidden])")).to_have_count(0)
 
 
-def test_the_keyboard_moves_the_marker(watched: Watched) -> None:
-    page = watched.open()
+def test_the_keyboard_moves_the_marker(viewer: ViewerPage) -> None:
+    page = viewer.open()
     canvas = page.locator(".frame canvas").nth(1)
     canvas.focus()
 
@@ -248,7 +248,7 @@ def test_the_keyboard_moves_the_marker(watched: Watched) -> None:
         for key in ("ArrowRight", "ArrowUp", "Shift+ArrowLeft"):
             page.keyboard.press(key)
 
-    watched.silent(press)
+    viewer.silent(press)
     expect(page.locator(".cross:not([hidden])")).to_have_count(2)
     value = 3 * heat(SIDE)[14 - 1, 14 + 1 - 10]
     assert f"+{float(f'{abs(value):.3g}'):g} logit" in page.locator(".reading").nth(1).inner_text()
@@ -258,7 +258,7 @@ def test_the_keyboard_moves_the_marker(watched: Watched) -> None:
 
 def test_a_tap_reads_values_on_a_phone_and_nothing_scrolls_sideways(browser: Browser, address: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = Watched(context.new_page(), address).open()
+    page = ViewerPage(context.new_page(), address).open()
     page.locator(".frame canvas").first.tap()
     expect(page.locator(".cross:not([hidden])")).to_have_count(2)
     left = page.locator(".card").evaluate_all("all => all.map(card => card.getBoundingClientRect().left)")
@@ -267,8 +267,8 @@ def test_a_tap_reads_values_on_a_phone_and_nothing_scrolls_sideways(browser: Bro
     context.close()
 
 
-def test_save_one_and_all(watched: Watched, tmp_path: Path) -> None:
-    page = watched.open()
+def test_save_one_and_all(viewer: ViewerPage, tmp_path: Path) -> None:
+    page = viewer.open()
     for button, name, columns in (
         ("Save picture: Where it looked", "whybox-one.png", 1),
         ("Save all as one picture", "whybox-comparison.png", 2),
@@ -281,14 +281,14 @@ def test_save_one_and_all(watched: Watched, tmp_path: Path) -> None:
         assert saved.format == "PNG"
         assert saved.width == 24 + columns * (448 + 24)
         sheet = np.asarray(saved.convert("RGB"), dtype=float)
-        drawn = pixels(page, 0)
+        drawn = read_pixels(page, 0)
         top = next(y for y in range(saved.height - 448) if (sheet[y : y + 448, 24 : 24 + 448] == drawn).all())
         assert top > 24, "a title stands above the picture"
         assert (sheet[:top] < 128).any()
 
 
-def test_cards_without_a_map_say_why(watched: Watched) -> None:
-    page = watched.open("mode=states")
+def test_cards_without_a_map_say_why(viewer: ViewerPage) -> None:
+    page = viewer.open("mode=states")
     notes = page.locator(".note:visible")
     expect(notes).to_have_text(["Working …", "Place 2 in the queue.", "The window is too large. Got 900.", "Stopped."])
     states = page.locator(".card").evaluate_all("all => all.map(card => card.dataset.state)")
@@ -296,8 +296,8 @@ def test_cards_without_a_map_say_why(watched: Watched) -> None:
     expect(page.get_by_role("button", name="Save picture")).to_have_count(2)
 
 
-def test_names_words_and_checks_are_there(watched: Watched) -> None:
-    page = watched.open()
+def test_names_words_and_checks_are_there(viewer: ViewerPage) -> None:
+    page = viewer.open()
     first = page.locator(".card").first
     expect(first.locator("h3")).to_have_text("Where it looked")
     for text in ("Grad-CAM", "How to read one.", "0.5 s · 1,234 evaluations", "Read with care"):
@@ -314,8 +314,8 @@ def test_names_words_and_checks_are_there(watched: Watched) -> None:
     assert unnamed == []
 
 
-def test_text_from_outside_stays_text(watched: Watched) -> None:
-    page = watched.open("mode=evil")
+def test_text_from_outside_stays_text(viewer: ViewerPage) -> None:
+    page = viewer.open("mode=evil")
     evil = EVIL.replace('"', "'")
     expect(page.locator(".card h3").first).to_have_text(evil)
     expect(page.locator(".note:visible")).to_have_text(evil)
@@ -327,11 +327,11 @@ def test_text_from_outside_stays_text(watched: Watched) -> None:
     assert page.evaluate("window.hacked") is None
 
 
-def test_flat_and_empty_maps_are_drawn_and_explained(watched: Watched) -> None:
-    page = watched.open("mode=flat")
-    told = page.locator(".words").all_inner_texts()
+def test_flat_and_empty_maps_are_drawn_and_explained(viewer: ViewerPage) -> None:
+    page = viewer.open("mode=flat")
+    notes = page.locator(".words").all_inner_texts()
     for text, words in zip(
-        told,
+        notes,
         ("zero everywhere", "it says 0.5 everywhere", "no numbers at all", "392 places have no number"),
         strict=True,
     ):
@@ -341,11 +341,14 @@ def test_flat_and_empty_maps_are_drawn_and_explained(watched: Watched) -> None:
         ["0 % of full colour: 0 logit", "+100 % of full colour: +0.5 logit", "No number here", "No number here"]
     )
     for at, values in enumerate((np.zeros((SIDE, SIDE)), np.full((SIDE, SIDE), 0.5), np.full((SIDE, SIDE), np.nan))):
-        assert np.abs(pixels(page, at) - np.asarray(overlay(photo(SIDE), values, signed=False), dtype=float)).max() <= 4
+        assert (
+            np.abs(read_pixels(page, at) - np.asarray(overlay(photo(SIDE), values, signed=False), dtype=float)).max()
+            <= 4
+        )
 
 
-def test_the_view_is_in_the_address_and_survives_a_reload(watched: Watched) -> None:
-    page = watched.open("mode=four")
+def test_the_view_is_in_the_address_and_survives_a_reload(viewer: ViewerPage) -> None:
+    page = viewer.open("mode=four")
     page.get_by_label("Strength of the colours").fill("40")
     page.locator("select").select_option("even")
     page.get_by_role("radio", name="One for all").check()
@@ -353,14 +356,14 @@ def test_the_view_is_in_the_address_and_survives_a_reload(watched: Watched) -> N
     assert "mode=four" in page.url
     for part in ("view_opacity=40", "view_palette=even", "view_scale=shared"):
         assert part in page.url
-    before = canvases(page)
+    before = read_canvases(page)
     page.reload()
-    watched.ready()
-    assert canvases(page) == before
+    viewer.ready()
+    assert read_canvases(page) == before
     expect(page.locator("select")).to_have_value("even")
-    page.goto(watched.address)
-    watched.ready()
-    assert canvases(page) == before, "another page of this visit keeps the view"
+    page.goto(viewer.address)
+    viewer.ready()
+    assert read_canvases(page) == before, "another page of this visit keeps the view"
     assert "view_palette=even" in page.url
 
 
@@ -368,23 +371,23 @@ def test_the_view_is_in_the_address_and_survives_a_reload(watched: Watched) -> N
     "query",
     ["view_opacity=abc&view_palette=__proto__", "view_opacity=-5&view_scale=toString", "view_opacity=&view_show=1e9"],
 )
-def test_nonsense_in_the_address_means_the_defaults(watched: Watched, query: str) -> None:
-    page = watched.open(query)
+def test_nonsense_in_the_address_means_the_defaults(viewer: ViewerPage, query: str) -> None:
+    page = viewer.open(query)
     expect(page.get_by_label("Strength of the colours")).to_have_value("75")
     expect(page.locator("select")).to_have_value("orange_blue")
     assert "view_" not in page.url
 
 
-def test_a_new_map_changes_only_its_card(watched: Watched) -> None:
-    page = watched.open()
+def test_a_new_map_changes_only_its_card(viewer: ViewerPage) -> None:
+    page = viewer.open()
     page.get_by_label("Strength of the colours").fill("30")
     page.locator("summary").click()
     page.locator(".frame canvas").first.evaluate("canvas => canvas.mark = 'same'")
-    before = canvases(page)
+    before = read_canvases(page)
     page.get_by_role("button", name="Finish").click()
     expect(page.locator('.card[data-state="done"]')).to_have_count(3)
     page.wait_for_timeout(300)
-    after = canvases(page)
+    after = read_canvases(page)
     assert after[:2] == before[:2]
     assert after[2] != before[2]
     assert page.locator(".frame canvas").first.evaluate("canvas => canvas.mark") == "same"
@@ -395,9 +398,9 @@ def test_a_new_map_changes_only_its_card(watched: Watched) -> None:
 
 
 @pytest.mark.parametrize(("width", "columns"), [(1280, 4), (900, 2), (390, 1)])
-def test_the_grid_fits_the_width_and_pictures_stand_in_line(watched: Watched, width: int, columns: int) -> None:
-    watched.page.set_viewport_size({"width": width, "height": 900})
-    page = watched.open("mode=ended")
+def test_the_grid_fits_the_width_and_pictures_stand_in_line(viewer: ViewerPage, width: int, columns: int) -> None:
+    viewer.page.set_viewport_size({"width": width, "height": 900})
+    page = viewer.open("mode=ended")
     tops = page.locator(".frame").evaluate_all("all => all.map(frame => frame.getBoundingClientRect().top)")
     assert len(set(tops)) == 4 // columns
     cut = page.locator(".wb :not(input, select, option)").evaluate_all(
