@@ -54,30 +54,20 @@ class Files(Protocol):
 
 @dataclass
 class FileRoles:
-    """Rows of pictures, of their masks and of the table of labels, and names of what is left out.
-
-    `same_stem_pngs` are pictures with a PNG of their name beside them, which may be their mask: only its pixels tell.
-    """
+    """Rows of pictures, of their masks and of the table of labels, and what is left out."""
 
     pictures: list[int] = field(default_factory=list)
+    """Masks are among them, too."""
     masks: dict[int, int] = field(default_factory=dict)
+    """Row of the mask of each picture that has one by its name."""
     same_stem_pngs: dict[int, int] = field(default_factory=dict)
+    """Row of the PNG of their name beside pictures, which may be their mask: only its pixels tell."""
     table: int | None = None
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    """Archives, with the reason."""
+    ignored: Counter[str] = field(default_factory=Counter)
+    """Number of other files by their ending."""
     notes: list[str] = field(default_factory=list)
-
-    def add_masks(self, masks: Mapping[int, int]) -> None:
-        """Take rows for masks of pictures, and no longer for pictures."""
-        self.masks |= masks
-        used = set(masks.values())
-        self.pictures = [row for row in self.pictures if row not in used]
-
-
-def none_readable(count: int, container: str, reason: str) -> InvalidSet:
-    """Build the error of a zip or folder of which no picture can be read, with the reason of the last."""
-    if count == 1:
-        return InvalidSet(f"The only picture in this {container} cannot be read. {reason}")
-    return InvalidSet(f"None of the {count:,} pictures in this {container} can be read. The last one: {reason}")
 
 
 def not_now(error: OSError) -> InvalidSet:
@@ -87,13 +77,14 @@ def not_now(error: OSError) -> InvalidSet:
     )
 
 
-def assign_roles(files: Files, container: str) -> FileRoles:
-    """Tell pictures, masks and labels apart; pictures come in the order of their names. `container`: "zip" or "folder".
+def assign_roles(names: Sequence[str]) -> FileRoles:
+    """Tell pictures, masks and labels apart; pictures come in the order of their names.
 
-    Raises InvalidSet where there is no picture at all.
+    >>> roles = assign_roles(["rex.jpg", "rex_mask.png", "labels.csv"])
+    >>> roles.masks, roles.table
+    ({0: 1}, 2)
     """
-    names = files.names
-    roles, ignored = FileRoles(), Counter[str]()
+    roles = FileRoles()
     for row in sorted(range(len(names)), key=names.__getitem__):
         _, stem, ending = split_name(names[row])
         if _is_junk(names[row]):
@@ -103,36 +94,18 @@ def assign_roles(files: Files, container: str) -> FileRoles:
         elif ending in _ARCHIVE_ENDINGS:
             roles.skipped.append((names[row], _NESTED))
         elif stem.lower() + ending != LABELS:
-            ignored[ending or "without an ending"] += 1
+            roles.ignored[ending or "without an ending"] += 1
         elif roles.table is None or names[row].count("/") < names[roles.table].count("/"):
             roles.table = row
     stems = _group_by_stem(names, roles.pictures)
-    roles.add_masks(_pair_by_name(names, roles.pictures, stems))
+    roles.masks = _pair_by_name(names, roles.pictures, stems)
     roles.same_stem_pngs = _find_same_stem_pngs(names, stems, roles.masks)
-    _check_any_picture(files, roles, ignored, container)
-    if ignored:
-        roles.notes.append(
-            f"Ignored, because their names do not end as a picture's does (.jpg, .png …): {_count_words(ignored)}."
-        )
-    if roles.table is None and ".csv" in ignored:
+    if roles.ignored:
+        endings = count_words(roles.ignored)
+        roles.notes.append(f"Ignored, because their names do not end as a picture's does (.jpg, .png …): {endings}.")
+    if roles.table is None and ".csv" in roles.ignored:
         roles.notes.append(f"A table of labels is read where it is called {LABELS}.")
     return roles
-
-
-def _check_any_picture(files: Files, roles: FileRoles, ignored: Counter[str], container: str) -> None:
-    unread = [reason for name, reason in files.skipped if split_name(name)[2] in PICTURE_ENDINGS]
-    if not roles.pictures and unread:
-        raise none_readable(len(unread), container, unread[-1])
-    if not roles.pictures and roles.skipped:
-        raise InvalidSet(
-            f"There is no picture in this {container}, but an archive, which is not opened. Unpack it first."
-        )
-    if not roles.pictures:
-        got = f" Got {_count_words(ignored)}." if ignored else ""
-        raise InvalidSet(
-            f"There is no picture in this {container}.{got} "
-            "Put JPEG, PNG or WebP files in it, best in one folder for each kind."
-        )
 
 
 def split_name(name: str) -> tuple[str, str, str]:
@@ -144,6 +117,10 @@ def split_name(name: str) -> tuple[str, str, str]:
     folder, _, file = name.rpartition("/")
     dot = file.rfind(".")
     return (folder, file[:dot], file[dot:].lower()) if 0 < dot < len(file) - 1 else (folder, file, "")
+
+
+def is_picture(name: str) -> bool:
+    return split_name(name)[2] in PICTURE_ENDINGS
 
 
 def is_read(name: str) -> bool:
@@ -221,6 +198,6 @@ def _is_junk(name: str) -> bool:
     return any(part.startswith(".") or part.lower() in _JUNK for part in name.split("/"))
 
 
-def _count_words(endings: Counter[str]) -> str:
+def count_words(endings: Counter[str]) -> str:
     words = ", ".join(f"{count:,} {ending}" for ending, count in endings.most_common(6))
     return words + (" and others" if len(endings) > 6 else "")

@@ -42,17 +42,17 @@ class FolderFiles:
     """Files below `root` by row, as they were when listed: size in bytes and time of change in ns, (K, 2)."""
 
     def __init__(self, root: Path, names: Sequence[str], stats: Int64, skipped: Sequence[tuple[str, str]] = ()) -> None:
-        self._root = root
+        self.root = root
         self.names = names
         self._stats = stats
         self.skipped = skipped
 
     def read(self, row: int) -> bytes:
-        path = self._root / self.names[row]
+        path = self.root / self.names[row]
         try:
             status = path.stat()
             same = stat.S_ISREG(status.st_mode) and [status.st_size, status.st_mtime_ns] == self._stats[row].tolist()
-            if not same or not _is_inside(path, self._root):
+            if not same or not _is_inside(path, self.root):
                 raise InvalidImage(_CHANGED)
             if status.st_size > MAX_BYTES:
                 raise InvalidImage(TOO_HEAVY)
@@ -61,12 +61,12 @@ class FolderFiles:
         except (OSError, ValueError) as error:
             if isinstance(error, OSError) and error.errno in _BUSY_ERRORS:
                 raise not_now(error) from error
-            if not self._root.is_dir():
+            if not self.root.is_dir():
                 raise InvalidSet(GONE) from error
             raise InvalidImage(_CHANGED) from error
 
     def take(self, rows: npt.NDArray[np.intp]) -> FolderFiles:
-        return FolderFiles(self._root, [self.names[row] for row in rows], self._stats[rows])
+        return FolderFiles(self.root, [self.names[row] for row in rows], self._stats[rows])
 
     def index_arrays(self) -> Mapping[str, npt.NDArray[Any]]:
         return {"stats": self._stats}
@@ -119,9 +119,16 @@ def list_folder(root: Path, job: Job[Any] | None = None) -> FolderFiles:
     return FolderFiles(root, names, np.array(stats, dtype=np.int64).reshape(-1, 2), skipped)
 
 
-def reopen_folder(root: Path, names: Sequence[str], stats: Int64 | None) -> FolderFiles | None:
-    """Return the files of a folder that was listed before, or None if what was kept of it does not fit."""
-    return FolderFiles(root, names, stats) if stats is not None and stats.shape == (len(names), 2) else None
+def reopen_folder(
+    root: str, names: Sequence[str], stats: Int64 | None, must_be_allowed: bool = True
+) -> FolderFiles | None:
+    """Return the files of a folder listed before; None if the folder may no longer be read, or `stats` do not fit."""
+    if must_be_allowed:
+        try:
+            check_allowed(root)
+        except InvalidSet:
+            return None
+    return FolderFiles(Path(root), names, stats) if stats is not None and stats.shape == (len(names), 2) else None
 
 
 def _iter_paths(root: Path, unreadable: list[str], job: Job[Any]) -> Iterator[Path]:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from xai_core.engine.cores import CORES
 from xai_core.engine.jobs import Job
-from xai_core.errors import InvalidImage
+from xai_core.errors import InvalidImage, InvalidSet
+from xai_core.images import read_image
 from xai_core.imageset.prefetch import prefetch
-from xai_core.imageset.reading.file_roles import FileRoles, Files, assign_roles, none_readable
+from xai_core.imageset.reading.file_roles import FileRoles, Files, assign_roles, count_words, is_picture
 from xai_core.imageset.reading.labels import assign_labels, encode_labels
-from xai_core.imageset.reading.masks import ingest_image, is_mask_of
-from xai_core.imageset.record import FOLDER, VERSION, ZIP, SetRecord
+from xai_core.imageset.reading.masks import has_alpha, is_mask_of, read_mask
+from xai_core.imageset.record import ALPHA_MASK, FOLDER, NO_MASK, VERSION, ZIP, SetRecord
+from xai_core.imageset.thumbnails import make_thumbnail
+
+P = TypeVar("P")
+T = TypeVar("T")
 
 MAX_LISTED = 1000
 """Skipped files that a record names."""
@@ -44,22 +50,24 @@ def ingest(
     """
     job = job or Job()
     container = ZIP if kind == ZIP else FOLDER
-    roles = assign_roles(files, container)
-    _find_same_stem_masks(files, roles, job)
-    labels, label_notes = assign_labels(files, roles)
+    roles = assign_roles(files.names)
+    _check_any_picture(files, roles, container)
+    masks = roles.masks | _find_same_stem_masks(files, roles, job)
+    pictures = _exclude_masks(roles.pictures, masks)
+    labels, label_notes = assign_labels(files, pictures, roles.table)
 
     skipped = [*files.skipped, *roles.skipped]
     seed = "" if kind == ZIP else f"{kind} {root}"
     digest = hashlib.sha256(f"{container} {VERSION} {seed}".encode(errors="surrogateescape"))
-    accepted, lost_masks = _ingest_images(files, roles, labels, thumbnails, skipped, digest, job)
+    accepted, lost_masks = _ingest_images(files, pictures, masks, labels, thumbnails, skipped, digest, job)
     if not accepted:
-        raise none_readable(len(roles.pictures), container, skipped[-1][1])
+        raise _none_readable(len(pictures), container, skipped[-1][1])
     # The files that were left out belong to the set, too.
     digest.update(repr((skipped, roles.notes, label_notes)).encode(errors="surrogatepass"))
 
     # Number the files anew: the pictures, then their masks.
-    rows, accepted_labels, masks = zip(*accepted, strict=True)
-    mask_rows = sorted({row for row in masks if row >= 0})
+    rows, accepted_labels, accepted_masks = zip(*accepted, strict=True)
+    mask_rows = sorted({row for row in accepted_masks if row >= 0})
     places = {row: len(rows) + place for place, row in enumerate(mask_rows)}
     used_files = files.take(np.array([*rows, *mask_rows], dtype=np.intp))
     label_rows, classes = encode_labels(accepted_labels)
@@ -72,7 +80,7 @@ def ingest(
         names=tuple(used_files.names[: len(rows)]),
         labels=label_rows,
         classes=classes,
-        masks=np.array([places.get(row, row) for row in masks], dtype=np.int32),
+        masks=np.array([places.get(row, row) for row in accepted_masks], dtype=np.int32),
         origin=origin,
         skipped=tuple(skipped[:MAX_LISTED]),
         notes=(*roles.notes, *label_notes, *_lost_mask_notes(lost_masks)),
@@ -85,7 +93,8 @@ def ingest(
 
 def _ingest_images(
     files: Files,
-    roles: FileRoles,
+    pictures: Sequence[int],
+    masks: Mapping[int, int],
     labels: Sequence[str],
     thumbnails: Path,
     skipped: list[tuple[str, str]],
@@ -97,10 +106,10 @@ def _ingest_images(
     Thumbnails go to their file, the contents into the digest, and unreadable pictures to `skipped`.
     """
     accepted, lost_masks = [], 0
-    job.expect(job.done + len(roles.pictures))
-    images = prefetch(lambda row: ingest_image(files, row, roles.masks.get(row)), roles.pictures, _AHEAD, WORKERS)
-    with thumbnails.open("wb") as out, closing(images):
-        for row, label, image in zip(roles.pictures, labels, images, strict=True):
+    job.expect(job.done + len(pictures))
+    read = _ahead(lambda row: ingest_image(files, row, masks.get(row)), pictures)
+    with thumbnails.open("wb") as out, read as images:
+        for row, label, image in zip(pictures, labels, images, strict=True):
             if isinstance(image, InvalidImage):
                 skipped.append((files.names[row], str(image)))
             else:
@@ -112,18 +121,79 @@ def _ingest_images(
     return accepted, lost_masks
 
 
-def _find_same_stem_masks(files: Files, roles: FileRoles, job: Job[Any]) -> None:
-    """Pair each picture with the same-stem PNG of equal shape that is drawn like a mask."""
+@dataclass(frozen=True)
+class IngestedImage:
+    """One picture, read once: its thumbnail, the row of its mask, and a hash of both files."""
+
+    thumbnail: bytes
+    mask: int
+    digest: bytes
+    lost_mask: bool = False
+    """A mask belongs to it that cannot be used."""
+
+
+def ingest_image(files: Files, row: int, mask_row: int | None) -> IngestedImage | InvalidImage:
+    """Read a picture and its mask; a picture that cannot be read is a result, not an end."""
+    try:
+        data = files.read(row)
+        picture = read_image(data)
+    except InvalidImage as error:
+        return error
+    digest = hashlib.sha256(data).digest()
+    place = mask_row if mask_row is not None else ALPHA_MASK if has_alpha(data) else NO_MASK
+    mask = None
+    try:
+        if place >= 0:
+            digest += hashlib.sha256(files.read(place)).digest()
+        if place != NO_MASK:
+            mask = read_mask(files, data, place, picture.size)
+    except InvalidImage:
+        # The picture is fine without its mask.
+        pass
+    lost = mask is None and place >= 0
+    return IngestedImage(make_thumbnail(picture).tobytes(), NO_MASK if mask is None else place, digest, lost)
+
+
+def _check_any_picture(files: Files, roles: FileRoles, container: str) -> None:
+    if roles.pictures:
+        return
+    unread = [reason for name, reason in files.skipped if is_picture(name)]
+    if unread:
+        raise _none_readable(len(unread), container, unread[-1])
+    if roles.skipped:
+        raise InvalidSet(
+            f"There is no picture in this {container}, but an archive, which is not opened. Unpack it first."
+        )
+    got = f" Got {count_words(roles.ignored)}." if roles.ignored else ""
+    raise InvalidSet(
+        f"There is no picture in this {container}.{got} "
+        "Put JPEG, PNG or WebP files in it, best in one folder for each kind."
+    )
+
+
+def _none_readable(count: int, container: str, reason: str) -> InvalidSet:
+    """Build the error of a zip or folder of which no picture can be read, with the reason of the last."""
+    if count == 1:
+        return InvalidSet(f"The only picture in this {container} cannot be read. {reason}")
+    return InvalidSet(f"None of the {count:,} pictures in this {container} can be read. The last one: {reason}")
+
+
+def _exclude_masks(pictures: Sequence[int], masks: Mapping[int, int]) -> list[int]:
+    used = set(masks.values())
+    return [row for row in pictures if row not in used]
+
+
+def _find_same_stem_masks(files: Files, roles: FileRoles, job: Job[Any]) -> dict[int, int]:
+    """Map pictures to the same-stem PNG of equal shape that is drawn like a mask."""
     pairs = list(roles.same_stem_pngs.items())
-    job.expect(job.done + len(pairs) + len(roles.pictures))
+    job.expect(job.done + len(pairs) + len(_exclude_masks(roles.pictures, roles.masks)))
     masks = {}
-    answers = prefetch(lambda pair: is_mask_of(files, *pair), pairs, _AHEAD, WORKERS)
-    with closing(answers):
+    with _ahead(lambda pair: is_mask_of(files, *pair), pairs) as answers:
         for (picture, png), is_mask in zip(pairs, answers, strict=True):
             if is_mask:
                 masks[picture] = png
             job.tick(1)
-    roles.add_masks(masks)
+    return masks
 
 
 def _lost_mask_notes(count: int) -> Sequence[str]:
@@ -131,3 +201,8 @@ def _lost_mask_notes(count: int) -> Sequence[str]:
         return ()
     reason = "because they cannot be read, have another shape than their picture, or mark all or nothing of it"
     return (f"Masks left out, {reason}: {count:,}.",)
+
+
+def _ahead(function: Callable[[P], T], items: Iterable[P]) -> AbstractContextManager[Iterator[T]]:
+    """Give the function's results in order, computed by a few threads a few items early."""
+    return closing(prefetch(function, items, _AHEAD, WORKERS))

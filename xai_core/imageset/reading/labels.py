@@ -12,7 +12,7 @@ import numpy as np
 
 from xai_core.arrays import Int32
 from xai_core.errors import InvalidImage, InvalidTable
-from xai_core.imageset.reading.file_roles import FileRoles, Files, split_name
+from xai_core.imageset.reading.file_roles import Files, split_name
 from xai_core.imageset.record import NO_LABEL
 from xai_core.text_decoding import convert_to_utf8, find_separator_line
 
@@ -28,14 +28,14 @@ _NO_NAMES = (
 _BAD_TABLE = "labels.csv could not be read: it needs two columns, file and label, saved as CSV (UTF-8)."
 
 
-def assign_labels(files: Files, roles: FileRoles) -> tuple[list[str], list[str]]:
-    """Return the label of each picture, "" for none, by the table of labels or else by folders; and notes for the reader."""
-    names = [files.names[row] for row in roles.pictures]
+def assign_labels(files: Files, pictures: Sequence[int], table: int | None) -> tuple[list[str], list[str]]:
+    """Return the label of each picture, "" for none, by the table of labels or else by folders; and notes."""
+    names = [files.names[row] for row in pictures]
     by_folder = folder_labels(names)
-    if roles.table is None:
+    if table is None:
         return by_folder, _single_folder_notes(names, by_folder)
     try:
-        by_table, notes = table_labels(files.read(roles.table), files.names[roles.table], names)
+        by_table, notes = table_labels(files.read(table), files.names[table], names)
     except InvalidImage as error:
         by_table, notes = None, [f"labels.csv could not be read. {error}"]
     if by_table is not None:

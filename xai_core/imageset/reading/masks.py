@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from hashlib import sha256
 from io import BytesIO
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from xai_core.arrays import Bool, Int32, UInt8
+from xai_core.arrays import Bool, UInt8
 from xai_core.errors import InvalidImage
-from xai_core.images import BROKEN, Picture, exclusive_decode, read_image
+from xai_core.images import BROKEN, exclusive_decode, read_image
 from xai_core.imageset.reading.file_roles import Files
-from xai_core.imageset.record import ALPHA_MASK, NO_MASK
-from xai_core.imageset.thumbnails import make_thumbnail
+from xai_core.imageset.record import ALPHA_MASK
 
 Size = tuple[int, int]
 
@@ -26,57 +23,6 @@ _SAMPLED_SIDE, _MASK_COLOURS, _MASK_SHARE = 128, 16, 0.9
 """Of this many rows and columns of a mask, so few colours make up so large a share."""
 
 
-class FileSource:
-    """Pictures that are files: the first N rows of `files`. `masks` (N,) are rows of files, NO_MASK or ALPHA_MASK."""
-
-    def __init__(self, files: Files, masks: Int32) -> None:
-        self._files, self._masks = files, masks
-
-    def picture(self, index: int) -> Picture:
-        return read_image(self._files.read(index))
-
-    def mask(self, index: int) -> Bool | None:
-        row = int(self._masks[index])
-        if row == NO_MASK:
-            return None
-        data = self._files.read(index)
-        return _read_mask(self._files, data, row, read_image(data).size)
-
-
-@dataclass(frozen=True)
-class IngestedImage:
-    """One picture, read once: its thumbnail, the row of its mask, and a hash of both files."""
-
-    thumbnail: bytes
-    mask: int
-    digest: bytes
-    lost_mask: bool = False
-    """A mask belongs to it that cannot be used."""
-
-
-def ingest_image(files: Files, row: int, mask_row: int | None) -> IngestedImage | InvalidImage:
-    """Read a picture and its mask; a picture that cannot be read is a result, not an end."""
-    try:
-        data = files.read(row)
-        picture = read_image(data)
-    except InvalidImage as error:
-        return error
-    thumbnail, digest = make_thumbnail(picture).tobytes(), sha256(data).digest()
-    place = mask_row if mask_row is not None else ALPHA_MASK if has_alpha(data) else NO_MASK
-    mask = None
-    try:
-        if place >= 0:
-            digest += sha256(files.read(place)).digest()
-        if place != NO_MASK:
-            mask = _read_mask(files, data, place, picture.size)
-    except InvalidImage:
-        # The picture is fine without its mask.
-        pass
-    return IngestedImage(
-        thumbnail, place if mask is not None else NO_MASK, digest, lost_mask=mask is None and place >= 0
-    )
-
-
 def is_mask_of(files: Files, picture: int, png: int) -> bool:
     """Say if a PNG is drawn like a mask and fits a picture."""
     try:
@@ -85,6 +31,11 @@ def is_mask_of(files: Files, picture: int, png: int) -> bool:
     except InvalidImage:
         # It will be read as a picture, which gives the reason.
         return False
+
+
+def read_mask(files: Files, data: bytes, row: int, size: Size) -> Bool | None:
+    """Return a picture's mask, from its own bytes (ALPHA_MASK) or the file of a row. Raises InvalidImage."""
+    return alpha_mask(data, size) if row == ALPHA_MASK else drawn_mask(files.read(row), size)
 
 
 def has_alpha(data: bytes) -> bool:
@@ -138,10 +89,6 @@ def is_drawn(data: bytes) -> bool:
     pixels = np.asarray(picture)[:: steps[0], :: steps[1]].reshape(-1, 3)
     counts = np.sort(np.unique(pixels, axis=0, return_counts=True)[1])
     return bool(counts[-_MASK_COLOURS:].sum() >= _MASK_SHARE * len(pixels))
-
-
-def _read_mask(files: Files, data: bytes, row: int, size: Size) -> Bool | None:
-    return alpha_mask(data, size) if row == ALPHA_MASK else drawn_mask(files.read(row), size)
 
 
 def _threshold(pixels: UInt8) -> Bool:

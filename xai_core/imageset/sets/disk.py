@@ -19,8 +19,8 @@ from xai_core import settings
 from xai_core.engine.disk_cache import DiskCache
 from xai_core.errors import InvalidSet
 from xai_core.imageset.image_set import ImageSet
-from xai_core.imageset.reading.folder_files import check_allowed, reopen_folder
-from xai_core.imageset.reading.masks import FileSource
+from xai_core.imageset.reading.file_source import FileSource
+from xai_core.imageset.reading.folder_files import reopen_folder
 from xai_core.imageset.reading.zip_files import reopen_zip
 from xai_core.imageset.record import BUILT_IN, FOLDER, VERSION, ZIP, SetRecord, no_masks
 from xai_core.imageset.row_arrays import load_array
@@ -116,10 +116,9 @@ def open_set(set_id: str) -> ImageSet | None:
     folder = cache().root / set_id
     if record.kind == ZIP:
         files = reopen_zip(folder / ZIP_NAME, record.file_names, record.file_index.get("members"))
-    elif record.kind == FOLDER and not _is_allowed(record.root):
-        files = None
     else:
-        files = reopen_folder(Path(record.root), record.file_names, record.file_index.get("stats"))
+        stats = record.file_index.get("stats")
+        files = reopen_folder(record.root, record.file_names, stats, must_be_allowed=record.kind == FOLDER)
     return ImageSet(record, FileSource(files, record.masks), folder) if files is not None else None
 
 
@@ -153,14 +152,6 @@ def read_record(set_id: str) -> SetRecord | None:
     except (OSError, ValueError):
         return None
     return SetRecord(id=set_id, labels=labels, masks=masks, file_index=file_index, **manifest)
-
-
-def _is_allowed(root: str) -> bool:
-    try:
-        check_allowed(root)
-    except InvalidSet:
-        return False
-    return True
 
 
 def _read_manifest(set_id: str) -> dict[str, Any] | None:
@@ -197,15 +188,6 @@ def list_stored() -> tuple[StoredSet, ...]:
             kind, name, title = (manifest[key] for key in ("kind", "name", "title"))
             stored.append(StoredSet(entry.id, kind, name, title, len(manifest["names"]), entry.bytes, entry.used))
     return tuple(stored)
-
-
-def check_size(size: int) -> None:
-    """Raise InvalidSet for a set that is larger than all kept sets may be together."""
-    if size > max_bytes():
-        raise InvalidSet(
-            f"This set is too large to keep: all sets together may take {max_bytes() / 2**30:.1f} GB on this computer. "
-            f"Leave pictures out, or save them smaller. Got {size / 2**30:.1f} GB."
-        )
 
 
 def max_bytes() -> int:

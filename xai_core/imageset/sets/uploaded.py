@@ -43,7 +43,7 @@ def read_zip(source: ZipSource, name: str = "", job: Job[Any] | None = None) -> 
         free = shutil.disk_usage(folder).free
         files = list_zip(stream, folder / disk.ZIP_NAME, free)
         size = _size(stream) + THUMBNAIL_BYTES * len(files.names)
-        disk.check_size(size)
+        _check_size(size)
         if size > free:
             raise InvalidSet(disk.FULL)
         signature = _copy(stream, folder / disk.ZIP_NAME, job)
@@ -61,10 +61,9 @@ def read_folder(path: str | os.PathLike[str], name: str = "", job: Job[Any] | No
 
     They are read where they are. Raises InvalidSet with what is wrong and what to do; Cancelled within a few pictures.
     """
-    root = check_allowed(path)
-    title = clean_label(name) or clean_label(root.name) or FOLDER
-    files = list_folder(root, job)
-    return read_files(files, FOLDER, root, title=title, origin=f"Folder on the server: {title}", job=job)
+    files = list_folder(check_allowed(path), job)
+    title = clean_label(name) or clean_label(files.root.name) or FOLDER
+    return read_files(files, FOLDER, files.root, title=title, origin=f"Folder on the server: {title}", job=job)
 
 
 def read_files(
@@ -75,7 +74,7 @@ def read_files(
     known = disk.find_by_signature(signature)
     if known is not None:
         return known
-    disk.check_size(THUMBNAIL_BYTES * len(files.names))
+    _check_size(THUMBNAIL_BYTES * len(files.names))
     with disk.staging_dir() as folder:
         thumbnails = folder / "thumbs.u8"
         record = ingest(files, kind, thumbnails, title=title, origin=origin, name=name, root=str(root), job=job)
@@ -127,6 +126,16 @@ def _iter_pieces(stream: IO[bytes]) -> Iterator[bytes]:
             yield piece
     except (OSError, ValueError) as error:
         raise InvalidSet(_GONE) from error
+
+
+def _check_size(size: int) -> None:
+    """Raise InvalidSet for a set that is larger than all kept sets may be together."""
+    limit = disk.max_bytes()
+    if size > limit:
+        raise InvalidSet(
+            f"This set is too large to keep: all sets together may take {limit / 2**30:.1f} GB on this computer. "
+            f"Leave pictures out, or save them smaller. Got {size / 2**30:.1f} GB."
+        )
 
 
 def _size(stream: IO[bytes]) -> int:
