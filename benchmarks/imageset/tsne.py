@@ -21,9 +21,9 @@ from sklearn.manifold import trustworthiness as by_sklearn
 from benchmarks.harness.array_contest import TableAnswer, TableRow
 from benchmarks.harness.contest import Bench, Floats, peak_memory
 from benchmarks.harness.limits import seconds_of
-from xai_core.imageset.projection.kinds.tsne import COMPONENTS
 from xai_core.imageset.projection.maps import make_map
 from xai_core.imageset.projection.neighbours import neighbour_table
+from xai_core.imageset.projection.principal_components import MAX_COMPONENTS
 
 MOST_RATIO = 0.5
 SLACK = 0.005
@@ -71,9 +71,9 @@ class Contest:
 
     def narrow(self) -> Floats:
         """The first 50 principal components, or all data where they are fewer."""
-        if min(self.data.shape) <= COMPONENTS:
+        if min(self.data.shape) <= MAX_COMPONENTS:
             return self.data
-        found: Floats = PCA(COMPONENTS, random_state=0).fit_transform(self.data)
+        found: Floats = PCA(MAX_COMPONENTS, random_state=0).fit_transform(self.data)
         return found
 
     def ours(self) -> Floats:

@@ -35,17 +35,17 @@ def _render_overview(dataset: ImageSet) -> None:
     if dataset.classes and unlabelled:
         notes.append(f"Pictures without a label: {unlabelled:,}.")
     if dataset.has_masks:
-        notes.append(f"Pictures with a mask that says which pixels are the object: {int(dataset.masked.sum()):,}.")
+        notes.append(f"Pictures with a mask that says which pixels are the object: {int(dataset.mask_flags.sum()):,}.")
     show.write_list((*notes, f"From: {dataset.origin}."))
 
 
 def _render_unreadable(dataset: ImageSet) -> None:
-    if dataset.skipped:
+    if dataset.skipped_files:
         with st.expander(f"Files that could not be read ({dataset.unread:,})", icon=":material/broken_image:"):
-            frame = pd.DataFrame([map(format_label, pair) for pair in dataset.skipped], columns=["File", "Why"])
+            frame = pd.DataFrame([map(format_label, pair) for pair in dataset.skipped_files], columns=["File", "Why"])
             st.dataframe(frame, hide_index=True, alt="Files that could not be read, each with the reason.")
-            if dataset.unread > len(dataset.skipped):
-                show.write(f"The first {len(dataset.skipped):,} are listed.", quiet=True)
+            if dataset.unread > len(dataset.skipped_files):
+                show.write(f"The first {len(dataset.skipped_files):,} are listed.", quiet=True)
 
 
 def _render_classes(dataset: ImageSet) -> None:

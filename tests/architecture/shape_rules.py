@@ -14,7 +14,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     *tuple(
         frozenset(f"xai_core.{name}" for name in layer.split())
         for layer in (
-            "errors arrays settings formatting params registry results images text_decoding threads object_cache",
+            "errors arrays calibration settings formatting params registry results images text_decoding threads object_cache",
             "rules",
             "models",
             "engine",

@@ -24,9 +24,7 @@ from .analysis.scores import losses as losses
 from .analysis.scores import score_set as score_set
 from .analysis.top_k import RunningTop as RunningTop
 from .image_set import ImageSet as ImageSet
-from .projection.kinds.spec import MAPS as MAPS
-from .projection.kinds.spec import Map as Map
-from .projection.kinds.spec import MapSpec as MapSpec
+from .projection.kinds import MAPS as MAPS
 from .projection.maps import MAX_POINTS as MAX_POINTS
 from .projection.maps import make_map as make_map
 from .projection.maps import small_multiples as small_multiples
@@ -41,6 +39,8 @@ from .projection.query import describe_picture as describe_picture
 from .projection.query import describe_pixels as describe_pixels
 from .projection.service import start_map as start_map
 from .projection.service import start_multiples as start_multiples
+from .projection.spec import Map as Map
+from .projection.spec import MapSpec as MapSpec
 from .runs.corruptions.spec import CORRUPTIONS as CORRUPTIONS
 from .runs.corruptions.spec import MAX_SEVERITY as MAX_SEVERITY
 from .runs.corruptions.spec import Corruption as Corruption

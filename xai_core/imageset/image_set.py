@@ -43,7 +43,7 @@ class ImageSet:
 
     `names` are names inside the set ("dogs/rex.jpg"): foreign text, to be escaped, and never the path of a file.
     `labels` (N,) are rows of `classes`, -1 for none; `classes` are sorted, and empty where nothing is labelled.
-    `skipped` has the name and the reason, a sentence, of the first thousand of `unread` files.
+    `skipped_files` has the name and the reason, a sentence, of the first thousand of `unread` files.
     """
 
     record: SetRecord
@@ -81,8 +81,8 @@ class ImageSet:
         return self.record.classes
 
     @property
-    def skipped(self) -> tuple[tuple[str, str], ...]:
-        return self.record.skipped
+    def skipped_files(self) -> tuple[tuple[str, str], ...]:
+        return self.record.skipped_files
 
     @property
     def unread(self) -> int:
@@ -102,15 +102,15 @@ class ImageSet:
         return self.record.aliases
 
     @cached_property
-    def masked(self) -> Bool:
+    def mask_flags(self) -> Bool:
         """Pictures that have a mask, (N,)."""
-        masked: Bool = self.record.masks != NO_MASK
-        masked.flags.writeable = False
-        return masked
+        flags: Bool = self.record.masks != NO_MASK
+        flags.flags.writeable = False
+        return flags
 
     @property
     def has_masks(self) -> bool:
-        return bool(self.masked.any())
+        return bool(self.mask_flags.any())
 
     def open(self, index: int) -> Picture:
         """Return a new copy of a picture, RGB (L for the digits), longest side at most 1024 px.
@@ -122,7 +122,7 @@ class ImageSet:
     def mask(self, index: int) -> Bool | None:
         """Return the pixels of the object, (H, W) of the picture's size, or None without a mask. Raises as `open`."""
         index = self._check_index(index)
-        return self.source.mask(index) if self.masked[index] else None
+        return self.source.mask(index) if self.mask_flags[index] else None
 
     def thumbnails(self) -> UInt8:
         """Return the middle square of every picture, (N, 48, 48, 3), mapped from disk. Raises InvalidSet if gone."""
@@ -133,7 +133,7 @@ class ImageSet:
             raise InvalidSet(GONE) from error
 
     def match_classes(self, model: Labelled) -> Int32:
-        """Return the model's class for each picture's label, (N,); -1 where the model has no class of that name, or several.
+        """Return the model's class of each picture's label, (N,); -1 where no class, or several, have that name.
 
         Names match without case, and "_" counts as a space.
         """

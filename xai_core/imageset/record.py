@@ -1,4 +1,4 @@
-"""The record of one set: its names, labels and notes, as they are read, written to disk and wrapped by an `ImageSet`."""
+"""The record of one set, which is filled when files are read, stored, and wrapped by an `ImageSet`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_MASK, ALPHA_MASK = -1, -2
 
 @dataclass(frozen=True, eq=False)
 class SetRecord:
-    """Contents of a set of N pictures, but for the pictures: names, labels, masks, notes, and the place of each file."""
+    """Contents of a set of N pictures, without the pictures: names, labels, masks, notes, places of files."""
 
     id: str
     """The first 24 hex digits of a hash of the contents."""
@@ -37,7 +37,7 @@ class SetRecord:
     masks: Int32
     """(N,) row of each picture's mask among the files (pictures first, then masks), NO_MASK or ALPHA_MASK."""
     origin: str
-    skipped: tuple[tuple[str, str], ...] = ()
+    skipped_files: tuple[tuple[str, str], ...] = ()
     """Name and reason of the first files that could not be read."""
     notes: tuple[str, ...] = ()
     unread: int = 0

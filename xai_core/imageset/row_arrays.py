@@ -1,6 +1,7 @@
 """Arrays that are written row by row, survive a kill, and are mapped from disk when they are finished.
 
-Each is an ordinary .npy file whose header tells the final shape from the start: once the last row is there, NumPy maps it.
+Each is an ordinary .npy file whose header tells the final shape from the start: once the last row is there, NumPy maps
+it.
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ def load_array(file: Path, mmap_mode: Literal["r"] | None = None) -> npt.NDArray
 
 
 def map_arrays(folder: Path, count: int, specs: Mapping[str, ArraySpec]) -> dict[str, npt.NDArray[Any]]:
-    """Return the finished arrays of a folder, read-only and mapped from disk. Raises OSError or ValueError if damaged."""
+    """Return the finished arrays of a folder, mapped read-only. Raises OSError or ValueError if damaged."""
     arrays = {}
     for name, spec in specs.items():
         array = load_array(folder / f"{name}.npy", "r")

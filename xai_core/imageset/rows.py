@@ -50,7 +50,7 @@ def count_ties_at_end(values: npt.ArrayLike, best: npt.ArrayLike) -> int:
 
 
 def iter_blocks(count: int, size: int, job: Job[Any], steps: int = 0) -> Iterator[slice]:
-    """Yield slices of at most `size` rows that cover `count`; together they tick `steps`. Raises Cancelled after any."""
+    """Yield slices of at most `size` rows that cover `count`; they tick `steps` in all. Raises Cancelled."""
     for start in range(0, count, size):
         stop = min(start + size, count)
         yield slice(start, stop)

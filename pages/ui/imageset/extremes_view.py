@@ -117,7 +117,7 @@ def _region_finder(page: PageContext, rows: Sequence[int], channel: int) -> Call
         for row in rows:
             try:
                 regions[row] = imageset.activated_region(
-                    page.run, row, channel, imageset=page.pictures, model=page.model, job=job
+                    page.run, row, channel, dataset=page.pictures, model=page.model, job=job
                 )
             except InvalidImage:  # damaged since: shown without a mark
                 continue
@@ -236,7 +236,7 @@ def _render_neuron_grid(
         title,
         name,
     )
-    _write_ties(extremes.tied, extremes.values)
+    _write_ties(extremes.ties, extremes.values)
     show.write("The frame marks the neuron's place. What it looked at may reach beyond it.", quiet=True)
 
 

@@ -151,12 +151,12 @@ def _render_mean_map(page: PageContext, rows: tuple[int, ...]) -> None:
     )
     if mean is None:
         return
-    used, seen = count_pictures(len(mean.used)), text_alternative(mean.heat)
+    used, seen = count_pictures(len(mean.rows)), text_alternative(mean.heatmap)
     st.image(
-        overlay(mean.ground.convert("RGB"), mean.heat, signed=False), width=MAX_WIDTH, alt=f"Mean map of {used}. {seen}"
+        overlay(mean.background.convert("RGB"), mean.heatmap, signed=False), width=MAX_WIDTH, alt=f"Mean map of {used}. {seen}"
     )
     sample = (
-        f", evenly spread over all {mean.chosen:,}" if mean.chosen > len(mean.used) + mean.flat + mean.unread else ""
+        f", evenly spread over all {mean.selected:,}" if mean.selected > len(mean.rows) + mean.empty + mean.unread else ""
     )
     without = " The change of the pictures is left out here." if page.after else ""
     show.write(

@@ -1,4 +1,4 @@
-"""The pictures at either end: one pass with running partial sorts against sorting everything, whatever ties there are."""
+"""Pictures at either end: running partial sorts against sorting everything, with ties."""
 
 from __future__ import annotations
 
@@ -215,10 +215,10 @@ def test_how_many_more_have_the_value_of_the_last(tmp_path, monkeypatch):
     for channel in range(8):
         zeros = int((maps[:, channel, 1, 1] == 0).sum())
         least = neuron_bottom(found, channel, (1, 1), 3, pictures, model)
-        assert least.tied == max(zeros - 3, 0)
-        counts.append(least.tied)
+        assert least.ties == max(zeros - 3, 0)
+        counts.append(least.ties)
         most = neuron_top(found, channel, (1, 1), 60, pictures, model)
-        assert len(most.rows) == 60 and most.tied == 0, "all are shown"
+        assert len(most.rows) == 60 and most.ties == 0, "all are shown"
         peaks = np.asarray(found.max[:, channel])
         rows = channel_extremes(found, channel, 5).bottom
         assert (

@@ -80,19 +80,19 @@ def test_the_mean_map_is_the_mean_of_maps_that_all_count_the_same(model: Classif
     heats = [np.abs(explain(model, SET.open(row), "grad_cam").heatmap) for row in (0, 1, 3)]
     seen = [heat / heat.max() for heat in heats if heat.any()]
     assert len(seen) >= 2 and not np.allclose(seen[0], seen[1]), "or the mean would say nothing"
-    assert found.heat.shape == (SIDE, SIDE) and found.heat.dtype == np.float32
-    assert np.abs(found.heat - np.mean(seen, axis=0)).max() < 1e-5
-    assert len(found.used) + found.flat == 3 and found.unread == 1
-    assert job.done == job.total == 4 and found.chosen == 4
+    assert found.heatmap.shape == (SIDE, SIDE) and found.heatmap.dtype == np.float32
+    assert np.abs(found.heatmap - np.mean(seen, axis=0)).max() < 1e-5
+    assert len(found.rows) + found.empty == 3 and found.unread == 1
+    assert job.done == job.total == 4 and found.selected == 4
     look = np.mean(
-        [np.asarray(model.preprocessing.model_input(SET.open(row)), dtype=float) for row in found.used], axis=0
+        [np.asarray(model.preprocessing.model_input(SET.open(row)), dtype=float) for row in found.rows], axis=0
     )
-    assert np.abs(np.asarray(found.ground, dtype=float) - look).max() <= 0.5 and look.std() > 1
+    assert np.abs(np.asarray(found.background, dtype=float) - look).max() <= 0.5 and look.std() > 1
 
 
 def test_of_many_pictures_some_are_taken_evenly(model: Classifier) -> None:
     found = mean_attribution(SET, model, range(6), "saliency", limit=2)
-    assert found.used == (0, 5) and found.chosen == 6
+    assert found.rows == (0, 5) and found.selected == 6
 
 
 def test_a_group_without_a_usable_picture_is_refused_in_words(model: Classifier) -> None:

@@ -31,7 +31,7 @@ def a_pass(logits: np.ndarray, failed: np.ndarray | None = None) -> Any:
 
 @pytest.fixture(scope="module")
 def case() -> tuple[Any, np.ndarray]:
-    """A model that is often right, pictures that failed, pictures without a class; class 7 is never the truth, class 6 never said."""
+    """A model that is often right, failed and unlabelled pictures; class 7 is never true, class 6 never predicted."""
     rng = np.random.default_rng(0)
     truth = rng.integers(0, CLASSES - 1, COUNT)
     logits = rng.normal(0, 2, (COUNT, CLASSES))
@@ -53,7 +53,7 @@ def found(case: tuple[Any, np.ndarray]) -> SetScores:
 def plain(case: tuple[Any, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Truth, answers and probabilities of the pictures that count."""
     done, truth = case
-    kept = (truth >= 0) & ~done.failed
+    kept = (truth >= 0) & done.valid
     logits = done.logits[kept].astype(np.float64)
     raised = np.exp(logits)
     return truth[kept], logits.argmax(axis=1), raised / raised.sum(axis=1, keepdims=True)
@@ -82,13 +82,13 @@ def test_each_class_is_scikit_learns_and_classes_only_said_are_there_too(
     assert [each.index for each in found.classes] == list(range(CLASSES))
     for each in found.classes:
         is_it, called = truth == each.index, said == each.index
-        assert (each.name, each.count, each.said) == (NAMES[each.index], is_it.sum(), called.sum())
+        assert (each.name, each.count, each.predicted_count) == (NAMES[each.index], is_it.sum(), called.sum())
         assert each.precision == pytest.approx(metrics.precision_score(is_it, called, zero_division=0.0))
         assert each.f1 == pytest.approx(metrics.f1_score(is_it, called, zero_division=0.0))
         if each.count:
             assert each.recall == pytest.approx(metrics.recall_score(is_it, called))
             assert each.auc == pytest.approx(metrics.roc_auc_score(is_it, probabilities[:, each.index]))
-    assert found.classes[6].said == 0 and found.classes[6].count > 0
+    assert found.classes[6].predicted_count == 0 and found.classes[6].count > 0
     assert found.classes[7].count == 0 and np.isnan([found.classes[7].recall, found.classes[7].auc]).all()
 
 
@@ -97,7 +97,7 @@ def test_confusion_and_the_pictures_behind_a_cell(
 ) -> None:
     done, truth = case
     assert np.array_equal(found.confusion, metrics.confusion_matrix(plain[0], plain[1]))
-    said = np.where(done.failed, -1, np.nan_to_num(done.logits).argmax(axis=1))
+    said = np.where(~done.valid, -1, np.nan_to_num(done.logits).argmax(axis=1))
     rows = confusion_rows(truth, said, 1, 2)
     assert len(rows) == found.confusion[1, 2] > 0
     assert set(truth[rows]) == {1} and set(said[rows]) == {2}
@@ -127,7 +127,7 @@ def test_small_blocks_change_nothing(
 def test_of_equal_answers_the_first_counts_as_said_and_no_tie_makes_a_top_five() -> None:
     found = score_set(a_pass(np.zeros((2, 8))), [4, 5], NAMES)
     assert found.accuracy == 0 and found.top5 == 0.5
-    assert found.classes[0].said == 2
+    assert found.classes[0].predicted_count == 2
 
 
 def test_losses_are_the_logarithms_of_the_true_class(
@@ -135,7 +135,7 @@ def test_losses_are_the_logarithms_of_the_true_class(
 ) -> None:
     done, truth = case
     found = losses(done, truth)
-    kept = (truth >= 0) & ~done.failed
+    kept = (truth >= 0) & done.valid
     assert np.isnan(found[~kept]).all() and np.isfinite(found[kept]).all()
     assert found[kept].mean() == pytest.approx(-np.log(plain[2][np.arange(len(plain[0])), plain[0]]).mean(), rel=1e-5)
 
@@ -176,7 +176,7 @@ def test_the_pictures_behind_a_bin_are_those_counted_in_it(case: tuple[Any, np.n
     done, truth = case
     behind = [calibration_rows(done, truth, int(number)) for number in found.calibration.bins]
     assert [len(rows) for rows in behind] == found.calibration.counts.tolist()
-    assert sorted(np.concatenate(behind)) == np.flatnonzero((truth >= 0) & ~done.failed).tolist()
+    assert sorted(np.concatenate(behind)) == np.flatnonzero((truth >= 0) & done.valid).tolist()
     assert [float(done.confidence[rows].mean()) for rows in behind] == pytest.approx(
         found.calibration.confidence, abs=1e-6
     )

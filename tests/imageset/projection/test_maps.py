@@ -1,4 +1,4 @@
-"""Maps: PCA and trustworthiness against scikit-learn, t-SNE against its definition, and what is refused, left out or said."""
+"""Maps: PCA and trustworthiness against scikit-learn, t-SNE against its definition, refusals and notes."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, NotApplicable, UnknownName
-from xai_core.imageset.projection import fft_repulsion
+from xai_core.imageset.projection import fft_repulsion, quality
 from xai_core.imageset.projection import maps as map_module
-from xai_core.imageset.projection import quality as trustworthiness_module
 from xai_core.imageset.projection.fft_repulsion import Gradient, Repulsion
+from xai_core.imageset.projection.kinds import MAPS
 from xai_core.imageset.projection.kinds import tsne as tsne_module
-from xai_core.imageset.projection.kinds.spec import MAPS, Map
 from xai_core.imageset.projection.maps import make_map, small_multiples, stratified
 from xai_core.imageset.projection.neighbours import neighbour_table
-from xai_core.imageset.projection.quality import sentence, trustworthiness
+from xai_core.imageset.projection.quality import compute_trustworthiness, describe_trustworthiness
+from xai_core.imageset.projection.spec import Map
 
 QUICK = {"iterations": 250}
 
@@ -36,7 +36,7 @@ QUICK = {"iterations": 250}
 def early() -> Iterator[None]:
     """Fewer first steps: so few points need no more."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tsne_module, "EARLY", 80)
+        patch.setattr(tsne_module, "EARLY_STEPS", 80)
         yield
 
 
@@ -133,11 +133,11 @@ def test_the_divergence_told_is_that_of_the_definition_and_is_made_small(clouds:
 
 
 def test_many_points_go_by_the_grid_and_come_out_alike(clouds: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    table, course = neighbour_table(clouds, 45), tsne_module.Course(15, 60, 0)
+    table, course = neighbour_table(clouds, 45), tsne_module.Schedule(15, 60, 0)
     start = tsne_module.start_points(clouds, 2, "pca", 0)
-    tree = tsne_module.run(table, start, course, Job())
-    monkeypatch.setattr(tsne_module, "GRID_FROM", 50)
-    grid = tsne_module.run(table, start, course, Job())
+    tree = tsne_module.optimize(table, start, course, Job())
+    monkeypatch.setattr(tsne_module, "MIN_GRID_POINTS", 50)
+    grid = tsne_module.optimize(table, start, course, Job())
     assert not np.array_equal(tree.points, grid.points), "or it was not another way"
     assert grid.kl == pytest.approx(tree.kl, abs=0.03)
     assert grid.kl == pytest.approx(by_definition(clouds, grid.points, 15), abs=0.01)
@@ -162,7 +162,7 @@ def test_a_map_too_wide_for_the_grid_goes_by_the_tree(monkeypatch: pytest.Monkey
         return pull, gradient.divergence(points, far)
 
     on_grid, always = found(Gradient(1, on_grid=True)), found(Gradient(1, on_grid=False))
-    monkeypatch.setattr(fft_repulsion, "MOST_NODES", 11)
+    monkeypatch.setattr(fft_repulsion, "MAX_NODES", 11)
     by_tree = found(Gradient(1, on_grid=True))
     assert np.abs(on_grid[0] - by_tree[0]).max() < 1e-5 < np.abs(by_tree[0]).max() and on_grid[1] == pytest.approx(
         by_tree[1], rel=1e-4
@@ -189,23 +189,23 @@ def test_trustworthiness_is_scikit_learns_whatever_the_blocks(
         np.random.default_rng(1).normal(size=(90, 2)),
     ):
         expected = by_sklearn(clouds, points, n_neighbors=5)
-        assert trustworthiness(clouds, points, 0) == pytest.approx(expected, abs=1e-12)
-        monkeypatch.setattr(trustworthiness_module, "_DISTANCES", 1)
-        assert trustworthiness(clouds, points, 0) == pytest.approx(expected, abs=1e-12)
+        assert compute_trustworthiness(clouds, points, 0) == pytest.approx(expected, abs=1e-12)
+        monkeypatch.setattr(quality, "_DISTANCES", 1)
+        assert compute_trustworthiness(clouds, points, 0) == pytest.approx(expected, abs=1e-12)
     assert 0.4 < expected < 0.6, "a map by chance"
-    monkeypatch.setattr(trustworthiness_module, "MOST_ASKED", 60)
-    assert trustworthiness(clouds, points, 0) == pytest.approx(expected, abs=0.05)
-    assert trustworthiness(clouds, points, 0) != expected
+    monkeypatch.setattr(quality, "MAX_JUDGED", 60)
+    assert compute_trustworthiness(clouds, points, 0) == pytest.approx(expected, abs=0.05)
+    assert compute_trustworthiness(clouds, points, 0) != expected
 
 
 @pytest.mark.parametrize(
     ("value", "words"), [(1.0, "Trust the"), (0.9, "Trust most"), (0.7, "Be careful"), (0.2, "Do not trust")]
 )
 def test_a_trustworthiness_is_a_sentence(value: float, words: str) -> None:
-    assert sentence(value, 100).startswith(words) and sentence(value, 100).endswith(
+    assert describe_trustworthiness(value, 100).startswith(words) and describe_trustworthiness(value, 100).endswith(
         f"({'trustworthiness'} {value:.2f} of 1)."
     )
-    assert "measured on 2,000 of the pictures" in sentence(value, 2001)
+    assert "measured on 2,000 of the pictures" in describe_trustworthiness(value, 2001)
 
 
 def test_rows_choose_and_failed_pictures_are_left_out_and_said(clouds: np.ndarray) -> None:
@@ -298,7 +298,7 @@ def test_a_cancel_stops_within_ten_steps(clouds: np.ndarray, step: int) -> None:
     job = Stopped()
     with pytest.raises(Cancelled):
         make_map(clouds, "tsne", job=job)
-    assert job.done <= step + tsne_module.PREPARING + tsne_module.STEPS_A_TICK
+    assert job.done <= step + tsne_module.PREPARATION_STEPS + tsne_module.STEPS_A_TICK
 
 
 def test_the_data_stay_as_they_were(clouds: np.ndarray, usual: Map, tmp_path: Path) -> None:

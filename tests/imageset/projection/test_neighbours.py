@@ -8,8 +8,8 @@ import pytest
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam
 from xai_core.imageset.projection import neighbours
-from xai_core.imageset.projection.kinds.spec import Map
 from xai_core.imageset.projection.neighbours import find_nearest, neighbour_table, place_among
+from xai_core.imageset.projection.spec import Map
 
 
 @pytest.fixture(scope="module")

@@ -81,7 +81,7 @@ def test_links_out_of_a_folder_are_not_followed(folder: Path) -> None:
     os.mkfifo(folder / "pets/pipe.png")
     found = read_folder(folder / "pets")
     assert found.names == ("cats/b.png", "cats/c.png", "dogs/a.png", "in.png")
-    assert {name: why[:15] for name, why in found.skipped} == {
+    assert {name: why[:15] for name, why in found.skipped_files} == {
         "out.png": "This is a link ",
         "gone.png": "This is no file",
         "pipe.png": "This is no file",
@@ -126,8 +126,8 @@ def test_folders_that_may_not_be_looked_into_are_listed(folder: Path, monkeypatc
     monkeypatch.setattr(os, "scandir", scandir)
     found = read_folder(folder)
     assert (
-        [name for name, _ in found.skipped] == ["pets/dogs"]
-        and "may not be read" in found.skipped[0][1]
+        [name for name, _ in found.skipped_files] == ["pets/dogs"]
+        and "may not be read" in found.skipped_files[0][1]
         and len(found) == 2
     )
 

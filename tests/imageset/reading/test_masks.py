@@ -45,7 +45,7 @@ def cut_out(object_: npt.NDArray[np.bool_]) -> Image.Image:
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 def test_transparency_is_the_mask(kind: str) -> None:
     found = read({"a/cut." + kind.lower(): encoded(cut_out(half()), kind), "b/whole.png": picture()})  # type: ignore[arg-type]
-    assert found.has_masks and found.masked.tolist() == [True, False]
+    assert found.has_masks and found.mask_flags.tolist() == [True, False]
     mask = found.mask(0)
     assert mask is not None and mask.dtype == np.bool_ and np.array_equal(mask, half()) and found.mask(1) is None
     assert found.open(0).getpixel((15, 0)) == (255, 255, 255)  # what is cut out lies on white
@@ -152,7 +152,7 @@ def test_a_png_of_a_pictures_own_name_is_its_mask_if_it_is_drawn_like_one(mode: 
     assert found.names == ("a/mia.jpg", "a/mia.png", "a/rex.jpg", "b/rex.png"), (
         "a second photograph is one, and so is a drawing by itself"
     )
-    assert found.masked.tolist() == [False, False, True, False] and not found.skipped and not found.notes
+    assert found.mask_flags.tolist() == [False, False, True, False] and not found.skipped_files and not found.notes
     assert np.array_equal(found.mask(2), half((32, 24)))
 
 
@@ -186,12 +186,14 @@ def test_masks_in_a_folder_beside_that_of_the_pictures(folders: tuple[str, str])
         }
     )
     assert found.names == (f"{pictures}/cup/rex.png", f"{pictures}/dog/mia.jpg") and found.classes == ("cup", "dog")
-    assert found.masked.tolist() == [True, False] and np.array_equal(found.mask(0), half())  # type: ignore[arg-type]
+    assert found.mask_flags.tolist() == [True, False] and np.array_equal(found.mask(0), half())  # type: ignore[arg-type]
 
 
 def test_a_broken_png_beside_a_picture_is_told() -> None:
     found = read({"rex.jpg": photo("JPEG"), "rex.png": b"x", "rex_mask.png": encoded(cut_out(half((32, 24))))})
-    assert found.names == ("rex.jpg",) and found.masked.tolist() == [True] and found.skipped[0][0] == "rex.png"
+    assert (
+        found.names == ("rex.jpg",) and found.mask_flags.tolist() == [True] and found.skipped_files[0][0] == "rex.png"
+    )
 
 
 def test_where_a_picture_ends_and_its_mask_begins_belongs_to_the_set() -> None:
@@ -217,7 +219,7 @@ def test_stamps_where_the_package_is_installed(tmp_path: Path, monkeypatch: pyte
     monkeypatch.delitem(library._BUILT_IN, "tux_stamps", raising=False)
     found = load_set("tux_stamps")
     assert found.names == ("animals/cat.png", "food/pie.png") and found.classes == ("animals", "food")
-    assert found.name == "tux_stamps" and found.notes == () and found.skipped == () and found.masked.all()
+    assert found.name == "tux_stamps" and found.notes == () and found.skipped_files == () and found.mask_flags.all()
     assert np.array_equal(found.mask(1), ~half()) and load_set("tux_stamps") is found
     monkeypatch.delitem(library._BUILT_IN, "tux_stamps")
     assert find_set(found.id) is not found and find_set(found.id).id == found.id  # type: ignore[union-attr]

@@ -57,7 +57,7 @@ def test_pictures_labels_and_thumbnails(method: int) -> None:
     assert (
         found.title == "pets"
         and found.name == found.id
-        and found.skipped == ()
+        and found.skipped_files == ()
         and found.notes == ()
         and not found.has_masks
     )
@@ -224,7 +224,7 @@ def test_what_cannot_be_read_is_listed_and_skipped() -> None:
             }
         )
     )
-    said = dict(found.skipped)
+    said = dict(found.skipped_files)
     assert set(said) == {"pets/cats/b.png", "pets/more.zip", "pets/cats/photo.heic"} and len(found) == 3
     assert (
         "damaged" in said["pets/cats/b.png"]
@@ -242,7 +242,7 @@ def test_large_and_oddly_packed_members_are_skipped(monkeypatch: pytest.MonkeyPa
     with zipfile.ZipFile(out, "a", zipfile.ZIP_LZMA) as made:
         made.writestr("c.png", noise(3))
     found = read(lying(out.getvalue(), 0))
-    assert found.names == ("a.png",) and [name for name, _ in found.skipped] == ["b.png", "c.png"]
+    assert found.names == ("a.png",) and [name for name, _ in found.skipped_files] == ["b.png", "c.png"]
 
 
 def test_deep_names_are_skipped() -> None:
@@ -253,18 +253,18 @@ def test_deep_names_are_skipped() -> None:
         "masks/" * 300 + "c.png": noise(3),
     }
     found = read(packed({**deep, "d.png": noise(4)}))
-    assert found.names == ("d.png",) and len(found.skipped) == 3 and "too long" in found.skipped[0][1]
+    assert found.names == ("d.png",) and len(found.skipped_files) == 3 and "too long" in found.skipped_files[0][1]
 
 
 def test_a_second_file_of_a_name_is_skipped() -> None:
     found = read(packed({"a.png": noise(1), "b.png": noise(2)}).replace(b"b.png", b"a.png"))
-    assert found.open(0).tobytes() == read_image(noise(1)).tobytes() and found.skipped[0][0] == "a.png"
+    assert found.open(0).tobytes() == read_image(noise(1)).tobytes() and found.skipped_files[0][0] == "a.png"
 
 
 def test_what_was_left_out_belongs_to_the_set() -> None:
-    """Who brings the same pictures and a broken one is told of it, also after somebody else has brought them without."""
+    """The same pictures with a broken one are another set, which names it, though others are stored."""
     whole, more = read(packed(PETS)), read(packed({**PETS, "pets/torn.png": b"x"}))
-    assert whole.id != more.id and not whole.skipped and more.skipped[0][0] == "pets/torn.png"
+    assert whole.id != more.id and not whole.skipped_files and more.skipped_files[0][0] == "pets/torn.png"
     assert read(packed({**PETS, "notes.txt": b"x"})).notes and read(packed(PETS)).id == whole.id
 
 
@@ -340,7 +340,7 @@ def test_more_than_the_disk_has_room_for(data: bytes, words: str, monkeypatch: p
 def test_all_that_could_not_be_read_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingest, "MAX_LISTED", 2)
     found = read(packed({"a.png": noise(1), "b.png": b"x", "c.png": b"y", "d.png": b"z"}))
-    assert found.unread == 3 and [name for name, _ in found.skipped] == ["b.png", "c.png"]
+    assert found.unread == 3 and [name for name, _ in found.skipped_files] == ["b.png", "c.png"]
     again = find_set(found.id)
     assert again is not None and again.unread == 3
 
@@ -365,7 +365,7 @@ def test_damage_inside_is_that_of_one_picture() -> None:
     data = bytearray(packed({"a.png": noise(1), "b.png": noise(2)}, zipfile.ZIP_STORED))
     data[data.index(noise(2)) + 300] ^= 1
     found = read(bytes(data))
-    assert found.names == ("a.png",) and "damaged inside the zip" in found.skipped[0][1]
+    assert found.names == ("a.png",) and "damaged inside the zip" in found.skipped_files[0][1]
 
 
 @pytest.mark.parametrize(
@@ -373,7 +373,7 @@ def test_damage_inside_is_that_of_one_picture() -> None:
 )
 def test_a_member_beyond_the_end(change: Callable[[bytes], bytes]) -> None:
     data = change(GOOD)
-    assert zip_files.list_zip(io.BytesIO(data), Path(), 10**9).skipped[0][0] == "b.png"  # known before it is read
+    assert zip_files.list_zip(io.BytesIO(data), Path(), 10**9).skipped_files[0][0] == "b.png"  # known before it is read
     assert read(data).names == ("a.png",)
 
 

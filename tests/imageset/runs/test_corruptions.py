@@ -72,7 +72,7 @@ def test_a_blur_is_one_of_the_same_share_of_a_smaller_picture():
 
 @pytest.mark.parametrize("severity", [1, 2, 3])
 def test_a_blur_is_seen_on_a_tiny_picture_too(severity):
-    """A bright point spreads about as far as a Gaussian of 0.42, 0.66 and 1.02 pixels, whose squared widths are what is measured here."""
+    """A bright point spreads about as far as a Gaussian of 0.42, 0.66 and 1.02 pixels: squared widths."""
     point = np.zeros((28, 28), dtype=np.uint8)
     point[14, 14] = 255
     found = numbers(parse_corruption(f"blur:{severity}")(Image.fromarray(point), 0))

@@ -1,4 +1,4 @@
-"""One pass over a set: equal to plain torch picture by picture, found again, gone on with after a stop and after a kill."""
+"""One run over a set: equal to plain torch, found again, continued after a stop and a kill."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Other(Pictures):
 
 @pytest.fixture(autouse=True)
 def own_data_folder(tmp_path, monkeypatch):
-    """And plain torch: that the compiled engine gives the same is shown where the engine is tested, and compiling takes a second."""
+    """Plain torch: the compiled engine is tested with the engine, and compiling takes a second."""
     monkeypatch.setenv("WHYBOX_DATA", str(tmp_path))
     monkeypatch.setattr(engine, "build_openvino_run", engine.build_eager_run)
     return tmp_path
@@ -287,7 +287,7 @@ def test_a_disk_that_is_full_for_a_moment_shifts_no_row(column, monkeypatch):
                 self._files[name].write(data)
         whole(self, rows)
 
-    monkeypatch.setattr(run, "_HELD", 1)
+    monkeypatch.setattr(run, "_WRITTEN_TOGETHER", 1)
     monkeypatch.setattr(run.ResumableArrays, "append", append)
     with pytest.raises(XaiError, match="could not be written"):
         run_model(Pictures(), MODEL, "conv3")

@@ -147,7 +147,7 @@ def test_found_again_after_a_restart(
     restart()
     again = find_set(found.id)
     assert again is not None and again is not found
-    for field in ("id", "name", "title", "names", "classes", "skipped", "notes", "origin"):
+    for field in ("id", "name", "title", "names", "classes", "skipped_files", "notes", "origin"):
         assert getattr(again, field) == getattr(found, field)
     assert np.array_equal(again.labels, found.labels) and np.array_equal(again.thumbnails(), found.thumbnails())
     assert all(again.open(row).tobytes() == found.open(row).tobytes() for row in range(2))

@@ -74,13 +74,13 @@ def test_a_zip_stored_before_is_opened(own_data: Path) -> None:
     assert dataset is not None
     assert (dataset.id, dataset.name, dataset.title, dataset.origin) == (SET_ID, SET_ID, "Pets", "Own zip")
     assert (dataset.names, dataset.classes) == (("cat/1.png", "dog/2.png"), ("cat", "dog"))
-    assert (dataset.skipped, dataset.unread) == ((("odd.png", "This is no picture."),), 1)
+    assert (dataset.skipped_files, dataset.unread) == ((("odd.png", "This is no picture."),), 1)
     assert dataset.notes == ("A note.",) and dataset.labels.tolist() == [0, 1]
     assert dataset.open(1).size == (16, 16)
     mask = dataset.mask(1)
     assert mask is not None and mask[:, 8:].all() and not mask[:, :8].any() and dataset.mask(0) is None
     assert dataset.thumbnails()[0, 0, 0].tolist() == [0, 1, 2]
-    assert [item.id for item in disk.list_stored()] == [SET_ID]
+    assert [item.id for item in disk.list_sets()] == [SET_ID]
 
 
 @pytest.mark.parametrize("key", ["aliases", "root", "unread"])
@@ -100,7 +100,7 @@ def test_an_older_version_is_no_set(own_data: Path) -> None:
     labels, rows = np.array([0, 1], dtype=np.int32), np.array([-1, 2], dtype=np.int32)
     arrays = {"labels": labels, "mask_rows": rows, "members": write_stored_zip(folder)}
     write_set(folder, {**MANIFEST, "version": 1}, arrays, 2)
-    assert find_set(SET_ID) is None and disk.list_stored() == ()
+    assert find_set(SET_ID) is None and disk.list_sets() == ()
 
 
 def test_digits_stored_before_keep_their_thumbnails(

@@ -1,9 +1,9 @@
-"""The pictures that a single neuron answers to most and least: a channel at one place of the layer's grid.
+"""Pictures at either end of a single neuron: a channel at one place of the layer's grid.
 
-A pass keeps no neurons, but the maximum of each channel, which no neuron of it can beat. So for the most pictures are tried from the
-highest maximum down until none that is left can get among the best (the threshold algorithm: Fagin, Lotem and Naor 2003,
-doi:10.1016/S0022-0000(03)00026-6). That is exact, and takes about k forward passes for each place of the grid, however large the set is.
-For the least nothing of the kind is known, and every picture is tried.
+A run keeps no neurons, but the maximum of each channel, which no neuron of it can beat. So for the top, pictures are
+tried from the highest maximum down until none that is left can get among the best (the threshold algorithm: Fagin,
+Lotem and Naor 2003, doi:10.1016/S0022-0000(03)00026-6). That is exact, and takes about k forward passes for each place
+of the grid, however large the set is. For the bottom nothing of the kind is known, and every picture is tried.
 """
 
 from __future__ import annotations
@@ -30,142 +30,125 @@ _TRIED_AT_ONCE = 8
 
 
 class NeuronEnd(NamedTuple):
-    """Row numbers, those of the end first, the neuron's values there, how many pictures had to be tried, and how many more have the last
-    value.
-    """
+    """Rows of one end, the neuron's values there, the number of pictures tried, and of those that equal the last."""
 
     rows: Int64
     values: Float32
     tried: int
-    tied: int
+    ties: int
 
 
 def neuron_top(
-    found: ModelOutputs,
+    run: ModelOutputs,
     channel: int,
     place: tuple[int, int],
     k: int = 12,
-    imageset: Pictures | None = None,
+    dataset: Pictures | None = None,
     model: Classifier | None = None,
     job: Job[Any] | None = None,
 ) -> NeuronEnd:
-    """The pictures, at most k, in which the channel is highest at this (row, column) of the layer's grid.
+    """Return the pictures, at most k, with the highest value of the channel at this (row, column) of the layer's grid.
 
     `job` counts pictures tried. Raises InvalidParam, UnknownName (the set is gone), Cancelled.
     """
-    return _Neuron.of(found, channel, place, k, imageset, model).end(k, largest=True, job=job or Job())
+    return _Neuron.from_run(run, channel, place, k, dataset, model).find_end(k, largest=True, job=job or Job())
 
 
 def neuron_bottom(
-    found: ModelOutputs,
+    run: ModelOutputs,
     channel: int,
     place: tuple[int, int],
     k: int = 12,
-    imageset: Pictures | None = None,
+    dataset: Pictures | None = None,
     model: Classifier | None = None,
     job: Job[Any] | None = None,
 ) -> NeuronEnd:
-    """The pictures, at most k, in which the channel is lowest at this (row, column), lowest first. Raises as `neuron_top` does."""
-    return _Neuron.of(found, channel, place, k, imageset, model).end(k, largest=False, job=job or Job())
+    """Return the pictures, at most k, with the lowest value, lowest first. Raises as `neuron_top` does."""
+    return _Neuron.from_run(run, channel, place, k, dataset, model).find_end(k, largest=False, job=job or Job())
 
 
 @dataclass(frozen=True, eq=False)
 class _Neuron:
-    """One neuron and the pictures it is asked about."""
+    """One neuron and the pictures of a run."""
 
     reader: Reader
     model: Classifier
     layer: str
     channel: int
     place: tuple[int, int]
-    good: Int64
-    """Rows that opened in the pass."""
+    rows: Int64
+    """Rows that have an answer."""
     max: Float32
-    here: Bool
-    """Where the channel's maximum is the neuron itself, so that its value is known."""
+    """The channel's maximum in each picture of the set."""
+    at_max: Bool
+    """Pictures in which the neuron is the place of the maximum, so that its value is known."""
 
     @classmethod
-    def of(
+    def from_run(
         cls,
-        found: ModelOutputs,
+        run: ModelOutputs,
         channel: int,
         place: tuple[int, int],
         k: int,
-        imageset: Pictures | None,
+        dataset: Pictures | None,
         model: Classifier | None,
     ) -> _Neuron:
-        flat = _checked(found, channel, place, k)
-        reader, model = reader_of(found, imageset, model)
-        here = np.asarray(found.argmax[:, channel]) == flat
-        return cls(
-            reader,
-            model,
-            found.layer,
-            channel,
-            place,
-            np.flatnonzero(found.valid),
-            np.asarray(found.max[:, channel]),
-            here,
-        )
+        flat_place = _check_place(run, channel, place, k)
+        reader, model = reader_of(run, dataset, model)
+        at_max = np.asarray(run.argmax[:, channel]) == flat_place
+        maximum = np.asarray(run.max[:, channel])
+        return cls(reader, model, run.layer, channel, place, np.flatnonzero(run.valid), maximum, at_max)
 
-    def end(self, k: int, largest: bool, job: Job[Any]) -> NeuronEnd:
-        """The k pictures of one end. For the largest they are tried by their peaks, until those left lie under the last of the best."""
-        order = self.good[np.argsort(-self.max[self.good], kind="stable")] if largest else self.good
+    def find_end(self, k: int, largest: bool, job: Job[Any]) -> NeuronEnd:
+        """Return the k pictures of one end. For the top, stop where the maximum falls below the last of the best."""
+        order = self.rows[np.argsort(-self.max[self.rows], kind="stable")] if largest else self.rows
         best, tried, all_values = RunningTop(1, k, largest), 0, [np.zeros(0, dtype=np.float32)]
         job.expect(job.done + len(order))
         for start in range(0, len(order), _TRIED_AT_ONCE):
             rows = order[start : start + _TRIED_AT_ONCE]
-            if largest and self.max[rows[0]] < best.values[0, -1]:  # NaN, and so False, while there are fewer than k
+            # The last of the best is NaN, and this False, while there are fewer than k.
+            if largest and self.max[rows[0]] < best.values[0, -1]:
                 break
-            values, asked = self.values(rows, job)
+            values, computed = self.values(rows, job)
             best.add(rows, values[:, None])
             all_values.append(values)
-            tried += asked
-        kept = best.rows[0] >= 0
-        rows, values = best.rows[0][kept], best.values[0][kept]
+            tried += computed
+        filled = best.rows[0] >= 0
+        rows, values = best.rows[0][filled], best.values[0][filled]
         return NeuronEnd(rows, values, tried, count_ties_at_end(np.concatenate(all_values), values))
 
     def values(self, rows: Int64, job: Job[Any]) -> tuple[Float32, int]:
-        """What it says to these rows, (n,), NaN where a picture does not open any more; and of how many it had to be asked."""
-        values, unknown = self.max[rows].copy(), ~self.here[rows]
-        values[unknown] = _values(self.reader, self.model, self.layer, rows[unknown], self.channel, self.place, job)
+        """Return the neuron's values, (n,), NaN where a picture does not open any more; and how many were computed."""
+        values, unknown = self.max[rows].copy(), ~self.at_max[rows]
+        values[unknown] = self._compute(rows[unknown], job)
         job.tick(len(rows))
         return values, int(unknown.sum())
 
+    def _compute(self, rows: Int64, job: Job[Any]) -> Float32:
+        """Compute the neuron in each of these pictures, (n,); NaN where one does not open any more."""
+        values = np.full(len(rows), np.nan, dtype=np.float32)
+        inputs: dict[int, torch.Tensor] = {}
+        for number, row in enumerate(rows.tolist()):
+            try:
+                inputs[number] = self.reader.tensor(row)
+            except InvalidImage:
+                continue
+        if inputs:
+            batch = torch.cat(list(inputs.values())).to(self.model.device)
+            with SCHEDULER.slot(job, len(inputs)):
+                _, maps = logits_and_maps(self.model.module, self.model.layer(self.layer), batch)
+            row, column = self.place
+            values[list(inputs)] = maps[:, self.channel, row, column].cpu().numpy()
+        return values
 
-def _checked(found: ModelOutputs, channel: int, place: tuple[int, int], k: int) -> int:
-    """The flat number of the place. Raises InvalidParam."""
-    (row, column), (height, width), channels = place, found.grid, found.max.shape[1]
+
+def _check_place(run: ModelOutputs, channel: int, place: tuple[int, int], k: int) -> int:
+    """Return the flat number of the place. Raises InvalidParam."""
+    (row, column), (height, width), channels = place, run.grid, run.max.shape[1]
     if not (0 <= channel < channels and 0 <= row < height and 0 <= column < width):
         raise InvalidParam(
-            f"A neuron of this layer has a channel from 0 to {channels - 1}, a row from 0 to {height - 1} and a column from 0 to "
-            f"{width - 1}. Got {channel}, {row}, {column}."
+            f"A neuron of this layer has a channel from 0 to {channels - 1}, a row from 0 to {height - 1} "
+            f"and a column from 0 to {width - 1}. Got {channel}, {row}, {column}."
         )
     check_count(k)
     return row * width + column
-
-
-def _values(
-    reader: Reader,
-    model: Classifier,
-    layer: str,
-    rows: Int64,
-    channel: int,
-    place: tuple[int, int],
-    job: Job[Any],
-) -> Float32:
-    """The neuron in each of these pictures, (n,); NaN where one does not open any more."""
-    values = np.full(len(rows), np.nan, dtype=np.float32)
-    inputs: dict[int, torch.Tensor] = {}
-    for number, row in enumerate(rows.tolist()):
-        try:
-            inputs[number] = reader.input(row)
-        except InvalidImage:
-            continue
-    if inputs:
-        with SCHEDULER.slot(job, len(inputs)):
-            maps = logits_and_maps(model.module, model.layer(layer), torch.cat(list(inputs.values())).to(model.device))[
-                1
-            ]
-        values[list(inputs)] = maps[:, channel, place[0], place[1]].cpu().numpy()
-    return values

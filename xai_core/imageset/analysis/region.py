@@ -1,4 +1,4 @@
-"""Where in a picture a channel found what it answers to."""
+"""The part of a picture that a channel answers to."""
 
 from __future__ import annotations
 
@@ -19,48 +19,47 @@ from xai_core.imageset.runs.outputs import ModelOutputs
 from xai_core.models.classifier import Classifier
 
 Box = tuple[float, float, float, float]
-"""Left, top, right, bottom as shares of the seen picture's sides, 0..1."""
+"""Left, top, right, bottom as shares of the sides of the model's input, 0..1."""
 
 
 def activated_region(
-    found: ModelOutputs,
+    run: ModelOutputs,
     row: int,
     channel: int,
     share: float = 0.5,
-    imageset: Pictures | None = None,
+    dataset: Pictures | None = None,
     model: Classifier | None = None,
     job: Job[Any] | None = None,
 ) -> Box:
-    """The part of the seen picture that a channel answers to: around its maximum, all places that reach `share` of it and touch.
+    """Return the box around a channel's maximum and all places that reach `share` of it and touch.
 
-    By a fresh forward of that one picture. A channel that is nowhere positive marks only the place of its maximum. The part is as
-    coarse as the layer's grid, and what the channel looked at may reach beyond it. `imageset` and `classifier` are looked up where they
-    are not given. `job` is whose turn it is. Raises InvalidParam, UnknownName, Cancelled, and what opening the picture raises.
+    By a new forward pass of that one picture. A channel that is nowhere positive marks only the place of its maximum.
+    The box is as coarse as the layer's grid, and the channel's receptive field may reach beyond it. Set and model are
+    looked up where not given. Raises InvalidParam, UnknownName, Cancelled, and what opening the picture raises.
     """
-    check_index("picture", row, len(found))
-    check_index("channel", channel, found.mean.shape[1])
+    check_index("picture", row, len(run))
+    check_index("channel", channel, run.mean.shape[1])
     if not 0 < share <= 1:
         raise InvalidParam(f"The share of the maximum must be above 0 and at most 1. Got {str(share)[:60]}.")
-    reader, model = reader_of(found, imageset, model)
+    reader, model = reader_of(run, dataset, model)
     with SCHEDULER.slot(job):
-        maps = logits_and_maps(model.module, model.layer(found.layer), reader.input(row).to(model.device))[1]
+        _, maps = logits_and_maps(model.module, model.layer(run.layer), reader.tensor(row).to(model.device))
     return box_around(maps[0, channel].cpu().numpy(), share)
 
 
 def box_around(values: Float32, share: float) -> Box:
-    """Around the maximum of a map (rows, columns), the cells above `share` of it that hang together by sides."""
+    """Return the box around the maximum of a map (rows, columns) and the cells above `share` of it joined by sides.
+
+    >>> box_around(np.float32([[0, 0], [0, 1]]), 0.5)
+    (0.5, 0.5, 1.0, 1.0)
+    """
     top = np.unravel_index(int(values.argmax()), values.shape)
     high = values >= share * values[top]
     if values[top] <= 0:
         high = np.zeros_like(high)
     high[top] = True
-    pieces, _ = label(high)
-    rows, columns = np.nonzero(pieces == pieces[top])
+    regions, _ = label(high)
+    rows, columns = np.nonzero(regions == regions[top])
     height, width = values.shape
-    left, top, right, bottom = (
-        columns.min() / width,
-        rows.min() / height,
-        (columns.max() + 1) / width,
-        (rows.max() + 1) / height,
-    )
-    return float(left), float(top), float(right), float(bottom)
+    left, right = columns.min() / width, (columns.max() + 1) / width
+    return float(left), float(rows.min() / height), float(right), float((rows.max() + 1) / height)

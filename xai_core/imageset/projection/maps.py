@@ -1,4 +1,4 @@
-"""Maps of a set of pictures: each a point, near those that are alike. PCA, t-SNE and, where installed, UMAP; in the plane or in space."""
+"""Maps of a set of pictures: each a point, near those that are alike, in the plane or in space."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ import numpy.typing as npt
 from xai_core.arrays import Float32, Int64
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam, NotApplicable
-from xai_core.imageset.projection.kinds import tsne
-from xai_core.imageset.projection.kinds.spec import MAPS, Layout, Map
+from xai_core.imageset.projection.kinds import MAPS, tsne
 from xai_core.imageset.projection.neighbours import neighbour_table
-from xai_core.imageset.projection.quality import sentence, trustworthiness
+from xai_core.imageset.projection.principal_components import reduce_columns
+from xai_core.imageset.projection.quality import compute_trustworthiness, describe_trustworthiness
+from xai_core.imageset.projection.spec import Layout, Map
 from xai_core.imageset.rows import check_rows
 from xai_core.params import Value, check_seed, resolve
 
 MAX_POINTS = 20_000
-"""Points that a map may have: more could not be told apart, and would no longer move smoothly."""
-FEWEST_POINTS = 5
-JUDGING = 20
-"""What finding the trustworthiness counts as, in steps of t-SNE."""
+"""More could not be told apart, and would no longer move smoothly."""
+MIN_POINTS = 5
+QUALITY_STEPS = 20
+"""Steps of progress for the trustworthiness."""
 PERPLEXITIES = (5.0, 15.0, 30.0, 50.0)
 
 
@@ -36,68 +37,75 @@ def make_map(
     rows: npt.ArrayLike | None = None,
     job: Job[Any] | None = None,
 ) -> Map:
-    """A map of the chosen rows of (N, D), one picture's numbers a row. The same data, parameters and seed give the same map.
+    """Return a map of the selected rows of (N, D), one picture's numbers a row; equal requests give equal maps.
 
-    Rows without numbers (pictures that failed) are left out; above 20,000 a sample is drawn, and both is said in the notes. `job` counts
-    steps and can stop within ten of them. Raises UnknownName, InvalidParam, NotApplicable (a package is missing), Cancelled.
+    Rows without numbers are left out; above 20,000 a sample is drawn, and both is said in the notes. `job` counts steps
+    and can stop within ten of them. Raises UnknownName, InvalidParam, NotApplicable (a package is missing), Cancelled.
+
+    >>> make_map(np.eye(6, dtype=np.float32), "pca").points.shape
+    (6, 2)
     """
     spec = MAPS.get(kind)
-    chosen, seed, job = resolve(spec.params, params, 0), check_seed(seed), job or Job()
+    settings, seed, job = resolve(spec.params, params, 0), check_seed(seed), job or Job()
     missing = spec.refusal()
     if missing:
         raise NotApplicable(missing)
     if dimensions not in (2, 3):
         raise InvalidParam(f"A map has 2 or 3 dimensions. Got {str(dimensions)[:60]}.")
-    job.expect(job.done + spec.steps(chosen) + JUDGING)
-    kept, values, notes = _chosen(data, rows, seed)
-    found = spec.place(values, dimensions, chosen, seed, job)
-    return _judged(values, kept, found, kind, chosen, seed, notes, job)
+    job.expect(job.done + spec.count_steps(settings) + QUALITY_STEPS)
+    selected, values, notes = _select_values(data, rows, seed)
+    layout = spec.place(values, dimensions, settings, seed, job)
+    return _judge(values, selected, layout, kind, settings, seed, notes, job)
 
 
-def _judged(
+def _judge(
     values: Float32,
     rows: Int64,
-    found: Layout,
+    layout: Layout,
     kind: str,
     params: Mapping[str, Value],
     seed: int,
     notes: tuple[str, ...],
     job: Job[Any],
 ) -> Map:
-    """The map with how far it may be trusted."""
-    value = trustworthiness(values, found.points, seed, job, JUDGING)
-    said = sentence(value, len(rows))
-    return Map(found.points, rows, kind, params, seed, value, said, found.kl, (*notes, *found.notes))
+    """Return the map of a layout with its trustworthiness."""
+    value = compute_trustworthiness(values, layout.points, seed, job, QUALITY_STEPS)
+    sentence = describe_trustworthiness(value, len(rows))
+    return Map(layout.points, rows, kind, params, seed, value, sentence, layout.kl, (*notes, *layout.notes))
 
 
-def _chosen(data: Float32, rows: npt.ArrayLike | None, seed: int) -> tuple[Int64, Float32, tuple[str, ...]]:
-    """Which rows come onto the map, their values as float32 of their own, and what to say about it. Raises InvalidParam."""
-    kept = check_rows(rows, len(data))
+def _select_values(data: Float32, rows: npt.ArrayLike | None, seed: int) -> tuple[Int64, Float32, tuple[str, ...]]:
+    """Return the rows of the map, a float32 copy of their values, and notes. Raises InvalidParam."""
+    selected = check_rows(rows, len(data))
     notes: list[str] = []
-    if len(kept) > MAX_POINTS:
-        drawn, said = stratified(np.zeros(len(kept), dtype=np.int64), MAX_POINTS, seed)
-        kept = kept[drawn]
-        notes.append(said)
-    values = np.ascontiguousarray(data[kept], dtype=np.float32)
-    good = np.isfinite(values).all(axis=1)
-    if not good.all():
-        notes.append(f"{int((~good).sum()):,} pictures that could not be read are not on the map.")
-        kept, values = kept[good], values[good]
-    if len(kept) < FEWEST_POINTS:
+    if len(selected) > MAX_POINTS:
+        sample, note = stratified(np.zeros(len(selected), dtype=np.int64), MAX_POINTS, seed)
+        selected = selected[sample]
+        notes.append(note)
+    values = np.ascontiguousarray(data[selected], dtype=np.float32)
+    finite = np.isfinite(values).all(axis=1)
+    if not finite.all():
+        notes.append(f"{int((~finite).sum()):,} pictures that could not be read are not on the map.")
+        selected, values = selected[finite], values[finite]
+    if len(selected) < MIN_POINTS:
         raise InvalidParam(
-            f"A map needs at least {FEWEST_POINTS} pictures. Got {len(kept)}. Choose more, or a larger set."
+            f"A map needs at least {MIN_POINTS} pictures. Got {len(selected)}. Choose more, or a larger set."
         )
     if not np.ptp(values, axis=0).any():
         raise InvalidParam(
-            "All these pictures have the same numbers, so there is nothing to spread out. Choose others, or another layer."
+            "All these pictures have the same numbers, so there is nothing to spread out. "
+            "Choose others, or another layer."
         )
-    return kept, values, tuple(notes)
+    return selected, values, tuple(notes)
 
 
 def stratified(labels: npt.ArrayLike, count: int, seed: int = 0) -> tuple[Int64, str]:
-    """At most `count` row numbers, ascending, in which every label (N,) has its share to within one; and a sentence, empty where all fit.
+    """Return at most `count` row numbers, ascending, in which every label (N,) has its share to within one, and a note.
 
-    Within a label rows are drawn by chance. Raises InvalidParam.
+    Within a label rows are drawn by chance; the note is empty where all fit. Raises InvalidParam.
+
+    >>> stratified([0, 0, 0, 0, 1, 1], 3)[0].shape
+    (3,)
     """
     labels = np.asarray(labels)
     total = len(labels)
@@ -107,11 +115,11 @@ def stratified(labels: npt.ArrayLike, count: int, seed: int = 0) -> tuple[Int64,
         return np.arange(total), ""
     rng = np.random.default_rng(check_seed(seed))
     by_label = np.lexsort((rng.permutation(total), labels))
-    # Evenly spaced places in a line sorted by label hit each label as often as its share says, up or down to a whole number.
+    # Evenly spaced places in the order of labels hit each label by its share, up or down to a whole number.
     places = (np.arange(count) * total + rng.integers(total)) // count
     shares = ", each label with its share" if np.ptp(labels) else ""
-    said = f"The map shows {count:,} of {total:,} pictures, drawn by chance{shares}: more would take too long."
-    return np.sort(by_label[places]), said
+    note = f"The map shows {count:,} of {total:,} pictures, drawn by chance{shares}: more would take too long."
+    return np.sort(by_label[places]), note
 
 
 def small_multiples(
@@ -122,28 +130,30 @@ def small_multiples(
     job: Job[Any] | None = None,
     params: Mapping[str, object] | None = None,
 ) -> list[Map]:
-    """t-SNE of the same pictures in the plane, once for each seed and perplexity, seeds in the outer order.
+    """Return t-SNE maps of the same pictures, one for each seed and perplexity, seeds in the outer order.
 
-    What looks the same in all of them may be real; what changes is not. The points start by chance, since from PCA all seeds would give
-    one picture; `params` may say otherwise. Components and neighbours are found once for all. Raises as `make_map` does.
+    Structure that is the same in all of them may be real. The points start by chance, since from PCA all seeds would
+    give one picture; `params` may say otherwise. Components and neighbours are computed once. Raises as `make_map`.
     """
     spec, job = MAPS.get("tsne"), job or Job()
-    courses = [
+    requests = [
         (resolve(spec.params, {"start": "random", **(params or {}), "perplexity": perplexity}, 0), check_seed(seed))
         for seed in seeds
         for perplexity in perplexities
     ]
-    if not courses:
+    if not requests:
         raise InvalidParam("At least one perplexity and one seed are needed. Got none.")
-    first = courses[0][1]
-    kept, values, notes = _chosen(data, rows, first)
-    job.expect(job.done + sum(spec.steps(chosen) - tsne.PREPARING + JUDGING for chosen, _ in courses) + tsne.PREPARING)
-    narrow, said = tsne.reduced(values, first)
-    widest, _ = tsne.possible_perplexity(max(float(chosen["perplexity"]) for chosen, _ in courses), len(values))
-    table = neighbour_table(narrow, max(int(3 * widest), 1), job, tsne.PREPARING)
-    made = []
-    for chosen, seed in courses:
-        found = tsne.from_table(narrow, table, 2, chosen, seed, job)
-        found = replace(found, notes=(*said, *found.notes))
-        made.append(_judged(values, kept, found, "tsne", chosen, seed, notes, job))
-    return made
+    first_seed = requests[0][1]
+    selected, values, notes = _select_values(data, rows, first_seed)
+    steps = [spec.count_steps(settings) - tsne.PREPARATION_STEPS for settings, _ in requests]
+    job.expect(job.done + tsne.PREPARATION_STEPS + sum(steps) + QUALITY_STEPS * len(steps))
+    components, reduction_notes = reduce_columns(values, first_seed)
+    highest = max(float(settings["perplexity"]) for settings, _ in requests)
+    widest, _ = tsne.limit_perplexity(highest, len(values))
+    table = neighbour_table(components, max(int(3 * widest), 1), job, tsne.PREPARATION_STEPS)
+    maps = []
+    for settings, seed in requests:
+        layout = tsne.place_with_neighbours(components, table, 2, settings, seed, job)
+        layout = replace(layout, notes=(*reduction_notes, *layout.notes))
+        maps.append(_judge(values, selected, layout, "tsne", settings, seed, notes, job))
+    return maps

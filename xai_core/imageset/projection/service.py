@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,15 +14,14 @@ import numpy.typing as npt
 from xai_core.arrays import Float32, Int64
 from xai_core.engine.jobs import CLOSED_TAB_S, Job, JobPool
 from xai_core.imageset.image_set import ImageSet
-from xai_core.imageset.projection.kinds.spec import MAPS, Map
+from xai_core.imageset.projection.kinds import MAPS
 from xai_core.imageset.projection.maps import MAX_POINTS, PERPLEXITIES, make_map, small_multiples, stratified
 from xai_core.imageset.projection.pixels import read_pixels
+from xai_core.imageset.projection.spec import Map
 from xai_core.imageset.rows import check_rows
+from xai_core.imageset.runs.outputs import ModelOutputs
 from xai_core.imageset.sets.library import find_set
 from xai_core.params import check_seed, resolve
-
-if TYPE_CHECKING:
-    from xai_core.imageset.runs.outputs import ModelOutputs
 
 MAX_MULTIPLES_POINTS = 2_000
 """Points of each of several small maps: more could not be seen, and take long."""
@@ -85,13 +84,13 @@ def _select_rows(
 ) -> tuple[Int64, str]:
     """Return the valid rows, at most `max_rows` with each label's share, and a sentence if some were left out."""
     if isinstance(source, ImageSet):
-        imageset: ImageSet | None = source
+        dataset: ImageSet | None = source
         candidates = np.unique(check_rows(rows, len(source)))
     else:
-        imageset = find_set(source.set_id)
+        dataset = find_set(source.set_id)
         candidates = np.unique(check_rows(rows, len(source.valid)))
         candidates = candidates[np.asarray(source.valid)[candidates]]
-    labels = imageset.labels[candidates] if imageset is not None else np.zeros(len(candidates), dtype=np.int64)
+    labels = dataset.labels[candidates] if dataset is not None else np.zeros(len(candidates), dtype=np.int64)
     sample, note = stratified(labels, max_rows, seed)
     return candidates[sample], note
 

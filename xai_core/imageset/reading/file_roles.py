@@ -39,7 +39,7 @@ class Files(Protocol):
         """Printable names inside the set, with / between folders."""
 
     @property
-    def skipped(self) -> Sequence[tuple[str, str]]:
+    def skipped_files(self) -> Sequence[tuple[str, str]]:
         """Name and reason of files that are not even tried."""
 
     def read(self, row: int) -> bytes:
@@ -63,7 +63,7 @@ class FileRoles:
     same_stem_pngs: dict[int, int] = field(default_factory=dict)
     """Row of the PNG of their name beside pictures, which may be their mask: only its pixels tell."""
     table: int | None = None
-    skipped: list[tuple[str, str]] = field(default_factory=list)
+    skipped_files: list[tuple[str, str]] = field(default_factory=list)
     """Archives, with the reason."""
     ignored: Counter[str] = field(default_factory=Counter)
     """Number of other files by their ending."""
@@ -92,7 +92,7 @@ def assign_roles(names: Sequence[str]) -> FileRoles:
         if ending in PICTURE_ENDINGS:
             roles.pictures.append(row)
         elif ending in _ARCHIVE_ENDINGS:
-            roles.skipped.append((names[row], _NESTED))
+            roles.skipped_files.append((names[row], _NESTED))
         elif stem.lower() + ending != LABELS:
             roles.ignored[ending or "without an ending"] += 1
         elif roles.table is None or names[row].count("/") < names[roles.table].count("/"):

@@ -45,7 +45,7 @@ class FolderFiles:
         self.root = root
         self.names = names
         self._stats = stats
-        self.skipped = skipped
+        self.skipped_files = skipped
 
     def read(self, row: int) -> bytes:
         path = self.root / self.names[row]
@@ -72,7 +72,7 @@ class FolderFiles:
         return {"stats": self._stats}
 
 
-def check_allowed(path: str | os.PathLike[str]) -> Path:
+def check_folder(path: str | os.PathLike[str]) -> Path:
     """Return the real place of a folder or file that may be read.
 
     Raises InvalidSet, in the same words if it exists or not.
@@ -125,7 +125,7 @@ def reopen_folder(
     """Return the files of a folder listed before; None if the folder may no longer be read, or `stats` do not fit."""
     if must_be_allowed:
         try:
-            check_allowed(root)
+            check_folder(root)
         except InvalidSet:
             return None
     return FolderFiles(Path(root), names, stats) if stats is not None and stats.shape == (len(names), 2) else None

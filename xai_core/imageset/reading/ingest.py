@@ -56,7 +56,7 @@ def ingest(
     pictures = _exclude_masks(roles.pictures, masks)
     labels, label_notes = assign_labels(files, pictures, roles.table)
 
-    skipped = [*files.skipped, *roles.skipped]
+    skipped = [*files.skipped_files, *roles.skipped_files]
     seed = "" if kind == ZIP else f"{kind} {root}"
     digest = hashlib.sha256(f"{container} {VERSION} {seed}".encode(errors="surrogateescape"))
     accepted, lost_masks = _ingest_images(files, pictures, masks, labels, thumbnails, skipped, digest, job)
@@ -82,7 +82,7 @@ def ingest(
         classes=classes,
         masks=np.array([places.get(row, row) for row in accepted_masks], dtype=np.int32),
         origin=origin,
-        skipped=tuple(skipped[:MAX_LISTED]),
+        skipped_files=tuple(skipped[:MAX_LISTED]),
         notes=(*roles.notes, *label_notes, *_lost_mask_notes(lost_masks)),
         unread=len(skipped),
         mask_names=tuple(used_files.names[len(rows) :]),
@@ -157,10 +157,10 @@ def ingest_image(files: Files, row: int, mask_row: int | None) -> IngestedImage 
 def _check_any_picture(files: Files, roles: FileRoles, container: str) -> None:
     if roles.pictures:
         return
-    unread = [reason for name, reason in files.skipped if is_picture(name)]
+    unread = [reason for name, reason in files.skipped_files if is_picture(name)]
     if unread:
         raise _none_readable(len(unread), container, unread[-1])
-    if roles.skipped:
+    if roles.skipped_files:
         raise InvalidSet(
             f"There is no picture in this {container}, but an archive, which is not opened. Unpack it first."
         )

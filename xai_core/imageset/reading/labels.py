@@ -1,4 +1,4 @@
-"""Labels of the pictures of a set: by the folder they lie in, or by a table labels.csv with the columns file and label."""
+"""Labels of pictures: by the folder they lie in, or by a table labels.csv with the columns file and label."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def folder_labels(names: Sequence[str]) -> list[str]:
 
 
 def table_labels(data: bytes, table: str, names: Sequence[str]) -> tuple[list[str] | None, list[str]]:
-    """Return the label of each picture by a table of files, "" for one not in it, and notes; None for an unreadable table.
+    """Return the label of each picture by a table, "" for one not in it, and notes; None for a bad table.
 
     A file may be named without the folders before it and without its ending, where that is unambiguous.
     """
@@ -149,7 +149,7 @@ def _normalize_path(path: str) -> str:
 
 
 def _index_names(names: Sequence[str], folder: str) -> Mapping[str, int]:
-    """Map names to rows: whole names, names from the table's folder on, and unique file names with or without ending."""
+    """Map names to rows: whole, from the table's folder on, and unique file names with or without ending."""
     names, folder = [_compose(name) for name in names], _compose(folder)
     files = [name.rpartition("/")[2] for name in names]
     rows = _index_unique([split_name(file)[1] for file in files]) | _index_unique(files)

@@ -62,7 +62,7 @@ _DAMAGED = "This file is damaged inside the zip. Pack it again."
 
 
 class ZipFiles:
-    """Members of a zip by row. Each read opens the file anew: threads share nothing, and no place in it is held open."""
+    """Members of a zip by row. Each read opens the file anew, so that threads share nothing."""
 
     def __init__(
         self,
@@ -74,13 +74,13 @@ class ZipFiles:
         self._path = path
         self.names = names
         self._members = members
-        self.skipped = skipped
+        self.skipped_files = skipped
 
     def read(self, row: int) -> bytes:
         offset, packed, size, crc, method = self._members[row].tolist()
         try:
             with self._path.open("rb") as stream:
-                data = _read_packed(stream, offset, packed)
+                data = _read_member(stream, offset, packed)
         except FileNotFoundError as error:
             raise InvalidSet(GONE) from error
         except OSError as error:
@@ -172,7 +172,7 @@ def _zip_errors() -> Iterator[None]:
 
 
 def _member_name(entry: zipfile.ZipInfo) -> str:
-    """Return the name inside the set in printable letters. Raises InvalidSet for a place outside, a link, a locked file."""
+    """Return the printable name inside the set. Raises InvalidSet for a place outside, a link, a locked file."""
     name = unicodedata.normalize("NFC", _decode_name(entry).replace("\\", "/"))
     shown = printable(name, replacement="\N{REPLACEMENT CHARACTER}")
     if name.startswith("/") or _DRIVE.match(name) or ".." in name.split("/"):
@@ -185,7 +185,7 @@ def _member_name(entry: zipfile.ZipInfo) -> str:
 
 
 def _decode_name(entry: zipfile.ZipInfo) -> str:
-    """Decode a name: without the flag it counts as one of old DOS, but some programs, macOS's among them, write UTF-8."""
+    """Decode a name: without the flag it is of old DOS, but some programs (macOS's) write UTF-8."""
     if not entry.flag_bits & _UTF8:
         with suppress(UnicodeError):
             return entry.filename.encode("cp437").decode("utf-8")
@@ -239,7 +239,7 @@ def _refusal(entry: zipfile.ZipInfo, name: str, repeated: bool, end: int) -> str
     return ""
 
 
-def _read_packed(stream: IO[bytes], offset: int, packed: int) -> bytes:
+def _read_member(stream: IO[bytes], offset: int, packed: int) -> bytes:
     stream.seek(offset)
     head = stream.read(_HEAD)
     if len(head) < _HEAD or head[:4] != b"PK\x03\x04":

@@ -1,7 +1,7 @@
 """One run of a model over a set: logits and a layer's pooled activations of every picture, kept on disk.
 
-Pictures are decoded by a few threads while the shared engine works on earlier ones, batch by batch in its queue, so that
-other visitors get their turns. What is done is on disk every few seconds: a stopped run is continued from there.
+Pictures are decoded by a few threads while the shared engine works on earlier ones, batch by batch in its queue, so
+that other visitors get their turns. What is done is on disk every few seconds: a stopped run is continued from there.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Sets on disk: one folder each, written beside and renamed into place, so that a half-written one is never found.
 
-A folder holds manifest.json, labels.npy, mask_rows.npy, thumbs.u8 (raw pixels) and what its files need to be read again.
+A folder holds manifest.json, labels.npy, mask_rows.npy, thumbs.u8 (raw pixels) and what its files need to be read
+again.
 """
 
 from __future__ import annotations
@@ -78,8 +79,9 @@ def commit(folder: Path, record: SetRecord) -> None:
     arrays = {"labels": record.labels, "mask_rows": record.masks, **record.file_index}
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
-    values = {key: getattr(record, key) for key in (*_MANIFEST_KEYS, *_OPTIONAL_KEYS, *_MANIFEST_TUPLES, "skipped")}
-    cache().commit(folder, record.id, {**values, "masks": record.mask_names})
+    values = {key: getattr(record, key) for key in (*_MANIFEST_KEYS, *_OPTIONAL_KEYS, *_MANIFEST_TUPLES)}
+    files = {"skipped": record.skipped_files, "masks": record.mask_names}
+    cache().commit(folder, record.id, {**values, **files})
 
 
 def commit_files(folder: Path, record: SetRecord, signature: str) -> ImageSet:
@@ -162,7 +164,7 @@ def _read_manifest(set_id: str) -> dict[str, Any] | None:
             **{key: manifest[key] for key in _MANIFEST_KEYS},
             **{key: manifest[key] for key in _OPTIONAL_KEYS if key in manifest},
             **{key: tuple(manifest[key]) for key in _MANIFEST_TUPLES},
-            "skipped": tuple((str(name), str(reason)) for name, reason in manifest["skipped"]),
+            "skipped_files": tuple((str(name), str(reason)) for name, reason in manifest["skipped"]),
             "mask_names": tuple(manifest["masks"]),
         }
     except (ValueError, TypeError, KeyError, AttributeError):
@@ -179,7 +181,7 @@ def change_time(set_id: str) -> int:
     return 0
 
 
-def list_stored() -> tuple[StoredSet, ...]:
+def list_sets() -> tuple[StoredSet, ...]:
     """Return all kept sets, the least recently used first."""
     stored = []
     for entry in cache().entries():

@@ -68,7 +68,7 @@ def find_set(set_id: str) -> ImageSet | None:
 
 def list_sets() -> tuple[StoredSet, ...]:
     """Return the sets on disk, used longest ago first: for whoever runs the server, not for a page of one visitor."""
-    return disk.list_stored()
+    return disk.list_sets()
 
 
 def forget_set(set_id: str) -> bool:

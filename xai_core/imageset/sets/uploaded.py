@@ -17,7 +17,7 @@ from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidSet
 from xai_core.imageset.image_set import ImageSet
 from xai_core.imageset.reading.file_roles import Files
-from xai_core.imageset.reading.folder_files import check_allowed, list_folder
+from xai_core.imageset.reading.folder_files import check_folder, list_folder
 from xai_core.imageset.reading.ingest import ingest
 from xai_core.imageset.reading.labels import clean_label
 from xai_core.imageset.reading.zip_files import list_zip
@@ -61,7 +61,7 @@ def read_folder(path: str | os.PathLike[str], name: str = "", job: Job[Any] | No
 
     They are read where they are. Raises InvalidSet with what is wrong and what to do; Cancelled within a few pictures.
     """
-    files = list_folder(check_allowed(path), job)
+    files = list_folder(check_folder(path), job)
     title = clean_label(name) or clean_label(files.root.name) or FOLDER
     return read_files(files, FOLDER, files.root, title=title, origin=f"Folder on the server: {title}", job=job)
 
@@ -85,14 +85,14 @@ def read_source(source: ZipSource, name: str, job: Job[ImageSet]) -> ImageSet:
     """Return the set of an open zip, or of a zip or folder on the server that may be read."""
     if not isinstance(source, str | os.PathLike):
         return read_zip(source, name, job)
-    path = check_allowed(source)
+    path = check_folder(source)
     return read_zip(path, name, job) if path.is_file() else read_folder(path, name, job)
 
 
 def source_key(source: ZipSource) -> str:
     """Name a source by its path, or an upload by its bytes: two visitors may upload the same one. Raises InvalidSet."""
     if isinstance(source, str | os.PathLike):
-        return f"path {check_allowed(source)}"
+        return f"path {check_folder(source)}"
     digest = hashlib.sha256()
     with open_zip(source) as stream:
         for piece in _iter_pieces(stream):

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xai_core.arrays import Float64, Int64
+from xai_core.calibration import calibration_bins
 from xai_core.errors import InvalidTable
 from xai_core.tabular.evaluation.sentences import describe_classes, describe_values
 
 if TYPE_CHECKING:
     from xai_core.tabular.models.table_model import TabularModel
 
-BINS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,13 +150,11 @@ def outcome_curves(outcome: int, label: str, truth: Int64, probabilities: Float6
     positive, scores = truth == outcome, probabilities[:, outcome]
     both = bool(positive.any() and not positive.all())
     false, true, thresholds = roc_curve(positive, scores) if both else (np.zeros(0),) * 3
-    bins = np.minimum((scores * BINS).astype(np.int64), BINS - 1)
-    counts = np.bincount(bins, minlength=BINS)
-    full = counts > 0
-    predicted = np.bincount(bins, weights=scores, minlength=BINS)[full] / counts[full]
-    actual = np.bincount(bins, weights=positive, minlength=BINS)[full] / counts[full]
+    calibration = calibration_bins(scores, positive)
     area = float(auc(false, true)) if both else math.nan
-    return OutcomeCurves(outcome, label, false, true, thresholds, area, predicted, actual, counts[full])
+    return OutcomeCurves(
+        outcome, label, false, true, thresholds, area, calibration.confidence, calibration.accuracy, calibration.counts
+    )
 
 
 def _average(values: list[float]) -> float:

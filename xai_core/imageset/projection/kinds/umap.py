@@ -12,14 +12,14 @@ import numpy as np
 from xai_core.arrays import Float32
 from xai_core.engine.jobs import Job
 from xai_core.errors import NotApplicable
-from xai_core.imageset.projection.kinds.spec import MAPS, Layout, MapSpec
-from xai_core.imageset.projection.kinds.tsne import reduced
+from xai_core.imageset.projection.principal_components import reduce_columns
+from xai_core.imageset.projection.spec import MAPS, Layout, MapSpec
 from xai_core.params import Float, Int, Value
 
 PACKAGE = "umap"
 _MISSING = (
-    "UMAP needs an extra package that this server does not have. Whoever runs it can add it with “pip install umap-learn”. "
-    "Until then use t-SNE, which answers the same question."
+    "UMAP needs an extra package that this server does not have. Whoever runs it can add it with "
+    "“pip install umap-learn”. Until then use t-SNE, which answers the same question."
 )
 
 
@@ -28,16 +28,14 @@ def _refusal() -> str | None:
 
 
 def _place(data: Float32, dimensions: int, params: Mapping[str, Value], seed: int, job: Job[Any]) -> Layout:
-    """One call that cannot be stopped between: the package tells nobody how far it is."""
+    """Place the points in one call that cannot be stopped: the package reports no progress."""
     missing = _refusal()
     if missing:
         raise NotApplicable(missing)
-    values, said = reduced(data, seed)
-    neighbours = min(int(params["neighbours"]), len(values) - 1)
-    start = importlib.import_module(PACKAGE).UMAP
+    values, notes = reduce_columns(data, seed)
     # A seed makes the package work on one core, or its maps would differ from run to run.
-    model = start(
-        n_neighbors=neighbours,
+    model = importlib.import_module(PACKAGE).UMAP(
+        n_neighbors=min(int(params["neighbours"]), len(values) - 1),
         min_dist=float(params["min_distance"]),
         n_components=dimensions,
         random_state=seed,
@@ -45,7 +43,7 @@ def _place(data: Float32, dimensions: int, params: Mapping[str, Value], seed: in
     )
     points = np.asarray(model.fit_transform(values), dtype=np.float32)
     job.tick(1)
-    return Layout(points, notes=said)
+    return Layout(points, notes=notes)
 
 
 MAPS.add(

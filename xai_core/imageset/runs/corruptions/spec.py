@@ -1,9 +1,9 @@
 """Description of a change that makes a picture worse or otherwise different, and the registry of them.
 
 After Hendrycks and Dietterich 2019, Benchmarking Neural Network Robustness to Common Corruptions and Perturbations
-(arXiv:1903.12261): noise, blur, JPEG and contrast have the strengths 1, 3 and 5 of their five; blur of tiny pictures about
-those of CIFAR-10-C, 0.4, 0.7 and 1 pixel. Each works on the model's input, after resizing and cropping, so that a strength
-means the same for small and large files.
+(arXiv:1903.12261): noise, blur, JPEG and contrast have the strengths 1, 3 and 5 of their five; blur of tiny pictures
+about those of CIFAR-10-C, 0.4, 0.7 and 1 pixel. Each works on the model's input, after resizing and cropping, so that a
+strength means the same for small and large files.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a map of pictures is (`Map`), what a way to make one is (`MapSpec`), and the registry of them."""
+"""Description of a kind of map, its result, and the registry of kinds."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from xai_core.registry import Registry
 
 @dataclass(frozen=True, eq=False)
 class Map:
-    """Pictures as points: near each other where their numbers are alike. Axes and units mean nothing by themselves."""
+    """Pictures as points, near each other where their numbers are alike. Axes and units mean nothing by themselves."""
 
     points: Float32
     """(n, 2) or (n, 3), read-only."""
     rows: Int64
-    """Which picture each point is, (n,): row numbers of the data it was made from."""
+    """Picture of each point, (n,): row numbers of the data it was made from."""
     kind: str
     params: Mapping[str, Value]
     seed: int
     trustworthiness: float
     """Share of true neighbours among the neighbours on the map, 0..1 (Venna and Kaski 2001)."""
     sentence: str
-    """What the trustworthiness means for the reader."""
+    """The trustworthiness in words."""
     kl: float | None = None
-    """What t-SNE makes small: the Kullback-Leibler divergence, in nats. None for other kinds."""
+    """Loss of t-SNE, the Kullback-Leibler divergence, in nats; None for other kinds."""
     notes: tuple[str, ...] = ()
-    """What was done to the data first, and what a reader should know."""
+    """Steps applied to the data first, and cautions for the reader."""
 
     def __post_init__(self) -> None:
-        for name, kind in (("points", np.float32), ("rows", np.int64)):
-            values = np.array(getattr(self, name), dtype=kind)
+        for name, dtype in (("points", np.float32), ("rows", np.int64)):
+            values = np.array(getattr(self, name), dtype=dtype)
             values.flags.writeable = False
             object.__setattr__(self, name, values)
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
@@ -49,7 +49,7 @@ class Map:
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """Points (n, dimensions) as a kind of map places them, before anything is said about them."""
+    """Points (n, dimensions) as a kind of map places them, before they are judged."""
 
     points: Float32
     kl: float | None = None
@@ -57,15 +57,7 @@ class Layout:
 
 
 Place = Callable[[Float32, int, Mapping[str, Value], int, Job[Any]], Layout]
-"""From data (n, D), dimensions, parameters, seed and job to points. Ticks `MapSpec.steps` in all."""
-
-
-def _always() -> str | None:
-    return None
-
-
-def _one_step(_params: Mapping[str, Value]) -> int:
-    return 1
+"""From data (n, D), dimensions, parameters, seed and job to points. Ticks `MapSpec.count_steps` in all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +69,12 @@ class MapSpec:
     about: str
     place: Place
     params: tuple[Param, ...] = ()
-    steps: Callable[[Mapping[str, Value]], int] = _one_step
-    """How many steps of progress `place` ticks."""
+    count_steps: Callable[[Mapping[str, Value]], int] = lambda _params: 1
+    """Steps of progress that `place` ticks."""
     cost: Callable[[int], float] = float
     """Cost of so many points, in forward passes."""
-    refusal: Callable[[], str | None] = _always
-    """Why it cannot be made here and how to get it, or None."""
+    refusal: Callable[[], str | None] = lambda: None
+    """Reason why it cannot be made here and how to get it, or None."""
     source: str = ""
     """Authors, year, title."""
 
