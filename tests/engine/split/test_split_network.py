@@ -61,7 +61,7 @@ def noise_pictures(side: int, channels: int = 3) -> torch.Tensor:
     return torch.rand(2, channels, side, side, generator=torch.Generator().manual_seed(3)) * 2 - 1
 
 
-def compare_occluded(model, window: int, corners: torch.Tensor) -> OccludedImage:
+def check_squares(model, window: int, corners: torch.Tensor) -> OccludedImage:
     """Logits of covered pictures are those of the whole network, and differ from the bare picture's."""
     x = noise_pictures(model.side, model.preprocessing.channels) * 4
     image = occluded_image_for(model, x[:1], x[1], window)
@@ -83,7 +83,7 @@ def test_every_place_of_a_square_gives_the_whole_networks_answer(side, window):
     """
     model = split_model(side)
     every = torch.cartesian_prod(torch.arange(side), torch.arange(side))[::29]
-    image = compare_occluded(model, window, every)
+    image = check_squares(model, window, every)
     assert image.plan.side < side and image.plan.savings >= split_network.MIN_SAVINGS
 
 
@@ -120,7 +120,7 @@ def test_work_is_counted_from_the_picture_on():
 
 def test_a_residual_network_of_the_zoo():
     model = splittable_model(zoo_model("resnet18").module, 160, "resnet18 at 160", 1000)
-    compare_occluded(model, 8, torch.tensor([(0, 0), (152, 51), (37, 90), (104, 104), (60, 13)]))
+    check_squares(model, 8, torch.tensor([(0, 0), (152, 51), (37, 90), (104, 104), (60, 13)]))
 
 
 def test_tokens_see_everything_and_are_left_whole():
