@@ -19,7 +19,7 @@ MEAN = {"heads": "mean"}
 
 
 class Layer(nn.Module):
-    """Attention and a small network after it, each with a short cut. `how` is the way attention is called."""
+    """Attention and a small network after it, each with a short cut. `attention_call` is the way attention is called."""
 
     def __init__(self, attention_call: str) -> None:
         super().__init__()
@@ -122,7 +122,7 @@ def test_plain_rollout_multiplies_the_layers():
     assert is_close(attribution.values, expected) and np.array_equal(attribution.values, another_class.values)
 
 
-@pytest.mark.parametrize("how", ["module", "weights wanted", "function", "by hand"])
+@pytest.mark.parametrize("attention_call", ["module", "weights wanted", "function", "by hand"])
 @pytest.mark.parametrize("target", [0, 3])
 def test_by_class_it_weighs_each_head_by_its_gradient(target, attention_call):
     model, image = toy_model(TwoLayers(attention_call)), make_picture(SIDE)
