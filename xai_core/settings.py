@@ -11,6 +11,7 @@
 | WHYBOX_STORE_MB | disk for results | see methods/service |
 | WHYBOX_SETS_MB | disk for uploaded image sets | see imageset/sets |
 | WHYBOX_PASSES_MB | disk for model runs over image sets | see imageset/runs |
+| WHYBOX_NETWORKS_MB | disk for translated networks | see engine/backends/graph_files |
 """
 
 from __future__ import annotations
@@ -62,6 +63,10 @@ def results_mb() -> int | None:
 
 def image_sets_mb() -> int | None:
     return read_int("WHYBOX_SETS_MB")
+
+
+def networks_mb() -> int | None:
+    return read_int("WHYBOX_NETWORKS_MB")
 
 
 def runs_mb() -> int | None:

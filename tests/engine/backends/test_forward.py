@@ -178,8 +178,9 @@ def test_a_network_the_fast_engine_cannot_take_runs_in_torch_with_a_note():
 def test_the_translated_network_is_kept_and_read_again(own_data_folder, monkeypatch):
     model = toy()
     expected = build_forward(model)(batch(4))
-    before = sorted(path.suffix for path in (own_data_folder / "openvino").iterdir())
-    assert before == [".bin", ".xml"], "nothing half-written stays"
+    (folder,) = (own_data_folder / "openvino").iterdir()
+    files = sorted(path.name for path in folder.iterdir())
+    assert files == ["about.json", "network.bin", "network.xml"], "nothing half-written stays"
 
     def forbidden(*_args: object, **_more: object) -> None:
         raise AssertionError("traced again")
@@ -194,7 +195,7 @@ def test_the_translated_network_is_kept_and_read_again(own_data_folder, monkeypa
 def test_a_spoilt_kept_file_is_made_anew(own_data_folder, caplog, spoilt, rest):
     model = toy()
     build_forward(model)
-    whole = {path: path.read_bytes() for path in (own_data_folder / "openvino").iterdir()}
+    whole = {path: path.read_bytes() for path in (own_data_folder / "openvino").glob("*/network.*")}
     for path, data in whole.items():
         if path.suffix in spoilt:
             path.write_bytes(data[: int(rest * len(data))])
@@ -209,7 +210,7 @@ def test_a_spoilt_kept_file_is_made_anew(own_data_folder, caplog, spoilt, rest):
 def test_a_kept_network_that_has_become_another_is_made_anew(own_data_folder, caplog):
     model = toy()
     expected = build_forward(model)(batch(3))
-    (weights,) = (own_data_folder / "openvino").glob("*.bin")
+    (weights,) = (own_data_folder / "openvino").glob("*/network.bin")
     weights.write_bytes(bytes(weights.stat().st_size))
     forward = build_forward(model)
     assert forward.backend == "openvino" and not forward.note and "differs" in caplog.text
@@ -236,6 +237,17 @@ def test_a_full_disk_costs_nothing_else_and_nothing_half_written_stays(own_data_
     monkeypatch.setattr(openvino, "save_model", full)
     assert build_forward(toy()).backend == "openvino" and "could not be kept" in caplog.text
     assert list((own_data_folder / "openvino").iterdir()) == []
+
+
+def test_translated_networks_have_a_limit_and_loose_ones_of_before_go(own_data_folder, monkeypatch):
+    (own_data_folder / "openvino").mkdir()
+    (own_data_folder / "openvino" / "toy-0123456789abcdef.xml").write_text("of an earlier version")
+    monkeypatch.setenv("WHYBOX_NETWORKS_MB", "0")
+    build_forward(toy())
+    (first,) = (own_data_folder / "openvino").iterdir()
+    build_forward(toy("another", Small()))
+    (second,) = (own_data_folder / "openvino").iterdir()
+    assert first.suffix == "" and second != first
 
 
 def test_a_disk_that_takes_nothing_costs_nothing_else(tmp_path, monkeypatch):

@@ -29,7 +29,7 @@ from xai_core.engine.backends.calibration import (
     measure_seconds,
 )
 from xai_core.engine.backends.eager import build_eager_run
-from xai_core.engine.backends.graph_files import DAMAGED, delete_graph, graph_file
+from xai_core.engine.backends.graph_files import DAMAGED, delete_graph, graph_id, is_stored
 from xai_core.engine.backends.network import Run, example_input, weight_bytes
 from xai_core.engine.backends.openvino import build_openvino_run
 from xai_core.engine.jobs import Job
@@ -121,8 +121,8 @@ def _build_fast(model: Classifier, layer: Layer | None) -> tuple[Run | None, str
     """
     build: Builder = partial(build_openvino_run, layer=layer)
     try:
-        file = graph_file(model, layer, tuple(example_input(model, layer).shape))
-        run = _build_from_file(build, model, layer) if file.exists() else None
+        key = graph_id(model, layer, tuple(example_input(model, layer).shape))
+        run = _build_from_file(build, model, layer) if is_stored(key) else None
         if run is not None:
             return run, ""
         run = build(model)
@@ -133,7 +133,7 @@ def _build_fast(model: Classifier, layer: Layer | None) -> tuple[Run | None, str
     if error <= MAX_ERROR:
         return run, ""
     # Kept, it would be taken for a damaged file at every start.
-    delete_graph(file)
+    delete_graph(key)
     return (
         None,
         f"The fast engine differs from plain torch by {error:.2g} on this model, so plain torch is used, more slowly.",
@@ -144,16 +144,16 @@ def _build_from_file(build: Builder, model: Classifier, layer: Layer | None) -> 
     """Return the network from its file on disk; None, and the file is deleted, where it fails or differs from plain
     torch.
     """
-    file = graph_file(model, layer, tuple(example_input(model, layer).shape))
+    key = graph_id(model, layer, tuple(example_input(model, layer).shape))
     try:
         run = build(model)
         error = measure_error(run, model, layer)
         if error <= MAX_ERROR:
             return run
-        log.warning(DAMAGED, file.name, f"it differs from plain torch by {error:.2g}")
+        log.warning(DAMAGED, model.name, f"it differs from plain torch by {error:.2g}")
     except _ENGINE_ERRORS as problem:
-        log.warning(DAMAGED, file.name, problem)
-    delete_graph(file)
+        log.warning(DAMAGED, model.name, problem)
+    delete_graph(key)
     return None
 
 

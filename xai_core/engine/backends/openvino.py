@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from xai_core.engine import cores
-from xai_core.engine.backends.graph_files import graph_file, read_graph, save_graph
+from xai_core.engine.backends.graph_files import graph_id, read_graph, save_graph
 from xai_core.engine.backends.network import Run, example_input, network_to_run
 from xai_core.models.classifier import Classifier
 from xai_core.models.layers import Layer
@@ -32,15 +32,15 @@ def translate_network(model: Classifier, layer: Layer | None = None) -> Any:
     import openvino
 
     example = example_input(model, layer)
-    file = graph_file(model, layer, tuple(example.shape))
-    graph = read_graph(file)
+    key = graph_id(model, layer, tuple(example.shape))
+    graph = read_graph(key, model.name)
     if graph is not None:
         return graph
     with torch.no_grad():
         traced = torch.jit.trace(network_to_run(model, layer), example, check_trace=False)
     graph = openvino.convert_model(traced, example_input=example)
     if layer is None or layer.recommended:
-        save_graph(graph, file)
+        save_graph(graph, key, model.name)
     return graph
 
 
