@@ -151,6 +151,7 @@ def _estimate_mean(values: Float64) -> Estimate:
     if count < 2:
         return Estimate(float(values[0]) if count else np.nan, np.nan, np.nan, count)
     mean = float(values.mean())
+    # Two-sided 95 %.
     margin = float(t.ppf(0.975, count - 1) * values.std(ddof=1) / count**0.5)
     return Estimate(mean, mean - margin, mean + margin, count)
 
@@ -186,6 +187,7 @@ def _test_means(groups: list[Float64]) -> float:
 
     pairs = combinations([values for values in groups if len(values) >= 2], 2)
     p_values = [float(ttest_ind(second, first, equal_var=False).pvalue) for first, second in pairs]
+    # Bonferroni: the smallest of several p-values, times their number.
     return min(1.0, min(p_values) * len(p_values)) if p_values and not np.isnan(p_values).any() else float("nan")
 
 

@@ -55,6 +55,7 @@ def _iter_ranges(column: Column, cells: Float64, bins: int) -> Iterator[tuple[st
     if not len(present):
         return
     edges = np.unique(np.quantile(present, np.arange(1, bins) / bins, method="lower"))
+    # An edge at the maximum would leave the last range empty.
     edges = edges[edges < present.max()]
     bin_of_cell = np.where(np.isnan(cells), -1, np.searchsorted(edges, cells))
     words = [format_cell(column, float(edge)) for edge in edges]

@@ -92,6 +92,7 @@ def _predict_group(cells: Float64, membership: Int64, seed: int) -> float:
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from sklearn.tree import DecisionTreeClassifier
 
+    # Small leaves would learn unique names by heart.
     tree = DecisionTreeClassifier(max_leaf_nodes=16, min_samples_leaf=5, class_weight="balanced", random_state=seed)
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     predicted = cross_val_predict(tree, cells, membership, cv=folds, n_jobs=1)

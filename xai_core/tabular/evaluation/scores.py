@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from xai_core.tabular.models.table_model import TabularModel
 
 
-
 @dataclass(frozen=True, eq=False)
 class OutcomeCurves:
     """One outcome against all others on the held-out rows."""
@@ -116,6 +115,7 @@ def _score_classes(model: TabularModel, probabilities: Float64, truth: Int64) ->
 
     classes = model.table.classes
     predicted = probabilities.argmax(axis=1)
+    # Classes without a held-out row would count as 0.
     average, labels = ("binary", None) if len(classes) == 2 else ("macro", np.unique(truth))
     precision, recall, f1, _ = precision_recall_fscore_support(
         truth, predicted, average=average, labels=labels, zero_division=0.0

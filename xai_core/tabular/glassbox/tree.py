@@ -137,6 +137,7 @@ def _read_values(model: TabularModel, raw: Any, index: int) -> tuple[float, ...]
     values = raw.value[index, 0].astype(np.float64)
     if model.table.task == "regression":
         return (float(values[0]),)
+    # The model's classes may stand in another order, or lack one.
     shares = np.zeros(len(model.table.classes))
     shares[list(model.class_order)] = values / values.sum()
     return tuple(float(share) for share in shares)

@@ -65,6 +65,7 @@ def measure_extrapolation(table: Table, feature: str) -> Extrapolation:
     """
     partners = [column.name for column in table.columns if column.name != table.check_feature(feature)]
     correlations = {partner: _correlate(table, feature, partner) for partner in partners}
+    # The strongest first; equal ones stay in the order of the table.
     ordered = dict(sorted(correlations.items(), key=lambda pair: -abs(pair[1])))
     partner = next(iter(ordered), "")
     share = extrapolation_share(table, feature, partner) if partner else 0.0
@@ -81,9 +82,11 @@ def extrapolation_share(table: Table, first: str, second: str) -> float:
     cells = _sample_both(table, first, second)
     if len(cells) < MIN_PAIRS:
         return 0.0
+    # Independent features then leave about e⁻⁵ of the cells empty by chance.
     bins = max(2, min(MAX_BINS, int(np.sqrt(len(cells) / ROWS_PER_CELL))))
     binned = [_assign_bins(cells[name], table.column(name).kind == "category", bins) for name in (first, second)]
     counts = _count_pairs(*binned)
+    # The share of each cell if the features were independent.
     weights = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0, keepdims=True) / counts.sum() ** 2
     return float(weights[counts == 0].sum())
 
@@ -131,10 +134,12 @@ def _correlation_ratio(names: pd.Series[Any], numbers: pd.Series[Any]) -> float:
     ranks = numbers.rank()
     total = float(((ranks - ranks.mean()) ** 2).sum())
     groups = ranks.groupby(names)
+    # Variance that the categories do not explain.
     within = float(((ranks - groups.transform("mean")) ** 2).sum())
     rows, categories = len(ranks), groups.ngroups
     if not total or rows <= categories:
         return 0.0
+    # Unbiased variances: many small categories explain some variance by chance.
     return float(np.sqrt(max(1 - (within / (rows - categories)) / (total / (rows - 1)), 0.0)))
 
 
@@ -146,7 +151,9 @@ def _cramers_v(a: pd.Series[Any], b: pd.Series[Any]) -> float:
     rows = counts.sum()
     height, width = counts.shape
     expected = expected_freq(counts)
+    # χ² per row, less its expectation under independence.
     excess = max(((counts - expected) ** 2 / expected).sum() / rows - (height - 1) * (width - 1) / (rows - 1), 0.0)
+    # The largest value that this can take in a table of this size, corrected likewise.
     largest = min(height - (height - 1) ** 2 / (rows - 1), width - (width - 1) ** 2 / (rows - 1)) - 1
     return float(min(np.sqrt(excess / largest), 1.0)) if largest > 0 else 0.0
 
@@ -156,9 +163,11 @@ def _assign_bins(values: pd.Series[Any], category: bool, bins: int) -> pd.Series
     import pandas as pd
 
     if category:
+        # A rare category alone would leave its cells empty by chance.
         counts = values.map(values.value_counts())
         return values.where(counts >= len(values) / MAX_BINS / 2, "another value")
     numbers = values.to_numpy(dtype=np.float64)
+    # A frequent value may fill several quantiles: its bin is then larger.
     edges = np.unique(np.quantile(numbers, np.linspace(0, 1, bins + 1)[1:-1]))
     return pd.Series(np.searchsorted(edges, numbers, side="left"), index=values.index)
 

@@ -35,6 +35,7 @@ def similarity_order(table: Table, cells: pd.DataFrame, feature: str) -> npt.NDA
     distance = np.zeros((len(names), len(names)))
     for column in columns:
         shares = _compute_shares(cells[column.name], groups, len(names), column.kind == "category")
+        # Every pair of categories at once: (K, K, V).
         gap = np.abs(shares[:, None] - shares[None])
         distance += gap.sum(axis=2) / 2 if column.kind == "category" else gap.max(axis=2)
     return names[np.argsort(_scale_to_line(distance), kind="stable")]
@@ -49,6 +50,7 @@ def _compute_shares(values: pd.Series[Any], groups: npt.NDArray[np.intp], count:
         np.add.at(totals, (groups[present], codes[present]), 1)
     else:
         numbers = values.to_numpy(dtype=np.float64)
+        # The cumulative shares of all categories at the same quantiles.
         edges = np.quantile(numbers[present], np.linspace(0, 1, QUANTILES)) if present.any() else np.zeros(1)
         ordered = [np.sort(numbers[present & (groups == group)]) for group in range(count)]
         totals = np.stack([np.searchsorted(part, edges, side="right") for part in ordered]).astype(float)
@@ -59,7 +61,9 @@ def _compute_shares(values: pd.Series[Any], groups: npt.NDArray[np.intp], count:
 def _scale_to_line(distance: Float64) -> Float64:
     """Return positions by classical multidimensional scaling, (K,), signed so that the first one is on the left."""
     squared = distance**2
+    # Double centring turns squared distances into inner products.
     centred = squared - squared.mean(axis=0) - squared.mean(axis=1)[:, None] + squared.mean()
     _, vectors = np.linalg.eigh(-centred / 2)
+    # The axis of the largest eigenvalue.
     positions: Float64 = vectors[:, -1]
     return positions if positions[0] <= positions[-1] else -positions

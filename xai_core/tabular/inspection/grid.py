@@ -75,6 +75,7 @@ def build_grid(table: Table, feature: str, size: int, rows: Int64) -> FeatureGri
     if values.dtype == object:
         if len(points) > size:
             notes = (f"Only the {size} most frequent of {len(points):,} categories are shown.",)
+            # The most frequent first; then back to the alphabet.
             points = points[np.sort(np.argsort(-counts, kind="stable")[:size])]
     elif len(points) >= size:
         points, notes = _space_evenly(values, size)
@@ -96,6 +97,7 @@ def _find_empty(points: npt.NDArray[Any], values: npt.NDArray[Any]) -> Bool:
     """Return (G,) True where no value lies within one step, that is where the model was never seen at work."""
     if points.dtype == object or len(points) < 2:
         return ~np.isin(points, values)
+    # Count the values within one step by two binary searches.
     ordered = np.sort(values)
     step = (points[-1] - points[0]) / (len(points) - 1)
     first = np.searchsorted(ordered, points - step, side="left")

@@ -83,6 +83,7 @@ def _partial_dependence(
 def _compute_h(joint: Float64, single: list[Float64]) -> float:
     """Return the root of the share of the joint effect's variance that the single effects do not explain."""
     whole = joint - joint.mean()
+    # Interaction: the joint effect less the single ones, all centred.
     rest = whole - sum(effect - effect.mean() for effect in single)
     variance = float(whole @ whole)
     if variance <= ROUNDING * float(joint @ joint):

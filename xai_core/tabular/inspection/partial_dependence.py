@@ -115,6 +115,7 @@ def partial_dependence_2d(
     selected = select_rows(table, rows)
     first, second = (build_grid(table, name, grid, selected) for name in pair)
     height, width = len(first.points), len(second.points)
+    # The second feature runs fastest.
     variants = {pair[0]: np.repeat(first.points, width), pair[1]: np.tile(second.points, height)}
     index, job = table.outcome_index(outcome), job or Job()
     frame = table.take(selected)
@@ -140,6 +141,7 @@ def _find_empty_pairs(first: npt.NDArray[Any], second: npt.NDArray[Any], cells: 
         _is_near(points, cells.iloc[:, column].to_numpy(dtype=points.dtype)).astype(np.float32)
         for column, points in enumerate((first, second))
     ]
+    # Rows near both values, counted by a matrix product.
     empty: Bool = near[0].T @ near[1] == 0
     return empty
 

@@ -85,6 +85,7 @@ def permutation_importance(
     frame, job = table.take(selected), job or Job()
     job.expect((1 + repeats * len(table.columns)) * len(selected))
     compute_score = _build_score(model, table)
+    # scikit-learn asks for the score of the unshuffled rows first.
     scores: list[float] = []
 
     def count_score(_estimator: Any, cells: Any, truth: Any) -> float:
@@ -123,4 +124,5 @@ def _build_score(model: TabularModel, table: Table) -> Callable[[Any, Any], floa
         return lambda cells, truth: float(r2_score(truth, estimator.predict(cells)))
     classes = np.asarray(model.class_order)
     labels = np.asarray(getattr(estimator, "classes_", classes))
+    # The estimator's labels are sorted and need not be the class numbers.
     return lambda cells, truth: float(np.mean(classes[np.searchsorted(labels, estimator.predict(cells))] == truth))

@@ -70,6 +70,7 @@ class LeafMasks(NamedTuple):
         masks = np.full(size, ALL_LEAVES)
         for column in bins.keys() & tree.masks.keys():
             masks &= tree.masks[column].take(bins[column])
+        # However long the grid is, there are at most as many masks as leaves.
         distinct, which = np.unique(masks, return_inverse=True)
         return cls(distinct, (which == np.arange(len(distinct))[:, None]).astype(np.float64))
 
@@ -154,6 +155,7 @@ def encode_forest(boosted: Any) -> Forest | None:
 
     if not isinstance(boosted, (HistGradientBoostingClassifier, HistGradientBoostingRegressor)):
         return None
+    # Private names: another version of scikit-learn may lack them.
     rounds = getattr(boosted, "_predictors", None)
     start = getattr(boosted, "_baseline_prediction", None)
     if not rounds or start is None:

@@ -68,6 +68,7 @@ def iter_scores(
     model: TabularModel, frame: pd.DataFrame, variants: Variants, outcome: int | None, job: Job[Any]
 ) -> Iterator[tuple[pd.DataFrame, Float64]]:
     """Yield one block of rows after another with its scores under every variant, (rows, K)."""
+    # The short cut holds a block's leaves for all trees: its blocks are smaller.
     scorer = build_quick_scorer(model, frame, variants, outcome)
     size = BATCH if scorer is None else BLOCK
     for start in range(0, len(frame), size):
@@ -157,6 +158,7 @@ def set_columns(block: pd.DataFrame, variants: Variants) -> pd.DataFrame:
 
     count = len(next(iter(variants.values())))
     copies = block.take(np.tile(np.arange(len(block)), count))
+    # Repeated row numbers would make the assignments below align.
     copies.index = pd.RangeIndex(len(copies))
     for name, values in variants.items():
         copies[name] = pd.Series(np.repeat(values, len(block)), dtype=block.dtypes[name])

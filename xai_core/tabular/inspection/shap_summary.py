@@ -129,6 +129,7 @@ def _explain_trees(
         return None
     values, base = _run_tree_explainer(trees, prepared, column, job)
     scores = _predict_margin(trees, model.inputs(frame) if trees is model.estimator else prepared, column)
+    # TreeExplainer does not know every model's link: its values must add up to the model's own.
     if np.abs(values.sum(axis=1) + base - scores).max() > TOLERANCE * max(1.0, float(np.abs(scores).max())):
         return None
     # Add up the columns made from one feature.
@@ -147,6 +148,7 @@ def _run_tree_explainer(trees: Any, prepared: Float64, column: int | None, job: 
     """Return contributions to the trees' own sum for this class, (n, columns), and the sum's expectation."""
     import shap
 
+    # Path-dependent: needs no background and is exact for the trees.
     explainer = shap.TreeExplainer(trees, feature_perturbation="tree_path_dependent")
     job.expect(len(prepared))
     parts = []

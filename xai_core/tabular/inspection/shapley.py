@@ -35,6 +35,7 @@ def limit_background(rows: int, features: int, requested: int) -> int:
         raise NotApplicable(
             f"{features:,} features are too many to compare {rows:,} rows with others. Choose fewer features or rows."
         )
+    # The background gives way, the rows do not.
     return max(2, min(requested, MAX_EVALUATIONS // evaluations))
 
 

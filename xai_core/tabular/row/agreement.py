@@ -48,6 +48,7 @@ def agreement_rows(contributions: Sequence[Contributions]) -> RowAgreement:
     rank, overlap = np.full((2, count, count), np.nan)
     values = [result.values for result in contributions]
     sound = [bool(np.isfinite(bars).all() and np.ptp(bars) > 0) for bars in values]
+    # A bar of 0 is not strong, whatever its place.
     strongest = [{int(k) for k in result.order[:TOP] if result.values[k] != 0} for result in contributions]
     for i, j in np.ndindex(count, count):
         if sound[i] and sound[j]:

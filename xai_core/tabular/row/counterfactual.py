@@ -147,10 +147,12 @@ def counterfactuals(
     start = codes.encode_row(row)
 
     def measure_shortfall(rows: Float64) -> Float64:
+        # The search may need more than it announced.
         job.expect(max(job.total, job.done + len(rows)))
         return goal.shortfall(codes.scores(model.predict, rows, job))
 
     job.expect(2 * BUDGET)
+    # The row itself may reach the target already.
     if measure_shortfall(start[None])[0] == 0:
         return Counterfactuals((), f"The model already says {goal.words} for this row, so nothing has to change.", 1)
     if len(fixed) == len(codes.columns):

@@ -55,6 +55,7 @@ class Space:
     @classmethod
     def of(cls, columns: tuple[Column, ...], start: Float64, observed: Float64, locked: Int64) -> Space:
         free = np.setdiff1d(np.arange(len(columns)), locked)
+        # With many features each gets fewer options, so that one round keeps to the budget.
         count = int(np.clip(BUDGET // max(len(free), 1), 4, MAX_OPTIONS))
         scale = np.array([_measure_scale(observed[:, j]) for j in range(len(columns))])
         options = tuple(_list_options(columns[j], observed[:, j], start[j], count) for j in free)
@@ -141,6 +142,7 @@ class Search:
     def _search_beam(self, count: int) -> Float64:
         """Return rows with few changed features that reach the goal."""
         frontier, results = self.space.start[None], np.zeros((0, len(self.space.start)))
+        # So many rows that all their extensions together keep to the budget.
         width = max(8, BUDGET // max(sum(map(len, self.space.options)), 1))
         for _ in range(min(MAX_FEATURES, len(self.space.free))):
             # Change one more feature of every row of the frontier.
@@ -171,6 +173,7 @@ class Search:
         """Return the cheapest rows, shared out among the sets of changed features."""
         sets, selected = Counter[bytes](), []
         flags = self.space.find_changes(rows)
+        # A single set of features must not crowd out the others.
         max_per_set = max(MIN_PER_SET, count // max(self._count_feature_sets(rows), 1))
         for index in np.argsort(cost, kind="stable"):
             changed = flags[index].tobytes()
@@ -185,6 +188,7 @@ class Search:
         """Return the nearest rows of the data that reach the goal, locked features and empty cells unchanged."""
         rows = np.tile(self.space.start, (len(self.space.observed), 1))
         rows[:, self.space.free] = self.space.observed[:, self.space.free]
+        # An empty cell is no value to propose.
         rows = np.where(np.isnan(rows), self.space.start, rows)
         rows = rows[self.rng.permutation(len(rows))[:BUDGET]]
         rows = rows[self.measure_shortfall(rows) == 0]
@@ -252,6 +256,7 @@ class Search:
         cost = self.space.find_changes(rows).sum(axis=1) + self.space.distance(rows)
         kinds: dict[Signature, int] = {}
         for index in np.argsort(cost, kind="stable"):
+            # The cheapest of each kind comes first and stays.
             kinds.setdefault(self.space.signature(rows[index]), int(index))
         selected: list[Signature] = []
         indices = []

@@ -51,6 +51,7 @@ class Network:
         from xai_core.models.isolation import isolate
 
         model = request.model
+        # In float64: sums of many gradients must come out to the tolerance.
         self.module = isolate(model.module).double()
         rows = np.vstack([request.coded_row, request.draw_background(request.integer("background"))])
         prepared = model.prepare(request.codes.decode(rows))

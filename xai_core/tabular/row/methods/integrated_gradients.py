@@ -26,6 +26,7 @@ def run(request: RowRequest) -> RawContributions:
         if gap <= TOLERANCE * max(abs(change), request.min_change) or steps >= MAX_STEPS:
             details = {"steps": float(steps), "background_rows": float(len(network.starts))}
             return RawContributions(values, base, details=details)
+        # The sum misses the change: try again with more points.
         steps = min(4 * steps, MAX_STEPS)
 
 
@@ -38,6 +39,7 @@ def _integrate(network: Network, steps: int, tick: Callable[[int], None]) -> tor
     import torch
 
     path, total = network.x - network.starts, torch.zeros_like(network.starts)
+    # Midpoints of equal intervals.
     positions = (torch.arange(steps, dtype=path.dtype) + 0.5) / steps
     # Several points at once: a call costs more than its rows.
     for part in positions.split(max(1, min(MAX_BATCH_ROWS, MAX_BATCH_CELLS // path.shape[1]) // len(path))):

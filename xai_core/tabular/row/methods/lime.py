@@ -41,6 +41,7 @@ class Bins:
         present = values[~np.isnan(values)]
         if column.kind in ("category", "boolean") or not len(present):
             return cls(column, np.zeros(0))
+        # Equal quantiles are one edge; an edge at the maximum would leave an empty bin.
         edges = np.unique(np.quantile(present, np.arange(1, count) / count))
         return cls(column, edges[edges < present.max()])
 

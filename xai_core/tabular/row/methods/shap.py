@@ -71,6 +71,7 @@ def compute_exact(function: ValueFunction) -> Float64:
     contributions = np.empty(features)
     for feature in range(features):
         without = sets[~present[:, feature]]
+        # Mean change when the feature joins, over all sets without it.
         contributions[feature] = weights[sizes[without]] @ (values[without | 1 << feature] - values[without])
     return contributions
 
@@ -89,6 +90,7 @@ def estimate_rounds(function: ValueFunction, count: int) -> Float64:
         contributions = estimate_contributions(
             function.sampler, rows, background[part], scores, function.background_scores[part], function.rng
         )
+        # Parts count by their background rows.
         rounds += contributions * (len(background[part]) / len(background))
     return rounds
 
@@ -120,6 +122,7 @@ def run(request: RowRequest) -> RawContributions:
     if exact:
         return RawContributions(compute_exact(function), function.empty, details=details)
     values, error, rounds = estimate_until_steady(function, max_rounds, request.number("steady") / 100)
+    # It may have stopped before the announced number of rounds.
     request.job.expect(request.job.done)
     details |= {"rounds": float(rounds), "standard_error": error}
     return RawContributions(values, function.empty, checks=(_check_steady(values, error),), details=details)
