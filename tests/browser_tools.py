@@ -32,11 +32,14 @@ from playwright.sync_api import (
 from playwright.sync_api import TimeoutError as NotInTime
 
 ROOT = Path(__file__).resolve().parents[1]
-FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update".split()
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update"
+).split()
 READY = '[data-testid="stApp"][data-test-script-state="notRunning"][data-test-connection-state="CONNECTED"]'
 """Streamlit's own sign that a run has ended and the page is connected."""
 PATIENCE_MS = 240_000
-"""How long a page is waited for at most: nothing is slow on a quiet machine, and a busy one is no fault of the page."""
+"""Timeout for a page; long, for a busy machine is no fault of the page."""
 ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
@@ -86,7 +89,7 @@ def _healthy(address: str) -> bool:
 def serve(
     script: str | os.PathLike[str], port: int = 0, env: Mapping[str, str] | None = None, wait: float = 60
 ) -> Iterator[str]:
-    """The address of a Streamlit server that runs `script`, from the project's folder, on this machine only. Ended afterwards."""
+    """Yield the address of a Streamlit server that runs `script` from the project's folder; ended afterwards."""
     port = port or free_port()
     address = f"http://127.0.0.1:{port}"
     options = {
@@ -183,7 +186,7 @@ class Visitor:
         return self.page.get_by_test_id("stButtonGroup").get_by_text(re.compile(f"^{name} "))
 
     def choose(self, part: str, box: str, option: str) -> None:
-        """Take an option of a list. A list that is opened while a page is drawn anew may close again: then once more, as a person would."""
+        """Choose an option of a list; again where a rerun of the page has closed the list."""
         for last in (False, False, True):
             self.page.get_by_test_id(part).get_by_role("combobox", name=re.compile(box)).click()
             try:

@@ -1,4 +1,4 @@
-"""Tabs onto one running Whybox. Every test of this folder may leave things behind on the server: the next one opens its own page."""
+"""Tabs onto one running Whybox; each test opens its own page."""
 
 from __future__ import annotations
 

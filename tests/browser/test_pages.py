@@ -1,4 +1,4 @@
-"""The whole path in a real Chromium against a real server: what a visitor does, sees, stops, copies and goes back to."""
+"""The whole path of a visitor in a real Chromium against a real server."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def photo() -> FilePayload:
 
 
 def test_a_deep_link_on_a_fresh_server_has_the_frame_and_no_box_over_the_page(visitor: Visitor) -> None:
-    """First of all tests, so that this server has seen no other page. Streamlit alone would tell its first visitor of a page not found."""
+    """First test, for a fresh server: Streamlit alone would tell its first visitor of a page not found."""
     page = visitor.open("/compare", **SMALL)
     sidebar = page.get_by_test_id("stSidebar")
     tables = ("Table", "Model of a table", "In general", "One row", "Fairness look")
@@ -158,7 +158,7 @@ def test_while_a_job_runs_other_controls_answer(visitor: Visitor) -> None:
 
 
 def test_one_stops_and_the_other_still_gets_the_map(visitors: list[Visitor]) -> None:
-    """The one who stops is in front: the browser draws a hidden tab so seldom that its button may be gone before it is hit."""
+    """The tab that stops is in front: in a hidden one the button may be gone before it is clicked."""
     wish = {"method": "lime", "lime_samples": "4000", "seed": "33"}
     first, second = visitors
     for visitor in (second, first):

@@ -1,4 +1,4 @@
-"""The map of pictures in a real browser: it shows each point where and as it is, and tells Python exactly what was chosen."""
+"""The map of pictures in a real browser: positions and colours of points, and the selection that Python gets."""
 
 from __future__ import annotations
 
@@ -19,15 +19,14 @@ pytestmark = pytest.mark.long
 COUNT = 120
 IDS = 1000 + 7 * np.arange(COUNT)
 EVIL = "<img src=x onerror='window.hacked=1'><b>bold</b>"
-ALLOW_SOFTWARE = """const own = WebGL2RenderingContext.prototype.getParameter;
-WebGL2RenderingContext.prototype.getParameter = function (name) { return name === 37446 ? "" : own.call(this, name); };"""
-"""WebGL is only used where a graphics card does it, which no test machine has: with this the name of the card is not told."""
+ALLOW_SOFTWARE = """const { prototype } = WebGL2RenderingContext, own = prototype.getParameter;
+prototype.getParameter = function (name) { return name === 37446 ? "" : own.call(this, name); };"""
+"""The component uses WebGL on a graphics card only, which no test machine has; this hides the name of the card."""
 APP = f'''
 import numpy as np
 import streamlit as st
 from pages.ui.imageset.scatter import show_scatter
-from xai_core.render.atlas import Thumbs
-from xai_core.render.points import by_group, by_number
+from xai_core.render import Thumbs, color_by_group, color_by_number
 
 COUNT = 120
 mode = st.query_params.get("mode")
@@ -43,9 +42,12 @@ seen = st.session_state.setdefault("seen", [])
 st.session_state.setdefault("chosen", ())
 if st.button("Choose five"):
     st.session_state.chosen = tuple(ids[:5].tolist())
-looks = by_number(groups.astype(float), "Loss") if st.checkbox("Numbers") else by_group(groups, names, "Label")
-event = show_scatter(points, looks, ids=ids, thumbs=Thumbs("set", whole, np.arange(COUNT)[::-1]), words=words,
-                     selected=st.session_state.chosen, mark=[0.0, 0.0] if mode == "evil" else None, key="map", height=400)
+coloured = color_by_group(groups, names, "Label")
+if st.checkbox("Numbers"):
+    coloured = color_by_number(groups.astype(float), "Loss")
+mark = [0.0, 0.0] if mode == "evil" else None
+event = show_scatter(points, coloured, ids=ids, thumbs=Thumbs("set", whole, np.arange(COUNT)[::-1]), words=words,
+                     selected=st.session_state.chosen, mark=mark, key="map", height=400)
 if event:
     st.session_state.chosen = event.ids
     seen.append(event.kind)
@@ -107,9 +109,10 @@ class Map:
         expect(self.page.get_by_text(text, exact=True)).to_be_attached()
 
     def point_positions(self, zoom: float = 1) -> np.ndarray:
-        """Where in the window each point of FLAT is, (n, 2) in pixels: at zoom 1 the map fits with 14 px to spare, y goes up."""
+        """Return the window position of each point of FLAT, (n, 2) in pixels; the map leaves a margin of 14 px."""
         left, top, width, height = self.page.locator(".stage").evaluate(
-            "node => { const box = node.getBoundingClientRect(); return [box.left + 1, box.top + 1, node.clientWidth, node.clientHeight]; }"
+            "node => { const { left, top } = node.getBoundingClientRect();"
+            " return [left + 1, top + 1, node.clientWidth, node.clientHeight]; }"
         )
         unit = zoom * (min(width, height) / 2 - 14)
         return np.array([left + width / 2, top + height / 2]) + FLAT * [unit, -unit]
@@ -346,10 +349,12 @@ def test_a_tap_chooses_on_a_phone_and_two_fingers_zoom(browser: Browser, address
 
 
 PINCH = """stage => {
-  const box = stage.getBoundingClientRect(), x = box.left + 1 + stage.clientWidth / 2, y = box.top + 1 + stage.clientHeight / 2;
+  const { left, top } = stage.getBoundingClientRect();
+            const x = left + 1 + stage.clientWidth / 2, y = top + 1 + stage.clientHeight / 2;
   stage.setPointerCapture = () => {};
   const finger = { pointerType: "touch", clientY: y, bubbles: true };
-  const send = (kind, pointerId, clientX) => stage.dispatchEvent(new PointerEvent(kind, { ...finger, pointerId, clientX }));
+  const send = (kind, pointerId, clientX) =>
+                stage.dispatchEvent(new PointerEvent(kind, { ...finger, pointerId, clientX }));
   send("pointerdown", 11, x - 40);
   send("pointerdown", 12, x + 40);
   for (const step of [50, 60, 70, 80]) { send("pointermove", 11, x - step); send("pointermove", 12, x + step); }

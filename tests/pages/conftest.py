@@ -1,4 +1,4 @@
-"""What the page tests share: the app as one visitor meets it, on the real model, without a browser."""
+"""Fixtures of the page tests: the app for one visitor, with the real model, without a browser."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def warm_model() -> None:
 
 @pytest.fixture
 def open_app() -> Iterator[Open]:
-    """`open_app(page, sample="rocket", ...)`: a new visitor who follows a link. What they left running is stopped afterwards."""
+    """`open_app(page, sample="rocket", ...)` opens a link as a new visitor, whose jobs are left afterwards."""
     visitors: list[AppTest] = []
 
     def open_page(page: str = HOME, **link: str) -> AppTest:

@@ -1,4 +1,4 @@
-"""Reading a page under test: what a visitor sees, in one word each."""
+"""Readers of a page under test."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WAIT_S = 120
 
 
 def check_page(at: AppTest) -> AppTest:
-    """The page, after checking that nothing on it failed."""
+    """Return the page after checking that nothing on it failed."""
     assert [box.value for box in at.exception] == []
     return at
 
@@ -50,12 +50,12 @@ def picture_title(at: AppTest) -> str:
 
 
 def read_panels(at: AppTest) -> list[dict[str, Any]]:
-    """What the viewer was given, a panel each; none while the page waits for its model."""
+    """Return the panels of the viewer; none while the page waits for its model."""
     return list(read_viewer(at)["panels"]) if at.main.get("bidi_component") else []
 
 
 def read_viewer(at: AppTest) -> dict[str, Any]:
-    """All that the viewer was given. It is the only component outside the sidebar, which has one of its own."""
+    """Return the data of the viewer, the only component outside the sidebar."""
     (viewer,) = at.main.get("bidi_component")
     return dict(json.loads(viewer.proto.json))  # type: ignore[attr-defined]  # AppTest knows no components
 
@@ -65,18 +65,18 @@ def panel_states(at: AppTest) -> dict[str, str]:
 
 
 def watch_jobs(at: AppTest) -> list[xai_core.Job[xai_core.Attribution]]:
-    """What this visitor has asked for."""
+    """Return the map jobs of this visitor."""
     jobs = [xai_core.jobs.watch(name, at.session_state["session_id"]) for name in at.session_state["asked"]]
     return [job for job in jobs if job is not None]
 
 
 def finished_results(at: AppTest) -> list[xai_core.Attribution]:
-    """What of it is finished."""
+    """Return the finished maps of this visitor."""
     return [job.result for job in watch_jobs(at) if job.result is not None]
 
 
 def run_until(at: AppTest, done: Callable[[AppTest], bool]) -> AppTest:
-    """Runs the page again and again, as its polling would, until `done`."""
+    """Run the page again and again, as its polling would, until `done`."""
     end = time.monotonic() + WAIT_S
     while not done(at):
         assert time.monotonic() < end, f"still not after {WAIT_S} s"

@@ -1,4 +1,4 @@
-"""Kept results: reopened by their link, by whom and over which picture, what a private link can do, and what a wrong link gets."""
+"""Stored results: reopening by links, pictures under maps, private links and wrong links."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ HOME, COMPARE, EXPLAIN, RESULT = (
 )
 SMALL = {"model": "small_cnn", "sample": "digit_3"}
 NOBODY = "ab" * 32
-HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> [bait](http://evil.example) **loud** :material/home: $x$ www.evil.example"
+HOSTILE = (
+    "<script>alert(1)</script><img src=x onerror=alert(2)> "
+    "[bait](http://evil.example) **loud** :material/home: $x$ www.evil.example"
+)
 
 
 class ResultStore:
@@ -72,7 +75,7 @@ def own(request: pytest.FixtureRequest) -> Image.Image:
 
 
 def read_proto(element: object) -> Any:
-    """What an element was told; AppTest knows no components, links and HTML."""
+    """Return the message of an element; AppTest knows no components, links and HTML."""
     return cast(Any, element).proto
 
 

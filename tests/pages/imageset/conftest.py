@@ -1,4 +1,4 @@
-"""What these tests share: nothing that a page began goes on into the next test."""
+"""Fixtures of these tests: no job of a page goes on into the next test."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ DIGITS = {"set": "digits", "model": "small_cnn"}
 
 
 def read_component(at: AppTest, key: str) -> dict[str, Any] | None:
-    """What the component drawn under this key was given; None if there is none."""
+    """Return the data of the component under this key; None if there is none."""
     for element in at.main.get("bidi_component"):
         proto = cast(Any, element).proto
         if proto.id.endswith(f"-{key}"):

@@ -11,7 +11,6 @@ from streamlit.testing.v1 import AppTest
 
 import xai_core
 from pages.ui.frame import session
-from pages.ui.widgets import show
 from tests.pages.imageset.page_reader import (
     DIGITS,
     EXTREMES,
@@ -27,6 +26,7 @@ from tests.pages.imageset.page_reader import (
 )
 from tests.pages.page_reader import check_page
 from xai_core import imageset
+from xai_core.formatting import percent
 from xai_core.imageset import ImageSet, ModelOutputs
 
 pytestmark = pytest.mark.long
@@ -53,7 +53,7 @@ def test_the_map_and_its_selection(open_app: Open, digits: ImageSet, run: ModelO
     rows = np.flatnonzero(digits.labels == 8)[:30].tolist()
     at = select(at, digits.id, rows)
     assert list_tiles(at) == rows
-    assert f"is right for {show.percent(np.mean(run.predictions[rows] == 8))}" in read_text(at)
+    assert f"is right for {percent(np.mean(run.predictions[rows] == 8))}" in read_text(at)
     assert read_table(at, "group_labels")["Pictures"].tolist() == [30]
     at.switch_page(SCORES)
     at = finish_work(at.run())
@@ -191,7 +191,7 @@ def test_a_change_of_the_pictures_is_set_against_them_as_they_are(open_app: Open
     at = finish_work(at.run())
     row = int(wrong[0])
     assert (
-        f"(Grain (Gaussian noise), strongly) the model says {noisy.predictions[row]} ({show.percent(noisy.confidence[row])})."
+        f"(Grain (Gaussian noise), strongly) the model says {noisy.predictions[row]} ({percent(noisy.confidence[row])})."
         in read_text(at)
     )
     assert f"Label: {digits.labels[row]}. The model is right." in read_text(at), "of the picture as it is"

@@ -1,4 +1,4 @@
-"""Choosing a picture set: those that come along, an own zip, good and bad, and what a page says where something is missing."""
+"""Choice of a picture set: bundled ones, own zips, good and bad, and notes where something is missing."""
 
 from __future__ import annotations
 

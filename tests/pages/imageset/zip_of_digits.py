@@ -21,7 +21,7 @@ def encode_png(picture: Image.Image) -> bytes:
 
 
 def build_zip(*, folders: bool = True, rows: tuple[int, ...] = ROWS, broken: bool = True) -> bytes:
-    """Digits as a zip, in a folder for each digit or all in one; with a file that is no picture, and one with a hostile name."""
+    """Return digits as a zip, with or without a folder for each, a broken file, and one with a hostile name."""
     digits = load_set("digits")
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as out:

@@ -1,4 +1,4 @@
-"""Reading a table page under test: what it says, what its figures hold, and waiting until all is there."""
+"""Readers of a table page under test: its text and figures, and waiting for its jobs."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ def is_working(at: AppTest) -> bool:
 
 
 def finish_work(at: AppTest) -> AppTest:
-    """The page when everything on it is there."""
+    """Run the page until its jobs are finished."""
     return check_page(run_until(at, lambda at: not is_working(at)))
 
 
 def read_html(at: AppTest) -> list[str]:
-    """The raw HTML of every sentence."""
+    """Return the raw HTML of each sentence."""
     return [cast(Any, element).proto.body for element in at.main.get("html")]
 
 
 def read_text(at: AppTest) -> str:
-    """All sentences as a visitor reads them, a line each."""
+    """Return all sentences as a visitor reads them, a line each."""
     return "\n".join(
         unescape(re.sub(r"<style>.*?</style>|<[^>]*>", " ", body, flags=re.DOTALL)).strip() for body in read_html(at)
     )
 
 
 def read_chart(at: AppTest, key: str) -> dict[str, Any]:
-    """The figure drawn under this key."""
+    """Return the figure under this key."""
     for element in at.main.get("plotly_chart"):
         proto = cast(Any, element).proto
         if proto.id.endswith(f"-{key}"):

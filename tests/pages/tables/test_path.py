@@ -1,4 +1,4 @@
-"""The path of a visitor with a table: choose, train, see how it decides in general and for one row, and what would change the answer."""
+"""The path of a visitor with a table: choose, train, effects in general, one row, counterfactuals."""
 
 from __future__ import annotations
 
@@ -167,7 +167,8 @@ def test_a_glass_box_is_shown_as_it_is(open_app: Open, learner: str) -> None:
 
 def test_a_black_box_has_no_such_view(open_app: Open) -> None:
     at = finish_work(open_app(GENERAL, table="iris", view="itself", learner="nearest_neighbours"))
-    assert "The model itself" not in [option.content for option in at.main.get("button_group")[0].proto.options]  # type: ignore[attr-defined]
+    options = at.main.get("button_group")[0].proto.options  # type: ignore[attr-defined]
+    assert "The model itself" not in [option.content for option in options]
     assert read_chart(at, "pdp")
 
 

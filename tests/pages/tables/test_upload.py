@@ -1,4 +1,4 @@
-"""An own file: read, typed, counted, learned from; and what cannot be is said in words. Nothing in it is taken for formatting."""
+"""An own file: reading, types, training, sentences on faults; nothing in it is taken for formatting."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def upload_table(open_app: Open, name: str, data: bytes, **link: str) -> AppTest
 def check_harmless(at: AppTest) -> None:
     """No foreign text became markup: neither in sentences nor in figures."""
     assert not any("<img" in body or "<a" in body for body in read_html(at))
-    assert not any("<img" in element.proto.spec for element in at.main.get("plotly_chart"))  # type: ignore[attr-defined]
+    charts = at.main.get("plotly_chart")
+    assert not any("<img" in chart.proto.spec for chart in charts)  # type: ignore[attr-defined]
     assert not any(
         "**bold**" in element.value
         for kind in ("markdown", "caption", "subheader")

@@ -1,4 +1,4 @@
-"""Which class to explain: by chip, by search, by link, and across models."""
+"""Choice of the class: by chip, by search, by link, and across models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The map of pictures on the server's side: it believes nothing a browser says, sends each part once, and says what it shows."""
+"""The map of pictures on the server: it checks messages of the browser, sends each part once, and has a text."""
 
 from __future__ import annotations
 

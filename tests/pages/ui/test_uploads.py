@@ -1,4 +1,4 @@
-"""A limit for the files of all visitors together: what is held and what is on its way both count, and nothing else is held up."""
+"""The limit for all uploads: files held and files being sent both count, and nothing else is held up."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def put(
 
 @pytest.fixture
 def held_bytes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """What Streamlit holds already."""
+    """Return a list of one number: the bytes that Streamlit holds."""
     holding = [0]
     monkeypatch.setattr(uploads, "used_bytes", lambda: holding[0])
     return holding
@@ -109,7 +109,8 @@ def test_everything_else_passes(held_bytes: list[int]) -> None:
         app = UploadLimit(inner, 1)
         assert (await put(app, None, method="DELETE"))[0] == 204
         assert (await put(app, "5", path="/_stcore/health"))[0] == 204
-        await app({"type": "websocket", "path": uploads.UPLOAD_PATH}, None, lambda message: asyncio.sleep(0))  # type: ignore[arg-type]
+        scope = {"type": "websocket", "path": uploads.UPLOAD_PATH}
+        await app(scope, None, lambda message: asyncio.sleep(0))  # type: ignore[arg-type]
 
     asyncio.run(visits())
 

@@ -1,4 +1,4 @@
-"""The viewer in a real browser: everything about looks happens there, with no message to the server, and the numbers stay true."""
+"""The viewer in a real browser: display settings stay there, with no message to the server; numbers stay exact."""
 
 from __future__ import annotations
 
@@ -14,73 +14,15 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from streamlit.testing.v1 import AppTest
 
 from tests.browser_tools import READY, serve
+from tests.pages.ui.viewer_app import EVIL, SIDE, draw_heat, draw_photo
 from xai_core.render import PALETTES, overlay
 
 pytestmark = pytest.mark.long
 
-SIDE = 28
-EVIL = '<img src=x onerror="window.hacked=1"><b>bold</b>'
-APP = '''
-import dataclasses
-import numpy as np
-import streamlit as st
-from PIL import Image
-from pages.ui.image.viewer import Panel, show_maps
-from xai_core.results import Attribution, Check
-
-def attribution(values, method, unit="logit", **more):
-    return Attribution(values=values, method=method, model="toy", layer=None, target=0, label="espresso", quantity="logit", unit=unit,
-                       params={}, seed=0, evaluations=1234, seconds=0.5, image_sha256="", versions={}, **more)
-
-def photo(side):
-    ramp = np.tile(np.linspace(0, 255, side).astype(np.uint8), (side, 1))
-    return Image.fromarray(np.stack([ramp, ramp.T, np.full_like(ramp, 90)], axis=2))
-
-def heat(side):
-    y, x = np.mgrid[:side, :side] / side
-    return (np.exp(-((x - 0.3) ** 2 + (y - 0.4) ** 2) / 0.02) - 0.6 * np.exp(-((x - 0.8) ** 2 + (y - 0.2) ** 2) / 0.01)).astype(np.float32)
-
-st.set_page_config(layout="wide")
-mode = st.query_params.get("mode", "four")
-side = 64 if mode == "big" else 28
-checks = (Check("flat", "green", "The map is not flat."), Check("fit", "amber", "The simple model explains 61 %."))
-done = [
-    Panel("one", "Where it looked", "Grad-CAM", "How to read one.", "done",
-          attribution(np.clip(heat(side), 0, None), "grad_cam", checks=checks)),
-    Panel("two", "What covering changes", "Occlusion", "Two.", "done", attribution(3 * heat(side), "occlusion"), caption="Window: 4 px"),
-]
-rest = [
-    Panel("three", "Which pieces matter", "LIME", "How to read three.", "working"),
-    Panel("four", "Which pixels add up", "Integrated Gradients", "How to read four.", "waiting", message="Place 2 in the queue."),
-]
-if mode == "states":
-    rest.append(Panel("five", "Five", "Five", "How.", "failed", message="The window is too large. Got 900."))
-    rest.append(Panel("six", "Six", "Six", "How.", "cancelled"))
-if mode == "evil":
-    text = """EVIL"""
-    bad = Check("x", "red", text)
-    done = [Panel(text, text, text, text, "done", attribution(heat(side), text, unit=text, checks=(bad,)), caption=text)]
-    rest = [Panel("f", "Failed", "F", "s", "failed", message=text)]
-if mode == "flat":
-    holes = np.where(np.arange(side)[:, None] < 14, np.nan, heat(side))
-    done = [Panel(str(at), "Flat", "F", "s", "done", attribution(values, "flat"))
-            for at, values in enumerate((np.zeros((side, side)), np.full((side, side), 0.5), np.full((side, side), np.nan), holes))]
-    rest = []
-if mode == "rows":
-    cards, rest = (("a", 1, "First", None), ("b", 2, "First", None), ("c", 9, "Second", photo(side).rotate(90))), []
-    done = [Panel(a, a.upper(), "N", "How.", "done", attribution(k * heat(side), a), row=b, picture=c) for a, k, b, c in cards]
-if st.button("Finish") or mode == "ended":
-    rest[0] = dataclasses.replace(rest[0], state="done", attribution=attribution(heat(side)[::-1], "lime"))
-st.write("Python saw", str(dict(st.query_params)))
-show_maps(photo(side), done + rest, key="viewer")
-'''.replace("EVIL", EVIL.replace('"', "'"))
-
 
 @pytest.fixture(scope="module")
-def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    script = tmp_path_factory.mktemp("viewer") / "app.py"
-    script.write_text(APP, encoding="utf-8")
-    with serve(script) as running:
+def address(browser: Browser) -> Iterator[str]:
+    with serve(Path(__file__).with_name("viewer_app.py")) as running:
         yield running
 
 
@@ -132,24 +74,11 @@ def read_pixels(page: Page, at: int) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))).convert("RGB"), dtype=float)
 
 
-def photo(side: int) -> Image.Image:
-    ramp = np.tile(np.linspace(0, 255, side).astype(np.uint8), (side, 1))
-    return Image.fromarray(np.stack([ramp, ramp.T, np.full_like(ramp, 90)], axis=2))
-
-
-def heat(side: int) -> np.ndarray:
-    y, x = np.mgrid[:side, :side] / side
-    evidence = np.exp(-((x - 0.3) ** 2 + (y - 0.4) ** 2) / 0.02) - 0.6 * np.exp(
-        -((x - 0.8) ** 2 + (y - 0.2) ** 2) / 0.01
-    )
-    return np.asarray(evidence, dtype=np.float32)
-
-
 @pytest.mark.parametrize("palette", PALETTES)
 def test_the_browser_draws_what_python_draws(viewer: ViewerPage, palette: str) -> None:
     page = viewer.open(f"view_palette={palette}&view_opacity=60")
-    for at, (values, signed) in enumerate(((np.clip(heat(SIDE), 0, None), False), (3 * heat(SIDE), True))):
-        expected = np.asarray(overlay(photo(SIDE), values, palette, 0.6, signed=signed), dtype=float)
+    for at, (values, signed) in enumerate(((np.clip(draw_heat(SIDE), 0, None), False), (3 * draw_heat(SIDE), True))):
+        expected = np.asarray(overlay(draw_photo(SIDE), values, palette, 0.6, signed=signed), dtype=float)
         difference = np.abs(read_pixels(page, at) - expected)
         assert difference.max() <= 4, "8-bit steps of a canvas that mixes three layers"
         assert difference.mean() < 1
@@ -157,7 +86,7 @@ def test_the_browser_draws_what_python_draws(viewer: ViewerPage, palette: str) -
 
 def test_smooth_maps_agree_too(viewer: ViewerPage) -> None:
     page = viewer.open("mode=big&view_palette=even")
-    expected = np.asarray(overlay(photo(64), 3 * heat(64), "even", 0.75, signed=True), dtype=float)
+    expected = np.asarray(overlay(draw_photo(64), 3 * draw_heat(64), "even", 0.75, signed=True), dtype=float)
     difference = np.abs(read_pixels(page, 1) - expected)
     assert difference.max() <= 6
     assert difference.mean() < 1
@@ -176,7 +105,7 @@ def test_strength_of_colours_changes_the_picture_and_sends_nothing(viewer: Viewe
     after = read_canvases(page)
     assert all(old != new for old, new in zip(before[:2], after[:2], strict=True))
     assert before[2:] == after[2:], "cards without a map do not change"
-    np.testing.assert_allclose(read_pixels(page, 1)[::16, ::16], np.asarray(photo(SIDE), dtype=float), atol=1)
+    np.testing.assert_allclose(read_pixels(page, 1)[::16, ::16], np.asarray(draw_photo(SIDE), dtype=float), atol=1)
     expect(page.locator("output")).to_have_text("0 %")
 
 
@@ -224,7 +153,7 @@ def test_pointing_reads_the_same_place_in_every_map(viewer: ViewerPage) -> None:
     viewer.silent(lambda: canvas.hover(position=place))  # type: ignore[arg-type]
     expect(page.locator(".cross:not([hidden])")).to_have_count(2)
     for at, factor in ((0, 1), (1, 3)):
-        values = factor * (np.clip(heat(SIDE), 0, None) if at == 0 else heat(SIDE))
+        values = factor * (np.clip(draw_heat(SIDE), 0, None) if at == 0 else draw_heat(SIDE))
         scale = np.percentile(np.abs(values), 98)
         text = page.locator(".reading").nth(at).inner_text()
         assert (
@@ -250,7 +179,7 @@ def test_the_keyboard_moves_the_marker(viewer: ViewerPage) -> None:
 
     viewer.silent(press)
     expect(page.locator(".cross:not([hidden])")).to_have_count(2)
-    value = 3 * heat(SIDE)[14 - 1, 14 + 1 - 10]
+    value = 3 * draw_heat(SIDE)[14 - 1, 14 + 1 - 10]
     assert f"+{float(f'{abs(value):.3g}'):g} logit" in page.locator(".reading").nth(1).inner_text()
     page.keyboard.press("Escape")
     expect(page.locator(".cross:not([hidden])")).to_have_count(0)
@@ -342,7 +271,9 @@ def test_flat_and_empty_maps_are_drawn_and_explained(viewer: ViewerPage) -> None
     )
     for at, values in enumerate((np.zeros((SIDE, SIDE)), np.full((SIDE, SIDE), 0.5), np.full((SIDE, SIDE), np.nan))):
         assert (
-            np.abs(read_pixels(page, at) - np.asarray(overlay(photo(SIDE), values, signed=False), dtype=float)).max()
+            np.abs(
+                read_pixels(page, at) - np.asarray(overlay(draw_photo(SIDE), values, signed=False), dtype=float)
+            ).max()
             <= 4
         )
 
@@ -409,8 +340,6 @@ def test_the_grid_fits_the_width_and_pictures_stand_in_line(viewer: ViewerPage, 
     assert cut == []
 
 
-def test_the_script_runs_without_a_browser(tmp_path: Path) -> None:
-    script = tmp_path / "app.py"
-    script.write_text(APP, encoding="utf-8")
-    app = AppTest.from_file(str(script)).run(timeout=30)
+def test_the_script_runs_without_a_browser() -> None:
+    app = AppTest.from_file(str(Path(__file__).with_name("viewer_app.py"))).run(timeout=30)
     assert not app.exception

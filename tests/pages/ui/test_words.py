@@ -1,4 +1,4 @@
-"""Foreign text: what Streamlit's Markdown would make of it must not happen. The browser test beside it looks at the drawn page."""
+"""Foreign text is never read as Markdown; the browser test beside it looks at the drawn page."""
 
 from __future__ import annotations
 
