@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,54 +12,22 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from skimage.measure import points_in_poly
 
+from tests.browser.scatter_app import COUNT, EVIL, IDS
 from tests.browser_tools import READY, ROOT, serve
 from xai_core.render.points import CATEGORIES
 
 pytestmark = pytest.mark.long
 
-COUNT = 120
-IDS = 1000 + 7 * np.arange(COUNT)
-EVIL = "<img src=x onerror='window.hacked=1'><b>bold</b>"
 ALLOW_SOFTWARE = """const { prototype } = WebGL2RenderingContext, own = prototype.getParameter;
 prototype.getParameter = function (name) { return name === 37446 ? "" : own.call(this, name); };"""
 """The component uses WebGL on a graphics card only, which no test machine has; this hides the name of the card."""
-APP = f'''
-import numpy as np
-import streamlit as st
-from pages.ui.imageset.scatter import show_scatter
-from xai_core.render import Thumbs, color_by_group, color_by_number
-
-COUNT = 120
-mode = st.query_params.get("mode")
-points = np.random.default_rng(0).uniform(-0.9, 0.9, (COUNT, 3 if mode == "solid" else 2)).astype(np.float32)
-points[:2] = [[-1], [1]]
-ids = 1000 + 7 * np.arange(COUNT)
-groups = np.arange(COUNT) % 3
-whole = np.broadcast_to(2 * np.arange(COUNT, dtype=np.uint8)[:, None, None, None], (COUNT, 48, 48, 3))
-words, names = [f"picture {{at}}" for at in range(COUNT)], ["cat", "dog", "bird"]
-if mode == "evil":
-    words, names = ["""{EVIL}"""] * COUNT, ["""{EVIL}""", "dog", "bird"]
-seen = st.session_state.setdefault("seen", [])
-st.session_state.setdefault("chosen", ())
-if st.button("Choose five"):
-    st.session_state.chosen = tuple(ids[:5].tolist())
-coloured = color_by_group(groups, names, "Label")
-if st.checkbox("Numbers"):
-    coloured = color_by_number(groups.astype(float), "Loss")
-mark = [0.0, 0.0] if mode == "evil" else None
-event = show_scatter(points, coloured, ids=ids, thumbs=Thumbs("set", whole, np.arange(COUNT)[::-1]), words=words,
-                     selected=st.session_state.chosen, mark=mark, key="map", height=400)
-if event:
-    st.session_state.chosen = event.ids
-    seen.append(event.kind)
-st.write("Python saw", " ".join(seen) or "nothing", "of", " ".join(map(str, st.session_state.chosen)) or "none", "end")
-'''
-SERVER = """
+SCRIPT = Path(__file__).with_name("scatter_app.py")
+SERVER = f"""
 import streamlit as st
 from starlette.middleware import Middleware
 from pages.ui.frame.server import SecurityHeaders
 
-app = st.App("page.py", middleware=[Middleware(SecurityHeaders)])
+app = st.App({str(SCRIPT)!r}, middleware=[Middleware(SecurityHeaders)])
 """
 FLAT = np.random.default_rng(0).uniform(-0.9, 0.9, (COUNT, 2)).astype(np.float32)
 FLAT[:2] = [[-1], [1]]
@@ -67,7 +36,6 @@ FLAT[:2] = [[-1], [1]]
 @pytest.fixture(scope="module")
 def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("scatter")
-    (folder / "page.py").write_text(APP, encoding="utf-8")
     (folder / "app.py").write_text(SERVER, encoding="utf-8")
     with serve(folder / "app.py") as running:
         yield running

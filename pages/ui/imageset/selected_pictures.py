@@ -152,12 +152,10 @@ def _render_mean_map(page: PageContext, rows: tuple[int, ...]) -> None:
     if mean is None:
         return
     used, seen = count_pictures(len(mean.rows)), text_alternative(mean.heatmap)
-    st.image(
-        overlay(mean.background.convert("RGB"), mean.heatmap, signed=False), width=MAX_WIDTH, alt=f"Mean map of {used}. {seen}"
-    )
-    sample = (
-        f", evenly spread over all {mean.selected:,}" if mean.selected > len(mean.rows) + mean.empty + mean.unread else ""
-    )
+    picture = overlay(mean.background.convert("RGB"), mean.heatmap, signed=False)
+    st.image(picture, width=MAX_WIDTH, alt=f"Mean map of {used}. {seen}")
+    is_sample = mean.selected > len(mean.rows) + mean.empty + mean.unread
+    sample = f", evenly spread over all {mean.selected:,}" if is_sample else ""
     without = " The change of the pictures is left out here." if page.after else ""
     show.write(
         f"The mean of the maps of {used}{sample}, each as strong as the others, on the mean of the pictures. "

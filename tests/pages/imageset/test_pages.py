@@ -190,10 +190,8 @@ def test_a_change_of_the_pictures_is_set_against_them_as_they_are(open_app: Open
     at.session_state["looked_at"] = (digits.id, int(wrong[0]))
     at = finish_work(at.run())
     row = int(wrong[0])
-    assert (
-        f"(Grain (Gaussian noise), strongly) the model says {noisy.predictions[row]} ({percent(noisy.confidence[row])})."
-        in read_text(at)
-    )
+    answer = f"the model says {noisy.predictions[row]} ({percent(noisy.confidence[row])})."
+    assert f"(Grain (Gaussian noise), strongly) {answer}" in read_text(at)
     assert f"Label: {digits.labels[row]}. The model is right." in read_text(at), "of the picture as it is"
     at = finish_work(open_app(SCORES, change="dreams", **DIGITS))
     assert at.query_params == DIGITS

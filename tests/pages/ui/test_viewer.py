@@ -156,10 +156,8 @@ def test_pointing_reads_the_same_place_in_every_map(viewer: ViewerPage) -> None:
         values = factor * (np.clip(draw_heat(SIDE), 0, None) if at == 0 else draw_heat(SIDE))
         scale = np.percentile(np.abs(values), 98)
         text = page.locator(".reading").nth(at).inner_text()
-        assert (
-            text
-            == f"+{values[row, column] / scale * 100:.0f} % of full colour: +{float(f'{values[row, column]:.3g}'):g} logit"
-        )
+        value = values[row, column]
+        assert text == f"+{value / scale * 100:.0f} % of full colour: +{float(f'{value:.3g}'):g} logit"
         cross = (
             page.locator(".cross").nth(at).evaluate("node => [parseFloat(node.style.left), parseFloat(node.style.top)]")
         )
@@ -335,7 +333,8 @@ def test_the_grid_fits_the_width_and_pictures_stand_in_line(viewer: ViewerPage, 
     tops = page.locator(".frame").evaluate_all("all => all.map(frame => frame.getBoundingClientRect().top)")
     assert len(set(tops)) == 4 // columns
     cut = page.locator(".wb :not(input, select, option)").evaluate_all(
-        "all => all.filter(node => node.clientWidth && node.scrollWidth > node.clientWidth + 1).map(node => node.outerHTML)"
+        "all => all.filter(node => node.clientWidth && node.scrollWidth > node.clientWidth + 1)"
+        ".map(node => node.outerHTML)"
     )
     assert cut == []
 

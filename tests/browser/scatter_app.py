@@ -1,0 +1,53 @@
+"""A page with the map of pictures alone, for its tests in a browser; `?mode=` chooses what is on it."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from pages.ui.imageset.scatter import show_scatter
+from xai_core.render import Thumbs, color_by_group, color_by_number
+
+COUNT = 120
+IDS = 1000 + 7 * np.arange(COUNT)
+EVIL = "<img src=x onerror='window.hacked=1'><b>bold</b>"
+
+
+def main() -> None:
+    mode = st.query_params.get("mode")
+    points = np.random.default_rng(0).uniform(-0.9, 0.9, (COUNT, 3 if mode == "solid" else 2)).astype(np.float32)
+    points[:2] = [[-1], [1]]
+    groups = np.arange(COUNT) % 3
+    whole = np.broadcast_to(2 * np.arange(COUNT, dtype=np.uint8)[:, None, None, None], (COUNT, 48, 48, 3))
+    words, names = [f"picture {at}" for at in range(COUNT)], ["cat", "dog", "bird"]
+    if mode == "evil":
+        words, names = [EVIL] * COUNT, [EVIL, "dog", "bird"]
+    seen = st.session_state.setdefault("seen", [])
+    st.session_state.setdefault("chosen", ())
+    if st.button("Choose five"):
+        st.session_state.chosen = tuple(IDS[:5].tolist())
+    coloured = color_by_group(groups, names, "Label")
+    if st.checkbox("Numbers"):
+        coloured = color_by_number(groups.astype(float), "Loss")
+    mark = [0.0, 0.0] if mode == "evil" else None
+    event = show_scatter(
+        points,
+        coloured,
+        ids=IDS,
+        thumbs=Thumbs("set", whole, np.arange(COUNT)[::-1]),
+        words=words,
+        selected=st.session_state.chosen,
+        mark=mark,
+        key="map",
+        height=400,
+    )
+    if event:
+        st.session_state.chosen = event.ids
+        seen.append(event.kind)
+    st.write(
+        "Python saw", " ".join(seen) or "nothing", "of", " ".join(map(str, st.session_state.chosen)) or "none", "end"
+    )
+
+
+if __name__ == "__main__":
+    main()
