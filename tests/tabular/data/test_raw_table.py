@@ -38,8 +38,10 @@ def raw() -> RawTable:
 def test_identifiers_and_constants_are_excluded_with_a_note(raw: RawTable) -> None:
     assert raw.default_excluded == ("id", "name", "always")
     assert raw.notes == (
-        "Not used unless you choose it, because nearly every row has its own value, like a name or a number: "
-        "'id', 'name'.",
+        (
+            "Not used unless you choose it, because nearly every row has its own value, like a name or a number: "
+            "'id', 'name'."
+        ),
         "Not used, because every row says the same: 'always'.",
     )
     assert raw.default_features("sold") == ("size", "rooms", "garden", "colour", "price")

@@ -12,6 +12,7 @@ Storage of cells, in `Table.frame` and in everything that is cut from it:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Any, Literal
@@ -19,7 +20,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from xai_core.errors import InvalidTable
+from xai_core.errors import InvalidTable, UnknownName
 
 Kind = Literal["numeric", "category", "boolean", "date"]
 
@@ -78,6 +79,14 @@ class Column:
             known = ", ".join(self.categories[:12]) + (", …" if len(self.categories) > 12 else "")
             raise InvalidTable(f"The column {self.name!r} has no value {value[:60]!r}. It has: {known}.")
         return value
+
+
+def find_column(columns: Sequence[Column], name: str) -> Column:
+    """Return the column of this name. Raises UnknownName with the nearest names."""
+    for column in columns:
+        if column.name == name:
+            return column
+    raise UnknownName.of("column", name, [column.name for column in columns])
 
 
 def describe_column(name: str, kind: Kind, values: pd.Series[Any]) -> Column:

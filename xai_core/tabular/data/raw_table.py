@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from xai_core.arrays import Float64, Int64
-from xai_core.errors import InvalidTable, UnknownName
-from xai_core.tabular.data.column import Column
+from xai_core.errors import InvalidTable
+from xai_core.tabular.data.column import Column, find_column
 from xai_core.tabular.data.table import MAX_CLASSES, MIN_ROWS, Table, Task, table_from
 
 MAX_CLASS_NUMBERS = 10
@@ -41,10 +41,7 @@ class RawTable:
 
     def column(self, name: str) -> Column:
         """Return the column of this name. Raises UnknownName with the nearest names."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise UnknownName.of("column", name, [column.name for column in self.columns])
+        return find_column(self.columns, name)
 
     @property
     def likely_target(self) -> str:
@@ -80,6 +77,7 @@ class RawTable:
             notes.append(f"{self.rows - len(frame):,} rows without a value in {target!r} were left out.")
         _check_target(column, frame[target])
         classes: tuple[str, ...] = ()
+        values: np.ndarray
         if (task or self.guess_task(target)) == "regression":
             values = _to_numbers(column, frame[target])
         else:

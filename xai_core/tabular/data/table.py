@@ -15,7 +15,7 @@ import pandas as pd
 
 from xai_core.arrays import Int64
 from xai_core.errors import InvalidParam, InvalidTable, UnknownName
-from xai_core.tabular.data.column import Column, Kind, describe_column
+from xai_core.tabular.data.column import Column, Kind, describe_column, find_column
 
 Task = Literal["classification", "regression"]
 MIN_ROWS = 20
@@ -58,10 +58,7 @@ class Table:
 
     def column(self, name: str) -> Column:
         """Return the column of this name. Raises UnknownName with the nearest names."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise UnknownName.of("column", name, self.features)
+        return find_column(self.columns, name)
 
     def check_feature(self, name: str) -> str:
         """Return the feature's name. Raises UnknownName with the nearest names."""

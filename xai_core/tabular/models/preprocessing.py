@@ -113,12 +113,12 @@ def is_preparation(estimator: Any) -> bool:
     ):
         return False
     return all(
-        _keeps_features_apart(name, fitted, columns, step.output_indices_[name])
+        _is_per_feature(name, fitted, columns, step.output_indices_[name])
         for name, fitted, columns in step.transformers_
     )
 
 
-def _keeps_features_apart(name: str, fitted: Any, columns: Any, outputs: slice) -> bool:
+def _is_per_feature(name: str, fitted: Any, columns: Any, outputs: slice) -> bool:
     """Return whether a block of a preparation is like one of ours, and has as many outputs."""
     from sklearn.impute import SimpleImputer
     from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler

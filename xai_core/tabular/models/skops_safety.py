@@ -133,14 +133,14 @@ def check_content(estimator: Any) -> None:
 
 
 def _check_family(estimator: Any) -> None:
-    if _family_of(estimator) not in FAMILIES:
+    if _family_name(estimator) not in FAMILIES:
         raise ModelUnavailable(
             f"{type(estimator).__name__} cannot be checked for safety and is not taken. Models of these parts of "
             f"scikit-learn are: {', '.join(sorted(FAMILIES))}."
         )
 
 
-def _family_of(estimator: Any) -> str:
+def _family_name(estimator: Any) -> str:
     """Return the part of scikit-learn that an estimator belongs to, such as "ensemble"."""
     return type(estimator).__module__.split(".")[1]
 
@@ -149,7 +149,7 @@ def _check_trees(estimator: Any) -> None:
     """Refuse trees that point backwards, outside themselves or to features that their estimator does not have."""
     trees = [nodes for nodes in map(_read_nodes, iter_objects(estimator)) if nodes is not None]
     # Containers such as pipelines reach the same trees, but count other features.
-    has_own_trees = _family_of(estimator) in ("ensemble", "tree")
+    has_own_trees = _family_name(estimator) in ("ensemble", "tree")
     features = getattr(estimator, "n_features_in_", 0) if has_own_trees else None
     if not _has_sound_grid(estimator) or not all(_is_sound(nodes, features) for nodes in trees):
         raise ModelUnavailable(

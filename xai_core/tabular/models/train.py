@@ -65,7 +65,7 @@ def train(
     job = job or Job()
     job.expect(len(folds) + 1)
     scores = []
-    with _refusals_in_words(spec):
+    with _translate_refusals(spec):
         for fold_train, fold_test in folds:
             scores.append(_score(_fit(spec, table, values, seed, fold_train), table, fold_test))
             job.tick(1)
@@ -115,8 +115,10 @@ def _convergence_notes(spec: TabularModelSpec, estimator: Pipeline) -> tuple[str
     if rounds is None or np.max(rounds) < last_step.max_iter:
         return ()
     return (
-        f"It was stopped after {last_step.max_iter:,} rounds of learning, before it had settled. "
-        "With more rounds it may become better.",
+        (
+            f"It was stopped after {last_step.max_iter:,} rounds of learning, before it had settled. "
+            "With more rounds it may become better."
+        ),
     )
 
 
@@ -170,7 +172,7 @@ def _fit(spec: TabularModelSpec, table: Table, params: Mapping[str, Value], seed
 
 
 @contextmanager
-def _refusals_in_words(spec: TabularModelSpec) -> Iterator[None]:
+def _translate_refusals(spec: TabularModelSpec) -> Iterator[None]:
     """Turn what scikit-learn refuses (numbers too large, more neighbours than rows) into a sentence."""
     try:
         yield

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def build(table: Table, params: Mapping[str, Value], seed: int) -> Any:
     from xai_core.tabular.models.torch_mlp import TorchNetworkClassifier, TorchNetworkRegressor
 
-    estimator_class = select_by_task(table, TorchNetworkClassifier, TorchNetworkRegressor)
+    estimator_class: Any = select_by_task(table, TorchNetworkClassifier, TorchNetworkRegressor)
     return estimator_class(width=params["width"], epochs=params["epochs"], random_state=seed)
 
 
