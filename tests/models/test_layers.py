@@ -57,11 +57,11 @@ def test_convolutional_network():
     assert [layer.name for layer in layers] == ["stem", "body.0", "body.1", "body", "relu", "off", "pool"]
     assert [layer.depth for layer in layers] == [1, 2, 3, 4, 5, 6, 7]
     assert {layer.layout for layer in layers} == {"channels_first"}
-    layers = by_name(layers)
-    assert layers["body.1"].alias_of == "body" and layers["body"].alias_of is None
-    assert layers["relu"].shape == (4, 8, 8) and layers["relu"].grid == (8, 8) and layers["relu"].kind == "ReLU"
-    assert layers["off"].alias_of == "relu"  # in eval mode dropout returns what it got, so it made nothing
-    assert layers["body"].alias_of is None and layers["relu"].alias_of is None
+    named = by_name(layers)
+    assert named["body.1"].alias_of == "body" and named["body"].alias_of is None
+    assert named["relu"].shape == (4, 8, 8) and named["relu"].grid == (8, 8) and named["relu"].kind == "ReLU"
+    assert named["off"].alias_of == "relu"  # in eval mode dropout returns what it got, so it made nothing
+    assert named["body"].alias_of is None and named["relu"].alias_of is None
     assert recommended_name(layers) == "relu"  # neither the pooling after it nor the dropout
 
 
@@ -260,13 +260,13 @@ def test_zoo_layers(row):
     with torch.device("meta"):  # shapes are all that is looked at, and 138 million weights take a while to draw
         module = get_model(row.name, weights=None, **row.options).eval()
         layers = list_layers(module, torch.zeros(1, 3, 224, 224), row.prefer)
-    layers = by_name(layers)
-    assert (recommended_name(layers), layers[recommended_name(layers)].grid) == RECOMMENDED[row.name]
-    assert layers[recommended_name(layers)].alias_of is None
+    named = by_name(layers)
+    assert (recommended_name(layers), named[recommended_name(layers)].grid) == RECOMMENDED[row.name]
+    assert named[recommended_name(layers)].alias_of is None
     assert [layer.depth for layer in layers] == list(range(1, len(layers) + 1))
     for layer in layers:
         assert min(layer.grid) >= 2
-        assert layer.alias_of is None or layers[layer.alias_of].alias_of is None
+        assert layer.alias_of is None or named[layer.alias_of].alias_of is None
         sizes = Counter(layer.shape)
         # Square grids: the axis whose size is unlike the two others is the channels'.
         if len(layer.shape) == 3 and len(sizes) == 2:
