@@ -91,7 +91,7 @@ def test_the_shares_add_up_on_every_layout(make):
 
 def test_a_missing_rule_is_seen(monkeypatch):
     whole = explain_by_lift(zoo_model("mobilenet_v3_large"), target=5)
-    monkeypatch.setattr(deep_lift, "_SINGLE", frozenset())
+    monkeypatch.setattr(deep_lift, "_ELEMENTWISE", frozenset())
     broken = explain_by_lift(zoo_model("mobilenet_v3_large"), target=5)
     levels = [
         {check.name: check.level for check in attribution.checks}["completeness"] for attribution in (whole, broken)
