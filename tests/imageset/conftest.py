@@ -1,4 +1,4 @@
-"""What tests of sets share: a data folder of their own, and a process that has nothing in memory."""
+"""Fixtures for tests of sets: a data folder of their own, and a process that has nothing in memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def restart(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Whoever calls it has nothing in memory."""
+    """Return a function that forgets everything in memory."""
 
     def forget() -> None:
         monkeypatch.setattr(library, "_RECENT", Recent(2**20))

@@ -15,9 +15,15 @@ class Pictures:
     """`count` pictures by a seed; those in `broken` cannot be opened. `told` is called before each picture is made."""
 
     def __init__(
-        self, count: int = 40, side: int = 30, broken: tuple[int, ...] = (), told: Callable[[int], object] = int
+        self, count: int = 40, side: int = 30, broken: tuple[int, ...] = (), on_open: Callable[[int], object] = int
     ) -> None:
-        self.id, self.count, self.side, self.broken, self.told = "0123456789abcdef01234567", count, side, broken, told
+        self.id, self.count, self.side, self.broken, self.on_open = (
+            "0123456789abcdef01234567",
+            count,
+            side,
+            broken,
+            on_open,
+        )
         self.opened: list[int] = []
         self._lock = threading.Lock()
 
@@ -27,7 +33,7 @@ class Pictures:
     def open(self, index: int) -> Image.Image:
         with self._lock:
             self.opened.append(index)
-        self.told(index)
+        self.on_open(index)
         if index in self.broken:
             raise InvalidImage("This picture is damaged.")
         return make_picture(self.side, seed=index)

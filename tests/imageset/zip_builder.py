@@ -13,10 +13,15 @@ from PIL import Image
 
 CENTRAL = b"PK\x01\x02"
 FIELDS = {
-    "flags": (8, "<H"), "method": (10, "<H"), "crc": (16, "<I"), "packed": (20, "<I"), "size": (24, "<I"), "links": (38, "<I"),
+    "flags": (8, "<H"),
+    "method": (10, "<H"),
+    "crc": (16, "<I"),
+    "packed": (20, "<I"),
+    "size": (24, "<I"),
+    "links": (38, "<I"),
     "offset": (42, "<I"),
-}  # fmt: skip
-"""Where a member's entry in the directory says what (PKWARE, APPNOTE 4.3.12)."""
+}
+"""Place and format of the fields of a member's entry in the directory (PKWARE, APPNOTE 4.3.12)."""
 LINK_MODE = 0o120777 << 16
 
 Kind = Literal["PNG", "JPEG", "BMP", "WEBP"]
@@ -24,10 +29,10 @@ Kind = Literal["PNG", "JPEG", "BMP", "WEBP"]
 
 def picture(colour: tuple[int, ...] = (200, 30, 30), size: tuple[int, int] = (16, 12), kind: Kind = "PNG") -> bytes:
     """A picture file of one colour; four numbers give it transparency."""
-    return encoded(Image.new("RGBA" if len(colour) == 4 else "RGB", size, colour), kind)
+    return encode_picture(Image.new("RGBA" if len(colour) == 4 else "RGB", size, colour), kind)
 
 
-def encoded(image: Image.Image, kind: Kind = "PNG") -> bytes:
+def encode_picture(image: Image.Image, kind: Kind = "PNG") -> bytes:
     out = io.BytesIO()
     image.save(out, kind)
     return out.getvalue()
@@ -35,15 +40,17 @@ def encoded(image: Image.Image, kind: Kind = "PNG") -> bytes:
 
 def noise(seed: int, side: int = 16) -> bytes:
     """A picture file unlike any of another seed."""
-    return encoded(Image.fromarray(np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)))
+    return encode_picture(
+        Image.fromarray(np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8))
+    )
 
 
-def packed(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+def pack_zip(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     """A zip of these files."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", method) as made:
+    with zipfile.ZipFile(out, "w", method) as archive:
         for name, data in files.items():
-            made.writestr(name, data)
+            archive.writestr(name, data)
     return out.getvalue()
 
 

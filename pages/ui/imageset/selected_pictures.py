@@ -108,7 +108,7 @@ def _render_confusions(page: PageContext, rows: np.ndarray, group: Group) -> Non
 
     def take(place: int, _column: str) -> None:
         pair = confusions[place]
-        of_it = rows[imageset.confusion_rows(page.truth[rows], page.run.predictions[rows], pair.truth, pair.said)]
+        of_it = rows[imageset.confusion_rows(page.truth[rows], page.run.predictions[rows], pair.truth, pair.predicted)]
         _select(
             page, of_it.tolist(), f"{pair.truth_name}, but {page.model.title} says {pair.predicted_name}{page.after}"
         )

@@ -30,7 +30,7 @@ from xai_core.imageset.runs.inference import run_model
 from xai_core.imageset.runs.outputs import ModelOutputs
 
 
-def known(count: int = 300, classes: int = 6, channels: int = 9, seed: int = 0) -> ModelOutputs:
+def random_run(count: int = 300, classes: int = 6, channels: int = 9, seed: int = 0) -> ModelOutputs:
     """A pass of made-up numbers: few different ones, so that many are equal, and some pictures that failed."""
     rng = np.random.default_rng(seed)
     failed = rng.random(count) < 0.1
@@ -55,18 +55,18 @@ def brute(values: np.ndarray, k: int, largest: bool) -> list[int]:
 @pytest.mark.parametrize("by", ["maximum", "mean"])
 @pytest.mark.parametrize("k", [1, 7, 40])
 def test_one_pass_over_all_channels_is_sorting_each(by, k):
-    found = known()
-    top, bottom = run_extremes(found, k, by)
-    values = found.max if by == "maximum" else found.mean
-    assert top.shape == bottom.shape == (9, k) and (~found.valid).sum() > 10
+    outputs = random_run()
+    top, bottom = run_extremes(outputs, k, by)
+    values = outputs.max if by == "maximum" else outputs.mean
+    assert top.shape == bottom.shape == (9, k) and (~outputs.valid).sum() > 10
     for channel in range(9):
         column = values[:, channel]
-        assert len(set(column[found.valid])) < 20, "ties are what this is about"
-        assert top[channel].tolist() == brute(column, k, True) == channel_extremes(found, channel, k, by).top.tolist()
+        assert len(set(column[outputs.valid])) < 20, "ties are what this is about"
+        assert top[channel].tolist() == brute(column, k, True) == channel_extremes(outputs, channel, k, by).top.tolist()
         assert (
             bottom[channel].tolist()
             == brute(column, k, False)
-            == channel_extremes(found, channel, k, by).bottom.tolist()
+            == channel_extremes(outputs, channel, k, by).bottom.tolist()
         )
 
 
@@ -91,8 +91,8 @@ def test_rows_that_each_beat_all_before_them_are_sorted_in_too():
     values = np.stack([steps, -steps, np.zeros_like(steps), steps % 7, np.minimum(steps, 2000)], axis=1)
     top, bottom = all_channel_extremes([(np.arange(3000), values)], 11)
     for channel in range(values.shape[1]):
-        for found, sign in ((top, -1), (bottom, 1)):
-            assert found[channel].tolist() == np.argsort(sign * values[:, channel], kind="stable")[:11].tolist()
+        for outputs, sign in ((top, -1), (bottom, 1)):
+            assert outputs[channel].tolist() == np.argsort(sign * values[:, channel], kind="stable")[:11].tolist()
 
 
 def test_fewer_rows_than_asked_for_leave_places_open():
@@ -107,50 +107,52 @@ def test_fewer_rows_than_asked_for_leave_places_open():
 
 @pytest.mark.parametrize("by", ["probability", "logit"])
 def test_class_extremes_are_those_of_scipys_softmax(by):
-    found = known(seed=2)
-    scores = np.asarray(found.logits, dtype=np.float64)
+    outputs = random_run(seed=2)
+    scores = np.asarray(outputs.logits, dtype=np.float64)
     for index in range(6):
         column = (softmax(scores, axis=1) if by == "probability" else scores)[:, index]
-        top, bottom = class_extremes(found, index, 8, by)
-        good = np.flatnonzero(found.valid)
+        top, bottom = class_extremes(outputs, index, 8, by)
+        good = np.flatnonzero(outputs.valid)
         np.testing.assert_allclose(column[top], np.sort(column[good])[::-1][:8], atol=1e-6)
         np.testing.assert_allclose(column[bottom], np.sort(column[good])[:8], atol=1e-6)
         assert len(set(top)) == 8
-    assert class_extremes(found, 0, 8, "logit").top.tolist() != class_extremes(found, 0, 8, "probability").top.tolist()
+    assert (
+        class_extremes(outputs, 0, 8, "logit").top.tolist() != class_extremes(outputs, 0, 8, "probability").top.tolist()
+    )
 
 
 def test_mistakes_come_surest_first():
-    found = known(seed=3)
-    truth = np.random.default_rng(1).integers(-1, 6, len(found))
-    rows = confident_mistakes(found, truth, 20)
+    outputs = random_run(seed=3)
+    truth = np.random.default_rng(1).integers(-1, 6, len(outputs))
+    rows = confident_mistakes(outputs, truth, 20)
     wrong = [
         row
-        for row in range(len(found))
-        if not (~found.valid)[row] and truth[row] >= 0 and found.predictions[row] != truth[row]
+        for row in range(len(outputs))
+        if not (~outputs.valid)[row] and truth[row] >= 0 and outputs.predictions[row] != truth[row]
     ]
-    assert rows.tolist() == sorted(wrong, key=lambda row: (-found.confidence[row], row))[:20]
+    assert rows.tolist() == sorted(wrong, key=lambda row: (-outputs.confidence[row], row))[:20]
     assert len(wrong) > 100 and not set(rows) & set(np.flatnonzero(truth < 0))
-    assert len(confident_mistakes(found, found.predictions)) == 0
+    assert len(confident_mistakes(outputs, outputs.predictions)) == 0
 
 
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
-        (lambda found: class_extremes(found, 6), "class must be a whole number from 0 to 5"),
-        (lambda found: class_extremes(found, -1), "from 0 to 5"),
-        (lambda found: channel_extremes(found, 9), "channel must be a whole number from 0 to 8"),
-        (lambda found: channel_extremes(found, 0, by="median"), "maximum, mean"),
-        (lambda found: class_extremes(found, 0, by="odds"), "probability, logit"),
-        (lambda found: class_extremes(found, 0, k=0), "1 or more"),
-        (lambda found: confident_mistakes(found, [1, 2]), "one true class for each"),
-        (lambda found: all_channel_extremes([], 3), "no pictures"),
-        (lambda found: activated_region(found, 300, 0), "picture must be"),
-        (lambda found: activated_region(found, 0, 0, share=0), "above 0"),
+        (lambda outputs: class_extremes(outputs, 6), "class must be a whole number from 0 to 5"),
+        (lambda outputs: class_extremes(outputs, -1), "from 0 to 5"),
+        (lambda outputs: channel_extremes(outputs, 9), "channel must be a whole number from 0 to 8"),
+        (lambda outputs: channel_extremes(outputs, 0, by="median"), "maximum, mean"),
+        (lambda outputs: class_extremes(outputs, 0, by="odds"), "probability, logit"),
+        (lambda outputs: class_extremes(outputs, 0, k=0), "1 or more"),
+        (lambda outputs: confident_mistakes(outputs, [1, 2]), "one true class for each"),
+        (lambda outputs: all_channel_extremes([], 3), "no pictures"),
+        (lambda outputs: activated_region(outputs, 300, 0), "picture must be"),
+        (lambda outputs: activated_region(outputs, 0, 0, share=0), "above 0"),
     ],
 )
 def test_what_is_not_there_is_refused_in_words(ask, message):
     with pytest.raises(InvalidParam, match=message):
-        ask(known())
+        ask(random_run())
 
 
 def test_the_box_holds_what_hangs_together_with_the_maximum():
@@ -173,33 +175,33 @@ def test_the_region_of_a_channel_is_where_its_colour_is():
     marked[0:4, 0:4, 2] = 90
     pictures.open = lambda index: Image.fromarray(marked)
     nothing = np.zeros((2, 3), dtype=np.float32)
-    found = ModelOutputs(
+    outputs = ModelOutputs(
         "0" * 32, "", "", "0", "", (8, 8), nothing, nothing, nothing, nothing.astype(np.uint16), np.zeros(2, dtype=bool)
     )
-    assert activated_region(found, 1, 1, 0.5, pictures, model) == (20 / 32, 8 / 32, 28 / 32, 16 / 32)
-    assert activated_region(found, 1, 2, 0.5, pictures, model) == (0, 0, 4 / 32, 4 / 32)
+    assert activated_region(outputs, 1, 1, 0.5, pictures, model) == (20 / 32, 8 / 32, 28 / 32, 16 / 32)
+    assert activated_region(outputs, 1, 2, 0.5, pictures, model) == (0, 0, 4 / 32, 4 / 32)
 
 
 def test_a_neurons_pictures_are_found_without_trying_all(tmp_path, monkeypatch):
     monkeypatch.setenv("WHYBOX_DATA", str(tmp_path))
     model, pictures = zoo_model("small_cnn"), Pictures(150)
     monkeypatch.setattr(engine, "build_openvino_run", engine.build_eager_run)
-    found = run_model(pictures, model, "conv3")
+    outputs = run_model(pictures, model, "conv3")
     x = torch.cat([model.prepare(pictures.open(row)) for row in range(150)])
     maps = logits_and_maps(model.module, model.layer("conv3"), x)[1].numpy()
     tried = []
     for channel, place in ((0, (1, 1)), (2, (0, 2)), (5, (2, 2)), (7, (1, 0))):
-        top = neuron_top(found, channel, place, 3, pictures, model)
+        top = neuron_top(outputs, channel, place, 3, pictures, model)
         np.testing.assert_allclose(top.values, np.sort(maps[:, channel, place[0], place[1]])[::-1][:3], atol=1e-4)
         np.testing.assert_allclose(maps[top.rows, channel, place[0], place[1]], top.values, atol=1e-4)
         tried.append(top.tried)
-        bottom = neuron_bottom(found, channel, place, 3, pictures, model)
+        bottom = neuron_bottom(outputs, channel, place, 3, pictures, model)
         np.testing.assert_allclose(bottom.values, np.sort(maps[:, channel, place[0], place[1]])[:3], atol=1e-4)
         np.testing.assert_allclose(maps[bottom.rows, channel, place[0], place[1]], bottom.values, atol=1e-4)
         assert bottom.tried > 75
     assert np.median(tried) < 75, "half of the pictures, of 9 places and 150 pictures"
     with pytest.raises(InvalidParam, match="column from 0 to 2"):
-        neuron_top(found, 0, (0, 3), 6, pictures, model)
+        neuron_top(outputs, 0, (0, 3), 6, pictures, model)
 
 
 def test_how_many_more_have_the_value_of_the_last(tmp_path, monkeypatch):
@@ -207,21 +209,22 @@ def test_how_many_more_have_the_value_of_the_last(tmp_path, monkeypatch):
     monkeypatch.setenv("WHYBOX_DATA", str(tmp_path))
     model, pictures = zoo_model("small_cnn"), Pictures(60)
     monkeypatch.setattr(engine, "build_openvino_run", engine.build_eager_run)
-    found = run_model(pictures, model, "relu3")
+    outputs = run_model(pictures, model, "relu3")
     maps = logits_and_maps(
         model.module, model.layer("relu3"), torch.cat([model.prepare(pictures.open(row)) for row in range(60)])
     )[1].numpy()
     counts = []
     for channel in range(8):
         zeros = int((maps[:, channel, 1, 1] == 0).sum())
-        least = neuron_bottom(found, channel, (1, 1), 3, pictures, model)
+        least = neuron_bottom(outputs, channel, (1, 1), 3, pictures, model)
         assert least.ties == max(zeros - 3, 0)
         counts.append(least.ties)
-        most = neuron_top(found, channel, (1, 1), 60, pictures, model)
+        most = neuron_top(outputs, channel, (1, 1), 60, pictures, model)
         assert len(most.rows) == 60 and most.ties == 0, "all are shown"
-        peaks = np.asarray(found.max[:, channel])
-        rows = channel_extremes(found, channel, 5).bottom
+        peaks = np.asarray(outputs.max[:, channel])
+        rows = channel_extremes(outputs, channel, 5).bottom
         assert (
-            count_ties(found, peaks, rows) == (peaks == peaks[rows[-1]]).sum() - (peaks[rows] == peaks[rows[-1]]).sum()
+            count_ties(outputs, peaks, rows)
+            == (peaks == peaks[rows[-1]]).sum() - (peaks[rows] == peaks[rows[-1]]).sum()
         )
     assert max(counts) > 5

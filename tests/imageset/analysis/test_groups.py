@@ -1,4 +1,4 @@
-"""What some rows have in common, against counting by hand; and the mean map against the mean of single maps."""
+"""Groups of rows against counting by hand, and the mean map against the mean of single maps."""
 
 from __future__ import annotations
 
@@ -46,20 +46,20 @@ TRUTH = np.array([0, 1, 1, 0, 1, -1])
 
 
 def test_a_group_is_counted_as_by_hand() -> None:
-    found = describe_group(SET, PASS, [5, 4, 3, 2, 1, 0, 0], TRUTH, NAMES)
-    assert (found.count, found.failed) == (5, 1)
-    assert found.labels == (("dog", 3), ("cat", 2))
-    assert found.predicted == (("class 1", 2), ("class 2", 2), ("class 0", 1))
-    assert [(each.truth_name, each.predicted_name, each.count) for each in found.confusions] == [
+    result = describe_group(SET, PASS, [5, 4, 3, 2, 1, 0, 0], TRUTH, NAMES)
+    assert (result.count, result.failed) == (5, 1)
+    assert result.labels == (("dog", 3), ("cat", 2))
+    assert result.predicted == (("class 1", 2), ("class 2", 2), ("class 0", 1))
+    assert [(item.truth_name, item.predicted_name, item.count) for item in result.confusions] == [
         ("class 1", "class 2", 2),
         ("class 0", "class 1", 1),
     ]
-    assert found.confidence == pytest.approx(0.7) and found.accuracy == 0.25
+    assert result.confidence == pytest.approx(0.7) and result.accuracy == 0.25
 
 
 def test_a_group_of_which_nobody_knows_the_truth_has_no_mistakes() -> None:
-    found = describe_group(SET, PASS, [1, 2], labels=NAMES)
-    assert found.confusions == () and np.isnan(found.accuracy)
+    result = describe_group(SET, PASS, [1, 2], labels=NAMES)
+    assert result.confusions == () and np.isnan(result.accuracy)
     none = describe_group(SET, PASS, [], TRUTH, NAMES)
     assert none.count == 0 and none.labels == () and np.isnan(none.confidence)
 
@@ -76,23 +76,23 @@ def model() -> Classifier:
 
 def test_the_mean_map_is_the_mean_of_maps_that_all_count_the_same(model: Classifier) -> None:
     job: Job[None] = Job()
-    found = mean_attribution(SET, model, [3, 0, 4, 1], job=job)
+    result = mean_attribution(SET, model, [3, 0, 4, 1], job=job)
     heats = [np.abs(explain(model, SET.open(row), "grad_cam").heatmap) for row in (0, 1, 3)]
     seen = [heat / heat.max() for heat in heats if heat.any()]
     assert len(seen) >= 2 and not np.allclose(seen[0], seen[1]), "or the mean would say nothing"
-    assert found.heatmap.shape == (SIDE, SIDE) and found.heatmap.dtype == np.float32
-    assert np.abs(found.heatmap - np.mean(seen, axis=0)).max() < 1e-5
-    assert len(found.rows) + found.empty == 3 and found.unread == 1
-    assert job.done == job.total == 4 and found.selected == 4
+    assert result.heatmap.shape == (SIDE, SIDE) and result.heatmap.dtype == np.float32
+    assert np.abs(result.heatmap - np.mean(seen, axis=0)).max() < 1e-5
+    assert len(result.rows) + result.empty == 3 and result.unread == 1
+    assert job.done == job.total == 4 and result.selected == 4
     look = np.mean(
-        [np.asarray(model.preprocessing.model_input(SET.open(row)), dtype=float) for row in found.rows], axis=0
+        [np.asarray(model.preprocessing.model_input(SET.open(row)), dtype=float) for row in result.rows], axis=0
     )
-    assert np.abs(np.asarray(found.background, dtype=float) - look).max() <= 0.5 and look.std() > 1
+    assert np.abs(np.asarray(result.background, dtype=float) - look).max() <= 0.5 and look.std() > 1
 
 
 def test_of_many_pictures_some_are_taken_evenly(model: Classifier) -> None:
-    found = mean_attribution(SET, model, range(6), "saliency", limit=2)
-    assert found.rows == (0, 5) and found.selected == 6
+    result = mean_attribution(SET, model, range(6), "saliency", limit=2)
+    assert result.rows == (0, 5) and result.selected == 6
 
 
 def test_a_group_without_a_usable_picture_is_refused_in_words(model: Classifier) -> None:

@@ -65,22 +65,24 @@ def tsne(digits: tuple[np.ndarray, np.ndarray]) -> tuple[Map, Job[Any]]:
 
 
 def told_apart(points: np.ndarray, labels: np.ndarray) -> float:
-    """How often the five nearest on the map know a digit, its own point left out."""
+    """Return the accuracy of the five nearest on the map for each digit, its own point left out."""
     return float(cross_val_score(KNeighborsClassifier(5), points, labels, cv=5).mean())
 
 
 def test_pca_is_scikit_learns_and_the_eigenvectors(digits: tuple[np.ndarray, np.ndarray]) -> None:
-    found = make_map(digits[0], "pca", 3)
+    result = make_map(digits[0], "pca", 3)
     expected = PCA(3, svd_solver="full").fit_transform(digits[0].astype(np.float64))
     centred = digits[0].astype(np.float64) - digits[0].mean(axis=0, dtype=np.float64)
     left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
     for axis in range(3):
-        same = np.sign(found.points[:, axis] @ expected[:, axis])
-        assert np.abs(found.points[:, axis] * same - expected[:, axis]).max() < 1e-4
-        assert np.abs(np.abs(found.points[:, axis]) - np.abs(left[:, axis] * sizes[axis])).max() < 1e-4
+        same = np.sign(result.points[:, axis] @ expected[:, axis])
+        assert np.abs(result.points[:, axis] * same - expected[:, axis]).max() < 1e-4
+        assert np.abs(np.abs(result.points[:, axis]) - np.abs(left[:, axis] * sizes[axis])).max() < 1e-4
     share = (sizes[:3] ** 2).sum() / (sizes**2).sum()
-    assert found.notes == (f"The 3 directions shown keep {100 * share:.0f} % of the differences between the pictures.",)
-    assert found.dimensions == 3 and found.kl is None and not found.points.flags.writeable
+    assert result.notes == (
+        f"The 3 directions shown keep {100 * share:.0f} % of the differences between the pictures.",
+    )
+    assert result.dimensions == 3 and result.kl is None and not result.points.flags.writeable
 
 
 def test_tsne_keeps_the_digits_apart(tsne: tuple[Map, Job[Any]], digits: tuple[np.ndarray, np.ndarray]) -> None:
@@ -96,9 +98,9 @@ def test_the_whole_way_was_counted(tsne: tuple[Map, Job[Any]]) -> None:
 
 
 def test_one_seed_gives_one_map_and_another_another(clouds: np.ndarray, usual: Map) -> None:
-    first, again, other = usual, *(make_map(clouds, "tsne", params=QUICK, seed=seed) for seed in (3, 4))
+    first, again, different = usual, *(make_map(clouds, "tsne", params=QUICK, seed=seed) for seed in (3, 4))
     assert np.array_equal(first.points, again.points) and first.kl == again.kl
-    assert not np.allclose(first.points, other.points)
+    assert not np.allclose(first.points, different.points)
 
 
 def by_definition(data: np.ndarray, points: np.ndarray, perplexity: float) -> float:
@@ -116,20 +118,20 @@ def by_definition(data: np.ndarray, points: np.ndarray, perplexity: float) -> fl
             entropy = -(share * np.log(np.maximum(share, 1e-300))).sum()
             low, high = (beta, high) if entropy > np.log(perplexity) else (low, beta)
         given[row, others] = share
-    wanted = (given + given.T) / (2 * count)
+    expected = (given + given.T) / (2 * count)
     close = 1 / (1 + ((points[:, None].astype(np.float64) - points[None]) ** 2).sum(axis=2))
     np.fill_diagonal(close, 0)
-    made = close / close.sum()
-    held = wanted > 0
-    return float((wanted[held] * np.log(wanted[held] / made[held])).sum())
+    computed = close / close.sum()
+    held = expected > 0
+    return float((expected[held] * np.log(expected[held] / computed[held])).sum())
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_the_divergence_told_is_that_of_the_definition_and_is_made_small(clouds: np.ndarray, dimensions: int) -> None:
-    found = make_map(clouds, "tsne", dimensions, {"perplexity": 10, **QUICK})
-    assert found.points.shape == (90, dimensions) and found.kl is not None
-    assert found.kl == pytest.approx(by_definition(clouds, found.points, 10), abs=0.02)
-    assert found.kl < by_definition(clouds, make_map(clouds, "pca", dimensions).points, 10) / 2
+    result = make_map(clouds, "tsne", dimensions, {"perplexity": 10, **QUICK})
+    assert result.points.shape == (90, dimensions) and result.kl is not None
+    assert result.kl == pytest.approx(by_definition(clouds, result.points, 10), abs=0.02)
+    assert result.kl < by_definition(clouds, make_map(clouds, "pca", dimensions).points, 10) / 2
 
 
 def test_many_points_go_by_the_grid_and_come_out_alike(clouds: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,13 +159,13 @@ def test_the_push_on_the_grid_is_that_between_all_pairs(spread: float) -> None:
 def test_a_map_too_wide_for_the_grid_goes_by_the_tree(monkeypatch: pytest.MonkeyPatch) -> None:
     points, far = np.random.default_rng(0).normal(size=(40, 2)), csr_matrix(np.ones((40, 40)) / 1600)
 
-    def found(gradient: Gradient) -> tuple[np.ndarray, float]:
+    def result(gradient: Gradient) -> tuple[np.ndarray, float]:
         pull = gradient(points, P=far, dof=1.0, n_jobs=1, bh_params={"theta": 0.0})[1]
         return pull, gradient.divergence(points, far)
 
-    on_grid, always = found(Gradient(1, on_grid=True)), found(Gradient(1, on_grid=False))
+    on_grid, always = result(Gradient(1, on_grid=True)), result(Gradient(1, on_grid=False))
     monkeypatch.setattr(fft_repulsion, "MAX_NODES", 11)
-    by_tree = found(Gradient(1, on_grid=True))
+    by_tree = result(Gradient(1, on_grid=True))
     assert np.abs(on_grid[0] - by_tree[0]).max() < 1e-5 < np.abs(by_tree[0]).max() and on_grid[1] == pytest.approx(
         by_tree[1], rel=1e-4
     )
@@ -175,9 +177,9 @@ def test_without_opentsne_scikit_learn_makes_the_map(
 ) -> None:
     monkeypatch.setattr(tsne_module, "PACKAGE", "no_such_package")
     job: Job[Any] = Job()
-    found = make_map(clouds, "tsne", params=QUICK, seed=3, job=job)
+    result = make_map(clouds, "tsne", params=QUICK, seed=3, job=job)
     assert job.done == job.total
-    assert not np.array_equal(found.points, usual.points) and found.kl == pytest.approx(usual.kl, abs=0.05)
+    assert not np.array_equal(result.points, usual.points) and result.kl == pytest.approx(usual.kl, abs=0.05)
 
 
 def test_trustworthiness_is_scikit_learns_whatever_the_blocks(
@@ -211,10 +213,10 @@ def test_a_trustworthiness_is_a_sentence(value: float, words: str) -> None:
 def test_rows_choose_and_failed_pictures_are_left_out_and_said(clouds: np.ndarray) -> None:
     data = clouds.copy()
     data[[4, 7]] = np.nan
-    found = make_map(data, "pca", rows=[9, 4, 3, 80, 7, 50, 60])
-    assert found.rows.tolist() == [9, 3, 80, 50, 60]
-    assert np.abs(found.points - make_map(clouds[[9, 3, 80, 50, 60]], "pca").points).max() < 1e-6
-    assert "2 pictures that could not be read are not on the map." in found.notes
+    result = make_map(data, "pca", rows=[9, 4, 3, 80, 7, 50, 60])
+    assert result.rows.tolist() == [9, 3, 80, 50, 60]
+    assert np.abs(result.points - make_map(clouds[[9, 3, 80, 50, 60]], "pca").points).max() < 1e-6
+    assert "2 pictures that could not be read are not on the map." in result.notes
     for rows in ([0, 90], [-1, 3], [0.5, 2.0], [[1, 2]]):
         with pytest.raises(InvalidParam):
             make_map(clouds, "pca", rows=rows)
@@ -222,18 +224,18 @@ def test_rows_choose_and_failed_pictures_are_left_out_and_said(clouds: np.ndarra
 
 def test_more_than_a_map_can_show_are_drawn(clouds: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(map_module, "MAX_POINTS", 50)
-    found = make_map(clouds, "pca", seed=2)
-    assert len(found.rows) == 50 and np.array_equal(found.points, make_map(clouds, "pca", seed=2).points)
-    assert found.notes[0] == "The map shows 50 of 90 pictures, drawn by chance: more would take too long."
+    result = make_map(clouds, "pca", seed=2)
+    assert len(result.rows) == 50 and np.array_equal(result.points, make_map(clouds, "pca", seed=2).points)
+    assert result.notes[0] == "The map shows 50 of 90 pictures, drawn by chance: more would take too long."
 
 
 def test_a_stratified_sample_gives_each_label_its_share() -> None:
     labels = np.random.default_rng(0).choice(6, 5_000, p=[0.5, 0.3, 0.1, 0.07, 0.02, 0.01]) - 1
-    rows, said = stratified(labels, 1_000, seed=1)
+    rows, words = stratified(labels, 1_000, seed=1)
     assert len(rows) == len(set(rows.tolist())) == 1_000 and np.array_equal(rows, np.sort(rows))
     for label in np.unique(labels):
         assert abs((labels[rows] == label).sum() - (labels == label).sum() / 5) <= 1
-    assert "1,000 of 5,000 pictures, drawn by chance, each label with its share" in said
+    assert "1,000 of 5,000 pictures, drawn by chance, each label with its share" in words
     assert np.array_equal(rows, stratified(labels, 1_000, seed=1)[0]) and not np.array_equal(
         rows, stratified(labels, 1_000, seed=2)[0]
     )
@@ -281,10 +283,10 @@ def test_few_pictures_equal_pictures_and_few_numbers_make_a_map(kind: str, dimen
     equal = np.repeat(few, 30, axis=0)
     narrow = np.arange(30.0)[:, None]
     for data in (few, equal, narrow):
-        found = make_map(data, kind, dimensions, QUICK if kind == "tsne" else None)
-        assert found.points.shape == (len(data), dimensions) and np.isfinite(found.points).all()
+        result = make_map(data, kind, dimensions, QUICK if kind == "tsne" else None)
+        assert result.points.shape == (len(data), dimensions) and np.isfinite(result.points).all()
     if kind == "tsne":
-        assert "With only 30 pictures the perplexity is 9.7 instead of 30" in found.notes[0]
+        assert "With only 30 pictures the perplexity is 9.7 instead of 30" in result.notes[0]
 
 
 @pytest.mark.parametrize("step", [1, 200])
@@ -310,13 +312,13 @@ def test_the_data_stay_as_they_were(clouds: np.ndarray, usual: Map, tmp_path: Pa
 
 def test_small_multiples_are_the_maps_one_would_get_one_by_one(clouds: np.ndarray) -> None:
     job: Job[Any] = Job()
-    found = small_multiples(clouds, (5, 15), (0, 1), rows=range(60), job=job, params=QUICK)
-    assert [(each.params["perplexity"], each.seed) for each in found] == [(5, 0), (15, 0), (5, 1), (15, 1)]
+    result = small_multiples(clouds, (5, 15), (0, 1), rows=range(60), job=job, params=QUICK)
+    assert [(item.params["perplexity"], item.seed) for item in result] == [(5, 0), (15, 0), (5, 1), (15, 1)]
     assert job.done == job.total
     given = {**QUICK, "start": "random", "perplexity": 5}
     alone = make_map(clouds, "tsne", params=given, seed=1, rows=range(60))
-    assert np.array_equal(found[2].points, alone.points) and found[2].trustworthiness == alone.trustworthiness
-    assert not np.allclose(found[0].points, found[2].points), "seeds matter"
+    assert np.array_equal(result[2].points, alone.points) and result[2].trustworthiness == alone.trustworthiness
+    assert not np.allclose(result[0].points, result[2].points), "seeds matter"
     with pytest.raises(InvalidParam, match="At least one"):
         small_multiples(clouds, ())
 
@@ -338,8 +340,8 @@ def test_umap_says_how_to_get_it_and_runs_where_it_is(clouds: np.ndarray, monkey
 
     monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
     monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Umap))
-    found = make_map(clouds, "umap", 3, seed=5)
-    assert np.array_equal(found.points, clouds[:, :3]) and found.kind == "umap"
+    result = make_map(clouds, "umap", 3, seed=5)
+    assert np.array_equal(result.points, clouds[:, :3]) and result.kind == "umap"
 
 
 def test_every_map_describes_itself() -> None:

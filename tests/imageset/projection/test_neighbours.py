@@ -102,22 +102,22 @@ def test_finding_all_neighbours_stops_between_blocks(data: np.ndarray, monkeypat
         neighbour_table(data, 3, job)
 
 
-def made(points: np.ndarray, rows: np.ndarray) -> Map:
+def build_map(points: np.ndarray, rows: np.ndarray) -> Map:
     return Map(points, rows, "tsne", {}, 0, 1.0, "")
 
 
 def test_a_picture_that_is_on_the_map_stands_on_itself(data: np.ndarray) -> None:
     rows = np.arange(0, 300, 2)
     points = np.random.default_rng(2).normal(size=(150, 2))
-    assert np.abs(place_among(made(points, rows), data, data[40]) - points[20]).max() < 1e-3
+    assert np.abs(place_among(build_map(points, rows), data, data[40]) - points[20]).max() < 1e-3
 
 
 def test_a_new_picture_stands_between_its_neighbours_and_nearest_to_the_nearest() -> None:
     data = np.array([[0.0], [1.0], [100.0], [200.0]], dtype=np.float32)
     points = np.array([[0, 0, 0], [1, 0, 0], [0, 50, 0], [0, 0, 70]], dtype=np.float32)
     weights = 1 / np.array([0.25, 0.75]) ** 2
-    assert place_among(made(points, np.arange(4)), data, np.array([0.25]), k=2)[0] == pytest.approx(
+    assert place_among(build_map(points, np.arange(4)), data, np.array([0.25]), k=2)[0] == pytest.approx(
         weights[1] / weights.sum()
     )
-    whole = place_among(made(points, np.arange(4)), data, np.array([0.25]))
+    whole = place_among(build_map(points, np.arange(4)), data, np.array([0.25]))
     assert whole.shape == (3,) and np.abs(whole).max() < 0.2, "far ones hardly count"

@@ -32,13 +32,13 @@ def pictures(tmp_path: Path) -> ImageSet:
 
 def test_pixels_are_the_means_of_what_they_cover_and_are_kept(pictures: ImageSet) -> None:
     job: Job[Any] = Job()
-    found = read_pixels(pictures, 24, job)
+    result = read_pixels(pictures, 24, job)
     means = pictures.thumbnails().reshape(40, 24, 2, 24, 2, 3).mean(axis=(2, 4)) / 255
-    assert found.shape == (40, 24 * 24 * 3) and found.dtype == np.float32 and isinstance(found, np.memmap)
-    assert np.abs(found - means.reshape(40, -1)).max() < 1.01 / 255, "Pillow rounds rows and columns"
+    assert result.shape == (40, 24 * 24 * 3) and result.dtype == np.float32 and isinstance(result, np.memmap)
+    assert np.abs(result - means.reshape(40, -1)).max() < 1.01 / 255, "Pillow rounds rows and columns"
     assert job.done == job.total == 40
     (pictures.folder / "thumbs.u8").unlink()
-    assert np.array_equal(read_pixels(pictures, 24), found), "made once"
+    assert np.array_equal(read_pixels(pictures, 24), result), "made once"
     assert [file.name for file in pictures.folder.iterdir()] == ["pixels-24.npy"]
 
 
@@ -56,7 +56,7 @@ def test_pixels_that_were_stopped_or_damaged_leave_nothing_wrong(pictures: Image
 
 
 def a_pass(pictures: ImageSet) -> Any:
-    """What a pass is to a map."""
+    """Return the part of a run that a map needs."""
     data = np.random.default_rng(1).normal(size=(40, 6)).astype(np.float32)
     failed = np.zeros(40, dtype=bool)
     failed[3] = True
@@ -66,9 +66,9 @@ def a_pass(pictures: ImageSet) -> Any:
 def test_a_map_is_made_once_for_all_who_ask(pictures: ImageSet) -> None:
     done = a_pass(pictures)
     job = service.start_map(done, "pca", 3, session_id="Ada")
-    found = job.wait(30)
-    assert 3 not in found.rows and len(found.rows) == 39 and found.dimensions == 3
-    assert np.array_equal(found.points, make_map(done.mean, "pca", 3, rows=found.rows).points)
+    result = job.wait(30)
+    assert 3 not in result.rows and len(result.rows) == 39 and result.dimensions == 3
+    assert np.array_equal(result.points, make_map(done.mean, "pca", 3, rows=result.rows).points)
     assert service.start_map(done, "pca", 3, session_id="Bob") is job
     assert jobs.watch(str(job.key), "Bob") is job
     assert set(job.sessions) >= {"Ada", "Bob"}
@@ -79,7 +79,7 @@ def test_a_map_is_made_once_for_all_who_ask(pictures: ImageSet) -> None:
         service.start_map(done, "pca", 3, rows=range(20)),
         service.start_map(pictures, "pca", 3),
     ]
-    assert len({str(each.key) for each in [job, *others]}) == 4
+    assert len({str(item.key) for item in [job, *others]}) == 4
     assert others[2].wait(30).points.shape == (40, 3)
     jobs.leave("")
 
@@ -98,9 +98,9 @@ def test_too_many_pictures_are_drawn_label_by_label_and_it_is_said(
     pictures: ImageSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "MAX_POINTS", 20)
-    found = service.start_map(pictures, "pca").wait(30)
-    assert len(found.rows) == 20 and (pictures.labels[found.rows] == 1).sum() == 5
-    assert "20 of 40 pictures, drawn by chance, each label with its share" in found.notes[0]
+    result = service.start_map(pictures, "pca").wait(30)
+    assert len(result.rows) == 20 and (pictures.labels[result.rows] == 1).sum() == 5
+    assert "20 of 40 pictures, drawn by chance, each label with its share" in result.notes[0]
 
 
 def test_several_small_maps_come_together(pictures: ImageSet) -> None:

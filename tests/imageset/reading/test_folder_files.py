@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.imageset.zip_builder import noise, packed
+from tests.imageset.zip_builder import noise, pack_zip
 from xai_core.errors import InvalidImage, InvalidSet
 from xai_core.imageset.reading import folder_files
 from xai_core.imageset.sets import uploaded
@@ -32,30 +32,30 @@ def folder(own_data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_folder_is_read_where_it_is(
     folder: Path, monkeypatch: pytest.MonkeyPatch, restart: Callable[[], None]
 ) -> None:
-    found = read_folder(folder / "pets")
+    dataset = read_folder(folder / "pets")
     assert (
-        found.names == ("cats/b.png", "cats/c.png", "dogs/a.png")
-        and found.classes == ("cats", "dogs")
-        and found.title == "pets"
+        dataset.names == ("cats/b.png", "cats/c.png", "dogs/a.png")
+        and dataset.classes == ("cats", "dogs")
+        and dataset.title == "pets"
     )
-    assert str(folder) not in found.origin and found.name == found.id
-    assert np.array_equal(np.asarray(found.open(2)), np.asarray(Image.open(folder / "pets/dogs/a.png")))
+    assert str(folder) not in dataset.origin and dataset.name == dataset.id
+    assert np.array_equal(np.asarray(dataset.open(2)), np.asarray(Image.open(folder / "pets/dogs/a.png")))
     monkeypatch.setattr(uploaded, "ingest", None)
-    assert read_folder(folder / "pets").id == found.id  # nothing has changed: nothing is read
+    assert read_folder(folder / "pets").id == dataset.id  # nothing has changed: nothing is read
     restart()
-    again = find_set(found.id)
-    assert again is not None and again.open(0).tobytes() == found.open(0).tobytes()
+    again = find_set(dataset.id)
+    assert again is not None and again.open(0).tobytes() == dataset.open(0).tobytes()
     monkeypatch.setenv("WHYBOX_SETS", "")
     restart()
-    assert find_set(found.id) is None  # no longer allowed
+    assert find_set(dataset.id) is None  # no longer allowed
 
 
 def test_a_changed_folder_is_another_set(folder: Path) -> None:
-    found = read_folder(folder)
+    dataset = read_folder(folder)
     (folder / "pets/dogs/a.png").write_bytes(noise(4, side=20))
     with pytest.raises(InvalidImage, match="Read the folder again"):
-        found.open(2)
-    assert read_folder(folder).id != found.id
+        dataset.open(2)
+    assert read_folder(folder).id != dataset.id
 
 
 @pytest.mark.parametrize("path", ["..", "../secret.png", "/etc", "\0", "../pictures_too", ""])
@@ -79,9 +79,9 @@ def test_links_out_of_a_folder_are_not_followed(folder: Path) -> None:
     (folder / "pets/everything").symlink_to(folder.parent, target_is_directory=True)
     (folder / "pets/gone.png").symlink_to(folder / "pets/nowhere.png")
     os.mkfifo(folder / "pets/pipe.png")
-    found = read_folder(folder / "pets")
-    assert found.names == ("cats/b.png", "cats/c.png", "dogs/a.png", "in.png")
-    assert {name: why[:15] for name, why in found.skipped_files} == {
+    dataset = read_folder(folder / "pets")
+    assert dataset.names == ("cats/b.png", "cats/c.png", "dogs/a.png", "in.png")
+    assert {name: why[:15] for name, why in dataset.skipped_files} == {
         "out.png": "This is a link ",
         "gone.png": "This is no file",
         "pipe.png": "This is no file",
@@ -91,15 +91,16 @@ def test_links_out_of_a_folder_are_not_followed(folder: Path) -> None:
 def test_files_written_anew_are_the_same_set_once_it_is_read_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch, restart: Callable[[], None]
 ) -> None:
-    found = read_folder(folder)
-    assert find_set(found.id) is not None
+    dataset = read_folder(folder)
+    assert find_set(dataset.id) is not None
     os.utime(folder / "pets/cats/b.png", (1, 1))
     with pytest.raises(InvalidImage, match="Read the folder again"):
-        find_set(found.id).open(0)  # type: ignore[union-attr]
+        find_set(dataset.id).open(0)  # type: ignore[union-attr]
     again = read_folder(folder)
-    assert again.id == found.id and again.open(0).size == (16, 16) == find_set(found.id).open(0).size  # type: ignore[union-attr]
+    stored = find_set(dataset.id)
+    assert again.id == dataset.id and stored is not None and again.open(0).size == (16, 16) == stored.open(0).size
     restart()
-    assert find_set(found.id).open(0).size == (16, 16)  # type: ignore[union-attr]
+    assert find_set(dataset.id).open(0).size == (16, 16)  # type: ignore[union-attr]
 
 
 def test_a_path_is_looked_at_anew_each_time(folder: Path) -> None:
@@ -124,34 +125,34 @@ def test_folders_that_may_not_be_looked_into_are_listed(folder: Path, monkeypatc
         return whole(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    found = read_folder(folder)
+    dataset = read_folder(folder)
     assert (
-        [name for name, _ in found.skipped_files] == ["pets/dogs"]
-        and "may not be read" in found.skipped_files[0][1]
-        and len(found) == 2
+        [name for name, _ in dataset.skipped_files] == ["pets/dogs"]
+        and "may not be read" in dataset.skipped_files[0][1]
+        and len(dataset) == 2
     )
 
 
 def test_a_process_with_too_much_open_is_no_damaged_picture(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = read_folder(folder)
+    dataset = read_folder(folder)
 
     def full(*_: object) -> None:
         raise OSError(24, "Too many open files")
 
     monkeypatch.setattr(Path, "open", full)
     with pytest.raises(InvalidSet, match="Too many open files"):
-        found.open(0)
+        dataset.open(0)
 
 
 def test_a_folder_that_is_gone_is_no_damaged_picture(folder: Path) -> None:
-    found = read_folder(folder)
+    dataset = read_folder(folder)
     folder.rename(folder.with_name("elsewhere"))
     with pytest.raises(InvalidSet, match="no longer kept"):
-        found.open(0)
+        dataset.open(0)
 
 
 def test_a_file_swapped_for_a_link_is_noticed(folder: Path) -> None:
-    found = read_folder(folder)
+    dataset = read_folder(folder)
     target, secret = folder / "pets/dogs/a.png", folder.parent / "secret.png"
     was = target.stat()
     target.unlink()
@@ -159,7 +160,7 @@ def test_a_file_swapped_for_a_link_is_noticed(folder: Path) -> None:
     os.utime(secret, ns=(was.st_atime_ns, was.st_mtime_ns))
     target.symlink_to(secret)
     with pytest.raises(InvalidImage):
-        found.open(2)
+        dataset.open(2)
 
 
 def test_folders_that_cannot_be_sets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +175,7 @@ def test_folders_that_cannot_be_sets(folder: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_zip_or_folder_on_the_server(folder: Path) -> None:
-    (folder / "z.zip").write_bytes(packed({"5.png": noise(5), "6.png": noise(6)}))
+    (folder / "z.zip").write_bytes(pack_zip({"5.png": noise(5), "6.png": noise(6)}))
     assert len(start_reading(str(folder / "z.zip")).wait(30)) == 2
     assert len(start_reading(folder / "pets").wait(30)) == 3
     with pytest.raises(InvalidSet, match="not a zip"):

@@ -23,9 +23,9 @@ def test_size_and_kind_stay_and_the_original_too(name):
     for image in (COLOUR, GREY):
         before = image.tobytes()
         for severity in (1, 2, 3):
-            found = parse_corruption(f"{name}:{severity}")(image, 0)
-            assert (found.size, found.mode) == (image.size, image.mode) and image.tobytes() == before
-        assert (name == "grey" and image is GREY) or found.tobytes() != before
+            outputs = parse_corruption(f"{name}:{severity}")(image, 0)
+            assert (outputs.size, outputs.mode) == (image.size, image.mode) and image.tobytes() == before
+        assert (name == "grey" and image is GREY) or outputs.tobytes() != before
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -75,11 +75,11 @@ def test_a_blur_is_seen_on_a_tiny_picture_too(severity):
     """A bright point spreads about as far as a Gaussian of 0.42, 0.66 and 1.02 pixels: squared widths."""
     point = np.zeros((28, 28), dtype=np.uint8)
     point[14, 14] = 255
-    found = numbers(parse_corruption(f"blur:{severity}")(Image.fromarray(point), 0))
+    outputs = numbers(parse_corruption(f"blur:{severity}")(Image.fromarray(point), 0))
     sigma = (0.42, 0.66, 1.02)[severity - 1]
     places = np.arange(28) - 14
-    spread = float((found.sum(axis=0) * places**2).sum() / found.sum())
-    assert found[14, 14] < 190 and spread == pytest.approx(sigma**2, rel=0.3)
+    spread = float((outputs.sum(axis=0) * places**2).sum() / outputs.sum())
+    assert outputs[14, 14] < 190 and spread == pytest.approx(sigma**2, rel=0.3)
 
 
 @pytest.mark.parametrize(("text", "full"), [("blur", "blur:1"), ("blur:3", "blur:3"), ("mirror:2", "mirror:1")])

@@ -69,42 +69,46 @@ def one_by_one(pictures, layer: str, change: str = ""):
     return np.array(logits), np.array(seen)
 
 
-def arrays(found) -> dict[str, np.ndarray]:
-    return {name: np.array(getattr(found, name)) for name in ("logits", "mean", "max", "argmax", "valid")}
+def arrays(outputs) -> dict[str, np.ndarray]:
+    return {name: np.array(getattr(outputs, name)) for name in ("logits", "mean", "max", "argmax", "valid")}
 
 
-def same(one, other) -> None:
+def same(actual, expected_run) -> None:
     """Batches may be cut elsewhere, which moves the last bits; a tie of two places is then open."""
-    for name, expected in arrays(one).items():
+    for name, expected in arrays(actual).items():
         if name == "argmax":
-            assert (arrays(other)[name] == expected).mean() > 0.98
+            assert (arrays(expected_run)[name] == expected).mean() > 0.98
         else:
-            np.testing.assert_allclose(arrays(other)[name], expected, atol=1e-5)
+            np.testing.assert_allclose(arrays(expected_run)[name], expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(("layer", "change"), [("conv3", ""), ("conv2", "gaussian_noise:2")])
 def test_a_pass_equals_plain_torch_picture_by_picture(layer, change):
-    found = run_model(Pictures(), MODEL, layer, change)
+    outputs = run_model(Pictures(), MODEL, layer, change)
     logits, maps = one_by_one(Pictures(), layer, change)
-    assert logits.std() > 1 and found.grid == maps.shape[2:] and len(found) == 40
-    np.testing.assert_allclose(found.logits, logits, atol=1e-3)
-    np.testing.assert_allclose(found.mean, maps.mean((2, 3)), atol=1e-4)
-    np.testing.assert_allclose(found.max, maps.max((2, 3)), atol=1e-4)
-    assert (found.argmax == maps.reshape(*maps.shape[:2], -1).argmax(2)).mean() > 0.98
-    np.testing.assert_allclose(found.probabilities(), softmax(logits, axis=1), atol=1e-4)
-    np.testing.assert_allclose(found.probabilities([7, 3]), softmax(logits, axis=1)[[7, 3]], atol=1e-4)
-    assert (found.predictions == logits.argmax(1)).all() and len(set(found.predictions)) > 1
-    np.testing.assert_allclose(found.confidence, softmax(logits, axis=1).max(1), atol=1e-4)
-    assert not found.logits.flags.writeable and found.valid.all() and (found.layer, found.corruption) == (layer, change)
+    assert logits.std() > 1 and outputs.grid == maps.shape[2:] and len(outputs) == 40
+    np.testing.assert_allclose(outputs.logits, logits, atol=1e-3)
+    np.testing.assert_allclose(outputs.mean, maps.mean((2, 3)), atol=1e-4)
+    np.testing.assert_allclose(outputs.max, maps.max((2, 3)), atol=1e-4)
+    assert (outputs.argmax == maps.reshape(*maps.shape[:2], -1).argmax(2)).mean() > 0.98
+    np.testing.assert_allclose(outputs.probabilities(), softmax(logits, axis=1), atol=1e-4)
+    np.testing.assert_allclose(outputs.probabilities([7, 3]), softmax(logits, axis=1)[[7, 3]], atol=1e-4)
+    assert (outputs.predictions == logits.argmax(1)).all() and len(set(outputs.predictions)) > 1
+    np.testing.assert_allclose(outputs.confidence, softmax(logits, axis=1).max(1), atol=1e-4)
+    assert (
+        not outputs.logits.flags.writeable
+        and outputs.valid.all()
+        and (outputs.layer, outputs.corruption) == (layer, change)
+    )
 
 
 @pytest.mark.parametrize("change", ["", "gaussian_noise:2"])
 def test_a_picture_is_shown_as_the_model_saw_it(change):
-    found, look = run_model(Pictures(), MODEL, "conv3", change), MODEL.preprocessing.model_input(Pictures().open(7))
+    outputs, look = run_model(Pictures(), MODEL, "conv3", change), MODEL.preprocessing.model_input(Pictures().open(7))
     expected = parse_corruption(change)(look, 7) if change else look
-    assert read_model_input(found, 7, Pictures(), MODEL).tobytes() == expected.convert("L").tobytes()
+    assert read_model_input(outputs, 7, Pictures(), MODEL).tobytes() == expected.convert("L").tobytes()
     with pytest.raises(InvalidParam, match="0 to 39"):
-        read_model_input(found, 40, Pictures(), MODEL)
+        read_model_input(outputs, 40, Pictures(), MODEL)
 
 
 def test_no_layer_means_the_recommended_one():
@@ -115,9 +119,9 @@ def test_a_second_time_nothing_is_opened_and_what_differs_has_another_id():
     first = run_model(Pictures(), MODEL, "conv3")
     disk._RECENT.pop(str(disk.cache().root / first.id))  # as after a restart
     again = Pictures()
-    found = run_model(again, MODEL, "conv3")
-    assert not again.opened and found.id == first.id and found is not first
-    same(found, first)
+    outputs = run_model(again, MODEL, "conv3")
+    assert not again.opened and outputs.id == first.id and outputs is not first
+    same(outputs, first)
     others = [run_model(Pictures(), MODEL, "conv2").id, run_model(Pictures(), MODEL, "conv3", "mirror").id]
     assert len({first.id, *others}) == 3
     assert run_model(Pictures(), MODEL, "conv3", "mirror:3").id == others[1], "there is only one way to mirror"
@@ -126,16 +130,16 @@ def test_a_second_time_nothing_is_opened_and_what_differs_has_another_id():
 def test_a_stop_is_obeyed_soon_and_the_next_run_goes_on():
     whole = arrays(run_model(Pictures(200), MODEL, "conv3"))
     job: Job[None] = Job()
-    stopped = Pictures(200, told=lambda index: job.cancel() if index == 120 else None)
+    stopped = Pictures(200, on_open=lambda index: job.cancel() if index == 120 else None)
     stopped.id = "another set of the same pictures"
     with pytest.raises(Cancelled):
         run_model(stopped, MODEL, "conv3", job=job)
     assert 0 < job.done < 130 and job.total == 200
     rest, after = Pictures(200), Job[None]()
     rest.id = stopped.id
-    found = run_model(rest, MODEL, "conv3", job=after)
+    outputs = run_model(rest, MODEL, "conv3", job=after)
     assert sorted(rest.opened) == list(range(job.done, 200)) and after.done == after.total == 200 - job.done
-    for name, values in arrays(found).items():
+    for name, values in arrays(outputs).items():
         np.testing.assert_allclose(values, whole[name], atol=1e-5)
 
 
@@ -146,7 +150,8 @@ from xai_core.engine.backends import forward
 from xai_core.imageset.runs import inference
 from xai_core.models import load_model
 inference.SAVE_S, forward.build_openvino_run = 0.0, forward.build_eager_run
-inference.run_model(Pictures(160, told=lambda index: time.sleep(0.05 if index > 40 else 0)), load_model("small_cnn"), "conv3")
+pictures = Pictures(160, on_open=lambda index: time.sleep(0.05 if index > 40 else 0))
+inference.run_model(pictures, load_model("small_cnn"), "conv3")
 """
 
 
@@ -161,28 +166,28 @@ def test_a_kill_costs_seconds_and_the_next_run_gives_the_same_arrays(own_data_fo
     assert progress is not None and process.returncode == -signal.SIGKILL, "it was killed while it worked"
     done = json.loads(progress.read_text())["done"]
     rest = Pictures(160)
-    found = run_model(rest, MODEL, "conv3")
+    outputs = run_model(rest, MODEL, "conv3")
     assert 0 < done < 160 and sorted(rest.opened) == list(range(done, 160))
     logits, maps = one_by_one(Pictures(160), "conv3")
-    np.testing.assert_allclose(found.logits, logits, atol=1e-3)
-    np.testing.assert_allclose(found.mean, maps.mean((2, 3)), atol=1e-4)
+    np.testing.assert_allclose(outputs.logits, logits, atol=1e-3)
+    np.testing.assert_allclose(outputs.mean, maps.mean((2, 3)), atol=1e-4)
 
 
 def test_a_picture_that_does_not_open_is_told_and_harms_no_other():
-    found, logits = (
+    outputs, logits = (
         run_model(Pictures(broken=(0, 7, *range(16, 32))), MODEL, "conv3"),
         one_by_one(Pictures(), "conv3")[0],
     )
     failed = np.isin(np.arange(40), [0, 7, *range(16, 32)])
-    np.testing.assert_array_equal((~found.valid), failed)
-    np.testing.assert_allclose(found.logits[~failed], logits[~failed], atol=1e-3)
+    np.testing.assert_array_equal((~outputs.valid), failed)
+    np.testing.assert_allclose(outputs.logits[~failed], logits[~failed], atol=1e-3)
     assert (
-        np.isnan(found.logits[failed]).all()
-        and np.isnan(found.mean[failed]).all()
-        and np.isnan(found.max[failed]).all()
+        np.isnan(outputs.logits[failed]).all()
+        and np.isnan(outputs.mean[failed]).all()
+        and np.isnan(outputs.max[failed]).all()
     )
-    assert (found.predictions[failed] == -1).all() and np.isnan(found.confidence[failed]).all()
-    assert (found.predictions[~failed] >= 0).all() and np.isfinite(found.confidence[~failed]).all()
+    assert (outputs.predictions[failed] == -1).all() and np.isnan(outputs.confidence[failed]).all()
+    assert (outputs.predictions[~failed] >= 0).all() and np.isfinite(outputs.confidence[~failed]).all()
 
 
 def test_a_set_of_which_nothing_opens_is_refused_and_leaves_nothing(own_data_folder):
@@ -204,9 +209,9 @@ def test_a_damaged_pass_is_made_anew(spoil):
     else:
         (folder / "about.json").write_text('{"set_id": 3}')
     assert find_run(key) is None
-    found = run_model(again := Pictures(), MODEL, "conv3")
-    assert len(again.opened) == 40 and found.id == key
-    for name, values in arrays(found).items():
+    outputs = run_model(again := Pictures(), MODEL, "conv3")
+    assert len(again.opened) == 40 and outputs.id == key
+    for name, values in arrays(outputs).items():
         np.testing.assert_allclose(values, first[name], atol=1e-5)
 
 
@@ -255,7 +260,7 @@ def test_a_disk_that_takes_nothing_is_said(tmp_path, monkeypatch):
 
 
 def test_a_set_that_goes_during_a_pass_is_no_damaged_picture():
-    """What was done is kept, and the same set brought again is gone on with."""
+    """Finished rows are kept, and the same set brought again is continued."""
 
     class Leaving(Pictures):
         def open(self, index):
@@ -266,9 +271,9 @@ def test_a_set_that_goes_during_a_pass_is_no_damaged_picture():
     with pytest.raises(InvalidSet, match="no longer kept"):
         run_model(Leaving(100), MODEL, "conv3")
     pictures = Pictures(100)
-    found = run_model(pictures, MODEL, "conv3")
-    assert found.valid.all() and len(pictures.opened) < 100
-    same(found, run_model(Other(100), MODEL, "conv3"))
+    outputs = run_model(pictures, MODEL, "conv3")
+    assert outputs.valid.all() and len(pictures.opened) < 100
+    same(outputs, run_model(Other(100), MODEL, "conv3"))
 
 
 @pytest.mark.parametrize("column", ["logits", "peak"])
@@ -308,27 +313,27 @@ def test_a_picture_that_was_away_is_looked_at_once_it_is_back():
 
 def test_a_network_that_gives_no_numbers_for_a_picture():
     """It is left out everywhere, and the others keep their answers."""
-    found = run_model(Pictures(), MODEL, "conv3")
+    outputs = run_model(Pictures(), MODEL, "conv3")
     for value in (np.nan, np.inf, -np.inf):
-        logits = np.array(found.logits)
+        logits = np.array(outputs.logits)
         logits[4, 2] = value
-        odd = replace(found, logits=logits)
+        odd = replace(outputs, logits=logits)
         assert (
             (~odd.valid).tolist() == [row == 4 for row in range(40)]
             and odd.predictions[4] == -1
             and np.isnan(odd.confidence[4])
         )
-        assert (np.delete(odd.predictions, 4) == np.delete(found.predictions, 4)).all()
+        assert (np.delete(odd.predictions, 4) == np.delete(outputs.predictions, 4)).all()
         scores = score_set(odd, np.zeros(40, dtype=np.int64), MODEL.labels)
         assert scores.count == 39 and scores.left_out == 1
         assert 4 not in class_extremes(odd, 2, 40).top and len(class_extremes(odd, 2, 40).top) == 39
 
 
 def test_a_deleted_pass_is_not_found_in_memory(monkeypatch):
-    found = run_model(Pictures(), MODEL, "conv3")
+    outputs = run_model(Pictures(), MODEL, "conv3")
     monkeypatch.setenv("WHYBOX_PASSES_MB", "0")
     run_model(Pictures(), MODEL, "conv2")
-    assert find_run(found.id) is None
+    assert find_run(outputs.id) is None
 
 
 def test_what_is_begun_counts_too(monkeypatch):
@@ -347,22 +352,22 @@ def test_a_link_may_say_anything(text):
 
 
 def test_pictures_are_read_ahead_but_not_far():
-    made: list[int] = []
-    parts = prefetch(lambda part: made.append(part) or part * 2, range(100), ahead=3, workers=2)
+    computed: list[int] = []
+    parts = prefetch(lambda part: computed.append(part) or part * 2, range(100), ahead=3, workers=2)
     assert next(parts) == 0
     time.sleep(0.05)
-    assert max(made) <= 4
+    assert max(computed) <= 4
     parts.close()
-    assert max(made) <= 4
+    assert max(computed) <= 4
 
 
 def test_start_watch_and_leave(monkeypatch):
     pictures = Pictures()
     monkeypatch.setattr(run, "find_set", lambda set_id: pictures if set_id == pictures.id else None)
     job = run.start_run(pictures.id, "small_cnn", "conv3", "blur:1", session_id="me")
-    found = job.wait(30)
-    assert jobs.watch(job.key, "me") is job and found.id == job.key and found.corruption == "blur:1"
-    assert run.start_run(pictures.id, "small_cnn", "conv3", "blur:1", session_id="you").result is found
+    outputs = job.wait(30)
+    assert jobs.watch(job.key, "me") is job and outputs.id == job.key and outputs.corruption == "blur:1"
+    assert run.start_run(pictures.id, "small_cnn", "conv3", "blur:1", session_id="you").result is outputs
     assert len(pictures.opened) == 40
     jobs.leave("me")
     with pytest.raises(UnknownName, match="upload it again"):

@@ -232,7 +232,7 @@ def _iter_class_scores(
                 predicted_count=int(predicted_counts[index]),
                 precision=float(precision[place]),
                 recall=float(recall[place]) if occurs else math.nan,
-                f1=float(f1[place]) if occurs else math.nan,
+                f1=float(f1[place]),
                 auc=_roc_area(truth == index, log_shares[:, place - block.start]) if occurs else math.nan,
             )
 
