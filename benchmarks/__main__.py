@@ -1,4 +1,7 @@
-"""`python -m benchmarks`: one Markdown table of ours against its peers, in one run. Exit code 1 where a target is missed."""
+"""`python -m benchmarks`: one Markdown table of ours against its peers, in one run.
+
+Exit code 1 where a target is missed.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +83,8 @@ def machine() -> str:
 
 
 def report(answers: Sequence[Answer], tables: Sequence[TableAnswer], lines: Sequence[str]) -> str:
-    """The whole text: a table over pictures and one over tables, what is to be said beneath them, and what was missed."""
+    """The whole text: a table over pictures and one over tables, what is to be said beneath them, and what was missed.
+    """
     missed = [
         line
         for each in (*(answer.missed for answer in answers), *(answer.missed for answer in tables))

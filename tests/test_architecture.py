@@ -1,7 +1,7 @@
 """The shape and the language of the project, read from its sources by the rules in tests/architecture.
 
-Each rule is a generator of complaints about one source file. The second half of this file feeds every rule small offending
-snippets, so that a rule that can no longer fail is noticed.
+Each rule is a generator of complaints about one source file. The second half of this file feeds every rule small
+offending snippets, so that a rule that can no longer fail is noticed.
 """
 
 from __future__ import annotations

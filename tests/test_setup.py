@@ -1,4 +1,7 @@
-"""What a fresh machine meets first: requirements, make, configuration, container. Read and run, never trusted to be right."""
+"""What a fresh machine meets first: requirements, make, configuration, container.
+
+Read and run, never trusted to be right.
+"""
 
 from __future__ import annotations
 

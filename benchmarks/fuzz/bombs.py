@@ -1,6 +1,7 @@
 """Small files that would grow large or last long: bombs have to be refused at once and cheaply, drips have to end soon.
 
-A bomb states or unpacks to far more than it is; a drip is made of so many tiny pieces that a reader is busy for minutes with them.
+A bomb states or unpacks to far more than it is; a drip is made of so many tiny pieces that a reader is busy for minutes
+with them.
 """
 
 from __future__ import annotations
@@ -203,7 +204,7 @@ BOMBS: Mapping[tuple[str, str], Callable[[Rng], Damaged]] = {
 """(format, name) -> what makes it."""
 
 
-# --- drips -----------------------------------------------------------------------------------------------------------------------
+# --- drips ------------------------------------------------------------------------------------------------------------
 
 _DRIP = 8_000_000
 """Bytes of a drip: a third of what may be uploaded."""

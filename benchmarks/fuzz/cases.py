@@ -18,8 +18,10 @@ from benchmarks.fuzz.guarded_reader import Outcome, Reader, watched
 KEEP_SIDE = 1024
 _LIBTIFF = re.compile(r"[\w.]+: [^/]*\.$")
 _WORST, _MEAN = 2, 5
-"""Levels of 255 by which a pixel may differ from the plain reading: rounding of colour profiles and of half-transparent pixels; and on
-average where a picture was made smaller: before or after it was turned is 3.7 apart on a fine pattern of black and white dots."""
+"""Levels of 255 by which a pixel may differ from the plain reading: rounding of colour profiles and of half-transparent
+pixels; and on average where a picture was made smaller: before or after it was turned is 3.7 apart on a fine pattern of
+black and white dots.
+"""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class Limits:
 
 
 ORDINARY, BOMB = Limits(2.0, 400.0), Limits(0.1, 50.0)
-"""What has 50 million pixels may be read, and takes 200 MB as RGB: an ordinary file that happens to say so is no bomb."""
+"""What has 50 million pixels may be read, and takes 200 MB as RGB: an ordinary file that happens to say so is no bomb.
+"""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,10 @@ def case(seed: int, number: int) -> Case:
 
 
 def tried(each: Case, read: Reader) -> tuple[Outcome, list[str]]:
-    """What became of it and what is wrong with that. A limit that is missed is measured twice more, because others use the machine."""
+    """What became of it and what is wrong with that.
+
+    A limit that is missed is measured twice more, because others use the machine.
+    """
     found = watched(read, each.data)
     for _ in range(2):
         if found.ending == "died" or not over_limits(each.slot.limits, found):
@@ -111,8 +117,9 @@ def faults(each: Case, found: Outcome) -> list[str]:
 
 
 def _remarks(each: Case, said: str) -> str:
-    """Without libtiff's own one-line errors ("Fax4Decode: Bad code word ..."): Pillow lets nobody catch them, and they end in the
-    server's log, where no visitor sees them. Python's warnings and log lines do not look like that."""
+    """Without libtiff's own one-line errors ("Fax4Decode: Bad code word ..."): Pillow lets nobody catch them, and they
+    end in the server's log, where no visitor sees them. Python's warnings and log lines do not look like that.
+    """
     tiff = each.data[:2] in (b"II", b"MM")
     return "\n".join(line for line in said.splitlines() if not (tiff and _LIBTIFF.match(line))).strip()
 

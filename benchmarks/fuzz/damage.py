@@ -1,7 +1,7 @@
 """The kinds of damage: each draws a whole picture, harms it, and says what may become of it.
 
-Where the harm cannot change what is seen (a tail cut off that held nothing, a huge comment, a broken colour profile), the file that
-shows the same picture comes along: if the harmed one is read, it has to look like that.
+Where the harm cannot change what is seen (a tail cut off that held nothing, a huge comment, a broken colour profile),
+the file that shows the same picture comes along: if the harmed one is read, it has to look like that.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ ABSURD = (0, 1, 7, 15, 16, 17, 255, 4097, 65_535, 65_536, 2**24, 2**31 - 1, 2**3
 
 @dataclass(frozen=True)
 class Damaged:
-    """A file, what has to become of it, and a whole file that shows the same picture (None where that cannot be said)."""
+    """A file, what has to become of it, and a whole file that shows the same picture (None where that cannot be said).
+    """
 
     data: bytes
     must: Must = "either"
@@ -104,7 +105,7 @@ def wrong_header(rng: Rng, kind: str) -> Damaged:
     )
 
 
-# --- EXIF ------------------------------------------------------------------------------------------------------------------------
+# --- EXIF -------------------------------------------------------------------------------------------------------------
 
 
 def huge_exif(rng: Rng, kind: str) -> Damaged:
@@ -133,7 +134,7 @@ def _exif(rng: Rng, most: int) -> bytes:
     )[int(rng.integers(6))]()
 
 
-# --- sizes of zero, tiles --------------------------------------------------------------------------------------------------------
+# --- sizes of zero, tiles ---------------------------------------------------------------------------------------------
 
 
 def zero_size(rng: Rng, kind: str) -> Damaged:
@@ -175,7 +176,7 @@ def tiles(rng: Rng, _kind: str) -> Damaged:
     )
 
 
-# --- colour profiles -------------------------------------------------------------------------------------------------------------
+# --- colour profiles --------------------------------------------------------------------------------------------------
 
 
 def bad_profile(rng: Rng, kind: str) -> Damaged:
@@ -201,11 +202,13 @@ def bad_profile(rng: Rng, kind: str) -> Damaged:
     return Damaged(data, "read", written(picture, kind) if ignored else None)
 
 
-# --- nested and moving -----------------------------------------------------------------------------------------------------------
+# --- nested and moving ------------------------------------------------------------------------------------------------
 
 
 def nested(rng: Rng, kind: str) -> Damaged:
-    """Pictures in pictures, one behind another, moving ones with odd frames, and chains of directories that end in themselves."""
+    """Pictures in pictures, one behind another, moving ones with odd frames, and chains of directories that end in
+    themselves.
+    """
     source, other = draw_bare(rng, kind), draw(rng, kind).data
     own = _NESTED[kind](rng, source.data, other)
     return _any_of(

@@ -51,7 +51,9 @@ def shorts(tag: int, *values: int) -> Entry:
 
 
 def tiff(entries: Sequence[Entry], body: bytes = b"", following: int = 0) -> bytes:
-    """A little-endian TIFF: `body` at offset 8, then long values, then the directory; `following` is where the next one is said to be."""
+    """A little-endian TIFF: `body` at offset 8, then long values, then the directory; `following` is where the next one
+    is said to be.
+    """
     kept, rows = bytearray(body), []
     for entry in sorted(entries, key=lambda each: each.tag):
         place, value = entry.place, entry.value
@@ -65,7 +67,9 @@ def tiff(entries: Sequence[Entry], body: bytes = b"", following: int = 0) -> byt
 
 
 def tiff_of(size: tuple[int, int], *more: Entry, compression: int = 1, channels: int = 1, bits: int = 8) -> list[Entry]:
-    """The tags that every TIFF has, to which those of its strips or tiles are added; an entry of `more` takes the place of its like."""
+    """The tags that every TIFF has, to which those of its strips or tiles are added; an entry of `more` takes the place
+    of its like.
+    """
     usual = [
         longs(256, size[0]), longs(257, size[1]), shorts(258, *[bits] * channels), shorts(259, compression),
         shorts(262, 2 if channels >= 3 else 1), shorts(277, channels),
@@ -120,7 +124,9 @@ def jpeg_with(data: bytes, *segments: bytes) -> bytes:
 
 
 def jpeg_resized(data: bytes, size: tuple[int, int]) -> bytes:
-    """A whole JPEG that says to be of another size, in its own frame header (the last one: a thumbnail's comes before it)."""
+    """A whole JPEG that says to be of another size, in its own frame header (the last one: a thumbnail's comes before
+    it).
+    """
     at = max(data.rfind(b"\xff\xc0"), data.rfind(b"\xff\xc2")) + 5
     return data[:at] + struct.pack(">HH", size[1], size[0]) + data[at + 4 :]
 

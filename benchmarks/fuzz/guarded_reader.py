@@ -1,12 +1,14 @@
-"""One file, read in a fresh process that is watched: what came of it, how long it took, how much memory, what was said on stderr.
+"""One file, read in a fresh process that is watched: what came of it, how long it took, how much memory, what was said
+on stderr.
 
-Memory is resident memory of the child at its highest (VmHWM, set back just before; sampled where the system keeps no such mark) above
-where it stood before the reading: it sees what C code allocates, which tracemalloc cannot. Children are forked from a server that has
-imported everything and decoded nothing, and give back their free heap first, so nothing earlier hides or adds to it. A child per
-file also means that no file is judged in the state another left, and that a crash of a decoder is one file's result.
+Memory is resident memory of the child at its highest (VmHWM, set back just before; sampled where the system keeps no
+such mark) above where it stood before the reading: it sees what C code allocates, which tracemalloc cannot. Children
+are forked from a server that has imported everything and decoded nothing, and give back their free heap first, so
+nothing earlier hides or adds to it. A child per file also means that no file is judged in the state another left, and
+that a crash of a decoder is one file's result.
 
-Seconds are processor time of the child, on all its threads: what else the machine does is not the reader's doing. One that only waits
-is ended by the clock.
+Seconds are processor time of the child, on all its threads: what else the machine does is not the reader's doing. One
+that only waits is ended by the clock.
 """
 
 from __future__ import annotations
@@ -53,7 +55,8 @@ class Outcome:
 def watched(read: Reader, data: bytes, give_up: float = GIVE_UP) -> Outcome:
     """Read `data` in a child; `read` has to be a function that a fresh process can import."""
     ours, theirs = multiprocessing.Pipe(duplex=False)
-    child = _context().Process(target=_child, args=(read, data, theirs), daemon=True)  # type: ignore[attr-defined]  # not in its stub
+    # Not in its stub.
+    child = _context().Process(target=_child, args=(read, data, theirs), daemon=True)  # type: ignore[attr-defined]
     child.start()
     theirs.close()
     try:
@@ -82,7 +85,8 @@ def _context() -> BaseContext:
 
 
 def _child(read: Reader, data: bytes, theirs: Connection) -> None:
-    gc.freeze()  # or the collection before the measurement would go over, and thereby copy, everything the server has imported
+    # Or the collection before the measurement would go over, and thereby copy, everything the server has imported.
+    gc.freeze()
     with tempfile.TemporaryFile() as heard:
         for number in (1, 2):  # the descriptors, because C code writes there past sys.stderr
             os.dup2(heard.fileno(), number)

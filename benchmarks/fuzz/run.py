@@ -1,7 +1,9 @@
-"""`make fuzz`: a thousand broken, absurd and hostile pictures. Each is refused in words or read rightly; exit code 1 where one is not.
+"""`make fuzz`: a thousand broken, absurd and hostile pictures.
 
-Every case is made from seed and number alone, so a breach is repeated by `python -m benchmarks.fuzz.run --seed S --only N`. How time and
-memory are measured is told in _fuzz_reading.py.
+Each is refused in words or read rightly; exit code 1 where one is not.
+
+Every case is made from seed and number alone, so a breach is repeated by `python -m benchmarks.fuzz.run --seed S --only
+N`. How time and memory are measured is told in _fuzz_reading.py.
 """
 
 from __future__ import annotations

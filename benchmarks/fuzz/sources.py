@@ -1,4 +1,6 @@
-"""Whole pictures to be damaged: the sample photographs, small, in every format, colour mode and compression that Pillow writes."""
+"""Whole pictures to be damaged: the sample photographs, small, in every format, colour mode and compression that Pillow
+writes.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ _SMALL, _LARGE = (144, 100), (1500, 1040)
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to write a picture. `frames` > 1 makes it move; `plain` says that Pillow alone shows its colours rightly."""
+    """One way to write a picture.
+
+    `frames` > 1 makes it move; `plain` says that Pillow alone shows its colours rightly.
+    """
 
     mode: str
     options: Mapping[str, object] = field(default_factory=dict)

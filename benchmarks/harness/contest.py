@@ -1,7 +1,7 @@
 """Contestants measured side by side: who runs, how often, in which order, and the row that comes out.
 
-Runs are interleaved (ours, the limit, each peer, and again), and a ratio is the median of the ratios within one round: on a shared
-machine the load drifts, and rounds feel it alike.
+Runs are interleaved (ours, the limit, each peer, and again), and a ratio is the median of the ratios within one round:
+on a shared machine the load drifts, and rounds feel it alike.
 """
 
 from __future__ import annotations
@@ -83,9 +83,11 @@ class Bench:
 
     @cached_property
     def best_forward(self) -> Passes:
-        """A few forward passes in the batches, and with so many of them side by side, at which a picture takes least time.
+        """A few forward passes in the batches, and with so many of them side by side, at which a picture takes least
+        time.
 
         None smaller than the engine's own: it joins two of those into one, and the other lane has nothing to do.
+
         """
         sizes = sorted({max(size, self.forward.micro_batch) for size in self.forward_batches})
         found = [Passes(self._forward_pass(size), size, lanes) for size in sizes for lanes in side_by_side()]
@@ -101,7 +103,9 @@ class Bench:
 
     @cached_property
     def best_gradient(self) -> Passes:
-        """A few passes forward and backward in plain torch, in the layout and batches at which a picture takes least time."""
+        """A few passes forward and backward in plain torch, in the layout and batches at which a picture takes least
+        time.
+        """
         layouts = {"": torch.contiguous_format, "channels-last ": torch.channels_last}
         found = [
             Passes(self._gradient_pass(size, memory), size, lanes, layout=layout)
@@ -128,7 +132,9 @@ class Bench:
 
 @dataclass(frozen=True)
 class Peer:
-    """Another way to the same map: `run(batch)` gives it as (H, W); `trial(batch)` is a shorter run to find the best batch with."""
+    """Another way to the same map: `run(batch)` gives it as (H, W); `trial(batch)` is a shorter run to find the best
+    batch with.
+    """
 
     name: str
     run: Callable[[int], Floats]
@@ -140,7 +146,10 @@ class Peer:
 
 @dataclass(frozen=True)
 class Target:
-    """What a row has to reach: `column` of the row is at most, or at least, this. Without a peer it holds for every row."""
+    """What a row has to reach: `column` of the row is at most, or at least, this.
+
+    Without a peer it holds for every row.
+    """
 
     column: str
     most: float | None = None
@@ -235,7 +244,10 @@ def pearson(ours: Floats, theirs: Floats) -> float:
 
 
 def first_run(bench: Bench, question: Question) -> tuple[xai_core.Attribution, float]:
-    """Our map, and the MB it took. Asked for all questions before any peer runs: a heap that others have left in pieces costs more."""
+    """Our map, and the MB it took.
+
+    Asked for all questions before any peer runs: a heap that others have left in pieces costs more.
+    """
     bench.say(f"{question.title}: ours, memory")
     question.ours()  # nothing is paid for the first time within a measurement
     with peak_memory() as memory:
@@ -300,7 +312,8 @@ def _best(bench: Bench, peer: Peer) -> _Choice:
         run(1)  # it is short, so what happens the first time only would weigh
     for batch in bench.batches if peer.batched else (1,):
         with peak_memory() as memory:
-            seconds = seconds_of(lambda batch=batch: run(batch))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+            # Mypy cannot infer a lambda with a default.
+            seconds = seconds_of(lambda batch=batch: run(batch))  # type: ignore[misc]
         tried.append((seconds, _Choice(peer, batch, memory.extra_mb)))
         bench.say(f"  {peer.name}, batch {batch}: {seconds:.2f} s, {memory.extra_mb:.0f} MB")
     return min(tried, key=lambda each: each[0])[1]
@@ -315,7 +328,10 @@ class _Memory:
 
 @contextmanager
 def peak_memory() -> Iterator[_Memory]:
-    """Measure the peak of resident memory within the block, above its level before. What was freed earlier is given back first."""
+    """Measure the peak of resident memory within the block, above its level before.
+
+    What was freed earlier is given back first.
+    """
     gc.collect()
     _give_back()
     memory, process = _Memory(), psutil.Process()

@@ -1,4 +1,6 @@
-"""The least time an answer can take: its evaluations and nothing else, in the batches and side by side as they are quickest."""
+"""The least time an answer can take: its evaluations and nothing else, in the batches and side by side as they are
+quickest.
+"""
 
 from __future__ import annotations
 

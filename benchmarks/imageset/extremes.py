@@ -1,4 +1,5 @@
-"""How long does it take to find the extreme pictures of all channels of a layer, in one go against channel by channel?"""
+"""How long does it take to find the extreme pictures of all channels of a layer, in one go against channel by channel?
+"""
 
 from __future__ import annotations
 
@@ -15,7 +16,9 @@ ROWS_A_BLOCK = 4_096
 
 
 def question(_bench: Bench, pictures: int = 20_000, channels: int = 1_280) -> TableQuestion:
-    """Both find the same rows; the peer partly sorts one channel after the other, NumPy's quickest way to the few largest."""
+    """Both find the same rows; the peer partly sorts one channel after the other, NumPy's quickest way to the few
+    largest.
+    """
     values = np.random.default_rng(0).standard_normal((pictures, channels), dtype=np.float32)
 
     def ours() -> Floats:

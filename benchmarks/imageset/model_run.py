@@ -55,7 +55,9 @@ class _Some:
 
 
 def question(bench: Bench, pictures: Pictures | None = None, count: int = 320) -> TableQuestion:
-    """The limit runs the plain network, in the batches and side by side as is quickest, over pictures that were decoded before."""
+    """The limit runs the plain network, in the batches and side by side as is quickest, over pictures that were decoded
+    before.
+    """
     some = _Some(pictures or load_set("photo_crops"), count)
     reader, best = Reader(some, bench.model.preprocessing), bench.best_forward
     decoded = torch.cat([reader.input(row) for row in range(count)]).split(best.size)

@@ -1,8 +1,9 @@
 """How long does a t-SNE map of 5,000 pictures take against scikit-learn's, at an equal or better map of the same data?
 
-Both bring the data down to 50 principal components first, and both maps are judged by the same two numbers: the Kullback-Leibler
-divergence over the affinities of those components, all pairs, which is what both make small, and scikit-learn's trustworthiness over
-the full data. The time of ours holds everything that a visitor waits for, finding its trustworthiness included.
+Both bring the data down to 50 principal components first, and both maps are judged by the same two numbers: the
+Kullback-Leibler divergence over the affinities of those components, all pairs, which is what both make small, and
+scikit-learn's trustworthiness over the full data. The time of ours holds everything that a visitor waits for, finding
+its trustworthiness included.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class Contest:
-    """The same data for both: pooled activations of a network look like this, classes with a few directions each, all positive."""
+    """The same data for both: pooled activations of a network look like this, classes with a few directions each, all
+    positive.
+    """
 
     count: int = 5_000
     width: int = 1_280
@@ -103,7 +106,9 @@ def _squares(some: Floats, points: Floats) -> Floats:
 
 
 def answer(bench: Bench, contest: Contest | None = None) -> TableAnswer:
-    """Memory first, then `repeats` rounds of both; the largest difference is how much worse our divergence is, 0 where it is better."""
+    """Memory first, then `repeats` rounds of both; the largest difference is how much worse our divergence is, 0 where
+    it is better.
+    """
     contest = contest or Contest()
     memory, judged = [], []
     for run in (contest.ours, contest.theirs):

@@ -1,4 +1,6 @@
-"""What a class does with Whybox, as visits: everybody compares four methods twice, somebody comes again, a quick map beside long jobs."""
+"""What a class does with Whybox, as visits: everybody compares four methods twice, somebody comes again, a quick map
+beside long jobs.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,8 @@ async def _give_picture(visitor: Visitor, subject: Subject, place: int) -> float
 
 
 async def _compare(visitor: Visitor, subject: Subject, place: int, again: bool, seen: Seen) -> None:
-    """Four methods of the picture in use: by its first guess after choosing it, by another class after choosing that."""
+    """Four methods of the picture in use: by its first guess after choosing it, by another class after choosing that.
+    """
     start = time.perf_counter()
     if again:
         await visitor.option(CLASS, subject.classes[place][1])
@@ -83,7 +86,9 @@ async def _pupil(subject: Subject, place: int, once: Seen, twice: Seen) -> None:
 
 
 async def lesson(subject: Subject, visitors: int) -> tuple[Seen, Seen]:
-    """Everybody comes in the same instant, chooses a picture of their own and compares it twice: the first and the second looks."""
+    """Everybody comes in the same instant, chooses a picture of their own and compares it twice: the first and the
+    second looks.
+    """
     once, twice = Seen(), Seen()
     start = time.perf_counter()
     await asyncio.gather(
@@ -94,7 +99,10 @@ async def lesson(subject: Subject, visitors: int) -> tuple[Seen, Seen]:
 
 
 async def latecomers(subject: Subject, places: Sequence[int]) -> tuple[Seen, Seen]:
-    """One after another asks exactly what was asked before. First looks count from choosing the picture, second ones from the click."""
+    """One after another asks exactly what was asked before.
+
+    First looks count from choosing the picture, second ones from the click.
+    """
     once, twice = Seen(), Seen()
     for place in places:
         await _guarded(_pupil(subject, place, once, twice), f"visitor {place} again", once)
@@ -108,7 +116,9 @@ async def _open_explain(visitor: Visitor, subject: Subject, place: int) -> None:
 
 
 async def _long(subject: Subject, place: int, begun: asyncio.Semaphore, over: asyncio.Event, seen: Seen) -> None:
-    """LIME with many samples, and when it is done again with another seed: as long as it is not over a long job runs here."""
+    """LIME with many samples, and when it is done again with another seed: as long as it is not over a long job runs
+    here.
+    """
     query = {"model": subject.model, "method": "lime", "lime_samples": LONG_SAMPLES}
     try:
         async with visit(subject.address, query) as visitor:
@@ -156,7 +166,10 @@ async def _quick(subject: Subject, place: int, asks: int, labels: int, seen: See
 async def beside_long_jobs(
     subject: Subject, first: int, asks: int, labels: int, jobs: int = LONG_JOBS
 ) -> tuple[Seen, Seen]:
-    """Grad-CAM again and again while long jobs run on other pictures, from the picture `first` on. What was seen of either."""
+    """Grad-CAM again and again while long jobs run on other pictures, from the picture `first` on.
+
+    What was seen of either.
+    """
     quick, long, over, begun = Seen(), Seen(), asyncio.Event(), asyncio.Semaphore(0)
     running = [
         asyncio.create_task(_guarded(_long(subject, first + 1 + place, begun, over, long), f"long job {place}", long))

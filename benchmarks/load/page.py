@@ -1,4 +1,6 @@
-"""What a browser would show: the messages of a Streamlit server merged into elements, as far as a visitor without a browser needs it."""
+"""What a browser would show: the messages of a Streamlit server merged into elements, as far as a visitor without a
+browser needs it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 VIEWER = "whybox_viewer"
 KEPT = 1000
-"""Large messages kept, the newest: the server sends what a page says it still has by name only, and may do so some runs later."""
+"""Large messages kept, the newest: the server sends what a page says it still has by name only, and may do so some runs
+later.
+"""
 
 Card = Mapping[str, Any]
 """One card of the viewer as it comes: id, state, message, level, map and more (pages/ui/image/viewer.py)."""

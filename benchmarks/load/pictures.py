@@ -1,4 +1,6 @@
-"""As many different pictures as there are visitors: the samples turned, mirrored and cropped by a seeded generator, as PNG files."""
+"""As many different pictures as there are visitors: the samples turned, mirrored and cropped by a seeded generator, as
+PNG files.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Was a map that a visitor saw the right one? The same request made here, alone and one after another, is what it is held against."""
+"""Was a map that a visitor saw the right one? The same request made here, alone and one after another, is what it is
+held against.
+"""
 
 from __future__ import annotations
 
@@ -56,14 +58,18 @@ class Verdict:
 
 
 def unpack(wire: Mapping[str, Any]) -> Floats:
-    """The numbers (H, W) of a map on its way to the browser; NaN where it has none. The inverse of xai_core.render.wire.pack."""
+    """The numbers (H, W) of a map on its way to the browser; NaN where it has none.
+
+    The inverse of xai_core.render.wire.pack.
+    """
     whole = np.frombuffer(zlib.decompress(base64.b64decode(wire["values"])), "<i2").astype(np.float64)
     columns, rows = wire["grid"]
     return np.where(whole == NO_NUMBER, np.nan, whole / 32767 * wire["peak"]).reshape(rows, columns)
 
 
 def difference(found: Floats, expected: Floats) -> float:
-    """The largest difference as a share of the expected map's largest value; infinite where the two cannot be compared."""
+    """The largest difference as a share of the expected map's largest value; infinite where the two cannot be compared.
+    """
     if found.shape != expected.shape or (np.isfinite(found) != np.isfinite(expected)).any():
         return float("inf")
     gap = float(np.nanmax(np.abs(found - expected), initial=0.0))

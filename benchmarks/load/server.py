@@ -1,4 +1,6 @@
-"""A Whybox of one's own: started as `make run` does, with a data folder of its own, watched from outside, ended by its number."""
+"""A Whybox of one's own: started as `make run` does, with a data folder of its own, watched from outside, ended by its
+number.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,10 @@ def _text(log: IO[bytes]) -> str:
 
 @contextmanager
 def serving(environment: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """A warm server on a free port of this machine, with an empty data folder. Ended, and its folder removed, at the end."""
+    """A warm server on a free port of this machine, with an empty data folder.
+
+    Ended, and its folder removed, at the end.
+    """
     with tempfile.TemporaryDirectory(prefix="whybox-load-") as folder, tempfile.TemporaryFile() as log:
         around = {**os.environ, "WHYBOX_DATA": folder, **(environment or {}), "HOST": "127.0.0.1", "PORT": "0"}
         process = subprocess.Popen(

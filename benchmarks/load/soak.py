@@ -1,7 +1,10 @@
-"""`python -m benchmarks.load.soak`: random visits for minutes on end. Exit code 1 if memory goes on growing or a visit failed.
+"""`python -m benchmarks.load.soak`: random visits for minutes on end.
 
-Visitors look at pages, compare, upload good and bad files, stop jobs and close tabs in the middle of one, all drawn by a seeded generator.
-What they can ask for is limited, so that the store fills while the server warms up: what grows afterwards is a leak.
+Exit code 1 if memory goes on growing or a visit failed.
+
+Visitors look at pages, compare, upload good and bad files, stop jobs and close tabs in the middle of one, all drawn by
+a seeded generator. What they can ask for is limited, so that the store fills while the server warms up: what grows
+afterwards is a leak.
 """
 
 from __future__ import annotations

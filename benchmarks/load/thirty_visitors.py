@@ -1,7 +1,9 @@
-"""`python -m benchmarks.load.thirty_visitors`: a whole class at once on a server of its own. Exit code 1 if a map is wrong or a session failed.
+"""`python -m benchmarks.load.thirty_visitors`: a whole class at once on a server of its own.
 
-Throughput is held against the ideal: the same evaluations and nothing else, in the best batches, measured in this run before the server is
-started. Everything stays on this machine.
+Exit code 1 if a map is wrong or a session failed.
+
+Throughput is held against the ideal: the same evaluations and nothing else, in the best batches, measured in this run
+before the server is started. Everything stays on this machine.
 """
 
 from __future__ import annotations
@@ -116,7 +118,10 @@ def _classes(model: xai_core.Classifier, files: Sequence[bytes]) -> list[tuple[i
 
 
 async def _visits(subject: Subject, visitors: int, asks: int, jobs: int, labels: int, watched: Watched) -> Lesson:
-    """All parts. The pictures: one for each visitor, then those of Grad-CAM and the long jobs, then the lone visitors'."""
+    """All parts.
+
+    The pictures: one for each visitor, then those of Grad-CAM and the long jobs, then the lone visitors'.
+    """
     cpu, first_alone = time.process_time(), visitors + 1 + jobs
     say("one visitor alone")
     await latecomers(subject, [first_alone])  # not counted: any model but the usual one is loaded now

@@ -1,4 +1,7 @@
-"""A visitor without a browser: Streamlit's websocket protocol, spoken as its page speaks it. Light, since it shares the server's cores."""
+"""A visitor without a browser: Streamlit's websocket protocol, spoken as its page speaks it.
+
+Light, since it shares the server's cores.
+"""
 
 from __future__ import annotations
 
@@ -118,7 +121,10 @@ class Visitor:
         await self._rerun(page=page)
 
     async def until(self, done: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> None:
-        """Wait for something to be true of the page. Raises VisitFailed after `seconds`, or when the connection is lost."""
+        """Wait for something to be true of the page.
+
+        Raises VisitFailed after `seconds`, or when the connection is lost.
+        """
         deadline = time.monotonic() + seconds
         while not done():
             self._news.clear()

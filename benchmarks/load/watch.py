@@ -1,4 +1,5 @@
-"""`python -m benchmarks.load.watch ADDRESS PID`: how long health checks take and how much memory the server holds, from a process of its own.
+"""`python -m benchmarks.load.watch ADDRESS PID`: how long health checks take and how much memory the server holds, from
+a process of its own.
 
 Ends when its input does, so that it cannot outlive who started it, and then says what it saw in one line of JSON.
 """
@@ -32,7 +33,9 @@ def _ask(line: http.client.HTTPConnection) -> float:
 
 
 def watch(address: str, pid: int, over: threading.Event) -> dict[str, float]:
-    """Ask every 50 ms until it is over: `asked`, `worst_s` and when that was (`worst_at`, Unix time), `p99_s`, `peak` and `own_cpu_s`."""
+    """Ask every 50 ms until it is over: `asked`, `worst_s` and when that was (`worst_at`, Unix time), `p99_s`, `peak`
+    and `own_cpu_s`.
+    """
     line, server = http.client.HTTPConnection(urlsplit(address).netloc, timeout=GIVE_UP_S), psutil.Process(pid)
     waits: list[tuple[float, float]] = []
     peak = 0

@@ -29,7 +29,9 @@ class _Sum:
 
 
 def question(bench: Bench, samples: int = 500, window: int = 32, stride: int = 16, steps: int = 512) -> Question:
-    """The correlation is that of the occlusion maps, which take no chance; those of the others stand in rows of their own."""
+    """The correlation is that of the occlusion maps, which take no chance; those of the others stand in rows of their
+    own.
+    """
     asked = (
         occlusion.question(bench, window, stride),
         grad_cam.question(bench),

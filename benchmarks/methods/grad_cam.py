@@ -1,4 +1,6 @@
-"""How long does Grad-CAM take, against Captum's LayerGradCam and pytorch-grad-cam on the same layer, upsampled the same way?"""
+"""How long does Grad-CAM take, against Captum's LayerGradCam and pytorch-grad-cam on the same layer, upsampled the same
+way?
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,8 @@ import numpy as np
 import torch
 from captum.attr import LayerAttribution, LayerGradCam
 from pytorch_grad_cam import GradCAM  # type: ignore[import-untyped]  # ships no types
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget  # type: ignore[import-untyped]  # ships no types
+# Ships no types.
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget  # type: ignore[import-untyped]
 
 from benchmarks.harness.contest import Bench, Floats, Peer, Question, Target
 from benchmarks.harness.limits import Once
@@ -15,7 +18,10 @@ TARGETS = (Target("pearson", least=0.999),)
 
 
 LAYER = "_blocks.15"
-"""The last block. The recommended layer is an activation that the network calls twice: pytorch-grad-cam takes the first call's maps."""
+"""The last block.
+
+The recommended layer is an activation that the network calls twice: pytorch-grad-cam takes the first call's maps.
+"""
 
 
 def question(bench: Bench, name: str = LAYER) -> Question:

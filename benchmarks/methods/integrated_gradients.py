@@ -1,4 +1,5 @@
-"""How long does Integrated Gradients take, against Captum's with the same baseline and as many points as ours needed?"""
+"""How long does Integrated Gradients take, against Captum's with the same baseline and as many points as ours needed?
+"""
 
 from __future__ import annotations
 

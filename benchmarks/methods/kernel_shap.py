@@ -1,4 +1,6 @@
-"""How long does KernelSHAP take with 500 samples, against Captum's KernelShap on the same superpixels, hidden with the same grey?"""
+"""How long does KernelSHAP take with 500 samples, against Captum's KernelShap on the same superpixels, hidden with the
+same grey?
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ _TRIAL_SHARE = 5
 
 
 def question(bench: Bench, samples: int = 500, segments: int = 50) -> Question:
-    """Both draw coalitions of their own, so even two right maps do not agree in full: the note says how well two seeds of ours do."""
+    """Both draw coalitions of their own, so even two right maps do not agree in full: the note says how well two seeds
+    of ours do.
+    """
     given: dict[str, object] = {"samples": samples, "segments": segments, "replace": "grey"}
     few = max(10, samples // _TRIAL_SHARE)
 

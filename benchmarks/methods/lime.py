@@ -1,6 +1,8 @@
-"""How long does LIME take with 1000 samples, against Captum's Lime and the authors' own package on the same superpixels?
+"""How long does LIME take with 1000 samples, against Captum's Lime and the authors' own package on the same
+superpixels?
 
-All three hide patches with the same grey, weigh samples with the same kernel and fit the same ridge on all patches (no K-Lasso).
+All three hide patches with the same grey, weigh samples with the same kernel and fit the same ridge on all patches (no
+K-Lasso).
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ _TRIAL_SHARE = 5
 
 
 def question(bench: Bench, samples: int = 1000, segments: int = 50) -> Question:
-    """Peers draw samples of their own, so even two right maps do not agree in full: the note says how well two seeds of ours do."""
+    """Peers draw samples of their own, so even two right maps do not agree in full: the note says how well two seeds of
+    ours do.
+    """
     given: dict[str, object] = {
         "samples": samples,
         "segments": segments,

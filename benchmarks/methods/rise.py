@@ -1,4 +1,6 @@
-"""How long does RISE take with 2000 masks, against the paper's recipe in plain torch: all masks made first, then batches of pictures?"""
+"""How long does RISE take with 2000 masks, against the paper's recipe in plain torch: all masks made first, then
+batches of pictures?
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def _recipe(bench: Bench, masks: int, batch: int) -> Floats:
 
 
 def question(bench: Bench, masks: int = 2000) -> Question:
-    """Both draw masks of their own, so even two right maps do not agree in full: the note says how well two seeds of ours do."""
+    """Both draw masks of their own, so even two right maps do not agree in full: the note says how well two seeds of
+    ours do.
+    """
     given: dict[str, object] = {
         "masks": masks,
         "cells": CELLS,

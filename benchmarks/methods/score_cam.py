@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from pytorch_grad_cam import ScoreCAM  # type: ignore[import-untyped]  # ships no types
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget  # type: ignore[import-untyped]  # ships no types
+# Ships no types.
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget  # type: ignore[import-untyped]
 
 from benchmarks.harness.contest import Bench, Floats, Peer, Question, Target
 from benchmarks.methods.grad_cam import LAYER
@@ -13,7 +14,9 @@ TARGETS = (Target("pearson", least=0.99),)
 
 
 def question(bench: Bench, name: str = LAYER) -> Question:
-    """pytorch-grad-cam stretches windows from corner to corner and ours from edge to edge, so the maps are not quite the same."""
+    """pytorch-grad-cam stretches windows from corner to corner and ours from edge to edge, so the maps are not quite
+    the same.
+    """
     layer = bench.module.get_submodule(name)
 
     def score_cam(batch: int) -> Floats:

@@ -1,4 +1,6 @@
-"""How long does SmoothGrad take with 25 noisy copies, against Captum's NoiseTunnel over its Saliency with the same noise?"""
+"""How long does SmoothGrad take with 25 noisy copies, against Captum's NoiseTunnel over its Saliency with the same
+noise?
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ NOISE = 15.0
 
 
 def question(bench: Bench, samples: int = 25) -> Question:
-    """Both draw noise of their own, so even two right maps do not agree in full: the note says how well two seeds of ours do."""
+    """Both draw noise of their own, so even two right maps do not agree in full: the note says how well two seeds of
+    ours do.
+    """
     given: dict[str, object] = {"samples": samples, "noise": NOISE}
 
     def captum(batch: int) -> Floats:

@@ -1,4 +1,5 @@
-"""`python -m benchmarks.tables.counterfactuals`: our changes of a row against dice-ml's, by validity, sparsity, distance and time.
+"""`python -m benchmarks.tables.counterfactuals`: our changes of a row against dice-ml's, by validity, sparsity,
+distance and time.
 
 dice-ml brings hundreds of megabytes of packages, so it is not among the requirements:
 `pip install "dice-ml>=0.12,<0.13"` first.
@@ -77,7 +78,9 @@ def _typed(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def judged(model: TabularModel, search: Search) -> str:
-    """Cells of medians over all changes: the distance is the sum over numbers in median absolute deviations, and 1 for a category."""
+    """Cells of medians over all changes: the distance is the sum over numbers in median absolute deviations, and 1 for
+    a category.
+    """
     seen = model.table.take(model.train_rows).select_dtypes("number")
     scale = (seen - seen.median()).abs().median().replace(0, np.nan).fillna(seen.std()).replace(0, 1)
     seconds, answer = [], []

@@ -1,4 +1,6 @@
-"""How long do partial dependence and all individual lines take over a large table, against scikit-learn's own, grid and numbers alike?"""
+"""How long do partial dependence and all individual lines take over a large table, against scikit-learn's own, grid and
+numbers alike?
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""How long do Shapley values of a thousand rows take for tree models, prepared columns and check of the sum included?"""
+"""How long do Shapley values of a thousand rows take for tree models, prepared columns and check of the sum included?
+"""
 
 from __future__ import annotations
 

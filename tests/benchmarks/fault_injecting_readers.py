@@ -1,4 +1,7 @@
-"""Readers with a planted fault, for tests/benchmarks/test_fuzz.py. In a file of their own, because each file they read starts a fresh process."""
+"""Readers with a planted fault, for tests/benchmarks/test_fuzz.py.
+
+In a file of their own, because each file they read starts a fresh process.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The benchmark programme on sizes so small that its numbers mean nothing: does it measure what it says, and does it tell a miss?"""
+"""The benchmark programme on sizes so small that its numbers mean nothing: does it measure what it says, and does it
+tell a miss?
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`make fuzz` in short: every eighth bomb and one of every kind of damage; and each fault that is planted in a reader is found."""
+"""`make fuzz` in short: every eighth bomb and one of every kind of damage; and each fault that is planted in a reader
+is found.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ def found(number: int, read: Reader) -> str:
     return " / ".join(tried(case(SEED, number), read)[1])
 
 
-# --- the reader ------------------------------------------------------------------------------------------------------------------
+# --- the reader -------------------------------------------------------------------------------------------------------
 
 
 def test_one_of_each_kind_and_every_eighth_bomb(capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,7 +53,7 @@ def test_files_of_very_many_pieces_end_soon() -> None:
     assert run.fuzz(SEED, numbers("drip")[:4]).breaches == []
 
 
-# --- the program finds faults ----------------------------------------------------------------------------------------------------
+# --- the program finds faults -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def test_the_exit_code_tells(capsys: pytest.CaptureFixture[str], tmp_path: Path)
         run.main(["--count", "0"])
 
 
-# --- the cases -------------------------------------------------------------------------------------------------------------------
+# --- the cases --------------------------------------------------------------------------------------------------------
 
 
 def test_a_case_is_made_from_seed_and_number_alone() -> None:

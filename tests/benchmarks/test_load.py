@@ -48,7 +48,10 @@ def servers() -> dict[int, list[str]]:
 
 @pytest.fixture(scope="module")
 def small_class(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
-    """Three visitors at once, then Grad-CAM beside two long jobs. Serial maps are made here, in a data folder of their own."""
+    """Three visitors at once, then Grad-CAM beside two long jobs.
+
+    Serial maps are made here, in a data folder of their own.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WHYBOX_DATA", str(tmp_path_factory.mktemp("serial")))
         model, before = xai_core.load_model(MODEL), servers()

@@ -1,4 +1,5 @@
-"""The benchmarks over tables on sizes so small that their numbers mean nothing: both sides agree, and a miss is told."""
+"""The benchmarks over tables on sizes so small that their numbers mean nothing: both sides agree, and a miss is told.
+"""
 
 from __future__ import annotations
 

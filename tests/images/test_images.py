@@ -82,7 +82,7 @@ def exif(orientation: int) -> bytes:
     return data.tobytes()
 
 
-# --- formats and modes -----------------------------------------------------------------------------------------------------------
+# --- formats and modes ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_32_bit_numbers_are_scaled_by_their_range(values: Array, expected: Array
     assert np.abs(got - expected).max() <= 0.51
 
 
-# --- orientation, colour, metadata, size -----------------------------------------------------------------------------------------
+# --- orientation, colour, metadata, size ------------------------------------------------------------------------------
 
 UPRIGHT: dict[int, Callable[[Array], Array]] = {
     1: lambda a: a, 2: lambda a: a[:, ::-1], 3: lambda a: np.rot90(a, 2), 4: lambda a: a[::-1], 5: lambda a: a.transpose(1, 0, 2),
@@ -386,7 +386,7 @@ def test_a_shrunk_scene_is_the_scene() -> None:
         assert np.abs(got - scene(1024, 768)).max() <= 10
 
 
-# --- sources ---------------------------------------------------------------------------------------------------------------------
+# --- sources ----------------------------------------------------------------------------------------------------------
 
 
 class Trickle(io.RawIOBase):

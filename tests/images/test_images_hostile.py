@@ -1,4 +1,6 @@
-"""read_image on small files that would last long or grow large, as `make fuzz` found them; the other refusals are beside this file."""
+"""read_image on small files that would last long or grow large, as `make fuzz` found them; the other refusals are
+beside this file.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""read_image on everything else: refused in plain words, at once, in little memory; damaged files of every kind are survived."""
+"""read_image on everything else: refused in plain words, at once, in little memory; damaged files of every kind are
+survived.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,7 @@ def exif(orientation: int) -> bytes:
     return data.tobytes()
 
 
-# --- refusals --------------------------------------------------------------------------------------------------------------------
+# --- refusals ---------------------------------------------------------------------------------------------------------
 
 
 def test_missing_folder_and_wrong_kinds_of_source(tmp_path: Path) -> None:
@@ -260,7 +262,7 @@ def test_global_settings_of_pillow_stay_as_they_were() -> None:
     assert before == (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES)
 
 
-# --- fuzzing ---------------------------------------------------------------------------------------------------------------------
+# --- fuzzing ----------------------------------------------------------------------------------------------------------
 
 
 def corpus() -> list[bytes]:
@@ -304,7 +306,9 @@ def corpus() -> list[bytes]:
 
 
 def mutant(files: list[bytes], rng: np.random.Generator) -> bytes:
-    """One picture, damaged: cut, bits flipped, words overwritten (mostly early), pieces copied, cut out or crossed with another."""
+    """One picture, damaged: cut, bits flipped, words overwritten (mostly early), pieces copied, cut out or crossed with
+    another.
+    """
     data = bytearray(files[rng.integers(len(files))])
     for _ in range(rng.integers(1, 5)):
         at = int(len(data) * rng.random() ** rng.choice([1, 3, 6]))

@@ -28,7 +28,10 @@ def noise(width: int, height: int, seed: int = 0, mode: str = "RGB") -> Image.Im
 
 
 def pillow(image: Image.Image, size: tuple[int, int], by: str) -> np.ndarray:
-    """Along the rows first, as torch does. Pillow 13 begins with the columns where it is mostly the height that shrinks."""
+    """Along the rows first, as torch does.
+
+    Pillow 13 begins with the columns where it is mostly the height that shrinks.
+    """
     kind = Image.Resampling[by.upper()]
     result = np.asarray(image.resize((size[0], image.height), kind).resize(size, kind))
     return result.reshape(size[1], size[0], -1)

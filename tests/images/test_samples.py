@@ -19,7 +19,7 @@ def pixels(picture: Image.Image) -> npt.NDArray[np.int64]:
     return np.asarray(picture).astype(np.int64)
 
 
-# --- samples ---------------------------------------------------------------------------------------------------------------------
+# --- samples ----------------------------------------------------------------------------------------------------------
 
 
 def test_samples_are_there_and_fit_to_show() -> None:
@@ -82,7 +82,7 @@ def test_every_sample_is_in_the_list_of_sources() -> None:
         assert sample.licence in row and sample.origin in row, sample.name
 
 
-# --- baselines -------------------------------------------------------------------------------------------------------------------
+# --- baselines --------------------------------------------------------------------------------------------------------
 
 
 def floats(height: int = 40, width: int = 60, channels: int = 3) -> npt.NDArray[np.float32]:

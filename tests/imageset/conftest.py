@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from xai_core.engine.lru_cache import Recent
+from xai_core.engine.lru_cache import LRUCache
 from xai_core.imageset.sets import library
 
 
@@ -22,7 +22,7 @@ def restart(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Return a function that forgets everything in memory."""
 
     def forget() -> None:
-        monkeypatch.setattr(library, "_RECENT", Recent(2**20))
+        monkeypatch.setattr(library, "_RECENT", LRUCache(2**20))
         monkeypatch.setattr(library, "_BUILT_IN", {})
 
     return forget

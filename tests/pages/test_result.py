@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 import xai_core
 from pages.ui.frame import url_state
 from tests.pages.page_reader import check_page, list_errors, panel_states, read_panels, read_viewer, run_until
-from xai_core.engine.store import Store
+from xai_core.engine.results.store import Store
 from xai_core.methods.run import service
 from xai_core.render import wire_picture
 

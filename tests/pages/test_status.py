@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 import xai_core
 from pages.ui.widgets import background
 from tests.pages.page_reader import WAIT_S, check_page, read_panels, run_until
-from xai_core.engine.store import Store
+from xai_core.engine.results.store import Store
 from xai_core.imageset.projection import service as maps
 from xai_core.imageset.runs import inference as run
 from xai_core.imageset.sets import library

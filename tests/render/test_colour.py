@@ -73,7 +73,8 @@ def test_maps_without_a_sign_use_the_arm_for(name: str) -> None:
 def test_sequential_palettes_get_brighter_in_even_steps(name: str) -> None:
     lab = oklab_from_srgb(PALETTES[name].unsigned[:, :3] / 255)
     assert (np.diff(lab[::16, 0]) > 0).all()
-    # Steps of 16 rows, so that rounding to whole bytes does not count; a chord over a corner of the path is a little shorter.
+    # Steps of 16 rows, so that rounding to whole bytes does not count; a chord over a corner of the path is a little
+    # shorter.
     steps = np.linalg.norm(np.diff(lab[16::16], axis=0), axis=1)
     assert steps.max() / steps.min() < 1.2
 

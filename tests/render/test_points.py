@@ -1,4 +1,6 @@
-"""Colours of points: groups that stay apart for every eye, the same look for the same name, and legends that count right."""
+"""Colours of points: groups that stay apart for every eye, the same look for the same name, and legends that count
+right.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Figures about tables: they show the numbers they were given, in the project's colours, and read foreign names as text only."""
+"""Figures about tables: they show the numbers they were given, in the project's colours, and read foreign names as text
+only.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import xai_core
-from tests.engine.store_helpers import same
+from tests.engine.results.store_helpers import same
 from tests.zoo_networks import make_picture, zoo_model
 from xai_core.report import npz_bytes, read_npz
 from xai_core.results import attribution_from_json

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xai_core.engine import jobs
-from xai_core.engine.lru_cache import Recent
+from xai_core.engine.lru_cache import LRUCache
 from xai_core.engine.memory import limit_bytes
 
-__all__ = ["Recent", "jobs", "limit_bytes"]
+__all__ = ["LRUCache", "jobs", "limit_bytes"]

@@ -1,7 +1,8 @@
 """Folders on disk that can be made again: found by a hex id, written beside and renamed, evicted at a size limit.
 
-Image sets, runs over them and translated networks are kept this way. Results are rows of a database (`results_store`): a
-folder would take three times the space, and listing them before each eviction 44 ms instead of 0.1 ms at 2,000 results.
+Image sets, runs over them and translated networks are kept this way. Results are rows of a database (`results_store`):
+a folder would take three times the space, and listing them before each eviction 44 ms instead of 0.1 ms at 2,000
+results.
 """
 
 from __future__ import annotations
@@ -40,11 +41,13 @@ class DiskEntry:
 
 @dataclass(frozen=True)
 class DiskCache:
-    """Folders below `root`, together at most `limit` bytes. Without state: made anew wherever the environment may change.
+    """Folders below `root`, together at most `limit` bytes.
 
-    Each folder holds a JSON file `record_name` with a "version". A folder of another version, or without a sound record,
-    is never found and goes first. Records for which `is_pinned` holds are never evicted. Writing raises OSError where the
-    disk does; reading does not.
+    Without state: made anew wherever the environment may change.
+
+    Each folder holds a JSON file `record_name` with a "version". A folder of another version, or without a sound
+    record, is never found and goes first. Records for which `is_pinned` holds are never evicted. Writing raises OSError
+    where the disk does; reading does not.
     """
 
     root: Path
@@ -148,7 +151,10 @@ class DiskCache:
 
     @contextmanager
     def exclusive(self, key: str, tick: Callable[[], object] = lambda: None) -> Iterator[None]:
-        """Let one thread of all processes work on an id; the rest call `tick`, which may raise, and wait. A kill frees it."""
+        """Let one thread of all processes work on an id; the rest call `tick`, which may raise, and wait.
+
+        A kill frees it.
+        """
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = FileLock(self.path(key).with_name(f"{key}.lock"))
         while True:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from xai_core.engine.jobs import CLOSED_TAB_S, Job, JobPool
-from xai_core.engine.lru_cache import Recent
+from xai_core.engine.lru_cache import LRUCache
 from xai_core.engine.memory import MB
 from xai_core.errors import UnknownName
 from xai_core.params import check_seed, resolve
@@ -22,9 +22,9 @@ from xai_core.tabular.models.train import TABULAR_MODELS, model_id, train
 
 T = TypeVar("T")
 
-_TABLES: Recent[Table] = Recent(512 * MB)
-_RAW: Recent[RawTable] = Recent(512 * MB)
-_MODELS: Recent[TabularModel] = Recent(512 * MB)
+_TABLES: LRUCache[Table] = LRUCache(512 * MB)
+_RAW: LRUCache[RawTable] = LRUCache(512 * MB)
+_MODELS: LRUCache[TabularModel] = LRUCache(512 * MB)
 _GONE = "This table is no longer in memory. Upload it again."
 
 

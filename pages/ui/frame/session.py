@@ -9,7 +9,7 @@ from PIL import Image
 
 import xai_core
 from pages.ui.frame import render_slots, url_state
-from xai_core.engine import Recent
+from xai_core.engine import LRUCache
 
 DEFAULT_SAMPLE = "coffee"
 MAX_PICTURES = 48
@@ -17,9 +17,9 @@ MAX_PICTURES = 48
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
-def _pictures() -> Recent[Image.Image]:
+def _pictures() -> LRUCache[Image.Image]:
     """Return the own pictures by SHA-256, shared by all sessions; a session only holds the key."""
-    return Recent(MAX_PICTURES)
+    return LRUCache(MAX_PICTURES)
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

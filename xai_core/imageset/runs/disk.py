@@ -11,7 +11,7 @@ from pathlib import Path
 
 from xai_core import settings
 from xai_core.engine.disk_cache import DiskCache
-from xai_core.engine.lru_cache import Recent
+from xai_core.engine.lru_cache import LRUCache
 from xai_core.images.resize import VERSION as RESIZE_VERSION
 from xai_core.imageset.row_arrays import ArraySpec, map_arrays
 from xai_core.imageset.runs.outputs import ModelOutputs
@@ -55,7 +55,7 @@ def make_run_id(set_id: str, model: Classifier, layer: str, corruption: str) -> 
     return hashlib.sha256(repr(content).encode()).hexdigest()[:32]
 
 
-_RECENT: Recent[ModelOutputs] = Recent(16)
+_RECENT: LRUCache[ModelOutputs] = LRUCache(16)
 """Runs used lately, counted by number: they hold predictions, and arrays only as far as the system has room."""
 
 

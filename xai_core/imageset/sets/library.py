@@ -11,7 +11,7 @@ from typing import Any
 
 from xai_core.engine import jobs, memory
 from xai_core.engine.jobs import CLOSED_TAB_S, Job, JobPool
-from xai_core.engine.lru_cache import Recent
+from xai_core.engine.lru_cache import LRUCache
 from xai_core.images import LARGE_PIXELS
 from xai_core.imageset.image_set import ImageSet
 from xai_core.imageset.reading.ingest import WORKERS
@@ -21,7 +21,7 @@ from xai_core.imageset.sets.builtin.spec import IMAGE_SETS
 from xai_core.imageset.sets.disk import StoredSet
 from xai_core.imageset.sets.uploaded import ZipSource, read_source, source_key
 
-_RECENT: Recent[ImageSet] = Recent(256 * memory.MB)
+_RECENT: LRUCache[ImageSet] = LRUCache(256 * memory.MB)
 """Own sets in memory, by id: names and labels, no pictures."""
 _BUILT_IN: dict[str, ImageSet] = {}
 _LOADING: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)

@@ -14,10 +14,10 @@ from xai_core import settings
 from xai_core.engine import jobs, memory
 from xai_core.engine.backends.forward import forward_for, is_forward_built
 from xai_core.engine.jobs import BUDGET, CLOSED_TAB_S, Job, JobPool, count_jobs
-from xai_core.engine.lru_cache import Recent
+from xai_core.engine.lru_cache import LRUCache
+from xai_core.engine.results.store import Store
 from xai_core.engine.scheduler import SCHEDULER
 from xai_core.engine.split.split_network import split_network_for
-from xai_core.engine.store import Store
 from xai_core.images import image_sha256
 from xai_core.methods.base.spec import METHODS
 from xai_core.methods.run.explain import Plan, carry_out, predict
@@ -111,7 +111,7 @@ def store_note() -> str:
     return _store().note
 
 
-_GUESSES: Recent[Prediction] = Recent(512)
+_GUESSES: LRUCache[Prediction] = LRUCache(512)
 """Latest predictions by content, limited by their number: every run of a page asks for them."""
 
 

@@ -1,15 +1,15 @@
-"""The tables of the file of results, the statements that use them, and how a connection is set up."""
+"""Tables of the file of results, their statements, and the setup of a connection."""
 
 from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
 
-from xai_core.engine._packing import Packed
+from xai_core.engine.results.serialization import Packed
 
 SCHEMA = 1
 BUSY_S = 2.0
-"""How long a write waits for another process before it is given up."""
+"""Timeout of a write that waits for another process, in seconds."""
 _LOG_BYTES = 4 * 2**20
 
 TABLES = (
@@ -41,7 +41,8 @@ TABLES = (
 _NEXT_USE = "(SELECT coalesce(max(used), 0) + 1 FROM results)"
 GET = "SELECT about, npz, sha256 FROM results WHERE key = ?"
 PUT = f"""INSERT INTO results (key, used, sha256, about, npz) VALUES (?, {_NEXT_USE}, ?, ?, ?)
-    ON CONFLICT (key) DO UPDATE SET used = excluded.used, sha256 = excluded.sha256, about = excluded.about, npz = excluded.npz"""
+    ON CONFLICT (key) DO UPDATE
+    SET used = excluded.used, sha256 = excluded.sha256, about = excluded.about, npz = excluded.npz"""
 USE = f"UPDATE results SET used = {_NEXT_USE} WHERE key = ?"
 DROP = "DELETE FROM results WHERE key = ? AND sha256 IS ? AND about IS ? AND npz IS ?"
 OLDEST_UNLINKED = (
@@ -54,10 +55,11 @@ FORGET = "DELETE FROM pictures WHERE token_sha256 = ? AND id IN (SELECT picture 
 
 
 def connect(file: Path) -> sqlite3.Connection:
-    """A connection in autocommit, for any one thread at a time."""
+    """Open a connection in autocommit, for any one thread at a time."""
     db = sqlite3.connect(file, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
-        db.execute("PRAGMA synchronous = NORMAL")  # with WAL: a power cut may undo the last write but never halves it
+        # With WAL a power cut may undo the last write but never halves it.
+        db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA secure_delete = ON")
         db.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
@@ -72,17 +74,18 @@ def put(db: sqlite3.Connection, key: str, packed: Packed) -> None:
     db.execute(PUT, (key, packed.sha256, packed.about, packed.values))
 
 
-def give_back(db: sqlite3.Connection) -> None:
+def release_pages(db: sqlite3.Connection) -> None:
     """Return the free pages to the file system when the transaction ends."""
     for _ in range(pragma(db, "freelist_count")):
-        db.execute("PRAGMA incremental_vacuum")  # Python lets it take one step, which is one page
+        # Python lets it take one step, which is one page.
+        db.execute("PRAGMA incremental_vacuum")
 
 
 def pragma(db: sqlite3.Connection, name: str) -> int:
-    """A number that SQLite knows about the file."""
+    """Return a number that SQLite knows about the file."""
     return int(db.execute(f"PRAGMA {name}").fetchone()[0])
 
 
 def used_bytes(db: sqlite3.Connection) -> int:
-    """Size of the file once its free pages are given back."""
+    """Return the size of the file once its free pages are released."""
     return (pragma(db, "page_count") - pragma(db, "freelist_count")) * pragma(db, "page_size")

@@ -1,4 +1,6 @@
-"""A damaged file, a damaged row and a dishonest one: a miss, a new file, a sentence, but never an exception and never half a result."""
+"""A damaged file, a damaged row and a dishonest one: a miss, a new file, a sentence, but never an exception and never
+half a result.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.engine.store_helpers import Clock, change, child, filled, key, result, said, same, works_in_memory
-from xai_core.engine._faults import put_aside
-from xai_core.engine.store import FILE, Store
+from tests.engine.results.store_helpers import Clock, change, child, filled, key, result, said, same, works_in_memory
+from xai_core.engine.results.faults import set_aside
+from xai_core.engine.results.store import FILE, Store
 from xai_core.results import to_json
 
 PHOTO = Image.new("RGB", (20, 20), "red")
@@ -58,8 +60,10 @@ def test_a_damaged_file_is_put_aside(tmp_path, clock, name):
     damaged = DAMAGE[name](file.read_bytes())
     file.write_bytes(damaged)
     with closing(Store(tmp_path, clock=clock)) as store:
-        found = [store.get(key(number)) for number in range(6)]
-        assert all(each is None or same(each, result(number)) for number, each in enumerate(found)) and None in found
+        results = [store.get(key(number)) for number in range(6)]
+        assert (
+            all(item is None or same(item, result(number)) for number, item in enumerate(results)) and None in results
+        )
         store.put(key(50), result(50))
         assert "damaged" in store.note and store.get(key(50)) is not None
         store.put(key(51), result(51))
@@ -73,8 +77,10 @@ def test_a_file_cut_in_its_last_page(tmp_path):
     file = filled(tmp_path)
     file.write_bytes(file.read_bytes()[:-1000])
     with closing(Store(tmp_path)) as store:
-        found = [store.get(key(number)) for number in range(6)]
-        assert all(each is None or same(each, result(number)) for number, each in enumerate(found)) and None in found
+        results = [store.get(key(number)) for number in range(6)]
+        assert (
+            all(item is None or same(item, result(number)) for number, item in enumerate(results)) and None in results
+        )
         store.put(key(50), result(50))
         assert same(store.get(key(50)), result(50))
 
@@ -101,7 +107,7 @@ def test_only_the_last_damaged_file_is_kept_and_no_old_log_is_read(tmp_path, clo
 def test_the_log_goes_aside_with_its_file(tmp_path):
     for ending in ("", "-wal", "-shm"):
         (tmp_path / f"{FILE}{ending}").write_text(ending)
-    put_aside(tmp_path / FILE, 7.9)
+    set_aside(tmp_path / FILE, 7.9)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
         f"{FILE}.corrupt-7{end}": end for end in ("", "-wal", "-shm")
     }
@@ -128,8 +134,8 @@ def test_a_file_damaged_while_it_is_open(tmp_path):
         said(child(spoil, tmp_path, size))
         os.truncate(tmp_path / f"{FILE}-wal", 0)
         for number in range(300):
-            found = store.get(key(number))
-            assert found is None or same(found, result(number, (32, 32)))
+            results = store.get(key(number))
+            assert results is None or same(results, result(number, (32, 32)))
         store.put(key(1), result(1))
         assert same(store.get(key(1)), result(1)) and store.note
         store.put(key(2), result(2))
@@ -178,11 +184,11 @@ def test_one_wrong_bit_makes_a_miss_and_the_row_goes(tmp_path, column):
             wrong = bytes(spoiled)
         assert change(file, f"UPDATE results SET {column} = ? WHERE key = ?", (wrong, key(number))) == 1
         with closing(Store(tmp_path)) as store:
-            asked = str(wrong) if column == "key" else key(number)
-            assert store.get(asked) is None and store.counts().misses == 1
+            requested = str(wrong) if column == "key" else key(number)
+            assert store.get(requested) is None and store.counts().misses == 1
             assert same(store.get(key(5)), result(5)) and not store.note
         with closing(sqlite3.connect(file)) as db:
-            assert db.execute("SELECT count(*) FROM results WHERE key = ?", (asked,)).fetchone() == (0,)
+            assert db.execute("SELECT count(*) FROM results WHERE key = ?", (requested,)).fetchone() == (0,)
 
 
 @pytest.mark.parametrize("value", [7, 0.5, "text", "", b""], ids=repr)
@@ -289,8 +295,8 @@ def test_forged_bytes_of_any_kind_never_raise(tmp_path):
             with closing(sqlite3.connect(file)) as db, db:
                 db.execute("INSERT OR IGNORE INTO results VALUES (?, 0, x'', x'', x'')", (key(0),))
             forge(file, bytes(text), bytes(npz))
-            found = store.get(key(0))
-            assert found is None or found.values.ndim in (2, 3)
+            results = store.get(key(0))
+            assert results is None or results.values.ndim in (2, 3)
         assert same(store.get(key(1)), result(1))
 
 
@@ -305,9 +311,9 @@ def test_a_file_with_bytes_flipped_anywhere(tmp_path):
         folder.mkdir()
         (folder / FILE).write_bytes(spoiled)
         with closing(Store(folder)) as store:
-            found = [store.get(key(number)) for number in range(6)]
-            assert all(each is None or same(each, result(number)) for number, each in enumerate(found))
-            whole, missing = whole + sum(each is not None for each in found), missing + found.count(None)
+            results = [store.get(key(number)) for number in range(6)]
+            assert all(item is None or same(item, result(number)) for number, item in enumerate(results))
+            whole, missing = whole + sum(item is not None for item in results), missing + results.count(None)
             store.put(key(50), result(50))
             assert same(store.get(key(50)), result(50))
             store.counts()

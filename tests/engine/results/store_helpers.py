@@ -13,18 +13,19 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from xai_core.engine.store import FILE, Store
+from xai_core.engine.results.store import FILE, Store
 from xai_core.results import Attribution, Check
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 LIGHT = f"""
 import os, random, sys, time, types
 sys.path.insert(0, {str(ROOT)!r})
-package = sys.modules["xai_core"] = types.ModuleType("xai_core")  # without its __init__, which loads PyTorch for seconds
+# Without its __init__, which loads PyTorch for seconds.
+package = sys.modules["xai_core"] = types.ModuleType("xai_core")
 package.__path__ = [{str(ROOT / "xai_core")!r}]
 from pathlib import Path
-from tests.engine.store_helpers import key, result, same
-from xai_core.engine.store import Store
+from tests.engine.results.store_helpers import key, result, same
+from xai_core.engine.results.store import Store
 folder = Path(sys.argv[1])
 """
 
@@ -59,17 +60,17 @@ def result(number: int = 0, shape: tuple[int, ...] = (64, 64), **more: object) -
     return Attribution(values=values, **(basis | more))  # type: ignore[arg-type]
 
 
-def same(one: Attribution | None, other: Attribution | None) -> bool:
+def same(first: Attribution | None, second: Attribution | None) -> bool:
     """Equal to the bit and the type, NaN and −0.0 too: text and bytes are compared, not numbers."""
     if (
-        one is None
-        or other is None
-        or one.values.shape != other.values.shape
-        or one.values.tobytes() != other.values.tobytes()
+        first is None
+        or second is None
+        or first.values.shape != second.values.shape
+        or first.values.tobytes() != second.values.tobytes()
     ):
         return False
     names = [field.name for field in fields(Attribution) if field.name != "values"]
-    return all(repr(getattr(one, name)) == repr(getattr(other, name)) for name in names)
+    return all(repr(getattr(first, name)) == repr(getattr(second, name)) for name in names)
 
 
 def child(script: str, *arguments: object) -> subprocess.Popen[str]:

@@ -1,4 +1,6 @@
-"""Whatever happens to the disk, the store answers: whole results or none, a sentence for the visitor, and never an exception."""
+"""Whatever happens to the disk, the store answers: whole results or none, a sentence for the visitor, and never an
+exception.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.engine.store_helpers import LIGHT, Clock, child, filled, key, result, said, same, works_in_memory
-from xai_core.engine import _schema
-from xai_core.engine._guarded import REST_S
-from xai_core.engine.store import FILE, Store
+from tests.engine.results.store_helpers import LIGHT, Clock, child, filled, key, result, said, same, works_in_memory
+from xai_core.engine.results import schema
+from xai_core.engine.results.guarded_database import REST_S
+from xai_core.engine.results.store import FILE, Store
 
 
 @pytest.fixture
@@ -40,13 +42,13 @@ def test_a_full_disk_costs_nothing_but_the_link_and_nothing_is_lost_when_there_i
         assert "full" in store.note
         works_in_memory(store)
         assert all(same(store.get(key(number)), result(number)) for number in range(20))
-        with closing(Store(tmp_path)) as other:
-            assert same(other.get(key(0)), result(0)) and other.get(key(1)) is None and not other.note
+        with closing(Store(tmp_path)) as second:
+            assert same(second.get(key(0)), result(0)) and second.get(key(1)) is None and not second.note
         db.execute("PRAGMA max_page_count = 1000000")
         store.put(key(20), result(20))
         assert not store.note
-        with closing(Store(tmp_path)) as other:
-            assert same(other.get(key(1)), result(1)), "the first of those who were late comes along at once"
+        with closing(Store(tmp_path)) as second:
+            assert same(second.get(key(1)), result(1)), "the first of those who were late comes along at once"
     with closing(Store(tmp_path)) as store:
         assert all(same(store.get(key(number)), result(number)) for number in range(21)), (
             "those of the full time are written later"
@@ -59,14 +61,14 @@ def test_a_picture_kept_while_the_disk_was_full_is_written_when_there_is_room_ag
         store.put(key(0), result(0))
         db = store._disk._disk._writer
         db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
-        kept, deleted = (store.keep_picture([key(0)], picture) for picture in pictures)
+        stored, deleted = (store.keep_picture([key(0)], picture) for picture in pictures)
         assert "full" in store.note
         assert store.forget_picture(key(0), deleted), "it can be deleted while it waits"
         db.execute("PRAGMA max_page_count = 1000000")
         store.put(key(1), result(1))
-        with closing(Store(tmp_path)) as other:
-            assert other.picture(key(0)).tobytes() == pictures[0].tobytes()
-        assert store.forget_picture(key(0), kept) and not store.forget_picture(key(0), kept)
+        with closing(Store(tmp_path)) as second:
+            assert second.picture(key(0)).tobytes() == pictures[0].tobytes()
+        assert store.forget_picture(key(0), stored) and not store.forget_picture(key(0), stored)
         assert store.picture(key(0)) is None
     with closing(Store(tmp_path)) as store:
         assert store.picture(key(0)) is None
@@ -181,13 +183,13 @@ def test_an_operating_system_that_refuses(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("how", ["IMMEDIATE", "EXCLUSIVE"])
 def test_a_locked_file_is_waited_for_once_and_read_meanwhile(tmp_path, clock, monkeypatch, how):
-    monkeypatch.setattr(_schema, "BUSY_S", 1.0)
+    monkeypatch.setattr(schema, "BUSY_S", 1.0)
     filled(tmp_path)
     with (
         closing(Store(tmp_path, clock=clock)) as store,
-        closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other,
+        closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as second,
     ):
-        other.execute(f"BEGIN {how}")
+        second.execute(f"BEGIN {how}")
         began = time.monotonic()
         store.put(key(10), result(10))
         assert 0.7 < time.monotonic() - began < 5 and "locked" in store.note
@@ -197,7 +199,7 @@ def test_a_locked_file_is_waited_for_once_and_read_meanwhile(tmp_path, clock, mo
         began = time.monotonic()
         store.put(key(11), result(11))
         assert time.monotonic() - began < 0.7 and store.note, "the next one does not wait again"
-        other.execute("COMMIT")
+        second.execute("COMMIT")
         clock.now += REST_S + 1
         store.put(key(12), result(12))
         assert not store.note
@@ -206,29 +208,29 @@ def test_a_locked_file_is_waited_for_once_and_read_meanwhile(tmp_path, clock, mo
 
 
 def test_nobody_waits_for_a_writer_to_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(_schema, "BUSY_S", 2.0)
+    monkeypatch.setattr(schema, "BUSY_S", 2.0)
     filled(tmp_path)
-    with closing(Store(tmp_path)) as store, closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with closing(Store(tmp_path)) as store, closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as second:
+        second.execute("BEGIN IMMEDIATE")
         writer = threading.Thread(target=store.put, args=(key(10), result(10)))
         writer.start()
         time.sleep(0.2)
         began = time.monotonic()
         assert store.get(key(1)) is not None and store.get(key(10)) is not None and time.monotonic() - began < 1.5
         assert writer.is_alive()
-        other.execute("COMMIT")
+        second.execute("COMMIT")
         writer.join(10)
         assert not store.note
 
 
 def test_closing_writes_what_was_late_and_a_closed_store_still_answers(tmp_path, clock, monkeypatch):
-    monkeypatch.setattr(_schema, "BUSY_S", 0.1)
+    monkeypatch.setattr(schema, "BUSY_S", 0.1)
     filled(tmp_path)
     store = Store(tmp_path, clock=clock)
-    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as second:
+        second.execute("BEGIN IMMEDIATE")
         store.put(key(10), result(10))
-        other.execute("COMMIT")
+        second.execute("COMMIT")
     store.close()
     store.close()
     store.put(key(11), result(11))

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.engine.store_helpers import child, key, result, said, same
-from xai_core.engine.store import FILE, Store
+from tests.engine.results.store_helpers import child, key, result, said, same
+from xai_core.engine.results.store import FILE, Store
 from xai_core.errors import UnknownName
 from xai_core.results import Attribution, Check, attribution_from_json, to_json
 
@@ -39,8 +39,8 @@ ODD = {
 
 @pytest.fixture
 def store(tmp_path):
-    with closing(Store(tmp_path)) as found:
-        yield found
+    with closing(Store(tmp_path)) as result:
+        yield result
 
 
 def photo(number: int = 0, size: tuple[int, int] = (40, 30)) -> Image.Image:
@@ -64,22 +64,24 @@ def test_what_goes_in_comes_out_of_the_file(tmp_path, name):
         store.put(key(name), ODD[name])
         assert store.get(key(name)) is ODD[name] and not store.note
     with closing(Store(tmp_path)) as store:
-        found = store.get(key(name))
-        assert same(found, ODD[name]) and found is not ODD[name]
-        assert not found.values.flags.writeable and store.get(key("another")) is None
+        result = store.get(key(name))
+        assert same(result, ODD[name]) and result is not ODD[name]
+        assert not result.values.flags.writeable and store.get(key("another")) is None
 
 
 def test_plain_data_has_every_field_and_numpys_numbers_become_plain_ones():
-    found = result(details={"r": np.float32(0.1), "n": np.int64(3)}, seconds=np.float64(0.5))
-    plain = to_json(found)
+    results = result(details={"r": np.float32(0.1), "n": np.int64(3)}, seconds=np.float64(0.5))
+    plain = to_json(results)
     assert set(plain) == {field.name for field in fields(Attribution)} - {"values"}
-    back = attribution_from_json(found.values, json.loads(json.dumps(plain)))
+    back = attribution_from_json(results.values, json.loads(json.dumps(plain)))
     assert (
         repr(back.details["r"]) == "0.10000000149011612"
         and repr(back.details["n"]) == "3"
         and repr(back.seconds) == "0.5"
     )
-    assert all(repr(getattr(back, name)) == repr(getattr(found, name)) for name in set(plain) - {"details", "seconds"})
+    assert all(
+        repr(getattr(back, name)) == repr(getattr(results, name)) for name in set(plain) - {"details", "seconds"}
+    )
 
 
 @pytest.mark.parametrize("name", sorted(to_json(result())))
@@ -89,7 +91,7 @@ def test_plain_data_that_says_something_else_is_refused(name):
         with pytest.raises(ValueError, match=name):
             attribution_from_json(result().values, good | {name: wrong})
     with pytest.raises(ValueError, match=name):
-        attribution_from_json(result().values, {each: value for each, value in good.items() if each != name})
+        attribution_from_json(result().values, {item: value for item, value in good.items() if item != name})
 
 
 def test_the_file_needs_no_code_of_ours_to_be_read(tmp_path):
@@ -107,9 +109,9 @@ def test_the_file_needs_no_code_of_ours_to_be_read(tmp_path):
             and np.array_equal(archive["values"], result(1).values)
             and archive["values"].dtype == np.float32
         )
-    said = json.loads(text)
-    assert said["target"] == [3, 5] and said["seed"] == 2**32 - 1 and said["checks"][1]["value"] == 0.1 + 0.2
-    assert said["details"]["surrogate_r2"] == 1 / 3 and np.isnan(said["details"]["gap"])
+    words = json.loads(text)
+    assert words["target"] == [3, 5] and words["seed"] == 2**32 - 1 and words["checks"][1]["value"] == 0.1 + 0.2
+    assert words["details"]["surrogate_r2"] == 1 / 3 and np.isnan(words["details"]["gap"])
     parts = (name.encode(), text, npz)
     assert (
         name == key(1)
@@ -152,8 +154,8 @@ def test_hits_are_counted_where_they_were(tmp_path):
         store.put(key(1), result(1))
     with closing(Store(tmp_path)) as store:
         before = store.counts()
-        for each in (1, 1, 1, 2):
-            store.get(key(each))
+        for item in (1, 1, 1, 2):
+            store.get(key(item))
         after = store.counts()
         assert (before.memory_hits, before.disk_hits, before.misses, before.memory_bytes, before.results) == (
             0,
@@ -219,11 +221,11 @@ def test_a_smaller_limit_gives_the_room_back(tmp_path):
 def test_reading_writes_nothing(tmp_path, store):
     for number in range(10):
         store.put(key(number), result(number))
-    with closing(sqlite3.connect(tmp_path / FILE)) as db, closing(Store(tmp_path)) as other:
+    with closing(sqlite3.connect(tmp_path / FILE)) as db, closing(Store(tmp_path)) as second:
         before = db.execute("PRAGMA data_version").fetchone()
-        assert all(other.get(key(number)) for number in range(10))
+        assert all(second.get(key(number)) for number in range(10))
         assert db.execute("PRAGMA data_version").fetchone() == before
-        other.put(key(10), result(10))
+        second.put(key(10), result(10))
         assert db.execute("PRAGMA data_version").fetchone() != before, "the counter does move"
 
 
@@ -286,7 +288,7 @@ def test_a_picture_stays_with_its_results_until_its_owner_deletes_it(tmp_path):
     piece = png[2000:2040]
     assert piece in files(tmp_path)
     with closing(Store(tmp_path)) as store:
-        assert [np.array_equal(store.picture(each), picture) for each in keys] == [True, True] and store.picture(
+        assert [np.array_equal(store.picture(item), picture) for item in keys] == [True, True] and store.picture(
             key(3)
         ) is None
         assert store.picture(key(1)).mode == "RGB"
@@ -346,10 +348,10 @@ def test_many_threads_get_whole_results_or_none(tmp_path):
             try:
                 for _ in range(40):
                     number = int(rng.integers(60))
-                    found = store.get(key(number))
-                    if found is None:
+                    results = store.get(key(number))
+                    if results is None:
                         store.put(key(number), result(number))
-                    elif not same(found, result(number)):
+                    elif not same(results, result(number)):
                         failures.append(number)
                     if number % 20 == 0:
                         tokens.append((key(number), store.keep_picture([key(number)], photo(number))))
@@ -378,6 +380,6 @@ assert same(Store(folder).get(key(1)), result(1))
 print(sorted({"torch", "streamlit", "captum"} & set(sys.modules)))
 """
     assert said(child(script, tmp_path)) == "[]\n"
-    sources = (Path(__file__).parents[2] / "xai_core" / "engine").glob("*.py")
+    sources = (Path(__file__).parents[3] / "xai_core" / "engine" / "results").glob("*.py")
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     assert not re.search(r"allow_pickle=True|import pickle", text) and "allow_pickle=False" in text

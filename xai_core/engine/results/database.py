@@ -1,7 +1,8 @@
 """Results and pictures in one SQLite file that several threads and processes use at once.
 
-A result is one row written in one transaction, so `kill -9` leaves all of it or nothing. Write-ahead logging lets everybody read
-while one writes; each write is short and waits a moment for another's. What is deleted is overwritten, and its room given back.
+A result is one row written in one transaction, so `kill -9` leaves all of it or nothing. Write-ahead logging lets
+everybody read while one writes; each write is short and waits a moment for another's. What is deleted is overwritten,
+and its room given back.
 """
 
 from __future__ import annotations
@@ -12,25 +13,25 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from xai_core.engine import _schema as sql
-from xai_core.engine._packing import Packed, PackedPicture
+from xai_core.engine.results import schema as sql
+from xai_core.engine.results.serialization import Packed, PackedImage
 
 _USES = 500
-"""So many uses of results are remembered before they are written down."""
+"""Uses of results that are held in memory before they are written."""
 
 
 class NewerSchema(Exception):
-    """The file was written by a newer version of this project, which alone knows what is in it."""
+    """The file was written by a newer version of this project."""
 
 
-class NoRoom(Exception):
-    """It does not fit beside what may not be deleted for it."""
+class StoreFull(Exception):
+    """A result does not fit beside those that may not be deleted for it."""
 
 
-class Disk:
-    """One connection that reads and one that writes, each used by one thread at a time: who waits to write keeps nobody from reading.
+class Database:
+    """A connection that reads and one that writes, each for one thread at a time: waiting writers block no reader.
 
-    Every call may raise sqlite3.Error or OSError; opening may raise NewerSchema, and `write` and `link` NoRoom.
+    Every call may raise sqlite3.Error or OSError; opening may raise NewerSchema, `write` and `link` StoreFull.
     """
 
     def __init__(self, file: Path, limit: int) -> None:
@@ -40,80 +41,80 @@ class Disk:
         self._reads, self._writes, self._noting = threading.Lock(), threading.Lock(), threading.Lock()
         self._writer = sql.connect(file)
         try:
-            self._prepare()
+            self._ensure_tables()
             self._reader = sql.connect(file)
         except BaseException:
             self._writer.close()
             raise
 
     def read(self, key: str) -> Packed | None:
-        """The row of a result, unchecked."""
+        """Return the row of a result, unchecked."""
         with self._reads:
             row = self._reader.execute(sql.GET, (key,)).fetchone()
         return Packed(*row) if row else None
 
     def write(self, key: str, packed: Packed) -> None:
-        """Keep a result; others go for it, those used longest ago first and those with a picture last."""
-        with self._writing() as db:
+        """Keep a result and evict others for it: the least recently used first, those with a picture last."""
+        with self._transaction() as db:
             sql.put(db, key, packed)
-            self._make_room(db, {key})
+            self._evict(db, {key})
 
-    def link(self, results: Mapping[str, Callable[[], Packed]], token_sha256: bytes, picture: PackedPicture) -> None:
-        """Keep a picture with these results; a result that is not here yet is packed and kept too."""
-        with self._writing() as db:
+    def link(self, results: Mapping[str, Callable[[], Packed]], token_sha256: bytes, picture: PackedImage) -> None:
+        """Keep a picture with these results; a result that is missing is packed and kept too."""
+        with self._transaction() as db:
             number = db.execute(sql.ADD_PICTURE, (token_sha256, picture.sha256, picture.png)).lastrowid
             for key, packed in results.items():
                 if db.execute(sql.USE, (key,)).rowcount == 0:
                     sql.put(db, key, packed())
                 db.execute("INSERT INTO links (key, picture) VALUES (?, ?)", (key, number))
-            self._make_room(db, results.keys())
+            self._evict(db, results.keys())
 
-    def picture(self, key: str) -> PackedPicture | None:
-        """The newest picture kept with a result, unchecked."""
+    def picture(self, key: str) -> PackedImage | None:
+        """Return the newest picture kept with a result, unchecked."""
         with self._reads:
             row = self._reader.execute(sql.PICTURE, (key,)).fetchone()
-        return PackedPicture(*row) if row else None
+        return PackedImage(*row) if row else None
 
     def forget(self, key: str, token_sha256: bytes) -> bool:
         """Delete the picture with this token, if it is kept with this result: overwritten in the file and in its log."""
-        with self._writing() as db:
-            gone = db.execute(sql.FORGET, (token_sha256, key)).rowcount > 0
-        if gone:
+        with self._transaction() as db:
+            deleted = db.execute(sql.FORGET, (token_sha256, key)).rowcount > 0
+        if deleted:
             with self._writes:
                 self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        return gone
+        return deleted
 
     def drop(self, key: str, packed: Packed) -> None:
         """Delete a damaged row, unless somebody has written a better one meanwhile."""
-        with self._writing() as db:
+        with self._transaction() as db:
             db.execute(sql.DROP, (key, packed.sha256, packed.about, packed.values))
 
     def touch(self, key: str) -> None:
-        """Remember that a result was used. It is written down later, with something else."""
+        """Note the use of a result; it is written later, with something else."""
         with self._noting:
             self._uses.pop(key, None)
             self._uses[key] = None
 
     def keys(self) -> set[str]:
-        """The keys of all results."""
+        """Return the keys of all results."""
         with self._reads:
             return {key for (key,) in self._reader.execute("SELECT key FROM results")}
 
     def bytes(self) -> int:
-        """Size of the file, without its log of a few megabytes."""
+        """Return the size of the file, without its log of a few megabytes."""
         with self._reads:
             return sql.used_bytes(self._reader)
 
     def close(self) -> None:
-        """Write down the last uses and close the file. Later calls raise sqlite3.ProgrammingError."""
-        with suppress(sqlite3.Error, UnicodeDecodeError), self._writing() as db:
-            self._note_uses(db)
+        """Write the last uses and close the file. Later calls raise sqlite3.ProgrammingError."""
+        with suppress(sqlite3.Error, UnicodeDecodeError), self._transaction() as db:
+            self._write_uses(db)
         with self._reads, self._writes:
             self._reader.close()
             self._writer.close()
 
-    def _prepare(self) -> None:
-        """Make the tables if there are none. A file that has them is only read here: it may be locked, or its disk full."""
+    def _ensure_tables(self) -> None:
+        """Create the tables if there are none; a file that has them is only read: it may be locked, or its disk full."""
         db = self._writer
         version = sql.pragma(db, "user_version")
         if version > sql.SCHEMA:
@@ -121,47 +122,50 @@ class Disk:
         if version == 0:
             self._create()
         if sql.used_bytes(db) > self._limit:
-            with self._writing():
-                self._make_room(db, ())
+            with self._transaction():
+                self._evict(db, ())
 
     def _create(self) -> None:
         db = self._writer
-        db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # has no effect once WAL or a table has been written
+        # Has no effect once WAL or a table has been written.
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         db.execute("PRAGMA journal_mode = WAL").fetchall()
-        with self._writing():
-            if sql.pragma(db, "user_version") == 0:  # else another process was quicker
+        with self._transaction():
+            # Else another process was quicker.
+            if sql.pragma(db, "user_version") == 0:
                 for table in sql.TABLES:
                     db.execute(table)
                 db.execute(f"PRAGMA user_version = {sql.SCHEMA}")
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it or nothing, whatever stops it."""
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """Run one transaction: all of it or nothing, whatever stops it."""
         with self._writes:
             db = self._writer
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
-                sql.give_back(db)
+                sql.release_pages(db)
                 db.execute("COMMIT")
             except BaseException:
-                if db.in_transaction:  # a full disk has ended it already
+                # A full disk has ended it already.
+                if db.in_transaction:
                     db.execute("ROLLBACK")
                 raise
 
-    def _make_room(self, db: sqlite3.Connection, keep: Collection[str]) -> None:
+    def _evict(self, db: sqlite3.Connection, keep: Collection[str]) -> None:
         if (full := sql.used_bytes(db) > self._limit) or len(self._uses) > _USES:
-            self._note_uses(db, last=keep)
+            self._write_uses(db, last=keep)
         while full:
             row = db.execute(sql.OLDEST_UNLINKED).fetchone() or db.execute(sql.OLDEST).fetchone()
             if row is None:
                 return
             if row[0] in keep:
-                raise NoRoom
+                raise StoreFull
             db.execute("DELETE FROM results WHERE key = ?", row)
             full = sql.used_bytes(db) > self._limit
 
-    def _note_uses(self, db: sqlite3.Connection, last: Iterable[str] = ()) -> None:
+    def _write_uses(self, db: sqlite3.Connection, last: Iterable[str] = ()) -> None:
         with self._noting:
             uses, self._uses = self._uses, {}
         db.executemany(sql.USE, [(key,) for key in (*uses, *last)])

@@ -1,0 +1,1 @@
+"""Finished results in memory and in SQLite, whatever happens to the disk."""
