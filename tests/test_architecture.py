@@ -7,23 +7,40 @@ offending snippets, so that a rule that can no longer fail is noticed.
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 import pytest
 
-from tests.architecture.language_rules import LANGUAGE_RULES
+from tests.architecture.language_rules import (
+    LANGUAGE_RULES,
+    docstrings_begin_plainly,
+    fields_say_what_they_hold,
+    functions_are_no_participles,
+    limits_are_max_and_min,
+    lines_are_narrow,
+    one_word_for_a_model,
+    one_word_for_a_session,
+    parameters_say_what_they_hold,
+    variables_say_what_they_hold,
+)
 from tests.architecture.shape_rules import (
     SHAPE_RULES,
+    TREE_RULES,
     every_core_module_has_a_layer,
     files_are_short,
+    folders_are_small,
     functions_are_short,
     imports_go_down,
+    imports_make_no_circle,
     no_broad_except,
     no_global_random_state,
+    no_private_files,
     nothing_is_unpickled,
     pages_do_not_compute,
+    pages_import_facades,
     pages_lie_in_a_subfolder,
+    private_names_stay_in_their_package,
     streamlit_stays_in_pages,
     weights_are_only_weights,
 )
@@ -31,12 +48,12 @@ from tests.architecture.source import ROOT, Source, sources
 
 RULES = (*SHAPE_RULES, *LANGUAGE_RULES)
 TOP_LEVEL = frozenset(
-    "app.py pages xai_core assets tests benchmarks requirements.txt requirements-dev.txt Dockerfile README.md Makefile pyproject.toml "
-    ".streamlit .ci LICENSE .gitignore .dockerignore".split()
+    "app.py pages xai_core assets tests benchmarks requirements.txt requirements-dev.txt Dockerfile README.md Makefile "
+    "pyproject.toml .streamlit .ci LICENSE .gitignore .dockerignore".split()
 )
 
 
-def unexpected(tracked: Iterable[str]) -> list[str]:
+def unexpected_entries(tracked: Iterable[str]) -> list[str]:
     return sorted({path.split("/")[0] for path in tracked} - TOP_LEVEL)
 
 
@@ -46,11 +63,24 @@ def test_rule_holds(rule: Callable[[Source], Iterator[str]]) -> None:
     assert not complaints, "\n".join(complaints)
 
 
+@pytest.mark.parametrize("rule", TREE_RULES, ids=lambda rule: rule.__name__)
+def test_tree_rule_holds(rule: Callable[[Sequence[Source]], Iterator[str]]) -> None:
+    complaints = list(rule(list(sources())))
+    assert not complaints, "\n".join(complaints)
+
+
+def test_comments_are_two_to_five_percent_of_the_product() -> None:
+    shipped = [source for source in sources() if source.shipped]
+    comments = sum(source.comment_count for source in shipped)
+    lines = sum(len(source.text.splitlines()) for source in shipped)
+    assert 0.02 <= comments / lines <= 0.05
+
+
 def test_nothing_unexpected_lies_at_the_top() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode:
         pytest.skip("not a git checkout")
-    assert unexpected(listed.stdout.splitlines()) == []
+    assert unexpected_entries(listed.stdout.splitlines()) == []
 
 
 # Each rule can fail
@@ -93,6 +123,26 @@ OFFENCES = [
     (weights_are_only_weights, "xai_core/models/own.py", "torch.load(path, weights_only=False)"),
     (nothing_is_unpickled, "xai_core/models/own.py", "import pickle"),
     (nothing_is_unpickled, "pages/tables/upload.py", "from joblib import load"),
+    (private_names_stay_in_their_package, "xai_core/render/wire.py", "from xai_core.engine.memory import _SHARE"),
+    (private_names_stay_in_their_package, "benchmarks/harness/limits.py", "from xai_core.params import _resolve_bound"),
+    (no_private_files, "xai_core/tabular/row/_lime.py", ""),
+    (pages_import_facades, "pages/image/explain.py", "from xai_core.tabular.models.train import train"),
+    (pages_import_facades, "pages/ui/image/viewer.py", "def f():\n    import xai_core.engine.memory"),
+    (docstrings_begin_plainly, "xai_core/params.py", '"""What comes out."""'),
+    (docstrings_begin_plainly, "tests/test_params.py", 'def f():\n    """Whether it is so."""'),
+    (docstrings_begin_plainly, "pages/ui/image/viewer.py", 'LIMIT = 3\n"""How many are shown."""'),
+    (functions_are_no_participles, "xai_core/params.py", "def _told(): ..."),
+    (functions_are_no_participles, "benchmarks/fuzz/run.py", "class A:\n    def rows_selected(self): ..."),
+    (parameters_say_what_they_hold, "xai_core/params.py", "def f(of): ..."),
+    (parameters_say_what_they_hold, "tests/test_params.py", "f = lambda each: each"),
+    (variables_say_what_they_hold, "xai_core/params.py", "for each in (1, 2): pass"),
+    (variables_say_what_they_hold, "pages/ui/image/viewer.py", "def f():\n    found = 1"),
+    (fields_say_what_they_hold, "xai_core/results.py", "class A:\n    kept: int = 0"),
+    (limits_are_max_and_min, "xai_core/params.py", "MOST_ROWS = 3"),
+    (limits_are_max_and_min, "xai_core/params.py", "_FEWEST = 3"),
+    (one_word_for_a_session, "pages/ui/image/viewer.py", "def f(waiter: str): ..."),
+    (one_word_for_a_model, "xai_core/engine/evaluator.py", "def f(network: Classifier): ..."),
+    (lines_are_narrow, "xai_core/params.py", "# " + "x" * 119),
 ]
 FINE = [
     (
@@ -120,6 +170,21 @@ FINE = [
     (no_global_random_state, "xai_core/params.py", "rng = np.random.default_rng(0)\nrng.normal()"),
     (weights_are_only_weights, "xai_core/models/own.py", "torch.load(path, weights_only=True)"),
     (nothing_is_unpickled, "xai_core/models/own.py", "from pickle import UnpicklingError"),
+    (private_names_stay_in_their_package, "xai_core/engine/cores.py", "from xai_core.engine.memory import _SHARE"),
+    (private_names_stay_in_their_package, "tests/test_params.py", "from xai_core.params import _resolve_bound"),
+    (no_private_files, "xai_core/tabular/__init__.py", ""),
+    (
+        pages_import_facades,
+        "pages/image/explain.py",
+        "from xai_core.tabular import train\nfrom xai_core.errors import XaiError",
+    ),
+    (docstrings_begin_plainly, "xai_core/params.py", '"""Return the rows."""\nx = 1  # Where it is'),
+    (functions_are_no_participles, "xai_core/params.py", "def embed(): ...\ndef is_checked(): ...\ndef seed(): ..."),
+    (parameters_say_what_they_hold, "xai_core/params.py", "class A:\n    def __eq__(self, other): ..."),
+    (variables_say_what_they_hold, "xai_core/params.py", "result = rows = 1"),
+    (limits_are_max_and_min, "xai_core/params.py", "MAX_ROWS = MOSTLY = 3"),
+    (one_word_for_a_model, "xai_core/engine/evaluator.py", "def f(model: Classifier): ..."),
+    (lines_are_narrow, "xai_core/params.py", "# " + "x" * 118),
 ]
 
 
@@ -141,5 +206,34 @@ def test_every_rule_has_an_offence() -> None:
     assert {rule for rule, _, _ in OFFENCES} == set(RULES)
 
 
+def make_sources(**texts: str) -> list[Source]:
+    """Files of a project by their dotted names with __ for dots."""
+    return [Source(PurePosixPath(name.replace("__", "/") + ".py"), text) for name, text in texts.items()]
+
+
+def test_circles_of_files_and_packages_are_noticed() -> None:
+    files = make_sources(
+        xai_core__a__x="from xai_core.b.y import f",
+        xai_core__b__y="def g():\n    from xai_core.b import z",
+        xai_core__b__z="from xai_core.a import x",
+    )
+    assert len(list(imports_make_no_circle(files))) == 2
+    packages = make_sources(
+        xai_core__a__x="import xai_core.b.y",
+        xai_core__b__y="",
+        xai_core__b__z="from xai_core.a import w",
+        xai_core__a__w="",
+    )
+    assert list(imports_make_no_circle(packages)) == ["xai_core.a -> xai_core.b -> xai_core.a"]
+    assert not list(imports_make_no_circle(packages[:2]))
+
+
+def test_full_folders_are_noticed() -> None:
+    files = [Source(PurePosixPath(f"xai_core/a/f{number}.py"), "") for number in range(16)]
+    assert list(folders_are_small(files)) and not list(folders_are_small(files[1:]))
+    methods = [Source(PurePosixPath(f"xai_core/methods/f{number}.py"), "") for number in range(40)]
+    assert not list(folders_are_small(methods))
+
+
 def test_unexpected_entry_is_noticed() -> None:
-    assert unexpected(["app.py", "tests/a.py", "notes.txt", "src/a.py"]) == ["notes.txt", "src"]
+    assert unexpected_entries(["app.py", "tests/a.py", "notes.txt", "src/a.py"]) == ["notes.txt", "src"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,6 +64,13 @@ class Source:
             return node.module or ""
         package = self.path.parts[: len(self.path.parts) - node.level]
         return ".".join([*package, *([node.module] if node.module else [])])
+
+    @property
+    def comment_count(self) -> int:
+        """Comments that are no instructions to a tool."""
+        tokens = tokenize.generate_tokens(io.StringIO(self.text).readline)
+        comments = (token.string for token in tokens if token.type == tokenize.COMMENT)
+        return sum(not comment.startswith(("# noqa", "# type:", "# fmt:")) for comment in comments)
 
     @property
     def imported_packages(self) -> frozenset[str]:
