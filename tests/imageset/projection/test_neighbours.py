@@ -76,7 +76,7 @@ def test_the_table_of_all_neighbours_leaves_each_point_itself_out(
 ) -> None:
     monkeypatch.setattr(neighbours, "QUERIES", 64)
     job: Job[None] = Job()
-    table = neighbour_table(data, 6, job, worth=10)
+    table = neighbour_table(data, 6, job, steps=10)
     assert job.done == 10
     for row in range(0, len(data), 7):
         far = by_hand(data, data[row], "euclidean")
