@@ -83,7 +83,7 @@ def test_the_table_of_all_neighbours_leaves_each_point_itself_out(
         far[row] = np.inf
         assert table.rows[row].tolist() == np.argsort(far)[:6].tolist()
         assert np.abs(table.distances[row] - np.sort(far)[:6]).max() < 1e-5
-    assert np.array_equal(table.find_nearest(2).rows, table.rows[:, :2])
+    assert np.array_equal(table.nearest(2).rows, table.rows[:, :2])
 
 
 def test_points_that_many_others_equal_still_have_as_many_neighbours() -> None:

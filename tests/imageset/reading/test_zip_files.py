@@ -287,7 +287,7 @@ def test_damage_inside_is_that_of_one_picture() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [lambda data: lying(data, 1, pack_zip=2**31 - 1), lambda data: lying(data, 1, offset=2**31)]
+    "change", [lambda data: lying(data, 1, packed=2**31 - 1), lambda data: lying(data, 1, offset=2**31)]
 )
 def test_a_member_beyond_the_end(change: Callable[[bytes], bytes]) -> None:
     data = change(GOOD)
