@@ -50,10 +50,8 @@ def draw_heat(side: int) -> Float32:
     return (positive - 0.6 * negative).astype(np.float32)
 
 
-def main() -> None:
-    st.set_page_config(layout="wide")
-    mode = st.query_params.get("mode", "four")
-    side = 64 if mode == "big" else 28
+def build_panels(mode: str, side: int) -> tuple[list[Panel], list[Panel]]:
+    """Return the cards with a map and those without one."""
     checks = (Check("flat", "green", "The map is not flat."), Check("fit", "amber", "The simple model explains 61 %."))
     done = [
         Panel(
@@ -121,6 +119,14 @@ def main() -> None:
             Panel(a, a.upper(), "N", "How.", "done", build_attribution(k * draw_heat(side), a), row=b, picture=c)
             for a, k, b, c in cards
         ]
+    return done, rest
+
+
+def main() -> None:
+    st.set_page_config(layout="wide")
+    mode = st.query_params.get("mode", "four")
+    side = 64 if mode == "big" else 28
+    done, rest = build_panels(mode, side)
     if st.button("Finish") or mode == "ended":
         rest[0] = dataclasses.replace(
             rest[0], state="done", attribution=build_attribution(draw_heat(side)[::-1], "lime")
