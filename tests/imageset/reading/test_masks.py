@@ -168,7 +168,7 @@ def test_a_png_of_a_pictures_own_name_is_its_mask_if_it_is_drawn_like_one(mode: 
 def test_soft_edges_do_not_make_a_mask_a_photograph() -> None:
     drawn = Image.fromarray(half((320, 240))).convert("L").filter(ImageFilter.GaussianBlur(3))
     assert len(set(drawn.tobytes())) > 16
-    assert read({"rex.webp": photo("WEBP"), "rex.png": encode_picture(drawn)}).masked.tolist() == [True]
+    assert read({"rex.webp": photo("WEBP"), "rex.png": encode_picture(drawn)}).mask_flags.tolist() == [True]
 
 
 def test_a_png_that_fits_no_picture_of_its_name_stays_a_picture() -> None:
