@@ -60,7 +60,7 @@ def question(bench: Bench, pictures: Pictures | None = None, count: int = 320) -
     """
     some = _Some(pictures or load_set("photo_crops"), count)
     reader, best = Reader(some, bench.model.preprocessing), bench.best_forward
-    decoded = torch.cat([reader.input(row) for row in range(count)]).split(best.size)
+    decoded = torch.cat([reader.tensor(row) for row in range(count)]).split(best.size)
     forward_with_features(bench.model, choose_layer(bench.model))  # built once for a model, so not part of a pass
 
     def ours() -> Floats:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from captum.attr import LayerAttribution, LayerGradCam
 from pytorch_grad_cam import GradCAM  # type: ignore[import-untyped]  # ships no types
+
 # Ships no types.
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget  # type: ignore[import-untyped]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from pytorch_grad_cam import ScoreCAM  # type: ignore[import-untyped]  # ships no types
+
 # Ships no types.
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget  # type: ignore[import-untyped]
 

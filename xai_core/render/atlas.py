@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from PIL import Image
 
-from xai_core.arrays import Int64, UInt8
+from xai_core.arrays import Int, UInt8
 
 ACROSS = 16
 """Tiles in a row and in a column of a full sheet: 256 pictures weigh some 100 kB, so the first arrives quickly."""
@@ -28,7 +28,7 @@ class Thumbs:
 
     name: str
     pictures: UInt8
-    rows: Int64
+    rows: Int
 
     @cached_property
     def key(self) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from xai_core.arrays import Float, Int64, UInt8
+from xai_core.arrays import Float, Int, UInt8
 from xai_core.formatting import number
 from xai_core.formatting import percent as format_percent
 from xai_core.render.colour import PALETTES, srgb_from_oklab
@@ -99,7 +99,7 @@ def oklch_to_srgb(hue: int, light: float, chroma: float) -> list[float]:
     return rgb
 
 
-def color_by_group(groups: Int64, names: Sequence[str], title: str, nothing: str = "No label") -> PointColors:
+def color_by_group(groups: Int, names: Sequence[str], title: str, nothing: str = "No label") -> PointColors:
     """Color by group: `groups` (n,) holds indices of `names`, or -1 for none; the legend lists groups that occur."""
     present, counts = np.unique(groups[groups >= 0], return_counts=True)
     known = [names[at] for at in present]
@@ -122,7 +122,7 @@ def color_by_group(groups: Int64, names: Sequence[str], title: str, nothing: str
     return PointColors(title, colours[place], shapes[place], tuple(entries))
 
 
-def color_by_correctness(predicted: Int64, truth: Int64, title: str = "Was the model right?") -> PointColors:
+def color_by_correctness(predicted: Int, truth: Int, title: str = "Was the model right?") -> PointColors:
     """Color right, wrong, and unknown where `truth` is -1; wrong points have a shape of their own."""
     state = np.where(truth < 0, 2, predicted != truth)
     looks = (Entry("Right", RIGHT, 0), Entry("Wrong", WRONG, 0, 3), Entry("No label to check", NOTHING, 0))

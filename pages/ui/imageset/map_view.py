@@ -59,7 +59,7 @@ def render(page: PageContext, projection: Map, settings: Settings) -> None:
     """Render the points, the choice of their colours, and the trustworthiness of the map."""
     coloured, own = point_colours.render_choice(page)(projection.rows), _describe_own_picture(page, settings)
     selected, current_row = selection.current_selection(page.pictures), selection.current_row(page.pictures)
-    selected_rows = () if current_row is None else (current_row,)
+    selected_rows: tuple[int, ...] = () if current_row is None else (current_row,)
     if selected is not None:
         selected_rows = selected.rows
     event = show_scatter(

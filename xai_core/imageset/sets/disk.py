@@ -20,6 +20,7 @@ from xai_core import settings
 from xai_core.engine.disk_cache import DiskCache
 from xai_core.errors import InvalidSet
 from xai_core.imageset.image_set import ImageSet
+from xai_core.imageset.reading.file_roles import Files
 from xai_core.imageset.reading.file_source import FileSource
 from xai_core.imageset.reading.folder_files import reopen_folder
 from xai_core.imageset.reading.zip_files import reopen_zip
@@ -116,6 +117,7 @@ def open_set(set_id: str) -> ImageSet | None:
     if record is None:
         return None
     folder = cache().root / set_id
+    files: Files | None
     if record.kind == ZIP:
         files = reopen_zip(folder / ZIP_NAME, record.file_names, record.file_index.get("members"))
     else:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from xai_core.arrays import Float, Int64
+from xai_core.arrays import Float, Int
 from xai_core.formatting import number, percent
 from xai_core.render.tables.bars import draw_bars
 from xai_core.render.tables.style import (
@@ -25,12 +25,12 @@ from xai_core.render.tables.style import (
 )
 
 
-def draw_counts(names: Sequence[str], numbers: Int64) -> Drawing:
+def draw_counts(names: Sequence[str], numbers: Int) -> Drawing:
     """Draw the number of rows of each kind (K,)."""
     return draw_bars(names, np.asarray(numbers, dtype=float), "rows")
 
 
-def draw_histogram(name: str, edges: Float, numbers: Int64) -> Drawing:
+def draw_histogram(name: str, edges: Float, numbers: Int) -> Drawing:
     """Draw the rows between edges (B + 1,); edges half way between whole numbers are written as those."""
     middles = (edges[1:] + edges[:-1]) / 2
     places = [_between(a, b) for a, b in pairwise(edges.tolist())]
@@ -47,7 +47,7 @@ def _between(low: float, high: float) -> str:
     return number(low) if low == high else f"{number(low)} to {number(high)}"
 
 
-def draw_confusion(matrix: Int64, classes: Sequence[str], dark: bool = False) -> Drawing:
+def draw_confusion(matrix: Int, classes: Sequence[str], dark: bool = False) -> Drawing:
     """Draw true classes down, predicted ones across (C, C); right answers lie on the diagonal. Shades are row shares.
 
     `dark`: the page shines through the cells, so the numbers have to know what it is.
@@ -93,7 +93,7 @@ def draw_roc(false_rate: Float, true_rate: Float, area: float) -> Drawing:
     return Drawing(figure, f"The area under the curve is {number(area)}; 0.5 would be guessing, 1 is perfect.")
 
 
-def draw_calibration(predicted: Float, true: Float, rows: Int64 | None = None) -> Drawing:
+def draw_calibration(predicted: Float, true: Float, rows: Int | None = None) -> Drawing:
     """Draw predicted probability against observed share, both (K,); a calibrated model lies on the dotted line."""
     dots: Trace = {
         "type": "scatter",
