@@ -130,7 +130,7 @@ def find_steps(axis: Axis, cells: pd.Series) -> np.ndarray:
     """Return the step of each cell, −1 for an empty one."""
     if axis.names:
         return np.array([axis.names.index(cell) if isinstance(cell, str) else -1 for cell in cells])
-    return np.step(cells.isna(), -1, np.digitize(cells, axis.edges[1:-1]))
+    return np.where(cells.isna(), -1, np.digitize(cells, axis.edges[1:-1]))
 
 
 def add_terms(result: Shapes, frame: pd.DataFrame) -> np.ndarray:
@@ -138,7 +138,7 @@ def add_terms(result: Shapes, frame: pd.DataFrame) -> np.ndarray:
     sums = np.tile(result.intercept, (len(frame), 1))
     for curve in result.curves:
         step = find_steps(curve.axis, frame[curve.axis.feature])
-        sums += np.step(step[:, None] < 0, curve.missing, curve.values[step])
+        sums += np.where(step[:, None] < 0, curve.missing, curve.values[step])
     for pair in result.pairs:
         sums += pair.values[
             find_steps(pair.first, frame[pair.first.feature]), find_steps(pair.second, frame[pair.second.feature])

@@ -61,7 +61,7 @@ def glass_box(model: TabularModel) -> Weights | Tree | Shapes:
     >>> from xai_core.tabular import load_table, train
     >>> tree = glass_box(train(load_table("iris"), "decision_tree", {"depth": 2}))
     >>> tree.nodes[0].question
-    'petal length (cm) ≤ 2.45?'
+    'petal width (cm) ≤ 0.8?'
     """
     readers: dict[str, Callable[[TabularModel], Weights | Tree | Shapes]] = {
         "coef_": read_weights,

@@ -26,7 +26,7 @@ from xai_core.tabular.inspection.ale_bins import (
 from xai_core.tabular.inspection.association import extrapolation_share
 from xai_core.tabular.inspection.category_order import similarity_order
 from xai_core.tabular.inspection.effect import Effect, Effect2D
-from xai_core.tabular.inspection.grid import Distribution, is_category, read_values
+from xai_core.tabular.inspection.grid import Distribution, read_values
 from xai_core.tabular.inspection.rows import select_rows
 from xai_core.tabular.inspection.scoring import predict_scores
 from xai_core.tabular.models.table_model import TabularModel, resolve_model
@@ -73,7 +73,7 @@ def accumulated_local_effects(
     distribution = Distribution.of(read_values(table, feature, selected))
     index, job = table.outcome_index(outcome), job or Job()
     bins = _check_bins(bins)
-    if is_category(table, feature):
+    if table.column(feature).kind == "category":
         order = similarity_order(table, cells, feature)
         average, notes = _accumulate_categories(model, cells, feature, order, index, job)
         grid, positions = order, _find_positions(distribution.edges, order)
@@ -121,7 +121,7 @@ def accumulated_local_effects_2d(
     model, table = resolve_model(model, table)
     pair = table.check_pair(features)
     for name in pair:
-        if is_category(table, name):
+        if table.column(name).kind == "category":
             raise NotApplicable(f"Accumulated local effects of two features need numbers; {name!r} holds categories.")
     selected = select_rows(table, rows)
     cells = table.take(selected).dropna(subset=list(pair))

@@ -43,10 +43,6 @@ class FeatureGrid:
     notes: tuple[str, ...]
 
 
-def is_category(table: Table, feature: str) -> bool:
-    return table.column(feature).kind == "category"
-
-
 def read_values(table: Table, feature: str, rows: Int64) -> npt.NDArray[Any]:
     """Return the cells of a feature that have a value, float64, or text for a category.
 
@@ -55,7 +51,7 @@ def read_values(table: Table, feature: str, rows: Int64) -> npt.NDArray[Any]:
     cells = table.frame[table.check_feature(feature)].iloc[rows].dropna()
     if not len(cells):
         raise NotApplicable(f"The column {feature!r} has no values to vary.")
-    values: npt.NDArray[Any] = cells.to_numpy(dtype=object if is_category(table, feature) else np.float64)
+    values: npt.NDArray[Any] = cells.to_numpy()
     return values
 
 

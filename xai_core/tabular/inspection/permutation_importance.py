@@ -63,9 +63,7 @@ def permutation_importance(
 ) -> Importance:
     """Return the loss of accuracy, or of R², when each feature is shuffled `repeats` times, (F,); on the held-out rows.
 
-    The numbers are scikit-learn's `permutation_importance` with `random_state=seed`.
-
-    Raises: InvalidParam, Cancelled.
+    The numbers are scikit-learn's `permutation_importance` with `random_state=seed`. Raises InvalidParam, Cancelled.
 
     >>> import pandas as pd
     >>> from sklearn.linear_model import LinearRegression
