@@ -84,8 +84,7 @@ def extrapolation_share(table: Table, first: str, second: str) -> float:
         return 0.0
     # Independent features then leave about e⁻⁵ of the cells empty by chance.
     bins = max(2, min(MAX_BINS, int(np.sqrt(len(cells) / ROWS_PER_CELL))))
-    binned = [_assign_bins(cells[name], table.column(name).kind == "category", bins) for name in (first, second)]
-    counts = _count_pairs(*binned)
+    counts = _count_pairs(_assign_bins(cells[first], bins), _assign_bins(cells[second], bins))
     # The share of each cell if the features were independent.
     weights = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0, keepdims=True) / counts.sum() ** 2
     return float(weights[counts == 0].sum())
@@ -107,13 +106,11 @@ def _correlate(table: Table, first: str, second: str) -> float:
     cells = _sample_both(table, first, second)
     if len(cells) < MIN_PAIRS:
         return 0.0
-    categories = [table.column(name).kind == "category" for name in (first, second)]
     a, b = cells[first], cells[second]
-    if all(categories):
-        return _cramers_v(a, b)
-    if any(categories):
-        return _correlation_ratio(a, b) if categories[0] else _correlation_ratio(b, a)
-    return _spearman(a, b)
+    # Categories are stored as objects, everything else as numbers.
+    if a.dtype == object:
+        return _cramers_v(a, b) if b.dtype == object else _correlation_ratio(a, b)
+    return _correlation_ratio(b, a) if b.dtype == object else _spearman(a, b)
 
 
 def _sample_both(table: Table, first: str, second: str) -> pd.DataFrame:
@@ -158,11 +155,11 @@ def _cramers_v(a: pd.Series[Any], b: pd.Series[Any]) -> float:
     return float(min(np.sqrt(excess / largest), 1.0)) if largest > 0 else 0.0
 
 
-def _assign_bins(values: pd.Series[Any], category: bool, bins: int) -> pd.Series[Any]:
+def _assign_bins(values: pd.Series[Any], bins: int) -> pd.Series[Any]:
     """Return the bin of each value: categories as they are, rare ones together."""
     import pandas as pd
 
-    if category:
+    if values.dtype == object:
         # A rare category alone would leave its cells empty by chance.
         counts = values.map(values.value_counts())
         return values.where(counts >= len(values) / MAX_BINS / 2, "another value")
