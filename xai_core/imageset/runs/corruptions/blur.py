@@ -21,6 +21,7 @@ CORRUPTIONS.add(
     Corruption(
         name="blur",
         title="Blur",
+        rank=20,
         about="Out of focus: every pixel is mixed with those around it.",
         levels=(1.0, 3.0, 6.0),
         change=_blur,

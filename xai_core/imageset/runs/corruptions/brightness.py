@@ -16,6 +16,7 @@ CORRUPTIONS.add(
     Corruption(
         name="brightness",
         title="Brighter",
+        rank=50,
         about="All pixels get lighter; what was light already becomes white.",
         levels=(0.1, 0.3, 0.5),
         change=_brighten,

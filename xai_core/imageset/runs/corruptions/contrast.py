@@ -18,6 +18,7 @@ CORRUPTIONS.add(
     Corruption(
         name="contrast",
         title="Less contrast",
+        rank=40,
         about="Everything comes closer to the mean colour, as in fog.",
         levels=(0.4, 0.2, 0.05),
         change=_reduce_contrast,

@@ -19,6 +19,7 @@ CORRUPTIONS.add(
     Corruption(
         name="crop",
         title="Part of it",
+        rank=90,
         about="Only a part is left, 85, 70 or 50 percent a side, enlarged to the full size.",
         levels=(0.85, 0.7, 0.5),
         change=_crop,

@@ -17,6 +17,7 @@ CORRUPTIONS.add(
     Corruption(
         name="gaussian_noise",
         title="Grain (Gaussian noise)",
+        rank=10,
         about="Random grain on every pixel, as of a camera in the dark.",
         levels=(0.08, 0.18, 0.38),
         change=_add_noise,

@@ -17,6 +17,7 @@ CORRUPTIONS.add(
     Corruption(
         name="grey",
         title="Less colour",
+        rank=60,
         about="Colours fade; at the strongest the picture is black and white.",
         levels=(1 / 3, 2 / 3, 1.0),
         change=_fade,

@@ -21,6 +21,7 @@ CORRUPTIONS.add(
     Corruption(
         name="jpeg",
         title="Strong JPEG",
+        rank=30,
         about="Packed so hard that blocks of 8 × 8 pixels show.",
         levels=(25, 15, 7),
         change=_compress,

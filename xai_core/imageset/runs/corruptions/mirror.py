@@ -17,6 +17,7 @@ CORRUPTIONS.add(
     Corruption(
         name="mirror",
         title="Mirrored",
+        rank=80,
         about="Left and right change places. There is only one strength.",
         levels=(1.0,),
         change=_mirror,

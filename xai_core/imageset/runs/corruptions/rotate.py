@@ -25,6 +25,7 @@ CORRUPTIONS.add(
     Corruption(
         name="rotate",
         title="Turned",
+        rank=70,
         about="Turned to the left or to the right by 10, 20 or 30 degrees.",
         levels=(10.0, 20.0, 30.0),
         change=_rotate,

@@ -30,6 +30,8 @@ class Corruption:
 
     name: str
     title: str
+    rank: int
+    """Place in lists."""
     about: str
     levels: tuple[float, ...]
     """Strength at severity 1, 2 and 3; a single number where there is only one strength."""
@@ -54,7 +56,7 @@ class CorruptionLevel:
         return self.corruption.change(picture, self.corruption.levels[self.severity - 1], rng)
 
 
-CORRUPTIONS: Registry[Corruption] = Registry("change")
+CORRUPTIONS: Registry[Corruption] = Registry("change", order=lambda corruption: corruption.rank)
 
 
 def parse_corruption(text: str) -> CorruptionLevel | None:

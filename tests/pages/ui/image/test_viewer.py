@@ -22,7 +22,7 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture(scope="module")
 def address(browser: Browser) -> Iterator[str]:
-    with serve(Path(__file__).parents[1] / "viewer_app.py") as running:
+    with serve(Path(__file__).parents[2] / "viewer_app.py") as running:
         yield running
 
 
@@ -340,5 +340,5 @@ def test_the_grid_fits_the_width_and_pictures_stand_in_line(viewer: ViewerPage, 
 
 
 def test_the_script_runs_without_a_browser() -> None:
-    app = AppTest.from_file(str(Path(__file__).parents[1] / "viewer_app.py")).run(timeout=30)
+    app = AppTest.from_file(str(Path(__file__).parents[2] / "viewer_app.py")).run(timeout=30)
     assert not app.exception

@@ -24,7 +24,7 @@ def draw_page() -> None:
     import streamlit as st
 
     from pages.ui.widgets import background, show
-    from tests.pages.ui import test_background
+    from tests.pages.ui.widgets import test_background
 
     show.write_style()
     background.begin()
@@ -55,7 +55,7 @@ def meet(job: Job[str]) -> str:
 
 def draw_both_sides() -> None:
     from pages.ui.widgets import background, show
-    from tests.pages.ui import test_background
+    from tests.pages.ui.widgets import test_background
 
     show.write_style()
     background.begin()
@@ -88,7 +88,7 @@ def draw_followers() -> None:
 
     from pages.ui.frame.session import session_id
     from pages.ui.widgets import background, show
-    from tests.pages.ui import test_background
+    from tests.pages.ui.widgets import test_background
 
     show.write_style()
     background.begin()
