@@ -10,6 +10,7 @@ from PIL import Image
 from xai_core.arrays import Bool, UInt8
 from xai_core.errors import InvalidSet
 from xai_core.images import Picture
+from xai_core.images.resize import VERSION as RESIZE_VERSION
 from xai_core.imageset.record import VERSION
 from xai_core.imageset.sets.builtin.spec import IMAGE_SETS, BuiltinSet, ImageSetSpec, generate
 
@@ -45,7 +46,7 @@ def _build_digits() -> BuiltinSet:
         labels=digits.astype(np.int32),
         classes=tuple("0123456789"),
         source=_Digits(levels),
-        digest=hashlib.sha256(f"digits {VERSION} ".encode() + levels.tobytes()).hexdigest(),
+        digest=hashlib.sha256(f"digits {VERSION} {RESIZE_VERSION} ".encode() + levels.tobytes()).hexdigest(),
         notes=(
             "The small digit network learned from three quarters of these pictures: "
             "on digits it has never seen it is right less often.",
