@@ -1,4 +1,4 @@
-"""The cases, each a function of seed and number alone, and what is wrong with what became of one."""
+"""Fuzzing cases, each a function of seed and number alone, and the check of their outcomes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from benchmarks.fuzz.bombs import BOMBS, DRIPS
-from benchmarks.fuzz.damage import KINDS, Damaged, Maker, Must, Rng
-from benchmarks.fuzz.guarded_reader import Outcome, Reader, watched
+from benchmarks.fuzz.damage import KINDS, DamagedFile, Expectation, Maker, Rng
+from benchmarks.fuzz.guarded_reader import Outcome, Reader, read_in_child
 
-KEEP_SIDE = 1024
+MAX_SIDE = 1024
 _LIBTIFF = re.compile(r"[\w.]+: [^/]*\.$")
-_WORST, _MEAN = 2, 5
+_MAX_DIFFERENCE, _MAX_MEAN_DIFFERENCE = 2, 5
 """Levels of 255 by which a pixel may differ from the plain reading: rounding of colour profiles and of half-transparent
 pixels; and on average where a picture was made smaller: before or after it was turned is 3.7 apart on a fine pattern of
 black and white dots.
@@ -32,34 +32,33 @@ class Limits:
     extra_mb: float
 
 
-ORDINARY, BOMB = Limits(2.0, 400.0), Limits(0.1, 50.0)
-"""What has 50 million pixels may be read, and takes 200 MB as RGB: an ordinary file that happens to say so is no bomb.
-"""
+ORDINARY_LIMITS, BOMB_LIMITS = Limits(2.0, 400.0), Limits(0.1, 50.0)
+"""50 million pixels may be read and take 200 MB as RGB, also for an ordinary file that happens to state them."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """One line of the plan that is gone through again and again. `name` tells bombs of one format apart."""
+    """One entry of the plan, which is repeated. `name` distinguishes bombs of one format."""
 
     kind: str
     format: str
-    make: Callable[[Rng], Damaged]
+    make: Callable[[Rng], DamagedFile]
     name: str = ""
-    limits: Limits = ORDINARY
+    limits: Limits = ORDINARY_LIMITS
 
 
 def _plan() -> Iterator[Slot]:
     for turn in range(3):
         for kind, (maker, formats) in KINDS.items():
-            for each in formats * (6 if len(formats) == 1 else 1):
-                yield Slot(kind, each, partial(_made, maker, each))
+            for form in formats * (6 if len(formats) == 1 else 1):
+                yield Slot(kind, form, partial(_build_file, maker, form))
         if turn == 0:
-            yield from (Slot("bomb", each, make, name, BOMB) for (each, name), make in BOMBS.items())
-    yield from (Slot("drip", each, make, name) for (each, name), make in DRIPS.items())
+            yield from (Slot("bomb", form, make, name, BOMB_LIMITS) for (form, name), make in BOMBS.items())
+    yield from (Slot("drip", form, make, name) for (form, name), make in DRIPS.items())
 
 
-def _made(maker: Maker, kind: str, rng: Rng) -> Damaged:
-    return maker(rng, kind)
+def _build_file(damage: Maker, kind: str, rng: Rng) -> DamagedFile:
+    return damage(rng, kind)
 
 
 PLAN = tuple(_plan())
@@ -67,13 +66,13 @@ PLAN = tuple(_plan())
 
 @dataclass(frozen=True)
 class Case:
-    """One file with what is asked of it."""
+    """One file with its expected outcome."""
 
     number: int
     slot: Slot
     data: bytes
-    must: Must
-    like: bytes | None
+    expected: Expectation
+    reference: bytes | None
 
     @property
     def words(self) -> str:
@@ -81,77 +80,90 @@ class Case:
         return f"{self.slot.kind}{named}, {self.slot.format}, {len(self.data):,} bytes"
 
 
-def case(seed: int, number: int) -> Case:
-    """The case of this number; nothing of the others is needed to make it."""
+def build_case(seed: int, number: int) -> Case:
+    """Build the case of this number, independently of all others."""
     slot = PLAN[number % len(PLAN)]
-    made = slot.make(np.random.default_rng([seed, number]))
-    return Case(number, slot, made.data, made.must, made.like)
+    file = slot.make(np.random.default_rng([seed, number]))
+    return Case(number, slot, file.data, file.expected, file.reference)
 
 
-def tried(each: Case, read: Reader) -> tuple[Outcome, list[str]]:
-    """What became of it and what is wrong with that.
+def try_case(case: Case, read: Reader) -> tuple[Outcome, list[str]]:
+    """Read the file of a case in a child process; return the outcome and its faults.
 
-    A limit that is missed is measured twice more, because others use the machine.
+    A missed limit is measured twice more, because the machine is shared.
     """
-    found = watched(read, each.data)
+    outcome = read_in_child(read, case.data)
     for _ in range(2):
-        if found.ending == "died" or not over_limits(each.slot.limits, found):
+        if outcome.ending == "died" or not find_excesses(case.slot.limits, outcome):
             break
-        again = watched(read, each.data)
-        found = replace(again, seconds=min(found.seconds, again.seconds), extra_mb=min(found.extra_mb, again.extra_mb))
-    return found, faults(each, found)
+        again = read_in_child(read, case.data)
+        outcome = replace(
+            again, seconds=min(outcome.seconds, again.seconds), extra_mb=min(outcome.extra_mb, again.extra_mb)
+        )
+    return outcome, find_faults(case, outcome)
 
 
-def faults(each: Case, found: Outcome) -> list[str]:
-    """Every breach, in words."""
-    wrong = over_limits(each.slot.limits, found)
-    if found.ending in ("raised", "died"):
-        wrong.append(f"{found.ending}: {found.text}")
-    if each.must != "either" and found.ending != {"read": "read", "refuse": "refused"}[each.must]:
-        wrong.append(f"was to be {'read' if each.must == 'read' else 'refused'}, but was {found.ending}: {found.text}")
-    if said := _remarks(each, found.said):
-        wrong.append(f"wrote on stderr: {said[:300]!r}")
-    if found.ending == "read":
-        wrong += [*_misshapen(found), *(_unlike(found, each.like) if each.like is not None else [])]
+def find_faults(case: Case, outcome: Outcome) -> list[str]:
+    """List every fault of an outcome in words."""
+    wrong = find_excesses(case.slot.limits, outcome)
+    if outcome.ending in ("raised", "died"):
+        wrong.append(f"{outcome.ending}: {outcome.text}")
+    if case.expected != "either" and outcome.ending != {"read": "read", "refuse": "refused"}[case.expected]:
+        wrong.append(
+            f"was to be {'read' if case.expected == 'read' else 'refused'}, but was {outcome.ending}: {outcome.text}"
+        )
+    if remarks := _find_remarks(case, outcome.output):
+        wrong.append(f"wrote on stderr: {remarks[:300]!r}")
+    if outcome.ending == "read":
+        wrong += [
+            *_check_shape(outcome),
+            *(_compare_pixels(outcome, case.reference) if case.reference is not None else []),
+        ]
     return wrong
 
 
-def _remarks(each: Case, said: str) -> str:
-    """Without libtiff's own one-line errors ("Fax4Decode: Bad code word ..."): Pillow lets nobody catch them, and they
-    end in the server's log, where no visitor sees them. Python's warnings and log lines do not look like that.
+def _find_remarks(case: Case, output: str) -> str:
+    """Strip libtiff's own one-line errors ("Fax4Decode: Bad code word ...") from the output.
+
+    Pillow gives no means to catch them, and only the server's log shows them. Python's warnings and log lines look
+    different.
     """
-    tiff = each.data[:2] in (b"II", b"MM")
-    return "\n".join(line for line in said.splitlines() if not (tiff and _LIBTIFF.match(line))).strip()
+    is_tiff = case.data[:2] in (b"II", b"MM")
+    return "\n".join(line for line in output.splitlines() if not (is_tiff and _LIBTIFF.match(line))).strip()
 
 
-def over_limits(limits: Limits, found: Outcome) -> list[str]:
-    """What took too long or too much."""
+def find_excesses(limits: Limits, outcome: Outcome) -> list[str]:
+    """List the limits of time and memory that an outcome exceeds."""
     wrong = []
-    if found.seconds > limits.seconds:
-        wrong.append(f"took {found.seconds:.2f} s, {limits.seconds:g} are allowed")
-    if found.extra_mb > limits.extra_mb:
-        wrong.append(f"took {found.extra_mb:.0f} MB, {limits.extra_mb:g} are allowed")
+    if outcome.seconds > limits.seconds:
+        wrong.append(f"took {outcome.seconds:.2f} s, {limits.seconds:g} are allowed")
+    if outcome.extra_mb > limits.extra_mb:
+        wrong.append(f"took {outcome.extra_mb:.0f} MB, {limits.extra_mb:g} are allowed")
     return wrong
 
 
-def _misshapen(found: Outcome) -> list[str]:
-    sound = found.mode == "RGB" and min(found.size) >= 1 and max(found.size) <= KEEP_SIDE and not found.left_over
-    return [] if sound else [f"was read as {found.mode} of {found.size} with {list(found.left_over)}"]
+def _check_shape(outcome: Outcome) -> list[str]:
+    sound = outcome.mode == "RGB" and min(outcome.size) >= 1 and max(outcome.size) <= MAX_SIDE and not outcome.info_keys
+    return [] if sound else [f"was read as {outcome.mode} of {outcome.size} with {list(outcome.info_keys)}"]
 
 
-def _unlike(found: Outcome, like: bytes) -> list[str]:
-    right = plain(like)
-    if found.size != right.size:
-        return [f"was read as {found.size}, a plain reading of the whole file is {right.size}"]
-    shown = np.frombuffer(found.pixels, dtype=np.uint8).reshape(found.size[1], found.size[0], -1)
-    apart = np.abs(shown.astype(np.int16) - np.asarray(right))
-    with Image.open(BytesIO(like)) as whole:
-        far, most = (apart.max(), _WORST) if max(whole.size) <= KEEP_SIDE else (apart.mean(), _MEAN)
-    return [f"differs from a plain reading by {far:.1f} of 255 levels"] if far > most else []
+def _compare_pixels(outcome: Outcome, reference: bytes) -> list[str]:
+    expected = read_with_pillow(reference)
+    if outcome.size != expected.size:
+        return [f"was read as {outcome.size}, a plain reading of the whole file is {expected.size}"]
+    pixels = np.frombuffer(outcome.pixels, dtype=np.uint8).reshape(outcome.size[1], outcome.size[0], -1)
+    differences = np.abs(pixels.astype(np.int16) - np.asarray(expected))
+    with Image.open(BytesIO(reference)) as image:
+        difference, allowed = (
+            (differences.max(), _MAX_DIFFERENCE)
+            if max(image.size) <= MAX_SIDE
+            else (differences.mean(), _MAX_MEAN_DIFFERENCE)
+        )
+    return [f"differs from a plain reading by {difference:.1f} of 255 levels"] if difference > allowed else []
 
 
-def plain(data: bytes) -> Image.Image:
-    """What Pillow alone shows: upright, on white, RGB, at most 1024 pixels a side."""
+def read_with_pillow(data: bytes) -> Image.Image:
+    """Read a picture with Pillow alone: upright, on white, RGB, at most 1024 pixels a side."""
     with Image.open(BytesIO(data)) as opened:
         opened.load()
         picture = ImageOps.exif_transpose(opened)
@@ -159,5 +171,5 @@ def plain(data: bytes) -> Image.Image:
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture.convert("RGBA"))
     picture = picture.convert("RGB")
-    picture.thumbnail((KEEP_SIDE, KEEP_SIDE), Image.Resampling.LANCZOS)
+    picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
     return picture

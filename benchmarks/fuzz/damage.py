@@ -1,7 +1,7 @@
-"""The kinds of damage: each draws a whole picture, harms it, and says what may become of it.
+"""Kinds of damage: each draws a valid picture, damages it and states the expected outcome.
 
-Where the harm cannot change what is seen (a tail cut off that held nothing, a huge comment, a broken colour profile),
-the file that shows the same picture comes along: if the harmed one is read, it has to look like that.
+Where the damage cannot change the picture (a cut tail without content, a huge comment, a broken colour profile), a
+reference file of the same picture is given: if the damaged file is read, it has to look like the reference.
 """
 
 from __future__ import annotations
@@ -15,120 +15,129 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from benchmarks.fuzz import file_formats as files
-from benchmarks.fuzz.file_formats import Entry, longs, png_chunk, shorts, tiff, tiff_of
-from benchmarks.fuzz.sources import FORMATS, TURNED, Source, draw, draw_bare, photograph, written
+from benchmarks.fuzz.file_formats import Entry, build_tiff, long_entry, png_chunk, short_entry, tiff_entries
+from benchmarks.fuzz.sources import (
+    EXIF_FORMATS,
+    FORMATS,
+    Source,
+    draw_bare_source,
+    draw_source,
+    encode_picture,
+    load_photograph,
+)
 
 Rng = np.random.Generator
-Must = Literal["read", "refuse", "either"]
+Expectation = Literal["read", "refuse", "either"]
 ABSURD = (0, 1, 7, 15, 16, 17, 255, 4097, 65_535, 65_536, 2**24, 2**31 - 1, 2**31, 2**32 - 1)
 
 
 @dataclass(frozen=True)
-class Damaged:
-    """A file, what has to become of it, and a whole file that shows the same picture (None where that cannot be said).
-    """
+class DamagedFile:
+    """A file, its expected outcome and a valid file of the same picture (None where there is none)."""
 
     data: bytes
-    must: Must = "either"
-    like: bytes | None = None
+    expected: Expectation = "either"
+    reference: bytes | None = None
 
 
-def _like(source: Source) -> bytes | None:
+def _reference_for(source: Source) -> bytes | None:
     return source.data if source.plain else None
 
 
-def _early(rng: Rng, length: int) -> int:
-    """A place in a file, often near its start, where the headers are."""
+def _draw_early_offset(rng: Rng, length: int) -> int:
+    """Draw an offset into a file, often near its start, where the headers are."""
     return int(length * rng.random() ** rng.choice([1, 3, 6]))
 
 
-def _any_of(rng: Rng, *made: Callable[[], Damaged]) -> Damaged:
-    return made[int(rng.integers(len(made)))]()
+def _build_any(rng: Rng, *builders: Callable[[], DamagedFile]) -> DamagedFile:
+    return builders[int(rng.integers(len(builders)))]()
 
 
-def undamaged(rng: Rng, kind: str) -> Damaged:
-    """Nothing is wrong with it; one in eight is larger than what is kept."""
-    source = draw(rng, kind, large=rng.random() < 0.125)
-    return Damaged(source.data, "read", _like(source))
+def draw_whole_file(rng: Rng, kind: str) -> DamagedFile:
+    """Draw an undamaged file; one in eight is larger than what is stored."""
+    source = draw_source(rng, kind, large=rng.random() < 0.125)
+    return DamagedFile(source.data, "read", _reference_for(source))
 
 
-def cut(rng: Rng, kind: str) -> Damaged:
-    """The end is missing, from one byte to nearly all."""
-    source = draw(rng, kind)
+def cut_end(rng: Rng, kind: str) -> DamagedFile:
+    """Cut off the end, from one byte to nearly all."""
+    source = draw_source(rng, kind)
     keep = len(source.data) - int(rng.integers(1, 40)) if rng.random() < 0.3 else int(len(source.data) * rng.random())
-    return Damaged(source.data[:keep], "either", _like(source))
+    return DamagedFile(source.data[:keep], "either", _reference_for(source))
 
 
-def flips(rng: Rng, kind: str) -> Damaged:
-    """One to eight bits turned over."""
-    data = bytearray(draw(rng, kind).data)
+def flip_bits(rng: Rng, kind: str) -> DamagedFile:
+    """Flip one to eight bits."""
+    data = bytearray(draw_source(rng, kind).data)
     for _ in range(rng.integers(1, 9)):
-        data[_early(rng, len(data))] ^= 1 << rng.integers(8)
-    return Damaged(bytes(data))
+        data[_draw_early_offset(rng, len(data))] ^= 1 << rng.integers(8)
+    return DamagedFile(bytes(data))
 
 
-def numbers(rng: Rng, kind: str) -> Damaged:
-    """Numbers overwritten by absurd ones."""
-    data = bytearray(draw(rng, kind).data)
+def overwrite_numbers(rng: Rng, kind: str) -> DamagedFile:
+    """Overwrite numbers by absurd ones."""
+    data = bytearray(draw_source(rng, kind).data)
     for _ in range(rng.integers(1, 5)):
-        at, wide = _early(rng, len(data)), rng.random() < 0.6
+        at, wide = _draw_early_offset(rng, len(data)), rng.random() < 0.6
         value = int(rng.choice(ABSURD)) & (0xFFFFFFFF if wide else 0xFFFF)
         data[at : at + (4 if wide else 2)] = struct.pack(str(rng.choice(["<", ">"])) + ("I" if wide else "H"), value)
-    return Damaged(bytes(data))
+    return DamagedFile(bytes(data))
 
 
-def pieces(rng: Rng, kind: str) -> Damaged:
-    """Pieces cut out, doubled, or taken from another picture."""
-    data, other = bytearray(draw(rng, kind).data), draw(rng, str(rng.choice(FORMATS))).data
+def move_pieces(rng: Rng, kind: str) -> DamagedFile:
+    """Cut out, double or replace pieces."""
+    data, another = bytearray(draw_source(rng, kind).data), draw_source(rng, str(rng.choice(FORMATS))).data
     for _ in range(rng.integers(1, 4)):
-        at, length = _early(rng, len(data)), int(rng.integers(1, 300))
+        at, length = _draw_early_offset(rng, len(data)), int(rng.integers(1, 300))
         match rng.integers(3):
             case 0:
                 del data[at : at + length]
             case 1:
                 data[at:at] = data[at // 2 : at // 2 + length]
             case _:
-                data[at:] = other[at:]
-    return Damaged(bytes(data))
+                data[at:] = another[at:]
+    return DamagedFile(bytes(data))
 
 
-def wrong_header(rng: Rng, kind: str) -> Damaged:
-    """The first bytes are another format's, noise, missing, or moved back by a line of text."""
-    data, other = draw(rng, kind).data, draw(rng, str(rng.choice(FORMATS))).data
+def replace_header(rng: Rng, kind: str) -> DamagedFile:
+    """Replace the first bytes by another format's or noise, drop them, or prefix lines of text."""
+    data, another = draw_source(rng, kind).data, draw_source(rng, str(rng.choice(FORMATS))).data
     length = int(rng.choice([2, 4, 8, 12, 16, 32, 64]))
-    return _any_of(
+    return _build_any(
         rng,
-        lambda: Damaged(other[:length] + data[length:]),
-        lambda: Damaged(rng.bytes(length) + data[length:]),
-        lambda: Damaged(data[length:]),
-        lambda: Damaged(b"\r\n" * length + data, "refuse"),
+        lambda: DamagedFile(another[:length] + data[length:]),
+        lambda: DamagedFile(rng.bytes(length) + data[length:]),
+        lambda: DamagedFile(data[length:]),
+        lambda: DamagedFile(b"\r\n" * length + data, "refuse"),
     )
 
 
 # --- EXIF -------------------------------------------------------------------------------------------------------------
 
 
-def huge_exif(rng: Rng, kind: str) -> Damaged:
-    """EXIF of megabytes, of thousands of tags, of tags that share their bytes, that points at itself, or of noise."""
+def add_huge_exif(rng: Rng, kind: str) -> DamagedFile:
+    """Add EXIF of megabytes, thousands of tags, shared values, references to itself, or noise."""
     if kind == "TIFF":
         exif = Image.Exif()
         exif[0x9286] = rng.bytes(int(rng.integers(50_000, 2_000_000)))
-        whole = written(photograph("coffee"), kind)
-        return Damaged(written(photograph("coffee"), kind, exif=exif), "read", whole)
-    source, block = draw_bare(rng, kind), _exif(rng, 200_000 if kind == "JPEG" else 3_000_000)
-    return Damaged(files.with_exif(kind, source.data, block), "either", source.data)
+        whole = encode_picture(load_photograph("coffee"), kind)
+        return DamagedFile(encode_picture(load_photograph("coffee"), kind, exif=exif), "read", whole)
+    source, block = draw_bare_source(rng, kind), _draw_exif(rng, 200_000 if kind == "JPEG" else 3_000_000)
+    return DamagedFile(files.add_exif(kind, source.data, block), "either", source.data)
 
 
-def _exif(rng: Rng, most: int) -> bytes:
-    length = int(rng.integers(30_000, most))
+def _draw_exif(rng: Rng, max_length: int) -> bytes:
+    length = int(rng.integers(30_000, max_length))
     shared = range(0x9300, 0x9300 + int(rng.integers(500, 9000)))
     return (
         lambda: files.exif_block([Entry(0x9286, 7, length, bytes(length))]),
-        lambda: files.exif_block([shorts(tag, tag) for tag in range(0x8000, 0x8000 + min(length // 12, 30_000))]),
+        lambda: files.exif_block([short_entry(tag, tag) for tag in range(0x8000, 0x8000 + min(length // 12, 30_000))]),
         lambda: files.exif_block(
             [Entry(1, 7, length, bytes(length)), *(Entry(tag, 7, length, place=8) for tag in shared)]
         ),
-        lambda: files.exif_block([longs(0x8769, 8), longs(0x8825, 8), longs(0x014A, 8, 8, 8)], following=8),
+        lambda: files.exif_block(
+            [long_entry(0x8769, 8), long_entry(0x8825, 8), long_entry(0x014A, 8, 8, 8)], following=8
+        ),
         lambda: files.exif_block([Entry(tag, 12, 2**32 - 1, place=8) for tag in shared]),
         lambda: rng.bytes(length),
     )[int(rng.integers(6))]()
@@ -137,53 +146,66 @@ def _exif(rng: Rng, most: int) -> bytes:
 # --- sizes of zero, tiles ---------------------------------------------------------------------------------------------
 
 
-def zero_size(rng: Rng, kind: str) -> Damaged:
-    """Width, height or both are zero by the header."""
-    data, zeros = draw_bare(rng, kind).data, [(0, 0), (0, 64), (64, 0)]
+def set_zero_size(rng: Rng, kind: str) -> DamagedFile:
+    """State a width, height or both of zero in the header."""
+    data, zeros = draw_bare_source(rng, kind).data, [(0, 0), (0, 64), (64, 0)]
     size = zeros[int(rng.integers(3))]
     return {
-        "JPEG": lambda: Damaged(files.jpeg_resized(data, size), "refuse"),
-        "PNG": lambda: Damaged(
+        "JPEG": lambda: DamagedFile(files.set_jpeg_size(data, size), "refuse"),
+        "PNG": lambda: DamagedFile(
             data[:8] + png_chunk(b"IHDR", struct.pack(">II", *size) + data[24:29]) + data[33:], "refuse"
         ),
-        "WEBP": lambda: Damaged(data[:26] + struct.pack("<HH", *size) + data[30:], "refuse"),
-        "BMP": lambda: Damaged(data[:18] + struct.pack("<ii", *size) + data[26:], "refuse"),
-        "GIF": lambda: Damaged(files.gif(size, files.gif_frame((64, 64) if rng.random() < 0.5 else size))),
-        "TIFF": lambda: Damaged(
-            tiff(tiff_of(size, longs(273, 8), longs(278, 64), longs(279, 4096)), bytes(4096)), "refuse"
+        "WEBP": lambda: DamagedFile(data[:26] + struct.pack("<HH", *size) + data[30:], "refuse"),
+        "BMP": lambda: DamagedFile(data[:18] + struct.pack("<ii", *size) + data[26:], "refuse"),
+        "GIF": lambda: DamagedFile(files.build_gif(size, files.gif_frame((64, 64) if rng.random() < 0.5 else size))),
+        "TIFF": lambda: DamagedFile(
+            build_tiff(tiff_entries(size, long_entry(273, 8), long_entry(278, 64), long_entry(279, 4096)), bytes(4096)),
+            "refuse",
         ),
     }[kind]()
 
 
-def tiles(rng: Rng, _kind: str) -> Damaged:
-    """A TIFF cut into strips or tiles that make no sense: their sizes, their number, their places, their depth."""
+def build_odd_tiles(rng: Rng, _kind: str) -> DamagedFile:
+    """Build a TIFF with strips or tiles of senseless size, number, offset or depth."""
 
-    def some(*values: int) -> int:
+    def choose(*values: int) -> int:
         return int(rng.choice(values))
 
-    compression, channels, bits = some(1, 1, 5, 7, 8, 32_773, 50_000), some(1, 1, 3, 4, 5), some(1, 8, 8, 16, 32, 64)
-    places = [some(0, 8, 9, 100, 2**31, 2**32 - 1) for _ in range(some(1, 1, 2, 64, 5000))]
-    lengths = [some(0, 1, 4096, 2**31, 2**32 - 1)] * some(1, len(places))
-    size = (some(8, 64, 100, 5000), some(8, 64, 100, 5000))
+    compression, channels, bits = (
+        choose(1, 1, 5, 7, 8, 32_773, 50_000),
+        choose(1, 1, 3, 4, 5),
+        choose(1, 8, 8, 16, 32, 64),
+    )
+    places = [choose(0, 8, 9, 100, 2**31, 2**32 - 1) for _ in range(choose(1, 1, 2, 64, 5000))]
+    lengths = [choose(0, 1, 4096, 2**31, 2**32 - 1)] * choose(1, len(places))
+    size = (choose(8, 64, 100, 5000), choose(8, 64, 100, 5000))
     if rng.random() < 0.5:
-        cuts = [longs(273, *places), longs(278, int(rng.choice(ABSURD))), longs(279, *lengths)]
+        cuts = [long_entry(273, *places), long_entry(278, int(rng.choice(ABSURD))), long_entry(279, *lengths)]
     else:
-        sides = [some(*ABSURD, 16, 64, 6000) for _ in range(2)]
-        cuts = [longs(322, sides[0]), longs(323, sides[1]), longs(324, *places), longs(325, *lengths)]
-    planes = [shorts(284, 2)] if rng.random() < 0.3 else []
-    return Damaged(
-        tiff(tiff_of(size, *cuts, *planes, compression=compression, channels=channels, bits=bits), rng.bytes(4096))
+        sides = [choose(*ABSURD, 16, 64, 6000) for _ in range(2)]
+        cuts = [
+            long_entry(322, sides[0]),
+            long_entry(323, sides[1]),
+            long_entry(324, *places),
+            long_entry(325, *lengths),
+        ]
+    planes = [short_entry(284, 2)] if rng.random() < 0.3 else []
+    return DamagedFile(
+        build_tiff(
+            tiff_entries(size, *cuts, *planes, compression=compression, channels=channels, bits=bits), rng.bytes(4096)
+        )
     )
 
 
 # --- colour profiles --------------------------------------------------------------------------------------------------
 
 
-def bad_profile(rng: Rng, kind: str) -> Damaged:
-    """An embedded colour profile that is noise, cut off, for other colours, or subtly wrong."""
-    made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    good = made[:24] + bytes(12) + made[36:]  # the hour of its making, or no case could be made twice
-    picture = photograph("chelsea")
+def embed_bad_profile(rng: Rng, kind: str) -> DamagedFile:
+    """Embed a colour profile that is noise, cut off, for other colours, or subtly wrong."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    # The hour of its making, or no case could be made twice.
+    good = profile[:24] + bytes(12) + profile[36:]
+    picture = load_photograph("chelsea")
     flipped = bytearray(good)
     for _ in range(20):
         flipped[int(rng.integers(128, len(good)))] ^= 1 << rng.integers(8)
@@ -198,124 +220,140 @@ def bad_profile(rng: Rng, kind: str) -> Damaged:
             good + bytes(600_000),
         ]
     )
-    data = written(picture, kind, icc_profile=profiles[int(rng.integers(len(profiles)))])
-    return Damaged(data, "read", written(picture, kind) if ignored else None)
+    data = encode_picture(picture, kind, icc_profile=profiles[int(rng.integers(len(profiles)))])
+    return DamagedFile(data, "read", encode_picture(picture, kind) if ignored else None)
 
 
 # --- nested and moving ------------------------------------------------------------------------------------------------
 
 
-def nested(rng: Rng, kind: str) -> Damaged:
-    """Pictures in pictures, one behind another, moving ones with odd frames, and chains of directories that end in
-    themselves.
-    """
-    source, other = draw_bare(rng, kind), draw(rng, kind).data
-    own = _NESTED[kind](rng, source.data, other)
-    return _any_of(
+def nest_pictures(rng: Rng, kind: str) -> DamagedFile:
+    """Nest or concatenate pictures, add odd animation frames, or chain directories in a circle."""
+    source, another = draw_bare_source(rng, kind), draw_source(rng, kind).data
+    nests = _NESTS[kind](rng, source.data, another)
+    return _build_any(
         rng,
-        *own,
-        *own,
-        lambda: Damaged(source.data + other, "either" if kind in ("WEBP", "TIFF") else "read", source.data),
+        *nests,
+        *nests,
+        lambda: DamagedFile(source.data + another, "either" if kind in ("WEBP", "TIFF") else "read", source.data),
     )
 
 
-def _jpeg_nests(_rng: Rng, data: bytes, other: bytes) -> list[Callable[[], Damaged]]:
-    thumbnail = files.exif_block([longs(0x0201, 8), longs(0x0202, len(other))])
+def _build_jpeg_nests(_rng: Rng, data: bytes, another: bytes) -> list[Callable[[], DamagedFile]]:
+    thumbnail = files.exif_block([long_entry(0x0201, 8), long_entry(0x0202, len(another))])
     app = [files.jpeg_segment(0xE0 + number % 16, bytes(100)) for number in range(500)]
     return [
-        lambda: Damaged(files.with_exif("JPEG", data, thumbnail + other), "read", data),
-        lambda: Damaged(files.jpeg_with(data, *app[1::2]), "either"),
-        lambda: Damaged(
-            files.jpeg_with(data, files.jpeg_segment(0xE2, b"MPF\0" + tiff([longs(0xB001, 2**31), longs(0xB002, 8)])))
+        lambda: DamagedFile(files.add_exif("JPEG", data, thumbnail + another), "read", data),
+        lambda: DamagedFile(files.add_jpeg_segments(data, *app[1::2]), "either"),
+        lambda: DamagedFile(
+            files.add_jpeg_segments(
+                data,
+                files.jpeg_segment(0xE2, b"MPF\0" + build_tiff([long_entry(0xB001, 2**31), long_entry(0xB002, 8)])),
+            )
         ),
-        lambda: Damaged(data[:2] + other),
+        lambda: DamagedFile(data[:2] + another),
     ]
 
 
-def _png_nests(rng: Rng, data: bytes, other: bytes) -> list[Callable[[], Damaged]]:
+def _build_png_nests(rng: Rng, data: bytes, another: bytes) -> list[Callable[[], DamagedFile]]:
     frame = struct.pack(
         ">IIIIIHHBB", 0, *(int(rng.choice(ABSURD)) for _ in range(4)), 1, 1, int(rng.integers(4)), int(rng.integers(3))
     )
     count = struct.pack(">II", int(rng.choice(ABSURD)), 0)
     texts = [png_chunk(b"tEXt", b"k%d\0v" % number) for number in range(4000)]
     return [
-        lambda: Damaged(files.png_with(data, png_chunk(b"acTL", count), png_chunk(b"fcTL", frame))),
-        lambda: Damaged(files.png_with(data, *texts), "read", data),
-        lambda: Damaged(files.png_with(data, png_chunk(b"acTL", count), png_chunk(b"acTL", count)), "either", data),
-        lambda: Damaged(files.png_with(data, other[8:])),
+        lambda: DamagedFile(files.add_png_chunks(data, png_chunk(b"acTL", count), png_chunk(b"fcTL", frame))),
+        lambda: DamagedFile(files.add_png_chunks(data, *texts), "read", data),
+        lambda: DamagedFile(
+            files.add_png_chunks(data, png_chunk(b"acTL", count), png_chunk(b"acTL", count)), "either", data
+        ),
+        lambda: DamagedFile(files.add_png_chunks(data, another[8:])),
     ]
 
 
-def _webp_nests(rng: Rng, data: bytes, _other: bytes) -> list[Callable[[], Damaged]]:
+def _build_webp_nests(rng: Rng, data: bytes, _another: bytes) -> list[Callable[[], DamagedFile]]:
     def frame(body: bytes) -> tuple[bytes, bytes]:
         return b"ANMF", rng.bytes(6) + (143).to_bytes(3, "little") + (99).to_bytes(3, "little") + bytes(4) + body
 
     inner = data[12:]
     canvas = files.webp_canvas((144, 100), flags=int(rng.integers(64)))
     return [
-        lambda: Damaged(files.webp(canvas, (b"ANIM", bytes(6)), *[frame(inner)] * 50)),
-        lambda: Damaged(files.webp(canvas, (b"ANIM", bytes(6)), frame(b"ANMF" + inner))),
-        lambda: Damaged(files.webp(canvas, canvas, (data[12:16], data[20:]))),
-        lambda: Damaged(files.webp(*[(b"JUNK", b"")] * 5000, (data[12:16], data[20:]))),
+        lambda: DamagedFile(files.build_webp(canvas, (b"ANIM", bytes(6)), *[frame(inner)] * 50)),
+        lambda: DamagedFile(files.build_webp(canvas, (b"ANIM", bytes(6)), frame(b"ANMF" + inner))),
+        lambda: DamagedFile(files.build_webp(canvas, canvas, (data[12:16], data[20:]))),
+        lambda: DamagedFile(files.build_webp(*[(b"JUNK", b"")] * 5000, (data[12:16], data[20:]))),
     ]
 
 
-def _gif_nests(rng: Rng, data: bytes, other: bytes) -> list[Callable[[], Damaged]]:
+def _build_gif_nests(rng: Rng, data: bytes, another: bytes) -> list[Callable[[], DamagedFile]]:
     def frame() -> bytes:
         at, size = rng.integers(0, 300, 2), rng.integers(0, 300, 2)
         return files.gif_frame((int(size[0]), int(size[1])), (int(at[0]), int(at[1])), dispose=int(rng.integers(8)))
 
     return [
-        lambda: Damaged(files.gif((64, 64), *(frame() for _ in range(300)))),
-        lambda: Damaged(files.gif((64, 64), b"!\xfe" + b"\x01x" * 3000 + b"\0", frame())),
-        lambda: Damaged(data[:-1] + other[13:], "read", data),
-        lambda: Damaged(files.gif((64, 64), b"!\xf9\x00\x00", frame())),
+        lambda: DamagedFile(files.build_gif((64, 64), *(frame() for _ in range(300)))),
+        lambda: DamagedFile(files.build_gif((64, 64), b"!\xfe" + b"\x01x" * 3000 + b"\0", frame())),
+        lambda: DamagedFile(data[:-1] + another[13:], "read", data),
+        lambda: DamagedFile(files.build_gif((64, 64), b"!\xf9\x00\x00", frame())),
     ]
 
 
-def _tiff_nests(rng: Rng, _data: bytes, other: bytes) -> list[Callable[[], Damaged]]:
-    strip = [longs(273, 8), longs(278, 64), longs(279, 4096)]
-    whole = tiff(tiff_of((64, 64), *strip), bytes(4096))
+def _build_tiff_nests(rng: Rng, _data: bytes, another: bytes) -> list[Callable[[], DamagedFile]]:
+    strip = [long_entry(273, 8), long_entry(278, 64), long_entry(279, 4096)]
+    whole = build_tiff(tiff_entries((64, 64), *strip), bytes(4096))
     place = int.from_bytes(whole[4:8], "little")
     return [
-        lambda: Damaged(tiff(tiff_of((64, 64), *strip), bytes(4096), following=place), "read", whole),
-        lambda: Damaged(
-            tiff(tiff_of((64, 64), *strip, longs(330, *[place] * 500), longs(0x8769, place)), bytes(4096)),
+        lambda: DamagedFile(build_tiff(tiff_entries((64, 64), *strip), bytes(4096), following=place), "read", whole),
+        lambda: DamagedFile(
+            build_tiff(
+                tiff_entries((64, 64), *strip, long_entry(330, *[place] * 500), long_entry(0x8769, place)), bytes(4096)
+            ),
             "either",
             whole,
         ),
-        lambda: Damaged(tiff(tiff_of((64, 64), longs(273, 8), longs(279, len(other)), compression=7), other)),
-        lambda: Damaged(tiff(tiff_of((64, 64), *strip, longs(274, int(rng.choice(ABSURD)))), bytes(4096))),
-    ]
-
-
-def _bmp_nests(rng: Rng, data: bytes, other: bytes) -> list[Callable[[], Damaged]]:
-    return [
-        lambda: Damaged(files.bmp((64, 64), other, compression=int(rng.integers(4, 6)))),
-        lambda: Damaged(files.bmp((64, 64), rng.bytes(6000), bits=8, compression=1)),
-        lambda: Damaged(
-            files.bmp((64, -64), rng.bytes(6000), bits=int(rng.choice([0, 2, 4, 8, 16, 24, 32])), compression=3)
+        lambda: DamagedFile(
+            build_tiff(
+                tiff_entries((64, 64), long_entry(273, 8), long_entry(279, len(another)), compression=7), another
+            )
         ),
-        lambda: Damaged(data[:54] + other),
+        lambda: DamagedFile(
+            build_tiff(tiff_entries((64, 64), *strip, long_entry(274, int(rng.choice(ABSURD)))), bytes(4096))
+        ),
     ]
 
 
-_NESTED: Mapping[str, Callable[[Rng, bytes, bytes], list[Callable[[], Damaged]]]] = {
-    "JPEG": _jpeg_nests, "PNG": _png_nests, "WEBP": _webp_nests, "GIF": _gif_nests, "TIFF": _tiff_nests, "BMP": _bmp_nests,
-}  # fmt: skip
+def _build_bmp_nests(rng: Rng, data: bytes, another: bytes) -> list[Callable[[], DamagedFile]]:
+    return [
+        lambda: DamagedFile(files.build_bmp((64, 64), another, compression=int(rng.integers(4, 6)))),
+        lambda: DamagedFile(files.build_bmp((64, 64), rng.bytes(6000), bits=8, compression=1)),
+        lambda: DamagedFile(
+            files.build_bmp((64, -64), rng.bytes(6000), bits=int(rng.choice([0, 2, 4, 8, 16, 24, 32])), compression=3)
+        ),
+        lambda: DamagedFile(data[:54] + another),
+    ]
 
-Maker = Callable[[Rng, str], Damaged]
-KINDS: Mapping[str, tuple[Maker, tuple[str, ...]]] = {
-    "undamaged": (undamaged, FORMATS),
-    "cut off": (cut, FORMATS),
-    "bits flipped": (flips, FORMATS),
-    "absurd numbers": (numbers, FORMATS),
-    "pieces moved": (pieces, FORMATS),
-    "wrong header": (wrong_header, FORMATS),
-    "huge EXIF": (huge_exif, TURNED),
-    "zero size": (zero_size, FORMATS),
-    "absurd tiles": (tiles, ("TIFF",)),
-    "bad profile": (bad_profile, TURNED),
-    "nested, moving": (nested, FORMATS),
+
+_NESTS: Mapping[str, Callable[[Rng, bytes, bytes], list[Callable[[], DamagedFile]]]] = {
+    "JPEG": _build_jpeg_nests,
+    "PNG": _build_png_nests,
+    "WEBP": _build_webp_nests,
+    "GIF": _build_gif_nests,
+    "TIFF": _build_tiff_nests,
+    "BMP": _build_bmp_nests,
 }
-"""Name -> what makes it, and in which formats."""
+
+Maker = Callable[[Rng, str], DamagedFile]
+KINDS: Mapping[str, tuple[Maker, tuple[str, ...]]] = {
+    "undamaged": (draw_whole_file, FORMATS),
+    "cut off": (cut_end, FORMATS),
+    "bits flipped": (flip_bits, FORMATS),
+    "absurd numbers": (overwrite_numbers, FORMATS),
+    "pieces moved": (move_pieces, FORMATS),
+    "wrong header": (replace_header, FORMATS),
+    "huge EXIF": (add_huge_exif, EXIF_FORMATS),
+    "zero size": (set_zero_size, FORMATS),
+    "absurd tiles": (build_odd_tiles, ("TIFF",)),
+    "bad profile": (embed_bad_profile, EXIF_FORMATS),
+    "nested, moving": (nest_pictures, FORMATS),
+}
+"""Name -> function that damages, and its formats."""

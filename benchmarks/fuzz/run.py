@@ -1,9 +1,9 @@
 """`make fuzz`: a thousand broken, absurd and hostile pictures.
 
-Each is refused in words or read rightly; exit code 1 where one is not.
+Each is to be refused in words or read correctly; exit code 1 where one is not.
 
-Every case is made from seed and number alone, so a breach is repeated by `python -m benchmarks.fuzz.run --seed S --only
-N`. How time and memory are measured is told in _fuzz_reading.py.
+Every case is built from seed and number alone; `python -m benchmarks.fuzz.run --seed S --only N` repeats one.
+guarded_reader.py describes the measurement of time and memory.
 """
 
 from __future__ import annotations
@@ -15,52 +15,52 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.fuzz.cases import Case, case, tried
+from benchmarks.fuzz.cases import Case, build_case, try_case
 from benchmarks.fuzz.guarded_reader import Outcome, Reader
 from xai_core.images import read_image
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass
 class Tally:
-    """One line of the table: what became of one kind in one format."""
+    """One line of the table: the outcomes of one kind in one format."""
 
     count: int = 0
     refused: int = 0
     read: int = 0
-    slowest: float = 0.0
-    most_mb: float = 0.0
+    max_seconds: float = 0.0
+    max_mb: float = 0.0
 
-    def add(self, found: Outcome) -> None:
+    def add(self, outcome: Outcome) -> None:
         self.count += 1
-        self.refused += found.ending == "refused"
-        self.read += found.ending == "read"
-        self.slowest = max(self.slowest, found.seconds)
-        self.most_mb = max(self.most_mb, found.extra_mb)
+        self.refused += outcome.ending == "refused"
+        self.read += outcome.ending == "read"
+        self.max_seconds = max(self.max_seconds, outcome.seconds)
+        self.max_mb = max(self.max_mb, outcome.extra_mb)
 
 
 @dataclass
 class Report:
-    """All lines by (kind, format), and the breaches."""
+    """All tallies by (kind, format), and the breaches."""
 
     tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
     breaches: list[str] = field(default_factory=list)
 
-    def add(self, seed: int, each: Case, found: Outcome, wrong: Sequence[str]) -> None:
-        self.tallies.setdefault((each.slot.kind, each.slot.format), Tally()).add(found)
+    def add(self, seed: int, case: Case, outcome: Outcome, wrong: Sequence[str]) -> None:
+        self.tallies.setdefault((case.slot.kind, case.slot.format), Tally()).add(outcome)
         for fault in wrong:
-            again = f"python -m benchmarks.fuzz.run --seed {seed} --only {each.number}"
-            self.breaches.append(f"case {each.number} ({each.words}) {fault}. Again: {again}")
+            again = f"python -m benchmarks.fuzz.run --seed {seed} --only {case.number}"
+            self.breaches.append(f"case {case.number} ({case.words}) {fault}. Again: {again}")
 
     def table(self) -> str:
-        """Markdown, numbers to the right."""
+        """Format the tallies as a Markdown table."""
         lines = [
             "| Kind | Format | Count | Refused | Read | Slowest, ms | Most memory, MB |",
             "|---|---|---:|---:|---:|---:|---:|",
         ]
         for (kind, form), tally in self.tallies.items():
-            times = f"{tally.slowest * 1000:.0f} | {tally.most_mb:.1f}"
+            times = f"{tally.max_seconds * 1000:.0f} | {tally.max_mb:.1f}"
             lines.append(f"| {kind} | {form} | {tally.count} | {tally.refused} | {tally.read} | {times} |")
         return "\n".join(lines)
 
@@ -69,28 +69,28 @@ def fuzz(
     seed: int,
     numbers: Iterable[int],
     read: Reader = read_image,
-    say: Say = lambda _text: None,
+    log: Log = lambda _text: None,
     save: Path | None = None,
 ) -> Report:
-    """Try these cases. `save` is a folder into which the bytes of those that fail are written."""
+    """Try these cases. `save` is a folder for the files that fail."""
     report = Report()
     for number in numbers:
-        each = case(seed, number)
-        found, wrong = tried(each, read)
-        report.add(seed, each, found, wrong)
+        case = build_case(seed, number)
+        outcome, wrong = try_case(case, read)
+        report.add(seed, case, outcome, wrong)
         for line in report.breaches[len(report.breaches) - len(wrong) :]:
-            say(f"BREACH: {line}")
+            log(f"BREACH: {line}")
         if wrong and save is not None:
-            _write(save, seed, each)
+            _save_file(save, seed, case)
     return report
 
 
-def _write(folder: Path, seed: int, each: Case) -> None:
+def _save_file(folder: Path, seed: int, case: Case) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"seed{seed}-case{each.number}.{each.slot.format.lower()}").write_bytes(each.data)
+    (folder / f"seed{seed}-case{case.number}.{case.slot.format.lower()}").write_bytes(case.data)
 
 
-def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fuzz.run", description=__doc__)
     parser.add_argument("--count", type=int, default=1000, metavar="N", help="how many cases (default 1000)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="another seed makes other cases (default 0)")
@@ -104,22 +104,22 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-def _one(seed: int, number: int, read: Reader, save: Path | None) -> int:
-    each = case(seed, number)
+def _run_case(seed: int, number: int, read: Reader, save: Path | None) -> int:
+    case = build_case(seed, number)
     if save is not None:
-        _write(save, seed, each)
-    found, wrong = tried(each, read)
-    print(f"Case {number} of seed {seed}: {each.words}; to be {each.must}.")
-    print(f"It was {found.ending} after {found.seconds * 1000:.0f} ms, {found.extra_mb:.1f} MB. {found.text}")
+        _save_file(save, seed, case)
+    outcome, wrong = try_case(case, read)
+    print(f"Case {number} of seed {seed}: {case.words}; to be {case.expected}.")
+    print(f"It was {outcome.ending} after {outcome.seconds * 1000:.0f} ms, {outcome.extra_mb:.1f} MB. {outcome.text}")
     print("\n".join(f"BREACH: {fault}" for fault in wrong) or "Nothing is wrong with that.")
     return 1 if wrong else 0
 
 
 def main(argv: Sequence[str] | None = None, read: Reader = read_image) -> int:
-    """Try the cases, print the table and say by the exit code whether all is well."""
-    args = _arguments(argv)
+    """Try the cases, print the table and return 1 if there was a breach."""
+    args = _parse_arguments(argv)
     if args.only is not None:
-        return _one(args.seed, args.only, read, args.save)
+        return _run_case(args.seed, args.only, read, args.save)
     start = time.monotonic()
     report = fuzz(args.seed, range(args.count), read, lambda text: print(text, file=sys.stderr, flush=True), args.save)
     print(report.table())

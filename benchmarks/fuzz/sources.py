@@ -1,6 +1,4 @@
-"""Whole pictures to be damaged: the sample photographs, small, in every format, colour mode and compression that Pillow
-writes.
-"""
+"""Valid pictures to be damaged: small sample photographs in each format, mode and compression that Pillow writes."""
 
 from __future__ import annotations
 
@@ -15,18 +13,15 @@ from PIL import Image
 from xai_core.images import SAMPLES
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
-TURNED = ("JPEG", "PNG", "WEBP", "TIFF")
-"""Formats that hold EXIF, and with it the way up."""
+EXIF_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF")
+"""Formats with EXIF, and thereby an orientation."""
 _PHOTOS = ("coffee", "chelsea", "rocket", "astronaut", "flower", "motorcycle")
 _SMALL, _LARGE = (144, 100), (1500, 1040)
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to write a picture.
-
-    `frames` > 1 makes it move; `plain` says that Pillow alone shows its colours rightly.
-    """
+    """One way to encode a picture: `frames` > 1 animates it; `plain` if Pillow alone shows its colours correctly."""
 
     mode: str
     options: Mapping[str, object] = field(default_factory=dict)
@@ -34,25 +29,25 @@ class Variant:
     plain: bool = True
 
 
-def _ways(*ways: Variant) -> tuple[Variant, ...]:
-    return ways
-
-
 VARIANTS: Mapping[str, Sequence[Variant]] = {
-    "JPEG": _ways(
-        Variant("RGB"), Variant("RGB", {"progressive": True}), Variant("L"), Variant("RGB", {"subsampling": 0, "comment": b"hello"}),
-        Variant("CMYK"), Variant("RGB", {"format": "MPO"}, frames=2),
+    "JPEG": (
+        Variant("RGB"), Variant("RGB", {"progressive": True}), Variant("L"),
+        Variant("RGB", {"subsampling": 0, "comment": b"hello"}), Variant("CMYK"),
+        Variant("RGB", {"format": "MPO"}, frames=2),
     ),
-    "PNG": _ways(
+    "PNG": (
         Variant("RGB"), Variant("RGBA"), Variant("P"), Variant("L"), Variant("LA"), Variant("1"),
         Variant("P", {"transparency": bytes([0, 99, 255])}), Variant("I;16", plain=False), Variant("RGB", frames=3),
     ),
-    "WEBP": _ways(Variant("RGB"), Variant("RGBA", {"lossless": True}), Variant("RGB", frames=3)),
-    "BMP": _ways(Variant("RGB"), Variant("P"), Variant("L"), Variant("RGBA"), Variant("1")),
-    "GIF": _ways(Variant("P"), Variant("L"), Variant("P", {"transparency": 3}), Variant("P", {"interlace": False}, frames=3)),
-    "TIFF": _ways(
-        Variant("RGB"), Variant("RGB", {"compression": "tiff_lzw"}), Variant("RGB", {"compression": "tiff_adobe_deflate"}),
-        Variant("RGB", {"compression": "packbits"}), Variant("RGB", {"compression": "jpeg"}), Variant("1", {"compression": "group4"}),
+    "WEBP": (Variant("RGB"), Variant("RGBA", {"lossless": True}), Variant("RGB", frames=3)),
+    "BMP": (Variant("RGB"), Variant("P"), Variant("L"), Variant("RGBA"), Variant("1")),
+    "GIF": (
+        Variant("P"), Variant("L"), Variant("P", {"transparency": 3}), Variant("P", {"interlace": False}, frames=3),
+    ),
+    "TIFF": (
+        Variant("RGB"), Variant("RGB", {"compression": "tiff_lzw"}),
+        Variant("RGB", {"compression": "tiff_adobe_deflate"}), Variant("RGB", {"compression": "packbits"}),
+        Variant("RGB", {"compression": "jpeg"}), Variant("1", {"compression": "group4"}),
         Variant("CMYK"), Variant("P"), Variant("RGBA"), Variant("RGB", {"big_tiff": True}), Variant("RGB", frames=2),
         Variant("I;16", plain=False), Variant("F", plain=False),
     ),
@@ -61,62 +56,63 @@ VARIANTS: Mapping[str, Sequence[Variant]] = {
 
 @dataclass(frozen=True)
 class Source:
-    """A whole file. `plain`: a plain Pillow reading shows what is to be seen."""
+    """A valid file. `plain` if Pillow alone shows its colours correctly."""
 
     format: str
     data: bytes
     plain: bool
 
 
-def draw(rng: np.random.Generator, kind: str, large: bool = False) -> Source:
-    """Any photograph in any variant of this format, turned any way where the format knows of ways up."""
+def draw_source(rng: np.random.Generator, kind: str, large: bool = False) -> Source:
+    """Draw a photograph, a variant of the format and, where the format has EXIF, an orientation."""
     at = int(rng.integers(len(VARIANTS[kind])))
-    turn = int(rng.integers(9)) if kind in TURNED else 0
-    return Source(kind, encoded(kind, at, str(rng.choice(_PHOTOS)), turn, large), VARIANTS[kind][at].plain)
+    turn = int(rng.integers(9)) if kind in EXIF_FORMATS else 0
+    return Source(kind, encode_photograph(kind, at, str(rng.choice(_PHOTOS)), turn, large), VARIANTS[kind][at].plain)
 
 
-def draw_bare(rng: np.random.Generator, kind: str) -> Source:
-    """A photograph in the format's first, simplest variant, without any metadata."""
-    return Source(kind, encoded(kind, 0, str(rng.choice(_PHOTOS)), 0), plain=True)
+def draw_bare_source(rng: np.random.Generator, kind: str) -> Source:
+    """Draw a photograph in the first variant of the format, without metadata."""
+    return Source(kind, encode_photograph(kind, 0, str(rng.choice(_PHOTOS)), 0), plain=True)
 
 
 @lru_cache(maxsize=512)
-def encoded(kind: str, variant: int, photo: str, turn: int, large: bool = False) -> bytes:
-    """The file; `turn` is the orientation that EXIF is to state, 0 for no EXIF."""
-    way = VARIANTS[kind][variant]
-    picture = photograph(photo, large)
-    frames = [_in_mode(picture.rotate(30 * number), way.mode) for number in range(way.frames)]
-    exif = {"exif": _turned(turn)} if turn else {}
-    moving = {"save_all": True, "append_images": frames[1:]} if way.frames > 1 else {}
-    return written(frames[0], kind, **{**way.options, **exif, **moving})
+def encode_photograph(kind: str, index: int, photo: str, turn: int, large: bool = False) -> bytes:
+    """Encode a photograph; `turn` is the EXIF orientation, 0 for no EXIF."""
+    variant = VARIANTS[kind][index]
+    picture = load_photograph(photo, large)
+    frames = [_convert_mode(picture.rotate(30 * number), variant.mode) for number in range(variant.frames)]
+    exif = {"exif": _build_exif(turn)} if turn else {}
+    moving = {"save_all": True, "append_images": frames[1:]} if variant.frames > 1 else {}
+    return encode_picture(frames[0], kind, **{**variant.options, **exif, **moving})
 
 
-def written(picture: Image.Image, kind: str, **options: object) -> bytes:
-    """The picture as a file of this kind; an option `format` goes before it."""
+def encode_picture(picture: Image.Image, kind: str, **options: object) -> bytes:
+    """Encode a picture in this format; an option `format` takes precedence."""
     form = str(options.pop("format", kind))
     out = BytesIO()
-    picture.copy().save(out, form, **options)  # a copy, because Pillow leaves its settings on what it saves
+    # A copy, because Pillow leaves its settings on what it saves.
+    picture.copy().save(out, form, **options)
     return out.getvalue()
 
 
 @lru_cache(maxsize=32)
-def photograph(name: str, large: bool = False) -> Image.Image:
-    """A sample picture, small or larger than what is kept of a picture."""
+def load_photograph(name: str, large: bool = False) -> Image.Image:
+    """Load a sample picture, small or larger than what is stored."""
     return SAMPLES.get(name).load().resize(_LARGE if large else _SMALL)
 
 
-def _turned(turn: int) -> Image.Exif:
+def _build_exif(turn: int) -> Image.Exif:
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = turn, "a camera"
     return exif
 
 
-def _in_mode(picture: Image.Image, mode: str) -> Image.Image:
+def _convert_mode(picture: Image.Image, mode: str) -> Image.Image:
     if mode == "P":
         return picture.quantize(64)
     if mode == "I;16":
         return Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
-    made = picture.convert(mode)
+    converted = picture.convert(mode)
     if mode.endswith("A"):
-        made.putalpha(Image.linear_gradient("L").resize(picture.size))
-    return made
+        converted.putalpha(Image.linear_gradient("L").resize(picture.size))
+    return converted

@@ -1,4 +1,4 @@
-"""Contestants over a table instead of a picture: ours and a peer in turns, and how far their numbers are apart."""
+"""Contests that yield an array: ours and a peer in turns, and the largest difference of their values."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from statistics import median
 
 import numpy as np
 
-from benchmarks.harness.contest import Bench, Floats, peak_memory
-from benchmarks.harness.limits import seconds_of
+from benchmarks.harness.contest import Workload, peak_memory
+from benchmarks.harness.limits import measure_seconds
+from xai_core.arrays import Float
 
 
 @dataclass(frozen=True)
 class TableQuestion:
-    """One comparison: both give the same array, and what has to be reached."""
+    """One comparison of two computations of the same array, with its targets."""
 
     title: str
     size: str
     """Of the task, in words."""
-    ours: Callable[[], Floats]
+    ours: Callable[[], Float]
     peer: str
-    theirs: Callable[[], Floats]
-    most_ratio: float | None = None
-    most_s: float | None = None
-    most_difference: float = 1e-10
+    theirs: Callable[[], Float]
+    max_ratio: float | None = None
+    max_s: float | None = None
+    max_difference: float = 1e-10
 
 
 @dataclass(frozen=True)
@@ -45,13 +46,13 @@ class TableRow:
 
 @dataclass(frozen=True)
 class TableAnswer:
-    """The row of one question and what was missed."""
+    """The row of one question and its missed targets."""
 
     row: TableRow
-    missed: tuple[str, ...] = ()
+    misses: tuple[str, ...] = ()
 
 
-_HEADS = {
+_HEADINGS = {
     "question": "Question",
     "peer": "Peer",
     "size": "size",
@@ -65,19 +66,20 @@ _HEADS = {
 _DIGITS = {"ours_s": ".3f", "peer_s": ".3f", "ratio": ".2f", "ours_mb": ".0f", "peer_mb": ".0f", "difference": ".0e"}
 
 
-def measure_table(bench: Bench, question: TableQuestion) -> TableAnswer:
-    """Memory first, then `repeats` rounds of both; the ratio is the median of the rounds' ratios."""
+def measure_table(workload: Workload, question: TableQuestion) -> TableAnswer:
+    """Measure memory, then `repeats` rounds of both; the ratio is the median of the ratios per round."""
     memory = []
     for run in (question.ours, question.theirs):
-        run()  # nothing is paid for the first time within a measurement
+        # Nothing is paid for the first time within a measurement.
+        run()
         with peak_memory() as taken:
             run()
         memory.append(taken.extra_mb)
     pairs = []
-    for turn in range(bench.repeats):
-        bench.say(f"{question.title}: round {turn + 1} of {bench.repeats}")
+    for turn in range(workload.repeats):
+        workload.log(f"{question.title}: round {turn + 1} of {workload.repeats}")
         gc.collect()
-        pairs.append((seconds_of(question.ours), seconds_of(question.theirs)))
+        pairs.append((measure_seconds(question.ours), measure_seconds(question.theirs)))
     row = TableRow(
         question=question.title,
         peer=question.peer,
@@ -89,21 +91,22 @@ def measure_table(bench: Bench, question: TableQuestion) -> TableAnswer:
         peer_mb=memory[1],
         difference=float(np.abs(question.ours() - question.theirs()).max()),
     )
-    return TableAnswer(row, _missed(row, question))
+    return TableAnswer(row, _list_misses(row, question))
 
 
-def _missed(row: TableRow, question: TableQuestion) -> tuple[str, ...]:
-    """A sentence for everything that was not reached."""
-    limits = {"ratio": question.most_ratio, "ours_s": question.most_s, "difference": question.most_difference}
+def _list_misses(row: TableRow, question: TableQuestion) -> tuple[str, ...]:
+    """List the missed targets, one sentence each."""
+    limits = {"ratio": question.max_ratio, "ours_s": question.max_s, "difference": question.max_difference}
     return tuple(
-        f"{row.question} against {row.peer}: {_HEADS[name]} is {getattr(row, name):.4g}, to reach: at most {most:g}"
-        for name, most in limits.items()
-        if most is not None and not getattr(row, name) <= most
+        f"{row.question} against {row.peer}: {_HEADINGS[name]} is {getattr(row, name):.4g}, "
+        f"to reach: at most {maximum:g}"
+        for name, maximum in limits.items()
+        if maximum is not None and not getattr(row, name) <= maximum
     )
 
 
-def table_of(rows: Sequence[TableRow]) -> str:
-    """The rows as a Markdown table, numbers to the right."""
-    lines = [[f"{getattr(row, name):{_DIGITS.get(name, '')}}" for name in _HEADS] for row in rows]
-    rule = ["---" if name in ("question", "peer", "size") else "---:" for name in _HEADS]
-    return "\n".join(f"| {' | '.join(line)} |" for line in [list(_HEADS.values()), rule, *lines])
+def format_contest_table(rows: Sequence[TableRow]) -> str:
+    """Format the rows as a Markdown table."""
+    lines = [[f"{getattr(row, name):{_DIGITS.get(name, '')}}" for name in _HEADINGS] for row in rows]
+    rule = ["---" if name in ("question", "peer", "size") else "---:" for name in _HEADINGS]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [list(_HEADINGS.values()), rule, *lines])

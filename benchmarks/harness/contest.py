@@ -1,7 +1,7 @@
-"""Contestants measured side by side: who runs, how often, in which order, and the row that comes out.
+"""Contests of attribution methods: runs, their order and number, and the resulting row.
 
 Runs are interleaved (ours, the limit, each peer, and again), and a ratio is the median of the ratios within one round:
-on a shared machine the load drifts, and rounds feel it alike.
+the load of a shared machine drifts, and affects all runs of a round alike.
 """
 
 from __future__ import annotations
@@ -20,28 +20,27 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-import numpy.typing as npt
 import psutil  # type: ignore[import-untyped]  # ships no types
 import torch
 from PIL import Image
 from torch import nn
 
 import xai_core
-from benchmarks.harness.limits import Limit, Passes, seconds_of, side_by_side
+from benchmarks.harness.limits import Limit, Passes, measure_seconds, worker_counts
+from xai_core.arrays import Float, Float32
 from xai_core.engine.backends.forward import Forward, forward_for
 from xai_core.models.isolation import isolate
 
-Floats = npt.NDArray[np.floating]
 BATCHES = (1, 8, 16, 32)
-"""Settings of a peer's batch size that are tried; the fastest is used."""
+"""Batch sizes to try for a peer; the fastest is used."""
 FORWARD_BATCHES = (4, 8, 16, 32, 64)
 GRADIENT_BATCHES = (1, 4, 8, 16)
 MB = 2**20
 
 
 @dataclass(frozen=True)
-class Bench:
-    """What every question is asked about: one model, one picture, its likeliest class."""
+class Workload:
+    """The input of every question: one model, one picture and its most likely class."""
 
     model: xai_core.Classifier
     image: Image.Image
@@ -49,7 +48,7 @@ class Bench:
     batches: Sequence[int] = BATCHES
     forward_batches: Sequence[int] = FORWARD_BATCHES
     gradient_batches: Sequence[int] = GRADIENT_BATCHES
-    say: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True)
+    log: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True)
 
     @cached_property
     def forward(self) -> Forward:
@@ -61,12 +60,12 @@ class Bench:
         return self.model.module
 
     @cached_property
-    def x(self) -> torch.Tensor:
+    def model_input(self) -> torch.Tensor:
         return self.model.prepare(self.image)
 
     @cached_property
-    def pixels(self) -> npt.NDArray[np.float32]:
-        """The picture as the model sees it, (H, W, C) in 0..1."""
+    def pixels(self) -> Float32:
+        """The picture as the model receives it, (H, W, C) in 0..1."""
         steps = self.model.preprocessing
         return steps.to_pixels(steps.model_input(self.image))
 
@@ -74,49 +73,49 @@ class Bench:
     def target(self) -> int:
         return xai_core.predict(self.model, self.image, 1).classes[0][0]
 
-    def seeds_agree(self, method: str, given: Mapping[str, object], found: xai_core.Attribution) -> float:
-        """Pearson of our map with that of another seed: as far as two right maps agree where each draws its own."""
-        return pearson(found.heatmap, xai_core.explain(self.model, self.image, method, params=given, seed=1).heatmap)
+    def describe_seeds(
+        self, method: str, randomness: str, params: Mapping[str, object], attribution: xai_core.Attribution
+    ) -> str:
+        """Describe the Pearson correlation of our map with that of another seed, as a reference for random methods."""
+        second = xai_core.explain(self.model, self.image, method, params=params, seed=1)
+        agreement = pearson(attribution.heatmap, second.heatmap)
+        return f"every map has its own {randomness}; two seeds of ours have Pearson {agreement:.4f}"
 
     def explain(self, method: str, layer: str | None = None, **params: object) -> xai_core.Attribution:
         return xai_core.explain(self.model, self.image, method, layer=layer, params=params)
 
     @cached_property
     def best_forward(self) -> Passes:
-        """A few forward passes in the batches, and with so many of them side by side, at which a picture takes least
-        time.
+        """Forward passes with the batch size and number of workers that take the least time per picture.
 
-        None smaller than the engine's own: it joins two of those into one, and the other lane has nothing to do.
-
+        No batch is smaller than the engine's own: the engine joins two such batches, which leaves a worker idle.
         """
         sizes = sorted({max(size, self.forward.micro_batch) for size in self.forward_batches})
-        found = [Passes(self._forward_pass(size), size, lanes) for size in sizes for lanes in side_by_side()]
-        return min(found, key=Passes.seconds_a_picture)
+        candidates = [Passes(self._forward_pass(size), size, workers) for size in sizes for workers in worker_counts()]
+        return min(candidates, key=Passes.seconds_per_picture)
 
     def _forward_pass(self, size: int) -> Callable[[], object]:
-        batch = self.x.repeat(size, 1, 1, 1)
+        batch = self.model_input.repeat(size, 1, 1, 1)
         return lambda: self.forward(batch)
 
     def forward_limit(self, evaluations: int) -> Passes:
         """That many forward passes and nothing else, in the best batches."""
-        return replace(self.best_forward, pictures=evaluations, what="forward passes")
+        return replace(self.best_forward, pictures=evaluations, evaluation="forward passes")
 
     @cached_property
     def best_gradient(self) -> Passes:
-        """A few passes forward and backward in plain torch, in the layout and batches at which a picture takes least
-        time.
-        """
+        """Forward-and-backward passes in plain torch, with the fastest layout, batch size and number of workers."""
         layouts = {"": torch.contiguous_format, "channels-last ": torch.channels_last}
-        found = [
-            Passes(self._gradient_pass(size, memory), size, lanes, layout=layout)
+        candidates = [
+            Passes(self._gradient_pass(size, memory), size, workers, layout=layout)
             for size in self.gradient_batches
             for layout, memory in layouts.items()
-            for lanes in side_by_side()
+            for workers in worker_counts()
         ]
-        return min(found, key=Passes.seconds_a_picture)
+        return min(candidates, key=Passes.seconds_per_picture)
 
     def _gradient_pass(self, size: int, memory: torch.memory_format) -> Callable[[], object]:
-        batch = self.x.repeat(size, 1, 1, 1).contiguous(memory_format=memory)
+        batch = self.model_input.repeat(size, 1, 1, 1).contiguous(memory_format=memory)
         module = isolate(self.module).to(memory_format=memory)
 
         def run() -> object:
@@ -127,63 +126,61 @@ class Bench:
 
     def gradient_limit(self, gradients: int) -> Passes:
         """That many forward-and-backward passes and nothing else, in the best batches."""
-        return replace(self.best_gradient, pictures=gradients, what="forward-and-backward passes")
+        return replace(self.best_gradient, pictures=gradients, evaluation="forward-and-backward passes")
 
 
 @dataclass(frozen=True)
 class Peer:
-    """Another way to the same map: `run(batch)` gives it as (H, W); `trial(batch)` is a shorter run to find the best
-    batch with.
+    """Another implementation of the same map: `run(batch)` returns it as (H, W).
+
+    `trial(batch)` is a shorter run that serves to choose the batch size.
     """
 
     name: str
-    run: Callable[[int], Floats]
+    run: Callable[[int], Float]
     trial: Callable[[int], object] | None = None
     batched: bool = True
-    note: Callable[[Floats], str] = lambda _values: ""
-    """What else there is to say about its map."""
+    note: Callable[[Float], str] = lambda _values: ""
+    """Remark about its map."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a row has to reach: `column` of the row is at most, or at least, this.
-
-    Without a peer it holds for every row.
-    """
+    """A bound on one column of a row, against `peer` or every peer."""
 
     column: str
-    most: float | None = None
-    least: float | None = None
+    maximum: float | None = None
+    minimum: float | None = None
     peer: str | None = None
 
-    def missed(self, row: Row) -> str:
-        """The sentence that says what was missed, empty where nothing was."""
+    def describe_miss(self, row: Row) -> str:
+        """Describe the missed bound; empty if the row meets it."""
         value = getattr(row, self.column)
         if self.peer not in (None, row.peer):
             return ""
         where = f"{row.question} against {row.peer}: {COLUMNS[self.column]} is {value:.4g}"
-        if self.most is not None and not value <= self.most:
-            return f"{where}, to reach: at most {self.most:g}"
-        if self.least is not None and not value >= self.least:
-            return f"{where}, to reach: at least {self.least:g}"
+        if self.maximum is not None and not value <= self.maximum:
+            return f"{where}, to reach: at most {self.maximum:g}"
+        if self.minimum is not None and not value >= self.minimum:
+            return f"{where}, to reach: at least {self.minimum:g}"
         return ""
 
 
 @dataclass(frozen=True)
 class Question:
-    """One comparison: ours against its peers and against the limit, with what has to be reached."""
+    """One comparison of ours with its peers and the limit, with its targets."""
 
     title: str
     ours: Callable[[], xai_core.Attribution]
     limit: Callable[[xai_core.Attribution], Limit]
     peers: tuple[Peer, ...]
     targets: tuple[Target, ...] = ()
-    note: Callable[[xai_core.Attribution], str] = lambda _found: ""
+    note: Callable[[xai_core.Attribution], str] = lambda _attribution: ""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. Field names are what targets speak of; COLUMNS gives the words."""
+    """One line of the table. Targets refer to field names; COLUMNS holds the headings."""
 
     question: str
     peer: str
@@ -224,50 +221,51 @@ _DIGITS = {
 
 @dataclass
 class Answer:
-    """The rows of one question, what is to be said beneath the table, and what was missed."""
+    """The rows of one question, its notes and its missed targets."""
 
     rows: list[Row]
     notes: list[str]
-    missed: list[str] = field(default_factory=list)
+    misses: list[str] = field(default_factory=list)
 
 
-def core_count() -> int:
-    """Cores that this process may use, or all there are where the system does not tell."""
+def count_cores() -> int:
+    """Count the cores that this process may use, or all cores where the system does not tell."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def pearson(ours: Floats, theirs: Floats) -> float:
+def pearson(ours: Float, theirs: Float) -> float:
     """Correlation of two maps of one shape; nan where one of them is flat."""
     a, b = (values.astype(np.float64).ravel() - values.mean(dtype=np.float64) for values in (ours, theirs))
     length = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / length if length else float("nan")
 
 
-def first_run(bench: Bench, question: Question) -> tuple[xai_core.Attribution, float]:
-    """Our map, and the MB it took.
+def run_first(workload: Workload, question: Question) -> tuple[xai_core.Attribution, float]:
+    """Compute our map and the MB it takes.
 
-    Asked for all questions before any peer runs: a heap that others have left in pieces costs more.
+    Runs for all questions before any peer: a fragmented heap raises the measured memory.
     """
-    bench.say(f"{question.title}: ours, memory")
-    question.ours()  # nothing is paid for the first time within a measurement
+    workload.log(f"{question.title}: ours, memory")
+    # Nothing is paid for the first time within a measurement.
+    question.ours()
     with peak_memory() as memory:
-        found = question.ours()
-    return found, memory.extra_mb
+        attribution = question.ours()
+    return attribution, memory.extra_mb
 
 
-def measure(bench: Bench, question: Question, first: tuple[xai_core.Attribution, float] | None = None) -> Answer:
-    """Run everything: memory and the best batches first, then `repeats` rounds of all contestants."""
-    say = bench.say
-    found, ours_mb = first or first_run(bench, question)
-    limit = question.limit(found)
-    chosen = [_best(bench, peer) for peer in question.peers]
+def measure(workload: Workload, question: Question, first: tuple[xai_core.Attribution, float] | None = None) -> Answer:
+    """Measure memory, choose the best batch sizes, then run `repeats` rounds of all contestants."""
+    log = workload.log
+    attribution, ours_mb = first or run_first(workload, question)
+    limit = question.limit(attribution)
+    chosen = [_choose_batch(workload, peer) for peer in question.peers]
     ours_s: list[float] = []
     limit_s: list[float] = []
     peers_s: list[list[float]] = [[] for _ in chosen]
-    maps: dict[str, Floats] = {}
-    for turn in range(bench.repeats):
-        say(f"{question.title}: round {turn + 1} of {bench.repeats}")
-        ours_s.append(seconds_of(question.ours))
+    maps: dict[str, Float] = {}
+    for turn in range(workload.repeats):
+        log(f"{question.title}: round {turn + 1} of {workload.repeats}")
+        ours_s.append(measure_seconds(question.ours))
         limit_s.append(limit.seconds())
         for pick, seconds in zip(chosen, peers_s, strict=True):
             gc.collect()
@@ -282,19 +280,19 @@ def measure(bench: Bench, question: Question, first: tuple[xai_core.Attribution,
             ours_s=median(ours_s),
             peer_s=median(seconds),
             ratio=median(ours / theirs for ours, theirs in zip(ours_s, seconds, strict=True)),
-            evaluations=found.evaluations,
-            to_limit=median(ours / least for ours, least in zip(ours_s, limit_s, strict=True)),
+            evaluations=attribution.evaluations,
+            to_limit=median(ours / minimum for ours, minimum in zip(ours_s, limit_s, strict=True)),
             ours_mb=ours_mb,
             peer_mb=pick.extra_mb,
-            pearson=pearson(found.heatmap, maps[pick.peer.name]),
+            pearson=pearson(attribution.heatmap, maps[pick.peer.name]),
         )
         for pick, seconds in zip(chosen, peers_s, strict=True)
     ]
-    said = [f"the limit is {limit.words}: {median(limit_s):.3f} s", question.note(found)]
-    said += [peer.note(maps[peer.name]) for peer in question.peers]
-    say(table(rows))
-    missed = [line for row in rows for target in question.targets if (line := target.missed(row))]
-    return Answer(rows, [f"{question.title}: {'; '.join(filter(None, said))}."], list(dict.fromkeys(missed)))
+    notes = [f"the limit is {limit.words}: {median(limit_s):.3f} s", question.note(attribution)]
+    notes += [peer.note(maps[peer.name]) for peer in question.peers]
+    log(format_table(rows))
+    misses = [line for row in rows for target in question.targets if (line := target.describe_miss(row))]
+    return Answer(rows, [f"{question.title}: {'; '.join(filter(None, notes))}."], list(dict.fromkeys(misses)))
 
 
 @dataclass(frozen=True)
@@ -304,23 +302,24 @@ class _Choice:
     extra_mb: float
 
 
-def _best(bench: Bench, peer: Peer) -> _Choice:
-    """The peer's fastest batch size of those tried once each, and the memory it took."""
-    tried: list[tuple[float, _Choice]] = []
+def _choose_batch(workload: Workload, peer: Peer) -> _Choice:
+    """Choose the fastest batch size of a peer, from one run each, and measure the memory."""
+    trials: list[tuple[float, _Choice]] = []
     run = peer.trial or peer.run
     if not peer.batched:
-        run(1)  # it is short, so what happens the first time only would weigh
-    for batch in bench.batches if peer.batched else (1,):
+        # It is short, so what happens the first time only would weigh.
+        run(1)
+    for batch in workload.batches if peer.batched else (1,):
         with peak_memory() as memory:
             # Mypy cannot infer a lambda with a default.
-            seconds = seconds_of(lambda batch=batch: run(batch))  # type: ignore[misc]
-        tried.append((seconds, _Choice(peer, batch, memory.extra_mb)))
-        bench.say(f"  {peer.name}, batch {batch}: {seconds:.2f} s, {memory.extra_mb:.0f} MB")
-    return min(tried, key=lambda each: each[0])[1]
+            seconds = measure_seconds(lambda batch=batch: run(batch))  # type: ignore[misc]
+        trials.append((seconds, _Choice(peer, batch, memory.extra_mb)))
+        workload.log(f"  {peer.name}, batch {batch}: {seconds:.2f} s, {memory.extra_mb:.0f} MB")
+    return min(trials, key=lambda trial: trial[0])[1]
 
 
 class _Memory:
-    """Resident memory of this process above where it stood, in MB."""
+    """Resident memory of this process above its level at the start, in MB."""
 
     def __init__(self) -> None:
         self.extra_mb = 0.0
@@ -330,52 +329,52 @@ class _Memory:
 def peak_memory() -> Iterator[_Memory]:
     """Measure the peak of resident memory within the block, above its level before.
 
-    What was freed earlier is given back first.
+    Free heap is returned to the system first.
     """
     gc.collect()
-    _give_back()
+    _trim_heap()
     memory, process = _Memory(), psutil.Process()
     before = process.memory_info().rss
-    if _reset_high_water():
+    if _reset_peak_rss():
         yield memory
-        peak = _high_water()
+        peak = _read_peak_rss()
     else:
-        with _sampled(process) as peaks:
+        with _sample_memory(process) as peaks:
             yield memory
         peak = max(peaks)
     memory.extra_mb = max(peak - before, 0) / MB
 
 
-def _give_back() -> None:
-    """Return freed memory to the system where the C library can, or it would hide what the next run takes."""
+def _trim_heap() -> None:
+    """Return free heap to the system where the C library can; otherwise it hides what the next run takes."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim is not None:
         trim(0)
 
 
-def _reset_high_water() -> bool:
+def _reset_peak_rss() -> bool:
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
         return False
-    return _high_water() > 0
+    return _read_peak_rss() > 0
 
 
-def _high_water() -> int:
+def _read_peak_rss() -> int:
     """VmHWM in bytes, 0 where the system does not tell."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
 
 
 @contextmanager
-def _sampled(process: psutil.Process) -> Iterator[list[int]]:
+def _sample_memory(process: psutil.Process) -> Iterator[list[int]]:
     peaks, done = [process.memory_info().rss], threading.Event()
 
-    def watch() -> None:
+    def sample() -> None:
         while not done.wait(0.005):
             peaks.append(process.memory_info().rss)
 
-    thread = threading.Thread(target=watch, daemon=True)
+    thread = threading.Thread(target=sample, daemon=True)
     thread.start()
     try:
         yield peaks
@@ -384,14 +383,14 @@ def _sampled(process: psutil.Process) -> Iterator[list[int]]:
         thread.join()
 
 
-def table(rows: Sequence[Row]) -> str:
-    """The rows as a Markdown table, numbers to the right."""
+def format_table(rows: Sequence[Row]) -> str:
+    """Format the rows as a Markdown table."""
 
-    def cells(row: Row) -> list[str]:
+    def format_cells(row: Row) -> list[str]:
         return [
             f"{value:{_DIGITS[name]}}" if name in _DIGITS else str(value)
             for name, value in ((n, getattr(row, n)) for n in COLUMNS)
         ]
 
     rule = ["---" if name in ("question", "peer") else "---:" for name in COLUMNS]
-    return "\n".join(f"| {' | '.join(line)} |" for line in [list(COLUMNS.values()), rule, *map(cells, rows)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in [list(COLUMNS.values()), rule, *map(format_cells, rows)])

@@ -1,6 +1,4 @@
-"""The least time an answer can take: its evaluations and nothing else, in the batches and side by side as they are
-quickest.
-"""
+"""Lower bounds of an answer's time: its evaluations alone, in the fastest batches and number of workers."""
 
 from __future__ import annotations
 
@@ -13,74 +11,75 @@ from typing import Protocol
 from xai_core.engine import cores
 
 
-def seconds_of(run: Callable[[], object]) -> float:
-    """How long one call takes."""
+def measure_seconds(run: Callable[[], object]) -> float:
+    """Measure the wall time of one call, s."""
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
 
 
-def side_by_side() -> set[int]:
-    """How many batches at a time are tried."""
+def worker_counts() -> set[int]:
+    """Numbers of batches at a time to try."""
     return {1, cores.WORKERS}
 
 
 class Limit(Protocol):
-    """The least time an answer can take: what cannot be left out, and nothing else."""
+    """A lower bound of an answer's time: the work that cannot be left out."""
 
     @property
     def words(self) -> str:
-        """What is timed, for a reader of the table."""
+        """Description of the timed work for the table."""
 
     def seconds(self) -> float:
-        """Do it, and say how long it took."""
+        """Do the work and return the seconds it took."""
 
 
 @dataclass(frozen=True)
-class Once:
-    """A limit that is done as it is."""
+class SingleRun:
+    """A limit that is one call."""
 
     words: str
     run: Callable[[], object]
 
     def seconds(self) -> float:
-        return seconds_of(self.run)
+        return measure_seconds(self.run)
 
 
 @dataclass(frozen=True)
 class Passes:
-    """A limit of evaluations alone: `run` does one batch of `size`, and `lanes` of them at a time share the cores."""
+    """A limit of evaluations alone: `run` evaluates one batch of `size`; `workers` at a time share the cores."""
 
     run: Callable[[], object]
     size: int
-    lanes: int = 1
+    workers: int = 1
     pictures: float = 0
-    what: str = ""
+    evaluation: str = ""
     layout: str = ""
 
     @property
     def words(self) -> str:
-        beside = f", {self.lanes} at a time" if self.lanes > 1 else ""
-        return f"{self.pictures:g} {self.what} in {self.layout}batches of {self.size}{beside}"
+        beside = f", {self.workers} at a time" if self.workers > 1 else ""
+        return f"{self.pictures:g} {self.evaluation} in {self.layout}batches of {self.size}{beside}"
 
     def seconds(self) -> float:
-        """As many batches in each lane as whole ones are needed, scaled to the number of pictures."""
-        each = max(1, round(self.pictures / (self.size * self.lanes)))
+        """Run a whole number of batches per worker and scale the time to the number of pictures."""
+        batches = max(1, round(self.pictures / (self.size * self.workers)))
 
-        def some() -> None:
-            with cores.limit(max(1, cores.CORES // self.lanes)):
-                for _ in range(each):
+        def run_batches() -> None:
+            with cores.limit(max(1, cores.CORES // self.workers)):
+                for _ in range(batches):
                     self.run()
 
-        with ThreadPoolExecutor(self.lanes) as pool:
-            begun = time.perf_counter()
-            for done in [pool.submit(some) for _ in range(self.lanes)]:
-                done.result()
-            taken = time.perf_counter() - begun
-        return taken * self.pictures / (each * self.size * self.lanes)
+        with ThreadPoolExecutor(self.workers) as pool:
+            start = time.perf_counter()
+            for future in [pool.submit(run_batches) for _ in range(self.workers)]:
+                future.result()
+            seconds = time.perf_counter() - start
+        return seconds * self.pictures / (batches * self.size * self.workers)
 
-    def seconds_a_picture(self, tries: int = 3) -> float:
-        """The quickest of some short runs, two batches a lane each."""
-        some = replace(self, pictures=2 * self.size * self.lanes)
-        some.seconds()  # what happens the first time only is not counted
-        return min(some.seconds() for _ in range(tries)) / some.pictures
+    def seconds_per_picture(self, repeats: int = 3) -> float:
+        """Return the least time per picture of some short runs of two batches per worker."""
+        passes = replace(self, pictures=2 * self.size * self.workers)
+        # What happens the first time only is not counted.
+        passes.seconds()
+        return min(passes.seconds() for _ in range(repeats)) / passes.pictures

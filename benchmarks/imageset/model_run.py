@@ -1,4 +1,4 @@
-"""How long does a pass over a set take, decoding and writing included, against its forward passes and nothing else?"""
+"""Time of a model run over a set, decoding and writing included, against its forward passes alone."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ import numpy as np
 import torch
 
 from benchmarks.harness.array_contest import TableQuestion
-from benchmarks.harness.contest import Bench, Floats
+from benchmarks.harness.contest import Workload
+from xai_core.arrays import Float
 from xai_core.engine.backends.forward import forward_with_features
 from xai_core.images import Picture
 from xai_core.imageset.runs.inference import choose_layer, run_model
 from xai_core.imageset.runs.loader import Pictures, Reader
 from xai_core.imageset.sets.library import load_set
 
-MOST = 1.15
+MAX_RATIO = 1.15
 
 
 @contextmanager
-def _empty_shelf() -> Iterator[None]:
-    """A data folder of its own for the time being, where nothing was kept before."""
+def _use_empty_data_dir() -> Iterator[None]:
+    """Point WHYBOX_DATA to an empty folder within the block."""
     before = os.environ.get("WHYBOX_DATA")
     with tempfile.TemporaryDirectory(prefix="whybox-bench-", ignore_cleanup_errors=True) as folder:
         os.environ["WHYBOX_DATA"] = folder
@@ -37,8 +38,8 @@ def _empty_shelf() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class _Some:
-    """So many pictures of a set, from the start again where it has fewer."""
+class _RepeatedPictures:
+    """The first `count` pictures of a set, repeated from the start where it has fewer."""
 
     pictures: Pictures
     count: int
@@ -54,29 +55,28 @@ class _Some:
         return self.pictures.open(index % len(self.pictures))
 
 
-def question(bench: Bench, pictures: Pictures | None = None, count: int = 320) -> TableQuestion:
-    """The limit runs the plain network, in the batches and side by side as is quickest, over pictures that were decoded
-    before.
-    """
-    some = _Some(pictures or load_set("photo_crops"), count)
-    reader, best = Reader(some, bench.model.preprocessing), bench.best_forward
+def build_question(workload: Workload, pictures: Pictures | None = None, count: int = 320) -> TableQuestion:
+    """Build the contest against the plain network on decoded pictures, in the fastest batches and workers."""
+    repeated = _RepeatedPictures(pictures or load_set("photo_crops"), count)
+    reader, best = Reader(repeated, workload.model.preprocessing), workload.best_forward
     decoded = torch.cat([reader.tensor(row) for row in range(count)]).split(best.size)
-    forward_with_features(bench.model, choose_layer(bench.model))  # built once for a model, so not part of a pass
+    # Built once for a model, so not part of a pass.
+    forward_with_features(workload.model, choose_layer(workload.model))
 
-    def ours() -> Floats:
-        with _empty_shelf():
-            return np.array(run_model(some, bench.model).logits)
+    def ours() -> Float:
+        with _use_empty_data_dir():
+            return np.array(run_model(repeated, workload.model).logits)
 
-    def limit() -> Floats:
-        with ThreadPoolExecutor(best.lanes) as pool:
-            return torch.cat(list(pool.map(bench.forward, decoded))).numpy()
+    def limit() -> Float:
+        with ThreadPoolExecutor(best.workers) as pool:
+            return torch.cat(list(pool.map(workload.forward, decoded))).numpy()
 
     return TableQuestion(
-        title=f"Pass over a set, {bench.model.title}",
+        title=f"Pass over a set, {workload.model.title}",
         size=f"{count} pictures",
         ours=ours,
         peer="its forward passes",
         theirs=limit,
-        most_ratio=MOST,
-        most_difference=1e-3,
+        max_ratio=MAX_RATIO,
+        max_difference=1e-3,
     )

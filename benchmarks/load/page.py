@@ -1,6 +1,4 @@
-"""What a browser would show: the messages of a Streamlit server merged into elements, as far as a visitor without a
-browser needs it.
-"""
+"""State of a page without a browser: messages of a Streamlit server merged into elements."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg, ForwardMsgMetadata
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 VIEWER = "whybox_viewer"
-KEPT = 1000
+MAX_CACHED = 1000
 """Large messages kept, the newest: the server sends what a page says it still has by name only, and may do so some runs
 later.
 """
@@ -29,7 +27,7 @@ Card = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Node:
-    """One element, the fragment it was drawn in (empty outside of any) and the run that drew it."""
+    """One element, the fragment that drew it (empty outside of any) and its run."""
 
     element: Element
     fragment: str
@@ -41,16 +39,16 @@ class Node:
 
     @property
     def inner(self) -> Any:
-        """The element itself, whatever its kind."""
+        """The element itself, of any kind."""
         return getattr(self.element, self.kind) if self.kind else None
 
-    def called(self, name: str) -> bool:
-        """True if this is the widget with this label or this key, with which Streamlit ends its id."""
+    def has_name(self, name: str) -> bool:
+        """Test for a widget with this label or this key, with which Streamlit ends its id."""
         return getattr(self.inner, "label", None) == name or getattr(self.inner, "id", "").endswith(f"-{name}")
 
 
 class Page:
-    """The state of one open page. `take` every message in the order it comes."""
+    """The state of one open page. `merge` every message in order of arrival."""
 
     def __init__(self) -> None:
         self.session = ""
@@ -60,72 +58,76 @@ class Page:
         self.full_runs = 0
         self.nodes: dict[tuple[int, ...], Node] = {}
         self.widgets: dict[str, WidgetState] = {}
-        """What the visitor has set, until the server says otherwise or the widget goes."""
+        """Widget values of the visitor, until the server resets them or the widget disappears."""
         self.polls: dict[str, float] = {}
-        """Fragments to run again and again, with the seconds between."""
+        """Polled fragments and their intervals in seconds."""
         self.uploads: dict[str, FileURLs] = {}
         self.cards: list[Card] = []
         self.cards_run = 0
-        """The full run the cards belong to: after a click those of the run before may still stand."""
+        """Full run of the cards: after a click, those of the run before may still stand."""
         self._run = ""
         self._viewer = ""
-        self._kept: OrderedDict[str, ForwardMsg] = OrderedDict()
-        self._takers: Mapping[str, Callable[[ForwardMsg, ForwardMsgMetadata], None]] = {
-            "new_session": self._begin,
-            "navigation": self._arrive,
-            "script_finished": self._end,
+        self._cached_messages: OrderedDict[str, ForwardMsg] = OrderedDict()
+        self._handlers: Mapping[str, Callable[[ForwardMsg, ForwardMsgMetadata], None]] = {
+            "new_session": self._begin_run,
+            "navigation": self._set_script,
+            "script_finished": self._end_run,
             "delta": self._draw,
-            "auto_rerun": self._poll,
+            "auto_rerun": self._start_poll,
             "stop_auto_rerun": self._stop_polls,
-            "page_info_changed": self._address,
-            "file_urls_response": self._upload_place,
+            "page_info_changed": self._set_query,
+            "file_urls_response": self._store_upload_urls,
         }
 
-    def take(self, message: ForwardMsg) -> None:
-        """Merge one message. Raises KeyError if the server names a message that was never sent here."""
+    def merge(self, message: ForwardMsg) -> None:
+        """Merge one message.
+
+        Raises:
+            KeyError: The server refers to a message that was never sent here.
+        """
         metadata = message.metadata
         if message.WhichOneof("type") == "ref_hash":
-            self._kept.move_to_end(message.ref_hash)
-            message = self._kept[message.ref_hash]
+            self._cached_messages.move_to_end(message.ref_hash)
+            message = self._cached_messages[message.ref_hash]
         elif metadata.cacheable:
-            self._kept[message.hash] = message
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        taker = self._takers.get(message.WhichOneof("type") or "")
-        if taker is not None:
-            taker(message, metadata)
+            self._cached_messages[message.hash] = message
+            while len(self._cached_messages) > MAX_CACHED:
+                self._cached_messages.popitem(last=False)
+        handler = self._handlers.get(message.WhichOneof("type") or "")
+        if handler is not None:
+            handler(message, metadata)
 
     @property
-    def kept(self) -> list[str]:
-        return list(self._kept)
+    def cached_hashes(self) -> list[str]:
+        return list(self._cached_messages)
 
     def find(self, name: str) -> Node | None:
-        """The widget with this label or key."""
-        return next((node for node in self.nodes.values() if node.called(name)), None)
+        """Find the widget with this label or key."""
+        return next((node for node in self.nodes.values() if node.has_name(name)), None)
 
     @property
     def errors(self) -> list[str]:
-        """The sentences in all error boxes, and the exceptions shown."""
+        """The texts of all error boxes and exceptions on the page."""
         alerts = [node.inner for node in self.nodes.values() if node.kind == "alert"]
         failed = [
             f"{node.inner.type}: {node.inner.message}" for node in self.nodes.values() if node.kind == "exception"
         ]
         return [alert.body for alert in alerts if alert.format == Alert.ERROR] + failed
 
-    def _begin(self, message: ForwardMsg, metadata: ForwardMsgMetadata) -> None:
-        begun = message.new_session
-        self.session = begun.initialize.session_id or self.session
+    def _begin_run(self, message: ForwardMsg, metadata: ForwardMsgMetadata) -> None:
+        new_session = message.new_session
+        self.session = new_session.initialize.session_id or self.session
         self._run, self.running = metadata.run.script_run_id, True
         if not metadata.run.fragment_ids:
             self.full_runs += 1
             self.polls.clear()
 
-    def _arrive(self, message: ForwardMsg, _metadata: ForwardMsgMetadata) -> None:
-        """Which page this is: a new session only knows the script around all pages."""
+    def _set_script(self, message: ForwardMsg, _metadata: ForwardMsgMetadata) -> None:
+        """Store the script of the page: a new session only knows the script around all pages."""
         self.script = message.navigation.page_script_hash
 
-    def _end(self, message: ForwardMsg, metadata: ForwardMsgMetadata) -> None:
-        """The end of a run: what it has not drawn again is gone."""
+    def _end_run(self, message: ForwardMsg, metadata: ForwardMsgMetadata) -> None:
+        """End a run and drop the elements that it has not drawn again."""
         status = message.script_finished
         if status == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
             return
@@ -147,24 +149,24 @@ class Page:
         if getattr(node.inner, "set_value", False):
             self.widgets.pop(node.inner.id, None)
         if node.kind == "bidi_component" and node.inner.component_name == VIEWER:
-            self._show(node.inner, message.hash)
+            self._update_cards(node.inner, message.hash)
 
-    def _show(self, viewer: BidiComponent, name: str) -> None:
+    def _update_cards(self, viewer: BidiComponent, name: str) -> None:
         if not name or name != self._viewer:
             self.cards, self._viewer = json.loads(viewer.json or viewer.mixed.json)["panels"], name
         self.cards_run = self.full_runs
 
-    def _poll(self, message: ForwardMsg, _metadata: ForwardMsgMetadata) -> None:
+    def _start_poll(self, message: ForwardMsg, _metadata: ForwardMsgMetadata) -> None:
         self.polls[message.auto_rerun.fragment_id] = message.auto_rerun.interval
 
     def _stop_polls(self, message: ForwardMsg, _metadata: ForwardMsgMetadata) -> None:
         for fragment in message.stop_auto_rerun.fragment_ids:
             self.polls.pop(fragment, None)
 
-    def _address(self, message: ForwardMsg, _metadata: ForwardMsgMetadata) -> None:
+    def _set_query(self, message: ForwardMsg, _metadata: ForwardMsgMetadata) -> None:
         self.query = message.page_info_changed.query_string
 
-    def _upload_place(self, message: ForwardMsg, _metadata: ForwardMsgMetadata) -> None:
+    def _store_upload_urls(self, message: ForwardMsg, _metadata: ForwardMsgMetadata) -> None:
         answer = message.file_urls_response
         if answer.file_urls:
             self.uploads[answer.response_id] = answer.file_urls[0]

@@ -1,6 +1,4 @@
-"""As many different pictures as there are visitors: the samples turned, mirrored and cropped by a seeded generator, as
-PNG files.
-"""
+"""Distinct pictures for all visitors: samples turned, mirrored and cropped by a seeded generator, as PNG files."""
 
 from __future__ import annotations
 
@@ -13,36 +11,36 @@ from PIL import Image, ImageOps
 
 import xai_core
 
-LONGEST = 512
+MAX_SIDE = 512
 _TURNS = (None, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)
 
 
 @cache
-def _photos() -> Sequence[Image.Image]:
-    """All sample photographs, smaller: what is cut out of them has to be made quickly, not to be large."""
-    found = [sample.load() for sample in xai_core.SAMPLES.specs() if sample.kind == "photo"]
-    for photo in found:
-        photo.thumbnail((LONGEST, LONGEST))
-    return found
+def _load_photos() -> Sequence[Image.Image]:
+    """Load all sample photographs, reduced to MAX_SIDE so that crops are fast."""
+    photos = [sample.load() for sample in xai_core.SAMPLES.specs() if sample.kind == "photo"]
+    for photo in photos:
+        photo.thumbnail((MAX_SIDE, MAX_SIDE))
+    return photos
 
 
-def _variant(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """A part of at least seven tenths a side, perhaps mirrored and turned."""
+def _make_variant(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Crop at least seven tenths of each side, and mirror and turn at random."""
     share = rng.uniform(0.7, 1.0, 2)
     width, height = (round(side * part) for side, part in zip(photo.size, share, strict=True))
     left, top = (int(rng.integers(0, free + 1)) for free in (photo.width - width, photo.height - height))
-    found = photo.crop((left, top, left + width, top + height))
-    found = ImageOps.mirror(found) if rng.random() < 0.5 else found
+    part = photo.crop((left, top, left + width, top + height))
+    part = ImageOps.mirror(part) if rng.random() < 0.5 else part
     turn = _TURNS[int(rng.integers(len(_TURNS)))]
-    return found if turn is None else found.transpose(turn)
+    return part if turn is None else part.transpose(turn)
 
 
-def pictures(count: int, seed: int = 0) -> Sequence[bytes]:
-    """That many PNG files, no two alike."""
-    rng, photos = np.random.default_rng(seed), _photos()
-    found: dict[bytes, None] = {}
-    while len(found) < count:
+def make_pictures(count: int, seed: int = 0) -> Sequence[bytes]:
+    """Make `count` distinct PNG files."""
+    rng, photos = np.random.default_rng(seed), _load_photos()
+    files: dict[bytes, None] = {}
+    while len(files) < count:
         buffer = io.BytesIO()
-        _variant(photos[len(found) % len(photos)], rng).save(buffer, "PNG", compress_level=1)
-        found[buffer.getvalue()] = None
-    return list(found)
+        _make_variant(photos[len(files) % len(photos)], rng).save(buffer, "PNG", compress_level=1)
+        files[buffer.getvalue()] = None
+    return list(files)

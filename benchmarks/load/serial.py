@@ -1,6 +1,4 @@
-"""Was a map that a visitor saw the right one? The same request made here, alone and one after another, is what it is
-held against.
-"""
+"""Comparison of the visitors' maps with the same requests computed here, alone and in sequence."""
 
 from __future__ import annotations
 
@@ -11,21 +9,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 import xai_core
 from benchmarks.load.page import Card
+from xai_core.arrays import Float
 from xai_core.render.wire import NO_NUMBER
 
-LARGEST_DIFFERENCE = 1e-3
-"""Of the map's largest value: what rounding for the way and batches of another size may change, with room."""
-Floats = npt.NDArray[np.floating]
+MAX_DIFFERENCE = 1e-3
+"""Share of the map's largest value: rounding for the browser and other batch sizes, with a margin."""
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What a map was asked for with. `picture` is its place in the list of pictures."""
+class MapRequest:
+    """The request of a map. `picture` is an index into the list of pictures."""
 
     picture: int
     target: int
@@ -39,16 +36,16 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A card as it stood on a visitor's page, and what it should show."""
+class ShownCard:
+    """A card of a visitor's page and its request."""
 
-    wanted: Wanted
+    request: MapRequest
     card: Card
 
 
 @dataclass
 class Verdict:
-    """How many maps were checked, what was wrong with which, and the evaluations they take."""
+    """Number of checked maps, faults in words, and the evaluations of these maps."""
 
     maps: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -57,8 +54,8 @@ class Verdict:
     gradients: int = 0
 
 
-def unpack(wire: Mapping[str, Any]) -> Floats:
-    """The numbers (H, W) of a map on its way to the browser; NaN where it has none.
+def unpack_map(wire: Mapping[str, Any]) -> Float:
+    """Decode a map (H, W) as the browser does; NaN where it has no value.
 
     The inverse of xai_core.render.wire.pack.
     """
@@ -67,48 +64,53 @@ def unpack(wire: Mapping[str, Any]) -> Floats:
     return np.where(whole == NO_NUMBER, np.nan, whole / 32767 * wire["peak"]).reshape(rows, columns)
 
 
-def difference(found: Floats, expected: Floats) -> float:
-    """The largest difference as a share of the expected map's largest value; infinite where the two cannot be compared.
-    """
-    if found.shape != expected.shape or (np.isfinite(found) != np.isfinite(expected)).any():
+def compute_difference(values: Float, expected: Float) -> float:
+    """Return the largest difference as a share of the expected map's largest value; inf if incomparable."""
+    if values.shape != expected.shape or (np.isfinite(values) != np.isfinite(expected)).any():
         return float("inf")
-    gap = float(np.nanmax(np.abs(found - expected), initial=0.0))
+    gap = float(np.nanmax(np.abs(values - expected), initial=0.0))
     scale = float(np.nanmax(np.abs(expected), initial=0.0))
     return gap / scale if scale else gap
 
 
-def _again(model: xai_core.Classifier, pictures: Sequence[Image.Image], wanted: Wanted) -> xai_core.Attribution:
-    picture = pictures[wanted.picture]
-    return xai_core.explain(model, picture, wanted.method, wanted.target, params=dict(wanted.params), seed=wanted.seed)
+def _explain_serially(
+    model: xai_core.Classifier, pictures: Sequence[Image.Image], request: MapRequest
+) -> xai_core.Attribution:
+    picture = pictures[request.picture]
+    return xai_core.explain(
+        model, picture, request.method, request.target, params=dict(request.params), seed=request.seed
+    )
 
 
-def judge(
+def check_maps(
     model: xai_core.Classifier,
     pictures: Sequence[Image.Image],
-    shown: Sequence[Shown],
-    tell: Callable[[str], None] = lambda _line: None,
+    shown: Sequence[ShownCard],
+    log: Callable[[str], None] = lambda _line: None,
 ) -> Verdict:
-    """Make every map again and compare. A card without a map is wrong, too."""
+    """Compute every map again and compare. A card without a map counts as wrong."""
     verdict = Verdict()
-    made: dict[Wanted, xai_core.Attribution] = {}
-    for place, each in enumerate(shown):
-        if each.wanted not in made:
-            made[each.wanted] = _again(model, pictures, each.wanted)
+    serial_maps: dict[MapRequest, xai_core.Attribution] = {}
+    for index, shown_card in enumerate(shown):
+        if shown_card.request not in serial_maps:
+            serial_maps[shown_card.request] = _explain_serially(model, pictures, shown_card.request)
         verdict.maps += 1
-        _weigh(verdict, each, made[each.wanted])
-        if place % 40 == 39:
-            tell(f"compared {place + 1} of {len(shown)} maps")
+        _compare_map(verdict, shown_card, serial_maps[shown_card.request])
+        if index % 40 == 39:
+            log(f"compared {index + 1} of {len(shown)} maps")
     return verdict
 
 
-def _weigh(verdict: Verdict, each: Shown, expected: xai_core.Attribution) -> None:
+def _compare_map(verdict: Verdict, shown_card: ShownCard, expected: xai_core.Attribution) -> None:
     slopes = expected.evaluations - 1 if xai_core.METHODS.get(expected.method).gradient else 0
     verdict.gradients += slopes
     verdict.forwards += expected.evaluations - slopes
-    if each.card["map"] is None:
-        verdict.wrong.append(f"{each.wanted.words}: {each.card['state']}, {each.card['message'] or 'without a word'}")
+    if shown_card.card["map"] is None:
+        verdict.wrong.append(
+            f"{shown_card.request.words}: {shown_card.card['state']}, {shown_card.card['message'] or 'without a word'}"
+        )
         return
-    gap = difference(unpack(each.card["map"]), expected.heatmap)
+    gap = compute_difference(unpack_map(shown_card.card["map"]), expected.heatmap)
     verdict.worst = max(verdict.worst, gap)
-    if not gap <= LARGEST_DIFFERENCE:
-        verdict.wrong.append(f"{each.wanted.words}: differs by {gap:.2g} of its largest value")
+    if not gap <= MAX_DIFFERENCE:
+        verdict.wrong.append(f"{shown_card.request.words}: differs by {gap:.2g} of its largest value")

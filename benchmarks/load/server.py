@@ -1,6 +1,4 @@
-"""A Whybox of one's own: started as `make run` does, with a data folder of its own, watched from outside, ended by its
-number.
-"""
+"""A Whybox server in a child process: started as by `make run`, with its own data folder and a health watcher."""
 
 from __future__ import annotations
 
@@ -27,14 +25,14 @@ _READY = re.compile(r"Whybox is ready: (\S+)")
 
 @dataclass(frozen=True)
 class Server:
-    """Where it answers, and its process."""
+    """Address and process id of a server."""
 
     address: str
     pid: int
 
 
-def tidy_on_sigterm() -> None:
-    """End this program as if by itself when it is told to end, so that its server is ended too."""
+def exit_on_sigterm() -> None:
+    """Exit normally on SIGTERM, so that the server is stopped too."""
 
     def end(_number: int, _frame: FrameType | None) -> None:
         sys.exit("ended from outside")
@@ -42,7 +40,7 @@ def tidy_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, end)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop_process(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
         process.wait(END_S)
@@ -51,45 +49,50 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _address(process: subprocess.Popen[bytes], log: IO[bytes]) -> str:
-    """Wait for the line that says where it answers. Raises RuntimeError with the last lines if it does not come."""
+def _wait_for_address(process: subprocess.Popen[bytes], log: IO[bytes]) -> str:
+    """Wait for the line that states the address.
+
+    Raises:
+        RuntimeError: The line did not come; the message holds the end of the log.
+    """
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline and process.poll() is None:
-        if found := _READY.search(_text(log)):
-            return found.group(1)
+        if match := _READY.search(_read_log(log)):
+            return match.group(1)
         time.sleep(0.1)
-    raise RuntimeError(f"The server did not start:\n{_text(log)[-2000:]}")
+    raise RuntimeError(f"The server did not start:\n{_read_log(log)[-2000:]}")
 
 
-def _text(log: IO[bytes]) -> str:
-    """What was written so far, read without moving the place that the server goes on writing at."""
+def _read_log(log: IO[bytes]) -> str:
+    """Read the log so far without moving the offset at which the server writes."""
     return os.pread(log.fileno(), os.fstat(log.fileno()).st_size, 0).decode(errors="replace")
 
 
 @contextmanager
-def serving(environment: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """A warm server on a free port of this machine, with an empty data folder.
-
-    Ended, and its folder removed, at the end.
-    """
+def run_server(environment: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Run a warm server on a free local port with an empty data folder; stop it at the end."""
     with tempfile.TemporaryDirectory(prefix="whybox-load-") as folder, tempfile.TemporaryFile() as log:
-        around = {**os.environ, "WHYBOX_DATA": folder, **(environment or {}), "HOST": "127.0.0.1", "PORT": "0"}
+        variables = {**os.environ, "WHYBOX_DATA": folder, **(environment or {}), "HOST": "127.0.0.1", "PORT": "0"}
         process = subprocess.Popen(
-            [sys.executable, "-m", "pages.ui.frame.server"], cwd=ROOT, env=around, stdout=log, stderr=subprocess.STDOUT
+            [sys.executable, "-m", "pages.ui.frame.server"],
+            cwd=ROOT,
+            env=variables,
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
         try:
-            yield Server(_address(process, log), process.pid)
+            yield Server(_wait_for_address(process, log), process.pid)
             if process.poll() is not None:
-                raise RuntimeError(f"The server ended by itself:\n{_text(log)[-2000:]}")
+                raise RuntimeError(f"The server ended by itself:\n{_read_log(log)[-2000:]}")
         finally:
-            _stop(process)
+            _stop_process(process)
 
 
 @dataclass
-class Watched:
-    """What the watcher saw; filled when its block ends."""
+class HealthReport:
+    """Results of the health watcher; filled when its block ends. `peak` is in bytes."""
 
-    asked: int = 0
+    checks: int = 0
     worst_s: float = 0.0
     worst_at: float = 0.0
     p99_s: float = 0.0
@@ -99,20 +102,23 @@ class Watched:
 
     @property
     def words(self) -> str:
-        return f"{self.worst_s:.3f} s, {self.worst_at - self.began:.0f} s after the start; p99 {self.p99_s:.3f} s of {self.asked} asked"
+        return (
+            f"{self.worst_s:.3f} s, {self.worst_at - self.began:.0f} s after the start; "
+            f"p99 {self.p99_s:.3f} s of {self.checks} asked"
+        )
 
 
 @contextmanager
-def watching(server: Server) -> Iterator[Watched]:
-    """Health checks and memory of the server from another process, as long as the block lasts."""
+def watch_server(server: Server) -> Iterator[HealthReport]:
+    """Measure health checks and memory of the server from another process within the block."""
     command = [sys.executable, "-m", "benchmarks.load.watch", server.address, str(server.pid)]
     watcher = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    seen = Watched()
+    report = HealthReport()
     try:
-        yield seen
-        said, _ = watcher.communicate(timeout=60)
-        for name, value in json.loads(said).items():
-            setattr(seen, name, value)
+        yield report
+        output, _ = watcher.communicate(timeout=60)
+        for name, value in json.loads(output).items():
+            setattr(report, name, value)
     finally:
         if watcher.poll() is None:
-            _stop(watcher)
+            _stop_process(watcher)

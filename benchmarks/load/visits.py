@@ -1,6 +1,6 @@
-"""A visitor without a browser: Streamlit's websocket protocol, spoken as its page speaks it.
+"""A visitor without a browser: Streamlit's websocket protocol.
 
-Light, since it shares the server's cores.
+Kept light, since it shares the server's cores.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from websockets.typing import Origin, Subprotocol
 from benchmarks.load.page import Card, Page
 
 XSRF = "_streamlit_xsrf"
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 ENDED = ("done", "failed", "cancelled")
 
 
 class VisitFailed(Exception):
-    """What a visitor waited for did not come, or the connection went."""
+    """An expected change of the page did not come, or the connection was lost."""
 
 
 class Visitor:
@@ -40,23 +40,23 @@ class Visitor:
     def __init__(self, address: str, token: str, socket: ClientConnection) -> None:
         self.page = Page()
         self.arrivals: dict[str, float] = {}
-        """When (time.perf_counter) each card's map first came since the last click."""
-        self.asked = time.perf_counter()
-        self._asked_run = 0
+        """First arrival (time.perf_counter) of each card's map since the last click."""
+        self.clicked_at = time.perf_counter()
+        self._clicked_run = 0
         self._address, self._token, self._socket = address, token, socket
         self._news = asyncio.Event()
         self._polls: dict[str, asyncio.Task[None]] = {}
         self._lost = ""
 
     async def read(self) -> None:
-        """Take messages until the connection ends. Runs beside everything else."""
+        """Merge messages until the connection ends. Runs concurrently with everything else."""
         try:
             async for frame in self._socket:
                 message = ForwardMsg()
                 message.ParseFromString(frame if isinstance(frame, bytes) else frame.encode())
-                self.page.take(message)
-                self._note_maps()
-                self._tend_polls()
+                self.page.merge(message)
+                self._record_arrivals()
+                self._update_polls()
                 self._news.set()
         except ConnectionClosed as end:
             self._lost = f"the server closed the connection: {end}"
@@ -67,18 +67,18 @@ class Visitor:
             self._news.set()
 
     @property
-    def fresh(self) -> bool:
+    def is_fresh(self) -> bool:
         """True once the cards belong to the last click."""
-        return self.page.cards_run > self._asked_run
+        return self.page.cards_run > self._clicked_run
 
-    def _note_maps(self) -> None:
-        if self.fresh:
+    def _record_arrivals(self) -> None:
+        if self.is_fresh:
             now = time.perf_counter()
             for card in self.page.cards:
                 if card["map"] is not None:
                     self.arrivals.setdefault(card["id"], now)
 
-    def _tend_polls(self) -> None:
+    def _update_polls(self) -> None:
         for name in self._polls.keys() - self.page.polls.keys():
             self._polls.pop(name).cancel()
         for name in self.page.polls.keys() - self._polls.keys():
@@ -92,13 +92,13 @@ class Visitor:
 
     async def _rerun(
         self,
-        once: WidgetState | None = None,
+        trigger: WidgetState | None = None,
         fragment: str = "",
         polling: bool = False,
         page: str = "",
         query: str | None = None,
     ) -> None:
-        states = [*self.page.widgets.values(), *([once] if once else [])]
+        states = [*self.page.widgets.values(), *([trigger] if trigger else [])]
         state = ClientState(
             query_string=self.page.query if query is None else query,
             page_script_hash="" if page else self.page.script,
@@ -106,24 +106,25 @@ class Visitor:
             fragment_id=fragment,
             is_auto_rerun=polling,
             widget_states=WidgetStates(widgets=states),
-            cached_message_hashes=self.page.kept,
+            cached_message_hashes=self.page.cached_hashes,
         )
         await self._socket.send(BackMsg(rerun_script=state).SerializeToString())
 
     def _click(self) -> None:
-        self._asked_run, self.asked = self.page.full_runs, time.perf_counter()
+        self._clicked_run, self.clicked_at = self.page.full_runs, time.perf_counter()
         self.arrivals = {}
 
     async def open(self, page: str, query: Mapping[str, object]) -> None:
-        """The first run, by a link: `page` as it stands in the address, empty for the first one."""
+        """Start the first run by a link; `page` is its name in the address, empty for the first page."""
         self._click()
         self.page.query = urlencode(query)
         await self._rerun(page=page)
 
-    async def until(self, done: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> None:
-        """Wait for something to be true of the page.
+    async def wait_until(self, done: Callable[[], bool], what: str, seconds: float = TIMEOUT_S) -> None:
+        """Wait until `done()` is true.
 
-        Raises VisitFailed after `seconds`, or when the connection is lost.
+        Raises:
+            VisitFailed: After `seconds`, or when the connection is lost.
         """
         deadline = time.monotonic() + seconds
         while not done():
@@ -133,117 +134,125 @@ class Visitor:
             try:
                 await asyncio.wait_for(self._news.wait(), max(deadline - time.monotonic(), 0))
             except asyncio.TimeoutError:
-                raise VisitFailed(f"No {what} within {seconds:.0f} s; {self._seen()}.") from None
+                raise VisitFailed(f"No {what} within {seconds:.0f} s; {self._describe_page()}.") from None
 
-    def _seen(self) -> str:
-        """What the page showed at the end, for whoever has to find out why something did not come."""
+    def _describe_page(self) -> str:
+        """Describe the state of the page for an error message."""
         cards = ", ".join(f"{card['id']} {card['state']}" for card in self.page.cards) or "none"
-        runs = f"{self.page.full_runs} whole runs, {self._asked_run} of them before the last click"
+        runs = f"{self.page.full_runs} whole runs, {self._clicked_run} of them before the last click"
         standing = "running" if self.page.running else "standing still"
         return (
             f"the page says {self.page.errors}; cards: {cards}; {runs}; {standing}, {len(self.page.polls)} looks go on"
         )
 
-    async def settle(self, seconds: float = PATIENCE_S) -> None:
-        """Wait until the page stands still: the run asked for has ended, and nothing is polled."""
+    async def settle(self, seconds: float = TIMEOUT_S) -> None:
+        """Wait until the run of the last click has ended and nothing is polled."""
         page = self.page
-        await self.until(
-            lambda: page.full_runs > self._asked_run and not page.running and not page.polls, "end of the run", seconds
+        await self.wait_until(
+            lambda: page.full_runs > self._clicked_run and not page.running and not page.polls,
+            "end of the run",
+            seconds,
         )
 
-    async def choose(self, name: str, **value: Any) -> None:
+    async def set_widget(self, name: str, **value: Any) -> None:
         """Set the widget with this label or key, as one field of WidgetState: string_value="Coffee"."""
         await self._set(name, WidgetState(**value), keep=True)
 
-    async def option(self, name: str, place: int) -> None:
-        """Take one option of a selectbox by its place."""
-        await self.until(lambda: self.page.find(name) is not None, f"widget {name!r}")
+    async def select_option(self, name: str, index: int) -> None:
+        """Select one option of a selectbox by its index."""
+        await self.wait_until(lambda: self.page.find(name) is not None, f"widget {name!r}")
         node = self.page.find(name)
-        await self.choose(name, string_value=node.inner.options[place] if node else "")
+        await self.set_widget(name, string_value=node.inner.options[index] if node else "")
 
     async def press(self, name: str) -> None:
         """Press the button with this label or key."""
         await self._set(name, WidgetState(trigger_value=True), keep=False)
 
     async def _set(self, name: str, state: WidgetState, keep: bool) -> None:
-        await self.until(lambda: self.page.find(name) is not None, f"widget {name!r}")
+        await self.wait_until(lambda: self.page.find(name) is not None, f"widget {name!r}")
         node = self.page.find(name)
-        if node is None:  # for the type checker: it was there an instant ago, and nothing was awaited since
+        # For the type checker: it was there an instant ago, and nothing was awaited since.
+        if node is None:
             return
         state.id = node.inner.id
         if keep:
             self.page.widgets[state.id] = state
         self._click()
-        await self._rerun(once=None if keep else state, fragment=node.fragment)
+        await self._rerun(trigger=None if keep else state, fragment=node.fragment)
 
     async def upload(self, name: str, file: str, data: bytes) -> None:
-        """Give a file to the uploader with this label or key, over Streamlit's own upload address."""
-        await self.until(lambda: bool(self.page.session), "session")
-        wish = uuid.uuid4().hex
-        request = FileURLsRequest(request_id=wish, file_names=[file], session_id=self.page.session)
+        """Upload a file to the uploader with this label or key, over Streamlit's own upload address."""
+        await self.wait_until(lambda: bool(self.page.session), "session")
+        request_id = uuid.uuid4().hex
+        request = FileURLsRequest(request_id=request_id, file_names=[file], session_id=self.page.session)
         await self._socket.send(BackMsg(file_urls_request=request).SerializeToString())
-        await self.until(lambda: wish in self.page.uploads, "place for the upload")
-        place = self.page.uploads.pop(wish)
-        status = await asyncio.to_thread(_put, self._address, place.upload_url, self._token, file, data)
+        await self.wait_until(lambda: request_id in self.page.uploads, "place for the upload")
+        urls = self.page.uploads.pop(request_id)
+        status = await asyncio.to_thread(_put_file, self._address, urls.upload_url, self._token, file, data)
         if status != 204:
             raise VisitFailed(f"The upload of {file} was answered with {status}.")
-        info = UploadedFileInfo(name=file, size=len(data), file_id=place.file_id, file_urls=place)
-        await self.choose(name, file_uploader_state_value=FileUploaderState(uploaded_file_info=[info]))
+        info = UploadedFileInfo(name=file, size=len(data), file_id=urls.file_id, file_urls=urls)
+        await self.set_widget(name, file_uploader_state_value=FileUploaderState(uploaded_file_info=[info]))
 
-    async def maps(self, count: int = 1, seconds: float = PATIENCE_S) -> dict[str, Card]:
-        """Wait until every card asked for by the last click has ended, at least `count` of them. The cards by id."""
+    async def wait_for_maps(self, count: int = 1, seconds: float = TIMEOUT_S) -> dict[str, Card]:
+        """Wait until all cards of the last click, at least `count`, have ended; return the cards by id."""
 
-        def ended() -> bool:
+        def all_cards_end() -> bool:
             return (
-                self.fresh and len(self.page.cards) >= count and all(card["state"] in ENDED for card in self.page.cards)
+                self.is_fresh
+                and len(self.page.cards) >= count
+                and all(card["state"] in ENDED for card in self.page.cards)
             )
 
-        await self.until(ended, f"{count} maps", seconds)
+        await self.wait_until(all_cards_end, f"{count} maps", seconds)
         return {card["id"]: card for card in self.page.cards}
 
     def stop_polling(self) -> None:
-        """The tab is closed."""
+        """Stop all polls, as a closed tab does."""
         for task in self._polls.values():
             task.cancel()
 
 
-def _put(address: str, path: str, token: str, file: str, data: bytes) -> int:
-    """Send one file as a browser's form does. The status."""
-    mark = uuid.uuid4().hex
-    head = f'--{mark}\r\nContent-Disposition: form-data; name="{file}"; filename="{file}"\r\nContent-Type: application/octet-stream\r\n\r\n'
+def _put_file(address: str, path: str, token: str, file: str, data: bytes) -> int:
+    """Send one file as a browser's form does and return the HTTP status."""
+    boundary = uuid.uuid4().hex
+    head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{file}"; filename="{file}"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    )
     headers = {"X-Xsrftoken": token, "Cookie": f"{XSRF}={token}", "Origin": address}
-    headers["Content-Type"] = f"multipart/form-data; boundary={mark}"
-    line = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE_S)
+    headers["Content-Type"] = f"multipart/form-data; boundary={boundary}"
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=TIMEOUT_S)
     try:
-        line.request("PUT", path, head.encode() + data + f"\r\n--{mark}--\r\n".encode(), headers)
-        return line.getresponse().status
+        connection.request("PUT", path, head.encode() + data + f"\r\n--{boundary}--\r\n".encode(), headers)
+        return connection.getresponse().status
     finally:
-        line.close()
+        connection.close()
 
 
-def _token(address: str) -> str:
-    """The cookie against forged requests that the server gives to every new browser."""
-    line = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE_S)
+def _fetch_token(address: str) -> str:
+    """Fetch the XSRF cookie that the server gives to every new browser."""
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=TIMEOUT_S)
     try:
-        line.request("GET", "/_stcore/health")
-        cookies = line.getresponse().headers.get_all("Set-Cookie") or []
+        connection.request("GET", "/_stcore/health")
+        cookies = connection.getresponse().headers.get_all("Set-Cookie") or []
     finally:
-        line.close()
+        connection.close()
     return next((text.partition("=")[2].partition(";")[0] for text in cookies if text.startswith(f"{XSRF}=")), "")
 
 
 @asynccontextmanager
 async def visit(address: str, query: Mapping[str, object], page: str = "") -> AsyncIterator[Visitor]:
-    """Open a tab by a link; it is closed as a browser closes it, in the middle of a job too."""
-    token = await asyncio.to_thread(_token, address)
-    spoken = [Subprotocol("streamlit"), Subprotocol(token)] if token else [Subprotocol("streamlit")]
+    """Open a tab by a link and close it at the end as a browser does, also during a job."""
+    token = await asyncio.to_thread(_fetch_token, address)
+    protocols = [Subprotocol("streamlit"), Subprotocol(token)] if token else [Subprotocol("streamlit")]
     socket = await connect(
         f"{address.replace('http', 'ws', 1)}/_stcore/stream",
         origin=Origin(address),
-        subprotocols=spoken,
+        subprotocols=protocols,
         additional_headers={"Cookie": f"{XSRF}={token}"} if token else {},
         max_size=None,
-        open_timeout=PATIENCE_S,
+        open_timeout=TIMEOUT_S,
         ping_interval=None,
         proxy=None,
     )

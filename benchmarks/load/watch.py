@@ -1,7 +1,6 @@
-"""`python -m benchmarks.load.watch ADDRESS PID`: how long health checks take and how much memory the server holds, from
-a process of its own.
+"""`python -m benchmarks.load.watch ADDRESS PID`: duration of health checks and memory of a server.
 
-Ends when its input does, so that it cannot outlive who started it, and then says what it saw in one line of JSON.
+Ends when its input does, so that it cannot outlive its parent, and then prints its results as one line of JSON.
 """
 
 from __future__ import annotations
@@ -16,38 +15,41 @@ from urllib.parse import urlsplit
 
 import psutil  # type: ignore[import-untyped]  # ships no types
 
-EVERY_S = 0.05
-GIVE_UP_S = 30.0
+INTERVAL_S = 0.05
+TIMEOUT_S = 30.0
 
 
-def _ask(line: http.client.HTTPConnection) -> float:
-    """Seconds to the answer; GIVE_UP_S where none came."""
+def _time_health_check(connection: http.client.HTTPConnection) -> float:
+    """Measure the seconds to the answer; TIMEOUT_S where none came."""
     start = time.perf_counter()
     try:
-        line.request("GET", "/_stcore/health")
-        line.getresponse().read()
+        connection.request("GET", "/_stcore/health")
+        connection.getresponse().read()
     except (OSError, http.client.HTTPException):
-        line.close()
-        return GIVE_UP_S
+        connection.close()
+        return TIMEOUT_S
     return time.perf_counter() - start
 
 
-def watch(address: str, pid: int, over: threading.Event) -> dict[str, float]:
-    """Ask every 50 ms until it is over: `asked`, `worst_s` and when that was (`worst_at`, Unix time), `p99_s`, `peak`
-    and `own_cpu_s`.
+def watch(address: str, pid: int, stop: threading.Event) -> dict[str, float]:
+    """Send a health check every 50 ms until `stop` is set; return the results.
+
+    `checks` is their number, `worst_s` the longest and `worst_at` its Unix time; `p99_s`; `peak` memory in bytes;
+    `own_cpu_s` of this process.
     """
-    line, server = http.client.HTTPConnection(urlsplit(address).netloc, timeout=GIVE_UP_S), psutil.Process(pid)
+    connection, server = http.client.HTTPConnection(urlsplit(address).netloc, timeout=TIMEOUT_S), psutil.Process(pid)
     waits: list[tuple[float, float]] = []
     peak = 0
-    while not over.wait(EVERY_S):
-        waits.append((_ask(line), time.time()))
-        with suppress(psutil.NoSuchProcess):  # it ended: the visits say so
+    while not stop.wait(INTERVAL_S):
+        waits.append((_time_health_check(connection), time.time()))
+        # It ended: the visits say so.
+        with suppress(psutil.NoSuchProcess):
             peak = max(peak, server.memory_info().rss)
     seconds = sorted(wait for wait, _ in waits)
     worst, moment = max(waits, default=(0.0, 0.0))
     p99 = seconds[int(0.99 * len(seconds))] if seconds else 0.0
     return {
-        "asked": len(waits),
+        "checks": len(waits),
         "worst_s": worst,
         "worst_at": moment,
         "p99_s": p99,
@@ -57,14 +59,14 @@ def watch(address: str, pid: int, over: threading.Event) -> dict[str, float]:
 
 
 def main() -> None:
-    over = threading.Event()
+    stop = threading.Event()
 
     def wait_for_end() -> None:
         sys.stdin.read()
-        over.set()
+        stop.set()
 
     threading.Thread(target=wait_for_end, daemon=True).start()
-    print(json.dumps(watch(sys.argv[1], int(sys.argv[2]), over)))
+    print(json.dumps(watch(sys.argv[1], int(sys.argv[2]), stop)))
 
 
 if __name__ == "__main__":

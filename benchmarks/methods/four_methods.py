@@ -1,4 +1,4 @@
-"""How long do the four methods of the comparison page take, cold, against Captum's four calls one after another?"""
+"""Time of the four methods of the comparison page, cold, against Captum's four calls in sequence."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import xai_core
-from benchmarks.harness.contest import Bench, Floats, Peer, Question, Target
+from benchmarks.harness.contest import Peer, Question, Target, Workload
 from benchmarks.harness.limits import Limit
 from benchmarks.methods import grad_cam, integrated_gradients, lime, occlusion
+from xai_core.arrays import Float
 
 FOUR = ("occlusion", "grad_cam", "lime", "integrated_gradients")
-TARGETS = (Target("ratio", most=0.33, peer="Captum"),)
+TARGETS = (Target("ratio", maximum=0.33, peer="Captum"),)
 
 
 @dataclass(frozen=True)
 class _Sum:
-    """Several limits one after another."""
+    """Several limits in sequence."""
 
     parts: Sequence[Limit]
 
@@ -28,17 +29,17 @@ class _Sum:
         return sum(part.seconds() for part in self.parts)
 
 
-def question(bench: Bench, samples: int = 500, window: int = 32, stride: int = 16, steps: int = 512) -> Question:
-    """The correlation is that of the occlusion maps, which take no chance; those of the others stand in rows of their
-    own.
-    """
-    asked = (
-        occlusion.question(bench, window, stride),
-        grad_cam.question(bench),
-        lime.question(bench, samples),
-        integrated_gradients.question(bench, steps),
+def build_question(
+    workload: Workload, samples: int = 500, window: int = 32, stride: int = 16, steps: int = 512
+) -> Question:
+    """Build the contest; the correlation is that of the occlusion maps, which are deterministic."""
+    questions = (
+        occlusion.build_question(workload, window, stride),
+        grad_cam.build_question(workload),
+        lime.build_question(workload, samples),
+        integrated_gradients.build_question(workload, steps),
     )
-    theirs = [next(peer for peer in each.peers if peer.name == "Captum") for each in asked]
+    theirs = [next(peer for peer in peer_question.peers if peer.name == "Captum") for peer_question in questions]
     params: dict[str, dict[str, object]] = {
         "occlusion": {"window": window, "stride": stride},
         "lime": {"samples": samples},
@@ -46,15 +47,15 @@ def question(bench: Bench, samples: int = 500, window: int = 32, stride: int = 1
     }
 
     def ours() -> xai_core.Attribution:
-        maps = xai_core.compare(bench.model, bench.image, FOUR, layer=grad_cam.LAYER, params=params)
-        return replace(maps[0], evaluations=sum(found.evaluations for found in maps))
+        maps = xai_core.compare(workload.model, workload.image, FOUR, layer=grad_cam.LAYER, params=params)
+        return replace(maps[0], evaluations=sum(attribution.evaluations for attribution in maps))
 
-    def captum(batch: int) -> Floats:
+    def captum(batch: int) -> Float:
         maps = [peer.run(batch) for peer in theirs]
         return maps[0]
 
-    def limit(found: xai_core.Attribution) -> Limit:
-        points = int(bench.explain("integrated_gradients", steps=steps).details["steps"])
-        return _Sum((bench.forward_limit(found.evaluations - points - 1), bench.gradient_limit(points + 1)))
+    def limit(attribution: xai_core.Attribution) -> Limit:
+        points = int(workload.explain("integrated_gradients", steps=steps).details["steps"])
+        return _Sum((workload.forward_limit(attribution.evaluations - points - 1), workload.gradient_limit(points + 1)))
 
     return Question("Four methods side by side", ours, limit, (Peer("Captum", captum),), TARGETS)

@@ -1,6 +1,4 @@
-"""How long does Grad-CAM take, against Captum's LayerGradCam and pytorch-grad-cam on the same layer, upsampled the same
-way?
-"""
+"""Time of Grad-CAM against Captum's LayerGradCam and pytorch-grad-cam, on the same layer and upsampled alike."""
 
 from __future__ import annotations
 
@@ -12,10 +10,11 @@ from pytorch_grad_cam import GradCAM  # type: ignore[import-untyped]  # ships no
 # Ships no types.
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget  # type: ignore[import-untyped]
 
-from benchmarks.harness.contest import Bench, Floats, Peer, Question, Target
-from benchmarks.harness.limits import Once
+from benchmarks.harness.contest import Peer, Question, Target, Workload
+from benchmarks.harness.limits import SingleRun
+from xai_core.arrays import Float
 
-TARGETS = (Target("pearson", least=0.999),)
+TARGETS = (Target("pearson", minimum=0.999),)
 
 
 LAYER = "_blocks.15"
@@ -25,29 +24,32 @@ The recommended layer is an activation that the network calls twice: pytorch-gra
 """
 
 
-def question(bench: Bench, name: str = LAYER) -> Question:
-    """pytorch-grad-cam scales its map to 0..1, which a correlation does not see."""
-    layer = bench.module.get_submodule(name)
-    side = bench.model.side
+def build_question(workload: Workload, name: str = LAYER) -> Question:
+    """Build the contest. pytorch-grad-cam scales its map to 0..1, which does not change the correlation."""
+    layer = workload.module.get_submodule(name)
+    side = workload.model.side
 
-    def captum(_batch: int) -> Floats:
-        raw = LayerGradCam(bench.module, layer).attribute(bench.x, target=bench.target, relu_attributions=True)
+    def captum(_batch: int) -> Float:
+        raw = LayerGradCam(workload.module, layer).attribute(
+            workload.model_input, target=workload.target, relu_attributions=True
+        )
         return np.asarray(LayerAttribution.interpolate(raw, (side, side), "bilinear")[0, 0].detach())
 
-    def grad_cam(_batch: int) -> Floats:
-        own = bench.x.clone().requires_grad_(True)  # the frozen network keeps no graph otherwise
-        with GradCAM(bench.module, [layer]) as cam:
-            return np.asarray(cam(own, [ClassifierOutputTarget(bench.target)])[0])
+    def grad_cam(_batch: int) -> Float:
+        # The frozen network keeps no graph otherwise.
+        own = workload.model_input.clone().requires_grad_(True)
+        with GradCAM(workload.module, [layer]) as cam:
+            return np.asarray(cam(own, [ClassifierOutputTarget(workload.target)])[0])
 
-    def least() -> None:
-        bench.forward(bench.x)
+    def run_least_work() -> None:
+        workload.forward(workload.model_input)
         with torch.no_grad():
-            bench.module(bench.x)
+            workload.module(workload.model_input)
 
     return Question(
         title="Grad-CAM",
-        ours=lambda: bench.explain("grad_cam", layer=name),
-        limit=lambda _found: Once("one fast forward pass and one in plain torch", least),
+        ours=lambda: workload.explain("grad_cam", layer=name),
+        limit=lambda _attribution: SingleRun("one fast forward pass and one in plain torch", run_least_work),
         peers=(Peer("Captum", captum, batched=False), Peer("pytorch-grad-cam", grad_cam, batched=False)),
         targets=TARGETS,
     )

@@ -1,4 +1,4 @@
-"""How long does Score-CAM take, against pytorch-grad-cam on the same layer with all its maps?"""
+"""Time of Score-CAM against pytorch-grad-cam, on the same layer with all its maps."""
 
 from __future__ import annotations
 
@@ -8,27 +8,26 @@ from pytorch_grad_cam import ScoreCAM  # type: ignore[import-untyped]  # ships n
 # Ships no types.
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget  # type: ignore[import-untyped]
 
-from benchmarks.harness.contest import Bench, Floats, Peer, Question, Target
+from benchmarks.harness.contest import Peer, Question, Target, Workload
 from benchmarks.methods.grad_cam import LAYER
+from xai_core.arrays import Float
 
-TARGETS = (Target("pearson", least=0.99),)
+TARGETS = (Target("pearson", minimum=0.99),)
 
 
-def question(bench: Bench, name: str = LAYER) -> Question:
-    """pytorch-grad-cam stretches windows from corner to corner and ours from edge to edge, so the maps are not quite
-    the same.
-    """
-    layer = bench.module.get_submodule(name)
+def build_question(workload: Workload, name: str = LAYER) -> Question:
+    """Build the contest. pytorch-grad-cam aligns corners in upsampling and ours aligns edges: maps differ slightly."""
+    layer = workload.module.get_submodule(name)
 
-    def score_cam(batch: int) -> Floats:
-        with ScoreCAM(bench.module, [layer]) as cam:
+    def score_cam(batch: int) -> Float:
+        with ScoreCAM(workload.module, [layer]) as cam:
             cam.batch_size = batch
-            return np.asarray(cam(bench.x.clone(), [ClassifierOutputTarget(bench.target)])[0])
+            return np.asarray(cam(workload.model_input.clone(), [ClassifierOutputTarget(workload.target)])[0])
 
     return Question(
         title="Score-CAM",
-        ours=lambda: bench.explain("score_cam", layer=name),
-        limit=lambda found: bench.forward_limit(found.evaluations),
+        ours=lambda: workload.explain("score_cam", layer=name),
+        limit=lambda attribution: workload.forward_limit(attribution.evaluations),
         peers=(Peer("pytorch-grad-cam", score_cam),),
         targets=TARGETS,
     )

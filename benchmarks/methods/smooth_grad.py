@@ -1,6 +1,4 @@
-"""How long does SmoothGrad take with 25 noisy copies, against Captum's NoiseTunnel over its Saliency with the same
-noise?
-"""
+"""Time of SmoothGrad with 25 noisy copies against Captum's NoiseTunnel over its Saliency with the same noise."""
 
 from __future__ import annotations
 
@@ -9,40 +7,40 @@ import torch
 from captum.attr import NoiseTunnel, Saliency
 
 import xai_core
-from benchmarks.harness.contest import Bench, Floats, Peer, Question
+from benchmarks.harness.contest import Peer, Question, Workload
+from xai_core.arrays import Float
 
 NOISE = 15.0
 """Percent of the range of the prepared picture."""
 
 
-def question(bench: Bench, samples: int = 25) -> Question:
-    """Both draw noise of their own, so even two right maps do not agree in full: the note says how well two seeds of
-    ours do.
-    """
-    given: dict[str, object] = {"samples": samples, "noise": NOISE}
+def build_question(workload: Workload, samples: int = 25) -> Question:
+    """Build the contest.
 
-    def captum(batch: int) -> Floats:
-        torch.manual_seed(0)  # Captum draws from the global generator
-        low, high = bench.x.aminmax()
-        tunnel = NoiseTunnel(Saliency(bench.module))
+    The peer draws its own noise, so correct maps agree only in part; the note states the agreement of two of our seeds.
+    """
+    params: dict[str, object] = {"samples": samples, "noise": NOISE}
+
+    def captum(batch: int) -> Float:
+        # Captum draws from the global generator.
+        torch.manual_seed(0)
+        low, high = workload.model_input.aminmax()
+        tunnel = NoiseTunnel(Saliency(workload.module))
         slopes = tunnel.attribute(
-            bench.x.clone().requires_grad_(True),
+            workload.model_input.clone().requires_grad_(True),
             nt_type="smoothgrad",
             nt_samples=samples,
             nt_samples_batch_size=min(batch, samples),
             stdevs=NOISE / 100 * float(high - low),
-            target=bench.target,
+            target=workload.target,
             abs=False,
         )
         return np.asarray(slopes.detach().abs().amax(1)[0])
 
-    def note(found: xai_core.Attribution) -> str:
-        return f"every map has its own noise; two seeds of ours have Pearson {bench.seeds_agree('smooth_grad', given, found):.4f}"
-
     return Question(
         title=f"SmoothGrad, {samples} copies",
-        ours=lambda: xai_core.explain(bench.model, bench.image, "smooth_grad", params=given),
-        limit=lambda found: bench.gradient_limit(found.evaluations),
+        ours=lambda: xai_core.explain(workload.model, workload.image, "smooth_grad", params=params),
+        limit=lambda attribution: workload.gradient_limit(attribution.evaluations),
         peers=(Peer("Captum", captum),),
-        note=note,
+        note=lambda attribution: workload.describe_seeds("smooth_grad", "noise", params, attribution),
     )

@@ -30,14 +30,14 @@ Search = Callable[[pd.DataFrame, int], list[pd.DataFrame]]
 """From a row and the target class to at most COUNT changed rows."""
 
 
-def ours(model: TabularModel) -> Search:
+def build_own_search(model: TabularModel) -> Search:
     return lambda row, target: [
         change.row for change in counterfactuals(model, row, target=target, count=COUNT).changes
     ]
 
 
-def dice(model: TabularModel, method: str) -> Search:
-    """dice-ml with its defaults; booleans are categories to it, and whole numbers integers."""
+def build_dice_search(model: TabularModel, method: str) -> Search:
+    """Build a search with dice-ml and its defaults; booleans are categories to it, whole numbers integers."""
     import dice_ml
     from raiutils.exceptions import UserConfigValidationException
 
@@ -48,7 +48,7 @@ def dice(model: TabularModel, method: str) -> Search:
 
     class Model:
         def predict_proba(self, rows: pd.DataFrame) -> np.ndarray:
-            return model.predict(_typed(table, rows))
+            return model.predict(_convert_types(table, rows))
 
     data = dice_ml.Data(dataframe=frame, continuous_features=numbers, outcome_name="_outcome")
     engine = dice_ml.Dice(data, dice_ml.Model(model=Model(), backend="sklearn", model_type="classifier"), method=method)
@@ -61,51 +61,55 @@ def dice(model: TabularModel, method: str) -> Search:
                 answer = engine.generate_counterfactuals(
                     row.astype(types), total_CFs=COUNT, desired_class=target
                 ).cf_examples_list[0]
-        except (
-            UserConfigValidationException,
-            ValueError,
-        ):  # it finds nothing, or the row has a value outside of the training rows
+        # It finds nothing, or the row has a value outside of the training rows.
+        except (UserConfigValidationException, ValueError):
             return []
         return [
-            _typed(table, answer.final_cfs_df_sparse.iloc[[place]]) for place in range(len(answer.final_cfs_df_sparse))
+            _convert_types(table, answer.final_cfs_df_sparse.iloc[[place]])
+            for place in range(len(answer.final_cfs_df_sparse))
         ]
 
     return search
 
 
-def _typed(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
+def _convert_types(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({c.name: rows[c.name].astype(object if c.kind == "category" else float) for c in table.columns})
 
 
-def judged(model: TabularModel, search: Search) -> str:
-    """Cells of medians over all changes: the distance is the sum over numbers in median absolute deviations, and 1 for
-    a category.
+def summarise_search(model: TabularModel, search: Search) -> str:
+    """Format medians over all changes as cells of the table.
+
+    The distance sums the numbers' differences in median absolute deviations, and 1 per changed category.
     """
-    seen = model.table.take(model.train_rows).select_dtypes("number")
-    scale = (seen - seen.median()).abs().median().replace(0, np.nan).fillna(seen.std()).replace(0, 1)
-    seconds, answer = [], []
+    numbers = model.table.take(model.train_rows).select_dtypes("number")
+    scale = (numbers - numbers.median()).abs().median().replace(0, np.nan).fillna(numbers.std()).replace(0, 1)
+    seconds, measured = [], []
     for start in (model.table.take([row]) for row in model.test_rows[:ROWS]):
         target = int(model.predict(start)[0].argsort()[-2])
         began = time.perf_counter()
-        found = search(start, target)
+        changes = search(start, target)
         seconds.append(time.perf_counter() - began)
-        for each in found:
-            different = (each.to_numpy() != start.to_numpy())[0]
-            ways = np.abs(each[seen.columns].to_numpy() - start[seen.columns].to_numpy())[0] / scale.to_numpy()
-            way = ways.sum() + different[~each.columns.isin(seen.columns)].sum()
-            answer.append((model.predict(each)[0].argmax() == target, different.sum(), way))
-    valid, changed, far = np.array(answer, dtype=np.float64).reshape(-1, 3).T
-    return f"{len(answer)} | {valid.mean():.2f} | {np.median(changed):g} | {np.median(far):.2f} | {median(seconds):.2f}"
+        for change in changes:
+            different = (change.to_numpy() != start.to_numpy())[0]
+            deviations = (
+                np.abs(change[numbers.columns].to_numpy() - start[numbers.columns].to_numpy())[0] / scale.to_numpy()
+            )
+            distance = deviations.sum() + different[~change.columns.isin(numbers.columns)].sum()
+            measured.append((model.predict(change)[0].argmax() == target, different.sum(), distance))
+    valid, changed, distances = np.array(measured, dtype=np.float64).reshape(-1, 3).T
+    quality = f"{valid.mean():.2f} | {np.median(changed):g} | {np.median(distances):.2f}"
+    return f"{len(measured)} | {quality} | {median(seconds):.2f}"
 
 
 if __name__ == "__main__":
     print(
-        "| table | model | search | found | valid | features changed | distance | s a row |\n|---|---|---|---:|---:|---:|---:|---:|"
+        "| table | model | search | found | valid | features changed | distance | s a row |\n"
+        "|---|---|---|---:|---:|---:|---:|---:|"
     )
     for name, kind in CASES:
         model = train(load_table(name), kind)
-        for who, search in {
-            "ours": ours(model),
-            **{f"dice-ml {method}": dice(model, method) for method in METHODS},
+        for searcher, search in {
+            "ours": build_own_search(model),
+            **{f"dice-ml {method}": build_dice_search(model, method) for method in METHODS},
         }.items():
-            print(f"| {name} | {kind} | {who} | {judged(model, search)} |", flush=True)
+            print(f"| {name} | {kind} | {searcher} | {summarise_search(model, search)} |", flush=True)

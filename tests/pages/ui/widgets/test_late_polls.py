@@ -27,24 +27,25 @@ def test_the_page_drawn_anew_behind_a_look_asks_what_was_chosen() -> None:
     async def visits(address: str) -> tuple[int, str]:
         async with visit(address, SLOW, "explain") as visitor:
             page = visitor.page
-            await visitor.until(lambda: bool(page.polls) and not page.running, "look")
-            await visitor.option("Or ask about any other class", 5)
-            await visitor.until(
-                lambda: visitor.fresh and not page.running and read_heading(visitor) == "Why “5”?", "five"
+            await visitor.wait_until(lambda: bool(page.polls) and not page.running, "look")
+            await visitor.select_option("Or ask about any other class", 5)
+            await visitor.wait_until(
+                lambda: visitor.is_fresh and not page.running and read_heading(visitor) == "Why “5”?", "five"
             )
             search = page.find("Or ask about any other class")
             assert search is not None
             old = page.widgets[search.inner.id]
             chips = page.find("guess")
             assert chips is not None
-            await visitor.choose("guess", string_array_value={"data": [chips.inner.options[1].content]})
-            await visitor.until(
-                lambda: visitor.fresh and not page.running and read_heading(visitor) != "Why “5”?", "the chip's class"
+            await visitor.set_widget("guess", string_array_value={"data": [chips.inner.options[1].content]})
+            await visitor.wait_until(
+                lambda: visitor.is_fresh and not page.running and read_heading(visitor) != "Why “5”?",
+                "the chip's class",
             )
             chosen, runs = read_heading(visitor), page.full_runs
             page.widgets[old.id] = old  # a browser that is a moment behind
-            await visitor.maps()
-            await visitor.until(
+            await visitor.wait_for_maps()
+            await visitor.wait_until(
                 lambda: page.full_runs > runs and not page.running, "the whole page behind the last look"
             )
             return chosen, read_heading(visitor)
