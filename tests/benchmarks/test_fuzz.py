@@ -55,7 +55,7 @@ def test_files_of_very_many_pieces_end_soon() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "read", "said"),
+    ("kind", "read", "expected"),
     [
         ("bits flipped", faulty.raise_value_error, "raised: ValueError: not enough image data"),
         ("bomb", faulty.raise_value_error, "was to be refused, but was raised"),

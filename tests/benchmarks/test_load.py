@@ -142,7 +142,7 @@ def test_a_map_is_read_as_the_browser_reads_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "found",
+    "values",
     [np.zeros((2, 3)), np.array([[1.0, np.nan], [0.0, 0.0]]), np.array([[1.0, 0.01], [0.0, 0.0]])],
     ids=["another shape", "a hole", "one pixel"],
 )
