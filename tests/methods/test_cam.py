@@ -77,7 +77,7 @@ def test_channels_may_come_last():
     maps, weights = find_linear_head(isolate(model.module), x)
     assert maps.shape == (1, 6, 8, 8)
     assert torch.allclose(
-        maps.mean((2, 3)) @ weights.T + model.module.find_linear_head.bias, model.module(x), atol=1e-5
+        maps.mean((2, 3)) @ weights.T + model.module.head.bias, model.module(x), atol=1e-5
     )
 
 

@@ -51,14 +51,14 @@ def integrate(
 def test_a_linear_network_gives_weight_times_difference():
     net = Linear()
     attribution, x = integrate(net, 4)
-    assert np.allclose(attribution.integrate, net.weight[1].detach().numpy().reshape(x.shape) * x, atol=1e-5)
+    assert np.allclose(attribution.values, net.weight[1].detach().numpy().reshape(x.shape) * x, atol=1e-5)
     assert attribution.details["completeness_gap"] < 1e-5 and attribution.details["steps"] <= 25
 
 
 def test_a_square_gives_its_closed_form():
     net = Square()
     attribution, x = integrate(net, 4)
-    assert np.allclose(attribution.integrate, net.weight[1].detach().numpy().reshape(x.shape) * x**2, atol=1e-4)
+    assert np.allclose(attribution.values, net.weight[1].detach().numpy().reshape(x.shape) * x**2, atol=1e-4)
 
 
 @pytest.mark.parametrize("baseline", ["black", "grey", "mean", "blur", "noise"])
@@ -66,7 +66,7 @@ def test_the_shares_add_up_to_the_change_of_the_score(baseline):
     net = Square()
     attribution, _ = integrate(net, 4, baseline=baseline)
     assert abs(
-        float(attribution.integrate.astype(np.float64).sum()) - attribution.details["score_change"]
+        float(attribution.values.astype(np.float64).sum()) - attribution.details["score_change"]
     ) <= 0.0101 * abs(attribution.details["score_change"])
 
 
@@ -74,13 +74,13 @@ def test_a_kink_is_found_and_refined():
     attribution, x = integrate(Kink(), 2, 0)
     true = 100 * (x.mean() - 0.337)
     assert true > 5
-    assert abs(attribution.integrate.sum() - true) < 0.01 * true and attribution.details["steps"] < 64
+    assert abs(attribution.values.sum() - true) < 0.01 * true and attribution.details["steps"] < 64
     even = (
         np.linspace(0, 1, int(attribution.details["steps"])) * x.mean() > 0.337
         # The same number of points, evenly spread.
     )
     trapezoid = 100 * x.mean() * (even[1:].astype(float) + even[:-1]).mean() / 2 * 1.0
-    assert abs(attribution.integrate.sum() - true) <= abs(trapezoid * 1.0 - true) + 1e-6
+    assert abs(attribution.values.sum() - true) <= abs(trapezoid * 1.0 - true) + 1e-6
 
 
 def test_it_agrees_with_a_fine_sum_of_captum_on_a_real_network():
@@ -90,11 +90,11 @@ def test_it_agrees_with_a_fine_sum_of_captum_on_a_real_network():
     fine = IntegratedGradients(model.module).attribute(
         x, black, attribution.target, n_steps=64, method="riemann_middle", internal_batch_size=8
     )
-    ours, theirs = attribution.integrate, fine[0].detach().numpy()
+    ours, theirs = attribution.values, fine[0].detach().numpy()
     with torch.no_grad():
         logits = model.module(torch.cat([x, black]))[:, attribution.target]
     change = float(logits[0] - logits[1])
-    assert attribution.integrate.shape == (3, model.side, model.side)
+    assert attribution.values.shape == (3, model.side, model.side)
     assert abs(attribution.details["score_change"] - change) < 1e-3 * abs(change)
     assert abs(float(ours.astype(np.float64).sum()) - change) <= 0.011 * abs(change)
     assert attribution.details["steps"] <= 200, "even steps need about 257 here"
