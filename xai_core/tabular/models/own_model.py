@@ -46,6 +46,7 @@ def load_own_model(data: bytes, table: Table) -> TabularModel:
         id=hashlib.sha256(table.sha256.encode() + data).hexdigest()[:24],
         class_order=class_order,
         notes=(_UNKNOWN_TRAINING,),
+        mixes_prepared=True,
         takes_frames=True,
     )
     _check_predictions(model)

@@ -49,6 +49,8 @@ class TabularModel:
     """The table's class of each column of the estimator's probabilities; () for regression."""
     notes: tuple[str, ...] = ()
     """Sentences for the visitor: rows left out, empty cells filled."""
+    mixes_prepared: bool = True
+    """False for a bare estimator, whose rows are mixed before its own preparation."""
     takes_frames: bool = True
     """False for a bare estimator that was fitted on arrays without column names."""
 
@@ -79,6 +81,7 @@ class TabularModel:
             differentiable=False,
             id="",
             class_order=tuple(range(len(table.classes))),
+            mixes_prepared=False,
             takes_frames=hasattr(estimator, "feature_names_in_"),
         )
 
@@ -115,7 +118,7 @@ class TabularModel:
         Preparing takes milliseconds whatever the number of rows, so rows that differ in few features are best mixed
         from prepared ones.
         """
-        if not is_preparation(self.estimator):
+        if not self.mixes_prepared or not is_preparation(self.estimator):
             return None
         return lambda values, outcome: self._select_outcome(self._predict_with(self.last_step, values), outcome)
 
