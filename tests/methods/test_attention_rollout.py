@@ -19,7 +19,7 @@ MEAN = {"heads": "mean"}
 
 
 class Layer(nn.Module):
-    """Attention and a small network after it, each with a short cut. `attention_call` is the way attention is called."""
+    """Attention and a small network after it, each with a short cut, attention by one of several kinds of call."""
 
     def __init__(self, attention_call: str) -> None:
         super().__init__()

@@ -76,9 +76,7 @@ def test_channels_may_come_last():
     model, x = toy_model(Channels()), toy_model(Channels()).prepare(make_picture(SIDE))
     maps, weights = find_linear_head(isolate(model.module), x)
     assert maps.shape == (1, 6, 8, 8)
-    assert torch.allclose(
-        maps.mean((2, 3)) @ weights.T + model.module.head.bias, model.module(x), atol=1e-5
-    )
+    assert torch.allclose(maps.mean((2, 3)) @ weights.T + model.module.head.bias, model.module(x), atol=1e-5)
 
 
 def test_it_is_grad_cam_times_the_number_of_places():

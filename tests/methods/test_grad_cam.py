@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
@@ -94,7 +95,7 @@ def test_it_finds_the_planted_colour_exactly():
     model = use_plain_torch(make_classifier(Planted(), 16, classes=3))
     pixels = np.zeros((16, 16, 3), np.uint8)
     pixels[4:8, 8:12, 1] = 255
-    image = xai_core.images.Image.fromarray(pixels)
+    image = Image.fromarray(pixels)
     raw = np.zeros((1, 1, 4, 4), np.float32)
     # The mean gradient of a map of 16 places is 1/16.
     raw[0, 0, 1, 2] = 1 / 16
