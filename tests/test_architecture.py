@@ -36,7 +36,7 @@ from tests.architecture.shape_rules import (
     no_broad_except,
     no_global_random_state,
     no_private_files,
-    nothing_is_unpickled,
+    no_unpickling,
     pages_do_not_compute,
     pages_import_facades,
     pages_lie_in_a_subfolder,
@@ -70,9 +70,9 @@ def test_tree_rule_holds(rule: Callable[[Sequence[Source]], Iterator[str]]) -> N
 
 
 def test_comments_are_two_to_five_percent_of_the_product() -> None:
-    shipped = [source for source in sources() if source.shipped]
-    comments = sum(source.comment_count for source in shipped)
-    lines = sum(len(source.text.splitlines()) for source in shipped)
+    is_shipped = [source for source in sources() if source.is_shipped]
+    comments = sum(source.comment_count for source in is_shipped)
+    lines = sum(len(source.text.splitlines()) for source in is_shipped)
     assert 0.02 <= comments / lines <= 0.05
 
 
@@ -121,8 +121,8 @@ OFFENCES = [
     (no_global_random_state, "pages/ui/image/viewer.py", "random.shuffle(x)"),
     (weights_are_only_weights, "xai_core/models/own.py", "torch.load(path)"),
     (weights_are_only_weights, "xai_core/models/own.py", "torch.load(path, weights_only=False)"),
-    (nothing_is_unpickled, "xai_core/models/own.py", "import pickle"),
-    (nothing_is_unpickled, "pages/tables/upload.py", "from joblib import load"),
+    (no_unpickling, "xai_core/models/own.py", "import pickle"),
+    (no_unpickling, "pages/tables/upload.py", "from joblib import load"),
     (private_names_stay_in_their_package, "xai_core/render/wire.py", "from xai_core.engine.memory import _SHARE"),
     (private_names_stay_in_their_package, "benchmarks/harness/limits.py", "from xai_core.params import _resolve_bound"),
     (no_private_files, "xai_core/tabular/row/_lime.py", ""),
@@ -169,7 +169,7 @@ FINE = [
     (no_global_random_state, "xai_core/params.py", "x.normal_(generator=g)\nrandom.Random(0).random()"),
     (no_global_random_state, "xai_core/params.py", "rng = np.random.default_rng(0)\nrng.normal()"),
     (weights_are_only_weights, "xai_core/models/own.py", "torch.load(path, weights_only=True)"),
-    (nothing_is_unpickled, "xai_core/models/own.py", "from pickle import UnpicklingError"),
+    (no_unpickling, "xai_core/models/own.py", "from pickle import UnpicklingError"),
     (private_names_stay_in_their_package, "xai_core/engine/cores.py", "from xai_core.engine.memory import _SHARE"),
     (private_names_stay_in_their_package, "tests/test_params.py", "from xai_core.params import _resolve_bound"),
     (no_private_files, "xai_core/tabular/__init__.py", ""),

@@ -1,4 +1,4 @@
-"""What a fresh machine meets first: requirements, make, configuration, container.
+"""The first things a fresh machine meets: requirements, make, configuration, container.
 
 Read and run, never trusted to be right.
 """

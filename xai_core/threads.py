@@ -1,4 +1,4 @@
-"""How idle OpenMP threads wait; imported before torch, since OpenMP reads it once when it is loaded.
+"""Waiting policy of idle OpenMP threads; imported before torch, since OpenMP reads it once when it is loaded.
 
 By default they spin, and when anything else wants the cores (OpenVINO's own threads, another process) a backward pass
 of two threads takes up to eight times as long. Sleeping costs next to nothing. Whoever has set a policy keeps it.

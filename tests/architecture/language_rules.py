@@ -54,10 +54,10 @@ def docstrings_begin_plainly(source: Source) -> Iterator[str]:
 
 
 def is_participle(name: str) -> bool:
-    """Whether a function's name ends in a participle: `_told`, `rows_selected`."""
+    """Say whether a function's name ends in a participle: `_told`, `rows_selected`."""
     last = name.strip("_").rpartition("_")[2]
     if name.strip("_") in NAMED_BY_DESIGN or name.strip("_").startswith(
-        ("is_", "has_", "are_", "was_", "can_", "add_")
+        ("is_", "has_", "are_", "was_", "can_", "add_", "check_")
     ):
         return False
     return last in PARTICIPLES or (bool(REGULAR_PARTICIPLE.fullmatch(last)) and last not in VERBS_IN_ED)
@@ -108,14 +108,14 @@ def limits_are_max_and_min(source: Source) -> Iterator[str]:
 
 
 def one_word_for_a_session(source: Source) -> Iterator[str]:
-    for node in _functions(source) if source.shipped else ():
+    for node in _functions(source) if source.is_shipped else ():
         for arg in _arguments(node):
             if arg.arg in SESSION_WORDS:
                 yield f"line {arg.lineno}: parameter {arg.arg} of {node.name}; a session's id is session_id"
 
 
 def one_word_for_a_model(source: Source) -> Iterator[str]:
-    for node in _functions(source) if source.shipped else ():
+    for node in _functions(source) if source.is_shipped else ():
         for arg in _arguments(node):
             if arg.annotation is not None and ast.unparse(arg.annotation) == "Classifier" and arg.arg != "model":
                 yield f"line {arg.lineno}: parameter {arg.arg} of {node.name}; a Classifier is called model"

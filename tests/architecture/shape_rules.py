@@ -54,7 +54,7 @@ def layer_of(name: str) -> int | None:
 
 
 def imports_go_down(source: Source) -> Iterator[str]:
-    if not source.shipped:
+    if not source.is_shipped:
         return
     own = layer_of(source.module)
     for name in source.imports:
@@ -104,7 +104,7 @@ def functions_are_short(source: Source) -> Iterator[str]:
 
 def no_broad_except(source: Source) -> Iterator[str]:
     """Catching everything is allowed only to tidy up and raise it again, or to hand it on to the thread it belongs to."""
-    for node in source.nodes(ast.ExceptHandler) if source.shipped else ():
+    for node in source.nodes(ast.ExceptHandler) if source.is_shipped else ():
         assert isinstance(node, ast.ExceptHandler)
         caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
         broad = any(kind is None or ast.unparse(kind) in {"Exception", "BaseException"} for kind in caught)
@@ -120,7 +120,7 @@ def has_generator(call: ast.Call) -> bool:
 
 
 def draws_from_global_state(name: str, call: ast.Call) -> bool:
-    """Whether a call, by its dotted name, reads or sets a generator that others share."""
+    """Say whether a call, by its dotted name, reads or sets a generator that others share."""
     *owner, last = name.split(".")
     match owner:
         case ["np" | "numpy", "random"]:
@@ -137,10 +137,10 @@ def draws_from_global_state(name: str, call: ast.Call) -> bool:
 
 
 def no_global_random_state(source: Source) -> Iterator[str]:
-    for name, call in source.calls if source.shipped else ():
+    for name, call in source.calls if source.is_shipped else ():
         if draws_from_global_state(name, call):
             yield f"line {call.lineno}: {name} uses the generator that everybody shares"
-    for name in source.imports if source.shipped else ():
+    for name in source.imports if source.is_shipped else ():
         if name.startswith("numpy.random.") and name.rpartition(".")[2] not in OWN_GENERATORS:
             yield f"imports {name}"
 
@@ -151,16 +151,16 @@ def weights_are_only_weights(source: Source) -> Iterator[str]:
             yield f"line {call.lineno}: torch.load without weights_only=True runs what a file says"
 
 
-def nothing_is_unpickled(source: Source) -> Iterator[str]:
+def no_unpickling(source: Source) -> Iterator[str]:
     """`from pickle import UnpicklingError` is fine: torch.load raises it for a file it refuses."""
-    for name in source.imports if source.shipped else ():
+    for name in source.imports if source.is_shipped else ():
         if name.split(".")[0] in UNPICKLING and name != "pickle.UnpicklingError":
             yield f"imports {name}"
 
 
 def private_names_stay_in_their_package(source: Source) -> Iterator[str]:
     """A name or module with an underscore is used within the folder that has it, by its tests and by nobody else."""
-    for name in source.imports if source.shipped or source.within("benchmarks") else ():
+    for name in source.imports if source.is_shipped or source.within("benchmarks") else ():
         parts = name.split(".")
         private = next((place for place, part in enumerate(parts) if part.startswith("_") and part[1:2] != "_"), None)
         if private is None or parts[0] not in {"xai_core", "pages", "benchmarks"}:
@@ -173,7 +173,7 @@ def private_names_stay_in_their_package(source: Source) -> Iterator[str]:
 
 def no_private_files(source: Source) -> Iterator[str]:
     """A package hides by not exporting; a file's name says what is in it."""
-    if source.shipped and source.path.name.startswith("_") and not source.path.name.startswith("__"):
+    if source.is_shipped and source.path.name.startswith("_") and not source.path.name.startswith("__"):
         yield "begins with an underscore"
 
 
@@ -215,7 +215,7 @@ def folders_are_small(sources: Sequence[Source]) -> Iterator[str]:
 
 def imports_make_no_circle(sources: Sequence[Source]) -> Iterator[str]:
     """No file imports itself by way of others, type checkers' imports and those inside functions included."""
-    modules = {source.module: source for source in sources if source.shipped}
+    modules = {source.module: source for source in sources if source.is_shipped}
     arrows = {
         name: {target for target in (_module_of(imported, modules) for imported in source.imports) if target} - {name}
         for name, source in modules.items()
@@ -277,7 +277,7 @@ SHAPE_RULES = (
     no_broad_except,
     no_global_random_state,
     weights_are_only_weights,
-    nothing_is_unpickled,
+    no_unpickling,
     private_names_stay_in_their_package,
     no_private_files,
     pages_import_facades,

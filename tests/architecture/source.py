@@ -37,7 +37,7 @@ class Source:
         return self.path.parts[0] in roots
 
     @property
-    def shipped(self) -> bool:
+    def is_shipped(self) -> bool:
         """Part of what runs, not of what tests or measures it."""
         return self.within("xai_core", "pages", "app.py")
 

@@ -1,4 +1,4 @@
-"""How many pictures are unpacked at a time."""
+"""The number of pictures that are decoded at a time."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def pixels(picture: Image.Image) -> npt.NDArray[np.int64]:
     return np.asarray(picture).astype(np.int64)
 
 
-def refused(source: Any) -> str:
+def refuse(source: Any) -> str:
     with pytest.raises(InvalidImage) as caught:
         read_image(source)
     text = str(caught.value)
@@ -359,12 +359,12 @@ def test_a_damaged_or_unfitting_profile_is_ignored(profile: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "kept"),
+    ("size", "expected_size"),
     [((1025, 600), (1024, 599)), ((600, 3000), (205, 1024)), ((4000, 100), (1024, 26)), ((1024, 26), (1024, 26))],
 )
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_large_pictures_are_shrunk(kind: str, size: tuple[int, int], kept: tuple[int, int]) -> None:
-    assert read_image(encode(Image.new("RGB", size, "teal"), kind)).size == kept
+def test_large_pictures_are_shrunk(kind: str, size: tuple[int, int], expected_size: tuple[int, int]) -> None:
+    assert read_image(encode(Image.new("RGB", size, "teal"), kind)).size == expected_size
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "I;16", "CMYK", "1", "F"])

@@ -61,7 +61,7 @@ def test_as_many_scans_as_encoders_make_are_read() -> None:
 
 @pytest.mark.parametrize("dispose", [0, 2, 3])
 def test_a_gif_frame_beyond_its_screen_is_no_way_around_the_limit(dispose: int) -> None:
-    def moved(left: int, side: int) -> bytes:
+    def move_offset(left: int, side: int) -> bytes:
         return (
             b"!\xf9\x04"
             + bytes([dispose << 2, 0, 0, 0, 0])
@@ -71,10 +71,10 @@ def test_a_gif_frame_beyond_its_screen_is_no_way_around_the_limit(dispose: int) 
         )
 
     before = resident()
-    assert "Got 12,000 × 12,000 pixels" in refused(gif(64, moved(0, 12_000)))
-    assert "50 million" in refused(gif(64, b"\0\0", b"!\xfe\x03abc\0", moved(9_000, 9_000)))
+    assert "Got 12,000 × 12,000 pixels" in refused(gif(64, move_offset(0, 12_000)))
+    assert "50 million" in refused(gif(64, b"\0\0", b"!\xfe\x03abc\0", move_offset(9_000, 9_000)))
     assert resident() - before < 50e6
-    assert "Got" not in refused(gif(64, moved(0, 64))), "this one is only broken"
+    assert "Got" not in refused(gif(64, move_offset(0, 64))), "this one is only broken"
 
 
 def test_texts_in_a_png_are_not_unpacked() -> None:
@@ -87,13 +87,13 @@ def test_texts_in_a_png_are_not_unpacked() -> None:
 
 
 def test_a_tile_may_be_larger_than_the_picture_but_not_by_any_amount() -> None:
-    def tiled(side: int) -> bytes:
+    def tile_tiff(side: int) -> bytes:
         packed = zlib.compress(bytes(side * side))
         sizes = {256: (4, 64), 257: (4, 64), 258: (3, 8), 259: (3, 8), 262: (3, 1), 277: (3, 1)}
         return tiff({**sizes, 322: (4, side), 323: (4, side), 324: (4, 8), 325: (4, len(packed))}, packed)
 
-    assert read_image(tiled(512)).size == (64, 64)
-    assert "damaged" in refused(tiled(5008))
+    assert read_image(tile_tiff(512)).size == (64, 64)
+    assert "damaged" in refused(tile_tiff(5008))
 
 
 def test_nothing_is_said_on_stderr() -> None:

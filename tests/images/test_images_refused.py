@@ -39,7 +39,7 @@ def rgb() -> Image.Image:
     return Image.fromarray(np.stack([4 * x, 5 * y, x + 2 * y], axis=2).astype(np.uint8))
 
 
-def refused(source: Any) -> str:
+def refuse(source: Any) -> str:
     with pytest.raises(InvalidImage) as caught:
         read_image(source)
     text = str(caught.value)
@@ -73,38 +73,38 @@ def exif(orientation: int) -> bytes:
 
 
 def test_missing_folder_and_wrong_kinds_of_source(tmp_path: Path) -> None:
-    assert "no picture file called 'holiday.jpg'" in refused(tmp_path / "holiday.jpg")
-    assert "a folder" in refused(tmp_path)
-    assert "a folder" in refused("/")
+    assert "no picture file called 'holiday.jpg'" in refuse(tmp_path / "holiday.jpg")
+    assert "a folder" in refuse(tmp_path)
+    assert "a folder" in refuse("/")
     for name in ("", "a\0b", "x" * 5000, "https://example.org/cat.jpg"):
-        refused(name)
+        refuse(name)
     for nothing in (None, 3, 1.5, ["a"], np.zeros((9, 9, 3))):
-        assert "Got" in refused(nothing)
-    assert "binary" in refused(io.StringIO("words"))
+        assert "Got" in refuse(nothing)
+    assert "binary" in refuse(io.StringIO("words"))
     closed = io.BytesIO(b"x")
     closed.close()
-    refused(closed)
+    refuse(closed)
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe")
-        refused(tmp_path / "pipe")  # and does not wait for it
-        refused("/dev/zero")
+        refuse(tmp_path / "pipe")  # and does not wait for it
+        refuse("/dev/zero")
 
 
 def test_empty_and_not_a_picture(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     for source in (b"", io.BytesIO(), tmp_path / "empty"):
-        assert "empty" in refused(source)
+        assert "empty" in refuse(source)
     for data in (b"x", b"Dear diary, " * 50, b"\0" * 1000, bytes(range(256)) * 9):
-        assert "not a picture" in refused(data) and "JPEG, PNG" in refused(data)
-    assert "HEIC" in refused(b"\0\0\0\x18ftypheic" + b"\0" * 100)
-    assert "PDF" in refused(b"%PDF-1.7 ...")
-    assert "SVG" in refused(b"\xef\xbb\xbf\n <svg xmlns='x'></svg>")
+        assert "not a picture" in refuse(data) and "JPEG, PNG" in refuse(data)
+    assert "HEIC" in refuse(b"\0\0\0\x18ftypheic" + b"\0" * 100)
+    assert "PDF" in refuse(b"%PDF-1.7 ...")
+    assert "SVG" in refuse(b"\xef\xbb\xbf\n <svg xmlns='x'></svg>")
 
 
 def test_only_the_six_formats_are_opened() -> None:
     for kind in ("PPM", "TGA", "ICO", "PCX", "SGI", "EPS", "PDF", "JPEG2000", "DDS", "MSP"):
         picture = rgb().convert("1") if kind == "MSP" else rgb()
-        refused(encode(picture, kind))
+        refuse(encode(picture, kind))
 
 
 def test_reading_imports_neither_exotic_plugins_nor_torch() -> None:
@@ -143,7 +143,7 @@ def test_a_cut_off_picture_is_refused(kind: str, options: dict[str, Any]) -> Non
     data = encode(Image.fromarray(noise), kind, **options)
     whole = image_sha256(read_image(data))
     for share in (0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97):
-        text = refused(data[: int(len(data) * share)])
+        text = refuse(data[: int(len(data) * share)])
         assert "damaged or was cut off" in text or len(data) * share < 30
     for missing in range(1, 9):  # the last bytes may be an end mark: then nothing of the picture is missing
         with contextlib.suppress(InvalidImage):
@@ -155,14 +155,14 @@ def test_over_25_mb_is_refused_before_reading_it_all(tmp_path: Path) -> None:
     with heavy.open("wb") as file:
         file.truncate(10 * 2**30)  # sparse: 10 GB by its size only
     tracemalloc.start()
-    assert "larger than 25 MB" in refused(heavy) and "10240.0 MB" in refused(heavy)
+    assert "larger than 25 MB" in refuse(heavy) and "10240.0 MB" in refuse(heavy)
     assert tracemalloc.get_traced_memory()[1] < 2**20
     tracemalloc.stop()
-    assert "larger than 25 MB" in refused(bytes(limits.MAX_BYTES + 1))
+    assert "larger than 25 MB" in refuse(bytes(limits.MAX_BYTES + 1))
     stream = io.BytesIO(bytes(40 * 2**20))
-    assert "larger than 25 MB" in refused(stream)
+    assert "larger than 25 MB" in refuse(stream)
     assert stream.tell() == limits.MAX_BYTES + 1
-    assert "not a picture" in refused(bytes(limits.MAX_BYTES))
+    assert "not a picture" in refuse(bytes(limits.MAX_BYTES))
 
 
 def bombs() -> Iterator[tuple[str, bytes]]:
@@ -220,7 +220,7 @@ def bombs() -> Iterator[tuple[str, bytes]]:
 def test_bombs_are_refused_at_once_and_cheaply(name: str, data: bytes) -> None:
     tracemalloc.start()
     begin, before = time.thread_time(), resident()
-    text = refused(data)
+    text = refuse(data)
     seconds, grown = time.thread_time() - begin, resident() - before
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -237,28 +237,28 @@ def resident() -> int:
 
 @pytest.mark.filterwarnings("error::PIL.Image.DecompressionBombWarning")
 def test_a_bomb_is_refused_where_warnings_are_errors() -> None:
-    assert "50 million" in refused(dict(bombs())["bmp 12000"])
+    assert "50 million" in refuse(dict(bombs())["bmp 12000"])
 
 
 def test_too_small_too_thin_and_just_right() -> None:
     for size in ((7, 100), (100, 7), (1, 1)):
-        assert "too small" in refused(encode(Image.new("RGB", size), "PNG"))
-        assert f"Got {size[0]} × {size[1]} pixels" in refused(encode(Image.new("RGB", size), "TIFF"))
+        assert "too small" in refuse(encode(Image.new("RGB", size), "PNG"))
+        assert f"Got {size[0]} × {size[1]} pixels" in refuse(encode(Image.new("RGB", size), "TIFF"))
     for size in ((8, 321), (401, 10)):
-        assert "too long and thin" in refused(encode(Image.new("RGB", size), "JPEG"))
+        assert "too long and thin" in refuse(encode(Image.new("RGB", size), "JPEG"))
     for size in ((8, 320), (400, 10), (8, 8)):
         assert read_image(encode(Image.new("RGB", size), "JPEG")).size == size
 
 
 def test_50_megapixels_exactly_are_allowed() -> None:
     assert read_image(encode(Image.new("1", (10_000, 5_000)), "PNG")).size == (1024, 512)
-    assert "10,000 × 5,001" in refused(encode(Image.new("1", (10_000, 5_001)), "PNG"))
+    assert "10,000 × 5,001" in refuse(encode(Image.new("1", (10_000, 5_001)), "PNG"))
 
 
 def test_global_settings_of_pillow_stay_as_they_were() -> None:
     before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
     read_image(encode(rgb(), "PNG"))
-    refused(encode(rgb(), "PNG")[:-40])
+    refuse(encode(rgb(), "PNG")[:-40])
     assert before == (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES)
 
 
@@ -334,7 +334,7 @@ def mutant(files: list[bytes], rng: np.random.Generator) -> bytes:
 
 
 def survives(data: bytes) -> bool:
-    """Whether the picture could be read; anything but a good picture or InvalidImage fails the test."""
+    """Say if the picture could be read; anything but a good picture or InvalidImage fails the test."""
     try:
         picture = read_image(data)
     except InvalidImage:
@@ -355,10 +355,10 @@ def test_damaged_pictures_are_read_or_refused_never_more() -> None:
 def test_a_side_of_zero_is_refused() -> None:
     for width, height in ((0, 0), (0, 9), (9, 0)):
         head = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-        refused(b"\x89PNG\r\n\x1a\n" + head + png_chunk(b"IDAT", zlib.compress(b"\0" * 9)) + png_chunk(b"IEND", b""))
-    refused(b"GIF89a" + bytes(20))
-    refused(tiff({256: (4, 0), 257: (4, 10), 262: (3, 1), 273: (4, 8)}))
-    refused(
+        refuse(b"\x89PNG\r\n\x1a\n" + head + png_chunk(b"IDAT", zlib.compress(b"\0" * 9)) + png_chunk(b"IEND", b""))
+    refuse(b"GIF89a" + bytes(20))
+    refuse(tiff({256: (4, 0), 257: (4, 10), 262: (3, 1), 273: (4, 8)}))
+    refuse(
         b"BM"
         + struct.pack("<IHHI", 100, 0, 0, 54)
         + struct.pack("<IiiHHIIiiII", 40, 0, 9, 1, 24, 0, 0, 0, 0, 0, 0)

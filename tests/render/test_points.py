@@ -46,7 +46,7 @@ def linear(colour: np.ndarray) -> np.ndarray:
     return np.asarray(np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4))
 
 
-def seen(colours: np.ndarray, eye: np.ndarray) -> np.ndarray:
+def simulate_eye(colours: np.ndarray, eye: np.ndarray) -> np.ndarray:
     """Oklab of colours (n, 3) in 0..1 as such an eye sees them."""
     light = np.clip(linear(colours) @ eye.T, 0, 1)
     return oklab_from_srgb(np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055))
@@ -54,10 +54,10 @@ def seen(colours: np.ndarray, eye: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("eye", EYES)
 def test_ten_groups_and_none_stay_apart_for_every_eye(eye: str) -> None:
-    lab = seen(np.array([rgb(colour) for colour in (*CATEGORIES, NOTHING)]) / 255, EYES[eye])
+    lab = simulate_eye(np.array([rgb(colour) for colour in (*CATEGORIES, NOTHING)]) / 255, EYES[eye])
     assert len(lab) == 11
     assert min(np.linalg.norm(first - second) for first, second in itertools.combinations(lab, 2)) > 0.09
-    right, wrong = seen(np.array([rgb(RIGHT), rgb(WRONG)]) / 255, EYES[eye])
+    right, wrong = simulate_eye(np.array([rgb(RIGHT), rgb(WRONG)]) / 255, EYES[eye])
     assert np.linalg.norm(right - wrong) > 0.15
 
 

@@ -1,4 +1,4 @@
-"""What is sent to the browser holds the same numbers, pictures and palettes."""
+"""The encoding that is sent to the browser holds the same numbers, pictures and palettes."""
 
 from __future__ import annotations
 

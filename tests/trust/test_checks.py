@@ -15,10 +15,10 @@ def evidence(values=None, details=None, probability=0.9, top=0.9) -> Evidence:
 
 
 def levels(result: Evidence) -> dict[str, str]:
-    return {check.name: check.level for check in raised(result)}
+    return {check.name: check.level for check in raised_checks(result)}
 
 
-def raised(result: Evidence) -> list[Check]:
+def raised_checks(result: Evidence) -> list[Check]:
     """All but the good news that every sound map gets."""
     return [check for check in run_checks(result) if (check.name, check.level) != ("flat", "green")]
 
@@ -51,7 +51,7 @@ def test_completeness(gap, level):
     ("fit", "level"), [(1.0, "green"), (0.6, "green"), (0.59, "amber"), (0.3, "amber"), (0.29, "red"), (-2.0, "red")]
 )
 def test_surrogate_fit(fit, level):
-    (check,) = raised(evidence(details={"surrogate_r2": fit}))
+    (check,) = raised_checks(evidence(details={"surrogate_r2": fit}))
     assert check.level == level and check.value == fit and " -" not in check.sentence
 
 
@@ -59,13 +59,13 @@ def test_surrogate_fit(fit, level):
     ("own", "top", "word"), [(0.19, 0.19, "unsure"), (0.2, 0.2, ""), (0.009, 0.9, "almost no score"), (0.01, 0.9, "")]
 )
 def test_an_opinion_worth_explaining(own, top, word):
-    result = raised(evidence(probability=own, top=top))
+    result = raised_checks(evidence(probability=own, top=top))
     assert bool(result) == bool(word) and all(check.level == "amber" and word in check.sentence for check in result)
 
 
 @pytest.mark.parametrize(("reached", "level"), [(1.0, "green"), (0.0, "amber")])
 def test_a_search_that_ran_out_says_so(reached, level):
-    (check,) = raised(evidence(details={"reached": reached, "area": 0.234}))
+    (check,) = raised_checks(evidence(details={"reached": reached, "area": 0.234}))
     assert (check.name, check.level, check.value) == ("goal_reached", level, 0.234) and "23 %" in check.sentence
 
 

@@ -89,7 +89,7 @@ class DiskCache:
         for folder in self._folders():
             record = self.read(folder.name)
             if record is not None:
-                used = _modified(folder / self.record_name)
+                used = _last_change(folder / self.record_name)
                 entries.append(DiskEntry(folder.name, folder, record, _folder_size(folder), used))
         return sorted(entries, key=lambda entry: entry.used)
 
@@ -182,7 +182,7 @@ def _delete_stale(staging: Path) -> bool:
     return False
 
 
-def _modified(file: Path) -> float:
+def _last_change(file: Path) -> float:
     with suppress(OSError):
         return file.stat().st_mtime
     return 0.0

@@ -49,8 +49,8 @@ CHECKS: Registry[CheckSpec] = Registry("check")
 
 
 def check(run: Callable[[Evidence], Check | None]) -> Callable[[Evidence], Check | None]:
-    """Register a function as the check of its name."""
-    CHECKS.add(CheckSpec(run.__name__, run))
+    """Register a function `check_<name>` as the check of this name."""
+    CHECKS.add(CheckSpec(run.__name__.removeprefix("check_"), run))
     return run
 
 
@@ -61,7 +61,7 @@ def run_checks(evidence: Evidence) -> tuple[Check, ...]:
 
 
 @check
-def coarse_layer(evidence: Evidence) -> Check | None:
+def check_coarse_layer(evidence: Evidence) -> Check | None:
     """Amber for a grid under 5 x 5; None for methods without a layer and for a map that singles out nothing."""
     rows, columns = (int(evidence.details.get(f"grid_{side}", MIN_GRID)) for side in ("rows", "columns"))
     if min(rows, columns) >= MIN_GRID or np.ptp(evidence.values) == 0:
@@ -73,7 +73,7 @@ def coarse_layer(evidence: Evidence) -> Check | None:
 
 
 @check
-def completeness(evidence: Evidence) -> Check | None:
+def check_completeness(evidence: Evidence) -> Check | None:
     """Green up to a gap of 1 % of f(x) - f(baseline), amber up to 10 %, red above; None without a gap.
 
     The completeness axiom of Sundararajan et al. 2017, arXiv:1703.01365.
@@ -90,7 +90,7 @@ def completeness(evidence: Evidence) -> Check | None:
 
 
 @check
-def finite(evidence: Evidence) -> Check | None:
+def check_finite(evidence: Evidence) -> Check | None:
     """Red with the count of values that are not finite; None on a sound map."""
     broken = int(np.count_nonzero(~np.isfinite(evidence.values)))
     if not broken:
@@ -100,7 +100,7 @@ def finite(evidence: Evidence) -> Check | None:
 
 
 @check
-def flat(evidence: Evidence) -> Check | None:
+def check_flat(evidence: Evidence) -> Check | None:
     """Amber where all values are equal, green on any other map; None where not all of them are numbers."""
     values = evidence.values
     if not np.isfinite(values).all():
@@ -113,7 +113,7 @@ def flat(evidence: Evidence) -> Check | None:
 
 
 @check
-def goal_reached(evidence: Evidence) -> Check | None:
+def check_goal_reached(evidence: Evidence) -> Check | None:
     """Green where the smallest part of a search was enough, amber where not; None for methods that search for none."""
     reached, area = evidence.details.get("reached"), evidence.details.get("area")
     if reached is None or area is None:
@@ -126,7 +126,7 @@ def goal_reached(evidence: Evidence) -> Check | None:
 
 
 @check
-def guided_difference(evidence: Evidence) -> Check | None:
+def check_guided_difference(evidence: Evidence) -> Check | None:
     """Red up to a relative difference of 1e-4 to the plain gradient, amber up to 5 %; None above and without a rule.
 
     On a network whose rectifiers are none, or that a tool fails to see, such a map is the plain gradient renamed.
@@ -145,7 +145,7 @@ def guided_difference(evidence: Evidence) -> Check | None:
 
 
 @check
-def missingness(evidence: Evidence) -> Check | None:
+def check_missingness(evidence: Evidence) -> Check | None:
     """Amber where the best class of the empty picture gets 0.5 or more; None below and without an empty picture.
 
     Jain et al. 2022, arXiv:2204.08945: a filling that looks like a class biases every map made by removing parts.
@@ -161,7 +161,7 @@ def missingness(evidence: Evidence) -> Check | None:
 
 
 @check
-def model_unsure(evidence: Evidence) -> Check | None:
+def check_model_unsure(evidence: Evidence) -> Check | None:
     """Amber where the best class stays under 0.2, or the explained class under 0.01; None otherwise."""
     top, own = evidence.top_probability, evidence.probability
     if top < UNSURE:
@@ -177,7 +177,7 @@ def model_unsure(evidence: Evidence) -> Check | None:
 
 
 @check
-def surrogate_fit(evidence: Evidence) -> Check | None:
+def check_surrogate_fit(evidence: Evidence) -> Check | None:
     """Green from R² 0.6, amber from 0.3, red below; None where there is no surrogate.
 
     The weighted R² on the surrogate's own samples: Ribeiro et al. 2016, arXiv:1602.04938, section 3.4.

@@ -79,8 +79,8 @@ def child(script: str, *arguments: object) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def said(process: subprocess.Popen[str], seconds: float = 60) -> str:
-    """What a child printed; its failure is the test's."""
+def read_output(process: subprocess.Popen[str], seconds: float = 60) -> str:
+    """Return the output of a child process; its failure is the test's."""
     text, _ = process.communicate(timeout=seconds)
     assert process.returncode == 0, text
     return text
@@ -95,7 +95,7 @@ class Clock:
         return self.now
 
 
-def filled(folder: Path, count: int = 6) -> Path:
+def fill_store(folder: Path, count: int = 6) -> Path:
     """The file of a store with so many results, closed."""
     with closing(Store(folder)) as store:
         for number in range(count):

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.engine.results.store_helpers import child, key, result, said, same
+from tests.engine.results.store_helpers import child, key, result, read_output, same
 from xai_core.engine.results.store import FILE, Store
 from xai_core.errors import UnknownName
 from xai_core.results import Attribution, Check, attribution_from_json, to_json
@@ -51,7 +51,7 @@ def files(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.iterdir()))
 
 
-def used(folder: Path) -> int:
+def list_by_use(folder: Path) -> int:
     return (folder / FILE).stat().st_size
 
 
@@ -165,7 +165,7 @@ def test_hits_are_counted_where_they_were(tmp_path):
             1,
         )
         assert (after.memory_hits, after.disk_hits, after.misses, after.results) == (2, 1, 1, 1)
-        assert 64 * 64 * 4 <= after.memory_bytes <= 64 * 64 * 4 + 8192 and after.disk_bytes == used(tmp_path)
+        assert 64 * 64 * 4 <= after.memory_bytes <= 64 * 64 * 4 + 8192 and after.disk_bytes == list_by_use(tmp_path)
 
 
 # The oldest goes first
@@ -199,8 +199,8 @@ def test_the_disk_keeps_what_was_used_last_and_stays_below_its_limit(tmp_path):
         for number in range(20, 40):
             store.put(key(number), result(number))
             assert store.counts().disk_bytes <= limit
-        assert used(tmp_path) < 5 * limit and not store.note
-    assert limit * 0.9 < used(tmp_path) <= limit
+        assert list_by_use(tmp_path) < 5 * limit and not store.note
+    assert limit * 0.9 < list_by_use(tmp_path) <= limit
     with closing(Store(tmp_path, disk_bytes=limit)) as store:
         there = [number for number in range(40) if store.get(key(number)) is not None]
     assert there[:2] == [0, 1] and there[2:] == list(range(there[2], 40)) and len(there) > 20
@@ -210,10 +210,10 @@ def test_a_smaller_limit_gives_the_room_back(tmp_path):
     with closing(Store(tmp_path)) as store:
         for number in range(40):
             store.put(key(number), result(number))
-    before = used(tmp_path)
+    before = list_by_use(tmp_path)
     with closing(Store(tmp_path, disk_bytes=200_000)) as store:
         assert store.counts().disk_bytes <= 200_000 < before
-    assert used(tmp_path) <= 200_000
+    assert list_by_use(tmp_path) <= 200_000
     with closing(Store(tmp_path)) as store:
         assert same(store.get(key(39)), result(39)) and store.get(key(0)) is None
 
@@ -252,7 +252,7 @@ def test_a_link_lives_longest_but_the_limit_holds(tmp_path):
     with closing(sqlite3.connect(tmp_path / FILE)) as db:
         lost = db.execute("SELECT count(*) FROM pictures WHERE id NOT IN (SELECT picture FROM links)").fetchone()
         assert lost == (0,) and db.execute("PRAGMA foreign_key_check").fetchall() == []
-    assert used(tmp_path) <= limit
+    assert list_by_use(tmp_path) <= limit
 
 
 def test_what_is_larger_than_the_limit_stays_in_memory_and_harms_nobody(tmp_path):
@@ -304,7 +304,7 @@ def test_a_picture_stays_with_its_results_until_its_owner_deletes_it(tmp_path):
         )
         assert same(store.get(key(1)), result(1)), "the results stay"
         ask = "import sys, pathlib; sys.stdout.write(str(bytes.fromhex(sys.argv[2]) in b''.join(p.read_bytes() for p in folder.iterdir())))"
-        assert said(child(ask, tmp_path, piece.hex())) == "False", "not a trace of it in the file or its log, at once"
+        assert read_output(child(ask, tmp_path, piece.hex())) == "False", "not a trace of it in the file or its log, at once"
 
 
 def test_a_small_picture_that_shares_a_page_leaves_no_trace_either(tmp_path):
@@ -379,7 +379,7 @@ store.put(key(1), result(1)); store.close()
 assert same(Store(folder).get(key(1)), result(1))
 print(sorted({"torch", "streamlit", "captum"} & set(sys.modules)))
 """
-    assert said(child(script, tmp_path)) == "[]\n"
+    assert read_output(child(script, tmp_path)) == "[]\n"
     sources = (Path(__file__).parents[3] / "xai_core" / "engine" / "results").glob("*.py")
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     assert not re.search(r"allow_pickle=True|import pickle", text) and "allow_pickle=False" in text

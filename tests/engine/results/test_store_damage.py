@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.engine.results.store_helpers import Clock, change, child, filled, key, result, said, same, works_in_memory
+from tests.engine.results.store_helpers import Clock, change, child, fill_store, key, result, read_output, same, works_in_memory
 from xai_core.engine.results.faults import set_aside
 from xai_core.engine.results.store import FILE, Store
 from xai_core.results import to_json
@@ -56,7 +56,7 @@ DAMAGE = {
 
 @pytest.mark.parametrize("name", DAMAGE)
 def test_a_damaged_file_is_put_aside(tmp_path, clock, name):
-    file = filled(tmp_path)
+    file = fill_store(tmp_path)
     damaged = DAMAGE[name](file.read_bytes())
     file.write_bytes(damaged)
     with closing(Store(tmp_path, clock=clock)) as store:
@@ -74,7 +74,7 @@ def test_a_damaged_file_is_put_aside(tmp_path, clock, name):
 
 
 def test_a_file_cut_in_its_last_page(tmp_path):
-    file = filled(tmp_path)
+    file = fill_store(tmp_path)
     file.write_bytes(file.read_bytes()[:-1000])
     with closing(Store(tmp_path)) as store:
         results = [store.get(key(number)) for number in range(6)]
@@ -87,7 +87,7 @@ def test_a_file_cut_in_its_last_page(tmp_path):
 
 def test_an_empty_file_is_simply_filled(tmp_path):
     (tmp_path / FILE).touch()
-    filled(tmp_path)
+    fill_store(tmp_path)
     with closing(Store(tmp_path)) as store:
         assert same(store.get(key(5)), result(5)) and not store.note
 
@@ -131,7 +131,7 @@ def test_a_file_damaged_while_it_is_open(tmp_path):
             store.put(key(number), result(number, (32, 32)))
         size = (tmp_path / FILE).stat().st_size
         spoil = "f = open(folder / 'results.sqlite', 'r+b'); f.seek(0); f.write(b'x' * int(sys.argv[2]))"
-        said(child(spoil, tmp_path, size))
+        read_output(child(spoil, tmp_path, size))
         os.truncate(tmp_path / f"{FILE}-wal", 0)
         for number in range(300):
             results = store.get(key(number))
@@ -155,7 +155,7 @@ def test_a_file_deleted_under_us_is_begun_anew(tmp_path):
 
 
 def test_a_newer_file_is_left_alone(tmp_path):
-    file = filled(tmp_path)
+    file = fill_store(tmp_path)
     change(file, "PRAGMA user_version = 2")
     before = hashlib.sha256(file.read_bytes()).hexdigest()
     with closing(Store(tmp_path)) as store:
@@ -171,7 +171,7 @@ def test_a_newer_file_is_left_alone(tmp_path):
 
 @pytest.mark.parametrize("column", ["about", "npz", "sha256", "key"])
 def test_one_wrong_bit_makes_a_miss_and_the_row_goes(tmp_path, column):
-    file = filled(tmp_path)
+    file = fill_store(tmp_path)
     rng = np.random.default_rng(3)
     for number in range(4):
         with closing(sqlite3.connect(file)) as db:
@@ -194,7 +194,7 @@ def test_one_wrong_bit_makes_a_miss_and_the_row_goes(tmp_path, column):
 @pytest.mark.parametrize("value", [7, 0.5, "text", "", b""], ids=repr)
 @pytest.mark.parametrize("column", ["about", "npz", "sha256"])
 def test_a_column_of_another_kind_makes_a_miss(tmp_path, column, value):
-    file = filled(tmp_path, 2)
+    file = fill_store(tmp_path, 2)
     change(file, f"UPDATE results SET {column} = ? WHERE key = ?", (value, key(0)))
     with closing(Store(tmp_path)) as store:
         assert store.get(key(0)) is None and store.get(key(1)) is not None and not store.note
@@ -202,7 +202,7 @@ def test_a_column_of_another_kind_makes_a_miss(tmp_path, column, value):
 
 
 def test_a_damaged_picture_is_none(tmp_path):
-    filled(tmp_path)
+    fill_store(tmp_path)
     with closing(Store(tmp_path)) as store:
         token = store.keep_picture([key(0)], PHOTO)
     for wrong in (b"", b"\x89PNG", 7, "x"):
@@ -223,7 +223,7 @@ def forge(file: Path, text: bytes, npz: bytes) -> None:
     )
 
 
-def packed(**arrays: np.ndarray) -> bytes:
+def pack_row(**arrays: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     return buffer.getvalue()
@@ -248,14 +248,14 @@ class Bomb:
 
 
 TEXT = json.dumps(to_json(result(0))).encode()
-VALUES = packed(values=result(0).values)
+VALUES = pack_row(values=result(0).values)
 ONES = npy(np.ones((3, 3), np.float32))
 FORGED = {
-    "pickled numbers": (TEXT, packed(values=np.array([[Bomb()]], dtype=object))),
-    "doubles": (TEXT, packed(values=np.ones((3, 3)))),
-    "one dimension": (TEXT, packed(values=np.ones(3, np.float32))),
-    "four dimensions": (TEXT, packed(values=np.ones((1, 1, 3, 3), np.float32))),
-    "another name": (TEXT, packed(numbers=np.ones((3, 3), np.float32))),
+    "pickled numbers": (TEXT, pack_row(values=np.array([[Bomb()]], dtype=object))),
+    "doubles": (TEXT, pack_row(values=np.ones((3, 3)))),
+    "one dimension": (TEXT, pack_row(values=np.ones(3, np.float32))),
+    "four dimensions": (TEXT, pack_row(values=np.ones((1, 1, 3, 3), np.float32))),
+    "another name": (TEXT, pack_row(numbers=np.ones((3, 3), np.float32))),
     "no archive": (TEXT, npy(np.ones((3, 3), np.float32))),
     "raw bytes": (TEXT, in_zip("values", b"bytes")),
     "far too large": (TEXT, in_zip("values.npy", ONES.replace(b"(3, 3), }" + b" " * 16, b"(9999999999, 9999999999), }"))),
@@ -272,7 +272,7 @@ FORGED = {
 @pytest.mark.parametrize("name", FORGED)
 def test_a_forged_row_is_a_miss(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    file = filled(tmp_path / "data", 2)
+    file = fill_store(tmp_path / "data", 2)
     forge(file, TEXT, VALUES)
     with closing(Store(tmp_path / "data")) as store:
         assert same(store.get(key(0)), result(0)), "a row made by hand is taken when it is right"
@@ -283,9 +283,9 @@ def test_a_forged_row_is_a_miss(tmp_path, monkeypatch, name):
 
 
 def test_forged_bytes_of_any_kind_never_raise(tmp_path):
-    """What comes out is a result or none; the sum is right each time, so only the parsers stand between."""
-    file, rng = filled(tmp_path, 2), np.random.default_rng(0)
-    small = packed(values=np.ones((3, 3), np.float32))
+    """The outcome is a result or none; the sum is right each time, so only the parsers stand between."""
+    file, rng = fill_store(tmp_path, 2), np.random.default_rng(0)
+    small = pack_row(values=np.ones((3, 3), np.float32))
     with closing(Store(tmp_path, memory_bytes=0)) as store:
         for _ in range(300):
             text, npz = bytearray(TEXT), bytearray(small)
@@ -301,7 +301,7 @@ def test_forged_bytes_of_any_kind_never_raise(tmp_path):
 
 
 def test_a_file_with_bytes_flipped_anywhere(tmp_path):
-    original = filled(tmp_path / "good").read_bytes()
+    original = fill_store(tmp_path / "good").read_bytes()
     whole = missing = 0
     for seed in range(60):
         rng, spoiled = np.random.default_rng(seed), bytearray(original)

@@ -1,4 +1,4 @@
-"""Whatever happens to the disk, the store answers: whole results or none, a sentence for the visitor, and never an
+"""Answers of the store to a failing disk: whole results or none, a sentence for the visitor, and never an
 exception.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.engine.results.store_helpers import LIGHT, Clock, child, filled, key, result, said, same, works_in_memory
+from tests.engine.results.store_helpers import LIGHT, Clock, child, fill_store, key, result, read_output, same, works_in_memory
 from xai_core.engine.results import schema
 from xai_core.engine.results.guarded_database import REST_S
 from xai_core.engine.results.store import FILE, Store
@@ -118,7 +118,7 @@ def test_a_disk_that_is_really_full(tmp_path):
 
 def test_a_file_that_must_not_grow(tmp_path):
     limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))\n"
-    there, note = said(child(limited + FULL, tmp_path)).splitlines()[-1].split(" ", 1)
+    there, note = read_output(child(limited + FULL, tmp_path)).splitlines()[-1].split(" ", 1)
     assert 0 < int(there) < 60 and "memory only" in note
 
 
@@ -143,13 +143,13 @@ def test_a_folder_that_may_only_be_read(tmp_path, before):
         folder = outer / "data"
         folder.mkdir()
         if before == "a file there":
-            filled(folder)
+            fill_store(folder)
         outer.chmod(0o755)
         folder.chmod(0o555)
         for path in folder.iterdir():
             path.chmod(0o444)
         content = {path.name: path.read_bytes() for path in folder.iterdir()}
-        assert "cannot be written" in said(child(READ_ONLY, folder)).splitlines()[-1]
+        assert "cannot be written" in read_output(child(READ_ONLY, folder)).splitlines()[-1]
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == content
     finally:
         folder.chmod(0o755)
@@ -184,7 +184,7 @@ def test_an_operating_system_that_refuses(tmp_path, monkeypatch):
 @pytest.mark.parametrize("how", ["IMMEDIATE", "EXCLUSIVE"])
 def test_a_locked_file_is_waited_for_once_and_read_meanwhile(tmp_path, clock, monkeypatch, how):
     monkeypatch.setattr(schema, "BUSY_S", 1.0)
-    filled(tmp_path)
+    fill_store(tmp_path)
     with (
         closing(Store(tmp_path, clock=clock)) as store,
         closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as second,
@@ -209,7 +209,7 @@ def test_a_locked_file_is_waited_for_once_and_read_meanwhile(tmp_path, clock, mo
 
 def test_nobody_waits_for_a_writer_to_read(tmp_path, monkeypatch):
     monkeypatch.setattr(schema, "BUSY_S", 2.0)
-    filled(tmp_path)
+    fill_store(tmp_path)
     with closing(Store(tmp_path)) as store, closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as second:
         second.execute("BEGIN IMMEDIATE")
         writer = threading.Thread(target=store.put, args=(key(10), result(10)))
@@ -225,7 +225,7 @@ def test_nobody_waits_for_a_writer_to_read(tmp_path, monkeypatch):
 
 def test_closing_writes_what_was_late_and_a_closed_store_still_answers(tmp_path, clock, monkeypatch):
     monkeypatch.setattr(schema, "BUSY_S", 0.1)
-    filled(tmp_path)
+    fill_store(tmp_path)
     store = Store(tmp_path, clock=clock)
     with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as second:
         second.execute("BEGIN IMMEDIATE")
@@ -259,7 +259,7 @@ print(len(seen), store.note)
 store.close()
 """
     processes = [child(script, tmp_path, *names) for names in ("ab", "ba")]
-    assert [said(process) for process in processes] == ["30 \n", "30 \n"]
+    assert [read_output(process) for process in processes] == ["30 \n", "30 \n"]
     with closing(Store(tmp_path)) as store:
         assert store.counts().results == 60
 
@@ -274,13 +274,13 @@ store.close()
 """
     at = time.time() + 2.5
     processes = [child(script, tmp_path, at, number) for number in range(5)]
-    assert [said(process) for process in processes] == ["\n"] * 5
+    assert [read_output(process) for process in processes] == ["\n"] * 5
     with closing(Store(tmp_path)) as store:
         assert all(same(store.get(key(number)), result(number)) for number in range(5))
 
 
 def test_who_uses_a_file_that_another_puts_aside_goes_on_with_the_new_one(tmp_path):
-    filled(tmp_path)
+    fill_store(tmp_path)
     with closing(Store(tmp_path)) as first:
         first.put(key(10), result(10))
         os.rename(tmp_path / FILE, tmp_path / "aside")  # as another process does that found it damaged
@@ -332,5 +332,5 @@ print(sqlite3.connect(folder / "results.sqlite").execute("PRAGMA integrity_check
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_kill_9_never_leaves_half_a_result(tmp_path):
-    written, sound = said(child(KILLED, tmp_path, 4)).split()
+    written, sound = read_output(child(KILLED, tmp_path, 4)).split()
     assert int(written) > 40 and sound == "ok", "two a life at least, or nothing was cut off"
