@@ -25,11 +25,11 @@ from playwright.sync_api import (
     Page,
     Playwright,
     Request,
+    TimeoutError as NotInTime,
     WebSocket,
     expect,
     sync_playwright,
 )
-from playwright.sync_api import TimeoutError as NotInTime
 
 ROOT = Path(__file__).resolve().parents[1]
 FLAGS = (

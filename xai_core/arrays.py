@@ -7,12 +7,12 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+# Floating point of any width, where a function accepts several.
 Float: TypeAlias = npt.NDArray[np.floating]
-"""Floating point of any width, where a function accepts several."""
 Float32: TypeAlias = npt.NDArray[np.float32]
 Float64: TypeAlias = npt.NDArray[np.float64]
+# Whole numbers of any width, where a function accepts several.
 Int: TypeAlias = npt.NDArray[np.integer]
-"""Whole numbers of any width, where a function accepts several."""
 Int32: TypeAlias = npt.NDArray[np.int32]
 Int64: TypeAlias = npt.NDArray[np.int64]
 UInt8: TypeAlias = npt.NDArray[np.uint8]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+# Letters of a foreign name that are shown on one line.
 MAX_LETTERS = 200
-"""Letters of a foreign name that are shown on one line."""
 
 
 def percent(share: float) -> str:

@@ -13,8 +13,8 @@ from xai_core.errors import InvalidParam, UnknownName
 
 MAX_SEED = 2**32 - 1
 Value = bool | int | float | str
+# A number, or a function of the model's input side in pixels: a window of 32 fits 224 pixels, not 28.
 Bound = int | float | Callable[[int], int | float]
-"""A number, or a function of the model's input side in pixels: a window of 32 fits 224 pixels, not 28."""
 
 
 def _resolve_bound(bound: Any, side: int) -> Any:

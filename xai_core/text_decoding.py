@@ -10,6 +10,7 @@ from xai_core.errors import InvalidTable
 
 CHUNK_BYTES = 1 << 20
 BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+# First bytes of files that are often mistaken for tables of text.
 BINARY_FORMATS = {
     b"PK\x03\x04": "an Excel or zip file",
     b"\xd0\xcf\x11\xe0": "an old Excel file",
@@ -23,7 +24,6 @@ BINARY_FORMATS = {
     b"ARROW1": "a Feather file",
     b"\x80\x04\x95": "a pickle",
 }
-"""First bytes of files that are often mistaken for tables of text."""
 _SEPARATOR_LINE = re.compile(r"(?i)sep=([,;\t])\r?\n")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 

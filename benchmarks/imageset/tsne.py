@@ -15,8 +15,7 @@ from statistics import median
 import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
-from sklearn.manifold import trustworthiness as by_sklearn
+from sklearn.manifold import TSNE, trustworthiness as by_sklearn
 
 from benchmarks.harness.array_contest import TableAnswer, TableRow
 from benchmarks.harness.contest import Workload, peak_memory

@@ -19,7 +19,9 @@ PARTICIPLES = frozenset(
 REGULAR_PARTICIPLE = re.compile(r"[a-z]+[^e]ed")
 VERBS_IN_ED = frozenset("read seed feed need speed embed proceed exceed succeed shed bed".split())
 NAMED_BY_DESIGN = frozenset("occluded hidden done cancelled stratified seconds_left tree_based".split())
-"""Standard words: `Evaluator.occluded` and `.hidden` (rows of scores), `done` and `cancelled` of futures, stratified sampling."""
+"""Standard words: `Evaluator.occluded` and `.hidden` (rows of scores), `done` and `cancelled` of futures, stratified
+sampling.
+"""
 SUPERLATIVES = re.compile(r"_?(MOST|FEWEST|LARGEST|SMALLEST|LEAST|LONGEST|SHORTEST|HIGHEST|LOWEST|WIDEST|TALLEST)(_|$)")
 SESSION_WORDS = frozenset({"waiter", "visitor", "waiter_id", "visitor_id"})
 MAX_COLUMNS = 120

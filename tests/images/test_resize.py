@@ -10,8 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.zoo_networks import zoo_model
-from xai_core.images import SAMPLES, read_image
-from xai_core.images import resize as resize_module
+from xai_core.images import SAMPLES, read_image, resize as resize_module
 from xai_core.images.resize import resize
 from xai_core.imageset.runs import disk
 from xai_core.imageset.thumbnails import SIDE, make_thumbnail

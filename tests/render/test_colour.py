@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tests.render.oklab import oklab_from_srgb
-from xai_core.render.colour import (
-    DEFAULT_PALETTE,
-    PALETTES,
-    colorize,
-    normalise,
-    scale_of,
-    srgb_from_oklab,
-)
+from xai_core.render.colour import DEFAULT_PALETTE, PALETTES, colorize, normalise, scale_of, srgb_from_oklab
 
 DIVERGING = ("orange_blue", "purple_green")
 SEQUENTIAL = ("even", "grey")

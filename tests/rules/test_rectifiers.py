@@ -10,8 +10,7 @@ from itertools import pairwise
 import pytest
 import torch
 import torch.nn.functional as F
-from captum.attr import Deconvolution as CaptumDeconvolution
-from captum.attr import GuidedBackprop as CaptumGuided
+from captum.attr import Deconvolution as CaptumDeconvolution, GuidedBackprop as CaptumGuided
 from torch import nn
 from torchvision.models import resnet18
 from torchvision.models.vgg import cfgs, make_layers

@@ -29,10 +29,10 @@ def _choose_worker_count(cores: int, setting: int | None) -> int:
     return max(counts, key=lambda count: (count > 1, -(cores % count), count))
 
 
+# Cores that torch may use in this process.
 CORES = torch.get_num_threads()
-"""Cores that torch may use in this process."""
+# Batches that run in parallel; WHYBOX_LANES sets another number.
 WORKERS = _choose_worker_count(CORES, settings.worker_count())
-"""Batches that run in parallel; WHYBOX_LANES sets another number."""
 CORES_PER_WORKER = max(1, CORES // WORKERS)
 
 

@@ -23,8 +23,8 @@ from filelock import FileLock, Timeout
 
 _ID = re.compile(r"[0-9a-f]{16,64}")
 _STAGING, _PART = ".new-", ".part"
+# A staging folder that nobody has written to for so long is deleted.
 _STALE_S = 14 * 24 * 3600.0
-"""A staging folder that nobody has written to for so long is deleted."""
 _LOCK_POLL_S = 0.2
 
 

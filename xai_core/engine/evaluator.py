@@ -31,10 +31,10 @@ from xai_core.rules import RectifierRule
 
 log = logging.getLogger(__name__)
 
+# Batches of one request that are being run while the next one is composed.
 MAX_AHEAD = cores.WORKERS
-"""Batches of one request that are being run while the next one is composed."""
+# Shortest run, in seconds on the whole network, for which building a split network pays off.
 MIN_SPLIT_S = 0.5
-"""Shortest run, in seconds on the whole network, for which building a split network pays off."""
 _SPLIT_FAILED = "A network that was cut in two failed, so the whole one is asked."
 T = TypeVar("T")
 

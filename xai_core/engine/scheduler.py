@@ -29,18 +29,18 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+# Jobs with no more evaluations left go first: a prediction, a Grad-CAM, the end of a long one.
 QUICK_EVALUATIONS = 24
-"""Jobs with no more evaluations left go first: a prediction, a Grad-CAM, the end of a long one."""
+# Every so many batches the oldest task is served.
 OLDEST_EVERY = 8
-"""Every so many batches the oldest task is served."""
+# Cost of one forward-and-backward pass, in forward passes on the compiled network.
 GRADIENT_COST = 4
-"""Cost of one forward-and-backward pass, in forward passes on the compiled network."""
+# Seconds between two checks of a waiting task whether its job was cancelled.
 _POLL_S = 0.05
-"""Seconds between two checks of a waiting task whether its job was cancelled."""
+# Seconds over which the speed is averaged.
 _SPEED_S = 10.0
-"""Seconds over which the speed is averaged."""
+# Placeholder of a result that has not come: None is a valid one.
 _MISSING: Any = object()
-"""Placeholder of a result that has not come: None is a valid one."""
 _FAILED = (
     "The model failed while it was working on this, also after its engine was built anew. "
     "Nothing else is affected. Try again, or choose another model."
@@ -313,5 +313,5 @@ def _run_batch(tasks: list[Task[Any]], backend: Backend) -> None:
         task.result = part
 
 
+# Scheduler of this process: forward and gradient batches of all jobs and all models.
 SCHEDULER = Scheduler()
-"""Scheduler of this process: forward and gradient batches of all jobs and all models."""

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, nullcontext
 
 from PIL import Image
 
+# Pictures above this are decoded one at a time. Up to it one takes at most 150 MB, the largest allowed one 600 MB.
 LARGE_PIXELS = 12_000_000
-"""Pictures above this are decoded one at a time. Up to it one takes at most 150 MB, the largest allowed one 600 MB."""
 
 _LARGE = threading.Lock()
 

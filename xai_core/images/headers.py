@@ -1,4 +1,6 @@
-"""Facts that the headers of untrusted picture files state, read before Pillow allocates anything (PNG, GIF, WebP, TIFF)."""
+"""Facts that the headers of untrusted picture files state, read before Pillow allocates anything (PNG, GIF, WebP,
+TIFF).
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,8 @@ import struct
 from xai_core.errors import InvalidImage
 from xai_core.images.limits import MAX_PIECES, MAX_SCANNED, MAX_STRIPS, MAX_TAGS, TOO_MANY
 
+# Rows of (offset, bytes at that offset, name of the format).
 Signatures = tuple[tuple[int, bytes, str], ...]
-"""Rows of (offset, bytes at that offset, name of the format)."""
 
 SIGNATURES: Signatures = (
     (0, b"\xff\xd8\xff", "JPEG"),

@@ -10,17 +10,17 @@ from xai_core.errors import InvalidImage
 MAX_BYTES = 25 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 MIN_SIDE = 8
+# Long side over short side.
 MAX_RATIO = 40
-"""Long side over short side."""
+# Chunks of a PNG or blocks of a GIF.
 MAX_PIECES = 100_000
-"""Chunks of a PNG or blocks of a GIF."""
+# Calls of `read` by Pillow, which goes through some formats byte by byte.
 MAX_READS = 300_000
-"""Calls of `read` by Pillow, which goes through some formats byte by byte."""
 MAX_STRIPS = 20_000
+# Strips and tags of a TIFF.
 MAX_TAGS = 1_000
-"""Strips and tags of a TIFF."""
+# Pixels times scans of a JPEG. With more than these, small files take many seconds.
 MAX_SCANNED = 12 * MAX_PIXELS
-"""Pixels times scans of a JPEG. With more than these, small files take many seconds."""
 
 ALLOWED = "A JPEG, PNG, WebP, BMP, GIF or TIFF picture of up to 25 MB is fine."
 TOO_LARGE = "This picture has too many pixels: at most 50 million are allowed. Save it smaller and try again."
@@ -29,8 +29,8 @@ TOO_MANY = (
     "Save it once more as JPEG or PNG."
 )
 # The first three were seen on mutated pictures (tests/images/test_images_refused.py), the rest is precaution.
+# Exceptions that decoders raise on damage.
 BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError, struct.error, zlib.error)
-"""Exceptions that decoders raise on damage."""
 
 
 def check_size(width: int, height: int) -> None:

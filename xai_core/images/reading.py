@@ -43,10 +43,11 @@ from xai_core.images.limits import ALLOWED, BROKEN, MAX_BYTES, MAX_READS, TOO_LA
 
 Picture = Image.Image
 
+# Longest side that is kept, in pixels: more than any model here looks at.
 KEEP_SIDE = 1024
-"""Longest side that is kept, in pixels: more than any model here looks at."""
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 _TILE_TAGS = (322, 323)
+# EXIF orientation to the transpose that undoes it.
 _TRANSPOSES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -56,7 +57,6 @@ _TRANSPOSES = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""EXIF orientation to the transpose that undoes it."""
 
 
 # Pillow's remarks on strangers' files are nobody's to read. Set once, because filters are shared by all threads.

@@ -1,8 +1,8 @@
 """Resize pictures to the size that a model looks at, by torch's kernel for bytes: for single pictures and sets alike.
 
 It weighs bytes as Pillow does, in less time. Of a photograph's numbers some four in a thousand are a level above or
-below Pillow's, none more than two: torch keeps weights of 16 bits, Pillow of 32. torch goes along the rows first, Pillow
-13 not for pictures twice as tall as wide.
+below Pillow's, none more than two: torch keeps weights of 16 bits, Pillow of 32. torch goes along the rows first,
+Pillow 13 not for pictures twice as tall as wide.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from xai_core.arrays import UInt8
 
 Interpolation: TypeAlias = Literal["bilinear", "bicubic"]
 
+# Raised when `resize` would give other bytes; part of the id of what is computed from them.
 VERSION = 2
-"""Raised when `resize` would give other bytes; part of the id of what is computed from them."""
 
 
 def resize(image: Image.Image, size: tuple[int, int], interpolation: Interpolation) -> UInt8:

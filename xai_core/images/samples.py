@@ -1,4 +1,5 @@
-"""The sample pictures: photographs that ship in the wheels of scikit-image and scikit-learn, and digits of scikit-learn.
+"""The sample pictures: photographs that ship in the wheels of scikit-image and scikit-learn, and digits of
+scikit-learn.
 
 Nothing is copied or downloaded; origins and licences are those the two packages state (also in assets/SOURCES.md).
 """
@@ -53,8 +54,8 @@ _PHOTOS = (
     ("retina", "Inside of an eye", "skimage/data/retina.jpg", "Mikael Häggström, Wikimedia Commons", _CC0),
 )  # fmt: skip
 
+# (digit, row of load_digits): rows that the digit network's training holds out.
 _DIGITS = ((3, 1513), (5, 1532), (8, 1529))
-"""(digit, row of load_digits): rows that the digit network's training holds out."""
 _DIGIT_SIDE = 280
 
 
@@ -88,8 +89,8 @@ def _missing(title: str, project: str) -> XaiError:
     )
 
 
+# All sample pictures, the photographs first; their files are read like any upload.
 SAMPLES: Registry[Sample] = Registry("sample picture")
-"""All sample pictures, the photographs first; their files are read like any upload."""
 for _name, _title, _file, _origin, _licence in _PHOTOS:
     SAMPLES.add(Sample(_name, _title, _origin, _licence, partial(_read_photo, _title, _file)))
 for _digit, _row in _DIGITS:

@@ -1,63 +1,68 @@
-from .analysis.extremes import Extremes as Extremes
-from .analysis.extremes import all_channel_extremes as all_channel_extremes
-from .analysis.extremes import channel_extremes as channel_extremes
-from .analysis.extremes import class_extremes as class_extremes
-from .analysis.extremes import confident_mistakes as confident_mistakes
-from .analysis.extremes import count_ties as count_ties
-from .analysis.extremes import run_extremes as run_extremes
-from .analysis.groups import Confusion as Confusion
-from .analysis.groups import Group as Group
-from .analysis.groups import MeanAttribution as MeanAttribution
-from .analysis.groups import describe_group as describe_group
-from .analysis.groups import mean_attribution as mean_attribution
-from .analysis.neuron import NeuronEnd as NeuronEnd
-from .analysis.neuron import neuron_bottom as neuron_bottom
-from .analysis.neuron import neuron_top as neuron_top
-from .analysis.region import Box as Box
-from .analysis.region import activated_region as activated_region
-from .analysis.scores import Calibration as Calibration
-from .analysis.scores import ClassScore as ClassScore
-from .analysis.scores import SetScores as SetScores
-from .analysis.scores import calibration_rows as calibration_rows
-from .analysis.scores import confusion_rows as confusion_rows
-from .analysis.scores import losses as losses
-from .analysis.scores import score_set as score_set
+from .analysis.extremes import (
+    Extremes as Extremes,
+    all_channel_extremes as all_channel_extremes,
+    channel_extremes as channel_extremes,
+    class_extremes as class_extremes,
+    confident_mistakes as confident_mistakes,
+    count_ties as count_ties,
+    run_extremes as run_extremes,
+)
+from .analysis.groups import (
+    Confusion as Confusion,
+    Group as Group,
+    MeanAttribution as MeanAttribution,
+    describe_group as describe_group,
+    mean_attribution as mean_attribution,
+)
+from .analysis.neuron import NeuronEnd as NeuronEnd, neuron_bottom as neuron_bottom, neuron_top as neuron_top
+from .analysis.region import Box as Box, activated_region as activated_region
+from .analysis.scores import (
+    Calibration as Calibration,
+    ClassScore as ClassScore,
+    SetScores as SetScores,
+    calibration_rows as calibration_rows,
+    confusion_rows as confusion_rows,
+    losses as losses,
+    score_set as score_set,
+)
 from .analysis.top_k import RunningTop as RunningTop
 from .image_set import ImageSet as ImageSet
 from .projection.kinds import MAPS as MAPS
-from .projection.maps import MAX_POINTS as MAX_POINTS
-from .projection.maps import make_map as make_map
-from .projection.maps import small_multiples as small_multiples
-from .projection.maps import stratified as stratified
-from .projection.neighbours import PLACEMENT_NOTE as PLACEMENT_NOTE
-from .projection.neighbours import NeighbourTable as NeighbourTable
-from .projection.neighbours import find_nearest as find_nearest
-from .projection.neighbours import neighbour_table as neighbour_table
-from .projection.neighbours import place_among as place_among
+from .projection.maps import (
+    MAX_POINTS as MAX_POINTS,
+    make_map as make_map,
+    small_multiples as small_multiples,
+    stratified as stratified,
+)
+from .projection.neighbours import (
+    PLACEMENT_NOTE as PLACEMENT_NOTE,
+    NeighbourTable as NeighbourTable,
+    find_nearest as find_nearest,
+    neighbour_table as neighbour_table,
+    place_among as place_among,
+)
 from .projection.pixels import read_pixels as read_pixels
-from .projection.query import describe_picture as describe_picture
-from .projection.query import describe_pixels as describe_pixels
-from .projection.service import start_map as start_map
-from .projection.service import start_multiples as start_multiples
-from .projection.spec import Map as Map
-from .projection.spec import MapSpec as MapSpec
-from .runs.corruptions.spec import CORRUPTIONS as CORRUPTIONS
-from .runs.corruptions.spec import MAX_SEVERITY as MAX_SEVERITY
-from .runs.corruptions.spec import Corruption as Corruption
-from .runs.corruptions.spec import CorruptionLevel as CorruptionLevel
-from .runs.corruptions.spec import parse_corruption as parse_corruption
+from .projection.query import describe_picture as describe_picture, describe_pixels as describe_pixels
+from .projection.service import start_map as start_map, start_multiples as start_multiples
+from .projection.spec import Map as Map, MapSpec as MapSpec
+from .runs.corruptions.spec import (
+    CORRUPTIONS as CORRUPTIONS,
+    MAX_SEVERITY as MAX_SEVERITY,
+    Corruption as Corruption,
+    CorruptionLevel as CorruptionLevel,
+    parse_corruption as parse_corruption,
+)
 from .runs.disk import find_run as find_run
-from .runs.inference import run_model as run_model
-from .runs.inference import start_run as start_run
+from .runs.inference import run_model as run_model, start_run as start_run
 from .runs.model_input import read_model_input as read_model_input
 from .runs.outputs import ModelOutputs as ModelOutputs
-from .sets.builtin.spec import IMAGE_SETS as IMAGE_SETS
-from .sets.builtin.spec import ImageSetSpec as ImageSetSpec
+from .sets.builtin.spec import IMAGE_SETS as IMAGE_SETS, ImageSetSpec as ImageSetSpec
 from .sets.disk import StoredSet as StoredSet
-from .sets.library import find_set as find_set
-from .sets.library import forget_set as forget_set
-from .sets.library import list_sets as list_sets
-from .sets.library import load_set as load_set
-from .sets.library import start_reading as start_reading
-from .sets.uploaded import read_folder as read_folder
-from .sets.uploaded import read_zip as read_zip
+from .sets.library import (
+    find_set as find_set,
+    forget_set as forget_set,
+    list_sets as list_sets,
+    load_set as load_set,
+    start_reading as start_reading,
+)
+from .sets.uploaded import read_folder as read_folder, read_zip as read_zip

@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 from xai_core.arrays import Int32
 
+# Part of every set's id; raised when the same file would give another set.
 VERSION = 2
-"""Part of every set's id; raised when the same file would give another set."""
+# Kinds of set.
 ZIP, FOLDER, BUILT_IN = "zip", "folder", "built-in"
-"""Kinds of set."""
 NO_LABEL = -1
+# In place of the row of a mask's file.
 NO_MASK, ALPHA_MASK = -1, -2
-"""In place of the row of a mask's file."""
 
 
 @dataclass(frozen=True, eq=False)

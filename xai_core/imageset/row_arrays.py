@@ -21,8 +21,8 @@ import numpy.typing as npt
 
 from xai_core.errors import XaiError
 
+# Free on the disk at all times, for everything else that is written.
 SPARE_BYTES = 256 * 2**20
-"""Free on the disk at all times, for everything else that is written."""
 _PROGRESS = "progress.json"
 
 

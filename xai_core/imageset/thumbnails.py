@@ -13,8 +13,8 @@ from xai_core.arrays import UInt8
 from xai_core.engine.jobs import Job
 from xai_core.images import Picture
 
+# In pixels.
 SIDE = 48
-"""In pixels."""
 THUMBNAIL_BYTES = SIDE * SIDE * 3
 
 

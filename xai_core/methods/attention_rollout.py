@@ -24,8 +24,8 @@ from xai_core.models.isolation import isolate, out_of_place
 from xai_core.object_cache import cache_per_object
 from xai_core.params import Choice
 
+# Largest difference between scores by recorded attention and the network's own, relative to their size.
 MAX_LOGIT_CHANGE = 1e-3
-"""Largest difference between scores by recorded attention and the network's own, relative to their size."""
 
 
 def multiply_layers(layers: list[torch.Tensor]) -> torch.Tensor:

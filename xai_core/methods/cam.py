@@ -20,8 +20,8 @@ from xai_core.models.isolation import isolate, out_of_place
 from xai_core.object_cache import cache_per_object
 
 _MEANS = {"mean", "avg_pool2d", "adaptive_avg_pool2d"}
+# Calls after which the averages, or the logits, are still the same numbers in the same order.
 _IDENTITIES = {"flatten", "reshape", "view", "squeeze", "dropout", "contiguous", "clone"}
-"""Calls after which the averages, or the logits, are still the same numbers in the same order."""
 
 
 def _trace_global_average(func: Any, args: Any, kwargs: Any, result: torch.Tensor) -> torch.Tensor | None:

@@ -39,10 +39,6 @@ METHODS.add(
             "It passed: when later layers of VGG-16 and ResNet-50 were replaced by random ones, its maps changed, "
             "unlike those of the other special backward rules tested (Sixt et al. 2020, arXiv:1912.09818)."
         ),
-        params=(
-            BASELINE,
-            POINTS,
-            TOLERANCE,
-        ),
+        params=(BASELINE, POINTS, TOLERANCE),
     )
 )

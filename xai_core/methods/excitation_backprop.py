@@ -14,8 +14,8 @@ from xai_core.params import Flag
 from xai_core.rules import Composite
 from xai_core.rules.lrp_rules import AlphaBeta, Plus
 
+# Rule of the layer that scores: excitation of the class less that of its opposite, with all weights reversed.
 _CONTRAST = AlphaBeta(alpha=1, beta=1, conserves=False)
-"""Rule of the layer that scores: excitation of the class less that of its opposite, with all weights reversed."""
 
 
 def run(request: Request) -> RawMap:

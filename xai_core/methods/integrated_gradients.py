@@ -20,12 +20,12 @@ from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
 from xai_core.methods.shared.deep_lift import BASELINE, TOLERANCE
 from xai_core.params import Int
 
+# Points of the first, even grid.
 FIRST_POINTS = 17
-"""Points of the first, even grid."""
+# Points added at once. Fixed, not the machine's batch: which points are taken, and so the map, depends on it.
 POINTS_PER_ROUND = 8
-"""Points added at once. Fixed, not the machine's batch: which points are taken, and so the map, depends on it."""
+# The gap must stay small for this many rounds: one small gap may be two large errors that cancel.
 STEADY_ROUNDS = 2
-"""The gap must stay small for this many rounds: one small gap may be two large errors that cancel."""
 
 
 @dataclass

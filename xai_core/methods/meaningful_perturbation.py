@@ -22,8 +22,8 @@ from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
 from xai_core.params import Choice, Float, Int, Value
 
+# Smallest change of the logit by hiding everything: a picture that equals its baseline must not divide by zero.
 MIN_CHANGE = 1e-3
-"""Smallest change of the logit by hiding everything: a picture that equals its baseline must not divide by zero."""
 EDGE_POWER = 3
 INITIAL_MASK = 0.5
 

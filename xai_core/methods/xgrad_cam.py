@@ -12,8 +12,8 @@ from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
 from xai_core.methods.base.structure import refuse_without_layer
 from xai_core.methods.shared.layer_grid import RELU, sum_weighted_activations
 
+# Smallest sum of a channel relative to its size: below, its activations cancel and it gets no weight.
 MIN_SUM = 1e-6
-"""Smallest sum of a channel relative to its size: below, its activations cancel and it gets no weight."""
 
 
 def weigh_channels(activations: torch.Tensor, gradients: torch.Tensor) -> torch.Tensor:

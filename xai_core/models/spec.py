@@ -11,8 +11,8 @@ from xai_core.models.classifier import Preprocessing
 from xai_core.models.weights import Progress, WeightsFile
 from xai_core.registry import Registry
 
+# A network with its weights, its preprocessing and its labels.
 Built = tuple[nn.Module, Preprocessing, tuple[str, ...]]
-"""A network with its weights, its preprocessing and its labels."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,8 +23,8 @@ from torch import nn
 
 from xai_core.errors import ModelUnavailable
 
+# Called with bytes done and bytes in total (0 if the server does not say).
 Progress = Callable[[int, int], None]
-"""Called with bytes done and bytes in total (0 if the server does not say)."""
 State = dict[str, torch.Tensor]
 
 _CHUNK = 1 << 20
@@ -126,6 +126,8 @@ def _digest(file: Any) -> Any:
     return digest
 
 
+# Errors of torch.load and load_state_dict for a file that is cut, foreign or of another network: there is no common
+# class.
 _BROKEN = (
     OSError,
     EOFError,
@@ -137,9 +139,6 @@ _BROKEN = (
     AttributeError,
     UnpicklingError,
 )
-"""Errors of torch.load and load_state_dict for a file that is cut, foreign or of another network: there is no common
-class.
-"""
 
 
 def read_state(path: Path, remedy: str) -> State:

@@ -13,8 +13,8 @@ from PIL import Image
 
 from xai_core.arrays import Int, UInt8
 
+# Tiles in a row and in a column of a full sheet: 256 pictures weigh some 100 kB, so the first arrives quickly.
 ACROSS = 16
-"""Tiles in a row and in a column of a full sheet: 256 pictures weigh some 100 kB, so the first arrives quickly."""
 _QUALITY = 82
 
 

@@ -16,11 +16,11 @@ import numpy as np
 
 from xai_core.arrays import Float, UInt8
 
+# Lightness 0..1, chroma, hue in degrees.
 Lch = tuple[float, float, float]
-"""Lightness 0..1, chroma, hue in degrees."""
 
+# Full colour starts here, as usual for attributions: a few extreme pixels must not hide all others.
 ROBUST_PERCENTILE = 98.0
-"""Full colour starts here, as usual for attributions: a few extreme pixels must not hide all others."""
 
 _LMS_FROM_LAB = np.array(
     [[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]]

@@ -20,10 +20,10 @@ from xai_core.render.colour import DEFAULT_PALETTE, colorize, normalise, scale_o
 from xai_core.render.words import exceeds_scale, peak_of, scale_caption
 from xai_core.results import Attribution
 
+# Panels are drawn at the smallest whole multiple of the map's grid whose longer side reaches this many pixels.
 DISPLAY_SIDE = 448
-"""Panels are drawn at the smallest whole multiple of the map's grid whose longer side reaches this many pixels."""
+# Grids with a longer side below this are enlarged as squares: smoothing would invent detail the model never had.
 PIXEL_ART = 64
-"""Grids with a longer side below this are enlarged as squares: smoothing would invent detail the model never had."""
 DEFAULT_OPACITY = 0.75
 _GAP, _INK, _PALE, _PAPER = 24, (26, 28, 36), (90, 94, 106), (255, 255, 255)
 

@@ -7,8 +7,8 @@ from PIL import Image, ImageDraw
 
 from xai_core.arrays import Float, UInt8
 
+# Factor of oversampling, so that discs are round.
 TIMES = 2
-"""Factor of oversampling, so that discs are round."""
 
 
 def draw_points(points: Float, colours: UInt8, side: int = 240) -> Image.Image:

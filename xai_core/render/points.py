@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from xai_core.arrays import Float, Int, UInt8
-from xai_core.formatting import number
-from xai_core.formatting import percent as format_percent
+from xai_core.formatting import number, percent as format_percent
 from xai_core.render.colour import PALETTES, srgb_from_oklab
 
+# Shapes by index, as the browser draws them (assets/scatter_draw.js).
 SHAPES = ("circle", "square", "triangle", "diamond", "cross")
-"""Shapes by index, as the browser draws them (assets/scatter_draw.js)."""
+# Result of a search over Oklab for colours at least 0.09 apart for every kind of eye, from NOTHING and both pages.
 CATEGORIES = (
     "#3b6ee5",
     "#eac932",
@@ -33,9 +33,8 @@ CATEGORIES = (
     "#5fc68b",
     "#9c6d2c",
 )
-"""Result of a search over Oklab for colours at least 0.09 apart for every kind of eye, from NOTHING and both pages."""
+# Points of no group, or without a number.
 NOTHING = "#8a9499"
-"""Points of no group, or without a number."""
 RIGHT, WRONG = "#3b6ee5", "#ff7716"
 _EVEN = PALETTES["even"].unsigned[64:232, :3]
 _HUES, _SHADES = 12, ((0.60, 0.14), (0.76, 0.12))

@@ -17,12 +17,12 @@ PLACES = (
     "bottom centre",
     "bottom right",
 )
+# Share in the best ninth below which evidence is called spread out (an even spread has 0.11).
 SPREAD = 0.18
-"""Share in the best ninth below which evidence is called spread out (an even spread has 0.11)."""
+# Share of the first place's evidence from which a second place is named.
 NEAR_EQUAL = 0.75
-"""Share of the first place's evidence from which a second place is named."""
+# Share of all evidence from which evidence against is mentioned.
 NOTABLE = 0.05
-"""Share of all evidence from which evidence against is mentioned."""
 
 
 def _number(value: float) -> str:

@@ -26,6 +26,7 @@ class Arguments:
 
 
 _Bounds = Callable[[Arguments], tuple[Any, Any]]
+# Bounds of the functions that may be a rectifier, by name without underscores.
 _BOUNDS: dict[str, _Bounds] = {
     "relu": lambda arguments: (0, inf),
     "relu6": lambda arguments: (0, 6),
@@ -37,7 +38,6 @@ _BOUNDS: dict[str, _Bounds] = {
         (arguments(1, "threshold"), inf) if arguments(1, "threshold") == arguments(2, "value") else (None, inf)
     ),
 }
-"""Bounds of the functions that may be a rectifier, by name without underscores."""
 
 
 def rectifier_ceiling(name: str, arguments: Arguments) -> float | None:

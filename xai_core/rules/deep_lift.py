@@ -27,6 +27,7 @@ from xai_core.errors import NotApplicable
 from xai_core.rules.base import Arguments
 from xai_core.rules.max_pool import Windows
 
+# Functions of one value at a time, by name without the underscores of in-place and operator forms.
 _ELEMENTWISE = frozenset(
     "relu relu6 hardtanh clamp clip clamp_min clamp_max threshold leaky_relu prelu rrelu elu selu celu gelu silu "
     "mish sigmoid logsigmoid hardsigmoid hardswish hardshrink softshrink tanhshrink softplus softsign tanh exp "
@@ -34,14 +35,13 @@ _ELEMENTWISE = frozenset(
     "floor ceil trunc frac fmod remainder nan_to_num sin cos tan asin acos atan sinh cosh asinh acosh atanh erf "
     "erfc expit logit div rdiv".split()
 )
-"""Functions of one value at a time, by name without the underscores of in-place and operator forms."""
+# Linear in each argument: an average is needed only where two of them come from the picture, and one point gives it
+# exactly.
 _PRODUCTS = frozenset(
     "mul multiply rmul matmul rmatmul bmm mm mv dot vdot inner outer ger kron einsum tensordot bilinear linear "
     "conv1d conv2d conv3d addmm addbmm baddbmm addmv addr addcmul lerp cross".split()
 )
-"""Linear in each argument: an average is needed only where two of them come from the picture, and one point gives it
-exactly.
-"""
+# Functions of many values at once.
 _JOINT = frozenset(
     "softmax log_softmax softmin layer_norm group_norm instance_norm rms_norm local_response_norm normalize "
     "cosine_similarity glu max_pool1d max_pool2d max_pool3d max_pool1d_with_indices max_pool2d_with_indices "
@@ -50,7 +50,6 @@ _JOINT = frozenset(
     "linalg_norm linalg_vector_norm std var std_mean var_mean prod cumprod atan2 hypot addcdiv cdist "
     "scaled_dot_product_attention multi_head_attention_forward".split()
 )
-"""Functions of many values at once."""
 _POOLS = frozenset({"max_pool2d", "max_pool2d_with_indices"})
 _ALIASES = {
     "divide": "div", "true_divide": "div", "truediv": "div", "idiv": "div", "itruediv": "div", "rtruediv": "rdiv",

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import torch
 
 Apply = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+# Inputs and weights of the parts of a step that a rule treats separately.
 Parts = list[tuple[torch.Tensor, torch.Tensor]]
-"""Inputs and weights of the parts of a step that a rule treats separately."""
 _TINY = 1e-30
 _ROUNDING = 1e-6
 

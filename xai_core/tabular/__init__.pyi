@@ -1,64 +1,69 @@
-from .data.builtin import TABLES as TABLES
-from .data.builtin import TableSpec as TableSpec
-from .data.builtin import load_table as load_table
-from .data.builtin.loan import loan_log_odds as loan_log_odds
-from .data.builtin.loan import loan_truth as loan_truth
+from .data.builtin import TABLES as TABLES, TableSpec as TableSpec, load_table as load_table
+from .data.builtin.loan import loan_log_odds as loan_log_odds, loan_truth as loan_truth
 from .data.column import Column as Column
 from .data.histogram import histogram as histogram
 from .data.raw_table import RawTable as RawTable
-from .data.table import Table as Table
-from .data.table import table_from as table_from
-from .evaluation.fairness import Estimate as Estimate
-from .evaluation.fairness import Group as Group
-from .evaluation.fairness import Groups as Groups
-from .evaluation.fairness import Proxies as Proxies
-from .evaluation.fairness import group_scores as group_scores
-from .evaluation.fairness import proxies as proxies
-from .evaluation.scores import OutcomeCurves as OutcomeCurves
-from .evaluation.scores import Scores as Scores
-from .evaluation.scores import evaluate as evaluate
-from .glassbox.glass_box import Curve as Curve
-from .glassbox.glass_box import Pair as Pair
-from .glassbox.glass_box import Shapes as Shapes
-from .glassbox.glass_box import Tree as Tree
-from .glassbox.glass_box import Weights as Weights
-from .glassbox.glass_box import glass_box as glass_box
-from .inspection.ale import accumulated_local_effects as accumulated_local_effects
-from .inspection.ale import accumulated_local_effects_2d as accumulated_local_effects_2d
+from .data.table import Table as Table, table_from as table_from
+from .evaluation.fairness import (
+    Estimate as Estimate,
+    Group as Group,
+    Groups as Groups,
+    Proxies as Proxies,
+    group_scores as group_scores,
+    proxies as proxies,
+)
+from .evaluation.scores import OutcomeCurves as OutcomeCurves, Scores as Scores, evaluate as evaluate
+from .glassbox.glass_box import (
+    Curve as Curve,
+    Pair as Pair,
+    Shapes as Shapes,
+    Tree as Tree,
+    Weights as Weights,
+    glass_box as glass_box,
+)
+from .inspection.ale import (
+    accumulated_local_effects as accumulated_local_effects,
+    accumulated_local_effects_2d as accumulated_local_effects_2d,
+)
 from .inspection.association import measure_extrapolation as measure_extrapolation
 from .inspection.h_statistic import interaction_strength as interaction_strength
-from .inspection.partial_dependence import Effect as Effect
-from .inspection.partial_dependence import Effect2D as Effect2D
-from .inspection.partial_dependence import partial_dependence as partial_dependence
-from .inspection.partial_dependence import partial_dependence_2d as partial_dependence_2d
-from .inspection.permutation_importance import Importance as Importance
-from .inspection.permutation_importance import permutation_importance as permutation_importance
-from .inspection.shap_summary import ShapSummary as ShapSummary
-from .inspection.shap_summary import shap_summary as shap_summary
-from .models.own_model import load_own_model as load_own_model
-from .models.own_model import untrusted_types as untrusted_types
+from .inspection.partial_dependence import (
+    Effect as Effect,
+    Effect2D as Effect2D,
+    partial_dependence as partial_dependence,
+    partial_dependence_2d as partial_dependence_2d,
+)
+from .inspection.permutation_importance import (
+    Importance as Importance,
+    permutation_importance as permutation_importance,
+)
+from .inspection.shap_summary import ShapSummary as ShapSummary, shap_summary as shap_summary
+from .models.own_model import load_own_model as load_own_model, untrusted_types as untrusted_types
 from .models.spec import TabularModelSpec as TabularModelSpec
 from .models.table_model import TabularModel as TabularModel
-from .models.train import TABULAR_MODELS as TABULAR_MODELS
-from .models.train import model_id as model_id
-from .models.train import train as train
+from .models.train import TABULAR_MODELS as TABULAR_MODELS, model_id as model_id, train as train
 from .reading.read import read_table as read_table
-from .row.agreement import RowAgreement as RowAgreement
-from .row.agreement import agreement_rows as agreement_rows
-from .row.counterfactual import CAUTION as CAUTION
-from .row.counterfactual import Change as Change
-from .row.counterfactual import Counterfactuals as Counterfactuals
-from .row.counterfactual import TargetOutcome as TargetOutcome
-from .row.counterfactual import counterfactuals as counterfactuals
-from .row.explain import TABULAR_METHODS as TABULAR_METHODS
-from .row.explain import Contributions as Contributions
-from .row.explain import RowMethod as RowMethod
-from .row.explain import explain_row as explain_row
-from .row.explain import kernel_widths as kernel_widths
-from .service import find_model as find_model
-from .service import keep_model as keep_model
-from .service import keep_raw as keep_raw
-from .service import keep_table as keep_table
-from .service import raw as raw
-from .service import start_training as start_training
-from .service import table as table
+from .row.agreement import RowAgreement as RowAgreement, agreement_rows as agreement_rows
+from .row.counterfactual import (
+    CAUTION as CAUTION,
+    Change as Change,
+    Counterfactuals as Counterfactuals,
+    TargetOutcome as TargetOutcome,
+    counterfactuals as counterfactuals,
+)
+from .row.explain import (
+    TABULAR_METHODS as TABULAR_METHODS,
+    Contributions as Contributions,
+    RowMethod as RowMethod,
+    explain_row as explain_row,
+    kernel_widths as kernel_widths,
+)
+from .service import (
+    find_model as find_model,
+    keep_model as keep_model,
+    keep_raw as keep_raw,
+    keep_table as keep_table,
+    raw as raw,
+    start_training as start_training,
+    table as table,
+)

@@ -71,8 +71,8 @@ def find_model(model_id: str) -> TabularModel | None:
     return _MODELS.get(model_id)
 
 
+# Few finished jobs are kept: each holds its model, whatever the cache of models has room for.
 _POOL = JobPool("training", workers=2, quick_workers=1, keep=16, timeout=CLOSED_TAB_S)
-"""Few finished jobs are kept: each holds its model, whatever the cache of models has room for."""
 
 
 def start_training(

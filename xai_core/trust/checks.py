@@ -11,18 +11,18 @@ from xai_core.arrays import Float32
 from xai_core.registry import Registry
 from xai_core.results import Check, Level
 
+# Places a side. Below it, one place covers more than a twenty-fifth of the picture.
 MIN_GRID = 5
-"""Places a side. Below it, one place covers more than a twenty-fifth of the picture."""
+# Completeness gap up to which shares add up, and up to which they may be read with care.
 GOOD_GAP, POOR_GAP = 0.01, 0.10
-"""Completeness gap up to which shares add up, and up to which they may be read with care."""
+# Relative difference to the plain gradient.
 SAME_AS_GRADIENT, NEAR_GRADIENT = 1e-4, 0.05
-"""Relative difference to the plain gradient."""
+# Probability from which the empty picture is not empty to the model.
 CONFIDENT = 0.5
-"""Probability from which the empty picture is not empty to the model."""
+# Probability of the top class, and of the explained class, below which there is little to explain.
 UNSURE, NEGLIGIBLE = 0.2, 0.01
-"""Probability of the top class, and of the explained class, below which there is little to explain."""
+# R² of a surrogate.
 GOOD_FIT, POOR_FIT = 0.6, 0.3
-"""R² of a surrogate."""
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from scipy.stats import rankdata
 from xai_core.arrays import Float64
 from xai_core.results import Attribution
 
+# Share of the pixels that counts as the strongest evidence.
 TOP = 0.1
-"""Share of the pixels that counts as the strongest evidence."""
 
 
 @dataclass(frozen=True)

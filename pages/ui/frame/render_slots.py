@@ -15,13 +15,13 @@ from contextlib import contextmanager
 MAX_SLOTS = 2
 SLOT_TIMEOUT_S = 1.0
 MIN_POLL_S, MAX_POLL_S = 0.4, 5.0
+# Seconds between two polls, for each page that polls; a poll takes 15 to 20 ms from the running jobs.
 SHORT_JOB_POLL_S, LONG_JOB_POLL_S = 0.05, 0.16
-"""Seconds between two polls, for each page that polls; a poll takes 15 to 20 ms from the running jobs."""
 _SLOTS = threading.BoundedSemaphore(MAX_SLOTS)
+# State of this thread's run: `inside` a slot's block, and True in `holds` while it has one of the slots.
 _thread = threading.local()
-"""State of this thread's run: `inside` a slot's block, and True in `holds` while it has one of the slots."""
+# Time of the last poll of each session.
 _last_polls: dict[str, float] = {}
-"""Time of the last poll of each session."""
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from pages.ui.frame import render_slots, url_state
 from xai_core.engine import LRUCache
 
 DEFAULT_SAMPLE = "coffee"
+# Own pictures of all visitors together, each of about a megapixel; the least recently used one goes first.
 MAX_PICTURES = 48
-"""Own pictures of all visitors together, each of about a megapixel; the least recently used one goes first."""
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)

@@ -12,8 +12,8 @@ from pages.ui.frame import session, url_state
 from pages.ui.widgets import models, show
 from pages.ui.widgets.words import escape_markdown
 
+# Pixels of the picture in use; a taller one would push away all that is below it.
 _MAX_WIDTH, _MAX_HEIGHT = 240, 360
-"""Pixels of the picture in use; a taller one would push away all that is below it."""
 PICTURE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
 # On a phone the sidebar lies over the page. Streamlit closes it behind its own menu, but not behind st.page_link.
 _CLOSE = """export default function () {

@@ -17,11 +17,11 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from xai_core import UnknownName, XaiError
 
 T = TypeVar("T")
+# Names that belong to the viewer, which keeps them in the address itself, in the browser.
 VIEWER_PREFIX = "view_"
-"""Names that belong to the viewer, which keeps them in the address itself, in the browser."""
 RESULT_PAGE = "result"
+# Names that belong to the result page, which reads them from its address; links to other pages leave them out.
 RESULT_NAMES = ("result", "owner")
-"""Names that belong to the result page, which reads them from its address; links to other pages leave them out."""
 
 
 @dataclass

@@ -19,8 +19,8 @@ _STYLE = """<style>
 .agree td { text-align: center; padding: 0.375rem 0.5rem; border-radius: 0.25rem; min-width: 4.5rem; }
 </style>"""
 _ORANGE, _BLUE = "236, 138, 44", "64, 132, 214"
+# With more colour the light numbers of the dark theme would fall below a contrast of 4.5 to 1 (WCAG AA).
 _MAX_OPACITY = 0.6
-"""With more colour the light numbers of the dark theme would fall below a contrast of 4.5 to 1 (WCAG AA)."""
 
 
 def _cell_colour(share: float) -> str:
@@ -62,10 +62,10 @@ def _rank_by_agreement(maps: Sequence[xai_core.Attribution]) -> list[float]:
     return [-rank if np.isfinite(rank) else 2.0 for rank in xai_core.agreement(maps).mean_rank.tolist()]
 
 
+# Orders of the maps of a row: title, and a sort key for each map (ascending).
 ORDERS: dict[str, tuple[str, Callable[[Sequence[xai_core.Attribution]], Sequence[float]] | None]] = {
     "cost": ("Cheapest first", None),
     "time": ("Time taken", lambda maps: [result.seconds for result in maps]),
     "agreement": ("Agreement with the others", _rank_by_agreement),
     "checks": ("Best checks first", lambda maps: [float(LEVELS.index(result.level)) for result in maps]),
 }
-"""Orders of the maps of a row: title, and a sort key for each map (ascending)."""

@@ -15,13 +15,13 @@ from pages.ui.frame.session import session_id
 from pages.ui.image.viewer import Panel, show_maps
 from pages.ui.widgets import background
 
+# Jobs with a progress line of their own; more of them share one.
 MAX_PROGRESS_LINES = 4
-"""Jobs with a progress line of their own; more of them share one."""
 
 MapJob = xai_core.Job[xai_core.Attribution]
 ModelJob = xai_core.Job[None]
+# Sort keys of the finished maps of a row, ascending.
 Order = Callable[[Sequence[xai_core.Attribution]], Sequence[float]]
-"""Sort keys of the finished maps of a row, ascending."""
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from xai_core.imageset import CORRUPTIONS, ImageSet, ModelOutputs
 
 SET_PAGE = "pages/imageset/set.py"
 NO_LABEL = "no label"
+# Words for the severities of a change.
 SEVERITIES = {1: "a little", 2: "clearly", 3: "strongly"}
-"""Words for the severities of a change."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,8 +25,8 @@ from xai_core.render import ACROSS, PointColors, Thumbs, draw_sheets, name_thumb
 
 Kind = Literal["click", "lasso", "clear"]
 KINDS: tuple[Kind, ...] = ("click", "lasso", "clear")
+# Groups of the legend that are seen at once; the others open below.
 MAX_LEGEND = 12
-"""Groups of the legend that are seen at once; the others open below."""
 
 _scatter = create_component(
     "scatter", "scatter_view.js", "scatter_draw.js", "scatter_pixels.js", "scatter_input.js", "scatter.js"

@@ -29,8 +29,8 @@ TITLES: Mapping[str, tuple[str, str]] = {
     "f1": ("Both together", "F1"),
     "auc": ("Sorts well", "ROC AUC"),
 }
+# Shown in percent.
 _SHARES = ("accuracy", "top5", "precision", "recall")
-"""Shown in percent."""
 MAX_CLASSES = 40
 
 

@@ -96,10 +96,7 @@ def _ingest(place: str, key: str, source: str | IO[bytes], name: str) -> None:
     if st.session_state.get(done) == key:
         return
     dataset = background.follow(
-        ("read set", key),
-        lambda: _start_reading(source, name),
-        "Reading the pictures",
-        again=False,
+        ("read set", key), lambda: _start_reading(source, name), "Reading the pictures", again=False
     )
     if dataset is not None:
         st.session_state[done] = key

@@ -19,8 +19,8 @@ from xai_core.imageset import ImageSet
 
 MAX_TILES = 48
 SMALL_PX, LARGE_PX = 64, 100
+# Pixels of a picture for each of the page: most screens of phones have two or more.
 PIXEL_RATIO = 2
-"""Pixels of a picture for each of the page: most screens of phones have two or more."""
 MAX_TINY_PX = 64
 
 _grid = create_component("thumbs", "thumbs.js")

@@ -14,8 +14,8 @@ from xai_core import Job
 from xai_core.render import tables as figures
 from xai_core.tabular import Importance, ShapSummary, Table, interaction_strength, permutation_importance, shap_summary
 
+# Only the table's first features are tried in pairs; more take long.
 MAX_FEATURES = 30
-"""Only the table's first features are tried in pairs; more take long."""
 
 
 def request_importance(page: PageContext) -> Importance | None:

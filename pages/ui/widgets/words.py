@@ -6,8 +6,8 @@ import re
 
 from xai_core.formatting import MAX_LETTERS, printable
 
+# Word joiner, of no width: it keeps Streamlit from turning a file name into a link.
 _JOINER = "\u2060"
-"""Word joiner, of no width: it keeps Streamlit from turning a file name into a link."""
 
 
 def format_label(text: object) -> str:

@@ -15,9 +15,7 @@ import torch
 from torch import nn
 
 from tests.zoo_networks import make_classifier, zoo_model
-from xai_core.engine.backends import calibration
-from xai_core.engine.backends import forward as engine
-from xai_core.engine.backends import openvino as openvino_backend
+from xai_core.engine.backends import calibration, forward as engine, openvino as openvino_backend
 from xai_core.engine.backends.forward import Forward, build_forward, forward_for
 from xai_core.errors import XaiError
 

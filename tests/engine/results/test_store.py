@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.engine.results.store_helpers import child, key, result, read_output, same
+from tests.engine.results.store_helpers import child, key, read_output, result, same
 from xai_core.engine.results.store import FILE, Store
 from xai_core.errors import UnknownName
 from xai_core.results import Attribution, Check, attribution_from_json, to_json
@@ -304,7 +304,9 @@ def test_a_picture_stays_with_its_results_until_its_owner_deletes_it(tmp_path):
         )
         assert same(store.get(key(1)), result(1)), "the results stay"
         ask = "import sys, pathlib; sys.stdout.write(str(bytes.fromhex(sys.argv[2]) in b''.join(p.read_bytes() for p in folder.iterdir())))"
-        assert read_output(child(ask, tmp_path, piece.hex())) == "False", "not a trace of it in the file or its log, at once"
+        assert read_output(child(ask, tmp_path, piece.hex())) == "False", (
+            "not a trace of it in the file or its log, at once"
+        )
 
 
 def test_a_small_picture_that_shares_a_page_leaves_no_trace_either(tmp_path):

@@ -18,7 +18,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.engine.results.store_helpers import Clock, change, child, fill_store, key, result, read_output, same, works_in_memory
+from tests.engine.results.store_helpers import (
+    Clock,
+    change,
+    child,
+    fill_store,
+    key,
+    read_output,
+    result,
+    same,
+    works_in_memory,
+)
 from xai_core.engine.results.faults import set_aside
 from xai_core.engine.results.store import FILE, Store
 from xai_core.results import to_json

@@ -17,7 +17,17 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.engine.results.store_helpers import LIGHT, Clock, child, fill_store, key, result, read_output, same, works_in_memory
+from tests.engine.results.store_helpers import (
+    LIGHT,
+    Clock,
+    child,
+    fill_store,
+    key,
+    read_output,
+    result,
+    same,
+    works_in_memory,
+)
 from xai_core.engine.results import schema
 from xai_core.engine.results.guarded_database import REST_S
 from xai_core.engine.results.store import FILE, Store

@@ -10,8 +10,7 @@ from scipy.special import softmax
 from torch import nn
 
 from tests.imageset.counting_set import Pictures
-from tests.zoo_networks import make_classifier as build_model
-from tests.zoo_networks import zoo_model
+from tests.zoo_networks import make_classifier as build_model, zoo_model
 from xai_core.engine.backends import forward as engine
 from xai_core.engine.backends.with_features import logits_and_maps
 from xai_core.errors import InvalidParam

@@ -19,11 +19,9 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam, NotApplicable, UnknownName
-from xai_core.imageset.projection import fft_repulsion, quality
-from xai_core.imageset.projection import maps as map_module
+from xai_core.imageset.projection import fft_repulsion, maps as map_module, quality
 from xai_core.imageset.projection.fft_repulsion import Gradient, Repulsion
-from xai_core.imageset.projection.kinds import MAPS
-from xai_core.imageset.projection.kinds import tsne as tsne_module
+from xai_core.imageset.projection.kinds import MAPS, tsne as tsne_module
 from xai_core.imageset.projection.maps import make_map, small_multiples, stratified
 from xai_core.imageset.projection.neighbours import neighbour_table
 from xai_core.imageset.projection.quality import compute_trustworthiness, describe_trustworthiness

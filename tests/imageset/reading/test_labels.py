@@ -83,10 +83,7 @@ def test_tables_that_other_programs_write(table: str) -> None:
     dataset = read(pack_zip({**PETS, "pets/labels.csv": table.encode()}))
     assert {
         name.rpartition("/")[2]: label for name, label in zip(dataset.names, labels(dataset), strict=True) if label
-    } == {
-        "rex.png": "dog",
-        "mia.png": "cat",
-    }
+    } == {"rex.png": "dog", "mia.png": "cat"}
 
 
 def test_a_table_of_another_name_is_told_how_it_would_be_read() -> None:

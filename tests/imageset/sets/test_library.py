@@ -20,16 +20,9 @@ from xai_core import SAMPLES, jobs, load_model
 from xai_core.errors import InvalidParam, InvalidSet, UnknownName
 from xai_core.imageset.image_set import ImageSet
 from xai_core.imageset.sets import disk, library
-from xai_core.imageset.sets.builtin import photo_crops, tux_paint
-from xai_core.imageset.sets.builtin import spec as builtin
+from xai_core.imageset.sets.builtin import photo_crops, spec as builtin, tux_paint
 from xai_core.imageset.sets.builtin.spec import IMAGE_SETS
-from xai_core.imageset.sets.library import (
-    find_set,
-    forget_set,
-    list_sets,
-    load_set,
-    start_reading,
-)
+from xai_core.imageset.sets.library import find_set, forget_set, list_sets, load_set, start_reading
 from xai_core.imageset.sets.uploaded import read_zip
 from xai_core.models.train_small_cnn import enlarge
 

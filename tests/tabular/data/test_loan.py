@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm, spearmanr
 
-from xai_core.tabular.data.builtin import load_table
-from xai_core.tabular.data.builtin import loan as loan_module
+from xai_core.tabular.data.builtin import load_table, loan as loan_module
 from xai_core.tabular.data.builtin.loan import loan_log_odds, loan_truth
 from xai_core.tabular.data.table import Table
 

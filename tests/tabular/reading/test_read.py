@@ -16,8 +16,7 @@ import pytest
 
 from xai_core.errors import InvalidTable
 from xai_core.tabular.data.raw_table import RawTable
-from xai_core.tabular.reading import cells as cells_module
-from xai_core.tabular.reading import read as read_module
+from xai_core.tabular.reading import cells as cells_module, read as read_module
 from xai_core.tabular.reading.read import read_table
 from xai_core.tabular.reading.row_sample import RowSample
 

@@ -15,10 +15,10 @@ from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate, out_of_place
 from xai_core.models.layers import Layer
 
+# Logits of a backend may differ from plain torch by this much.
 MAX_ERROR = 1e-3
-"""Logits of a backend may differ from plain torch by this much."""
+# Bytes of activations that the gradient batches of all workers may hold, at most a quarter of all memory.
 MAX_ACTIVATION_BYTES = 224 * 2**20
-"""Bytes of activations that the gradient batches of all workers may hold, at most a quarter of all memory."""
 BATCH_SIZES = (4, 8, 16)
 
 

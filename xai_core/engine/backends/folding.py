@@ -21,10 +21,9 @@ from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import fold_norms, isolate, out_of_place
 from xai_core.object_cache import cache_per_object
 
+# Logits may change by this share of the largest one, which is rounding; more means that a convolution's output is used
+# elsewhere too.
 MAX_ERROR = 1e-4
-"""Logits may change by this share of the largest one, which is rounding; more means that a convolution's output is used
-elsewhere too.
-"""
 
 
 @cache_per_object

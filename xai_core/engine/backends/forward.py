@@ -40,12 +40,11 @@ from xai_core.object_cache import cache_per_object
 
 log = logging.getLogger(__name__)
 
+# Networks with more weights are compiled once only: large multiplications gain nothing from a fixed batch, and a copy
+# takes memory.
 MAX_FIXED_BYTES = 40 * 2**20
-"""Networks with more weights are compiled once only: large multiplications gain nothing from a fixed batch, and a copy
-takes memory.
-"""
+# Forwards with features that are kept for a model: each holds the network compiled once more.
 MAX_FEATURE_FORWARDS = 2
-"""Forwards with features that are kept for a model: each holds the network compiled once more."""
 REBUILD_AFTER_S = 10.0
 Builder = Callable[[Classifier], Run]
 _ENGINE_ERRORS = (RuntimeError, ValueError, TypeError)

@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 DAMAGED = "The translated network of %s, which was kept on disk, is damaged and is made anew: %s"
 FILE_NAME = "network.xml"
 VERSION = 1
+# Changed when a network with features gives other rows than before: folders are found by it.
 _FEATURES_VERSION = "tap 2"
-"""Changed when a network with features gives other rows than before: folders are found by it."""
 _DEFAULT_MB = 4_000
 
 

@@ -12,8 +12,8 @@ from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate
 from xai_core.models.layers import Layer
 
+# From a batch of inputs to rows of logits, (N, classes), or of logits and pooled features; float32 on the CPU.
 Run = Callable[[torch.Tensor], torch.Tensor]
-"""From a batch of inputs to rows of logits, (N, classes), or of logits and pooled features; float32 on the CPU."""
 
 
 def network_to_run(model: Classifier, layer: Layer | None) -> nn.Module:

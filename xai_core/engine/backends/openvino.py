@@ -16,8 +16,8 @@ from xai_core.engine.backends.network import Run, example_input, network_to_run
 from xai_core.models.classifier import Classifier
 from xai_core.models.layers import Layer
 
+# Tracing a network is not safe in two threads at once.
 OPENVINO_LOCK = threading.Lock()
-"""Tracing a network is not safe in two threads at once."""
 
 # OpenVINO reads traced networks best; torch's advice to export them instead is no use to visitors.
 warnings.filterwarnings("ignore", r"`torch\.jit\.", FutureWarning)

@@ -12,8 +12,8 @@ from xai_core.errors import Cancelled, XaiError
 T = TypeVar("T")
 State = Literal["waiting", "working", "done", "failed", "cancelled"]
 
+# Jobs of at most so many forward passes have workers of their own beside the long ones.
 QUICK_COST = 64.0
-"""Jobs of at most so many forward passes have workers of their own beside the long ones."""
 _UNFORESEEN = "This failed for a reason nobody foresaw. Nothing else is affected; the details are in the server's log."
 _STOPPED = "Stopped. Start it again whenever you like."
 

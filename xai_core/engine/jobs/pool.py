@@ -22,12 +22,12 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+# Timeout of jobs that pages poll twice a second; browsers slow pages in the background down to one poll a minute.
 CLOSED_TAB_S = 120.0
-"""Timeout of jobs that pages poll twice a second; browsers slow pages in the background down to one poll a minute."""
+# Seconds of queue priority per forward pass: a cheap job overtakes a dear one, but only for so long.
 PACE_S = 0.01
-"""Seconds of queue priority per forward pass: a cheap job overtakes a dear one, but only for so long."""
+# Seconds after its last touch for which a session is counted.
 _PRESENT_S = 120.0
-"""Seconds after its last touch for which a session is counted."""
 
 
 class QueueEntry(NamedTuple):
@@ -208,8 +208,8 @@ class JobPool:
             del self._by_key[old.key]
 
 
+# Budget of this process, shared by all its pools.
 BUDGET: MemoryBudget[JobPool] = MemoryBudget()
-"""Budget of this process, shared by all its pools."""
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from pathlib import Path
 from xai_core.engine.results import schema as sql
 from xai_core.engine.results.serialization import Packed, PackedImage
 
+# Uses of results that are held in memory before they are written.
 _USES = 500
-"""Uses of results that are held in memory before they are written."""
 
 
 class NewerSchema(Exception):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from xai_core.engine.results.database import NewerSchema, StoreFull
 
+# Errors of a disk; UnicodeDecodeError where Python cannot read SQLite's message about damaged names.
 DISK_ERRORS = (sqlite3.Error, OSError, NewerSchema, UnicodeDecodeError)
-"""Errors of a disk; UnicodeDecodeError where Python cannot read SQLite's message about damaged names."""
 
 DAMAGED = (
     "The file of kept results was damaged. It was put aside and a new one was begun, so older links no longer open."
@@ -17,8 +17,8 @@ DAMAGED = (
 _ONLY_IN_MEMORY = "New results are kept in memory only: a link to one works until Whybox is started again."
 _NEWER = "The file of kept results was written by a newer Whybox, so this one leaves it alone."
 _NO_ROOM = "The room for kept results is taken by others that have a link."
+# SQLite's messages for no database, a damaged one, or not ours; the same in every version (codes need Python 3.11).
 _RUINED = ("malformed", "not a database", "no such ", "no column named", "already exists", "Could not decode")
-"""SQLite's messages for no database, a damaged one, or not ours; the same in every version (codes need Python 3.11)."""
 _CAUSES = (
     ("full", "The disk is full."),
     ("locked", "Another program keeps the file of results locked."),

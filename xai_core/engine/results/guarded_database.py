@@ -23,10 +23,10 @@ from xai_core.engine.results.faults import (
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+# Of a write: done; worth another try; larger than the space there is.
 Outcome = Literal["kept", "later", "never"]
-"""Of a write: done; worth another try; larger than the space there is."""
+# Pause after a timeout of the disk, so that not every worker waits for it.
 REST_S = 10.0
-"""Pause after a timeout of the disk, so that not every worker waits for it."""
 
 
 class GuardedDatabase:

@@ -8,8 +8,8 @@ from pathlib import Path
 from xai_core.engine.results.serialization import Packed
 
 SCHEMA = 1
+# Timeout of a write that waits for another process, in seconds.
 BUSY_S = 2.0
-"""Timeout of a write that waits for another process, in seconds."""
 _LOG_BYTES = 4 * 2**20
 
 TABLES = (

@@ -22,6 +22,7 @@ from PIL import Image, PngImagePlugin  # noqa: F401
 from xai_core.arrays import Float32
 from xai_core.results import Attribution, attribution_from_json, to_json
 
+# Exceptions of NumPy, zipfile, json and Pillow on foreign bytes.
 _BROKEN = (
     OSError,
     ValueError,
@@ -39,7 +40,6 @@ _BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
 )
-"""Exceptions of NumPy, zipfile, json and Pillow on foreign bytes."""
 
 
 @dataclass(frozen=True)

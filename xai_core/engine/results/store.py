@@ -31,10 +31,10 @@ FILE = "results.sqlite"
 MEMORY_BYTES = 256 * 2**20
 DISK_BYTES = 2**30
 _KEY = re.compile(r"[0-9a-f]{64}")
+# Bytes a result takes beside its values, roughly.
 _OVERHEAD = 4096
-"""Bytes a result takes beside its values, roughly."""
+# Results that the disk did not take before which are written with a new one.
 _PENDING_PER_PUT = 8
-"""Results that the disk did not take before which are written with a new one."""
 _GONE = "This explanation is no longer kept, so no link to it can be made. Run it again, then make the link."
 
 

@@ -20,10 +20,10 @@ from xai_core.engine.backends.calibration import MAX_ERROR
 from xai_core.engine.split.receptive_field import SplitPoint
 from xai_core.engine.split.split_network import SplitNetwork
 
+# From rows (n, patches), 0 hidden and 1 shown, to pictures (n, C, H, W).
 Compose = Callable[[torch.Tensor], torch.Tensor]
-"""From rows (n, patches), 0 hidden and 1 shown, to pictures (n, C, H, W)."""
+# Rows per combination of colors from which on the first layers are worth running for all of those.
 MIN_REUSE = 2
-"""Rows per combination of colors from which on the first layers are worth running for all of those."""
 
 
 class PatchCombinations:

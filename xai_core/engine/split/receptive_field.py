@@ -15,10 +15,10 @@ _ELEMENTWISE = frozenset(
     "Add Clamp Convert Divide Elu Gelu HSigmoid HSwish Maximum Minimum Mish Multiply PRelu Power Relu Sigmoid "
     "SoftPlus Subtract Swish Tanh".split()
 )
+# Cost of writing one number, in multiplications.
 _WRITE_COST = 32
-"""Cost of writing one number, in multiplications."""
+# Writes of each number of a tensor handed from one network to another: put together, copied in, laid out.
 _COPIES = 3
-"""Writes of each number of a tensor handed from one network to another: put together, copied in, laid out."""
 
 
 @dataclass(frozen=True)

@@ -25,14 +25,14 @@ from xai_core.object_cache import cache_per_object
 
 log = logging.getLogger(__name__)
 
+# Share of a forward pass; a network that saves less is not split.
 MIN_SAVINGS = 0.15
-"""Share of a forward pass; a network that saves less is not split."""
+# Bytes of weights; a split network holds them once more.
 MAX_SPLIT_BYTES = 256 * 2**20
-"""Bytes of weights; a split network holds them once more."""
+# The network is split where a square of a seventh of the side saves most.
 USUAL_SQUARES = 7
-"""The network is split where a square of a seventh of the side saves most."""
+# Time per pixel of a crop relative to one of a whole picture.
 _CROP_COST = 1.5
-"""Time per pixel of a crop relative to one of a whole picture."""
 
 
 @dataclass(frozen=True)

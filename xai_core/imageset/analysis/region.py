@@ -18,8 +18,8 @@ from xai_core.imageset.runs.model_input import reader_of
 from xai_core.imageset.runs.outputs import ModelOutputs
 from xai_core.models.classifier import Classifier
 
+# Left, top, right, bottom as shares of the sides of the model's input, 0..1.
 Box = tuple[float, float, float, float]
-"""Left, top, right, bottom as shares of the sides of the model's input, 0..1."""
 
 
 def activated_region(

@@ -12,11 +12,7 @@ from xai_core.formatting import percent
 
 
 def write_sentences(
-    values: Mapping[str, float],
-    names: Sequence[str],
-    counts: Sequence[int],
-    confusion: Int64,
-    calibration_error: float,
+    values: Mapping[str, float], names: Sequence[str], counts: Sequence[int], confusion: Int64, calibration_error: float
 ) -> dict[str, str]:
     """Return a sentence for each of `values`, for the calibration error and for the commonest mistake.
 

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from xai_core.arrays import Float32, Int64
 
 ROWS_A_BLOCK = 4096
+# New candidates of a channel that are sorted in together.
 _MERGED_TOGETHER = 64
-"""New candidates of a channel that are sorted in together."""
 _EMPTY = np.iinfo(np.int64).max
 
 

@@ -16,15 +16,15 @@ import numpy.typing as npt
 
 from xai_core.arrays import Float32, Float64, Int64
 
+# Between nodes, of which the finest is used whose grid is small. The kernel 1 / (1 + d²) is about two units wide.
 SPACINGS = (0.1, 0.2, 0.4)
-"""Between nodes, of which the finest is used whose grid is small. The kernel 1 / (1 + d²) is about two units wide."""
 SMALL_GRID = 160
+# Along one side: what is wider is left to the tree.
 MAX_NODES = 1_536
-"""Along one side: what is wider is left to the tree."""
+# Grids grow by so many nodes, so that the kernel is seldom built anew.
 _STEP = 32
-"""Grids grow by so many nodes, so that the kernel is seldom built anew."""
+# Nodes left free around the points, for the splines' reach.
 _MARGIN = 5
-"""Nodes left free around the points, for the splines' reach."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,11 +20,11 @@ from xai_core.imageset.projection.spec import Layout, Map
 from xai_core.imageset.rows import check_rows
 from xai_core.params import Value, check_seed, resolve
 
+# More could not be told apart, and would no longer move smoothly.
 MAX_POINTS = 20_000
-"""More could not be told apart, and would no longer move smoothly."""
 MIN_POINTS = 5
+# Steps of progress for the trustworthiness.
 QUALITY_STEPS = 20
-"""Steps of progress for the trustworthiness."""
 PERPLEXITIES = (5.0, 15.0, 30.0, 50.0)
 
 

@@ -15,8 +15,8 @@ from xai_core.imageset.rows import iter_blocks
 
 Metric = Literal["cosine", "euclidean"]
 BLOCK_BYTES = 16 * 2**20
+# Points whose neighbours are found in one go, between two checks for a cancel.
 QUERIES = 1_000
-"""Points whose neighbours are found in one go, between two checks for a cancel."""
 PLACING_NEIGHBOURS = 10
 PLACEMENT_NOTE = (
     "Your picture stands between the pictures that are most like it. The map was not made anew with it, "

@@ -6,8 +6,8 @@ import numpy as np
 
 from xai_core.arrays import Float32
 
+# Kept before t-SNE and UMAP: further ones are mostly noise, and take time.
 MAX_COMPONENTS = 50
-"""Kept before t-SNE and UMAP: further ones are mostly noise, and take time."""
 
 
 def project(data: Float32, count: int, seed: int) -> tuple[Float32, float]:

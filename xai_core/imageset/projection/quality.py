@@ -16,10 +16,10 @@ from xai_core.imageset.projection.neighbours import neighbour_table
 from xai_core.imageset.rows import iter_blocks
 
 NEIGHBOURS = 5
+# Points whose neighbours are judged; of more, so many are drawn, each still compared with all others.
 MAX_JUDGED = 2_000
-"""Points whose neighbours are judged; of more, so many are drawn, each still compared with all others."""
+# Distances held at a time.
 _DISTANCES = 2_000_000
-"""Distances held at a time."""
 _LEVELS = (
     (0.95, "Trust the neighbours: pictures that lie side by side here are nearly always true neighbours"),
     (0.85, "Trust most neighbours: pictures that lie side by side here are mostly true neighbours"),

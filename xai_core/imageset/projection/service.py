@@ -23,10 +23,10 @@ from xai_core.imageset.runs.outputs import ModelOutputs
 from xai_core.imageset.sets.library import find_set
 from xai_core.params import check_seed, resolve
 
+# Points of each of several small maps: more could not be seen, and take long.
 MAX_MULTIPLES_POINTS = 2_000
-"""Points of each of several small maps: more could not be seen, and take long."""
+# One long map at a time, since it uses all cores. A map is small: 20,000 points are 400 KB.
 _POOL = JobPool("maps", workers=1, quick_workers=1, keep=32, timeout=CLOSED_TAB_S)
-"""One long map at a time, since it uses all cores. A map is small: 20,000 points are 400 KB."""
 
 
 def start_map(

@@ -56,8 +56,8 @@ class Layout:
     notes: tuple[str, ...] = ()
 
 
+# From data (n, D), dimensions, parameters, seed and job to points. Ticks `MapSpec.count_steps` in all.
 Place = Callable[[Float32, int, Mapping[str, Value], int, Job[Any]], Layout]
-"""From data (n, D), dimensions, parameters, seed and job to points. Ticks `MapSpec.count_steps` in all."""
 
 
 @dataclass(frozen=True, kw_only=True)

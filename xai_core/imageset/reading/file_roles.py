@@ -13,20 +13,20 @@ import numpy.typing as npt
 from xai_core.errors import InvalidSet
 
 MAX_FILES = 200_000
+# Size of the largest file that is opened: the limit of a single picture.
 MAX_BYTES = 25 * 2**20
-"""Size of the largest file that is opened: the limit of a single picture."""
 TOO_HEAVY = (
     f"This file is larger than {MAX_BYTES // 2**20} MB, which is the most allowed for one picture. Save it smaller."
 )
+# Letters of a name with its folders.
 MAX_NAME = 1000
-"""Letters of a name with its folders."""
 TOO_LONG = "The name of this file, with its folders, is too long. Shorten it."
 
 PICTURE_ENDINGS = frozenset(".jpg .jpeg .jpe .jfif .png .webp .bmp .gif .tif .tiff .heic .heif .avif".split())
 LABELS = "labels.csv"
 _ARCHIVE_ENDINGS = frozenset(".zip .rar .7z .tar .gz .tgz .bz2 .xz".split())
+# Folders of pictures that have a folder of masks beside them.
 _PICTURE_FOLDERS = frozenset("images image imgs img pictures photos".split())
-"""Folders of pictures that have a folder of masks beside them."""
 _JUNK = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 _NESTED = "An archive inside is not opened. Unpack it first, and put its pictures beside the others."
 

@@ -18,15 +18,7 @@ from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage, InvalidSet
 from xai_core.formatting import printable
 from xai_core.imageset.image_set import GONE
-from xai_core.imageset.reading.file_roles import (
-    MAX_BYTES,
-    MAX_FILES,
-    MAX_NAME,
-    TOO_HEAVY,
-    TOO_LONG,
-    is_read,
-    not_now,
-)
+from xai_core.imageset.reading.file_roles import MAX_BYTES, MAX_FILES, MAX_NAME, TOO_HEAVY, TOO_LONG, is_read, not_now
 
 _TOO_MANY = f"A folder may hold {MAX_FILES:,} files. This one holds more: split it, or choose one of its sub-folders."
 _CHANGED = "This file has changed, or is no longer there, since the folder was read. Read the folder again."
@@ -34,8 +26,8 @@ _LINK = "This is a link to a place outside the folder, which is not followed."
 _NO_FILE = "This is no file, or a link that leads nowhere."
 _UNPRINTABLE = "The name of this file cannot be shown. Rename it."
 _UNREADABLE_FOLDER = "What is in this folder may not be read. Ask whoever runs Whybox to open it."
+# Errors of a process that has too much open: another time the file can be read.
 _BUSY_ERRORS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
-"""Errors of a process that has too much open: another time the file can be read."""
 
 
 class FolderFiles:

@@ -25,10 +25,10 @@ from xai_core.imageset.thumbnails import make_thumbnail
 P = TypeVar("P")
 T = TypeVar("T")
 
+# Skipped files that a record names.
 MAX_LISTED = 1000
-"""Skipped files that a record names."""
+# Threads that decode.
 WORKERS = min(4, CORES)
-"""Threads that decode."""
 _AHEAD = 4 * WORKERS
 
 

@@ -20,8 +20,8 @@ MAX_LABEL = 80
 _SPLIT_NAMES = frozenset("train training val valid validation test testing".split())
 _SEPARATORS = ",;\t"
 _FILE_COLUMNS = frozenset("file filename file_name path filepath file_path image picture photo".split())
+# Names of the two columns where they are not the first two.
 _LABEL_COLUMNS = frozenset("label class category class_name".split())
-"""Names of the two columns where they are not the first two."""
 _NO_NAMES = (
     "labels.csv names no picture of this set. Write each file's name as it is in the set, with its folder or without."
 )

@@ -16,11 +16,11 @@ from xai_core.imageset.record import ALPHA_MASK
 Size = tuple[int, int]
 
 _TRANSPARENT = ("PNG", "WEBP", "GIF")
+# A grey picture no brighter than this numbers its objects: 0 for nothing, 1, 2, 3 …
 _MAX_OBJECT_NUMBER = 64
-"""A grey picture no brighter than this numbers its objects: 0 for nothing, 1, 2, 3 …"""
 _MAX_ASPECT_ERROR = 0.03
+# Of this many rows and columns of a mask, so few colours make up so large a share.
 _SAMPLED_SIDE, _MASK_COLOURS, _MASK_SHARE = 128, 16, 0.9
-"""Of this many rows and columns of a mask, so few colours make up so large a share."""
 
 
 def is_mask_of(files: Files, picture: int, png: int) -> bool:

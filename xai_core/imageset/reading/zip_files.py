@@ -23,26 +23,18 @@ import numpy.typing as npt
 from xai_core.errors import InvalidImage, InvalidSet
 from xai_core.formatting import printable
 from xai_core.imageset.image_set import GONE
-from xai_core.imageset.reading.file_roles import (
-    MAX_BYTES,
-    MAX_FILES,
-    MAX_NAME,
-    TOO_HEAVY,
-    TOO_LONG,
-    is_read,
-    not_now,
-)
+from xai_core.imageset.reading.file_roles import MAX_BYTES, MAX_FILES, MAX_NAME, TOO_HEAVY, TOO_LONG, is_read, not_now
 
 MEMBER = np.dtype([("offset", "<i8"), ("packed", "<i8"), ("size", "<i8"), ("crc", "<u4"), ("method", "<u2")])
+# Bytes of a member's own header before its name.
 _HEAD = 30
-"""Bytes of a member's own header before its name."""
 _MAX_DIRECTORY = 256 * 2**20
 _RATIO = 100
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENTRY = b"PK\x01\x02"
 _DRIVE = re.compile(r"[A-Za-z]:/")
+# The flag of a member whose name is in UTF-8.
 _UTF8 = 0x800
-"""The flag of a member whose name is in UTF-8."""
 
 _NO_ZIP = "This file is not a zip, or it is damaged or cut off. Pack the pictures into a .zip file and try again."
 _TOO_MANY = f"A zip may hold {MAX_FILES:,} files. This one holds more: split it, or leave some out."
@@ -65,11 +57,7 @@ class ZipFiles:
     """Members of a zip by row. Each read opens the file anew, so that threads share nothing."""
 
     def __init__(
-        self,
-        path: Path,
-        names: Sequence[str],
-        members: npt.NDArray[np.void],
-        skipped: Sequence[tuple[str, str]] = (),
+        self, path: Path, names: Sequence[str], members: npt.NDArray[np.void], skipped: Sequence[tuple[str, str]] = ()
     ) -> None:
         self._path = path
         self.names = names

@@ -17,8 +17,8 @@ from xai_core.imageset.row_arrays import ArraySpec, map_arrays
 from xai_core.imageset.runs.outputs import ModelOutputs
 from xai_core.models.classifier import Classifier
 
+# Part of every id; raised when a run over the same pictures would give other numbers.
 VERSION = 2
-"""Part of every id; raised when a run over the same pictures would give other numbers."""
 _DEFAULT_MB = 10_000
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -55,8 +55,8 @@ def make_run_id(set_id: str, model: Classifier, layer: str, corruption: str) -> 
     return hashlib.sha256(repr(content).encode()).hexdigest()[:32]
 
 
+# Runs used lately, counted by number: they hold predictions, and arrays only as far as the system has room.
 _RECENT: LRUCache[ModelOutputs] = LRUCache(16)
-"""Runs used lately, counted by number: they hold predictions, and arrays only as far as the system has room."""
 
 
 def cache() -> DiskCache:

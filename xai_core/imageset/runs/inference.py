@@ -35,29 +35,25 @@ from xai_core.models import load_model
 from xai_core.models.classifier import Classifier
 from xai_core.models.layers import Layer
 
+# A kill costs at most the work of so many seconds.
 SAVE_S = 4.0
-"""A kill costs at most the work of so many seconds."""
+# Places of a layer's grid that two bytes can number.
 MAX_PLACES = 2**16
-"""Places of a layer's grid that two bytes can number."""
+# Batches in the engine's queue at a time: one for each worker, and one to follow it at once.
 _MAX_SUBMITTED = 2 * cores.WORKERS
-"""Batches in the engine's queue at a time: one for each worker, and one to follow it at once."""
+# Batches that are decoded and wait.
 _AHEAD = 2 * cores.WORKERS
-"""Batches that are decoded and wait."""
+# Batches: one has few rows, and writing takes as long for many.
 _WRITTEN_TOGETHER = 16
-"""Batches: one has few rows, and writing takes as long for many."""
 _MAX_BATCH = 16
+# Pictures that could not be opened in a stored run and are tried once more before it is used.
 _RETRIED = 4
-"""Pictures that could not be opened in a stored run and are tried once more before it is used."""
 _UNWRITTEN = "The numbers of this set could not be written to this computer's disk"
 _NOTHING_OPENS = "None of the pictures of this set can be opened any more. Upload it again."
 
 
 def run_model(
-    dataset: Pictures,
-    model: Classifier,
-    layer: str | None = None,
-    corruption: str = "",
-    job: Job[Any] | None = None,
+    dataset: Pictures, model: Classifier, layer: str | None = None, corruption: str = "", job: Job[Any] | None = None
 ) -> ModelOutputs:
     """Return logits and pooled activations of a layer (None: the recommended one) for every picture, corrupted first.
 

@@ -21,15 +21,15 @@ from xai_core.imageset.sets.builtin.spec import IMAGE_SETS
 from xai_core.imageset.sets.disk import StoredSet
 from xai_core.imageset.sets.uploaded import ZipSource, read_source, source_key
 
+# Own sets in memory, by id: names and labels, no pictures.
 _RECENT: LRUCache[ImageSet] = LRUCache(256 * memory.MB)
-"""Own sets in memory, by id: names and labels, no pictures."""
 _BUILT_IN: dict[str, ImageSet] = {}
 _LOADING: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 _POOL = JobPool("sets", workers=2, quick_workers=0, keep=16, timeout=CLOSED_TAB_S)
+# Reading a set is long work for the queue: its number of pictures is not known before.
 _COST = 1000.0
-"""Reading a set is long work for the queue: its number of pictures is not known before."""
+# Bytes: each thread holds a picture of four channels in up to three copies. Of larger pictures only one is open.
 _MEMORY = WORKERS * 12 * LARGE_PIXELS
-"""Bytes: each thread holds a picture of four channels in up to three copies. Of larger pictures only one is open."""
 
 
 def load_set(name: str, job: Job[Any] | None = None) -> ImageSet:

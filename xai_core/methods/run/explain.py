@@ -31,8 +31,8 @@ from xai_core.results import Attribution, Prediction, Target
 from xai_core.trust import Evidence, run_checks
 
 TargetLike = int | str | tuple[int | str, int | str] | None
+# Memory of any call: its module copy, a batch being composed and one that waits.
 CALL_BYTES = 16 * 2**20
-"""Memory of any call: its module copy, a batch being composed and one that waits."""
 _VERSIONS = {name: version(name) for name in ("torch", "captum", "numpy")}
 
 

@@ -111,8 +111,8 @@ def store_note() -> str:
     return _store().note
 
 
+# Latest predictions by content, limited by their number: every run of a page asks for them.
 _GUESSES: LRUCache[Prediction] = LRUCache(512)
-"""Latest predictions by content, limited by their number: every run of a page asks for them."""
 
 
 def guess(model: Classifier, image: Image.Image, top: int = 5) -> Prediction:

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
 _MHA = inspect.signature(F.multi_head_attention_forward)
+# Arguments of `multi_head_attention_forward` with the value that masks no token.
 _PLAIN_ARGUMENTS: dict[str, Any] = {
     "bias_k": None,
     "bias_v": None,
@@ -26,7 +27,6 @@ _PLAIN_ARGUMENTS: dict[str, Any] = {
     "use_separate_proj_weight": False,
     "is_causal": False,
 }
-"""Arguments of `multi_head_attention_forward` with the value that masks no token."""
 
 
 class AttentionRecorder(TorchFunctionMode):

@@ -17,8 +17,8 @@ from xai_core.models.isolation import fold_norms
 from xai_core.params import Choice, Float, Int
 from xai_core.rules.deep_lift import DeepLift
 
+# In logits: a smaller change of the score is rounding.
 MIN_CHANGE = 1e-5
-"""In logits: a smaller change of the score is rounding."""
 
 TOLERANCE = Float(
     name="tolerance",

@@ -16,8 +16,8 @@ from xai_core.rules import Composite, Relevance
 from xai_core.rules.lrp_rules import Epsilon
 from xai_core.rules.relevance import find_steps
 
+# Largest change of the logits under the rules, relative to their size: the rules must not alter the forward pass.
 MAX_LOGIT_CHANGE = 1e-3
-"""Largest change of the logits under the rules, relative to their size: the rules must not alter the forward pass."""
 
 
 def _pixel_bounds(model: Classifier, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:

@@ -20,8 +20,8 @@ from xai_core.models.classifier import Preprocessing
 from xai_core.models.spec import MODELS, Built, ModelSpec
 from xai_core.models.weights import Progress, assemble, read_state
 
+# Variant -> input side in pixels, megabytes of weights.
 _SIZES = {0: (224, 18.0), 1: (240, 21.0), 2: (260, 23.5)}
-"""Variant -> input side in pixels, megabytes of weights."""
 
 _PLAIN = {
     0: "A small, fast network for phones that knows 1000 kinds of things; the quickest choice here.",

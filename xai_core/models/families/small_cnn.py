@@ -21,8 +21,8 @@ from xai_core.models.weights import Progress, assemble
 
 WEIGHTS = Path(__file__).parents[3] / "assets" / "small_cnn.safetensors"
 LABELS = tuple("0123456789")
+# Mean and spread of the training pictures, rounded: white strokes on black.
 STEPS = Preprocessing(resize=28, crop=28, mean=(0.3,), std=(0.35,), interpolation="bicubic")
-"""Mean and spread of the training pictures, rounded: white strokes on black."""
 _REMEDY = "Restore it from the repository or run: python -m xai_core.models.train_small_cnn"
 
 

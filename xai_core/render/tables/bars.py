@@ -25,8 +25,8 @@ from xai_core.render.tables.style import (
     with_opacity,
 )
 
+# Less important features are summed up in one bar.
 MAX_BARS = 12
-"""Less important features are summed up in one bar."""
 _BAR, _FRAME = 27, 74
 
 

@@ -27,8 +27,8 @@ from xai_core.render.tables.style import (
     with_opacity,
 )
 
+# More single lines than this only make a grey cloud.
 MAX_LINES = 300
-"""More single lines than this only make a grey cloud."""
 _LEVELS = 4
 Grid = Float | Sequence[str]
 

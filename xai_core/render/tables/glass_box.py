@@ -27,12 +27,12 @@ from xai_core.render.tables.style import (
     with_opacity,
 )
 
+# Nodes of a level up to which there is room for words below them.
 MAX_WORDS = 4
-"""Nodes of a level up to which there is room for words below them."""
+# Pixels between two levels of a tree.
 _LEVEL = 92
-"""Pixels between two levels of a tree."""
+# Start of the lines to the next level, in levels, so that they do not cross the question of the node.
 _BELOW_WORDS = 30 / _LEVEL
-"""Start of the lines to the next level, in levels, so that they do not cross the question of the node."""
 
 
 @dataclass(frozen=True)

@@ -24,17 +24,17 @@ def _rgba(colour: Sequence[int]) -> str:
 
 
 _SIGNED, _OTHER, _EVEN = PALETTES["orange_blue"].signed, PALETTES["purple_green"].signed, PALETTES["even"].unsigned
+# Orange for, blue against: the colours of the maps.
 FOR, AGAINST = _hex(_SIGNED[255].tolist()), _hex(_SIGNED[1].tolist())
-"""Orange for, blue against: the colours of the maps."""
 LINE, QUIET = "#2f8a9b", "#7d8a91"
+# Text on a filled cell, readable through its colour and the page's.
 INK, INK_ON_DARK = "#16232a", "#f4f7f8"
-"""Text on a filled cell, readable through its colour and the page's."""
+# The row in question, and a second line beside the first.
 ROW, SECOND = _hex(_OTHER[255].tolist()), _hex(_OTHER[1].tolist())
-"""The row in question, and a second line beside the first."""
+# Colour scale from low to high, without its darkest part: lines in it must be seen on a dark page too.
 EVEN = [[step / 10, _hex(_EVEN[64 + round(17 * step)].tolist())] for step in range(11)]
-"""Colour scale from low to high, without its darkest part: lines in it must be seen on a dark page too."""
+# From the strongest against over nothing at all to the strongest for.
 SIGNED = [[step / 20, _rgba(_SIGNED[1 + round(12.7 * step)].tolist())] for step in range(21)]
-"""From the strongest against over nothing at all to the strongest for."""
 MAX_LABEL = 24
 
 

@@ -6,8 +6,8 @@ from math import ceil, isfinite, log10
 
 from xai_core.tabular.data.column import Column
 
+# Steps at least into which the shown digits divide a column's range.
 MIN_STEPS = 200
-"""Steps at least into which the shown digits divide a column's range."""
 MAX_DECIMALS = 15
 
 

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from xai_core.arrays import Float64, Int64
 
 MAX_BARS = 30
+# Below this a float64 can still hold a half.
 HALF_LIMIT = 2.0**52
-"""Below this a float64 can still hold a half."""
 
 
 def histogram(values: npt.ArrayLike) -> tuple[Float64, Int64]:

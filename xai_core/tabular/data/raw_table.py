@@ -13,10 +13,10 @@ from xai_core.errors import InvalidTable
 from xai_core.tabular.data.column import Column, find_column
 from xai_core.tabular.data.table import MAX_CLASSES, MIN_ROWS, Table, Task, table_from
 
+# Up to so many different whole numbers are taken for classes.
 MAX_CLASS_NUMBERS = 10
-"""Up to so many different whole numbers are taken for classes."""
+# A class of fewer rows cannot be in each of the five parts of a cross-validation; a note says so.
 MIN_CLASS_ROWS = 5
-"""A class of fewer rows cannot be in each of the five parts of a cross-validation; a note says so."""
 _TARGET_NAMES = frozenset(
     "target label class y outcome result decision species diagnosis survived churn default approved".split()
 )

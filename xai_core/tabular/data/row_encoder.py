@@ -21,10 +21,10 @@ from xai_core.tabular.data.column import Column
 from xai_core.tabular.data.table import Table
 
 Score = Callable[[pd.DataFrame], Float64]
+# Rows given to a model at once: enough to make the calls cheap, few enough to stop soon.
 MAX_BATCH_ROWS = 8192
-"""Rows given to a model at once: enough to make the calls cheap, few enough to stop soon."""
+# Cells given to a model at once: they must fit in memory.
 MAX_BATCH_CELLS = 2_000_000
-"""Cells given to a model at once: they must fit in memory."""
 
 
 @dataclass(frozen=True, eq=False)

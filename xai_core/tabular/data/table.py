@@ -18,8 +18,8 @@ from xai_core.errors import InvalidParam, InvalidTable, UnknownName
 from xai_core.tabular.data.column import Column, Kind, describe_column, find_column
 
 Task = Literal["classification", "regression"]
+# Rows with a target that a table needs, and rows that a model needs to train.
 MIN_ROWS = 20
-"""Rows with a target that a table needs, and rows that a model needs to train."""
 MAX_CLASSES = 50
 
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Estimate", "Group", "Groups", "Proxies", "Proxy", "group_scores", "proxies"]
 
+# Rows under which a group's numbers say little.
 FEW_ROWS = 30
-"""Rows under which a group's numbers say little."""
 SIGNIFICANT = 0.05
 
 

@@ -14,8 +14,8 @@ from xai_core.tabular.data.column import Column
 from xai_core.tabular.data.row_encoder import RowEncoder
 from xai_core.tabular.data.table import Table
 
+# Categories shown on their own; rarer ones become one group.
 MAX_GROUPS = 12
-"""Categories shown on their own; rarer ones become one group."""
 MAX_BINS = 10
 
 

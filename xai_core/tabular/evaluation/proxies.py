@@ -19,10 +19,10 @@ from xai_core.tabular.data.table import Table
 from xai_core.tabular.evaluation.groups import group_membership
 
 FOLDS = 5
+# Rows on which proxies are measured.
 MAX_ROWS = 4000
-"""Rows on which proxies are measured."""
+# Association below which a column hardly gives the group away.
 WEAK = 0.1
-"""Association below which a column hardly gives the group away."""
 
 
 @dataclass(frozen=True)

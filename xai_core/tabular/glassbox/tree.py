@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from xai_core.tabular.models.table_model import TabularModel
 
 
+# Conditions from the first question to a node: subject to words; a tighter one of a subject replaces the other.
 Path = dict[str, str]
-"""Conditions from the first question to a node: subject to words; a tighter one of a subject replaces the other."""
 
 
 @dataclass(frozen=True)

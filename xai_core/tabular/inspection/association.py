@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 STRONG = 0.6
 """|ρ| above which a warning is given."""
+# A smaller share of combinations outside the data is not reported: rows are missing by chance too.
 MIN_SHARE = 0.005
-"""A smaller share of combinations outside the data is not reported: rows are missing by chance too."""
 ROWS_PER_CELL = 5
 MAX_BINS = 10
 MIN_PAIRS = 5
+# Larger tables are measured on evenly spaced rows: ρ is then known to about 0.01.
 MAX_ROWS = 5_000
-"""Larger tables are measured on evenly spaced rows: ρ is then known to about 0.01."""
 
 
 @dataclass(frozen=True)

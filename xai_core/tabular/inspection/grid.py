@@ -13,8 +13,8 @@ from xai_core.errors import InvalidParam, NotApplicable
 from xai_core.tabular.data.histogram import histogram
 from xai_core.tabular.data.table import Table
 
+# The grid leaves out the outermost values, as scikit-learn's does: a few extreme rows would stretch it.
 PERCENTILES = (0.05, 0.95)
-"""The grid leaves out the outermost values, as scikit-learn's does: a few extreme rows would stretch it."""
 MAX_POINTS = 200
 
 

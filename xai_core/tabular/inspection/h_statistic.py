@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from xai_core.tabular.data.table import Table
 
+# A variance below this share of the squared scores is rounding: there is no effect that could be shared.
 ROUNDING = 1e-12
-"""A variance below this share of the squared scores is rounding: there is no effect that could be shared."""
 
 
 def interaction_strength(

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from xai_core.tabular.models.table_model import TabularModel
 
+# Column to the entry of a mask table that each row's value belongs to.
 Bins = Mapping[int, npt.NDArray[np.intp]]
-"""Column to the entry of a mask table that each row's value belongs to."""
 MAX_LEAVES = 64
 ALL_LEAVES = ~np.uint64(0)
 

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from xai_core.engine.jobs import Job
     from xai_core.tabular.models.table_model import TabularModel
 
+# Column name to (K,) values: the k-th variant sets every one of these columns to its k-th value, in all rows.
 Variants = Mapping[str, npt.NDArray[Any]]
-"""Column name to (K,) values: the k-th variant sets every one of these columns to its k-th value, in all rows."""
+# Rows a prediction: calls cost milliseconds whatever their size; more rows no longer fit the processor's cache.
 BATCH = 20_000
-"""Rows a prediction: calls cost milliseconds whatever their size; more rows no longer fit the processor's cache."""
+# Rows at a time through QuickScorer.
 BLOCK = 2_000
-"""Rows at a time through QuickScorer."""
 PROBE_ROWS, PROBE_VARIANTS = 16, 4
+# Largest difference of QuickScorer to the model's own score on the probe, as a share of the largest score there.
 TOLERANCE = 1e-11
-"""Largest difference of QuickScorer to the model's own score on the probe, as a share of the largest score there."""
 NO_ROWS: Int64 = np.zeros(0, dtype=np.int64)
 
 

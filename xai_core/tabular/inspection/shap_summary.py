@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 5_000
 TREE_BATCH = 100
+# Largest gap between a tree explanation's sum and the model's own number, as a share of the largest such number.
 TOLERANCE = 1e-6
-"""Largest gap between a tree explanation's sum and the model's own number, as a share of the largest such number."""
 LOG_ODDS = "log-odds"
 LOG_ODDS_NOTE = "Boosted trees add up in log-odds: 0 is an even chance, and 1 more makes the odds 2.7 times as high."
 

@@ -14,10 +14,10 @@ from xai_core.errors import NotApplicable
 from xai_core.tabular.inspection.coalitions import CoalitionSampler
 
 MAX_BACKGROUND = 200
+# With more features or rows, fewer background rows are compared with, down to two.
 MAX_EVALUATIONS = 400_000
-"""With more features or rows, fewer background rows are compared with, down to two."""
+# Cells of a batch of mixed rows.
 CELLS = 4_000_000
-"""Cells of a batch of mixed rows."""
 
 
 def count_evaluations(rows: int, features: int, background: int) -> int:

@@ -19,8 +19,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from xai_core.arrays import Float32, Float64
 from xai_core.engine.cores import CORES
 
+# Rows that pass all trees before the next ones do.
 BLOCK_ROWS = 4096
-"""Rows that pass all trees before the next ones do."""
 
 
 def _average_trees(forest: Any, rows: Any) -> Float64:

@@ -16,8 +16,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from xai_core.arrays import Float64
 
+# Rows at a time, so that their kernels stay in the processor's cache.
 BLOCK_ROWS = 1024
-"""Rows at a time, so that their kernels stay in the processor's cache."""
 
 
 def _sum_kernels(machine: Any, rows: Any) -> Float64:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+# Rough memory of an estimator without its arrays.
 BASE_BYTES = 100_000
-"""Rough memory of an estimator without its arrays."""
 
 
 def iter_objects(root: Any) -> Iterator[Any]:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["load_own_model", "untrusted_types"]
 
+# Rows predicted once, to refuse a model that cannot.
 PROBE_ROWS = 20
-"""Rows predicted once, to refuse a model that cannot."""
 _UNKNOWN_TRAINING = (
     "Nobody here knows which rows your model learnt from. If the held-out rows were among them, its scores are too "
     "good."

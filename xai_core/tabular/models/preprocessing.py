@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from xai_core.tabular.data.column import Column
     from xai_core.tabular.data.table import Table
 
+# A numeric column with fewer values is filled for every model: a part of the rows may have none at all.
 MIN_VALUES = 50
-"""A numeric column with fewer values is filled for every model: a part of the rows may have none at all."""
+# Yes-or-no columns of a feature; rarer values share the last one.
 MAX_CATEGORIES = 20
-"""Yes-or-no columns of a feature; rarer values share the last one."""
+# Names of a pipeline's two steps.
 PREPARE, MODEL = "prepare", "model"
-"""Names of a pipeline's two steps."""
 _BLOCKS = frozenset(("numbers", "booleans", "nearly empty", "categories"))
+# scikit-learn's name for the column of rare values.
 _INFREQUENT = "infrequent_sklearn"
-"""scikit-learn's name for the column of rare values."""
 
 
 class PreparedRows(NamedTuple):

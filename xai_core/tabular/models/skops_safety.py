@@ -16,22 +16,23 @@ from xai_core.arrays import Bool, Int64
 from xai_core.errors import ModelUnavailable
 from xai_core.tabular.models.object_graph import iter_objects
 
+# Of the file, and of what is packed in it.
 MAX_BYTES = 500 * 2**20
-"""Of the file, and of what is packed in it."""
+# Types that are rebuilt because their content is checked afterwards.
 TREE_TYPES = ("sklearn.tree._tree.Tree", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor")
-"""Types that are rebuilt because their content is checked afterwards."""
+# Types that skops does not list though they are plain Python that only holds numbers.
 DATA_TYPES = (
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
 )
-"""Types that skops does not list though they are plain Python that only holds numbers."""
+# Parts of scikit-learn that predict with NumPy or trees; others follow a file's numbers in unchecked compiled code.
 FAMILIES = frozenset(
     "calibration compose decomposition discriminant_analysis dummy ensemble feature_selection impute linear_model "
     "naive_bayes neural_network pipeline preprocessing tree".split()
 )
-"""Parts of scikit-learn that predict with NumPy or trees; others follow a file's numbers in unchecked compiled code."""
+# Errors caused by a file that was cut, altered or made for another release.
 BROKEN = (
     ArithmeticError,
     AttributeError,
@@ -46,7 +47,6 @@ BROKEN = (
     ValueError,
     zipfile.BadZipFile,
 )
-"""Errors caused by a file that was cut, altered or made for another release."""
 
 
 def load_skops(data: bytes) -> Any:

@@ -19,8 +19,8 @@ from xai_core.tabular.models.preprocessing import PreparedRows, is_preparation, 
 if TYPE_CHECKING:
     from torch import nn
 
+# Scores (N,) of an outcome from rows as the last step of a pipeline gets them, (N, outputs).
 PreparedScore = Callable[[Float64, "int | None"], Float64]
-"""Scores (N,) of an outcome from rows as the last step of a pipeline gets them, (N, outputs)."""
 
 
 @dataclass(frozen=True, eq=False)

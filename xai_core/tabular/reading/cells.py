@@ -11,8 +11,8 @@ import pyarrow as pa
 from xai_core.errors import InvalidTable
 from xai_core.formatting import printable
 
+# Of files with more cells a sample of the rows is taken.
 MAX_CELLS = 2_000_000
-"""Of files with more cells a sample of the rows is taken."""
 MAX_COLUMNS = 2000
 MAX_NAME_LETTERS = 200
 

@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 from xai_core.tabular.data.column import Kind
 from xai_core.tabular.reading.text_values import DAY_US, DistinctCells, TypedColumn, clip_to_missing, parse_distinct
 
+# Cells without a value, in lower case. "none" is not one of them: it is often a category (no garage, no allergy).
 MISSING_WORDS = ("", "na", "n/a", "#n/a", "nan", "<na>", "null", "?", "-", "--")
-"""Cells without a value, in lower case. "none" is not one of them: it is often a category (no garage, no allergy)."""
+# Longer texts are no categories; a small file can repeat one so often that comparing them takes hours.
 MAX_TEXT_LETTERS = 500
-"""Longer texts are no categories; a small file can repeat one so often that comparing them takes hours."""
 
 
 def infer_column(name: str, cells: pa.ChunkedArray, decimal_comma: bool) -> TypedColumn | str:

@@ -16,11 +16,11 @@ from xai_core.tabular.reading.row_sample import RowSample
 from xai_core.text_decoding import convert_table_to_utf8, find_separator_line
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+# The header and the first rows are looked for in here.
 HEAD_BYTES = 1 << 18
-"""The header and the first rows are looked for in here."""
 HEAD_RECORDS = 50
+# A row must fit into a block.
 BLOCK_BYTES = 1 << 20
-"""A row must fit into a block."""
 MAX_BAD_ROWS = 10_000
 MAX_BAD_SHARE = 0.1
 _LONG_ROW = (

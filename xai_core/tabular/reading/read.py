@@ -19,11 +19,11 @@ from xai_core.tabular.reading.parquet_file import MAGIC, read_parquet
 from xai_core.tabular.reading.text_values import TypedColumn
 
 MAX_BYTES = 200 * 1024 * 1024
+# A column with more distinct values than this, nearly one a row, is taken for a name or a number of the row.
 MIN_IDENTIFIER_VALUES = 20
-"""A column with more distinct values than this, nearly one a row, is taken for a name or a number of the row."""
 MIN_IDENTIFIER_SHARE = 0.9
+# Names in a note, and notes about single columns, that are shown.
 MAX_NOTES = 10
-"""Names in a note, and notes about single columns, that are shown."""
 _COUNTER_NAMES = frozenset("id index row nr no number key uuid".split())
 
 Source = str | Path | bytes | IO[bytes]

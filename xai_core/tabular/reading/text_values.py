@@ -18,16 +18,16 @@ import pyarrow.compute as pc
 from xai_core.arrays import Bool, Float64, Int64
 from xai_core.tabular.data.column import Kind
 
+# Share of a column's cells that must follow a form.
 MIN_SHARE = 0.95
-"""Share of a column's cells that must follow a form."""
+# Share of numbers from which a column of categories gets a note that it mixes numbers and words.
 MIN_MIXED_SHARE = 0.2
-"""Share of numbers from which a column of categories gets a note that it mixes numbers and words."""
+# Larger numbers count as missing: models that compute in float32 cannot take them.
 MAX_NUMBER = 1e30
-"""Larger numbers count as missing: models that compute in float32 cannot take them."""
 DAY_US = 86_400_000_000
 _BOOLEANS = (("no", "yes"), ("false", "true"), ("n", "y"), ("f", "t"), ("0", "1"))
+# No pair of words has more spellings in small and capital letters that anybody uses.
 _MAX_SPELLINGS = 16
-"""No pair of words has more spellings in small and capital letters that anybody uses."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,8 +15,8 @@ from xai_core.arrays import Float64
 from xai_core.errors import InvalidParam
 from xai_core.tabular.row.method import Contributions
 
+# Features that count as the strongest.
 TOP = 3
-"""Features that count as the strongest."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,8 +27,8 @@ from xai_core.tabular.row.counterfactual_search import BUDGET, Search, Space
 if TYPE_CHECKING:
     from xai_core.tabular.models.table_model import TabularModel
 
+# Index of a class, or (lowest, highest) value of a regression.
 TargetOutcome = int | tuple[float, float]
-"""Index of a class, or (lowest, highest) value of a regression."""
 Cell = str | float | None
 MAX_COUNT = 20
 CAUTION = "This says what the model would answer to another row, not what would happen if somebody's life changed."

@@ -18,21 +18,21 @@ from xai_core.arrays import Bool, Float64, Int64
 from xai_core.tabular.data.cell_format import count_decimals
 from xai_core.tabular.data.column import Column
 
+# Kind of a change: each changed feature with its direction, or with its new category.
 Signature = frozenset[tuple[int, float]]
-"""Kind of a change: each changed feature with its direction, or with its new category."""
 
+# Values tried for one feature.
 MAX_OPTIONS = 24
-"""Values tried for one feature."""
+# Rows tried for each number of changed features, about.
 BUDGET = 8192
-"""Rows tried for each number of changed features, about."""
+# Features changed at once by the beam; beyond it real rows are the better guide.
 MAX_FEATURES = 4
-"""Features changed at once by the beam; beyond it real rows are the better guide."""
+# Rows that a selection keeps of each set of changed features at least.
 MIN_PER_SET = 3
-"""Rows that a selection keeps of each set of changed features at least."""
 MAX_RESULTS = 60
 MAX_NEIGHBOURS = 24
+# A path back is cut into 8 parts, three times: it ends within a five-hundredth of the best.
 PARTS, ROUNDS = 8, 3
-"""A path back is cut into 8 parts, three times: it ends within a five-hundredth of the best."""
 WEIGHT_OF_DISTANCE = 0.1
 
 

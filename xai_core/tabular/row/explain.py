@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TABULAR_METHODS", "Contributions", "RowMethod", "explain_row", "kernel_widths"]
 
+# Gap of the sum, as a share of score - base, up to which the check is green or amber.
 GOOD, POOR = 0.01, 0.1
-"""Gap of the sum, as a share of score - base, up to which the check is green or amber."""
 
 
 def explain_row(

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from xai_core.tabular.models.table_model import TabularModel
 
+# Gap of the sum, as a share of the score's change, up to which no more steps are taken.
 TOLERANCE = 0.005
-"""Gap of the sum, as a share of the score's change, up to which no more steps are taken."""
 START = Choice(
     name="start",
     title="Start from",

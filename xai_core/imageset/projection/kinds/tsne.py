@@ -22,16 +22,16 @@ from xai_core.imageset.projection.spec import MAPS, Layout, MapSpec
 from xai_core.params import Choice, Float, Int, Value
 
 PACKAGE = "openTSNE"
+# First steps, in which neighbours pull twelve times as hard so that groups find together.
 EARLY_STEPS = 250
-"""First steps, in which neighbours pull twelve times as hard so that groups find together."""
 EXAGGERATION = 12
+# Steps of progress for finding components and neighbours.
 PREPARATION_STEPS = 60
-"""Steps of progress for finding components and neighbours."""
 STEPS_A_TICK = 10
+# Points from which the grid is quicker than the tree.
 MIN_GRID_POINTS = 1_500
-"""Points from which the grid is quicker than the tree."""
+# Standard deviation of the starting points: far below any distance on the finished map.
 START_DEVIATION = 1e-4
-"""Standard deviation of the starting points: far below any distance on the finished map."""
 
 
 class _LearningRate(Float):

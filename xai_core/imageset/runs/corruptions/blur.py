@@ -8,8 +8,8 @@ from PIL import ImageFilter
 from xai_core.images import Picture
 from xai_core.imageset.runs.corruptions.spec import CORRUPTIONS, Corruption
 
+# Sigmas in pixels are for inputs of this side.
 _SIDE = 224
-"""Sigmas in pixels are for inputs of this side."""
 
 
 def _blur(picture: Picture, sigma: float, _rng: np.random.Generator) -> Picture:

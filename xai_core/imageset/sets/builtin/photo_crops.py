@@ -14,10 +14,10 @@ from xai_core.images import SAMPLES, Picture, image_sha256
 from xai_core.imageset.record import VERSION
 from xai_core.imageset.sets.builtin.spec import IMAGE_SETS, BuiltinSet, ImageSetSpec, generate
 
+# Of each photograph.
 _CROPS = 20
-"""Of each photograph."""
+# Pixels of a photograph, shrunk once: a crop is then near the model's input, and its resize is cheap.
 _SHORTER_SIDE = 320
-"""Pixels of a photograph, shrunk once: a crop is then near the model's input, and its resize is cheap."""
 
 _RAMP = Image.frombytes("L", (256, 1), bytes(range(256)))
 

@@ -15,8 +15,8 @@ from xai_core.imageset.sets.builtin.spec import IMAGE_SETS, ImageSetSpec
 from xai_core.imageset.sets.uploaded import read_files
 
 STAMPS = Path("/usr/share/tuxpaint/stamps")
+# Letters, flags and coins, which are no objects.
 _SYMBOLS = "symbols/"
-"""Letters, flags and coins, which are no objects."""
 
 
 def _read_stamps(spec: ImageSetSpec, job: Job[Any]) -> ImageSet:

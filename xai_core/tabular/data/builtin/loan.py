@@ -32,11 +32,11 @@ AGE = -0.25
 LATE_BY_DEBT = -0.25
 EMPLOYMENT = {"permanent": 0.5, "temporary": -0.3, "self-employed": 0.0, "unemployed": -1.5}
 DISTRICT = {"north": 0.9, "east": 0.5, "south": -0.8, "west": -0.6}
+# Columns without an effect in the rule.
 IRRELEVANT = ("spending", "purpose", "owns home", "group")
-"""Columns without an effect in the rule."""
 
+# Shares of each group in the districts, in the order of DISTRICT.
 DISTRICT_SHARES = {"A": (0.45, 0.35, 0.08, 0.12), "B": (0.08, 0.12, 0.45, 0.35)}
-"""Shares of each group in the districts, in the order of DISTRICT."""
 
 
 def loan_log_odds(frame: pd.DataFrame) -> Float64:

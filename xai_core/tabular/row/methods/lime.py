@@ -25,8 +25,8 @@ from xai_core.tabular.row.method import TABULAR_METHODS, RawContributions, RowMe
 
 WIDTHS = (0.35, 0.5, 0.7, 1.0, 1.5, 2.5, 5.0)
 GOOD, POOR = 0.6, 0.3
+# Samples that must hold, and that must break, each condition.
 MIN_SAMPLES = 30
-"""Samples that must hold, and that must break, each condition."""
 
 
 @dataclass(frozen=True)

@@ -23,14 +23,14 @@ from xai_core.tabular.inspection.coalitions import CoalitionSampler
 from xai_core.tabular.inspection.shapley import estimate_contributions
 from xai_core.tabular.row.method import TABULAR_METHODS, RawContributions, RowMethod, RowRequest
 
+# Features up to which all 2^features sets are tried.
 MAX_EXACT = 8
-"""Features up to which all 2^features sets are tried."""
+# Rounds before the spread between them is used. In each, every background row has a new random order.
 MIN_ROUNDS = 4
-"""Rounds before the spread between them is used. In each, every background row has a new random order."""
+# Background rows times features: more features are compared with fewer rows.
 ROWS_TIMES_FEATURES = 20_000
-"""Background rows times features: more features are compared with fewer rows."""
+# Standard error, as a share of the longest bar, up to which the bars count as steady.
 STEADY = 0.1
-"""Standard error, as a share of the longest bar, up to which the bars count as steady."""
 
 
 class ValueFunction:
