@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui.frame import render_slots, sidebar, url_state
+from pages.ui.frame import render_slots, url_state
+from pages.ui.widgets import sidebar
 
 # Streamlit puts white on the primary colour in both themes; in the dark one that is a contrast of 3.3:1, too little.
 STYLE = """<style>

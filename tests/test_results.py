@@ -21,7 +21,8 @@ def attribution(values: np.ndarray, **more: object) -> Attribution:
         "params": {"k": 1},
         "seed": 0,
     }
-    return Attribution(values, **basis, evaluations=1, seconds=0.1, image_sha256="", versions={}, **more)  # type: ignore[arg-type]
+    rest = {"evaluations": 1, "seconds": 0.1, "image_sha256": "", "versions": {}}
+    return Attribution(values, **basis, **rest, **more)  # type: ignore[arg-type]
 
 
 def test_it_is_frozen_and_owns_its_numbers():

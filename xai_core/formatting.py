@@ -22,7 +22,7 @@ def percent(share: float) -> str:
 
 
 def number(value: float) -> str:
-    """Return a number with three significant digits and a proper minus: 3,210, 4.25, 0.00123; a dash where it is not finite.
+    """Return a number with three significant digits and a proper minus; a dash where it is not finite.
 
     >>> number(3210.4), number(-4.2512), number(0.001234)
     ('3,210', '−4.25', '0.00123')

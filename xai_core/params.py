@@ -1,4 +1,4 @@
-"""Parameters declared once (default, bounds, unit, help); validation, form, cache key, link and documentation follow."""
+"""Parameters declared once (default, bounds, unit, help); validation, form, cache key, link and texts follow."""
 
 from __future__ import annotations
 

@@ -6,7 +6,8 @@ import streamlit as st
 from PIL import Image, ImageOps
 
 import xai_core
-from pages.ui.frame import session, sidebar, url_state
+from pages.ui.frame import session, url_state
+from pages.ui.widgets import sidebar
 
 MAX_SAMPLES = 6
 THUMBNAIL_SIZE = (240, 240)

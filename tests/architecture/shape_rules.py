@@ -14,7 +14,10 @@ LAYERS: tuple[frozenset[str], ...] = (
     *tuple(
         frozenset(f"xai_core.{name}" for name in layer.split())
         for layer in (
-            "errors arrays calibration settings formatting params registry results images text_decoding threads object_cache",
+            (
+                "errors arrays calibration settings formatting params registry results images text_decoding threads "
+                "object_cache"
+            ),
             "rules",
             "models",
             "engine",
@@ -103,7 +106,7 @@ def functions_are_short(source: Source) -> Iterator[str]:
 
 
 def no_broad_except(source: Source) -> Iterator[str]:
-    """Catching everything is allowed only to tidy up and raise it again, or to hand it on to the thread it belongs to."""
+    """Catching everything is allowed only to tidy up and raise again, or to hand it to the thread it belongs to."""
     for node in source.nodes(ast.ExceptHandler) if source.is_shipped else ():
         assert isinstance(node, ast.ExceptHandler)
         caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]

@@ -66,9 +66,14 @@ def test_a_sound_entry_is_not_replaced_and_a_failed_one_leaves_nothing(tmp_path:
     add(cache, KEYS[0], name="first")
     add(cache, KEYS[0], name="second")
     assert (cache.read(KEYS[0]) or {})["name"] == "first"
-    with pytest.raises(RuntimeError), cache.staging() as folder:
-        (folder / "data").write_bytes(b"x")
-        raise RuntimeError
+
+    def fail() -> None:
+        with cache.staging() as folder:
+            (folder / "data").write_bytes(b"x")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert [path.name for path in tmp_path.iterdir()] == [KEYS[0]]
 
 

@@ -100,6 +100,9 @@ def test_nothing_is_said_on_stderr() -> None:
     """In a process of its own: pytest sets the filters of warnings anew for each test."""
     # A warning, then a log line.
     broken = tiff({256: (4, 64), 257: (4, 64), 262: (3, 1), 277: (4, 2**31 - 1), 322: (5, 2**31)})
-    read = f"from xai_core.images import read_image\ntry: read_image({broken!r})\nexcept Exception as error: print(type(error).__name__)"
+    read = (
+        f"from xai_core.images import read_image\ntry: read_image({broken!r})\n"
+        "except Exception as error: print(type(error).__name__)"
+    )
     done = subprocess.run([sys.executable, "-c", read], capture_output=True, text=True, check=True)
     assert (done.stdout.strip(), done.stderr) == ("InvalidImage", "")

@@ -132,9 +132,16 @@ def test_reading_imports_neither_exotic_plugins_nor_torch() -> None:
 
 
 CUT = [
-    ("JPEG", {}), ("JPEG", {"progressive": True}), ("PNG", {}), ("WEBP", {}), ("WEBP", {"lossless": True}), ("BMP", {}), ("GIF", {}),
-    ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}),
-]  # fmt: skip
+    ("JPEG", {}),
+    ("JPEG", {"progressive": True}),
+    ("PNG", {}),
+    ("WEBP", {}),
+    ("WEBP", {"lossless": True}),
+    ("BMP", {}),
+    ("GIF", {}),
+    ("TIFF", {}),
+    ("TIFF", {"compression": "tiff_lzw"}),
+]
 
 
 @pytest.mark.parametrize(("kind", "options"), CUT)

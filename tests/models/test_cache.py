@@ -140,7 +140,7 @@ def test_only_so_many_are_kept_and_the_least_recently_used_goes(monkeypatch):
     toys = {name: Counted(name) for name in "abc"}
     for name in "abac":  # b is the least recently used when c comes
         cache.get(toys[name].spec, CPU)
-    assert [name for name, _ in cache.keys()] == ["a", "c"]
+    assert [name for name, _ in cache.list_keys()] == ["a", "c"]
     gc.collect()
     cache.get(toys["b"].spec, CPU)
     assert toys["b"].builds == 2 and toys["a"].builds == 1

@@ -50,6 +50,24 @@ def draw_heat(side: int) -> Float32:
     return (positive - 0.6 * negative).astype(np.float32)
 
 
+def build_flat_panels(side: int) -> list[Panel]:
+    """Return cards of maps without a peak: zero, constant, no numbers, and half of a map."""
+    holes = np.where(np.arange(side)[:, None] < 14, np.nan, draw_heat(side))
+    maps = (np.zeros((side, side)), np.full((side, side), 0.5), np.full((side, side), np.nan), holes)
+    return [
+        Panel(str(at), "Flat", "F", "s", "done", build_attribution(values, "flat")) for at, values in enumerate(maps)
+    ]
+
+
+def build_rows(side: int) -> list[Panel]:
+    """Return cards in two rows, the second one about another picture."""
+    cards = (("a", 1, "First", None), ("b", 2, "First", None), ("c", 9, "Second", draw_photo(side).rotate(90)))
+    return [
+        Panel(a, a.upper(), "N", "How.", "done", build_attribution(k * draw_heat(side), a), row=b, picture=c)
+        for a, k, b, c in cards
+    ]
+
+
 def build_panels(mode: str, side: int) -> tuple[list[Panel], list[Panel]]:
     """Return the cards with a map and those without one."""
     checks = (Check("flat", "green", "The map is not flat."), Check("fit", "amber", "The simple model explains 61 %."))
@@ -102,23 +120,9 @@ def build_panels(mode: str, side: int) -> tuple[list[Panel], list[Panel]]:
         ]
         rest = [Panel("f", "Failed", "F", "s", "failed", message=text)]
     if mode == "flat":
-        holes = np.where(np.arange(side)[:, None] < 14, np.nan, draw_heat(side))
-        done = [
-            Panel(str(at), "Flat", "F", "s", "done", build_attribution(values, "flat"))
-            for at, values in enumerate(
-                (np.zeros((side, side)), np.full((side, side), 0.5), np.full((side, side), np.nan), holes)
-            )
-        ]
-        rest = []
+        return build_flat_panels(side), []
     if mode == "rows":
-        cards, rest = (
-            (("a", 1, "First", None), ("b", 2, "First", None), ("c", 9, "Second", draw_photo(side).rotate(90))),
-            [],
-        )
-        done = [
-            Panel(a, a.upper(), "N", "How.", "done", build_attribution(k * draw_heat(side), a), row=b, picture=c)
-            for a, k, b, c in cards
-        ]
+        return build_rows(side), []
     return done, rest
 
 

@@ -48,7 +48,8 @@ _PHOTOS = (
     ("china", "Pagoda", "sklearn/datasets/images/china.jpg", "danielbuechele on Flickr, photo 6061409035", _CC_BY),
     ("motorcycle", "Motorcycle", "skimage/data/motorcycle_left.png", "Middlebury 2014 stereo benchmark, left view",
      "none stated; please cite Scharstein et al., GCPR 2014"),
-    ("coins", "Coins", "skimage/data/coins.png", "Brooklyn Museum: Greek coins from Pompeii", "no known copyright restrictions"),
+    ("coins", "Coins", "skimage/data/coins.png", "Brooklyn Museum: Greek coins from Pompeii",
+     "no known copyright restrictions"),
     ("horse", "Horse (outline)", "skimage/data/horse.png", "Andreas Preuss (marauder), Openclipart 158377", _CC0),
     ("hubble", "Galaxies", "skimage/data/hubble_deep_field.jpg", "NASA, HubbleSite: eXtreme Deep Field, 2012", _PUBLIC),
     ("retina", "Inside of an eye", "skimage/data/retina.jpg", "Mikael Häggström, Wikimedia Commons", _CC0),
@@ -70,7 +71,7 @@ def _read_photo(title: str, file: str) -> Image.Image:
 
 
 def _draw_digit(row: int) -> Image.Image:
-    """Return a digit white on black, from 8 x 8 levels of 0 to 16, as smooth as the digit network's training pictures."""
+    """Return a digit white on black, from 8 x 8 levels of 0 to 16, as smooth as the network's training pictures."""
     try:
         # Here, because importing it takes a second.
         from sklearn.datasets import load_digits

@@ -48,4 +48,4 @@ def find_model(name: str) -> Classifier | None:
 
 def models_in_memory() -> tuple[str, ...]:
     """Return the names of the models in memory."""
-    return tuple(dict.fromkeys(name for name, _device in _CACHE.keys()))
+    return tuple(dict.fromkeys(name for name, _device in _CACHE.list_keys()))

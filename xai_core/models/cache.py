@@ -98,7 +98,7 @@ class ModelCache:
                 self._store((name, str(device)), model)
             return model
 
-    def keys(self) -> tuple[Key, ...]:
+    def list_keys(self) -> tuple[Key, ...]:
         """Return (name, device) of the models kept, least recently used first."""
         with self._lock:
             return tuple(self._models)

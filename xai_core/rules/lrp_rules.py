@@ -234,7 +234,7 @@ class Composite:
 
     conv: Rule
     dense: Rule
-    mix: Rule = Epsilon()  # noqa: RUF009  # frozen: all composites may share it
+    mix: Rule = Epsilon()  # frozen: all composites may share it
     first: Callable[[torch.Tensor, torch.Tensor], Rule] | None = None
     """Built from the lowest and the highest values that the first layer could read."""
     top: Rule | None = None

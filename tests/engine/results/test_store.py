@@ -303,7 +303,10 @@ def test_a_picture_stays_with_its_results_until_its_owner_deletes_it(tmp_path):
             and store.forget_picture(key(2), token) is False
         )
         assert same(store.get(key(1)), result(1)), "the results stay"
-        ask = "import sys, pathlib; sys.stdout.write(str(bytes.fromhex(sys.argv[2]) in b''.join(p.read_bytes() for p in folder.iterdir())))"
+        ask = (
+            "import sys, pathlib; "
+            "sys.stdout.write(str(bytes.fromhex(sys.argv[2]) in b''.join(p.read_bytes() for p in folder.iterdir())))"
+        )
         assert read_output(child(ask, tmp_path, piece.hex())) == "False", (
             "not a trace of it in the file or its log, at once"
         )

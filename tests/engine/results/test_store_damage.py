@@ -268,7 +268,10 @@ FORGED = {
     "another name": (TEXT, pack_row(numbers=np.ones((3, 3), np.float32))),
     "no archive": (TEXT, npy(np.ones((3, 3), np.float32))),
     "raw bytes": (TEXT, in_zip("values", b"bytes")),
-    "far too large": (TEXT, in_zip("values.npy", ONES.replace(b"(3, 3), }" + b" " * 16, b"(9999999999, 9999999999), }"))),
+    "far too large": (
+        TEXT,
+        in_zip("values.npy", ONES.replace(b"(3, 3), }" + b" " * 16, b"(9999999999, 9999999999), }")),
+    ),
     "header that calls": (TEXT, in_zip("values.npy", ONES.replace(b"'<f4'", b"exit("))),
     "empty": (b"", b""),
     "not JSON": (b"{", VALUES),

@@ -76,7 +76,7 @@ class Database:
         return PackedImage(*row) if row else None
 
     def forget(self, key: str, token_sha256: bytes) -> bool:
-        """Delete the picture with this token, if it is kept with this result: overwritten in the file and in its log."""
+        """Delete the picture with this token, if it is kept with this result: overwritten in file and log."""
         with self._transaction() as db:
             deleted = db.execute(sql.FORGET, (token_sha256, key)).rowcount > 0
         if deleted:
@@ -114,7 +114,7 @@ class Database:
             self._writer.close()
 
     def _ensure_tables(self) -> None:
-        """Create the tables if there are none; a file that has them is only read: it may be locked, or its disk full."""
+        """Create the tables if there are none; a file that has them is only read: it may be locked or its disk full."""
         db = self._writer
         version = sql.pragma(db, "user_version")
         if version > sql.SCHEMA:

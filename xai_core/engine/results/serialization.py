@@ -69,7 +69,7 @@ def pack(key: str, attribution: Attribution) -> Packed:
 
 
 def _is_repetitive(values: Float32) -> bool:
-    """Return whether half of the neighbours are equal: such maps pack to a hundredth, fine ones only to 93 % in 100 ms."""
+    """Return whether half of the neighbours are equal: such maps pack to a hundredth, fine ones to 93 % in 100 ms."""
     return int(np.count_nonzero(values[..., 1:] == values[..., :-1])) * 2 > values.size
 
 

@@ -48,10 +48,11 @@ def _single_folder_notes(names: Sequence[str], labels: Sequence[str]) -> list[st
     folders = {name.rpartition("/")[0] for name in names}
     if any(labels) or len(folders) != 1 or "" in folders:
         return []
-    return [
+    note = (
         f"All pictures lie in one folder, “{folders.pop()}”, which tells none of them apart. "
         "A table labels.csv can give them labels."
-    ]
+    )
+    return [note]
 
 
 def folder_labels(names: Sequence[str]) -> list[str]:

@@ -64,10 +64,11 @@ def limit_perplexity(perplexity: float, count: int) -> tuple[float, tuple[str, .
     highest = (count - 1) / 3
     if perplexity <= highest:
         return perplexity, ()
-    return highest, (
+    note = (
         f"With only {count} pictures the perplexity is {highest:.1f} instead of {perplexity:g}: "
-        "each picture has few others.",
+        "each picture has few others."
     )
+    return highest, (note,)
 
 
 def start_points(values: Float32, dimensions: int, start: str, seed: int) -> Float64:

@@ -14,6 +14,11 @@ from xai_core.images.resize import VERSION as RESIZE_VERSION
 from xai_core.imageset.record import VERSION
 from xai_core.imageset.sets.builtin.spec import IMAGE_SETS, BuiltinSet, ImageSetSpec, generate
 
+_NOTE = (
+    "The small digit network learned from three quarters of these pictures: "
+    "on digits it has never seen it is right less often."
+)
+
 
 class _Digits:
     """White on black, 28 x 28 pixels: exactly the training pictures of the digit network."""
@@ -47,10 +52,7 @@ def _build_digits() -> BuiltinSet:
         classes=tuple("0123456789"),
         source=_Digits(levels),
         digest=hashlib.sha256(f"digits {VERSION} {RESIZE_VERSION} ".encode() + levels.tobytes()).hexdigest(),
-        notes=(
-            "The small digit network learned from three quarters of these pictures: "
-            "on digits it has never seen it is right less often.",
-        ),
+        notes=(_NOTE,),
     )
 
 
