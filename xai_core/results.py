@@ -12,7 +12,6 @@ import numpy as np
 from xai_core.arrays import Float32
 from xai_core.params import Value
 
-Floats = Float32
 Level = Literal["green", "amber", "red"]
 Target = int | tuple[int, int]
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"

@@ -15,9 +15,9 @@ from pages.ui.imageset.page_context import PageContext
 from pages.ui.imageset.scatter import Event, show_scatter
 from pages.ui.widgets import background, show
 from xai_core import imageset
+from xai_core.arrays import Float32
 from xai_core.imageset import Map
 from xai_core.render import Thumbs
-from xai_core.results import Floats
 
 MAX_NEIGHBOURS = 12
 
@@ -26,8 +26,8 @@ class OwnPicture(NamedTuple):
     """The visitor's own picture in the space of the map: its vector, and the vectors of the set (N, D)."""
 
     image: Image.Image
-    query: Floats
-    among: Floats
+    query: Float32
+    among: Float32
 
 
 def _describe_picture(

@@ -11,11 +11,11 @@ from pages.ui.tables.page_context import PageContext
 from pages.ui.tables.row_view import hash_row
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import format_label
-from xai_core.results import Floats
+from xai_core.arrays import Float32
 from xai_core.tabular import CAUTION, Counterfactuals, TargetOutcome, counterfactuals
 
 
-def _render_class_choice(page: PageContext, prediction: Floats) -> int:
+def _render_class_choice(page: PageContext, prediction: Float32) -> int:
     """Render the choice of the target class; the default is the likeliest one that is not predicted."""
     order = np.argsort(-prediction, kind="stable").tolist()
     others = order[1:]
@@ -27,7 +27,7 @@ def _render_class_choice(page: PageContext, prediction: Floats) -> int:
     )
 
 
-def _render_range_choice(page: PageContext, row: pd.DataFrame, prediction: Floats) -> tuple[float, float]:
+def _render_range_choice(page: PageContext, row: pd.DataFrame, prediction: Float32) -> tuple[float, float]:
     """Render the choice of the target range; it starts a bit above the prediction."""
     lowest = float(f"{float(prediction) + float(np.std(page.table.target)) / 2:.3g}")
     left, right = st.columns(2)
@@ -55,7 +55,7 @@ def _render_changes(page: PageContext, number: int, result: Counterfactuals) -> 
         )
 
 
-def render(page: PageContext, number: int, row: pd.DataFrame, prediction: Floats) -> None:
+def render(page: PageContext, number: int, row: pd.DataFrame, prediction: Float32) -> None:
     """Render the target and the locked columns, and the smallest changes; `prediction` is the model's for the row."""
     left, right = st.columns(2, gap="large")
     with left:

@@ -16,10 +16,10 @@ from pages.ui.tables import effects_view, page_context
 from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, forms, show
 from xai_core import Job
+from xai_core.arrays import Float32
 from xai_core.formatting import percent
 from xai_core.params import Value
 from xai_core.render import tables as figures
-from xai_core.results import Floats
 from xai_core.tabular import TABULAR_METHODS, Contributions, RowMethod, agreement_rows, explain_row, kernel_widths
 
 MAX_CLASSES = 8
@@ -30,7 +30,7 @@ def hash_row(row: pd.DataFrame) -> str:
     return hashlib.sha256(repr(row.iloc[0].tolist()).encode()).hexdigest()[:24]
 
 
-def render_prediction(page: PageContext, row: pd.DataFrame, before: pd.DataFrame, changed: Sequence[str]) -> Floats:
+def render_prediction(page: PageContext, row: pd.DataFrame, before: pd.DataFrame, changed: Sequence[str]) -> Float32:
     """Write the prediction for the edited row and for the table's row; return the first.
 
     Probabilities (classes,) or a value (). The page passes it on: a forest takes as long for one row as for a hundred.
@@ -53,7 +53,7 @@ def render_prediction(page: PageContext, row: pd.DataFrame, before: pd.DataFrame
     return np.asarray(now)
 
 
-def render_curve(page: PageContext, row: pd.DataFrame, prediction: Floats) -> None:
+def render_curve(page: PageContext, row: pd.DataFrame, prediction: Float32) -> None:
     """Draw one feature's curve with this row's own line and its place on it.
 
     `prediction` is the return value of `render_prediction`.
