@@ -119,6 +119,7 @@ class Task(Generic[T]):
     def cancel(self) -> None:
         """Leave the queue; a batch that runs already runs to its end."""
         self.scheduler.remove(self)
+        # A worker that has just taken the slot must not wait for a caller that is gone.
         self.released.set()
 
 
@@ -244,6 +245,7 @@ class Scheduler:
         self._recent.append((now, int(task.cost)))
         self._drop_old_costs(now)
         virtual_time = task.job.virtual_time or 0.0
+        # Quick jobs jump the queue, so they do not move the clock.
         if not task.is_quick:
             self._clock = max(self._clock, virtual_time)
         task.job.virtual_time = virtual_time + task.cost
@@ -267,6 +269,7 @@ def _run_tasks(tasks: list[Task[Any]]) -> None:
     elif first.backend is not None:
         _run_batch_or_rebuild(tasks, first.backend)
     else:
+        # A slot: the caller does the work, and this worker waits for its end.
         first.ready.set()
         first.released.wait()
 

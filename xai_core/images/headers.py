@@ -57,9 +57,11 @@ def declared_size(data: bytes) -> tuple[int, int] | None:
     elif head[8:16] == b"WEBPVP8X":
         size = 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little")
     elif head[8:16] == b"WEBPVP8L":
+        # Lossless: both sides less one, in 14 bits each.
         bits = int.from_bytes(head[21:25], "little")
         size = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
     elif head[8:16] == b"WEBPVP8 ":
+        # Lossy: the upper two bits of each side are a scale.
         width, height = struct.unpack("<HH", head[26:30])
         size = width & 0x3FFF, height & 0x3FFF
     # A zero is not a small picture but a broken one: left to Pillow.
@@ -69,6 +71,7 @@ def declared_size(data: bytes) -> tuple[int, int] | None:
 def _gif_size(data: bytes) -> tuple[int, int]:
     """Return the size of screen and first frame together: a frame beyond the screen enlarges the picture."""
     width, height, flags = struct.unpack_from("<HHB", data, 6)
+    # Skip the header and, where there is one, the color table of the screen.
     at, in_extension = 13 + (6 << (flags & 7) if flags & 128 else 0), False
     for _ in range(MAX_PIECES):
         byte = data[at : at + 1]
@@ -91,6 +94,7 @@ def strip_png(data: bytes) -> bytes:
         return data
     parts, at = [(view := memoryview(data))[:8]], 8
     for _ in range(MAX_PIECES):
+        # A chunk has length, kind, data and checksum: 12 bytes more than its data.
         kind, end = data[at + 4 : at + 8], at + 12 + int.from_bytes(data[at : at + 4], "big")
         # The end, or damage that Pillow shall see.
         if not kind.isalpha():

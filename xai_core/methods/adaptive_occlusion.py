@@ -40,6 +40,7 @@ def compute_lead(logits: torch.Tensor, target: Target) -> torch.Tensor:
 def make_windows(side: int, count: int) -> Int64:
     """Divide a picture into about `count` equal squares: labels for every pixel, (H, W)."""
     cells = min(max(round(count**0.5), 1), side)
+    # Spread the remainder, so that the sides of the squares differ by one pixel at most.
     cell_of_pixel = np.arange(side) * cells // side
     return np.asarray(cell_of_pixel[:, None] * cells + cell_of_pixel[None], dtype=np.int64)
 
@@ -57,6 +58,7 @@ class _GreedySearch:
     def compute_leads(self, parts: torch.Tensor) -> torch.Tensor:
         """Return the lead (N,) for N parts, given as boolean rows (N, segments)."""
         request = self.request
+        # The composer takes the segments to show, not those to cover.
         pictures = (
             self.compose(batch if self.reveals else ~batch) for batch in parts.split(request.evaluator.micro_batch)
         )
@@ -85,6 +87,7 @@ class _GreedySearch:
             leads = self.compute_leads(candidates)
             # Take the best of them.
             best = self._select_best(leads, segments)
+            # Positive for evidence for the target, whether the segment was shown or covered.
             gains[segments[best]] = (leads[best] - lead[0]) * (1 if self.reveals else -1)
             part, lead = candidates[best], leads[best : best + 1]
         return part, gains, lead
@@ -118,6 +121,7 @@ def run(request: Request) -> RawMap:
 
 def _cost(params: Mapping[str, Value], side: int) -> int:
     segments = int(params["segments"])
+    # The first round tries all segments, each later one a segment less.
     return 2 + sum(range(max(segments - int(params["rounds"]), 0) + 1, segments + 1))
 
 

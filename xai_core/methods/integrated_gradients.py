@@ -50,6 +50,7 @@ class _Path:
         alphas = torch.tensor(positions, dtype=torch.float32, device=self.difference.device).view(-1, 1, 1, 1)
         remaining = iter(positions)
         for scores, gradients in self.request.evaluator.gradients(self.baseline + alphas * self.difference):
+            # Project the gradients onto the path.
             derivatives = (gradients * self.difference).flatten(1).sum(1, dtype=torch.float64)
             for score, gradient, derivative in zip(scores.tolist(), gradients, derivatives.tolist(), strict=True):
                 self.points[next(remaining)] = _Point(score, gradient, derivative)
@@ -66,6 +67,7 @@ class _Path:
         """Return the attribution, (C, H, W): the trapezoid sum of gradients times the difference."""
         positions = sorted(self.points)
         total = torch.zeros_like(self.difference[0], dtype=torch.float64)
+        # Each end is its own neighbour, so that it counts for half an interval only.
         neighbours = zip([positions[0], *positions], positions, [*positions[1:], positions[-1]], strict=False)
         for before, position, after in neighbours:
             total += self.points[position].gradient * ((after - before) / 2)

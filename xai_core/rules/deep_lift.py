@@ -108,6 +108,7 @@ class _Call:
         """Return positional and named arguments with other data."""
         leaves = [data[self.places[place]] if place in self.places else leaf for place, leaf in enumerate(self.leaves)]
         if self.in_place:
+            # Let an in-place function write into a copy.
             leaves[0] = leaves[0].clone()
         return tree_unflatten(leaves, self.tree)
 
@@ -270,6 +271,7 @@ class DeepLift(TorchFunctionMode):
                 after = score(own.clone())
             if self._baseline_calls:
                 raise _different_paths()
+            # Divide the allowed gap among the functions that are only approximated.
             self.allowed = self._tolerance * abs(float((after - before).detach().sum())) / max(self._mean_jacobians, 1)
             (multipliers,) = torch.autograd.grad(after.sum(), own)
         return Lift(multipliers, after.detach(), before, self.points)
@@ -284,6 +286,7 @@ class DeepLift(TorchFunctionMode):
             result = call(*call.data)
         else:
             result = self._run_with_rule(call)
+        # Write the result where the in-place call would have put it.
         return args[0].copy_(result) if call.in_place else result
 
     def _run_with_rule(self, call: _Call) -> Any:
@@ -303,6 +306,7 @@ class DeepLift(TorchFunctionMode):
             return _rescale(call, start[0], end[0], change[0], values[0])
         if call.name in _POOLS and end[0].dim() == 4:
             return _max_pool(call, start[0], end[0], values[0])
+        # Products are exact with one point and take no share of the allowed gap.
         self._mean_jacobians += call.name not in _PRODUCTS
         return _MeanJacobian(self, call, start, end, change)
 

@@ -81,6 +81,7 @@ def _share_sum(mode: RelevanceMode, call: Call) -> Any:
     if len(call.live) == 1:
         return _carry(call, call.live)
     first, second = call.arguments(0, "input"), call.arguments(1, "other")
+    # Bring a difference or a scaled sum into the form of a plain sum.
     factor = call.kwargs.get("alpha", 1) * (-1 if call.name == "sub" else 1)
     if factor != 1:
         second = Carry.apply(lambda: second.detach() * factor, ("affine", "mul"), second)
@@ -130,6 +131,7 @@ def _share_batch_norm(mode: RelevanceMode, call: Call) -> Any:
     x, variance = arguments["input"], arguments["running_var"]
     if arguments.get("training") or variance is None:
         return mark_unknown(mode, call)
+    # Without training a batch norm is a scale and a shift for each channel.
     scale = (variance + arguments.get("eps", 1e-5)).rsqrt()
     scale = scale if arguments.get("weight") is None else scale * arguments["weight"]
     shift = -arguments["running_mean"] * scale
@@ -163,6 +165,7 @@ def _share_layer_norm(mode: RelevanceMode, call: Call) -> Any:
     arguments = inspect.signature(F.layer_norm).bind(*call.args, **call.kwargs).arguments
     x, weight = arguments["input"], arguments.get("weight")
     dims = tuple(range(-len(arguments["normalized_shape"]), 0))
+    # Hold the spread constant, so that the norm is linear.
     factor = (x.detach().var(dims, correction=0, keepdim=True) + arguments.get("eps", 1e-5)).rsqrt()
     factor = factor.expand_as(x) if weight is None else factor * weight
     sum_sizes = lambda t, w: t.sum(dims, keepdim=True).expand_as(t)  # noqa: E731
@@ -178,6 +181,7 @@ def _handle_concat(mode: RelevanceMode, call: Call) -> Any:
     out, parts = call(), list(iter_tensors((call.args, tuple(call.kwargs.values()))))
     if len(call.live) == len(parts):
         return out
+    # Mark values that depend on the picture with 1, constant ones with 0.
     live = call(lambda tensor: torch.full_like(tensor, float(tensor.requires_grad), requires_grad=False))
     return Redistribute.apply(out, live)
 
@@ -210,12 +214,14 @@ def _share_multi_head(mode: RelevanceMode, call: Call) -> Any:
         # (N, heads, to, from)
         weights = call.func(**named)[1]
     bias = arguments["in_proj_bias"]
+    # The value layer is the last third of the joint projection.
     values = mode.share(
         value,
         Step(F.linear, arguments["in_proj_weight"][-width:], None if bias is None else bias[-width:]),
         "dense",
         "linear",
     )
+    # Lay the values out as (N, heads, from, features), to be mixed by the weights.
     values = values.unflatten(-1, (heads, -1)).permute(1, 2, 0, 3)
     mixed = mode.share(values, Step(lambda t, w: w @ t, weights)).permute(2, 0, 1, 3).flatten(-2)
     out = mode.share(mixed, Step(F.linear, arguments["out_proj_weight"], arguments["out_proj_bias"]), "dense", "linear")

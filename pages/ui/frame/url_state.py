@@ -96,7 +96,9 @@ def restore(name: str, default: T, read: Callable[[str], T], write: Callable[[T]
     setting = link.settings.setdefault(name, _Setting(key, default, write))
     setting.key, setting.default, setting.write = key, default, write
     anew = link.arriving or key not in state
+    # On arrival the remembered value counts, not what Streamlit has left of a former page.
     value = setting.values.get(key, state.get(key, default)) if anew else state[key]
+    # After Back or Forward, what the address does not name falls to its default.
     if key in link.stale:
         link.stale.discard(key)
         value = default
@@ -181,6 +183,7 @@ def query() -> dict[str, str]:
     link = _link()
     values = {name: setting.values[setting.key] for name, setting in link.settings.items()}
     chosen = {name: value for name, value in values.items() if value != link.settings[name].default}
+    # Names that no widget has taken yet stay in the link.
     return link.unread | {name: link.settings[name].write(value) for name, value in chosen.items()}
 
 

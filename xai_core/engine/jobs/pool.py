@@ -111,6 +111,7 @@ class JobPool:
         joinable = ("waiting", "working") if restart else ("waiting", "working", "done")
         with self._lock:
             job = self._by_key.get(key)
+            # A job that was told to stop is not joined: its result may never come.
             if job is not None and not job.is_stopping and job.state in joinable:
                 job.touch(session_id)
                 return job
@@ -154,6 +155,7 @@ class JobPool:
 
     def place(self, job: Job[Any], /) -> int | None:
         """Return a waiting job's position in the queue, from 1; None if it does not wait."""
+        # A copy: the queue may change while it is read without the lock.
         waiting = [entry for entry in list(self._waiting) if entry.job.state == "waiting"]
         order = {id(entry.job): (entry.due, entry.number) for entry in waiting}
         own = order.get(id(job))
@@ -186,6 +188,7 @@ class JobPool:
     def _has_worker(self, job: Job[Any], blocked: bool) -> bool:
         if job.is_quick:
             return len(self._working) < self._workers + self._quick_workers
+        # Long jobs leave the quick workers free.
         return not blocked and sum(not working.is_quick for working in self._working) < self._workers
 
     def _run(self, job: Job[Any], work: Callable[[Job[Any]], Any]) -> None:

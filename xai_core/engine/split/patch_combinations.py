@@ -51,12 +51,14 @@ class PatchCombinations:
         About five of a hundred.
         """
         colors = torch.arange(len(self._patch_of_color))[:, None]
+        # For each cell, one bit for each color that it sees.
         visible = ((self._patch_of_color < self.count).long() << colors).sum(0)
         return (torch.arange(1 << len(self._patch_of_color))[:, None] & ~visible) == 0
 
     @property
     def combinations(self) -> torch.Tensor:
         """The rows that go through the first layers, one for each combination of colors, (2^colors, patches)."""
+        # Bit c of a combination's number tells whether color c is shown.
         numbers = np.arange(1 << len(self._patch_of_color))[:, None]
         return torch.from_numpy((numbers >> self.colors) & 1).float()
 
@@ -78,6 +80,7 @@ class PatchCombinations:
         self._index = (distinct.flatten().cumsum(0, dtype=torch.int32) - 1).view(distinct.shape)
         self._table = torch.empty(int(distinct.sum()), self.network.channels)
         for part in parts:
+            # Keep a cell's values only from the combinations that it needs.
             values = part.flatten(2).permute(0, 2, 1)[distinct[start : start + len(part)]]
             self._table[stored : stored + len(values)] = values
             start, stored = start + len(part), stored + len(values)
@@ -108,6 +111,7 @@ def find_visible_patches(labels: Int64, point: SplitPoint) -> Bool:
     """Return whether each cell at the split point sees any pixel of each patch, (patches, cells * cells)."""
     spans = (point.receptive_field.pixels_of(cell, cell) for cell in range(point.cells))
     low, high = (np.array(ends) for ends in zip(*spans, strict=True))
+    # With padding, cells at the edge see beyond the picture.
     low, high = np.clip(low, 0, labels.shape[0]), np.clip(high + 1, 0, labels.shape[0])
     visible = np.empty((int(labels.max()) + 1, point.cells * point.cells), dtype=np.bool_)
     for patch in range(len(visible)):

@@ -71,6 +71,7 @@ def find_split_points(graph: Any) -> Iterator[SplitPoint]:
     constants = _find_constants(ops)
     ops = [op for op in ops if op.get_friendly_name() not in constants]
     places = {op.get_friendly_name(): place for place, op in enumerate(ops)}
+    # What a result uses is needed to the very end.
     last_use = [max((places.get(user, len(ops)) for user in _user_names(op)), default=0) for op in ops]
     work = [_count_work(op) for op in ops]
     fields: dict[str, ReceptiveField] = {}
@@ -141,6 +142,7 @@ def _find_receptive_field(op: Any, fields: dict[str, ReceptiveField], constants:
     joins_channels = kind == "Concat" and attributes["axis"] in (1, -3)
     if joins_channels or (kind in _ELEMENTWISE and _is_cell_by_cell(op, shape, constants)):
         for source_field in source_fields[1:]:
+            # Maps whose cells lie differently far apart cannot be joined cell by cell.
             if source_field is None or source_field.stride != field.stride:
                 return None
             field = field.merge(source_field)

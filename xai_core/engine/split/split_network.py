@@ -63,6 +63,7 @@ class CropPlan:
         """
         stride = self.point.receptive_field.stride
         begin, end, low, _ = _surroundings(self.point, self.picture, first, self.window)
+        # Near the end of the picture the crop moves back so that it still fits.
         start = min(low // stride * stride, self.picture - self.side)
         offset = start // stride
         return start, slice(begin, end + 1), slice(begin - offset, end + 1 - offset)
@@ -121,6 +122,7 @@ class SplitNetwork:
         for part, pictures in zip(corners.split(2), occluded.split(2), strict=True):
             maps, expected = OccludedImage(self, plan, noise[:1], noise[1]).maps(part), self.head(pictures)
             limit = MAX_ERROR * expected.abs().max().clamp(max=1)
+            # `not <=` rather than `>`: NaN counts as a difference.
             if maps.shape != expected.shape or not (maps - expected).abs().max() <= limit:
                 return False
         return True
@@ -219,8 +221,10 @@ def _split_graph(graph: Any, point: SplitPoint, shape: tuple[int, int, int]) -> 
     users = list(tensor.get_target_inputs())
     # The head is cloned before the tail's operations are taken from it.
     head = openvino.Model([tensor], graph.get_parameters(), "head").clone()
+    # Leave batch and size open: the head runs on pictures and on crops.
     head.reshape([-1, shape[0], -1, -1])
     maps = openvino.opset13.parameter([-1, channels, point.cells, point.cells], openvino.Type.f32)
+    # Feed the tail from a parameter in place of the head's output.
     for user in users:
         user.replace_source_output(maps.output(0))
     tail = openvino.Model(graph.get_results(), [maps], "tail")

@@ -168,6 +168,7 @@ def _select_rows_with_class(run: ModelOutputs, truth: npt.ArrayLike) -> tuple[In
             f"Got an array of shape {given.shape} and kind {given.dtype}."
         )
     rows = np.flatnonzero((given >= 0) & np.asarray(run.valid))
+    # A model may answer with NaN or infinity: such pictures are not judged.
     finite = [np.isfinite(run.logits[rows[block]]).all(axis=1) for block in _iter_row_blocks(run.logits, len(rows))]
     rows = rows[np.concatenate(finite)] if finite else rows
     return rows, given[rows].astype(np.int64)
@@ -207,6 +208,7 @@ def _iter_row_blocks(logits: Float32, count: int, job: Job[Any] | None = None) -
 
 
 def _log_sum_exp(logits: Float64) -> Float64:
+    # Shift by the largest logit, so that no exponential overflows.
     top = logits.max(axis=1)
     total: Float64 = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
     return total
@@ -220,6 +222,7 @@ def _iter_class_scores(
     scores = precision_recall_fscore_support(truth, ranks.predicted, labels=occurring, zero_division=0.0)
     precision, recall, f1, counts = scores
     predicted_counts = np.bincount(ranks.predicted, minlength=int(occurring[-1]) + 1)
+    # Read a few classes of all pictures at a time: the logits may be larger than memory.
     columns = max(_BLOCK_BYTES // (4 * len(rows)), 1)
     for block in iter_blocks(len(occurring), columns, job, len(occurring)):
         log_shares = np.asarray(logits[np.ix_(rows, occurring[block])], dtype=np.float64) - ranks.log_sum[:, None]
@@ -241,6 +244,7 @@ def _roc_area(positive: Bool, scores: Float64) -> float:
     """Return the area under the ROC curve; log probabilities order pictures as probabilities do."""
     from sklearn.metrics import roc_auc_score
 
+    # Without pictures of other classes there is no curve.
     return float(roc_auc_score(positive, scores)) if not positive.all() else math.nan
 
 

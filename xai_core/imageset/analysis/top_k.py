@@ -73,6 +73,7 @@ class RunningTop:
         value, number = np.full(shape, self._sign * np.inf, dtype=np.float32), np.full(shape, _EMPTY)
         value[:, :k], number[:, :k] = self._values[touched], self._rows[touched]
         value[owner, k + nth], number[owner, k + nth] = values[row, channel], numbers[row]
+        # The last key counts first: order by value, and ties by row number.
         best = np.lexsort((number, self._sign * value))[:, :k]
         self._values[touched] = np.take_along_axis(value, best, 1)
         self._rows[touched] = np.take_along_axis(number, best, 1)

@@ -125,6 +125,7 @@ class Repulsion:
     def _choose_kernel(self, extent: float) -> _Kernel:
         """Return the kernel of the finest small grid that the points fit on."""
         spacing = next((fine for fine in SPACINGS if extent / fine <= SMALL_GRID), SPACINGS[-1])
+        # Round up to whole steps, so that a slowly growing map keeps its kernel.
         nodes = -int(-(extent / spacing + 2 * _MARGIN) // _STEP) * _STEP
         if self._kernel is None or (self._kernel.nodes, self._kernel.spacing) != (nodes, spacing):
             self._kernel = _Kernel.build(nodes, spacing)
@@ -135,6 +136,7 @@ class Repulsion:
         position = (points - low) / kernel.spacing + _MARGIN
         node = np.floor(position).astype(np.int64)
         weights_x, weights_y = (_spline_weights(position[:, axis] - node[:, axis]) for axis in (0, 1))
+        # The spline reaches four nodes along each axis: one before the point's own node, two after it.
         reach = np.arange(-1, 3)
         index = (node[:, :1] + reach)[:, :, None] * kernel.nodes + (node[:, 1:] + reach)[:, None]
         weights = weights_x[:, :, None] * weights_y[:, None]
@@ -168,13 +170,16 @@ class Gradient:
         from openTSNE import _tsne, tsne  # type: ignore[import-untyped]  # ships no types
 
         points = np.asarray(embedding)
+        # Without a grid, or on a map wider than the largest one, sum over the tree.
         if self._repulsion is None or _bounds(points)[1] > SPACINGS[-1] * (MAX_NODES - 2 * _MARGIN):
             by_tree: tuple[float, Float64] = tsne.kl_divergence_bh(embedding, P, should_eval_error=with_loss, **options)
             return by_tree
         forces, total = self._repulsion(points)
+        # Store the repulsive part; openTSNE adds the attractive one in place.
         gradient = -forces / total
         neighbours = (P.indices, P.indptr, P.data, points, points, gradient, options["dof"])
         share, loss = _tsne.estimate_positive_gradient_nn(
             *neighbours, num_threads=options["n_jobs"], should_eval_error=with_loss
         )
+        # The normalization enters the loss of each pair as log Z, weighted by its affinity.
         return loss + (share * np.log(total) if with_loss else 0.0), gradient

@@ -54,6 +54,7 @@ def neighbour_table(data: Float32, k: int, job: Job[Any] | None = None, steps: i
     rows = np.empty((len(data), k), dtype=np.int64)
     distances = np.empty((len(data), k))
     for block in iter_blocks(len(data), QUERIES, job or Job(), steps):
+        # One more than asked for: the nearest is usually the point itself.
         block_distances, block_rows = finder.kneighbors(data[block], k + 1)
         others = _exclude_self(block_rows, np.arange(block.start, block.stop))
         rows[block], distances[block] = block_rows[others].reshape(-1, k), block_distances[others].reshape(-1, k)
@@ -90,6 +91,7 @@ def find_nearest(data: Float32, query: Float32, k: int = 12, metric: Metric = "c
         raise InvalidParam(f"The number of neighbours must be 1 or more. Got {k}.")
     rows, distances = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
     for block in iter_blocks(len(data), max(BLOCK_BYTES // (4 * data.shape[1]), 1), Job()):
+        # Let each block compete with the best so far, so that memory holds one block.
         rows = np.concatenate([rows, np.arange(block.start, block.stop)])
         distances = np.concatenate([distances, _distances(np.asarray(data[block], dtype=np.float32), query, metric)])
         best = np.argsort(distances, kind="stable")[:k]
@@ -105,6 +107,7 @@ def _distances(block: Float32, query: Float32, metric: Metric) -> Float32:
             values = np.linalg.norm(block - query, axis=1)
         else:
             lengths = np.linalg.norm(block, axis=1) * np.linalg.norm(query)
+            # A row of length 0 has no direction: its distance becomes 1.
             values = 1 - (block @ query) / np.where(lengths > 0, lengths, 1)
     distances: Float32 = np.where(np.isnan(values), np.inf, values).astype(np.float32)
     return distances
@@ -117,6 +120,7 @@ def place_among(pictures: Map, data: Float32, query: Float32, k: int = PLACING_N
     itself. Each counts by 1 / distance², so that a picture that is on the map already comes to stand on itself.
     """
     rows, distances = find_nearest(data[pictures.rows], query, k, "euclidean")
+    # Keep the weight of an equal picture finite.
     floor = 1e-6 * max(float(distances.max(initial=0)), 1e-12)
     weights = 1 / np.maximum(distances.astype(np.float64), floor) ** 2
     place: Float32 = np.average(pictures.points[rows], axis=0, weights=weights).astype(np.float32)

@@ -136,6 +136,7 @@ class _Directory:
         if size > _MAX_DIRECTORY:
             raise InvalidSet(_TOO_MANY)
         data = self._stream.read(size)
+        # Count the entries before zipfile builds an object for each.
         if data.count(_ENTRY) > MAX_FILES:
             raise InvalidSet(_TOO_MANY)
         return data
@@ -165,6 +166,7 @@ def _member_name(entry: zipfile.ZipInfo) -> str:
     shown = printable(name, replacement="\N{REPLACEMENT CHARACTER}")
     if name.startswith("/") or _DRIVE.match(name) or ".." in name.split("/"):
         raise InvalidSet(_OUTSIDE.format(name=shown[:80]))
+    # The upper half of the attributes holds the Unix mode.
     if stat.S_ISLNK(entry.external_attr >> 16):
         raise InvalidSet(_LINK.format(name=shown[:80]))
     if entry.flag_bits & 1:
@@ -232,6 +234,7 @@ def _read_member(stream: IO[bytes], offset: int, packed: int) -> bytes:
     head = stream.read(_HEAD)
     if len(head) < _HEAD or head[:4] != b"PK\x03\x04":
         raise InvalidImage(_DAMAGED)
+    # Skip the name and the extra field, whose lengths end the header.
     stream.seek(sum(struct.unpack("<HH", head[26:])), io.SEEK_CUR)
     return stream.read(packed)
 
@@ -240,6 +243,7 @@ def _unpack(data: bytes, size: int, method: int) -> bytes:
     """Return at most `size` bytes. Raises InvalidSet where there would be more than the member says."""
     if method == zipfile.ZIP_DEFLATED:
         try:
+            # One byte more than stated is enough to notice a bomb.
             data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, size + 1)
         except zlib.error as error:
             raise InvalidImage(_DAMAGED) from error

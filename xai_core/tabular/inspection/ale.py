@@ -173,6 +173,7 @@ def _accumulate_categories(
     if len(names) < 2:
         raise NotApplicable(f"The column {feature!r} has the same value in all these rows, so nothing can be moved.")
     position = _find_positions(names, cells[feature].to_numpy(dtype=object))
+    # The outermost categories have a neighbour on one side only.
     up, down = position < len(names) - 1, position > 0
     job.expect(int(len(cells) + up.sum() + down.sum()))
     # Move each row to the category above its own and to the one below.

@@ -44,6 +44,7 @@ class CoalitionSampler:
                 coded, features, owners, codes.batch_size, lambda rows: model.score(codes.decode(rows), outcome), job
             )
         prepared, _, names = model.prepare(codes.decode(coded))
+        # One feature may be prepared into several columns, which change together.
         owners = np.array([codes.column_index(name) for name in names])
         return cls(prepared, features, owners, codes.batch_size, lambda rows: score_prepared(rows, outcome), job)
 

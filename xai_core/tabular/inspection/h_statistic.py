@@ -57,8 +57,10 @@ def interaction_strength(
         raise InvalidParam(f"The sample must have from 10 to 1,000 rows. Got {sample!r}.")
     frame = table.take(sample_rows(select_rows(table, rows), sample, seed))
     index, job = table.outcome_index(outcome), job or Job()
+    # Each partial dependence scores the whole sample at each of its rows.
     job.expect((3 if b is not None else 2) * len(frame) ** 2)
     if b is None:
+        # Compare the whole score with the feature's effect and that of all others together.
         others = [name for name in frame.columns if name != a]
         single = [_partial_dependence(model, frame, names, index, job) for names in ([a], others) if names]
         return _compute_h(predict_scores(model, frame, index, job), single)

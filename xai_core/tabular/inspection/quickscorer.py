@@ -53,6 +53,7 @@ class Forest:
     def find_bins(self, column: int, values: Float64) -> npt.NDArray[np.intp]:
         """Return the entry of a mask table that each value belongs to."""
         thresholds = self.thresholds[column]
+        # A value equal to a threshold goes left, as in the trees.
         bins = np.searchsorted(thresholds, values, side="left")
         return np.where(np.isnan(values), len(thresholds) + 1, bins)
 
@@ -142,6 +143,7 @@ class QuickScorer:
         order = self.model.class_order
         # A class that the trees never met gets a wrong column: the probe will show it.
         output = order.index(self.outcome) if self.outcome in order else 0
+        # Two classes share one sum: the logit of the second class.
         if len(raw) == 1:
             positive: Float64 = expit(raw[0])
             return positive if output == 1 else 1 - positive
@@ -165,6 +167,7 @@ def encode_forest(boosted: Any) -> Forest | None:
     leaves = max(int(tree["is_leaf"].sum()) for trees in outputs for tree in trees)
     if leaves > MAX_LEAVES or nodes["is_categorical"].any():
         return None
+    # Pool the thresholds of all trees, so that each column is binned once.
     splits = nodes[nodes["is_leaf"] == 0]
     thresholds = {
         int(column): np.unique(splits["num_threshold"][splits["feature_idx"] == column])
@@ -186,10 +189,12 @@ def encode_tree(nodes: npt.NDArray[Any], thresholds: Mapping[int, Float64]) -> B
     names = ("feature_idx", "num_threshold", "left", "missing_go_to_left")
     for column, threshold, below, missing_left in zip(*(inner[name].tolist() for name in names), strict=True):
         first, last = spans[below]
+        # Clear the bits of the leaves below the left child.
         right_only = ~np.uint64((1 << last) - (1 << first))
         table = masks[column]
         # Values above the threshold go right and reach no leaf on the left.
         table[np.searchsorted(thresholds[column], threshold) + 1 : -1] &= right_only
+        # The last entry is for empty cells, which go the way the node says.
         if not missing_left:
             table[-1] &= right_only
     return BitTree(masks, nodes["value"][leaves].astype(np.float64))
@@ -207,6 +212,7 @@ def _number_leaves(
         if is_leaf[node]:
             leaves.append(node)
         else:
+            # Left before right: that is the order of the bits.
             visit(left[node])
             visit(right[node])
         spans[node] = (first, len(leaves))

@@ -51,6 +51,7 @@ def estimate_contributions(
 
     `rows` (n, columns) have `scores` (n,), `background` rows (B, columns) have `starts` (B,).
     """
+    # Cells of the mixtures of one row with the whole background, in both directions.
     cells = 2 * max(sampler.features - 1, 1) * rows.shape[1] * len(background)
     size = max(1, CELLS // cells)
     parts = []
@@ -77,6 +78,7 @@ def _permute_features(
     # Mix the rows with the background, and score the mixtures: (2, n, B, F − 1).
     mixed = np.where(joined[..., sampler.owners], rows[None, :, None, None], background[None, None, :, None])
     between = np.empty((2, *pairs, 0))
+    # With one feature there is nothing between the background and the row.
     if features > 1:
         between = sampler.scores(mixed.reshape(-1, rows.shape[1])).reshape(2, *pairs, -1)
     # With the scores before the first and after the last step, the change made by each place in the order.

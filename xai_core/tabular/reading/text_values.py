@@ -144,6 +144,7 @@ def _convert_numbers(distinct: DistinctCells, selected: Bool, form: _NumberForm)
     """Return the numbers of the selected cells, NaN for the others, (D,)."""
     cells = distinct.cells.filter(pa.array(selected))
     if form.drop:
+        # Drop the marks between thousands first: the decimal mark may become the same sign.
         cells = pc.replace_substring(pc.replace_substring(cells, form.drop, ""), form.mark, ".")
     numbers = np.full(len(selected), math.nan)
     numbers[selected] = cells.cast(pa.float64()).to_numpy()
@@ -155,6 +156,7 @@ def _parse_dates(name: str, distinct: DistinctCells) -> TypedColumn | None:
         # The pattern is cheap and excludes most columns before anything is parsed.
         if distinct.share(distinct.match(pattern)) >= MIN_SHARE:
             days = _convert_days(distinct, date_format)
+            # A cell of the right form may still be no date, such as 31.02.2024.
             if distinct.share(~np.isnan(days)) >= MIN_SHARE:
                 return TypedColumn("date", days, note=_missing_note(name, distinct, np.isnan(days), "dates"))
     return _parse_slashed_dates(name, distinct)
@@ -167,6 +169,7 @@ def _parse_slashed_dates(name: str, distinct: DistinctCells) -> TypedColumn | No
         return None
     parsed = [_convert_days(distinct, date_format) for date_format in formats]
     readings = [days for days in parsed if not np.isnan(days).any()]
+    # Both orders give dates, and not the same ones.
     if len(readings) == 2 and not np.array_equal(readings[0], readings[1]):
         note = (
             f"Column {name!r} is kept as text: its dates could start with the day or with the month. "

@@ -97,6 +97,7 @@ def _measure_scale(values: Float64) -> float:
     if not len(present):
         return 1.0
     low, high = np.quantile(present, [0.05, 0.95])
+    # A column that is constant in its middle falls back to its whole range, then to 1.
     return float(high - low) or float(np.ptp(present)) or 1.0
 
 
@@ -107,6 +108,7 @@ def _list_options(column: Column, values: Float64, own: float, count: int) -> Fl
     else:
         options = np.unique(values[~np.isnan(values)])
         if len(options) > count:
+            # Take observed values only, never ones in between.
             options = np.unique(np.quantile(options, np.linspace(0, 1, count), method="nearest"))
     others: Float64 = options[options != own]
     return others
@@ -190,6 +192,7 @@ class Search:
         rows[:, self.space.free] = self.space.observed[:, self.space.free]
         # An empty cell is no value to propose.
         rows = np.where(np.isnan(rows), self.space.start, rows)
+        # Score only a random part of a large table.
         rows = rows[self.rng.permutation(len(rows))[:BUDGET]]
         rows = rows[self.measure_shortfall(rows) == 0]
         nearest: Float64 = rows[np.argsort(self.space.distance(rows), kind="stable")[:MAX_NEIGHBOURS]]
@@ -246,6 +249,7 @@ class Search:
             reached = (self.measure_shortfall(trials) == 0).reshape(len(active), -1)
             values = values.reshape(reached.shape)
             first = np.where(reached.any(axis=1), reached.argmax(axis=1), PARTS - 1)
+            # Go on between the first value that reaches the goal and the one before it.
             ladder = np.column_stack([far, values, near])
             row = np.arange(len(active))
             far, near = ladder[row, first], ladder[row, first + 1]

@@ -77,6 +77,7 @@ def start_points(values: Float32, dimensions: int, start: str, seed: int) -> Flo
     if start == "random":
         return noise
     components = project(values, dimensions, seed)[0].astype(np.float64)
+    # Scale the first component to the deviation; a trace of noise separates equal pictures.
     points: Float64 = components / components[:, 0].std() * START_DEVIATION + noise / 100
     return points
 
@@ -89,8 +90,10 @@ def optimize(table: NeighbourTable, start: Float64, schedule: Schedule, job: Job
 
     def tick(_step: int, _error: float, _points: object) -> bool:
         job.tick(STEPS_A_TICK)
+        # False lets openTSNE go on; a cancel is raised by the tick itself.
         return False
 
+    # Affinities beyond three times the perplexity are next to zero.
     nearest = table.nearest(int(3 * schedule.perplexity))
     index = PrecomputedNeighbors(nearest.rows, nearest.distances)
     affinities = PerplexityBasedNN(knn_index=index, perplexity=schedule.perplexity, n_jobs=cores.CORES)
@@ -106,6 +109,7 @@ def optimize(table: NeighbourTable, start: Float64, schedule: Schedule, job: Job
         callbacks=[tick],
         callbacks_every_iters=STEPS_A_TICK,
     )
+    # Pull the groups together first, then spread them at a higher momentum.
     points.optimize(EARLY_STEPS, exaggeration=EXAGGERATION, momentum=0.5, inplace=True)
     points.optimize(schedule.iterations, momentum=0.8, inplace=True)
     return Layout(np.asarray(points, dtype=np.float32), float(gradient.divergence(points, affinities.P)))
@@ -124,6 +128,7 @@ def optimize_with_sklearn(values: Float32, start: Float64, schedule: Schedule, j
         init=start.astype(np.float32),
     )
     points = model.fit_transform(values)
+    # Count all steps at the end: scikit-learn reports none on the way.
     job.tick(steps)
     return Layout(np.asarray(points, dtype=np.float32), float(model.kl_divergence_))
 
@@ -144,6 +149,7 @@ def place_with_neighbours(
 
 def _place(data: Float32, dimensions: int, params: Mapping[str, Value], seed: int, job: Job[Any]) -> Layout:
     values, notes = reduce_columns(data, seed)
+    # The note is left to `place_with_neighbours`, which limits the perplexity again.
     perplexity, _ = limit_perplexity(float(params["perplexity"]), len(values))
     table = neighbour_table(values, max(int(3 * perplexity), 1), job, PREPARATION_STEPS)
     layout = place_with_neighbours(values, table, dimensions, params, seed, job)
