@@ -72,7 +72,8 @@ def test_settings_of_the_map_travel_in_the_link(open_app: Open) -> None:
 def test_an_own_picture_is_placed_among_the_others(open_app: Open, digits: ImageSet, run: ModelOutputs) -> None:
     at = finish_work(open_app(MAP, map="pca", **DIGITS))
     image = digits.open(11).convert("RGB")
-    at.session_state["own_picture"] = session._pictures().put(image)
+    session._pictures().put("own", image, size=1)
+    at.session_state["own_picture"] = "own"
     at = finish_work(at.run())
     shown = read_component(at, "set_map")
     projection = imageset.make_map(run.mean, "pca")
@@ -164,7 +165,7 @@ def test_confident_mistakes(open_app: Open, digits: ImageSet, run: ModelOutputs)
 
 def test_scores_are_those_of_scikit_learn(open_app: Open, digits: ImageSet, run: ModelOutputs) -> None:
     at = finish_work(open_app(SCORES, **DIGITS))
-    assert at.main.metric[0].value == f"{100 * accuracy_score(digits.labels, run.predictions):.1f} %"
+    assert at.main.metric[0].value == percent(accuracy_score(digits.labels, run.predictions))
     confusion = read_table(at, "confusion_")
     cells = confusion.set_index(confusion.columns[0])
     assert int(cells.loc["8", "1"]) == int(((digits.labels == 8) & (run.predictions == 1)).sum())
