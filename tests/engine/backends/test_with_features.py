@@ -141,7 +141,7 @@ def test_pictures_are_prepared_to_the_last_bit_as_everywhere_else(make):
     seen = noise(3, model.side, model.preprocessing.channels)
     expected = prepare_pictures(model, seen)
     assert (
-        torch.equal(NetworkWithFeatures(model, model.recommended_layer)._normalised(seen), expected)
+        torch.equal(NetworkWithFeatures(model, model.recommended_layer)._normalize(seen), expected)
         and expected.std() > 0.1
     )
 
