@@ -15,7 +15,7 @@ from tests.pages.tables.page_reader import finish_work
 Open = Callable[..., AppTest]
 LINKS = (
     "/home?sample=rocket",
-    "/compare?model=small_cnn&sample=digit_3&class=5&cols=methods&methods=saliency,occlusion&sort=time&seed=3",
+    "/compare?model=small_cnn&sample=digit_3&class=5&methods=saliency,occlusion&sort=time&seed=3",
     "/compare?model=small_cnn&sample=digit_3&rows=classes&classes=3,5&methods=saliency",
     "/explain?model=small_cnn&sample=digit_3&class=5&not=3&method=occlusion&occlusion_window=9",
     "/methods?method=lime&family=surrogate&needs=answers",

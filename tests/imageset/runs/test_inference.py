@@ -283,7 +283,7 @@ def test_a_disk_that_is_full_for_a_moment_shifts_no_row(column, monkeypatch):
     def append(self, rows):
         if not failed:
             failed.append(True)
-            for name, columns in self._columns.items():
+            for name, columns in self._specs.items():
                 data = np.ascontiguousarray(rows[name], dtype=columns.dtype).tobytes()
                 if name == column:
                     self._files[name].write(data[: len(data) // 2])
