@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.images.test_images_refused import encode, png_chunk, refused, resident, rgb, tiff
+from tests.images.test_images_refused import encode, png_chunk, refuse, resident, rgb, tiff
 from xai_core.images import image_sha256, read_image
 
 
@@ -50,7 +50,7 @@ def drips() -> Iterator[tuple[str, bytes]]:
 @pytest.mark.parametrize(("name", "data"), list(drips()), ids=[name for name, _ in drips()])
 def test_a_file_of_very_many_pieces_is_refused_soon(name: str, data: bytes) -> None:
     begin = time.thread_time()
-    assert "so many small pieces" in refused(data)
+    assert "so many small pieces" in refuse(data)
     assert time.thread_time() - begin < 0.5
 
 
@@ -71,10 +71,10 @@ def test_a_gif_frame_beyond_its_screen_is_no_way_around_the_limit(dispose: int) 
         )
 
     before = resident()
-    assert "Got 12,000 × 12,000 pixels" in refused(gif(64, move_offset(0, 12_000)))
-    assert "50 million" in refused(gif(64, b"\0\0", b"!\xfe\x03abc\0", move_offset(9_000, 9_000)))
+    assert "Got 12,000 × 12,000 pixels" in refuse(gif(64, move_offset(0, 12_000)))
+    assert "50 million" in refuse(gif(64, b"\0\0", b"!\xfe\x03abc\0", move_offset(9_000, 9_000)))
     assert resident() - before < 50e6
-    assert "Got" not in refused(gif(64, move_offset(0, 64))), "this one is only broken"
+    assert "Got" not in refuse(gif(64, move_offset(0, 64))), "this one is only broken"
 
 
 def test_texts_in_a_png_are_not_unpacked() -> None:
@@ -93,7 +93,7 @@ def test_a_tile_may_be_larger_than_the_picture_but_not_by_any_amount() -> None:
         return tiff({**sizes, 322: (4, side), 323: (4, side), 324: (4, 8), 325: (4, len(packed))}, packed)
 
     assert read_image(tile_tiff(512)).size == (64, 64)
-    assert "damaged" in refused(tile_tiff(5008))
+    assert "damaged" in refuse(tile_tiff(5008))
 
 
 def test_nothing_is_said_on_stderr() -> None:
