@@ -50,9 +50,12 @@ def test_a_row_is_chosen_by_a_click_in_the_table(visitor: Visitor) -> None:
     page.get_by_text("Choose a row from the table").click()
     grid = page.get_by_test_id("stDataFrame").first
     expect(grid).to_be_visible()
-    page.wait_for_timeout(500)
-    box = grid.bounding_box()
-    assert box is not None
+    # The table moves while the page above it fills in: it is clicked once it stands still for a second.
+    box, previous = grid.bounding_box(), None
+    while box is None or box != previous:
+        previous = box
+        page.wait_for_timeout(1000)
+        box = grid.bounding_box()
     page.mouse.click(box["x"] + 15, box["y"] + 35 * 4 + 17)  # a canvas: the fourth row's box
     expect(page).to_have_url(re.compile(r"row=\d+"))
     wait_for_work(visitor)

@@ -7,6 +7,7 @@ results.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -117,9 +118,9 @@ class DiskCache:
             self.evict(_folder_size(staging), keep=staging.name)
             try:
                 staging.rename(place)
-            except OSError:
-                # Else another process was quicker.
-                if self.read(key) is None:
+            except OSError as error:
+                # Another writer was quicker; its entry may be evicted already.
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) and self.read(key) is None:
                     raise
         return place
 
