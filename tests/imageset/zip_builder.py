@@ -11,6 +11,9 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
+from xai_core.imageset.image_set import ImageSet
+from xai_core.imageset.sets.uploaded import read_zip
+
 CENTRAL = b"PK\x01\x02"
 FIELDS = {
     "flags": (8, "<H"),
@@ -63,3 +66,20 @@ def lying(data: bytes, number: int, **fields: int) -> bytes:
         place, form = FIELDS[name]
         struct.pack_into(form, out, at + place, value)
     return bytes(out)
+
+
+PETS = {
+    "pets/dogs/rex.png": picture(),
+    "pets/dogs/bello.jpg": picture(kind="JPEG"),
+    "pets/cats/mia.png": picture((9, 9, 200)),
+}
+
+
+def read(data: bytes, name: str = "pets.zip") -> ImageSet:
+    """Read the bytes of a zip as an upload."""
+    return read_zip(io.BytesIO(data), name)
+
+
+def labels(dataset: ImageSet) -> list[str]:
+    """Return the label of each picture in words, "" where it has none."""
+    return [dataset.classes[label] if label >= 0 else "" for label in dataset.labels]

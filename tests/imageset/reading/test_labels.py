@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.imageset.zip_builder import noise, pack_zip, picture
-from xai_core.imageset.image_set import ImageSet
+from tests.imageset.zip_builder import PETS, labels, noise, pack_zip, read
 from xai_core.imageset.reading.labels import folder_labels
 from xai_core.imageset.sets import disk
-from xai_core.imageset.sets.uploaded import read_zip
-
-PETS = {
-    "pets/dogs/rex.png": picture(),
-    "pets/dogs/bello.jpg": picture(kind="JPEG"),
-    "pets/cats/mia.png": picture((9, 9, 200)),
-}
 
 
 @pytest.fixture(autouse=True)
@@ -26,14 +17,6 @@ def _own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     monkeypatch.setenv("WHYBOX_DATA", str(tmp_path / "data"))
     yield
     assert not list(disk.cache().root.glob(".new-*")), "something unfinished was left"
-
-
-def read(data: bytes, name: str = "pets.zip") -> ImageSet:
-    return read_zip(io.BytesIO(data), name)
-
-
-def labels(dataset: ImageSet) -> list[str]:
-    return [dataset.classes[label] if label >= 0 else "" for label in dataset.labels]
 
 
 def test_one_folder_around_all_is_no_label_and_that_is_said() -> None:

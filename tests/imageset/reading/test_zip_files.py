@@ -13,7 +13,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.imageset.zip_builder import CENTRAL, LINK_MODE, encode_picture, lying, noise, pack_zip, picture
+from tests.imageset.zip_builder import (
+    CENTRAL,
+    LINK_MODE,
+    PETS,
+    encode_picture,
+    labels,
+    lying,
+    noise,
+    pack_zip,
+    picture,
+    read,
+)
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidImage, InvalidSet
 from xai_core.images import read_image
@@ -23,26 +34,12 @@ from xai_core.imageset.sets import disk, library, uploaded
 from xai_core.imageset.sets.library import find_set
 from xai_core.imageset.sets.uploaded import read_zip
 
-PETS = {
-    "pets/dogs/rex.png": picture(),
-    "pets/dogs/bello.jpg": picture(kind="JPEG"),
-    "pets/cats/mia.png": picture((9, 9, 200)),
-}
-
 
 @pytest.fixture(autouse=True)
 def _own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("WHYBOX_DATA", str(tmp_path / "data"))
     yield
     assert not list(disk.cache().root.glob(".new-*")), "something unfinished was left"
-
-
-def read(data: bytes, name: str = "pets.zip") -> ImageSet:
-    return read_zip(io.BytesIO(data), name)
-
-
-def labels(dataset: ImageSet) -> list[str]:
-    return [dataset.classes[label] if label >= 0 else "" for label in dataset.labels]
 
 
 # Honest zips

@@ -160,8 +160,12 @@ def read_record(set_id: str) -> SetRecord | None:
 
 def _read_manifest(set_id: str) -> dict[str, Any] | None:
     """Return the fields of a record that manifest.json holds, or None if nothing sound is kept under this id."""
+    return _parse_manifest(cache().read(set_id) or {})
+
+
+def _parse_manifest(manifest: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the fields of a record from a manifest, or None if it is not sound."""
     try:
-        manifest = cache().read(set_id) or {}
         return {
             **{key: manifest[key] for key in _MANIFEST_KEYS},
             **{key: manifest[key] for key in _OPTIONAL_KEYS if key in manifest},
@@ -187,7 +191,7 @@ def list_sets() -> tuple[StoredSet, ...]:
     """Return all kept sets, the least recently used first."""
     stored = []
     for entry in cache().entries():
-        manifest = _read_manifest(entry.id)
+        manifest = _parse_manifest(entry.record)
         if manifest is not None:
             kind, name, title = (manifest[key] for key in ("kind", "name", "title"))
             stored.append(StoredSet(entry.id, kind, name, title, len(manifest["names"]), entry.bytes, entry.used))
