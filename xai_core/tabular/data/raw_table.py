@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from xai_core.arrays import Float64, Int64
 from xai_core.errors import InvalidTable
+from xai_core.tabular.data.cell_texts import CellTexts
 from xai_core.tabular.data.column import Column, find_column
 from xai_core.tabular.data.table import MAX_CLASSES, MIN_ROWS, Table, Task, table_from
 
@@ -38,6 +39,8 @@ class RawTable:
     """The file's words for no and yes, of each boolean column."""
     default_excluded: tuple[str, ...] = ()
     """Columns that are features only on request: a different value in nearly every row, or the same in all."""
+    texts: Mapping[str, CellTexts] = field(default_factory=dict)
+    """The file's own texts, of each column that was read from text."""
 
     def column(self, name: str) -> Column:
         """Return the column of this name. Raises UnknownName with the nearest names."""
@@ -84,7 +87,7 @@ class RawTable:
             classes, values = self._to_classes(column, frame[target])
             notes += _class_notes(column, classes, values, guessed=task is None)
         selected, constant_notes = _drop_constant_features(frame, selected)
-        return table_from(
+        table = table_from(
             frame[selected],
             values,
             classes=classes,
@@ -93,6 +96,7 @@ class RawTable:
             target_name=target,
             notes=notes + constant_notes,
         )
+        return replace(table, texts={name: self.texts[name] for name in (*selected, target) if name in self.texts})
 
     def _select_features(self, target: str, features: Sequence[str] | None) -> list[str]:
         selected = list(dict.fromkeys(self.default_features(target) if features is None else features))

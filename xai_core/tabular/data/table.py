@@ -6,7 +6,7 @@ import hashlib
 import json
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ import pandas as pd
 
 from xai_core.arrays import Int64
 from xai_core.errors import InvalidParam, InvalidTable, UnknownName
+from xai_core.tabular.data.cell_texts import CellTexts
 from xai_core.tabular.data.column import Column, Kind, describe_column, find_column
 
 Task = Literal["classification", "regression"]
@@ -43,6 +44,8 @@ class Table:
     about: str = ""
     protected: str = ""
     """The column that the fairness page starts with, "" if there is none."""
+    texts: Mapping[str, CellTexts] = field(default_factory=dict)
+    """The file's own texts of features and target, {} for a table that was not read from text."""
 
     def __len__(self) -> int:
         return len(self.frame)

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from xai_core.tabular.data.cell_texts import CellTexts
 from xai_core.tabular.data.column import Kind
 from xai_core.tabular.reading.text_values import DAY_US, DistinctCells, TypedColumn, clip_to_missing, parse_distinct
 
@@ -71,7 +72,8 @@ def _infer_from_text(name: str, cells: pa.ChunkedArray, decimal_comma: bool) -> 
     else:
         # As one chunk: unifying the dictionaries of many chunks is four times as slow.
         coded = pa.chunked_array([cells.combine_chunks()]).dictionary_encode().chunk(0)
-    texts = pc.utf8_trim_whitespace(coded.dictionary.cast(pa.string()))
+    file_texts = coded.dictionary.cast(pa.string())
+    texts = pc.utf8_trim_whitespace(file_texts)
     # Empty cells get the index after the last text.
     indices = coded.indices.cast(pa.int64()).fill_null(len(texts)).to_numpy(zero_copy_only=False)
     counts = np.bincount(indices, minlength=len(texts) + 1)[:-1]
@@ -84,4 +86,5 @@ def _infer_from_text(name: str, cells: pa.ChunkedArray, decimal_comma: bool) -> 
     # Give every row the value of its text; what is missing stays NaN.
     values = np.full(len(texts) + 1, math.nan, dtype=column.values.dtype)
     values[present] = column.values
-    return replace(column, values=values[indices])
+    used = np.flatnonzero(counts > 0)
+    return replace(column, values=values[indices], texts=CellTexts(file_texts.take(pa.array(used)), values[used]))

@@ -67,6 +67,7 @@ def read_table(source: Source, name: str = "") -> RawTable:
         sha256=hashlib.sha256(data).hexdigest(),
         boolean_words={name: column.words for name, column in typed.items() if column.kind == "boolean"},
         default_excluded=(*identifiers, *constants),
+        texts={name: column.texts for name, column in typed.items() if column.texts is not None},
     )
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xai_core.arrays import Bool, Float64, Int64
+from xai_core.tabular.data.cell_texts import CellTexts
 from xai_core.tabular.data.column import Kind
 
 # Share of a column's cells that must follow a form.
@@ -41,6 +42,8 @@ class TypedColumn:
     form: str = ""
     """Sentence about the form of its numbers, where that is not plain."""
     note: str = ""
+    texts: CellTexts | None = None
+    """None where the file states types (Parquet)."""
 
 
 @dataclass(frozen=True)
