@@ -42,7 +42,9 @@ class Column:
     whole: bool
     """Numeric with whole numbers only."""
     categories: tuple[str, ...]
-    """The values of a category, most frequent first; () otherwise."""
+    """The values of a category, most frequent first, or rising if they are ordered; () otherwise."""
+    ordered: bool = False
+    """A category whose values go from less to more."""
 
     def show(self, value: Any) -> str:
         """Return a cell as a person writes it: 3,200, 0.25, yes, 2024-01-31, or "missing"."""
