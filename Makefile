@@ -32,7 +32,7 @@ bench: $(VENV)/.dev ## measure time, memory and agreement against other packages
 load: $(VENV)/.dev ## thirty visitors at once: throughput, waiting times, memory, and every map against the serial one
 	$(PY) -m benchmarks.load.thirty_visitors
 
-fuzz: $(VENV)/.dev ## a thousand malformed pictures: each refused in words or read correctly
+fuzz: $(VENV)/.dev ## two thousand damaged pictures, tables and zips: each refused in words or read correctly
 	$(PY) -m benchmarks.fuzz.run
 
 soak: $(VENV)/.dev ## twenty minutes of random visits: memory must not grow

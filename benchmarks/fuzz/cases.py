@@ -1,9 +1,9 @@
-"""Fuzzing cases, each a function of seed and number alone, and the check of their outcomes."""
+"""Fuzzing cases, each a function of seed and number alone; the plan of pictures and the check of their outcomes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
@@ -80,15 +80,18 @@ class Case:
         return f"{self.slot.kind}{named}, {self.slot.format}, {len(self.data):,} bytes"
 
 
-def build_case(seed: int, number: int) -> Case:
+FaultFinder = Callable[[Case, Outcome], list[str]]
+
+
+def build_case(seed: int, number: int, plan: Sequence[Slot] = PLAN) -> Case:
     """Build the case of this number, independently of all others."""
-    slot = PLAN[number % len(PLAN)]
+    slot = plan[number % len(plan)]
     file = slot.make(np.random.default_rng([seed, number]))
     return Case(number, slot, file.data, file.expected, file.reference)
 
 
-def try_case(case: Case, read: Reader) -> tuple[Outcome, list[str]]:
-    """Read the file of a case in a child process; return the outcome and its faults.
+def try_case(case: Case, read: Reader, find: FaultFinder | None = None) -> tuple[Outcome, list[str]]:
+    """Read the file of a case in a child process; return the outcome and its faults. `find`: None for pictures.
 
     A missed limit is measured twice more, because the machine is shared.
     """
@@ -100,11 +103,11 @@ def try_case(case: Case, read: Reader) -> tuple[Outcome, list[str]]:
         outcome = replace(
             again, seconds=min(outcome.seconds, again.seconds), extra_mb=min(outcome.extra_mb, again.extra_mb)
         )
-    return outcome, find_faults(case, outcome)
+    return outcome, (find or find_faults)(case, outcome)
 
 
-def find_faults(case: Case, outcome: Outcome) -> list[str]:
-    """List every fault of an outcome in words."""
+def find_common_faults(case: Case, outcome: Outcome) -> list[str]:
+    """List the faults that a file of any kind can have: limits, exceptions, remarks, another ending than expected."""
     wrong = find_excesses(case.slot.limits, outcome)
     if outcome.ending in ("raised", "died"):
         wrong.append(f"{outcome.ending}: {outcome.text}")
@@ -114,6 +117,12 @@ def find_faults(case: Case, outcome: Outcome) -> list[str]:
         )
     if remarks := _find_remarks(case, outcome.output):
         wrong.append(f"wrote on stderr: {remarks[:300]!r}")
+    return wrong
+
+
+def find_faults(case: Case, outcome: Outcome) -> list[str]:
+    """List every fault in the outcome of a picture in words."""
+    wrong = find_common_faults(case, outcome)
     if outcome.ending == "read":
         wrong += [
             *_check_shape(outcome),

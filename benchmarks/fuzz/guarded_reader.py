@@ -28,9 +28,9 @@ from typing import Literal
 from PIL import Image
 
 from benchmarks.harness.contest import peak_memory
-from xai_core.errors import InvalidImage
+from xai_core.errors import XaiError
 
-Reader = Callable[[bytes], Image.Image]
+Reader = Callable[[bytes], object]
 Ending = Literal["read", "refused", "raised", "died"]
 TIMEOUT_S = 20.0
 """Wall time after which a child is ended, s."""
@@ -49,6 +49,8 @@ class Outcome:
     size: tuple[int, int] = (0, 0)
     pixels: bytes = b""
     info_keys: tuple[str, ...] = ()
+    value: object = None
+    """Result of a reader that returns no picture; it can be pickled."""
 
 
 def read_in_child(read: Reader, data: bytes, timeout: float = TIMEOUT_S) -> Outcome:
@@ -80,7 +82,7 @@ def _process_context() -> BaseContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    context.set_forkserver_preload(["benchmarks.fuzz.suites"])
     return context
 
 
@@ -100,21 +102,21 @@ def _run_child(read: Reader, data: bytes, sender: Connection) -> None:
 
 
 def _measure_reading(read: Reader, data: bytes) -> Outcome:
-    picture: Image.Image | None = None
+    result: object = None
     ending: Ending = "read"
     text = ""
     with peak_memory() as memory:
         start = time.process_time()
         try:
-            picture = read(data)
-        except InvalidImage as error:
+            result = read(data)
+        except XaiError as error:
             ending, text = "refused", str(error)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is what this program looks for
             ending, text = "raised", f"{type(error).__name__}: {error}"[:300]
         seconds = time.process_time() - start
     outcome = Outcome(ending, text, seconds, memory.extra_mb)
-    if picture is None:
-        return outcome
+    if not isinstance(result, Image.Image):
+        return replace(outcome, value=result)
     return replace(
-        outcome, mode=picture.mode, size=picture.size, pixels=picture.tobytes(), info_keys=tuple(map(str, picture.info))
+        outcome, mode=result.mode, size=result.size, pixels=result.tobytes(), info_keys=tuple(map(str, result.info))
     )

@@ -11,6 +11,7 @@ import warnings
 
 from PIL import Image
 
+from benchmarks.fuzz import tables, zips
 from xai_core.errors import InvalidImage
 from xai_core.images import read_image
 
@@ -79,3 +80,15 @@ def keep_metadata(data: bytes) -> Image.Image:
 
 def accept_all(data: bytes) -> Image.Image:
     return Image.new("RGB", (64, 64))
+
+
+def read_no_numbers(data: bytes) -> list[float]:
+    return []
+
+
+def read_other_numbers(data: bytes) -> list[float]:
+    return [number + 1e-6 for number in tables.read(data)]
+
+
+def lose_a_picture(data: bytes) -> int:
+    return zips.read(data) - 1

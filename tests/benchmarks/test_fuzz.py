@@ -1,4 +1,4 @@
-"""`make fuzz` in short: every eighth bomb and one of every kind of damage; and detection of planted faults."""
+"""`make fuzz` in short: every eighth bomb, one of every kind of damage, tables and zips; planted faults."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from benchmarks.fuzz.cases import BOMB_LIMITS, PLAN, Case, build_case, find_faul
 from benchmarks.fuzz.damage import KINDS
 from benchmarks.fuzz.guarded_reader import Outcome, Reader, read_in_child
 from benchmarks.fuzz.sources import encode_photograph, encode_picture
+from benchmarks.fuzz.suites import SUITES
 from tests.benchmarks import fault_injecting_readers as faulty
 from xai_core.images import read_image
 
@@ -49,6 +50,29 @@ def test_one_of_each_kind_and_every_eighth_bomb(capsys: pytest.CaptureFixture[st
 @pytest.mark.slow
 def test_files_of_very_many_pieces_end_soon() -> None:
     assert run.fuzz(SEED, case_numbers("drip")[:4]).breaches == []
+
+
+@pytest.mark.parametrize("suite", ["tables", "zips"])
+def test_one_of_each_kind_of_tables_and_zips(suite: str) -> None:
+    kinds = [slot.kind for slot in SUITES[suite].plan]
+    report = run.fuzz(SEED, [kinds.index(kind) for kind in dict.fromkeys(kinds)], suite=suite)
+    assert report.breaches == [] and {kind for kind, _ in report.tallies} == set(kinds) and len(set(kinds)) > 9
+    assert all(sum(getattr(tally, ending) for tally in report.tallies.values()) for ending in ("read", "refused"))
+
+
+@pytest.mark.parametrize(
+    ("suite", "read", "expected"),
+    [
+        ("tables", faulty.raise_value_error, "raised: ValueError"),
+        ("tables", faulty.read_no_numbers, "was read with 0 numbers"),
+        ("tables", faulty.read_other_numbers, "was read with other numbers"),
+        ("zips", faulty.lose_a_picture, "are in the set or named as left out"),
+        ("zips", faulty.refuse_all, "was to be read, but was refused"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_a_planted_fault_in_a_reader_of_tables_or_zips_is_found(suite: str, read: Reader, expected: str) -> None:
+    assert any(expected in breach for breach in run.fuzz(SEED, [0], read, suite=suite).breaches)
 
 
 # --- the program finds faults -----------------------------------------------------------------------------------------
@@ -94,7 +118,10 @@ def test_a_breach_names_what_repeats_it_and_is_saved_on_request(
 ) -> None:
     number, folder = case_numbers("undamaged")[1], tmp_path / "kept"
     report = run.fuzz(SEED, [number], faulty.raise_value_error)
-    assert all(f"--seed {SEED} --only {number}" in breach for breach in report.breaches) and not folder.exists()
+    assert (
+        all(f"--suite pictures --seed {SEED} --only {number}" in breach for breach in report.breaches)
+        and not folder.exists()
+    )
     once = ["--seed", str(SEED), "--only", str(number)]
     assert run.main(once, faulty.raise_value_error) == 1 and "BREACH: raised: ValueError" in capsys.readouterr().out
     assert run.main([*once, "--save", str(folder)]) == 0 and "Nothing is wrong" in capsys.readouterr().out
@@ -102,10 +129,15 @@ def test_a_breach_names_what_repeats_it_and_is_saved_on_request(
 
 
 def test_the_exit_code_tells(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert run.main(["--count", "3", "--seed", "1"]) == 0
+    assert run.main(["--suite", "pictures", "--count", "3", "--seed", "1"]) == 0
     table = capsys.readouterr().out
     assert "| undamaged | JPEG | 1 | 0 | 1 |" in table and "0 breaches" in table
-    assert run.main(["--count", "2", "--seed", "1", "--save", str(tmp_path)], faulty.raise_value_error) == 1
+    assert (
+        run.main(
+            ["--suite", "pictures", "--count", "2", "--seed", "1", "--save", str(tmp_path)], faulty.raise_value_error
+        )
+        == 1
+    )
     assert len(list(tmp_path.iterdir())) == 2 and "4 breaches" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         run.main(["--count", "0"])
