@@ -13,7 +13,7 @@ from pyarrow import csv as arrow_csv
 from xai_core.errors import InvalidTable
 from xai_core.tabular.reading.cells import Cells, check_column_names, max_rows
 from xai_core.tabular.reading.row_sample import RowSample
-from xai_core.text_decoding import convert_table_to_utf8, find_separator_line
+from xai_core.text_decoding import decode_table, find_separator_line
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 # The header and the first rows are looked for in here.
@@ -38,7 +38,7 @@ def read_csv(data: bytes) -> Cells:
     Raises:
         InvalidTable: no table of text, with what is wrong and what to do.
     """
-    text = convert_table_to_utf8(data)
+    text = decode_table(data).utf8
     start, head = _find_head(text)
     named_delimiter, head_start = find_separator_line(head)
     start, head = start + head_start, head[head_start:]
