@@ -11,12 +11,14 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from xai_core.arrays import Int64
 from xai_core.errors import InvalidParam, InvalidTable, UnknownName
 from xai_core.tabular.data.cell_texts import CellTexts
 from xai_core.tabular.data.column import Column, Kind, describe_column, find_column
+from xai_core.tabular.data.grouping import check_groups, hold_out_groups
 
 Task = Literal["classification", "regression"]
 # Rows with a target that a table needs, and rows that a model needs to train.
@@ -46,6 +48,10 @@ class Table:
     """The column that the fairness page starts with, "" if there is none."""
     texts: Mapping[str, CellTexts] = field(default_factory=dict)
     """The file's own texts of features and target, {} for a table that was not read from text."""
+    groups: Int64 | None = None
+    """The group of each row, (N,) read-only: rows of one repeated id, such as a patient; None where rows are single."""
+    group_name: str = ""
+    """Name of the id."""
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -56,7 +62,7 @@ class Table:
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of cells, target and choice of features; the table's own name does not count."""
+        """Hash of cells, target, groups and choice of features; the table's own name does not count."""
         return _hash_content(self)
 
     def column(self, name: str) -> Column:
@@ -101,12 +107,20 @@ class Table:
     def split(self, seed: int = 0, held_out: float = 0.25) -> tuple[Int64, Int64]:
         """Return row numbers to train on and row numbers held out, both ascending, the same for the same seed.
 
-        Of every class the share `held_out` is held out, rounded; a class of a single row is trained on.
+        Of every class the share `held_out` is held out, rounded; a class of a single row is trained on. With `groups`
+        the rows of a group stay together, so that the share is met as far as they allow.
+
+        Raises:
+            InvalidTable: each group has a class of its own.
         """
         rng = np.random.default_rng(seed)
-        groups = [np.flatnonzero(self.target == index) for index in range(len(self.classes))] or [np.arange(len(self))]
+        if self.groups is not None:
+            labels = self.target if self.classes else np.zeros(len(self), dtype=np.int64)
+            test_rows = hold_out_groups(labels, self.groups, held_out, rng)
+            return np.setdiff1d(np.arange(len(self)), test_rows), test_rows
+        classes = [np.flatnonzero(self.target == index) for index in range(len(self.classes))] or [np.arange(len(self))]
         test_rows = np.concatenate(
-            [rng.permutation(rows)[: min(round(held_out * len(rows)), len(rows) - 1)] for rows in groups if len(rows)]
+            [rng.permutation(rows)[: min(round(held_out * len(rows)), len(rows) - 1)] for rows in classes if len(rows)]
         )
         return np.setdiff1d(np.arange(len(self)), test_rows), np.sort(test_rows)
 
@@ -139,10 +153,16 @@ def table_from(
     notes: Iterable[str] = (),
     about: str = "",
     protected: str = "",
+    groups: npt.ArrayLike | None = None,
+    group_name: str = "group",
 ) -> Table:
     """Return a table of a frame in memory; with `classes` it is a classification whose target holds class indices.
 
     Numbers make a numeric column, True and False a boolean one, text a category, unless `kinds` says otherwise.
+    `groups` are whole numbers, (N,): `Table.split` keeps the rows of each on one side, and a note says so.
+
+    Raises:
+        InvalidTable: groups that are not one number a row, or fewer than three.
 
     >>> frame = pd.DataFrame({"size": [1.5, 2.0], "colour": ["red", "blue"]})
     >>> table_from(frame, [0, 1], classes=("cheap", "dear")).features
@@ -155,6 +175,7 @@ def table_from(
     # A copy: the caller's array stays writable.
     target = np.array(target, dtype=np.int64 if classes else np.float64)
     target.flags.writeable = False
+    group_of_row = None if groups is None else check_groups(groups, len(frame), group_name)
     return Table(
         name=name,
         title=title or name,
@@ -164,10 +185,19 @@ def table_from(
         task="classification" if classes else "regression",
         classes=tuple(classes),
         columns=columns,
-        notes=tuple(notes),
+        notes=(*notes, *_group_notes(group_of_row, group_name)),
         about=about,
         protected=protected,
+        groups=group_of_row,
+        group_name="" if group_of_row is None else group_name,
     )
+
+
+def _group_notes(groups: Int64 | None, name: str) -> tuple[str, ...]:
+    if groups is None:
+        return ()
+    count = len(np.unique(groups))
+    return (f"All rows of one {name} are on the same side of the split: {count:,} groups.",)
 
 
 def _guess_kind(cells: pd.Series[Any]) -> Kind:
@@ -191,4 +221,7 @@ def _hash_content(table: Table) -> str:
             json.dumps(cells.tolist()).encode() if column.kind == "category" else np.ascontiguousarray(cells).tobytes()
         )
     digest.update(np.ascontiguousarray(table.target).tobytes())
+    # Tables without groups keep their old ids.
+    if table.groups is not None:
+        digest.update(b"groups" + np.unique(table.groups, return_inverse=True)[1].astype(np.int64).tobytes())
     return digest.hexdigest()

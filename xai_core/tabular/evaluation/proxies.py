@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from xai_core.arrays import Float64, Int64
 from xai_core.errors import InvalidParam
 from xai_core.formatting import percent
+from xai_core.tabular.data.grouping import split_folds
 from xai_core.tabular.data.row_encoder import RowEncoder
 from xai_core.tabular.data.table import Table
 from xai_core.tabular.evaluation.groups import group_membership
@@ -47,7 +49,7 @@ class Proxies:
 def proxies(table: Table, column: str, seed: int = 0) -> Proxies:
     """Rank every other column by how well small cross-validated decision trees predict the group from it alone.
 
-    Raises: UnknownName (the column), InvalidParam (a column of a single group).
+    Raises: UnknownName (the column), InvalidParam (a column of a single group), InvalidTable (too few table groups).
 
     >>> import pandas as pd
     >>> from xai_core.tabular import table_from
@@ -62,12 +64,15 @@ def proxies(table: Table, column: str, seed: int = 0) -> Proxies:
     membership = _drop_small_groups(membership, column)
     codes = RowEncoder.of(table)
     cells = codes.encode(table.take(rows))[membership >= 0]
+    groups = None if table.groups is None else table.groups[rows][membership >= 0]
     membership = membership[membership >= 0]
     own = codes.column_index(column)
     others = [index for index in range(len(codes.names)) if index != own]
-    measured = [Proxy(codes.names[index], _predict_group(cells[:, [index]], membership, seed)) for index in others]
+    measured = [
+        Proxy(codes.names[index], _predict_group(cells[:, [index]], membership, groups, seed)) for index in others
+    ]
     ranked = tuple(sorted(measured, key=lambda proxy: -proxy.association))
-    together = _predict_group(cells[:, others], membership, seed) if others else 0.0
+    together = _predict_group(cells[:, others], membership, groups, seed) if others else 0.0
     # A small tree of many columns may do worse than the best one alone.
     together = max([together, *(proxy.association for proxy in ranked[:1])])
     return Proxies(column, ranked, together, _describe_proxies(column, ranked, together))
@@ -86,15 +91,20 @@ def _drop_small_groups(membership: Int64, column: str) -> Int64:
     return np.where(np.isin(membership, large), membership, -1)
 
 
-def _predict_group(cells: Float64, membership: Int64, seed: int) -> float:
-    """Return the balanced accuracy on rows not learned from, 0 for guessing and 1 for always right."""
+def _predict_group(cells: Float64, membership: Int64, groups: Int64 | None, seed: int) -> float:
+    """Return the balanced accuracy on rows not learned from, 0 for guessing and 1 for always right.
+
+    `groups`: rows that stay together, (N,), as in `Table.groups`.
+    """
     from sklearn.metrics import balanced_accuracy_score
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from sklearn.tree import DecisionTreeClassifier
 
     # Small leaves would learn unique names by heart.
     tree = DecisionTreeClassifier(max_leaf_nodes=16, min_samples_leaf=5, class_weight="balanced", random_state=seed)
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    folds: Any = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    if groups is not None:
+        folds = split_folds(membership, groups, FOLDS, seed)
     predicted = cross_val_predict(tree, cells, membership, cv=folds, n_jobs=1)
     return max(0.0, float(balanced_accuracy_score(membership, predicted, adjusted=True)))
 

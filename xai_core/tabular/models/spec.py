@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from xai_core.arrays import Int64
 from xai_core.params import Float, Int, Param, Value
 from xai_core.registry import Registry
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Build = Callable[["Table", Mapping[str, Value], int], Any]
+# From the unfitted last step, the classes (None for a regression) and groups of the rows to learn from, (N,), and a
+# seed to arguments of its `fit`.
+KeepGroups = Callable[[Any, "Int64 | None", Int64, int], dict[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +54,8 @@ class TabularModelSpec:
     """Rows it learns from at most: more would take minutes."""
     build: Build
     """Unfitted last step of the pipeline, from the table, checked parameters and a seed."""
+    keep_groups_together: KeepGroups | None = None
+    """For a last step that splits its rows itself: sets it up so that it keeps groups together."""
 
 
 TABULAR_MODELS: Registry[TabularModelSpec] = Registry("kind of model", order=lambda spec: spec.rank)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from xai_core.arrays import Int64
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidTable
 from xai_core.params import Value, check_seed, resolve
+from xai_core.tabular.data.grouping import split_folds
 from xai_core.tabular.data.table import MAX_CLASSES, MIN_ROWS, Table
 from xai_core.tabular.models import families  # noqa: F401  # registers the models
 from xai_core.tabular.models.preprocessing import MODEL, PREPARE, build_preparation, missing_cell_notes
@@ -123,7 +124,7 @@ def _convergence_notes(spec: TabularModelSpec, estimator: Pipeline) -> tuple[str
 
 
 def _split_folds(table: Table, rows: Int64, seed: int) -> list[tuple[Int64, Int64]]:
-    """Return row numbers to train on and to score, for five folds where each class has enough rows.
+    """Return row numbers to train on and to score, for five folds where each class has enough rows, or groups of rows.
 
     Raises:
         InvalidTable: too few rows.
@@ -134,11 +135,15 @@ def _split_folds(table: Table, rows: Int64, seed: int) -> list[tuple[Int64, Int6
         raise InvalidTable(
             f"There are {len(rows)} rows to learn from; at least {MIN_ROWS} are needed. Use a longer table."
         )
-    if table.task == "regression":
-        splits = KFold(FOLDS, shuffle=True, random_state=seed).split(rows)
+    labels = None if table.task == "regression" else table.target[rows]
+    folds = FOLDS if labels is None else min(FOLDS, _count_rarest(table, rows))
+    splits: Iterable[tuple[Int64, Int64]]
+    if table.groups is not None:
+        splits = split_folds(labels, table.groups[rows], folds, seed)
+    elif labels is None:
+        splits = KFold(folds, shuffle=True, random_state=seed).split(rows)
     else:
-        folds = min(FOLDS, _count_rarest(table, rows))
-        splits = StratifiedKFold(folds, shuffle=True, random_state=seed).split(rows, table.target[rows])
+        splits = StratifiedKFold(folds, shuffle=True, random_state=seed).split(rows, labels)
     return [(rows[fold_train], rows[fold_test]) for fold_train, fold_test in splits]
 
 
@@ -167,8 +172,13 @@ def _fit(spec: TabularModelSpec, table: Table, params: Mapping[str, Value], seed
     from sklearn.pipeline import Pipeline
 
     preparation = build_preparation(table, scaled=spec.scaled, filled=spec.filled) if spec.prepared else "passthrough"
-    pipeline = Pipeline([(PREPARE, preparation), (MODEL, spec.build(table, params, seed))])
-    return pipeline.fit(table.take(rows), table.target[rows])
+    estimator, arguments = spec.build(table, params, seed), {}
+    if table.groups is not None and spec.keep_groups_together is not None:
+        labels = None if table.task == "regression" else table.target[rows]
+        arguments = spec.keep_groups_together(estimator, labels, table.groups[rows], seed)
+    pipeline = Pipeline([(PREPARE, preparation), (MODEL, estimator)])
+    options = {f"{MODEL}__{name}": value for name, value in arguments.items()}
+    return pipeline.fit(table.take(rows), table.target[rows], **options)
 
 
 @contextmanager

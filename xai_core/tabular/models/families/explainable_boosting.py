@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from xai_core.arrays import Int64
 from xai_core.params import Int, Value
+from xai_core.tabular.data.grouping import hold_out_groups
 from xai_core.tabular.models.spec import TABULAR_MODELS, TabularModelSpec, select_by_task
 
 if TYPE_CHECKING:
     from xai_core.tabular.data.table import Table
+
+# The library's own share of rows that decide when to stop.
+STOPPING_SHARE = 0.15
 
 
 def build(table: Table, params: Mapping[str, Value], seed: int) -> Any:
@@ -32,6 +39,15 @@ def build(table: Table, params: Mapping[str, Value], seed: int) -> Any:
         n_jobs=1,
         random_state=seed,
     )
+
+
+def keep_groups_together(estimator: Any, labels: Int64 | None, groups: Int64, seed: int) -> dict[str, Any]:
+    """Return bags for `fit`, (N, bags): 1 to learn from, -1 to decide when to stop."""
+    labels = np.zeros(len(groups), dtype=np.int64) if labels is None else labels
+    rng, bags = np.random.default_rng(seed), np.ones((len(groups), estimator.outer_bags), dtype=np.int8)
+    for bag in bags.T:
+        bag[hold_out_groups(labels, groups, STOPPING_SHARE, rng)] = -1
+    return {"bags": bags}
 
 
 TABULAR_MODELS.add(
@@ -77,5 +93,6 @@ TABULAR_MODELS.add(
         filled=False,
         max_rows=20_000,
         build=build,
+        keep_groups_together=keep_groups_together,
     )
 )
