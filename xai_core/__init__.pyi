@@ -9,7 +9,16 @@ from .errors import (
     UnknownName as UnknownName,
     XaiError as XaiError,
 )
-from .images import SAMPLES as SAMPLES, image_sha256 as image_sha256, read_image as read_image
+from .images import (
+    READABLE_SUFFIXES as READABLE_SUFFIXES,
+    SAMPLES as SAMPLES,
+    ImageFile as ImageFile,
+    image_sha256 as image_sha256,
+    invert as invert,
+    read_image as read_image,
+    read_image_file as read_image_file,
+    suggest_inversion as suggest_inversion,
+)
 from .methods import (
     METHODS as METHODS,
     MethodSpec as MethodSpec,

@@ -80,7 +80,10 @@ def _read_picture(args: argparse.Namespace) -> tuple[str, Image.Image]:
     """Return a name for files, and the picture."""
     if args.sample is not None:
         return args.sample, xai_core.SAMPLES.get(args.sample).load()
-    return Path(args.picture).stem, xai_core.read_image(args.picture)
+    picture = xai_core.read_image_file(args.picture)
+    for note in picture.notes:
+        print(f"Note: {note}", file=sys.stderr)
+    return Path(args.picture).stem, picture.image
 
 
 def _parse_target(model: xai_core.Classifier, text: str | None) -> Target | None:
@@ -257,7 +260,7 @@ def _make_parser() -> argparse.ArgumentParser:
             subparser.add_argument("--model", default=DEFAULT_MODEL, help=f"see `models`; default {DEFAULT_MODEL}")
         if name in ("explain", "compare", "predict"):
             picture = subparser.add_mutually_exclusive_group(required=True)
-            picture.add_argument("picture", nargs="?", help="a JPEG, PNG, WebP, BMP, GIF or TIFF file")
+            picture.add_argument("picture", nargs="?", help="a JPEG, PNG, HEIC, AVIF, WebP, BMP, GIF or TIFF file")
             picture.add_argument("--sample", metavar="NAME", help=f"one of {', '.join(xai_core.SAMPLES)}")
         return subparser
 

@@ -132,8 +132,6 @@ def test_reading_imports_neither_exotic_plugins_nor_torch() -> None:
 
 
 CUT = [
-    ("JPEG", {}),
-    ("JPEG", {"progressive": True}),
     ("PNG", {}),
     ("WEBP", {}),
     ("WEBP", {"lossless": True}),

@@ -22,7 +22,7 @@ MAX_TAGS = 1_000
 # Pixels times scans of a JPEG. With more than these, small files take many seconds.
 MAX_SCANNED = 12 * MAX_PIXELS
 
-ALLOWED = "A JPEG, PNG, WebP, BMP, GIF or TIFF picture of up to 25 MB is fine."
+ALLOWED = "A JPEG, PNG, HEIC, AVIF, WebP, BMP, GIF or TIFF picture of up to 25 MB is fine."
 TOO_LARGE = "This picture has too many pixels: at most 50 million are allowed. Save it smaller and try again."
 TOO_MANY = (
     "This picture is made of so many small pieces that reading it would take too long. "
@@ -33,11 +33,16 @@ TOO_MANY = (
 BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError, struct.error, zlib.error)
 
 
+def check_area(width: int, height: int) -> None:
+    """Raise InvalidImage for more than MAX_PIXELS."""
+    if width * height > MAX_PIXELS:
+        raise InvalidImage(f"{TOO_LARGE} Got {width:,} × {height:,} pixels.")
+
+
 def check_size(width: int, height: int) -> None:
     """Raise InvalidImage for a picture with too many pixels, too small a side or too long a shape."""
     got = f"Got {width:,} × {height:,} pixels."
-    if width * height > MAX_PIXELS:
-        raise InvalidImage(f"{TOO_LARGE} {got}")
+    check_area(width, height)
     if min(width, height) < MIN_SIDE:
         raise InvalidImage(
             f"This picture is too small: each side must be at least {MIN_SIDE} pixels. Choose a larger one. {got}"

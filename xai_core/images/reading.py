@@ -1,4 +1,4 @@
-"""Untrusted bytes to an upright, opaque RGB picture without metadata."""
+"""Untrusted bytes to an upright, opaque RGB picture without metadata, with notes on what was guessed."""
 
 from __future__ import annotations
 
@@ -9,43 +9,34 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
-from pathlib import Path
-from typing import BinaryIO
+from dataclasses import dataclass
+from typing import Any, BinaryIO
 
-# All six plugins by name, so that Pillow never goes looking for others.
-from PIL import (  # noqa: F401
-    BmpImagePlugin,
-    GifImagePlugin,
-    Image,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    UnidentifiedImageError,
-    WebPImagePlugin,
-)
+from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import Base as ExifTag
-from PIL.ImageFile import ImageFile
 
 from xai_core.errors import InvalidImage
-from xai_core.images.colour import flatten_on_white, to_simple_mode, to_srgb
-from xai_core.images.decode_lock import exclusive_decode
-from xai_core.images.headers import (
-    SIGNATURES,
+from xai_core.images import colour, transparency
+from xai_core.images.decode_lock import LARGE_PIXELS, exclusive_decode
+from xai_core.images.depth import to_eight_bits
+from xai_core.images.formats import heif, jpeg, sixteen_bits, tiff
+from xai_core.images.formats.headers import (
     UNSUPPORTED,
     check_directory,
     check_scans,
     declared_size,
+    find_format,
     find_signature,
-    strip_png,
+    read_png_chunk,
 )
-from xai_core.images.limits import ALLOWED, BROKEN, MAX_BYTES, MAX_READS, TOO_LARGE, TOO_MANY, check_size, too_heavy
+from xai_core.images.formats.opening import OpenedFile, open_with_pillow
+from xai_core.images.limits import ALLOWED, BROKEN, TOO_LARGE, check_size
+from xai_core.images.sources import read_bytes
 
 Picture = Image.Image
 
 # Longest side that is kept, in pixels: more than any model here looks at.
 KEEP_SIDE = 1024
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 _TILE_TAGS = (322, 323)
 # EXIF orientation to the transpose that undoes it.
 _TRANSPOSES = {
@@ -64,31 +55,39 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
 
-def read_image(source: str | os.PathLike[str] | bytes | BinaryIO) -> Picture:
-    """Return an upright RGB picture without metadata, longest side at most 1024 px, from a path, bytes or a file.
+@dataclass(frozen=True)
+class ImageFile:
+    """A picture that was read, and sentences for the visitor on what was guessed, left out or missing."""
+
+    image: Picture
+    notes: tuple[str, ...] = ()
+
+
+def read_image_file(source: str | os.PathLike[str] | bytes | BinaryIO) -> ImageFile:
+    """Return an upright RGB picture without metadata, longest side at most 1024 px, with notes on how it was read.
 
     Size limits are checked on the header, before anything is decoded.
 
     Raises:
         InvalidImage: with a sentence for the visitor.
+    """
+    data = jpeg.drop_junk(read_bytes(source))
+    notes: list[str] = []
+    with _explain_damage(data):
+        image = _read(data, notes)
+    return ImageFile(image, tuple(notes))
 
+
+def read_image(source: str | os.PathLike[str] | bytes | BinaryIO) -> Picture:
+    """Return the picture of `read_image_file` alone. Raises InvalidImage.
+
+    >>> from io import BytesIO
     >>> png = BytesIO()
     >>> Image.new("RGBA", (20, 10)).save(png, "PNG")
     >>> read_image(png.getvalue()).mode
     'RGB'
     """
-    data = _read_bytes(source)
-    if not data:
-        raise InvalidImage(f"This file is empty (0 bytes). Choose another one. {ALLOWED}")
-    with _explain_damage(data):
-        if declared := declared_size(data):
-            check_size(*declared)
-        check_directory(data)
-        picture = _open(strip_png(data))
-        check_size(*picture.size)
-        if picture.format in ("JPEG", "MPO"):
-            check_scans(data, *picture.size)
-        return _decode(picture)
+    return read_image_file(source).image
 
 
 def image_sha256(image: Picture) -> str:
@@ -99,58 +98,6 @@ def image_sha256(image: Picture) -> str:
     """
     rgb = image if image.mode == "RGB" else image.convert("RGB")
     return hashlib.sha256(f"{rgb.width}x{rgb.height}:".encode() + rgb.tobytes()).hexdigest()
-
-
-def _read_bytes(source: object) -> bytes:
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        if memoryview(source).nbytes > MAX_BYTES:
-            raise too_heavy(memoryview(source).nbytes)
-        return bytes(source)
-    if isinstance(source, (str, os.PathLike)):
-        return _read_file(Path(os.fsdecode(source)))
-    if callable(getattr(source, "read", None)):
-        return _read_stream(source)  # type: ignore[arg-type]
-    raise InvalidImage(f"A picture is given as a file name, as bytes or as an open file. Got {type(source).__name__}.")
-
-
-def _read_file(path: Path) -> bytes:
-    try:
-        if path.is_dir():
-            raise InvalidImage(
-                f"This is a folder, not a picture: {path.name[:80]!r}. Choose one picture file in it. {ALLOWED}"
-            )
-        if not path.is_file():
-            raise InvalidImage(
-                f"There is no picture file called {path.name[:80]!r} there. Check the name and the folder."
-            )
-        if (size := path.stat().st_size) > MAX_BYTES:
-            raise too_heavy(size)
-        with path.open("rb") as stream:
-            return _read_stream(stream)
-    except (OSError, ValueError) as error:
-        raise InvalidImage(
-            f"The file {path.name[:80]!r} could not be opened. Check the name and that you may read it."
-        ) from error
-
-
-def _read_stream(stream: BinaryIO) -> bytes:
-    """Return at most MAX_BYTES from the start of a stream: an upload is read again each time its page is drawn."""
-    parts: list[bytes] = []
-    left = MAX_BYTES + 1
-    try:
-        if stream.seekable():
-            stream.seek(0)
-        while left > 0 and (part := stream.read(left)):
-            parts.append(part)
-            left -= len(part)
-        data = b"".join(parts)
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise InvalidImage(
-            "The file could not be read to its end. Open it in binary mode, or choose it once more."
-        ) from error
-    if len(data) > MAX_BYTES:
-        raise too_heavy(None)
-    return data
 
 
 @contextmanager
@@ -165,7 +112,7 @@ def _explain_damage(data: bytes) -> Iterator[None]:
             "This picture needs more memory than this computer has free. Save it smaller and try again."
         ) from error
     except BROKEN as error:
-        if kind := find_signature(data, SIGNATURES):
+        if kind := find_format(data):
             raise InvalidImage(
                 f"This {kind} picture is damaged or was cut off, so it cannot be read to its end. "
                 "Save or download it once more, or choose another one."
@@ -175,26 +122,53 @@ def _explain_damage(data: bytes) -> Iterator[None]:
         raise InvalidImage(f"This file is not a picture that can be read here.{looks} {ALLOWED}") from error
 
 
-class _BoundedBytes(BytesIO):
-    """Bytes for Pillow that give up after MAX_READS calls: some formats are read byte by byte in Python."""
+def _read(data: bytes, notes: list[str]) -> Picture:
+    if declared := declared_size(data):
+        check_size(*declared)
+    check_directory(data)
+    kind = find_format(data)
+    if kind in ("HEIC", "AVIF"):
+        heif.check_item_sizes(data)
+    if kind == "TIFF":
+        return _read_tiff(data, notes)
+    picture = heif.open_heif(data) if kind == "HEIC" else open_with_pillow(data)
+    check_size(*picture.size)
+    return _read_jpeg(picture, data, notes) if kind == "JPEG" else _decode(picture, data, notes)
 
-    reads = 0
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        self.reads += 1
-        if self.reads > MAX_READS:
-            raise InvalidImage(TOO_MANY)
-        return super().read(size)
-
-
-def _open(data: bytes) -> ImageFile:
+def _read_jpeg(picture: OpenedFile, data: bytes, notes: list[str]) -> Picture:
+    """Return the picture of a JPEG, also where its end is missing."""
+    check_scans(data, *picture.size)
     try:
-        return Image.open(_BoundedBytes(data), formats=_FORMATS)
+        return _decode(picture, data, notes)
+    except OSError:
+        missing, note = jpeg.describe_missing(data)
+        if missing > jpeg.MAX_MISSING:
+            raise
+    notes[:] = [note] if note else []
+    return _decode(open_with_pillow(jpeg.close_file(data)), data, notes)
+
+
+def _read_tiff(data: bytes, notes: list[str]) -> Picture:
+    """Return the picture of a TIFF by Pillow, or by tifffile where Pillow cannot open its kind of numbers."""
+    try:
+        picture = open_with_pillow(data)
     except UnidentifiedImageError:
-        # Pillow 13 gives a JPEG up over an odd resolution in its EXIF.
-        if data[:3] == b"\xff\xd8\xff" and b"Exif\0\0" in data:
-            return Image.open(_BoundedBytes(data.replace(b"Exif\0\0", bytes(6), 1)), formats=_FORMATS)
-        raise
+        return _convert_numbers(data, notes)
+    check_size(*picture.size)
+    return _convert_numbers(data, notes) if tiff.is_misread(picture) else _decode(picture, data, notes)
+
+
+def _convert_numbers(data: bytes, notes: list[str]) -> Picture:
+    """Return the picture of a TIFF that tifffile reads."""
+    with exclusive_decode((LARGE_PIXELS, 2)):
+        numbers, tags, note = tiff.read_numbers(data)
+        levels, on_range = to_eight_bits(numbers, tiff.stated_range(tags))
+        del numbers
+        whole = Image.fromarray(levels)
+        small = shrink(whole, _fit(whole.size))
+    notes += [text for text in (note, on_range) if text]
+    return _finish(small, tags.get(tiff.ORIENTATION, 1), tags.get(tiff.PROFILE), data, notes)
 
 
 def _fit(size: tuple[int, int]) -> tuple[int, int]:
@@ -211,31 +185,89 @@ def shrink(image: Picture, size: tuple[int, int]) -> Picture:
     return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
-def _decode(picture: ImageFile) -> Picture:
+def _decode(picture: OpenedFile, data: bytes, notes: list[str]) -> Picture:
     full_size = picture.size
-    # A JPEG is decoded at a half, quarter or eighth where that is enough.
-    picture.draft(None, _fit(full_size))
+    if picture.format in ("JPEG", "MPO"):
+        # A JPEG is decoded at a half, quarter or eighth where that is enough.
+        picture.draft(None, _fit(full_size))
     _check_tiles(picture)
     # Of a progressive JPEG all scans are held in full.
     with exclusive_decode(full_size if "progressive" in picture.info else picture.size):
-        picture.load()
+        heif.load(picture)
         # After load: a TIFF has turned itself by now, a PNG may keep its EXIF behind the pixels.
         orientation = _read_orientation(picture)
+        if not notes and picture.format in ("JPEG", "MPO") and jpeg.ends_in_fill(picture):
+            _note_missing_rows(data, notes)
         size = _fit(picture.size)
-        flat = flatten_on_white(shrink(to_simple_mode(picture, size), size))
+        small = shrink(_to_shown_mode(picture, data, notes), size)
         # Closed now, and not when this function ends: the next large picture waits for the memory.
-        if flat is not picture:
+        if small is not picture:
             picture.close()
-    upright = to_srgb(flat, picture.info.get("icc_profile"))
+    return _finish(small, orientation, picture.info.get("icc_profile"), data, notes)
+
+
+def _note_missing_rows(data: bytes, notes: list[str]) -> None:
+    """Add a note on rows that a JPEG with an end mark lacks. Raises ValueError where nearly all are missing."""
+    missing, note = jpeg.describe_missing(data)
+    if missing > jpeg.MAX_MISSING:
+        raise ValueError("nearly all rows are missing")
+    if note:
+        notes.append(note)
+
+
+def _to_shown_mode(picture: OpenedFile, data: bytes, notes: list[str]) -> Picture:
+    """Return a decoded picture as L, RGB, CMYK or RGBA of 8 bits, and without alpha that is none."""
+    tags: dict[int, Any] = getattr(picture, "tag_v2", {})
+    simple = _to_eight_bits(picture, data, tags, notes)
+    if note := tiff.describe_bands(tags):
+        notes.append(note)
+    if simple.mode != "RGBA":
+        return simple
+    meant, note = transparency.drop_false_alpha(simple, is_tiff=bool(tags), is_stated=tiff.states_alpha(tags))
+    if note:
+        notes.append(note)
+    return meant
+
+
+def _to_eight_bits(picture: OpenedFile, data: bytes, tags: dict[int, Any], notes: list[str]) -> Picture:
+    stated = tiff.stated_range(tags) if tags else sixteen_bits.stated_range(read_png_chunk(data, b"sBIT"))
+    clear = picture.info.get("transparency")
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
+        numbers = sixteen_bits.read_grey(picture, _fit(picture.size))
+    elif sixteen_bits.has_deep_colour(picture, data) and sixteen_bits.may_be_shallow(picture):
+        numbers = sixteen_bits.read_colour(picture, data, open_with_pillow)
+    else:
+        return colour.to_simple_mode(picture)
+    levels, note = to_eight_bits(numbers, stated)
+    if note:
+        notes.append(note)
+    return sixteen_bits.from_levels(levels, numbers, clear)
+
+
+def _finish(small: Picture, orientation: int, profile: object, data: bytes, notes: list[str]) -> Picture:
+    """Return a shrunk picture of 8 bits as upright sRGB on a ground."""
+    codes = None
+    if not profile:
+        is_media = find_format(data) in ("HEIC", "AVIF")
+        codes = heif.read_colour_codes(data) if is_media else colour.read_png_codes(data)
+    if small.mode != "CMYK" and (gamma := colour.read_gamma(data)):
+        small, note = colour.apply_gamma(small, gamma)
+        notes.append(note)
+    if small.mode == "RGBA":
+        small, ground = transparency.flatten(small)
+        notes += [ground] if ground else []
+    upright = colour.from_codes(colour.to_srgb(small, profile), codes)
     if orientation in _TRANSPOSES:
         upright = upright.transpose(_TRANSPOSES[orientation])
     # A new image: comments, EXIF with its place and date, and profiles stay behind.
     clean = Image.new("RGB", upright.size)
     clean.paste(upright)
+    if emptiness := transparency.describe_emptiness(clean):
+        notes.append(emptiness)
     return clean
 
 
-def _check_tiles(picture: ImageFile) -> None:
+def _check_tiles(picture: OpenedFile) -> None:
     """Refuse a small TIFF that is cut into tiles far larger than itself, which the decoder would hold in memory."""
     tags = getattr(picture, "tag_v2", {})
     sides = [value for tag in _TILE_TAGS if isinstance(value := tags.get(tag), int)]
@@ -243,7 +275,10 @@ def _check_tiles(picture: ImageFile) -> None:
         raise ValueError("tiles larger than any allowed picture")
 
 
-def _read_orientation(picture: ImageFile) -> int:
+def _read_orientation(picture: OpenedFile) -> int:
+    if picture.format == "HEIF":
+        # libheif has turned it as its boxes say.
+        return 1
     try:
         check_directory(picture.info.get("exif", b"").removeprefix(b"Exif\0\0"))
         return int(picture.getexif().get(ExifTag.Orientation, 1))

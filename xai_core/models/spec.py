@@ -38,6 +38,8 @@ class ModelSpec:
     """The file fetched on first use; None for bundled models."""
     prefer: str | None = None
     """Pattern for the name of the recommended layer; None leaves it to the structure."""
+    wants_light_strokes: bool = False
+    """True if it was trained on light strokes on a dark ground, so that ink on paper is to be inverted."""
     build: Callable[[Progress | None], Built]
     """Loads the network. Raises ModelUnavailable where the weights are missing, broken or out of reach."""
 

@@ -14,7 +14,7 @@ from pages.ui.widgets.words import escape_markdown
 
 # Pixels of the picture in use; a taller one would push away all that is below it.
 _MAX_WIDTH, _MAX_HEIGHT = 240, 360
-PICTURE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
+PICTURE_TYPES = [suffix.removeprefix(".") for suffix in xai_core.READABLE_SUFFIXES]
 # On a phone the sidebar lies over the page. Streamlit closes it behind its own menu, but not behind st.page_link.
 _CLOSE = """export default function () {
   const root = document.documentElement; // and not the sidebar, which React may put up anew

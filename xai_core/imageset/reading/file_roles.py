@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xai_core.errors import InvalidSet
+from xai_core.images import READABLE_SUFFIXES
 
 MAX_FILES = 200_000
 # Size of the largest file that is opened: the limit of a single picture.
@@ -22,7 +23,7 @@ TOO_HEAVY = (
 MAX_NAME = 1000
 TOO_LONG = "The name of this file, with its folders, is too long. Shorten it."
 
-PICTURE_ENDINGS = frozenset(".jpg .jpeg .jpe .jfif .png .webp .bmp .gif .tif .tiff .heic .heif .avif".split())
+PICTURE_ENDINGS = frozenset(READABLE_SUFFIXES)
 LABELS = "labels.csv"
 _ARCHIVE_ENDINGS = frozenset(".zip .rar .7z .tar .gz .tgz .bz2 .xz".split())
 # Folders of pictures that have a folder of masks beside them.

@@ -70,6 +70,7 @@ MODELS.add(
         source="assets/small_cnn.safetensors",
         bundled=True,
         size_mb=0.05,
+        wants_light_strokes=True,
         build=_build,
     )
 )

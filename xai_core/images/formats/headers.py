@@ -1,11 +1,10 @@
-"""Facts that the headers of untrusted picture files state, read before Pillow allocates anything (PNG, GIF, WebP,
-TIFF).
-"""
+"""Facts that the headers of untrusted picture files state, read before a decoder allocates anything."""
 
 from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterator
 
 from xai_core.errors import InvalidImage
 from xai_core.images.limits import MAX_PIECES, MAX_SCANNED, MAX_STRIPS, MAX_TAGS, TOO_MANY
@@ -25,25 +24,44 @@ SIGNATURES: Signatures = (
     (0, b"MM\0+", "TIFF"),
 )
 UNSUPPORTED: Signatures = (
-    (4, b"ftyphei", "HEIC photo, as iPhones take them (share it as JPEG)"),
-    (4, b"ftypmif1", "HEIC photo (share it as JPEG)"),
-    (4, b"ftypavif", "AVIF picture (save it as JPEG or PNG)"),
     (0, b"%PDF", "PDF document"),
     (4, b"ftyp", "video"),
     (0, b"<svg", "drawing (SVG)"),
     (0, b"<", "web page or a drawing (SVG)"),
     (0, b"PK\x03\x04", "ZIP archive or a document"),
 )
-_PNG_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf", b"IDAT", b"IEND")
+PNG_START = b"\x89PNG\r\n\x1a\n"
+_PNG_CHUNKS = frozenset(b"IHDR PLTE tRNS iCCP eXIf IDAT IEND".split())
 # Text chunks that may tell which way is up.
 _PNG_ORIENTATION = (b"XML:com.adobe.xmp\0", b"Raw profile type exif\0")
 _JPEG_SCAN = re.compile(rb"\xff\xda\0[\x06\x08\x0a\x0c][\x01-\x04]")
 _STRIP_TAGS = (273, 324)
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_HEIF_BRANDS = frozenset(b"heic heix heim heis hevc hevx hevm hevs mif1 mif2 msf1".split())
+# Bytes at the start of an HEIF or AVIF in which its brands lie.
+_BRAND_BYTES = 512
+
+# Endings of the names of files that are read: the one list for uploads, zips, folders and the command line.
+READABLE_SUFFIXES: tuple[str, ...] = tuple(
+    ".jpg .jpeg .jpe .jfif .heic .heif .avif .png .webp .bmp .dib .gif .tif .tiff".split()
+)
 
 
 def find_signature(data: bytes, signatures: Signatures) -> str | None:
     """Return the name of the first signature that the bytes begin with."""
     return next((name for at, start, name in signatures if data[at : at + len(start)] == start), None)
+
+
+def find_format(data: bytes) -> str | None:
+    """Return the name of the format that the bytes begin like, None for one that is not read."""
+    if data[4:8] != b"ftyp":
+        return find_signature(data, SIGNATURES)
+    end = min(int.from_bytes(data[:4], "big"), _BRAND_BYTES)
+    # The major brand, its version, then the compatible ones.
+    brands = {data[8:12], *(data[at : at + 4] for at in range(16, end, 4))}
+    if data[8:12] in _HEIF_BRANDS - {b"mif1", b"mif2", b"msf1"} or not brands & _AVIF_BRANDS:
+        return "HEIC" if brands & _HEIF_BRANDS else None
+    return "AVIF"
 
 
 def declared_size(data: bytes) -> tuple[int, int] | None:
@@ -88,28 +106,51 @@ def _gif_size(data: bytes) -> tuple[int, int]:
     raise InvalidImage(TOO_MANY)
 
 
-def strip_png(data: bytes) -> bytes:
-    """Return a PNG without comments (which may unpack to far more than the picture) and later frames."""
-    if data[:8] != b"\x89PNG\r\n\x1a\n":
-        return data
-    parts, at = [(view := memoryview(data))[:8]], 8
+def iter_png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield (kind, start, end) of the chunks of a PNG; the last, damaged one has the kind b"". Raises InvalidImage."""
+    at = 8
     for _ in range(MAX_PIECES):
         # A chunk has length, kind, data and checksum: 12 bytes more than its data.
         kind, end = data[at + 4 : at + 8], at + 12 + int.from_bytes(data[at : at + 4], "big")
-        # The end, or damage that Pillow shall see.
         if not kind.isalpha():
-            return b"".join([*parts, view[at:]])
-        if kind in _PNG_CHUNKS or data.startswith(_PNG_ORIENTATION, at + 8):
-            parts.append(view[at:end])
+            yield b"", at, len(data)
+            return
+        yield kind, at, end
         at = end
     raise InvalidImage(TOO_MANY)
+
+
+def strip_png(data: bytes) -> bytes:
+    """Return a PNG without comments (which may unpack to far more than the picture) and later frames."""
+    if data[:8] != PNG_START:
+        return data
+    view = memoryview(data)
+    parts = [
+        view[start:end]
+        for kind, start, end in iter_png_chunks(data)
+        # No kind: damage that Pillow shall see.
+        if not kind or kind in _PNG_CHUNKS or data.startswith(_PNG_ORIENTATION, start + 8)
+    ]
+    return b"".join([PNG_START, *parts])
+
+
+def read_png_chunk(data: bytes, wanted: bytes) -> bytes | None:
+    """Return the body of the first chunk of this kind before the pixels of a PNG, None where there is none."""
+    if data[:8] != PNG_START:
+        return None
+    for kind, start, end in iter_png_chunks(data):
+        if kind == wanted:
+            return data[start + 8 : end - 4]
+        if kind in (b"IDAT", b""):
+            break
+    return None
 
 
 def check_directory(data: bytes) -> None:
     """Raise InvalidImage for a TIFF, or EXIF, with more tags or strips than Pillow can go through in time."""
     if find_signature(data, SIGNATURES) != "TIFF":
         return
-    order, is_big = "<" if data[:1] == b"I" else ">", data[2] == 43
+    order, is_big = "<" if data[:1] == b"I" else ">", 43 in data[2:4]
     offset, number, entry, start_at, first = ("Q", "Q", "HHQ8x", 8, 8) if is_big else ("I", "H", "HHI4x", 4, 2)
     start = struct.unpack_from(order + offset, data, start_at)[0]
     count = struct.unpack_from(order + number, data, start)[0]
