@@ -37,6 +37,8 @@ MAX_ROWS = 5_000
 TREE_BATCH = 100
 # Largest gap between a tree explanation's sum and the model's own number, as a share of the largest such number.
 TOLERANCE = 1e-6
+# Errors of shap's TreeExplainer for trees that it cannot read, InvalidModelError among them.
+UNREADABLE = (AssertionError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
 LOG_ODDS = "log-odds"
 LOG_ODDS_NOTE = "Boosted trees add up in log-odds: 0 is an even chance, and 1 more makes the odds 2.7 times as high."
 
@@ -127,8 +129,12 @@ def _explain_trees(
     # A class that the trees never met.
     if column is None and index is not None:
         return None
-    values, base = _run_tree_explainer(trees, prepared, column, job)
-    scores = _predict_margin(trees, model.inputs(frame) if trees is model.estimator else prepared, column)
+    try:
+        values, base = _run_tree_explainer(trees, prepared, column, job)
+        scores = _predict_margin(trees, model.inputs(frame) if trees is model.estimator else prepared, column)
+    # shap knows neither boosting of several classes nor boosting that starts from another model.
+    except UNREADABLE:
+        return None
     # TreeExplainer does not know every model's link: its values must add up to the model's own.
     if np.abs(values.sum(axis=1) + base - scores).max() > TOLERANCE * max(1.0, float(np.abs(scores).max())):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,8 @@ def _list_children(entry: Any) -> list[Any]:
         return entry.ravel().tolist() if entry.dtype == object else []
     if isinstance(entry, type):
         return []
+    if isinstance(entry, partial):
+        return [entry.func, *entry.args, *entry.keywords.values()]
     return list(getattr(entry, "__dict__", {}).values())
 
 

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
+from sklearn import ensemble
+from sklearn.base import BaseEstimator, TransformerMixin, is_classifier, is_clusterer, is_outlier_detector, is_regressor
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
 
+from xai_core.arrays import Int64
 from xai_core.errors import ModelUnavailable
+from xai_core.tabular.models.column_demands import find_demands
+from xai_core.tabular.models.column_forms import ColumnForms
+from xai_core.tabular.models.own_columns import build_forms, choose_readings, list_columns
+from xai_core.tabular.models.own_outcomes import match_outcomes
 from xai_core.tabular.models.preprocessing import MODEL, PREPARE
-from xai_core.tabular.models.skops_safety import BROKEN, load_skops, untrusted_types
+from xai_core.tabular.models.skops_safety import load_skops, untrusted_types
 from xai_core.tabular.models.table_model import TabularModel, find_last_step, is_tree_model
+from xai_core.tabular.reading.cells import tidy_name
 
 if TYPE_CHECKING:
     from xai_core.tabular.data.table import Table
@@ -20,6 +32,7 @@ __all__ = ["load_own_model", "untrusted_types"]
 
 # Rows predicted once, to refuse a model that cannot.
 PROBE_ROWS = 20
+MAX_PROBE_CATEGORIES = 200
 _UNKNOWN_TRAINING = (
     "Nobody here knows which rows your model learnt from. If the held-out rows were among them, its scores are too "
     "good."
@@ -33,8 +46,10 @@ def load_own_model(data: bytes, table: Table) -> TabularModel:
         ModelUnavailable: no skops file, unknown types (all are named), other features, other outcomes.
     """
     estimator = load_skops(data)
-    class_order = _match_classes(estimator, table)
-    adapted = _adapt_to_frames(estimator, table)
+    # A search is a wrapper of the best model that it found.
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    class_order, outcome_notes = _match_classes(estimator, table)
+    adapted, notes = _adapt_to_file(estimator, table)
     train_rows, test_rows = table.split()
     model = replace(
         TabularModel.of_estimator(adapted, table),
@@ -45,37 +60,85 @@ def load_own_model(data: bytes, table: Table) -> TabularModel:
         tree_based=_is_tree_of_features(adapted, table),
         id=hashlib.sha256(table.sha256.encode() + data).hexdigest()[:24],
         class_order=class_order,
-        notes=(_UNKNOWN_TRAINING,),
+        notes=(*outcome_notes, *notes, _UNKNOWN_TRAINING),
         mixes_prepared=True,
         takes_frames=True,
+        is_own=True,
     )
     _check_predictions(model)
     return model
 
 
-def _adapt_to_frames(estimator: Any, table: Table) -> Any:
-    """Return the estimator so that it takes the table's frames.
+class FileForms(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """First step before an own model: frames of the table in the form in which the model was trained.
+
+    `forms`: one for each feature of the model, in its order. `names`: its own names of them; () for an array.
+    """
+
+    def __init__(self, forms: Sequence[ColumnForms], names: Sequence[str]) -> None:
+        self.forms, self.names = forms, names
+
+    def fit(self, _rows: Any, _target: Any = None) -> FileForms:
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def transform(self, frame: pd.DataFrame) -> Any:
+        """Return the rows as the model takes them, a frame or an array, (N, features)."""
+        columns = [form.convert(frame[form.column.name]) for form in self.forms]
+        if self.names:
+            return pd.DataFrame(dict(zip(self.names, columns, strict=True)), index=frame.index)
+        has_objects = any(column.dtype == object for column in columns)
+        return np.column_stack([np.asarray(column, dtype=object if has_objects else np.float64) for column in columns])
+
+
+def _adapt_to_file(estimator: Any, table: Table) -> tuple[Any, tuple[str, ...]]:
+    """Return the estimator so that it takes the table's frames, and notes for the visitor.
 
     Raises:
-        ModelUnavailable: it was made for other features.
+        ModelUnavailable: it was made for other features, or for other values.
     """
-    from sklearn.compose import ColumnTransformer
-    from sklearn.pipeline import Pipeline
-
-    names = getattr(estimator, "feature_names_in_", None)
-    if names is None:
+    own_names = [str(name) for name in getattr(estimator, "feature_names_in_", ())]
+    if own_names:
+        features = _match_names(own_names, table)
+    else:
         _check_feature_count(estimator, table)
-        step = ColumnTransformer([("numbers", "passthrough", list(table.features))], verbose_feature_names_out=False)
-        return Pipeline([(PREPARE, step.fit(table.frame)), (MODEL, estimator)])
-    features = [str(name) for name in names]
-    if set(features) != set(table.features):
+        features = list(table.features)
+    columns = list_columns(table, find_demands(estimator, features))
+    forms, notes = {}, []
+    for column, reading in zip(columns, choose_readings(columns), strict=True):
+        forms[column.column.name], words = build_forms(column, reading)
+        notes += words
+    is_plain = all(form.stored is None for form in forms.values())
+    if is_plain and own_names == list(table.features):
+        return estimator, tuple(notes)
+    # One of our own preparations, which the methods for trees can look through.
+    if is_plain and not own_names and not any(column.kind == "category" for column in table.columns):
+        step = ColumnTransformer([("numbers", "passthrough", features)], verbose_feature_names_out=False)
+        return Pipeline([(PREPARE, step.fit(table.frame)), (MODEL, estimator)]), tuple(notes)
+    adapter = FileForms([forms[name] for name in features], own_names)
+    return Pipeline([("forms", adapter), (MODEL, estimator)]), tuple(notes)
+
+
+def _match_names(own_names: Sequence[str], table: Table) -> list[str]:
+    """Return the table's name of each of the model's features.
+
+    Raises:
+        ModelUnavailable: the model was made for other features.
+    """
+    features = [_find_name(name, table) for name in own_names]
+    if set(features) != set(table.features) or len(set(features)) < len(features):
         difference = _describe_difference(features, table.features)
         raise ModelUnavailable(f"Your model was made for other features. {difference} Choose exactly its features.")
-    if features == list(table.features):
-        return estimator
-    step = ColumnTransformer([("order", "passthrough", features)], verbose_feature_names_out=False)
-    step.set_output(transform="pandas")
-    return Pipeline([("order", step.fit(table.frame)), (MODEL, estimator)])
+    return features
+
+
+def _find_name(name: str, table: Table) -> str:
+    """Return the table's name of a column that pandas calls so: without blanks around it, or numbered."""
+    unnamed = name.removeprefix("Unnamed: ")
+    numbered = f"column {int(unnamed) + 1}" if unnamed != name and unnamed.isdecimal() else name
+    return next((known for known in (name, tidy_name(name), numbered) if known in table.features), name)
 
 
 def _describe_difference(model_features: list[str], table_features: tuple[str, ...]) -> str:
@@ -95,47 +158,36 @@ def _check_feature_count(estimator: Any, table: Table) -> None:
         raise ModelUnavailable(
             f"Your model needs {count} features and the table has {len(table.columns)}. Choose exactly its features."
         )
-    texts = [column.name for column in table.columns if column.kind == "category"]
-    if texts:
-        raise ModelUnavailable(
-            f"Your model was made from numbers without names, but {texts[0]!r} holds text. "
-            "Save a pipeline that was fitted on a data frame."
-        )
 
 
-def _match_classes(estimator: Any, table: Table) -> tuple[int, ...]:
-    """Return the table's class of each column of the estimator's probabilities; () for regression.
+def _match_classes(estimator: Any, table: Table) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Return the table's class of each column of the estimator's probabilities, () for regression, and notes.
 
     Raises:
         ModelUnavailable: they do not fit.
     """
-    from sklearn.base import is_classifier, is_regressor
-
     target = f"The target {table.target_name!r}"
+    if is_outlier_detector(estimator) or is_clusterer(estimator):
+        raise ModelUnavailable(
+            f"{type(find_last_step(estimator)).__name__} predicts no target: it looks for groups or for odd rows. "
+            "Choose a classifier or a regressor."
+        )
     if table.task == "regression":
         if not is_regressor(estimator):
             raise ModelUnavailable(f"{target} is a number, but your model sorts into outcomes. Choose another target.")
-        return ()
+        return (), ()
     if not is_classifier(estimator) or not hasattr(estimator, "predict_proba"):
         raise ModelUnavailable(f"{target} has outcomes, so a model with predict_proba is needed. Yours has none.")
-    labels = np.asarray(getattr(estimator, "classes_", ())).tolist()
-    if not labels:
+    labels = getattr(estimator, "classes_", ())
+    if isinstance(labels, (list, tuple)) and labels:
+        raise ModelUnavailable("Your model predicts several targets at once. Save one that was trained on one target.")
+    if not len(labels):
         raise ModelUnavailable("Your model was never fitted. Fit it, then save it again.")
-    # Trained on the names of the outcomes, or on their numbers.
-    if set(map(str, labels)) <= set(table.classes):
-        return tuple(table.classes.index(str(label)) for label in labels)
-    if all(isinstance(label, int) and 0 <= label < len(table.classes) for label in labels):
-        return tuple(int(label) for label in labels)
-    raise ModelUnavailable(
-        f"Your model knows the outcomes {', '.join(str(label)[:40] for label in labels[:8])}, the table has "
-        f"{', '.join(table.classes[:8])}. Choose the target your model was made for."
-    )
+    return match_outcomes(np.asarray(labels).tolist(), table)
 
 
 def _is_tree_of_features(estimator: Any, table: Table) -> bool:
     """Return whether shap's TreeExplainer can take the model and the table's columns as they are."""
-    from sklearn import ensemble
-
     extra_trees = (ensemble.ExtraTreesClassifier, ensemble.ExtraTreesRegressor)
     boosted = (ensemble.GradientBoostingClassifier, ensemble.GradientBoostingRegressor)
     last_step = find_last_step(estimator)
@@ -148,17 +200,24 @@ def _is_tree_of_features(estimator: Any, table: Table) -> bool:
 
 
 def _check_predictions(model: TabularModel) -> None:
-    """Predict a few rows: a model that was never fitted or was altered fails here, in words."""
-    rows = model.table.frame.head(PROBE_ROWS)
-    try:
-        predictions = model.predict(rows)
-    except BROKEN as error:
-        reason = str(error).splitlines()[0][:200].rstrip(".") if str(error) else type(error).__name__
-        raise ModelUnavailable(
-            f"Your model cannot answer for rows of this table: {reason}. Check that it was fitted on such rows."
-        ) from error
-    if predictions.shape[0] != len(rows) or not np.all(np.isfinite(predictions)):
+    """Predict rows of every kind: a model that was never fitted, or that cannot take one, fails here, in words."""
+    rows = model.table.take(_choose_probe(model.table))
+    predictions = model.predict(rows)
+    if predictions.shape[0] != len(rows):
+        raise ModelUnavailable("Your model predicts several targets at once. Save one that was trained on one target.")
+    if not np.all(np.isfinite(predictions)):
         raise ModelUnavailable(
             "Your model gives answers that are no numbers for rows of this table. "
             "Check that it was fitted on such rows."
         )
+
+
+def _choose_probe(table: Table) -> Int64:
+    """Return the first rows, and the first one of every category and of every empty cell, up to a limit."""
+    rows = [np.arange(min(PROBE_ROWS, len(table)))]
+    for column in table.columns:
+        cells = table.frame[column.name]
+        rows.append(np.flatnonzero(cells.isna())[:1])
+        if column.kind == "category":
+            rows.append(np.flatnonzero(~cells.duplicated())[:MAX_PROBE_CATEGORIES])
+    return np.unique(np.concatenate(rows))

@@ -8,30 +8,86 @@ from __future__ import annotations
 
 import io
 import zipfile
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-
-from xai_core.arrays import Bool, Int64
 from xai_core.errors import ModelUnavailable
 from xai_core.tabular.models.object_graph import iter_objects
+from xai_core.tabular.models.tree_checks import check_trees, is_harmless_function
 
 # Of the file, and of what is packed in it.
 MAX_BYTES = 500 * 2**20
 # Types that are rebuilt because their content is checked afterwards.
 TREE_TYPES = ("sklearn.tree._tree.Tree", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor")
-# Types that skops does not list though they are plain Python that only holds numbers.
+# Types that skops does not list. None holds code of the file's own.
 DATA_TYPES = (
+    # Plain Python of scikit-learn that only holds numbers and fitted parts, which are checked like all others.
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
+    "sklearn.impute._iterative.IterativeImputer",
+    "sklearn.impute._iterative._ImputerTriplet",
+    "sklearn.multiclass._ConstantPredictor",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.utils._bunch.Bunch",
+    # A loss is a formula of scikit-learn's; only its link is used to predict.
+    "sklearn._loss.loss.HalfTweedieLoss",
+    "sklearn._loss.loss.HalfTweedieLossIdentity",
+    # A dtype names how numbers are stored.
+    "numpy.dtype",
+    # Base types are only compared with dtypes, by column selectors, and cannot do anything.
+    "builtins.object",
+    "numpy.floating",
+    "numpy.generic",
+    "numpy.integer",
+    "numpy.number",
+    # Holds a text and names of dtypes; after fitting it is not called any more.
+    "sklearn.compose._column_transformer.make_column_selector",
+    # Histogram boosting checks its rows by a partial of this function; `_check_functions` allows no other one.
+    "functools.partial",
+    "sklearn.utils.validation.check_array",
+    # What a search and a selection of features were scored by: functions of scikit-learn that read two arrays of
+    # numbers. They are not called to predict.
+    "sklearn.feature_selection._univariate_selection.chi2",
+    "sklearn.feature_selection._univariate_selection.f_classif",
+    "sklearn.feature_selection._univariate_selection.f_regression",
+    "sklearn.feature_selection._mutual_info.mutual_info_classif",
+    "sklearn.feature_selection._mutual_info.mutual_info_regression",
+    "sklearn.metrics._classification.accuracy_score",
+    "sklearn.metrics._classification.balanced_accuracy_score",
+    "sklearn.metrics._classification.f1_score",
+    "sklearn.metrics._classification.log_loss",
+    "sklearn.metrics._classification.precision_score",
+    "sklearn.metrics._classification.recall_score",
+    "sklearn.metrics._ranking.average_precision_score",
+    "sklearn.metrics._ranking.roc_auc_score",
+    "sklearn.metrics._regression.mean_absolute_error",
+    "sklearn.metrics._regression.mean_squared_error",
+    "sklearn.metrics._regression.r2_score",
+    "sklearn.metrics._regression.root_mean_squared_error",
+    # How a search called its score and split its rows: names and numbers.
+    "sklearn.metrics._scorer._CurveScorer",
+    "sklearn.metrics._scorer._PassthroughScorer",
+    "sklearn.metrics._scorer._Scorer",
+    "sklearn.model_selection._split.GroupKFold",
+    "sklearn.model_selection._split.KFold",
+    "sklearn.model_selection._split.RepeatedKFold",
+    "sklearn.model_selection._split.RepeatedStratifiedKFold",
+    "sklearn.model_selection._split.ShuffleSplit",
+    "sklearn.model_selection._split.StratifiedKFold",
+    "sklearn.model_selection._split.StratifiedShuffleSplit",
+    "sklearn.model_selection._split.TimeSeriesSplit",
+    # Which arguments scikit-learn's own parts hand on: names.
+    "sklearn.utils._metadata_requests.MetadataRequest",
+    "sklearn.utils._metadata_requests.MethodMetadataRequest",
 )
 # Parts of scikit-learn that predict with NumPy or trees; others follow a file's numbers in unchecked compiled code.
 FAMILIES = frozenset(
-    "calibration compose decomposition discriminant_analysis dummy ensemble feature_selection impute linear_model "
-    "naive_bayes neural_network pipeline preprocessing tree".split()
+    "calibration compose cross_decomposition decomposition discriminant_analysis dummy ensemble feature_selection "
+    "frozen impute isotonic linear_model model_selection multiclass naive_bayes neural_network pipeline preprocessing "
+    "tree".split()
 )
+# Parts of other families that predict with NumPy.
+CLASSES = frozenset(("LinearSVC", "LinearSVR"))
 # Errors caused by a file that was cut, altered or made for another release.
 BROKEN = (
     ArithmeticError,
@@ -99,8 +155,30 @@ def _check_types(data: bytes) -> None:
         shown = ", ".join(unknown[:12]) + (f" and {len(unknown) - 12} more" if len(unknown) > 12 else "")
         raise ModelUnavailable(
             f"The file contains types that are not known to be safe, so it was not opened: {shown[:800]}. "
-            "Own models may be made of scikit-learn's own parts only."
+            f"{_advise(unknown)}"
         )
+
+
+def _advise(unknown: list[str]) -> str:
+    """Return a sentence on what to write instead of types that are not known to be safe."""
+    strangers = [name for name in unknown if name.split(".")[0] not in ("sklearn", "numpy", "scipy", "builtins")]
+    if strangers:
+        return (
+            "Own models may be made of scikit-learn's own parts only. In place of a function or class of your own, "
+            "such as one in a FunctionTransformer, use one of NumPy's (FunctionTransformer(np.log1p)) or work the "
+            "column out in the table before training."
+        )
+    return "These parts cannot be checked. Save the fitted model, without what its training used beside it."
+
+
+def _check_functions(estimator: Any) -> None:
+    """Refuse functions, in the parts that call some, other than NumPy's."""
+    for name in ("func", "inverse_func"):
+        if not is_harmless_function(vars(estimator).get(name)):
+            raise ModelUnavailable(
+                f"{type(estimator).__name__} may call functions of NumPy only, such as np.log1p. "
+                "Work the column out in the table before training instead."
+            )
 
 
 def _rebuild(data: bytes) -> Any:
@@ -129,11 +207,12 @@ def check_content(estimator: Any) -> None:
     for entry in iter_objects(estimator):
         if isinstance(entry, BaseEstimator):
             _check_family(entry)
-            _check_trees(entry)
+            check_trees(entry, _family_name(entry))
+            _check_functions(entry)
 
 
 def _check_family(estimator: Any) -> None:
-    if _family_name(estimator) not in FAMILIES:
+    if _family_name(estimator) not in FAMILIES and type(estimator).__name__ not in CLASSES:
         raise ModelUnavailable(
             f"{type(estimator).__name__} cannot be checked for safety and is not taken. Models of these parts of "
             f"scikit-learn are: {', '.join(sorted(FAMILIES))}."
@@ -143,62 +222,3 @@ def _check_family(estimator: Any) -> None:
 def _family_name(estimator: Any) -> str:
     """Return the part of scikit-learn that an estimator belongs to, such as "ensemble"."""
     return type(estimator).__module__.split(".")[1]
-
-
-def _check_trees(estimator: Any) -> None:
-    """Refuse trees that point backwards, outside themselves or to features that their estimator does not have."""
-    trees = [nodes for nodes in map(_read_nodes, iter_objects(estimator)) if nodes is not None]
-    # Containers such as pipelines reach the same trees, but count other features.
-    has_own_trees = _family_name(estimator) in ("ensemble", "tree")
-    features = getattr(estimator, "n_features_in_", 0) if has_own_trees else None
-    if not _has_sound_grid(estimator) or not all(_is_sound(nodes, features) for nodes in trees):
-        raise ModelUnavailable(
-            "A tree in this file points outside itself: the file is damaged or was altered. Save the model again."
-        )
-
-
-def _has_sound_grid(estimator: Any) -> bool:
-    """Return whether a grid of trees, (rounds, outcomes), has as many columns as its estimator writes."""
-    trees: Any = getattr(estimator, "estimators_", None)
-    if not isinstance(trees, np.ndarray) or trees.ndim != 2:
-        return True
-    return bool(trees.shape[1] == getattr(estimator, "n_trees_per_iteration_", None))
-
-
-class _Nodes(NamedTuple):
-    """Nodes of a tree, (nodes,) each."""
-
-    left: Int64
-    right: Int64
-    is_leaf: Bool
-    feature: Int64
-    numbers_only: bool
-    """False where it asks about categories, whose sets are not checked."""
-
-
-def _read_nodes(entry: Any) -> _Nodes | None:
-    """Return the nodes of a tree, None for other objects."""
-    from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
-    from sklearn.tree._tree import Tree
-
-    if isinstance(entry, Tree):
-        left, right = entry.children_left, entry.children_right
-        return _Nodes(left, right, left == -1, entry.feature, True)
-    if isinstance(entry, TreePredictor):
-        nodes = entry.nodes
-        numbers_only = not nodes["is_categorical"].any()
-        return _Nodes(nodes["left"], nodes["right"], nodes["is_leaf"] != 0, nodes["feature_idx"], numbers_only)
-    return None
-
-
-def _is_sound(nodes: _Nodes, features: int | None) -> bool:
-    """Return whether all children of inner nodes exist, come after them, and ask about one of the features.
-
-    Children that come later make every path end in a leaf.
-    """
-    inner = np.flatnonzero(~nodes.is_leaf)
-    children = np.stack([nodes.left[inner], nodes.right[inner]]).astype(np.int64)
-    feature = np.asarray(nodes.feature)[inner].astype(np.int64)
-    has_features = features is None or bool(np.all((feature >= 0) & (feature < features)))
-    count = len(nodes.is_leaf)
-    return nodes.numbers_only and has_features and count > 0 and bool(np.all((children > inner) & (children < count)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from xai_core.arrays import Float64, Int64
-from xai_core.errors import InvalidParam, NotApplicable
+from xai_core.errors import InvalidParam, ModelUnavailable, NotApplicable
 from xai_core.params import Value
 from xai_core.tabular.data.table import Table
 from xai_core.tabular.models.preprocessing import PreparedRows, is_preparation, prepare_rows
@@ -19,6 +20,17 @@ from xai_core.tabular.models.preprocessing import PreparedRows, is_preparation, 
 if TYPE_CHECKING:
     from torch import nn
 
+# Errors of an estimator that was altered, or that meets rows unlike those it was fitted on.
+FAILURES = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 # Scores (N,) of an outcome from rows as the last step of a pipeline gets them, (N, outputs).
 PreparedScore = Callable[[Float64, "int | None"], Float64]
 
@@ -51,6 +63,8 @@ class TabularModel:
     """Sentences for the visitor: rows left out, empty cells filled."""
     mixes_prepared: bool = True
     """False for a bare estimator, whose rows are mixed before its own preparation."""
+    is_own: bool = False
+    """True for a visitor's own model, whose failures are told in a sentence."""
     takes_frames: bool = True
     """False for a bare estimator that was fitted on arrays without column names."""
 
@@ -93,7 +107,35 @@ class TabularModel:
         """Return probabilities (N, classes) in the order of `table.classes`, or values (N,) of a regression."""
         return self._predict_with(self.estimator, self.inputs(frame))
 
+    def predict_labels(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return the classes, (N,) int64, or values, (N,) float64, that the estimator itself decides for."""
+        with self._translate_failures():
+            labels = np.asarray(self.estimator.predict(self.inputs(frame)))
+        if self.table.task == "regression":
+            return np.asarray(labels, dtype=np.float64).ravel()
+        classes = np.asarray(self.class_order)
+        # The estimator's labels are sorted and need not be the class numbers.
+        indices: np.ndarray = classes[np.searchsorted(getattr(self.estimator, "classes_", classes), labels)]
+        return indices
+
+    @contextmanager
+    def _translate_failures(self) -> Iterator[None]:
+        """Turn what an own model raises into a sentence; all others are used as they were made."""
+        try:
+            yield
+        except FAILURES as error:
+            if not self.is_own:
+                raise
+            reason = str(error).splitlines()[0][:200].rstrip(".") if str(error) else type(error).__name__
+            raise ModelUnavailable(
+                f"Your model cannot answer for these rows: {reason}. Check that it was fitted on such rows."
+            ) from error
+
     def _predict_with(self, step: Any, rows: Any) -> Float64:
+        with self._translate_failures():
+            return self._ask(step, rows)
+
+    def _ask(self, step: Any, rows: Any) -> Float64:
         """Return the predictions of the estimator, or of its last step for prepared rows."""
         if self.table.task == "regression":
             values: Float64 = np.asarray(step.predict(rows), dtype=np.float64).ravel()
