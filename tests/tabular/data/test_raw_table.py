@@ -36,13 +36,18 @@ def raw() -> RawTable:
 
 
 def test_identifiers_and_constants_are_excluded_with_a_note(raw: RawTable) -> None:
-    assert raw.default_excluded == ("id", "name", "always")
+    assert raw.default_exclusions == ("id", "name", "always")
     assert raw.notes == (
+        "'NA' was taken for no value in 1 row of 'colour'.",
         (
             "Not used unless you choose it, because nearly every row has its own value, like a name or a number: "
             "'id', 'name'."
         ),
         "Not used, because every row says the same: 'always'.",
+        (
+            "'rooms' holds few different whole numbers and was read as amounts. "
+            "If they are codes for kinds, choose their kind below."
+        ),
     )
     assert raw.default_features("sold") == ("size", "rooms", "garden", "colour", "price")
     assert raw.table("sold").features == raw.default_features("sold")
@@ -64,7 +69,7 @@ def test_identifiers_and_constants_are_excluded_with_a_note(raw: RawTable) -> No
 )
 def test_columns_that_name_the_row(name: str, values: list[object], is_identifier: bool) -> None:
     text = f"{name},other,b\n" + "".join(f"{value},{row % 3},{row % 5}\n" for row, value in enumerate(values))
-    assert read_table(text.encode()).default_excluded == ((name,) if is_identifier else ())
+    assert read_table(text.encode()).default_exclusions == ((name,) if is_identifier else ())
 
 
 @pytest.mark.parametrize(
@@ -102,7 +107,12 @@ def test_the_task_follows_from_the_target(
 
 
 def test_guessing_classes_from_numbers_has_a_note_and_can_be_changed(raw: RawTable) -> None:
-    assert "'rooms' has 4 different whole numbers, so they were taken for classes." in raw.table("rooms").notes
+    notes = raw.table("rooms").notes
+    assert (
+        "'rooms' has 4 different whole numbers, so they were taken for classes. "
+        "If they are amounts, choose a number to be predicted." in notes
+    )
+    assert not any("read as amounts" in note for note in notes)
     as_number = raw.table("rooms", task="regression")
     assert as_number.task == "regression" and as_number.target.dtype == np.float64
     assert not any("taken for classes" in note for note in as_number.notes)

@@ -45,7 +45,7 @@ MIXED = {
 nan = math.nan
 EXPECTED: dict[str, tuple[str, list[Any]]] = {
     "int": ("numeric", [3, 1, nan]),
-    "unsigned": ("numeric", [1, 2, 2.0**64]),
+    "unsigned": ("category", ["1", "2", "18446744073709551615"]),
     "float": ("numeric", [1.5, nan, nan]),
     "half": ("numeric", [1, 2, 3]),
     "decimal": ("numeric", [1.5, nan, 2]),
@@ -165,4 +165,4 @@ def test_one_long_text_in_every_row_costs_little() -> None:
     raw = read_table(data)
     assert time.perf_counter() - start < 5
     assert list(raw.frame.columns) == ["n", "m"]
-    assert raw.notes == ("Left out, because it holds texts of more than 500 characters: 'text'.",)
+    assert raw.notes[0] == "Left out, because it holds texts of more than 500 characters: 'text'."

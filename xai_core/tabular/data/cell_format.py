@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil, isfinite, log10
 
-from xai_core.tabular.data.column import Column
+from xai_core.tabular.data.column import Column, format_number
 
 # Steps at least into which the shown digits divide a column's range.
 MIN_STEPS = 200
@@ -22,15 +22,18 @@ def count_decimals(column: Column) -> int:
 
 
 def format_cell(column: Column, value: float | str | None, decimals: int | None = None) -> str:
-    """Return one cell in words: "2,700", "0.30", "yes", "2024-05-01" or "missing".
+    """Return one cell in words: "2,700", "0.30", "0.00012", "yes", "2024-05-01" or "missing".
 
     `decimals`: None for as many as `count_decimals` says.
     """
     # Only NaN differs from itself.
-    if column.kind != "numeric" or column.whole or value is None or value != value:
+    if column.kind != "numeric" or column.whole or value is None or isinstance(value, str) or value != value:
         return column.show(value)
     decimals = count_decimals(column) if decimals is None else decimals
-    return f"{value:,.{decimals}f}" if decimals <= 6 else f"{value:.3g}"
+    words = f"{value:,.{decimals}f}" if decimals <= 6 else format_number(value)
+    # A small number beside large ones must not look like none.
+    is_lost = value != 0 and not words.strip("-0.,")
+    return format_number(value) if is_lost else words
 
 
 def format_cell_pair(column: Column, old: float | str | None, new: float | str | None) -> tuple[str, str]:

@@ -12,6 +12,7 @@ Storage of cells, in `Table.frame` and in everything that is cut from it:
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -21,9 +22,14 @@ import numpy as np
 import pandas as pd
 
 from xai_core.errors import InvalidTable, UnknownName
+from xai_core.tabular.data.natural_order import natural_key
 
 Kind = Literal["numeric", "category", "boolean", "date"]
 
+# Whole numbers that are shown without a mark between thousands where a column holds years.
+YEARS = (1800, 2200)
+_YEAR_WORDS = frozenset("year yr years jahr jahrgang baujahr année annee an año ano anno jaar rok ár år год".split())
+_WORD = re.compile(r"[^\W\d_]+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _DAY = timedelta(days=1)
 _YES_NO = {"yes": 1.0, "no": 0.0, "true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0}
@@ -46,15 +52,29 @@ class Column:
     ordered: bool = False
     """A category whose values go from less to more."""
 
+    @property
+    def holds_years(self) -> bool:
+        """True where its numbers are years: all from 1800 to 2200, or called so."""
+        first, last = YEARS
+        return (
+            self.kind == "numeric"
+            and self.whole
+            and (first <= self.low <= self.high <= last or not _YEAR_WORDS.isdisjoint(_WORD.findall(self.name.lower())))
+        )
+
     def show(self, value: Any) -> str:
-        """Return a cell as a person writes it: 3,200, 0.25, yes, 2024-01-31, or "missing"."""
+        """Return a cell as a person writes it: 3,200, 0.25, 1998 for a year, yes, 2024-01-31, or "missing"."""
         if _is_missing(value):
             return "missing"
         if self.kind == "category":
             return str(value)
         if self.kind == "boolean":
             return "yes" if value >= 0.5 else "no"
-        return _format_date(float(value)) if self.kind == "date" else _format_number(float(value))
+        if self.kind == "date":
+            return format_date(float(value))
+        number = float(value)
+        is_year = self.holds_years and number == int(number) and YEARS[0] <= number <= YEARS[1]
+        return str(int(number)) if is_year else format_number(number)
 
     def parse(self, value: Any) -> float | str:
         """Return a value from a form as this column stores it, NaN where nothing is given.
@@ -91,15 +111,21 @@ def find_column(columns: Sequence[Column], name: str) -> Column:
     raise UnknownName.of("column", name, [column.name for column in columns])
 
 
-def describe_column(name: str, kind: Kind, values: pd.Series[Any]) -> Column:
-    """Return the record of a column, from cells stored as this module says."""
+def describe_column(name: str, kind: Kind, values: pd.Series[Any], order: Sequence[str] = ()) -> Column:
+    """Return the record of a column, from cells stored as this module says.
+
+    `order`: categories in rising order, which makes the column an ordered one.
+    """
     present = values.dropna()
     missing = len(values) - len(present)
     if kind == "category":
         counts = present.value_counts()
+        if order:
+            rising = tuple(label for label in order if label in counts.index)
+            return Column(name, kind, missing, math.nan, math.nan, False, rising, ordered=True)
         # Equally frequent categories are sorted, or their order would depend on the rows.
-        order = sorted(counts.index, key=lambda label: (-int(counts[label]), label))
-        return Column(name, kind, missing, math.nan, math.nan, False, tuple(order))
+        labels = sorted(counts.index, key=lambda label: (-int(counts[label]), natural_key(label)))
+        return Column(name, kind, missing, math.nan, math.nan, False, tuple(labels))
     numbers = present.to_numpy(dtype=np.float64)
     low, high = (float(numbers.min()), float(numbers.max())) if len(numbers) else (math.nan, math.nan)
     whole = kind == "numeric" and len(numbers) > 0 and bool(np.all(numbers == np.floor(numbers)))
@@ -133,13 +159,23 @@ def _read_date(value: Any) -> float:
     return float((moment - _EPOCH) / _DAY)
 
 
-def _format_number(value: float) -> str:
+def format_number(value: float) -> str:
+    """Return a number for a person: "3,200", "1,234.57", "0.123", "0.00012"."""
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
-    return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.3g}"
+    if abs(value) >= 100:
+        return f"{value:,.2f}" if abs(value) < 1e15 else f"{value:.3g}"
+    # Smaller numbers have too many zeros to count.
+    return np.format_float_positional(float(f"{value:.3g}"), trim="-") if abs(value) >= 1e-6 else f"{value:.3g}"
 
 
-def _format_date(days: float) -> str:
+def name_number(value: float) -> str:
+    """Return a number as a label, without marks: "3", "1000", "0.5"."""
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+
+
+def format_date(days: float) -> str:
+    """Return days since 1970-01-01 as a date, with the time if there is one."""
     try:
         moment = _EPOCH + timedelta(days=days)
     except OverflowError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,10 @@ import pandas as pd
 from xai_core.arrays import Float64, Int64
 from xai_core.errors import InvalidTable
 from xai_core.tabular.data.cell_texts import CellTexts
-from xai_core.tabular.data.column import Column, find_column
+from xai_core.tabular.data.column import Column, describe_column, find_column, name_number
+from xai_core.tabular.data.natural_order import natural_key
+from xai_core.tabular.data.role_notes import repeated_id, role_notes
+from xai_core.tabular.data.roles import UNUSED_ROLES, ColumnSource, Role, base_role, role_error
 from xai_core.tabular.data.table import MAX_CLASSES, MIN_ROWS, Table, Task, table_from
 
 # Up to so many different whole numbers are taken for classes.
@@ -32,31 +36,86 @@ class RawTable:
     """All columns, stored as in `Table.frame`. Not to be written into."""
     columns: tuple[Column, ...]
     rows: int
-    notes: tuple[str, ...]
+    reading_notes: tuple[str, ...]
+    """Sentences about the file and about guesses that were made when it was read."""
     sha256: str
     """Hash of the file's bytes."""
+    roles: Mapping[str, Role]
+    """The role of each column."""
     boolean_words: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """The file's words for no and yes, of each boolean column."""
-    default_excluded: tuple[str, ...] = ()
-    """Columns that are features only on request: a different value in nearly every row, or the same in all."""
     texts: Mapping[str, CellTexts] = field(default_factory=dict)
     """The file's own texts, of each column that was read from text."""
+    sources: Mapping[str, ColumnSource] = field(default_factory=dict)
+    """Cells of each column, to be read in another role."""
+    order_reasons: Mapping[str, str] = field(default_factory=dict)
+    """Reason for the order of each ordered column, in words."""
 
     def column(self, name: str) -> Column:
         """Return the column of this name. Raises UnknownName with the nearest names."""
         return find_column(self.columns, name)
 
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about the file and about every guess."""
+        return (*self.reading_notes, *role_notes(self.frame, self.columns, self.roles, self.order_reasons))
+
+    @property
+    def default_exclusions(self) -> tuple[str, ...]:
+        """Columns that are features only on request: an id, or the same value in all rows."""
+        return tuple(column.name for column in self.columns if self.roles[column.name] in UNUSED_ROLES)
+
     @property
     def likely_target(self) -> str:
         """A column with a name such as "target" or "outcome", else the last one that can be a target."""
-        names = [column.name for column in self.columns if column.name not in self.default_excluded]
+        names = [column.name for column in self.columns if column.name not in self.default_exclusions]
         names = names or [self.columns[-1].name]
         typical = [name for name in names if name.lower() in _TARGET_NAMES]
         return typical[0] if typical else names[-1]
 
+    def role_choices(self, name: str) -> tuple[Role, ...]:
+        """Return the roles that a column can take. Raises UnknownName with the nearest names."""
+        self.column(name)
+        return self.sources[name].choices()
+
+    def with_roles(self, kinds: Mapping[str, Role]) -> RawTable:
+        """Return the table with some columns read in other roles.
+
+        Raises:
+            UnknownName: a column that does not exist.
+            InvalidTable: a role that the column cannot take, with those that it can.
+        """
+        changes = {name: role for name, role in kinds.items() if role != self.roles.get(name)}
+        for name, role in changes.items():
+            if role not in self.role_choices(name):
+                raise role_error(name, role, self.role_choices(name))
+        new = {
+            name: self.sources[name].read_as(role)
+            for name, role in changes.items()
+            if role not in UNUSED_ROLES and role != base_role(self.column(name))
+        }
+        frame = self.frame.assign(
+            **{name: pd.Series(column.values, dtype=column.values.dtype) for name, column in new.items()}
+        )
+        columns = tuple(
+            describe_column(column.name, new[column.name].kind, frame[column.name], new[column.name].order)
+            if column.name in new
+            else column
+            for column in self.columns
+        )
+        return replace(
+            self,
+            frame=frame,
+            columns=columns,
+            roles={**self.roles, **changes},
+            boolean_words={**self.boolean_words, **{name: column.words for name, column in new.items()}},
+            texts={**self.texts, **{name: column.texts for name, column in new.items() if column.texts}},
+            order_reasons={**self.order_reasons, **{name: column.order_reason for name, column in new.items()}},
+        )
+
     def default_features(self, target: str) -> tuple[str, ...]:
         """Return all columns but the target and those excluded by default."""
-        excluded = (target, *self.default_excluded)
+        excluded = (target, *self.default_exclusions)
         return tuple(column.name for column in self.columns if column.name not in excluded)
 
     def guess_task(self, target: str) -> Task:
@@ -65,17 +124,33 @@ class RawTable:
         has_few_numbers = column.whole and self.frame[target].nunique() <= MAX_CLASS_NUMBERS
         return "classification" if column.kind in ("category", "boolean") or has_few_numbers else "regression"
 
-    def table(self, target: str, features: Sequence[str] | None = None, *, task: Task | None = None) -> Table:
-        """Return the rows to learn from; None stands for the default features and the guessed task.
+    def table(
+        self,
+        target: str,
+        features: Sequence[str] | None = None,
+        *,
+        task: Task | None = None,
+        kinds: Mapping[str, Role] | None = None,
+    ) -> Table:
+        """Return the rows to learn from; None stands for the default features, the guessed task and the guessed roles.
 
         Raises:
             UnknownName: a column that does not exist.
-            InvalidTable: nothing can be learned: a constant target, too many classes, too few rows, no feature left.
+            InvalidTable: nothing can be learned: a constant target, too many classes, too few rows, no feature left;
+                or a column cannot take its role.
         """
+        chosen = dict(kinds or {})
+        raw = self.with_roles(chosen)
+        # The visitor says that the target is an amount.
+        is_amount = chosen.get(target) == "number"
+        return raw._build_table(target, features, task or ("regression" if is_amount else None))
+
+    def _build_table(self, target: str, features: Sequence[str] | None, task: Task | None) -> Table:
         column = self.column(target)
         selected = self._select_features(target, features)
-        frame = self.frame[self.frame[target].notna()]
-        notes = list(self.notes)
+        is_known = self.frame[target].notna()
+        frame = self.frame[is_known]
+        notes = [*self.reading_notes, *role_notes(self.frame, self.columns, self.roles, self.order_reasons, target)]
         if len(frame) < self.rows:
             notes.append(f"{self.rows - len(frame):,} rows without a value in {target!r} were left out.")
         _check_target(column, frame[target])
@@ -87,16 +162,32 @@ class RawTable:
             classes, values = self._to_classes(column, frame[target])
             notes += _class_notes(column, classes, values, guessed=task is None)
         selected, constant_notes = _drop_constant_features(frame, selected)
+        columns = [self.column(name) for name in selected]
+        groups, group_name = self._group_rows(frame, target)
         table = table_from(
             frame[selected],
             values,
             classes=classes,
-            kinds={name: self.column(name).kind for name in selected},
+            kinds={column.name: column.kind for column in columns},
             name=self.name,
             target_name=target,
             notes=notes + constant_notes,
+            groups=groups,
+            group_name=group_name,
+            orders={column.name: column.categories for column in columns if column.ordered},
         )
         return replace(table, texts={name: self.texts[name] for name in (*selected, target) if name in self.texts})
+
+    def _group_rows(self, frame: pd.DataFrame, target: str) -> tuple[Int64 | None, str]:
+        """Return the group of each row by the first id that repeats, (N,), and its name; None if there is none."""
+        name = repeated_id(frame, self.roles, target)
+        if name is None:
+            return None, ""
+        groups, values = pd.factorize(frame[name])
+        # A row without an id is a group of its own.
+        alone = groups < 0
+        groups[alone] = len(values) + np.arange(alone.sum())
+        return groups.astype(np.int64), name
 
     def _select_features(self, target: str, features: Sequence[str] | None) -> list[str]:
         selected = list(dict.fromkeys(self.default_features(target) if features is None else features))
@@ -107,7 +198,7 @@ class RawTable:
         return selected
 
     def _to_classes(self, column: Column, values: pd.Series) -> tuple[tuple[str, ...], Int64]:
-        """Return the names of the classes, sorted (no before yes), and the class index of each row, (N,)."""
+        """Return the names of the classes in their natural order (no before yes), and each row's class index, (N,)."""
         distinct, index = np.unique(values.to_numpy(), return_inverse=True)
         if len(distinct) > MAX_CLASSES:
             raise InvalidTable(
@@ -117,7 +208,14 @@ class RawTable:
         words = self.boolean_words.get(column.name)
         if column.kind == "boolean" and words:
             return tuple(words[int(value)] for value in distinct), index
-        return tuple(column.show(value) for value in distinct), index
+        if column.kind != "category":
+            name = name_number if column.kind == "numeric" else column.show
+            return tuple(name(value) for value in distinct), index
+        present = [str(label) for label in distinct]
+        rising = [label for label in column.categories if label in present]
+        names = rising if column.ordered else sorted(present, key=natural_key)
+        place = {name: position for position, name in enumerate(names)}
+        return tuple(names), np.array([place[label] for label in present], dtype=np.int64)[index]
 
 
 def _check_target(column: Column, values: pd.Series) -> None:
@@ -139,7 +237,10 @@ def _to_numbers(column: Column, values: pd.Series) -> Float64:
 def _class_notes(column: Column, classes: Sequence[str], indices: Int64, *, guessed: bool) -> list[str]:
     notes = []
     if guessed and column.kind == "numeric":
-        notes.append(f"{column.name!r} has {len(classes)} different whole numbers, so they were taken for classes.")
+        notes.append(
+            f"{column.name!r} has {len(classes)} different whole numbers, so they were taken for classes. "
+            "If they are amounts, choose a number to be predicted."
+        )
     counts = np.bincount(indices, minlength=len(classes))
     rare = [f"{name!r} ({count})" for name, count in zip(classes, counts, strict=True) if count < MIN_CLASS_ROWS]
     if rare:

@@ -155,10 +155,12 @@ def table_from(
     protected: str = "",
     groups: npt.ArrayLike | None = None,
     group_name: str = "group",
+    orders: Mapping[str, Sequence[str]] | None = None,
 ) -> Table:
     """Return a table of a frame in memory; with `classes` it is a classification whose target holds class indices.
 
     Numbers make a numeric column, True and False a boolean one, text a category, unless `kinds` says otherwise.
+    `orders` names the values of ordered categories from less to more.
     `groups` are whole numbers, (N,): `Table.split` keeps the rows of each on one side, and a note says so.
 
     Raises:
@@ -170,7 +172,10 @@ def table_from(
     """
     frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
     all_kinds = {column: _guess_kind(frame[column]) for column in frame} | dict(kinds or {})
-    columns = tuple(describe_column(column, kind, frame[column]) for column, kind in all_kinds.items())
+    rising = dict(orders or {})
+    columns = tuple(
+        describe_column(column, kind, frame[column], rising.get(column, ())) for column, kind in all_kinds.items()
+    )
     cells = {column.name: _to_series(column, frame[column.name].to_numpy()) for column in columns}
     # A copy: the caller's array stays writable.
     target = np.array(target, dtype=np.int64 if classes else np.float64)
@@ -221,7 +226,10 @@ def _hash_content(table: Table) -> str:
             json.dumps(cells.tolist()).encode() if column.kind == "category" else np.ascontiguousarray(cells).tobytes()
         )
     digest.update(np.ascontiguousarray(table.target).tobytes())
-    # Tables without groups keep their old ids.
+    # Tables without orders and groups keep their old ids.
+    for column in table.columns:
+        if column.ordered:
+            digest.update(json.dumps(["ordered", column.name, column.categories]).encode())
     if table.groups is not None:
         digest.update(b"groups" + np.unique(table.groups, return_inverse=True)[1].astype(np.int64).tobytes())
     return digest.hexdigest()

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
+import pyarrow as pa
 
 from xai_core.errors import InvalidTable
 from xai_core.tabular.data.column import Column, describe_column
 from xai_core.tabular.data.raw_table import RawTable
-from xai_core.tabular.reading.cells import MAX_CELLS, Cells
-from xai_core.tabular.reading.column_types import infer_column
-from xai_core.tabular.reading.text_values import TypedColumn
-
-# A column with more distinct values than this, nearly one a row, is taken for a name or a number of the row.
-MIN_IDENTIFIER_VALUES = 20
-MIN_IDENTIFIER_SHARE = 0.9
-# Names in a note, and notes about single columns, that are shown.
-MAX_NOTES = 10
-_COUNTER_NAMES = frozenset("id index row nr no number key uuid".split())
+from xai_core.tabular.data.roles import ColumnSource, Role, TypedColumn, base_role
+from xai_core.tabular.reading.cells import Cells
+from xai_core.tabular.reading.column_notes import column_notes, list_unusable, sampling_notes
+from xai_core.tabular.reading.column_sources import TextSource, ValueSource
+from xai_core.tabular.reading.column_types import TextColumn, is_text, read_values
+from xai_core.tabular.reading.identifiers import is_repeated_id, is_row_name
+from xai_core.tabular.reading.values.number_marks import FileMarks
+from xai_core.tabular.reading.values.text_values import FileContext
 
 
 def infer_table(cells: Cells, name: str, sha256: str) -> RawTable:
@@ -26,88 +26,66 @@ def infer_table(cells: Cells, name: str, sha256: str) -> RawTable:
     Raises:
         InvalidTable: fewer than two columns hold values.
     """
-    results = {
-        name: infer_column(name, cells.columns[name], cells.decimal_comma) for name in cells.columns.column_names
-    }
+    results, sources = _read_columns(cells)
     typed = {name: column for name, column in results.items() if isinstance(column, TypedColumn)}
     if len(typed) < 2:
         raise InvalidTable(f"Two columns with values are needed, a target and a feature. Got {len(typed)}.")
     frame = pd.DataFrame({name: pd.Series(column.values, dtype=column.values.dtype) for name, column in typed.items()})
     columns = tuple(describe_column(name, column.kind, frame[name]) for name, column in typed.items())
-    identifiers = [column.name for column in columns if _is_identifier(column, frame[column.name])]
-    constants = [column.name for column in columns if frame[column.name].nunique() + bool(column.missing) < 2]
-    notes = (
-        *_sampling_notes(cells),
-        *cells.notes,
-        *_unusable_notes(results),
-        *_column_notes(typed),
-        *_default_notes(identifiers, constants),
-    )
+    roles = _guess_roles(frame, columns, typed)
     return RawTable(
         name=name,
         frame=frame,
         columns=columns,
         rows=len(frame),
-        notes=notes,
+        reading_notes=(*sampling_notes(cells), *cells.notes, *list_unusable(results), *column_notes(typed, roles)),
         sha256=sha256,
         boolean_words={name: column.words for name, column in typed.items() if column.kind == "boolean"},
-        default_excluded=(*identifiers, *constants),
+        roles=roles,
         texts={name: column.texts for name, column in typed.items() if column.texts is not None},
+        sources={name: sources[name] for name in typed},
     )
 
 
-def _is_identifier(column: Column, values: pd.Series) -> bool:
-    """Return whether a column names or counts the rows, so that a model could only learn them by heart."""
-    distinct = values.nunique()
-    if distinct <= MIN_IDENTIFIER_VALUES:
-        return False
-    if column.kind == "category":
-        return bool(distinct > MIN_IDENTIFIER_SHARE * (len(values) - column.missing))
-    has_counter_name = column.name.lower().replace("_", " ").split()[-1] in _COUNTER_NAMES
-    counts_up = bool(np.all(np.diff(values.to_numpy()) > 0))
-    return column.whole and bool(distinct == len(values)) and (has_counter_name or counts_up)
+def _guess_roles(frame: pd.DataFrame, columns: Sequence[Column], typed: Mapping[str, TypedColumn]) -> dict[str, Role]:
+    roles: dict[str, Role] = {}
+    for index, column in enumerate(columns):
+        values, present = frame[column.name], len(frame) - column.missing
+        distinct = values.nunique()
+        # Nobody writes a number of a row with a unit or with marks.
+        may_count = not typed[column.name].forms
+        is_row_number = may_count and is_row_name(column, values, distinct, is_first=index == 0)
+        roles[column.name] = base_role(column)
+        if distinct + bool(column.missing) < 2:
+            roles[column.name] = "left out"
+        elif is_row_number or (distinct < present and is_repeated_id(column, distinct)):
+            roles[column.name] = "id"
+    return roles
 
 
-def _sampling_notes(cells: Cells) -> list[str]:
-    sampled, columns = len(cells.columns), len(cells.columns.column_names)
-    if sampled == cells.rows:
-        return []
-    note = f"The file has {cells.rows:,} rows of {columns} columns, more than {MAX_CELLS:,} cells. "
-    return [note + f"{sampled:,} rows were drawn by chance (the same ones every time) and the others left out."]
-
-
-def _column_notes(columns: dict[str, TypedColumn]) -> list[str]:
-    """Return notes about single columns: one for each form of numbers, and the first few of the rest."""
-    forms = dict.fromkeys(column.form for column in columns.values() if column.form)
-    form_notes = [
-        f"{form} in {_list_names([name for name, column in columns.items() if column.form == form])}." for form in forms
-    ]
-    notes = [column.note for column in columns.values() if column.note]
-    hidden = len(notes) - MAX_NOTES
-    rest = [f"And {hidden:,} columns more with notes like these."] if hidden > 0 else []
-    return form_notes + notes[:MAX_NOTES] + rest
-
-
-def _unusable_notes(results: dict[str, TypedColumn | str]) -> list[str]:
-    reasons = dict.fromkeys(reason for reason in results.values() if isinstance(reason, str))
-    return [
-        f"Left out, because {reason}: {_list_names([name for name, result in results.items() if result == reason])}."
-        for reason in reasons
-    ]
-
-
-def _default_notes(identifiers: list[str], constants: list[str]) -> list[str]:
-    """Return notes about the columns that are no features unless a visitor chooses them."""
-    notes = []
-    if identifiers:
-        notes.append(
-            "Not used unless you choose it, because nearly every row has its own value, like a name or a number: "
-            f"{_list_names(identifiers)}."
-        )
-    if constants:
-        notes.append(f"Not used, because every row says the same: {_list_names(constants)}.")
-    return notes
-
-
-def _list_names(names: list[str]) -> str:
-    return ", ".join(repr(name) for name in names[:MAX_NOTES]) + (" and so on" if len(names) > MAX_NOTES else "")
+def _read_columns(cells: Cells) -> tuple[dict[str, TypedColumn | str], dict[str, ColumnSource]]:
+    """Return each column as it was guessed, or the reason why it cannot be used, and its cells."""
+    table = cells.columns
+    quoted_na: frozenset[str] = getattr(cells, "quoted_na", frozenset())
+    texts = {
+        name: TextColumn.of(name, table[name], na_is_quoted=name in quoted_na)
+        for name in table.column_names
+        if pa.types.is_dictionary(table[name].type) or is_text(table[name].type)
+    }
+    # First what each column knows about the file, then each column by what the others know.
+    parsers = {name: column.parser() for name, column in texts.items()}
+    context = FileContext(
+        FileMarks.of((parser.sure_mark for parser in parsers.values()), comma_by_default=cells.decimal_comma),
+        frozenset(parser.dates.order for parser in parsers.values() if parser.dates and not parser.dates.others) - {""},
+    )
+    results: dict[str, TypedColumn | str] = {}
+    sources: dict[str, ColumnSource] = {}
+    for name in table.column_names:
+        if name in texts:
+            # Dropped with its parts once it is read.
+            results[name] = texts[name].build(parsers.pop(name).guess(context))
+            sources[name] = TextSource(texts[name], context)
+        else:
+            results[name] = read_values(name, table[name])
+            sources[name] = ValueSource(name, table[name])
+    return results, sources

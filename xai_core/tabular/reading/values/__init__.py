@@ -1,0 +1,1 @@
+"""Texts of cells as numbers, dates, times, yes and no, or categories."""
