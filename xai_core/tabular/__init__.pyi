@@ -42,7 +42,7 @@ from .models.own_model import load_own_model as load_own_model, untrusted_types 
 from .models.spec import TabularModelSpec as TabularModelSpec
 from .models.table_model import TabularModel as TabularModel
 from .models.train import TABULAR_MODELS as TABULAR_MODELS, model_id as model_id, train as train
-from .reading.read import read_table as read_table
+from .reading.read import ENCODINGS as ENCODINGS, read_table as read_table
 from .row.agreement import RowAgreement as RowAgreement, agreement_rows as agreement_rows
 from .row.counterfactual import (
     CAUTION as CAUTION,

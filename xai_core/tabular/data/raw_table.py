@@ -50,6 +50,10 @@ class RawTable:
     """Cells of each column, to be read in another role."""
     order_reasons: Mapping[str, str] = field(default_factory=dict)
     """Reason for the order of each ordered column, in words."""
+    encoding: str = ""
+    """Python's name of the encoding of a CSV file, one of ENCODINGS."""
+    encoding_is_sure: bool = True
+    """False where other encodings give letters that are as likely: a visitor should choose."""
 
     def column(self, name: str) -> Column:
         """Return the column of this name. Raises UnknownName with the nearest names."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +26,11 @@ class Cells:
     notes: tuple[str, ...] = ()
     decimal_comma: bool = False
     """True where 3,5 may mean three and a half, because another mark separates the cells."""
+    quoted_na: frozenset[str] = frozenset()
+    """Columns with an NA in quotation marks: there it is a word, and no missing value."""
+    encoding: str = ""
+    """Python's name of the encoding of a CSV file."""
+    encoding_is_sure: bool = True
 
 
 def max_rows(columns: int) -> int:
@@ -40,10 +44,10 @@ def tidy_name(text: str) -> str:
 
 
 def check_column_names(header: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return tidy column names, unnamed columns numbered, and notes for the visitor.
+    """Return tidy column names, unnamed columns and equal names numbered, and notes for the visitor.
 
     Raises:
-        InvalidTable: too many columns, no names, one that is too long, or two that are equal.
+        InvalidTable: too many columns, no names, or one that is too long.
     """
     if len(header) > MAX_COLUMNS:
         raise InvalidTable(f"At most {MAX_COLUMNS:,} columns can be read. Got {len(header):,}: keep those that matter.")
@@ -55,11 +59,26 @@ def check_column_names(header: Sequence[str]) -> tuple[list[str], list[str]]:
         raise InvalidTable(
             f"A column's name may have {MAX_NAME_LETTERS} characters. Got one of {len(longest):,}: {longest[:40]!r}."
         )
-    twice = [name for name, count in Counter(filter(None, names)).items() if count > 1]
-    if twice:
-        shown = ", ".join(repr(name) for name in twice[:5])
-        raise InvalidTable(f"Each column needs a name of its own. More than one column is called {shown}.")
-    return _fill_names(names)
+    names, notes = _number_equal_names(names)
+    full_names, more_notes = _fill_names(names)
+    return full_names, notes + more_notes
+
+
+def _number_equal_names(names: list[str]) -> tuple[list[str], list[str]]:
+    """Return names of which each occurs once: a second "a" is called "a.1", as pandas does it."""
+    free_names, renamed = [], {}
+    for place, name in enumerate(names):
+        fresh, count = name, 0
+        while fresh and (fresh in free_names or (count and fresh in names)):
+            count += 1
+            fresh = f"{name}.{count}"
+        free_names.append(fresh)
+        if fresh != name:
+            renamed[place] = f"{name!r} is called {fresh!r}"
+    if not renamed:
+        return names, []
+    more = " and so on" if len(renamed) > 5 else ""
+    return free_names, [f"More than one column has the same name: {', '.join([*renamed.values()][:5])}{more}."]
 
 
 def _fill_names(names: list[str]) -> tuple[list[str], list[str]]:

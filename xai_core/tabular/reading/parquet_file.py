@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -39,7 +40,10 @@ def _read(data: bytes) -> Cells:
     _check_unpacked_size(file.metadata)
     fields = [field for field in file.schema_arrow if not _PANDAS_INDEX.fullmatch(field.name)]
     usable = [field for field in fields if is_readable(field.type)]
-    # All names are checked first: a column is read by its name, which must be its own.
+    # A column is read by its name, which must be its own.
+    equal = [name for name, count in Counter(field.name for field in fields).items() if count > 1]
+    if equal:
+        raise InvalidTable(f"Each column needs a name of its own. More than one column is called {equal[0][:40]!r}.")
     check_column_names([field.name for field in fields])
     if len(usable) < 2:
         raise InvalidTable("A table needs two columns or more of numbers, dates, yes or no, or text.")

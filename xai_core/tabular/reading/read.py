@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
+import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,14 +16,18 @@ from xai_core.tabular.reading.cells import tidy_name
 from xai_core.tabular.reading.csv_file import read_csv
 from xai_core.tabular.reading.parquet_file import MAGIC, read_parquet
 from xai_core.tabular.reading.table_columns import infer_table
+from xai_core.text_decoding import ENCODINGS as ENCODINGS
 
 MAX_BYTES = 200 * 1024 * 1024
+GZIP = b"\x1f\x8b"
 
 Source = str | Path | bytes | IO[bytes]
 
 
-def read_table(source: Source, name: str = "") -> RawTable:
+def read_table(source: Source, name: str = "", *, encoding: str | None = None) -> RawTable:
     """Read a CSV or Parquet file by its path, its bytes, or open; beyond 2 million cells a sample of the rows is taken.
+
+    `encoding` is that of a CSV file, one of ENCODINGS or another name of it; by default its letters tell it.
 
     Raises:
         InvalidTable: the file cannot be used, with what is wrong and what to do.
@@ -29,8 +37,24 @@ def read_table(source: Source, name: str = "") -> RawTable:
     [('size', 'numeric'), ('colour', 'category')]
     """
     data = _read_bytes(source)
-    cells = read_parquet(data) if data.startswith(MAGIC) else read_csv(data)
-    return infer_table(cells, _table_name(source, name), hashlib.sha256(data).hexdigest())
+    cells = read_parquet(data) if data.startswith(MAGIC) else read_csv(_unpack(data), encoding)
+    table = infer_table(cells, _table_name(source, name), hashlib.sha256(data).hexdigest())
+    return replace(table, encoding=cells.encoding, encoding_is_sure=cells.encoding_is_sure)
+
+
+def _unpack(data: bytes) -> bytes:
+    """Return the text of a file that gzip packed; any other file as it is.
+
+    Raises:
+        InvalidTable: it is damaged, or too large once it is unpacked.
+    """
+    if not data.startswith(GZIP):
+        return data
+    try:
+        with gzip.open(io.BytesIO(data)) as file:
+            return _check_size(file.read(MAX_BYTES + 1))
+    except (OSError, EOFError, zlib.error) as error:
+        raise InvalidTable("This packed file (gzip) is damaged. Unpack it, and try again with the table.") from error
 
 
 def _read_bytes(source: Source) -> bytes:

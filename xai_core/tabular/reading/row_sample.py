@@ -25,6 +25,7 @@ class RowSample:
         self._batches: list[pa.RecordBatch] = []
         self._keys: list[Float64] = []
         self._max_key = np.inf
+        self._bytes = self._rows = 0
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Add rows.
@@ -35,16 +36,16 @@ class RowSample:
         keys = self._rng.random(batch.num_rows)
         self.row_count += batch.num_rows
         stays = keys < self._max_key
-        if stays.all():
-            self._batches.append(batch)
-            self._keys.append(keys)
-        elif stays.any():
-            self._batches.append(batch.filter(pa.array(stays)))
-            self._keys.append(keys[stays])
+        if not stays.all():
+            batch, keys = batch.filter(pa.array(stays)), keys[stays]
+        self._batches.append(batch)
+        self._keys.append(keys)
+        self._rows += len(keys)
+        self._bytes += batch.nbytes
         # Prune only at twice the size, so that its cost is spread over many batches.
-        if sum(map(len, self._keys)) > 2 * self.size:
+        if self._rows > 2 * self.size:
             self._prune()
-        if sum(batch.nbytes for batch in self._batches) > MAX_UNPACKED_BYTES:
+        if self._bytes > MAX_UNPACKED_BYTES:
             raise InvalidTable(
                 "This table takes more than 1 GB of memory once it is unpacked. Leave out its columns of long text."
             )
@@ -55,6 +56,7 @@ class RowSample:
         stays = keys <= self._max_key
         table = pa.Table.from_batches(self._batches).filter(pa.array(stays)).combine_chunks()
         self._batches, self._keys = table.to_batches(), [keys[stays]]
+        self._rows, self._bytes = len(table), table.nbytes
 
     def to_table(self, schema: pa.Schema) -> pa.Table:
         """Return the sample, in the order in which its rows came."""
