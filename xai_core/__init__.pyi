@@ -10,6 +10,7 @@ from .errors import (
     XaiError as XaiError,
 )
 from .images import (
+    INVERSION_HINT as INVERSION_HINT,
     READABLE_SUFFIXES as READABLE_SUFFIXES,
     SAMPLES as SAMPLES,
     ImageFile as ImageFile,

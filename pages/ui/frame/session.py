@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 import streamlit as st
 from PIL import Image
@@ -57,30 +58,58 @@ def read_upload(widget: str, place: str) -> None:
         return
     try:
         with render_slots.acquire_slot():
-            image = xai_core.read_image(upload)
+            picture = xai_core.read_image_file(upload)
     except xai_core.InvalidImage as problem:
         st.session_state["picture_error"] = (place, str(problem))
         return
-    use_picture(image, "Your photo" if widget.startswith("camera") else upload.name, widget)
+    title = "Your photo" if widget.startswith("camera") else upload.name
+    use_picture(picture.image, title, widget, picture.notes)
 
 
-def use_picture(image: Image.Image, title: str, widget: str = "") -> None:
-    """Callback: make this picture the visitor's own; `widget` is the uploader that holds it, if one does."""
+def use_picture(image: Image.Image, title: str, widget: str = "", notes: Sequence[str] = ()) -> None:
+    """Callback: make this picture the visitor's own.
+
+    `widget` is the uploader that holds it, if one does; `notes` say how its file was read.
+    """
     if not widget:
         forget_own_picture()
     # A new picture is explained for its own first guess.
     _reset_classes()
     key = xai_core.image_sha256(image)
     _pictures().put(key, image, size=1)
-    st.session_state.update({"own_picture": key, "own_title": title, "own_widget": widget})
-    st.session_state.pop("picture_error", None)
+    st.session_state.update({"own_picture": key, "own_title": title, "own_widget": widget, "own_notes": tuple(notes)})
+    for name in ("picture_error", "own_inverted"):
+        st.session_state.pop(name, None)
+
+
+def invert_picture() -> None:
+    """Callback: put the negative in the place of the visitor's own picture, or the picture back in its place."""
+    image, _ = current_picture()
+    if not has_own_picture():
+        return
+    _reset_classes()
+    negative = xai_core.invert(image)
+    key = xai_core.image_sha256(negative)
+    _pictures().put(key, negative, size=1)
+    st.session_state.update({"own_picture": key, "own_inverted": not is_inverted()})
+
+
+def is_inverted() -> bool:
+    """Return True while the negative of the visitor's own picture is in use."""
+    return bool(st.session_state.get("own_inverted"))
+
+
+def picture_notes() -> tuple[str, ...]:
+    """Return sentences on how the visitor's own picture was read; () for a sample."""
+    notes: tuple[str, ...] = st.session_state.get("own_notes", ()) if has_own_picture() else ()
+    return notes
 
 
 def forget_own_picture() -> None:
     """Callback: go back to the sample, or to another one."""
     _reset_classes()
     st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1
-    for name in ("own_picture", "own_title", "own_widget", "picture_error"):
+    for name in ("own_picture", "own_title", "own_widget", "own_notes", "own_inverted", "picture_error"):
         st.session_state.pop(name, None)
 
 
@@ -101,7 +130,8 @@ def current_picture() -> tuple[Image.Image, str]:
     own = st.session_state.get("own_picture")
     image = _pictures().get(own) if own else None
     if image is not None:
-        return image, st.session_state.get("own_title", "Your picture")
+        title = st.session_state.get("own_title", "Your picture")
+        return image, f"{title}, light and dark swapped" if is_inverted() else title
     if own:
         forget_own_picture()
         gone = "Your picture is no longer kept here, so a sample stands in for it. Please choose your picture again."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
+from PIL import Image
 from streamlit.navigation.page import StreamlitPage
 
 import xai_core
@@ -70,8 +71,20 @@ def _render_picture() -> None:
         alt=f"The picture in use: {title}",
         width="stretch" if wide == _MAX_WIDTH else wide,
     )
+    show.write_list(session.picture_notes())
+    _render_inversion(image)
     if session.has_own_picture():
         st.button("Back to the samples", on_click=session.forget_own_picture, icon=":material/undo:")
+
+
+def _render_inversion(image: Image.Image) -> None:
+    """Render the offer to swap light and dark where the model in use needs it, and the way back."""
+    model = xai_core.MODELS.get(st.session_state["model"])
+    if session.is_inverted():
+        st.button("Show my picture as it is", on_click=session.invert_picture, icon=":material/undo:")
+    elif session.has_own_picture() and xai_core.suggest_inversion(image, model):
+        show.write(xai_core.INVERSION_HINT, quiet=True)
+        st.button("Invert my picture", on_click=session.invert_picture, icon=":material/invert_colors:")
 
 
 def render(pages: Mapping[str, Sequence[StreamlitPage]], *, pictures: bool = True) -> None:
