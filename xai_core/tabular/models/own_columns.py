@@ -65,11 +65,16 @@ class OwnColumn:
     def fits(self, reading: Reading) -> bool:
         """Return whether the model can take the column so, as well as in any other reading."""
         if not self.demand.encodings:
-            return not self.demand.is_number or all(
-                to_numbers(self.read(reading, limit)) is not None for limit in (SAMPLE, None)
-            )
+            return not self.demand.is_number or all(self._is_number(reading, limit) for limit in (SAMPLE, None))
         known = self._count_known(reading)
         return known == len(self.texts) or (known > 0 and known == self.most_known)
+
+    def _is_number(self, reading: Reading, limit: int | None) -> bool:
+        """Return whether pandas reads numbers: those of this page, unless it was called without options."""
+        numbers = to_numbers(self.read(reading, limit))
+        if numbers is None or reading is DEFAULT or self.column.kind != "numeric":
+            return numbers is not None
+        return same_numbers(numbers, self.stored[:limit])
 
     @cached_property
     def most_known(self) -> int:

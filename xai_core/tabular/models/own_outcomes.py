@@ -36,7 +36,12 @@ def match_outcomes(labels: Sequence[Any], table: Table) -> tuple[tuple[int, ...]
         pairs = ", ".join(
             f"{int(label)} for {table.classes[index]}" for label, index in zip(labels, classes, strict=True)
         )
-        return classes, (f"Your model numbers its outcomes, in the order of the alphabet as was assumed: {pairs}.",)
+        return classes, (f"Your model numbers its outcomes. They were taken in sorted order: {pairs}.",)
+    if all(isinstance(label, bool) for label in labels):
+        raise ModelUnavailable(
+            f"Your model knows the outcomes False and True, the table has {', '.join(table.classes[:8])}, and it is "
+            "not known which of them True stands for. Train on the outcomes as the file writes them."
+        )
     raise ModelUnavailable(
         f"Your model knows the outcomes {', '.join(str(label)[:40] for label in labels[:8])}, the table has "
         f"{', '.join(table.classes[:8])}. Choose the target your model was made for."

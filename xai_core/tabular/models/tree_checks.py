@@ -125,9 +125,13 @@ def _keeps_columns(preparation: Any, count: int) -> bool:
     from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 
     blocks: list[Any] = getattr(preparation, "transformers_", [])
-    if type(preparation) is not ColumnTransformer or [block[0] for block in blocks] != ["encoder", "numerical"]:
+    names = [block[0] for block in blocks]
+    if type(preparation) is not ColumnTransformer or names[:2] != ["encoder", "numerical"]:
         return False
-    (_, encoder, is_encoded), (_, numbers, is_number) = blocks
+    # What is left over must not be handed on.
+    if names[2:] not in ([], ["remainder"]) or any(block[1] != "drop" for block in blocks[2:]):
+        return False
+    (_, encoder, is_encoded), (_, numbers, is_number) = blocks[:2]
     masks = [np.asarray(mask) for mask in (is_encoded, is_number)]
     return (
         all(mask.shape == (count,) and mask.dtype == bool for mask in masks)
