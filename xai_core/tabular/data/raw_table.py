@@ -151,7 +151,7 @@ class RawTable:
 
     def _build_table(self, target: str, features: Sequence[str] | None, task: Task | None) -> Table:
         column = self.column(target)
-        selected = self._select_features(target, features)
+        requested = self._select_features(target, features)
         is_known = self.frame[target].notna()
         frame = self.frame[is_known]
         notes = [*self.reading_notes, *role_notes(self.frame, self.columns, self.roles, self.order_reasons, target)]
@@ -165,7 +165,7 @@ class RawTable:
         else:
             classes, values = self._to_classes(column, frame[target])
             notes += _class_notes(column, classes, values, guessed=task is None)
-        selected, constant_notes = _drop_constant_features(frame, selected)
+        selected, constant_notes = _drop_constant_features(frame, requested)
         columns = [self.column(name) for name in selected]
         groups, group_name = self._group_rows(frame, target)
         table = table_from(
@@ -180,7 +180,7 @@ class RawTable:
             group_name=group_name,
             orders={column.name: column.categories for column in columns if column.ordered},
         )
-        return replace(table, texts={name: self.texts[name] for name in (*selected, target) if name in self.texts})
+        return replace(table, texts={name: self.texts[name] for name in (*requested, target) if name in self.texts})
 
     def _group_rows(self, frame: pd.DataFrame, target: str) -> tuple[Int64 | None, str]:
         """Return the group of each row by the first id that repeats, (N,), and its name; None if there is none."""

@@ -47,7 +47,8 @@ class Table:
     protected: str = ""
     """The column that the fairness page starts with, "" if there is none."""
     texts: Mapping[str, CellTexts] = field(default_factory=dict)
-    """The file's own texts of features and target, {} for a table that was not read from text."""
+    """The file's own texts of the target and of the chosen features, those left out as constant among them; {} for a
+    table that was not read from text."""
     groups: Int64 | None = None
     """The group of each row, (N,) read-only: rows of one repeated id, such as a patient; None where rows are single."""
     group_name: str = ""

@@ -31,12 +31,13 @@ class ColumnForms:
     reason: str = ""
     """Why only values of the file have a form, as the end of a sentence."""
 
-    def convert(self, cells: pd.Series[Any]) -> np.ndarray | pd.Series[Any]:
-        """Return cells of the table, (N,), in the model's form.
+    def convert(self, frame: pd.DataFrame) -> np.ndarray | pd.Series[Any]:
+        """Return the column's cells in the model's form, (N,), from rows of the table.
 
         Raises:
             InvalidTable: a value that is in no row, with what to do.
         """
+        cells = frame[self.column.name]
         if self.stored is None or self.forms is None:
             return cells
         is_empty = cells.isna().to_numpy()
@@ -60,6 +61,18 @@ class ColumnForms:
                 f'value, and {self.reason}. Choose "category" as the kind of this column: then only values of the '
                 "file are tried."
             )
+
+
+@dataclass(frozen=True)
+class ConstantForm:
+    """The form of a column that says the same in every row of the file, and is no feature of the table."""
+
+    form: Any
+
+    def convert(self, frame: pd.DataFrame) -> pd.Series[Any]:
+        """Return the form once for each row, (N,)."""
+        is_number = isinstance(self.form, (int, float)) and not isinstance(self.form, bool)
+        return pd.Series([self.form] * len(frame), index=frame.index, dtype=np.float64 if is_number else object)
 
 
 def find_positions(stored: np.ndarray, cells: pd.Series[Any]) -> tuple[Int64, Bool]:

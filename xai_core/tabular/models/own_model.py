@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from sklearn import ensemble
-from sklearn.base import BaseEstimator, TransformerMixin, is_classifier, is_clusterer, is_outlier_detector, is_regressor
+from sklearn.base import BaseEstimator, TransformerMixin, is_classifier, is_regressor
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from xai_core.arrays import Int64
 from xai_core.errors import ModelUnavailable
 from xai_core.tabular.models.column_demands import find_demands
-from xai_core.tabular.models.column_forms import ColumnForms
+from xai_core.tabular.models.column_forms import ColumnForms, ConstantForm
+from xai_core.tabular.models.file_readings import DEFAULT
 from xai_core.tabular.models.own_columns import build_forms, choose_readings, list_columns
 from xai_core.tabular.models.own_outcomes import match_outcomes
 from xai_core.tabular.models.preprocessing import MODEL, PREPARE
-from xai_core.tabular.models.skops_safety import load_skops, untrusted_types
-from xai_core.tabular.models.table_model import TabularModel, find_last_step, is_tree_model
+from xai_core.tabular.models.skops_safety import DAMAGED, load_skops, untrusted_types
+from xai_core.tabular.models.table_model import FAILURES, TabularModel, find_last_step, is_tree_model
 from xai_core.tabular.reading.cells import tidy_name
 
 if TYPE_CHECKING:
@@ -48,8 +49,12 @@ def load_own_model(data: bytes, table: Table) -> TabularModel:
     estimator = load_skops(data)
     # A search is a wrapper of the best model that it found.
     estimator = getattr(estimator, "best_estimator_", estimator)
-    class_order, outcome_notes = _match_classes(estimator, table)
-    adapted, notes = _adapt_to_file(estimator, table)
+    try:
+        class_order, outcome_notes = _match_classes(estimator, table)
+        adapted, notes = _adapt_to_file(estimator, table)
+    # Parts that are missing, or not what scikit-learn makes.
+    except FAILURES as error:
+        raise ModelUnavailable(DAMAGED) from error
     train_rows, test_rows = table.split()
     model = replace(
         TabularModel.of_estimator(adapted, table),
@@ -75,7 +80,7 @@ class FileForms(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sciki
     `forms`: one for each feature of the model, in its order. `names`: its own names of them; () for an array.
     """
 
-    def __init__(self, forms: Sequence[ColumnForms], names: Sequence[str]) -> None:
+    def __init__(self, forms: Sequence[ColumnForms | ConstantForm], names: Sequence[str]) -> None:
         self.forms, self.names = forms, names
 
     def fit(self, _rows: Any, _target: Any = None) -> FileForms:
@@ -86,7 +91,7 @@ class FileForms(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sciki
 
     def transform(self, frame: pd.DataFrame) -> Any:
         """Return the rows as the model takes them, a frame or an array, (N, features)."""
-        columns = [form.convert(frame[form.column.name]) for form in self.forms]
+        columns = [form.convert(frame) for form in self.forms]
         if self.names:
             return pd.DataFrame(dict(zip(self.names, columns, strict=True)), index=frame.index)
         has_objects = any(column.dtype == object for column in columns)
@@ -106,11 +111,18 @@ def _adapt_to_file(estimator: Any, table: Table) -> tuple[Any, tuple[str, ...]]:
         _check_feature_count(estimator, table)
         features = list(table.features)
     columns = list_columns(table, find_demands(estimator, features))
-    forms, notes = {}, []
+    forms: dict[str, ColumnForms | ConstantForm] = {
+        name: _read_constant(name, table) for name in _list_constants(features, table)
+    }
+    notes = (
+        [f"Your model also gets what was left out here as the same in every row: {', '.join(map(repr, forms))}."]
+        if forms
+        else []
+    )
     for column, reading in zip(columns, choose_readings(columns), strict=True):
         forms[column.column.name], words = build_forms(column, reading)
         notes += words
-    is_plain = all(form.stored is None for form in forms.values())
+    is_plain = all(isinstance(form, ColumnForms) and form.stored is None for form in forms.values())
     if is_plain and own_names == list(table.features):
         return estimator, tuple(notes)
     # One of our own preparations, which the methods for trees can look through.
@@ -128,17 +140,41 @@ def _match_names(own_names: Sequence[str], table: Table) -> list[str]:
         ModelUnavailable: the model was made for other features.
     """
     features = [_find_name(name, table) for name in own_names]
-    if set(features) != set(table.features) or len(set(features)) < len(features):
+    present = set(features) - set(_list_constants(features, table))
+    if present != set(table.features) or len(set(features)) < len(features):
         difference = _describe_difference(features, table.features)
         raise ModelUnavailable(f"Your model was made for other features. {difference} Choose exactly its features.")
     return features
+
+
+def _list_constants(features: Sequence[str], table: Table) -> list[str]:
+    """Return the features that the table left out because they say the same in every row."""
+    others = set(table.texts) - {*table.features, table.target_name}
+    return [name for name in features if name in others]
+
+
+def _read_constant(name: str, table: Table) -> ConstantForm:
+    """Return what pandas reads in every row of a column.
+
+    Raises:
+        ModelUnavailable: it reads several values.
+    """
+    forms = DEFAULT.read(table.texts[name].texts.to_pylist()).tolist()
+    if len(set(map(str, forms))) > 1:
+        raise ModelUnavailable(
+            f"Your model was made for other features. The column {name!r} was left out of the table, because its "
+            "values are the same here. Choose another kind for it, or train without it."
+        )
+    return ConstantForm(forms[0])
 
 
 def _find_name(name: str, table: Table) -> str:
     """Return the table's name of a column that pandas calls so: without blanks around it, or numbered."""
     unnamed = name.removeprefix("Unnamed: ")
     numbered = f"column {int(unnamed) + 1}" if unnamed != name and unnamed.isdecimal() else name
-    return next((known for known in (name, tidy_name(name), numbered) if known in table.features), name)
+    return next(
+        (known for known in (name, tidy_name(name), numbered) if known in {*table.features, *table.texts}), name
+    )
 
 
 def _describe_difference(model_features: list[str], table_features: tuple[str, ...]) -> str:
@@ -167,11 +203,6 @@ def _match_classes(estimator: Any, table: Table) -> tuple[tuple[int, ...], tuple
         ModelUnavailable: they do not fit.
     """
     target = f"The target {table.target_name!r}"
-    if is_outlier_detector(estimator) or is_clusterer(estimator):
-        raise ModelUnavailable(
-            f"{type(find_last_step(estimator)).__name__} predicts no target: it looks for groups or for odd rows. "
-            "Choose a classifier or a regressor."
-        )
     if table.task == "regression":
         if not is_regressor(estimator):
             raise ModelUnavailable(f"{target} is a number, but your model sorts into outcomes. Choose another target.")
@@ -202,7 +233,11 @@ def _is_tree_of_features(estimator: Any, table: Table) -> bool:
 def _check_predictions(model: TabularModel) -> None:
     """Predict rows of every kind: a model that was never fitted, or that cannot take one, fails here, in words."""
     rows = model.table.take(_choose_probe(model.table))
-    predictions = model.predict(rows)
+    try:
+        predictions = model.predict(rows)
+    except ModelUnavailable as error:
+        _explain_empty_cells(model, rows, error)
+        raise
     if predictions.shape[0] != len(rows):
         raise ModelUnavailable("Your model predicts several targets at once. Save one that was trained on one target.")
     if not np.all(np.isfinite(predictions)):
@@ -210,6 +245,23 @@ def _check_predictions(model: TabularModel) -> None:
             "Your model gives answers that are no numbers for rows of this table. "
             "Check that it was fitted on such rows."
         )
+
+
+def _explain_empty_cells(model: TabularModel, rows: pd.DataFrame, error: ModelUnavailable) -> None:
+    """Raise ModelUnavailable by the names of columns if the model fails at empty cells alone."""
+    is_full = rows.notna().all(axis=1).to_numpy()
+    if is_full.all() or not is_full.any():
+        return
+    try:
+        model.predict(rows[is_full])
+    # The model fails at full rows too, so that the first error says why.
+    except ModelUnavailable:
+        return
+    gaps = [f"{column.name!r} ({column.missing:,} rows)" for column in model.table.columns if column.missing]
+    raise ModelUnavailable(
+        f"Your model cannot take empty cells, and there are some in {', '.join(gaps[:5])}. "
+        "Leave these rows out of the file, or train a pipeline that fills them (SimpleImputer)."
+    ) from error
 
 
 def _choose_probe(table: Table) -> Int64:

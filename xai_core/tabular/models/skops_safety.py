@@ -83,11 +83,12 @@ DATA_TYPES = (
 # Parts of scikit-learn that predict with NumPy or trees; others follow a file's numbers in unchecked compiled code.
 FAMILIES = frozenset(
     "calibration compose cross_decomposition decomposition discriminant_analysis dummy ensemble feature_selection "
-    "frozen impute isotonic linear_model model_selection multiclass naive_bayes neural_network pipeline preprocessing "
-    "tree".split()
+    "frozen impute isotonic linear_model model_selection multiclass multioutput naive_bayes neural_network pipeline "
+    "preprocessing tree".split()
 )
 # Parts of other families that predict with NumPy.
 CLASSES = frozenset(("LinearSVC", "LinearSVR"))
+DAMAGED = "The model in this file cannot be rebuilt: it is damaged or from another release of scikit-learn."
 # Errors caused by a file that was cut, altered or made for another release.
 BROKEN = (
     ArithmeticError,
@@ -187,9 +188,7 @@ def _rebuild(data: bytes) -> Any:
     try:
         return skops.io.loads(data, trusted=[*TREE_TYPES, *DATA_TYPES])
     except BROKEN as error:
-        raise ModelUnavailable(
-            "The model in this file cannot be rebuilt: it is damaged or from another release of scikit-learn."
-        ) from error
+        raise ModelUnavailable(DAMAGED) from error
 
 
 def check_content(estimator: Any) -> None:
@@ -204,11 +203,24 @@ def check_content(estimator: Any) -> None:
         raise ModelUnavailable(
             f"The file holds no scikit-learn model. Got {type(estimator).__name__}. Save the fitted model itself."
         )
+    _check_purpose(estimator)
     for entry in iter_objects(estimator):
         if isinstance(entry, BaseEstimator):
             _check_family(entry)
             check_trees(entry, _family_name(entry))
             _check_functions(entry)
+
+
+def _check_purpose(estimator: Any) -> None:
+    from sklearn.base import ClusterMixin, OutlierMixin
+
+    steps = getattr(estimator, "steps", None)
+    last = steps[-1][-1] if isinstance(steps, list) and steps and isinstance(steps[-1], tuple) else estimator
+    if isinstance(last, (ClusterMixin, OutlierMixin)):
+        raise ModelUnavailable(
+            f"{type(last).__name__} predicts no target: it looks for groups or for odd rows. "
+            "Choose a classifier or a regressor."
+        )
 
 
 def _check_family(estimator: Any) -> None:
