@@ -3,6 +3,7 @@ from .data.builtin.loan import loan_log_odds as loan_log_odds, loan_truth as loa
 from .data.column import Column as Column
 from .data.histogram import histogram as histogram
 from .data.raw_table import RawTable as RawTable
+from .data.roles import Role as Role
 from .data.table import Table as Table, table_from as table_from
 from .evaluation.fairness import (
     Estimate as Estimate,

@@ -44,7 +44,8 @@ def table(table_id: str) -> Table:
 
 def keep_raw(raw: RawTable) -> str:
     """Keep a file that was read and has no target yet, and return its id."""
-    key = raw.sha256[:24]
+    # The same bytes in another encoding are another table.
+    key = f"{raw.sha256[:24]}{raw.encoding}"
     _RAW.put(key, raw, _frame_bytes(raw.frame))
     return key
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pandas as pd
 import streamlit as st
 
 from pages.ui.frame import url_state
+from pages.ui.tables import column_kinds
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import format_label
 from xai_core import Job, XaiError, tabular
-from xai_core.tabular import TABLES, RawTable, Table, load_table, read_table
+from xai_core.tabular import ENCODINGS, TABLES, RawTable, Table, load_table, read_table
 
 DEFAULT_TABLE = "loan"
 MAX_UPLOAD_MB = 200
@@ -18,7 +22,9 @@ _TASKS = {
     "classification": "One of a few outcomes (classification)",
     "regression": "A number (regression)",
 }
-_OWN_KEYS = ("own_raw", "own_table", "own_choice", "own_file")
+_OWN_KEYS = ("own_raw", "own_table", "own_choice", "own_file", "own_kinds", "own_encoding", "own_upload")
+# Cells of an own file that are shown to check its letters.
+PREVIEW_ROWS, PREVIEW_COLUMNS = 3, 8
 
 
 def restore() -> None:
@@ -48,17 +54,24 @@ def _render_uploader() -> None:
     upload = st.file_uploader(
         "Your table (CSV or Parquet)", ["csv", "tsv", "txt", "parquet"], key=key, max_upload_size=MAX_UPLOAD_MB
     )
-    if upload is None or upload.file_id == st.session_state.get("own_file"):
+    if upload is None:
+        return
+    is_new = upload.file_id != st.session_state.get("own_upload")
+    encoding = None if is_new else st.session_state.get("own_encoding")
+    source = (upload.file_id, encoding)
+    if source == st.session_state.get("own_file"):
         return
 
     def read(_job: Job[str]) -> str:
-        return tabular.keep_raw(read_table(upload.getvalue(), upload.name))
+        return tabular.keep_raw(read_table(upload.getvalue(), upload.name, encoding=encoding))
 
-    raw_id = background.compute(("read", upload.file_id), read, "Reading your table", again=False)
+    raw_id = background.compute(("read", *source), read, "Reading your table", again=False)
     if raw_id is not None:
-        st.session_state.update({"own_raw": raw_id, "own_file": upload.file_id})
-        for name in ("own_table", "own_choice"):
+        for name in _OWN_KEYS:
             st.session_state.pop(name, None)
+        st.session_state.update(
+            {"own_raw": raw_id, "own_file": source, "own_upload": upload.file_id, "own_encoding": encoding}
+        )
 
 
 def render_choice() -> None:
@@ -96,13 +109,40 @@ def _find_raw_table() -> RawTable | None:
         return None
 
 
+def _render_encoding_choice(raw: RawTable) -> None:
+    """Render the first rows and the choice of the alphabet they are read in; nothing for a file that states it."""
+    if not raw.encoding:
+        return
+    title = "Do the letters look right?" if raw.encoding_is_sure else "Please check the letters"
+    with st.expander(title, icon=":material/translate:", expanded=not raw.encoding_is_sure):
+        preview = {
+            column.name: [column.show(value) for value in raw.frame[column.name].head(PREVIEW_ROWS)]
+            for column in raw.columns[:PREVIEW_COLUMNS]
+        }
+        st.dataframe(pd.DataFrame(preview), hide_index=True, alt="The first rows, to check their letters.")
+        names = list(ENCODINGS)
+        key = f"own_letters_{st.session_state['own_upload']}"
+        start = names.index(raw.encoding) if raw.encoding in names else 0
+        st.selectbox(
+            "Read as *(encoding)*",
+            names,
+            start,
+            ENCODINGS.__getitem__,
+            key=key,
+            on_change=lambda: st.session_state.update(own_encoding=st.session_state[key]),
+            help="Choose another alphabet if names or words look odd. Saving the file as UTF-8 is surest.",
+        )
+
+
 def render_own_form() -> None:
-    """Render the choice of target and features of an own file; nothing for a built-in table."""
+    """Render the choice of target, features and kinds of an own file; nothing for a built-in table."""
     raw = _find_raw_table() if has_own_table() else None
     if raw is None:
         return
+    _render_encoding_choice(raw)
+    column_kinds.render(raw)
     names = [column.name for column in raw.columns]
-    start = st.session_state.get("own_choice", (raw.likely_target, (), _AUTOMATIC))
+    start = st.session_state.get("own_choice", (raw.likely_target, (), _AUTOMATIC, ()))
     left, right = st.columns(2, gap="large")
     with left:
         target = st.selectbox(
@@ -122,13 +162,15 @@ def render_own_form() -> None:
 
 def _build_table(raw: RawTable, target: str, features: tuple[str, ...], task: str) -> None:
     """Store the own table of this choice, or the problem with it."""
-    choice = (target, features, task)
+    kinds = column_kinds.changes()
+    choice = (target, features, task, tuple(sorted(kinds.items())))
     if st.session_state.get("own_choice") == choice and "own_table" in st.session_state:
         return
     st.session_state["own_choice"] = choice
     try:
         # The options are the two tasks and _AUTOMATIC.
-        table = raw.table(target, features or None, task=None if task == _AUTOMATIC else task)  # type: ignore[arg-type]
+        known_task: Any = None if task == _AUTOMATIC else task
+        table = raw.table(target, features or None, task=known_task, kinds=kinds)
         st.session_state["own_table"] = tabular.keep_table(table)
     except XaiError as problem:
         st.session_state.pop("own_table", None)

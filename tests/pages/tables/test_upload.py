@@ -81,6 +81,39 @@ def test_another_target_and_fewer_features(open_app: Open) -> None:
     assert at.main.metric[1].value == "1"
 
 
+def list_columns(at: AppTest) -> list[str]:
+    return list(at.selectbox(key="own_target").options)
+
+
+def test_the_letters_of_a_file_can_be_chosen(open_app: Open) -> None:
+    rows = [f"{('Москва', 'Казань')[k % 2]},{k * 7 % 31},{('да', 'нет')[k % 3 > 0]}" for k in range(60)]
+    data = "\n".join(["город,доход,ответ", *rows]).encode("cp1251")
+    at = upload_table(open_app, "t.csv", data)
+    assert list_columns(at) == ["город", "доход", "ответ"]
+    (letters,) = [box for box in at.selectbox if str(box.key).startswith("own_letters")]
+    assert letters.value == "windows-1251"
+    at = finish_work(letters.set_value("koi8-r").run())
+    assert list_columns(at) == data.split(b"\n")[0].decode("koi8-r").split(",")
+    (letters,) = [box for box in at.selectbox if str(box.key).startswith("own_letters")]
+    assert letters.value == "koi8-r", "what was chosen stays chosen"
+
+
+def test_a_wrong_guess_of_a_kind_is_changed_and_taken_back(open_app: Open) -> None:
+    lines = ["amount,marriage,passed", *(f"{k * 3 % 50}.5,{1 + k % 3},{'yes' if k % 2 else 'no'}" for k in range(60))]
+    at = upload_table(open_app, "t.csv", "\n".join(lines).encode())
+
+    def read_kinds(at: AppTest) -> list[str]:
+        return list(at.main.dataframe[-2].value["Kind"])
+
+    assert read_kinds(at) == ["number", "number"]
+    at = at.selectbox(key="own_kind_column").set_value("marriage").run()
+    (kind,) = [box for box in at.selectbox if str(box.key).startswith("own_kind_0_")]
+    at = finish_work(kind.set_value("category").run())
+    assert read_kinds(at) == ["number", "one of a few words"] and "changed by you" in read_text(at)
+    at = press(at, "Take the guesses again")
+    assert read_kinds(at) == ["number", "number"] and "changed by you" not in read_text(at)
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [(b"", "empty"), (b"a,b\n", "row"), (b"\x89PNG\r\n\x1a\n\x00\x00\x00", ""), (b"only\n1\n2\n3\n", "column")],
