@@ -25,7 +25,7 @@ _CLOCK = (
     r"(?P<hour>\d{1,2}):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d(?:[.,]\d{1,9})?))?"
     rf"(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?(?: ?Uhr)?{_ZONE}"
 )
-_TIME = rf"(?:(?:[Tt]| ?, ?| +){_CLOCK})?$"
+_TIME = rf"(?:(?:[Tt:]| ?, ?| +){_CLOCK})?$"
 _WEEKDAY = r"^(?:\pL{2,10}\.?,? )?"
 _MONTH = r"(?P<name>\pL{3,10})\.?"
 _ORDINAL = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.|er|º)?"
@@ -67,6 +67,8 @@ class DateReading:
     order: str = ""
     """"dmy", "mdy" or "ymd" where the numbers could stand in several orders."""
     has_short_years: bool = False
+    is_day_assumed: bool = False
+    """True where the day was taken to come first because dots follow it."""
     others: tuple[DateReading, ...] = ()
     """Other orders that fit as well."""
 
@@ -78,7 +80,7 @@ def read_plain_dates(distinct: DistinctCells, min_share: float) -> DateReading |
 
 def read_dates(distinct: DistinctCells, min_share: float) -> DateReading | None:
     """Return the dates that the cells are, at least `min_share` of them in one form; None if they are no dates."""
-    if distinct.value_share < min_share or not distinct.match(r"[-/.:年년 ]|\pL{3}").any():
+    if distinct.value_share < min_share:
         return None
     for pattern in (_PLAIN_FORM, *_FIXED_FORMS):
         reading = _read_form(distinct, pattern, min_share)
@@ -165,7 +167,9 @@ def _choose_order(
         and (share == shares[best] or shares[best] < 1)
         and not np.array_equal(reading.days, chosen.days, equal_nan=True)
     )
-    return replace(chosen, others=() if is_dotted else others)
+    if is_dotted:
+        return replace(chosen, is_day_assumed=bool(others))
+    return replace(chosen, others=others)
 
 
 def _to_numbers(texts: pa.StringArray, default: float = math.nan) -> Float64:
@@ -223,9 +227,11 @@ def _read_seconds(texts: dict[str, pa.StringArray], *, limit: bool = True) -> Fl
     hours = _to_numbers(texts["hour"], 0)
     half = pc.utf8_lower(texts["half"]) if "half" in texts else pa.array([""] * len(hours))
     is_pm, is_am = (pc.equal(half, letter).to_numpy(zero_copy_only=False) for letter in ("p", "a"))
-    is_wrong = (is_pm | is_am) & ((hours < 1) | (hours > 12)) | (limit & (hours > 23))
+    is_wrong = (is_pm | is_am) & ((hours < 1) | (hours > 12)) | (limit & (hours > 24))
     hours = np.where(is_pm | is_am, hours % 12 + 12 * is_pm, hours)
     seconds = 3600 * hours + 60 * _to_numbers(texts["minute"], 0) + _to_numbers(texts["second"], 0)
+    # 24:00 is the end of a day.
+    is_wrong |= limit & (seconds > DAY_S)
     if "zone" in texts:
         seconds = seconds - _read_zones(texts["zone"])
     return np.where(is_wrong, math.nan, seconds)

@@ -16,17 +16,18 @@ import pyarrow.compute as pc
 
 from xai_core.arrays import Bool, Float64
 from xai_core.tabular.reading.values.distinct_cells import DistinctCells, match_pattern
-from xai_core.tabular.reading.values.number_words import is_currency, read_unit, unify_units
+from xai_core.tabular.reading.values.number_affixes import choose_affix
 
 # Larger numbers count as missing: models that compute in float32 cannot take them.
 MAX_NUMBER = 1e30
 # Larger whole numbers are not exact in float64.
 MAX_EXACT = 2**53
+DECIMAL_COMMA = "The comma was read as the decimal mark"
 _EXPONENT = r"[eE][+-]?\d{1,3}"
-_GROUPS = r"\d{1,3}(?:{0}\d{3})+"
+_GROUPS = r"[1-9]\d{0,2}(?:{0}\d{3})+"
 _BLANK = _GROUPS.replace("{0}", " ")
 _APOSTROPHE = _GROUPS.replace("{0}", "'")
-_COMMAS = _GROUPS.replace("{0}", ",") + r"|\d{1,2}(?:,\d{2})+,\d{3}"
+_COMMAS = _GROUPS.replace("{0}", ",") + r"|[1-9]\d?(?:,\d{2})+,\d{3}"
 _DOTS = _GROUPS.replace("{0}", r"\.")
 _POINT_CORE = rf"^(?:(?:\d+|{_COMMAS}|{_APOSTROPHE}|{_BLANK})(?:\.\d*)?|\.\d+)$"
 _COMMA_CORE = rf"^(?:(?:\d+|{_DOTS}|{_APOSTROPHE}|{_BLANK})(?:,\d*)?|,\d+)$"
@@ -42,8 +43,6 @@ _PARTS = (
     r"(?P<core>\d[\d.,' ]*\d|\d[.,]?|[.,]\d+)"
     rf"(?P<exponent>{_EXPONENT})?(?P<gap> ?)(?P<after>[^\d\s.,'+-].*)?$"
 )
-# Different words around the numbers of a column, at most.
-MAX_AFFIXES = 200
 _MINUS = "\u2212\u2010\u2011\u2012\u2013\u2014\u2015\ufe63\uff0d"
 _BLANKS = "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\t"
 _APOSTROPHES = "\u2019\u2018\u02bc\u00b4`\uff07"
@@ -70,6 +69,7 @@ class NumberTexts:
     exponents: pa.StringArray
     words: tuple[str, ...]
     """Sentences about signs and words around the numbers."""
+    has_currency: bool = False
     problem: str = ""
     """Reason why the column holds no numbers of one kind, such as different units."""
 
@@ -126,18 +126,18 @@ def take_apart(distinct: DistinctCells) -> NumberTexts:
     cells, words = _replace_signs(distinct)
     cells, sign_words = _read_minus_signs(cells)
     parts = pc.extract_regex(cells, _PARTS)
-    fields = {name: _fill(pc.struct_field(parts, name)) for name in ("sign", "sign2", "core", "exponent", "gap")}
-    before, after = (_fill(pc.struct_field(parts, name)) for name in ("before", "after"))
-    fits, affix_words, problem = _check_affixes(distinct, fields["core"], before, after, fields["gap"])
+    fields = {name: pc.fill_null(pc.struct_field(parts, name), "") for name in (field.name for field in parts.type)}
+    affixes = choose_affix(distinct, fields["core"], fields["before"], fields["gap"], fields["after"])
     negative = pc.or_(pc.equal(fields["sign"], "-"), pc.equal(fields["sign2"], "-")).to_numpy(zero_copy_only=False)
-    cores = pc.if_else(pa.array(fits), fields["core"], "")
     return NumberTexts(
-        distinct, np.where(negative, -1.0, 1.0), cores, fields["exponent"], (*words, *sign_words, *affix_words), problem
+        distinct,
+        np.where(negative, -1.0, 1.0),
+        pc.if_else(pa.array(affixes.fits), fields["core"], ""),
+        fields["exponent"],
+        (*words, *sign_words, *affixes.words),
+        affixes.is_currency,
+        affixes.problem,
     )
-
-
-def _fill(texts: pa.StringArray) -> pa.StringArray:
-    return pc.fill_null(texts, "")
 
 
 def _replace_signs(distinct: DistinctCells) -> tuple[pa.StringArray, list[str]]:
@@ -166,53 +166,6 @@ def _read_minus_signs(cells: pa.StringArray) -> tuple[pa.StringArray, list[str]]
     return cells, words
 
 
-def _check_affixes(
-    distinct: DistinctCells, cores: pa.StringArray, before: pa.StringArray, after: pa.StringArray, gaps: pa.StringArray
-) -> tuple[Bool, list[str], str]:
-    """Return which cells have one and the same currency or unit around their number, sentences, and a problem."""
-    is_number = pc.not_equal(cores, "").to_numpy(zero_copy_only=False)
-    pairs = pc.binary_join_element_wise(before, gaps, after, "\n").dictionary_encode()
-    # Numbers of one kind have few words around them; texts such as addresses have many.
-    if len(pairs.dictionary) > MAX_AFFIXES:
-        return np.zeros(len(is_number), dtype=bool), [], ""
-    affixes = [_read_affix(*pair.split("\n", 2)) for pair in pairs.dictionary.to_pylist()]
-    index = pairs.indices.to_numpy()
-    is_valid = np.array([affix is not None for affix in affixes])[index] & is_number
-    is_bare = np.array([affix == ("", "") for affix in affixes])[index] & is_valid
-    kinds = {affixes[number] for number in np.unique(index[is_valid & ~is_bare])}
-    if not kinds:
-        return is_valid, [], ""
-    groups = {group for group, _ in kinds}
-    unit = unify_units({unit for _, unit in kinds})
-    if len(groups) > 1 or unit is None:
-        shown = ", ".join(sorted(repr(unit) for _, unit in kinds)[:4])
-        return is_valid, [], f"its numbers have different units ({shown})"
-    group = groups.pop()
-    # Zero is zero in every unit.
-    lacks_unit = is_bare & ~match_pattern(cores, r"^0+([.,]0+)?$")
-    if group == "unit" and distinct.share(lacks_unit) > 0:
-        if distinct.share(is_valid & ~is_bare) < distinct.share(is_valid) / 2:
-            return is_bare, [], ""
-        is_valid &= ~lacks_unit
-    words = {"currency": f"The currency {unit!r} was left out", "unit": f"The unit {unit!r} was left out"}
-    sentence = "The percent sign was left out (12% is 12)" if unit == "%" else words[group]
-    return is_valid, [sentence], ""
-
-
-def _read_affix(before: str, gap: str, after: str) -> tuple[str, str] | None:
-    """Return the group ("currency", "unit", "") and the words around a number; None where they mean something else."""
-    before, after = before.strip(), after.strip()
-    if not before and not after:
-        return "", ""
-    if before and after:
-        return None
-    if is_currency(before or after):
-        return "currency", before or after
-    # Turkish writes %12.
-    unit = read_unit(before or after, has_gap=bool(gap)) if not before or before == "%" else None
-    return None if unit is None else ("unit", unit)
-
-
 def clip_to_missing(numbers: Float64) -> Float64:
     """Return numbers with NaN for infinities and what is too large to compute with; −0 becomes 0."""
     with np.errstate(invalid="ignore"):
@@ -224,7 +177,7 @@ def describe_marks(texts: NumberTexts, decimal: str) -> list[str]:
     fits = texts.fits_point if decimal == "." else texts.fits_comma
     words = []
     if decimal == "," and (texts.has_mark(",") & fits).any():
-        words.append("The comma was read as the decimal mark")
+        words.append(DECIMAL_COMMA)
     thousands = {"." if decimal == "," else ",": "dot" if decimal == "," else "comma", "'": "apostrophe", " ": "blank"}
     words += [
         f"The {name} was read as a mark between thousands"

@@ -67,7 +67,8 @@ def choose_mark(texts: NumberTexts, file: FileMarks, min_share: float) -> MarkCh
         # Against the file's own mark both signs of a count are needed.
         is_count = is_larger and is_many
         return MarkChoice(opposite) if is_count else MarkChoice(mark, is_unsure=is_larger or is_many)
-    if is_larger or is_many:
+    # Money has two decimals.
+    if is_larger or is_many or texts.has_currency:
         return MarkChoice(opposite)
     if mark == ".":
         return MarkChoice(".", is_unsure=True)

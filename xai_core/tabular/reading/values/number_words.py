@@ -49,8 +49,13 @@ def read_unit(text: str, *, has_gap: bool) -> str | None:
         return "%"
     if len(word) > MAX_UNIT_LETTERS or _NO_UNIT.search(word):
         return None
-    is_unit = bool(bracketed) or has_gap or word.casefold() in GLUED_UNITS
+    is_unit = bool(bracketed) or has_gap or is_known_unit(word)
     return word if is_unit and word else None
+
+
+def is_known_unit(text: str) -> bool:
+    """Return whether a text is a unit by itself, such as "kg"."""
+    return text == "%" or text.casefold() in GLUED_UNITS
 
 
 def unify_units(units: Collection[str]) -> str | None:

@@ -26,6 +26,7 @@ from xai_core.tabular.reading.values.date_forms import (
 from xai_core.tabular.reading.values.distinct_cells import DistinctCells
 from xai_core.tabular.reading.values.missing_words import KEPT_SIGNS, TEXT_MISSING, VALUE_MISSING, match_words
 from xai_core.tabular.reading.values.number_forms import (
+    DECIMAL_COMMA,
     MAX_EXACT,
     NumberTexts,
     clip_to_missing,
@@ -50,7 +51,7 @@ _BOOLEANS = (("no", "yes"), ("false", "true"), ("n", "y"), ("f", "t"), ("0", "1"
 # No pair of words has more spellings in small and capital letters that anybody uses.
 _MAX_SPELLINGS = 16
 NO_VALUE = "there is no value in any row"
-_CODE = r"^0\d+$"
+_CODE = r"^0\d[\d ]*$"
 
 
 @dataclass(frozen=True)
@@ -196,36 +197,46 @@ class TextParser:
         if reading.others:
             fitting = [option for option in (reading, *reading.others) if option.order in context.date_orders]
             reading = fitting[0] if len(fitting) == 1 else reading
-            forms = (f"Of three numbers in a date the first was taken for {ORDER_WORDS[reading.order]}",)
+            forms = (f"The first number of each date was taken for {ORDER_WORDS[reading.order]}",)
         return self._finish_dates(reading, forms)
 
     def _finish_dates(self, reading: DateReading, forms: tuple[str, ...]) -> TextReading:
         if reading.has_short_years:
             forms += ("Years of two digits were read as 1969 to 2068",)
+        if reading.is_day_assumed:
+            forms += ("The first number of each date was taken for the day",)
         return self._finish("date", reading.days, forms=forms, plural="dates")
 
     def read_numbers(self, context: FileContext, min_share: float = MIN_SHARE) -> TextReading | None:
         """Return numbers in the form that most cells follow, or None."""
         is_chosen = min_share < MIN_SHARE
         numbers = self.plain_numbers
-        may_be_inexact = numbers is not None and np.nanmax(np.abs(numbers), initial=0) > MAX_EXACT
+        may_be_inexact = numbers is not None and np.nanmax(np.abs(numbers), initial=0) >= MAX_EXACT
         if may_be_inexact and not is_chosen and self._has_inexact():
             return None
         if numbers is not None and not self._plain_may_be_thousands:
             return self._finish("numeric", numbers, plural="numbers")
         texts = self.number_texts
-        if texts is None or texts.problem or (not is_chosen and (self.has_codes or texts.find_inexact().any())):
+        if (
+            texts is None
+            or not len(self.distinct.cells)
+            or texts.problem
+            or (not is_chosen and (self.has_codes or texts.find_inexact().any()))
+        ):
             return None
         choice = choose_mark(texts, context.marks, min_share)
         numbers = texts.convert(choice.decimal)
         if self.distinct.share(texts.fits_point if choice.decimal == "." else texts.fits_comma) < min_share:
             return None
-        forms = (*describe_marks(texts, choice.decimal), *texts.words)
+        marks = describe_marks(texts, choice.decimal)
         notes = (_unsure_note(self.name, texts),) if choice.is_unsure else ()
+        # The note says it better.
+        forms = (*(form for form in marks if not notes or form != DECIMAL_COMMA), *texts.words)
         return self._finish("numeric", numbers, forms=forms, plural="numbers", notes=notes)
 
     def _has_inexact(self) -> bool:
-        return bool(take_apart(self.distinct).find_inexact().any())
+        texts = self.number_texts or take_apart(self.distinct)
+        return bool(texts.find_inexact().any())
 
     def _read_hours(self) -> TextReading | None:
         hours = read_hours(self.distinct, MIN_SHARE)
@@ -288,12 +299,12 @@ class TextParser:
         if self.dates and self.dates.others:
             return (
                 f"Column {name!r} is kept as text: its dates could start with the day or with the month. "
-                "Write them as 2024-01-31."
+                "Write them as 2024-01-31; if the day comes first, choose date as its kind below."
             )
         numbers = self.number_texts
         if numbers and numbers.problem:
             return f"Column {name!r} is kept as text: {numbers.problem}. Write all of them in one unit."
-        if distinct.value_share >= MIN_SHARE and distinct.match(r"^\d{16,}$").any() and self._has_inexact():
+        if distinct.value_share >= MIN_SHARE and not self.has_codes and self._has_inexact():
             return f"Column {name!r} is kept as text: its numbers have too many digits to compute with."
         is_number = distinct.is_plain_number
         if distinct.share(is_number) < MIN_MIXED_SHARE or is_number.all():
