@@ -13,6 +13,7 @@ from .evaluation.fairness import (
     group_scores as group_scores,
     proxies as proxies,
 )
+from .evaluation.score_functions import SCORE_FUNCTIONS as SCORE_FUNCTIONS, ScoreFunction as ScoreFunction
 from .evaluation.scores import OutcomeCurves as OutcomeCurves, Scores as Scores, evaluate as evaluate
 from .glassbox.glass_box import (
     Curve as Curve,

@@ -8,20 +8,31 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
+from pages.ui.frame import url_state
 from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, show
 from xai_core import Job
 from xai_core.render import tables as figures
-from xai_core.tabular import Importance, ShapSummary, Table, interaction_strength, permutation_importance, shap_summary
+from xai_core.tabular import (
+    SCORE_FUNCTIONS,
+    Importance,
+    ShapSummary,
+    Table,
+    interaction_strength,
+    permutation_importance,
+    shap_summary,
+)
 
 # Only the table's first features are tried in pairs; more take long.
 MAX_FEATURES = 30
+AUTOMATIC = ""
 
 
-def request_importance(page: PageContext) -> Importance | None:
+def request_importance(page: PageContext, score: str) -> Importance | None:
+    """Return the importance by a score, "" for the one that suits the rows; None while it is computed."""
     return background.compute(
-        ("importance", page.model.id, page.model.seed),
-        lambda job: permutation_importance(page.model, seed=page.model.seed, job=job),
+        ("importance", page.model.id, page.model.seed, score),
+        lambda job: permutation_importance(page.model, score=score or None, seed=page.model.seed, job=job),
         "Shuffling one column after the other",
         cost=50.0,
     )
@@ -46,23 +57,41 @@ def encode_cells(table: Table, data: Any) -> npt.NDArray[np.float64]:
     return encoded
 
 
+def _render_score_choice(table: Table) -> str:
+    """Render the choice of the score that is lost; "" stands for the one that suits the rows."""
+    titles = {AUTOMATIC: "Choose for me"} | {
+        score.name: score.title for score in SCORE_FUNCTIONS.values() if score.task == table.task
+    }
+    key = url_state.restore(
+        "score", AUTOMATIC, url_state.option_reader("score", titles), key=f"score_of_{table.sha256[:12]}"
+    )
+    start = url_state.index_of(titles, key)
+    return str(st.selectbox("How to measure “worse”", list(titles), start, titles.__getitem__, key=key))
+
+
+def _render_importance(page: PageContext, score: str) -> None:
+    importance = request_importance(page, score)
+    if importance is None:
+        return
+    show.draw_figure(
+        figures.draw_error_bars(importance.features, importance.mean, importance.std, importance.loss_words),
+        "importance",
+    )
+    values = f"The model has {figures.number(importance.score)}, and guessing {figures.number(importance.guess)}."
+    show.write(f"{importance.meaning} {values}")
+    show.write(
+        f"Each column was shuffled ten times in {len(importance.rows):,} held-out rows; the thin line is the spread.",
+        quiet=True,
+    )
+    show.write_list(importance.notes)
+
+
 def render_importance(page: PageContext) -> None:
     """Render permutation importance beside the SHAP summary."""
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Without it, how much worse?** *(permutation importance)*")
-        importance = request_importance(page)
-        if importance is not None:
-            unit = f"loss of {importance.metric}"
-            show.draw_figure(
-                figures.draw_error_bars(importance.features, importance.mean, importance.std, unit), "importance"
-            )
-            show.write(
-                f"Each column was shuffled ten times in {len(importance.rows):,} held-out rows; the thin line "
-                f"is the spread.",
-                quiet=True,
-            )
-            show.write_list(importance.notes)
+        _render_importance(page, _render_score_choice(page.table))
     with right:
         st.markdown("**Which way does it push?** *(SHAP summary)*")
         summary = request_shap_summary(page)

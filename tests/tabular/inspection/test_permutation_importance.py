@@ -1,20 +1,25 @@
-"""Permutation importance is scikit-learn's, on the rows held out."""
+"""Permutation importance is scikit-learn's, on the rows held out, by a score that can see the outcomes."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.inspection import permutation_importance as by_sklearn
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import log_loss, make_scorer
+from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 import xai_core.tabular as tables
+import xai_core.tabular.models.train
 from tests.tabular.closed_form_models import all_kinds_table, build_model, number_table
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidParam
 from xai_core.tabular.data.builtin import load_table
+from xai_core.tabular.data.table import Table, table_from
 from xai_core.tabular.models.train import train
 
 
@@ -87,3 +92,136 @@ def test_a_job_counts_to_its_end_and_can_be_stopped_between_repeats() -> None:
     assert stopped.done == 2 * len(model.test_rows)
     with pytest.raises(InvalidParam, match=r"from 1 to 100\. Got 0"):
         tables.permutation_importance(model, repeats=0)
+
+
+def build_rare_table(seed: int = 0, flip: bool = False, classes: tuple[str, ...] = ("no", "yes")) -> Table:
+    """Return 1000 rows, about 2 % positive: the flag of every thirtieth raises the chance from 1 % to 30 %."""
+    rng = np.random.default_rng(seed)
+    flag = rng.permutation(np.arange(1000) < 35)
+    frame = pd.DataFrame({f"noise {k}": rng.normal(size=1000) for k in range(3)} | {"flag": flag.astype(float)})
+    target = (rng.random(1000) < np.where(flag, 0.3, 0.01)).astype(int)
+    return table_from(frame, 1 - target if flip else target, classes=classes)
+
+
+@pytest.fixture
+def few_folds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xai_core.tabular.models.train, "FOLDS", 2)
+
+
+@pytest.mark.usefixtures("few_folds")
+@pytest.mark.parametrize("kind", ["gradient_boosting", "linear", "decision_tree", "nearest_neighbours"])
+@pytest.mark.parametrize("seed", [0, 13])
+def test_what_makes_a_rare_outcome_likelier_leads_clearly(kind: str, seed: int) -> None:
+    table = build_rare_table(seed)
+    model = train(table, kind, {"trees": 30} if kind == "gradient_boosting" else {})
+    result = tables.permutation_importance(model, repeats=5)
+    assert result.metric == "average precision" and result.loss_words == "loss of average precision"
+    best, second = np.sort(result.mean)[::-1][:2]
+    assert result.features[result.order[0]] == "flag" and best > max(0.03, 1.5 * second)
+    expected = by_sklearn(
+        model.estimator,
+        table.frame.iloc[model.test_rows],
+        table.target[model.test_rows],
+        scoring="average_precision",
+        n_repeats=5,
+        random_state=0,
+    )
+    np.testing.assert_allclose(result.all, expected.importances, atol=1e-12)
+    blind = tables.permutation_importance(model, repeats=5, score="accuracy")
+    assert blind.mean.max() < 0.04
+    assert "of these rows are “no”" in result.notes[0] and "“yes”, so another" in result.notes[1]
+
+
+@pytest.mark.usefixtures("few_folds")
+def test_the_rare_outcome_is_found_wherever_it_stands_among_the_classes() -> None:
+    model = train(build_rare_table(flip=True, classes=("yes", "no")), "linear")
+    turned = train(build_rare_table(), "linear")
+    np.testing.assert_array_equal(model.test_rows.shape, turned.test_rows.shape)
+    result = tables.permutation_importance(model, repeats=3, rows=range(1000))
+    expected = tables.permutation_importance(turned, repeats=3, rows=range(1000))
+    assert result.guess == expected.guess == np.mean(build_rare_table().target)
+    assert result.features[result.order[0]] == "flag" and "98 % of these rows are “no”" in result.notes[0]
+
+
+SCORERS: dict[str, Any] = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced_accuracy",
+    "roc_auc": "roc_auc_ovr",
+    "log_loss": make_scorer(log_loss, greater_is_better=False, response_method="predict_proba", labels=[0, 1, 2]),
+    "r2": "r2",
+    "mae": "neg_mean_absolute_error",
+}
+
+
+@pytest.mark.parametrize("score", SCORERS)
+def test_every_score_is_scikit_learns(score: str) -> None:
+    model = train(load_table("diabetes" if score in ("r2", "mae") else "iris"), "decision_tree")
+    rows, table = model.test_rows, model.table
+    result = tables.permutation_importance(model, repeats=3, seed=2, score=score)
+    expected = by_sklearn(
+        model.estimator, table.frame.iloc[rows], table.target[rows], scoring=SCORERS[score], n_repeats=3, random_state=2
+    )
+    assert expected.importances_mean.max() > 0.05
+    np.testing.assert_allclose(result.all, expected.importances, atol=1e-12)
+    function = tables.SCORE_FUNCTIONS[score]
+    assert (result.metric, result.loss_words) == (function.technical, function.loss_words)
+    # A tree that is sure and wrong has a worse log loss than guessing.
+    assert score == "log_loss" or (result.score < result.guess) == function.is_error
+    # Something else was asked for, so no reason is given.
+    assert not any("is not used" in note for note in result.notes)
+
+
+@pytest.mark.parametrize(
+    ("counts", "metric"),
+    [((50, 50), "accuracy"), ((89, 11), "accuracy"), ((91, 9), "average precision"), ((40, 40, 20), "accuracy"),
+     ((49, 47, 4), "average precision"), ((100, 0), "log loss"), ((60, 40, 0), "accuracy")],
+)  # fmt: skip
+def test_the_score_is_chosen_by_the_rows(counts: tuple[int, ...], metric: str) -> None:
+    target = np.repeat(np.arange(len(counts)), counts)
+    frame = pd.DataFrame({"a": target + 0.0, "b": np.arange(100) % 7})
+    table = table_from(frame, target, classes=[f"c{k}" for k in range(len(counts))])
+    estimator = DecisionTreeClassifier().fit(frame, target)
+    model = build_model(table, estimator, class_order=tuple(np.unique(target).tolist()))
+    result = tables.permutation_importance(model, rows=np.arange(100), repeats=2)
+    assert result.metric == metric and (metric == "accuracy") == (not any("is not used" in n for n in result.notes))
+
+
+def test_a_model_without_probabilities_has_balanced_accuracy() -> None:
+    table = build_rare_table()
+    estimator = LinearSVC(class_weight="balanced").fit(table.frame, table.target)
+    result = tables.permutation_importance(estimator, table=table, repeats=2)
+    expected = by_sklearn(
+        estimator, table.frame, table.target, scoring="balanced_accuracy", n_repeats=2, random_state=0
+    )
+    np.testing.assert_allclose(result.all, expected.importances, atol=1e-12)
+    assert result.metric == "balanced accuracy" and result.features[result.order[0]] == "flag"
+    with pytest.raises(InvalidParam, match="needs a model with probabilities"):
+        tables.permutation_importance(estimator, table=table, score="roc_auc")
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+def test_bars_that_are_all_about_zero_are_explained(copies: int) -> None:
+    """Twice: the model knows nothing, or its two columns say the same and cover for each other."""
+    rng = np.random.default_rng(0)
+    target = rng.permutation(np.arange(400) % 2)
+    signal = target + 0.0 if copies == 2 else rng.normal(size=400)
+    table = table_from(pd.DataFrame({f"copy {k}": signal for k in range(20)}), target, classes=("no", "yes"))
+    model = LogisticRegression(C=1e-6 if copies == 1 else 1.0).fit(table.frame, target)
+    result = tables.permutation_importance(model, table=table, repeats=2, score="roc_auc" if copies == 1 else None)
+    (note,) = [note for note in result.notes if note.startswith("All bars are close to zero")]
+    assert ("several columns probably tell it the same" in note) == (copies == 2)
+    assert np.abs(result.mean).max() < 0.01
+    single = table_from(table.frame[["copy 0"]], target, classes=("no", "yes"))
+    leader = tables.permutation_importance(LogisticRegression().fit(single.frame, target), table=single, repeats=2)
+    assert not any("close to zero" in note for note in leader.notes) or copies == 1
+
+
+@pytest.mark.parametrize(
+    ("score", "rows", "words"),
+    [("r2", None, "score of a classification must be one of accuracy, balanced_accuracy"), ("gini", None, "Got 'gini'"),
+     ("roc_auc", [0, 1, 2], "needs rows with two outcomes"), ("average_precision", [0], "two outcomes")],
+)  # fmt: skip
+def test_a_score_that_does_not_fit_is_refused_in_words(score: str, rows: Any, words: str) -> None:
+    model = train(load_table("iris"), "decision_tree")
+    with pytest.raises(InvalidParam, match=words):
+        tables.permutation_importance(model, score=score, rows=rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ import numpy.typing as npt
 from xai_core.arrays import Float64, Int64
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam
+from xai_core.formatting import number
+from xai_core.tabular.evaluation.score_functions import ScoreFunction, find_score
 from xai_core.tabular.inspection.rows import select_rows
 from xai_core.tabular.models.table_model import TabularModel, resolve_model
 
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
     from xai_core.tabular.data.table import Table
 
 MAX_REPEATS = 100
+# Losses below this part of the score's unit, or of what guessing costs, are nearly none.
+SMALL_LOSS = 0.01
+# A model that gains less than this on guessing has little to lose.
+SMALL_GAIN = 0.05
+# Rows of the rarest outcome below which chance shows in every bar.
+MIN_RARE_ROWS = 10
 SHARED_NOTE = (
     "Features that carry the same information cover for each other: each of them then looks less important than it is."
 )
@@ -34,17 +42,24 @@ class Importance:
 
     features: tuple[str, ...]
     mean: Float64
-    """(F,) over the repeats."""
+    """(F,) over the repeats; of an error such as log loss its rise, so that positive is always needed."""
     std: Float64
     """(F,) over the repeats: the part of chance in it."""
     all: Float64
     """(F, repeats)."""
     score: float
     """The model's score on the same rows unshuffled."""
+    guess: float
+    """The score of a model that knows nothing but how common each answer is."""
     metric: str
-    """Name of the score: "accuracy" or "R²"."""
+    """Name of the score: "accuracy", "ROC AUC", "R²"."""
+    meaning: str
+    """A sentence on the score."""
+    loss_words: str
+    """Words for `mean`: "loss of accuracy", "rise of log loss"."""
     rows: Int64
     notes: tuple[str, ...] = ()
+    """Reasons for the score and for bars that are all about 0, and how sure they are."""
 
     @property
     def order(self) -> npt.NDArray[np.intp]:
@@ -59,11 +74,16 @@ def permutation_importance(
     repeats: int = 10,
     seed: int = 0,
     rows: Any = None,
+    score: str | None = None,
     job: Job[Any] | None = None,
 ) -> Importance:
-    """Return the loss of accuracy, or of R², when each feature is shuffled `repeats` times, (F,); on the held-out rows.
+    """Return the loss of a score when each feature is shuffled `repeats` times, (F,); on the held-out rows.
 
-    The numbers are scikit-learn's `permutation_importance` with `random_state=seed`. Raises InvalidParam, Cancelled.
+    `score` is a name in SCORE_FUNCTIONS. None stands for R² or accuracy, and for average precision where an outcome is
+    so rare that accuracy could not see it; a note then says why. The numbers are scikit-learn's
+    `permutation_importance` with `random_state=seed` and the same score.
+
+    Raises: InvalidParam, Cancelled.
 
     >>> import pandas as pd
     >>> from sklearn.linear_model import LinearRegression
@@ -74,53 +94,98 @@ def permutation_importance(
     >>> importance.features[importance.order[0]], importance.metric
     ('a', 'R²')
     """
-    from sklearn.inspection import permutation_importance as permute
-
     if isinstance(repeats, bool) or not 1 <= repeats <= MAX_REPEATS:
         raise InvalidParam(f"The number of repeats must be from 1 to {MAX_REPEATS}. Got {repeats!r}.")
     model, table = resolve_model(model, table)
     selected = select_rows(table, model.test_rows if rows is None else rows)
-    frame, job = table.take(selected), job or Job()
+    has_probabilities = hasattr(model.estimator, "predict_proba")
+    function, reason = find_score(score, table, selected, has_probabilities=has_probabilities)
+    truth, job = table.target[selected], job or Job()
     job.expect((1 + repeats * len(table.columns)) * len(selected))
-    compute_score = _build_score(model, table)
+    value, losses = _shuffle_features(model, table, selected, function, repeats, seed, job)
+    guess, mean = function.guess(truth), losses.mean(axis=1)
+    learned = rows is None and np.isin(selected, model.train_rows).any()
+    return Importance(
+        features=table.features,
+        mean=mean,
+        std=losses.std(axis=1),
+        all=losses,
+        score=value,
+        guess=guess,
+        metric=function.technical,
+        meaning=f"{function.technical[0].upper()}{function.technical[1:]} {function.meaning}",
+        loss_words=function.loss_words,
+        rows=selected,
+        notes=(
+            *filter(None, [reason]),
+            *_flat_notes(function, value, guess, mean),
+            *_rare_notes(table, truth, function),
+            SHARED_NOTE,
+            *([LEARNED_NOTE] if learned else []),
+        ),
+    )
+
+
+def _shuffle_features(
+    model: TabularModel, table: Table, rows: Int64, score: ScoreFunction, repeats: int, seed: int, job: Job[Any]
+) -> tuple[float, Float64]:
+    """Return the score of the rows as they are, and its loss for each feature and repeat, (F, repeats)."""
+    from sklearn.inspection import permutation_importance as permute
+
+    answer, sign = _build_answer(model, table, score), -1 if score.is_error else 1
     # scikit-learn asks for the score of the unshuffled rows first.
     scores: list[float] = []
 
     def count_score(_estimator: Any, cells: Any, truth: Any) -> float:
-        scores.append(compute_score(cells, truth))
+        scores.append(score.measure(truth, answer(cells)))
         job.tick(len(cells))
-        return scores[-1]
+        return sign * scores[-1]
 
     result = permute(
         model.estimator,
-        model.inputs(frame),
-        table.target[selected],
+        table.take(rows),
+        table.target[rows],
         scoring=count_score,
         n_repeats=repeats,
         random_state=seed,
         n_jobs=1,
     )
-    learned = rows is None and np.isin(selected, model.train_rows).any()
-    return Importance(
-        features=table.features,
-        mean=result.importances_mean,
-        std=result.importances_std,
-        all=result.importances,
-        score=scores[0],
-        metric="R²" if table.task == "regression" else "accuracy",
-        rows=selected,
-        notes=(SHARED_NOTE, LEARNED_NOTE) if learned else (SHARED_NOTE,),
-    )
+    return scores[0], result.importances
 
 
-def _build_score(model: TabularModel, table: Table) -> Callable[[Any, Any], float]:
-    """Return accuracy or R² as a function of rows and the table's targets: scikit-learn's, for any labels."""
-    from sklearn.metrics import r2_score
-
+def _build_answer(model: TabularModel, table: Table, score: ScoreFunction) -> Callable[[Any], npt.NDArray[Any]]:
+    """Return a function from rows to what the score compares with the truth."""
     estimator = model.estimator
-    if table.task == "regression":
-        return lambda cells, truth: float(r2_score(truth, estimator.predict(cells)))
+    if table.task == "regression" or score.needs_probabilities:
+        return model.predict
     classes = np.asarray(model.class_order)
     labels = np.asarray(getattr(estimator, "classes_", classes))
     # The estimator's labels are sorted and need not be the class numbers.
-    return lambda cells, truth: float(np.mean(classes[np.searchsorted(labels, estimator.predict(cells))] == truth))
+    return lambda cells: classes[np.searchsorted(labels, estimator.predict(model.inputs(cells)))]
+
+
+def _flat_notes(score: ScoreFunction, value: float, guess: float, losses: Float64) -> Iterator[str]:
+    """Yield a sentence on why all bars are about 0, where they are."""
+    unit = guess if score.is_error else 1.0
+    if losses.max() >= SMALL_LOSS * unit:
+        return
+    gain = guess - value if score.is_error else value - guess
+    words = f"All bars are close to zero, because shuffling a single column hardly changes the {score.technical}. "
+    if gain < SMALL_GAIN * unit:
+        yield f"{words}There is little to lose: the model has {number(value)}, and guessing gives {number(guess)}."
+    else:
+        yield (
+            f"{words}The model as a whole is better than guessing ({number(value)} against {number(guess)}), so "
+            "several columns probably tell it the same, and each covers for the others."
+        )
+
+
+def _rare_notes(table: Table, truth: npt.NDArray[Any], score: ScoreFunction) -> Iterator[str]:
+    """Yield a sentence where one outcome has so few rows that a score which counts them equally is uncertain."""
+    if score.name in ("accuracy", "r2", "mae"):
+        return
+    counts = np.bincount(truth, minlength=len(table.classes))
+    rare = int(np.where(counts > 0, counts, len(truth) + 1).argmin())
+    if counts[rare] < MIN_RARE_ROWS and np.count_nonzero(counts) > 1:
+        rows = "1 of these rows is" if counts[rare] == 1 else f"{counts[rare]} of these rows are"
+        yield f"Only {rows} “{table.classes[rare]}”, so another {counts[rare]} could give other bars."
