@@ -23,6 +23,7 @@ from xai_core.params import check_seed
 from xai_core.tabular.data.cell_format import format_cell_pair
 from xai_core.tabular.data.row_encoder import RowEncoder
 from xai_core.tabular.row.counterfactual_search import BUDGET, Search, Space
+from xai_core.tabular.row.directions import Direction, Limits, describe_directions
 
 if TYPE_CHECKING:
     from xai_core.tabular.models.table_model import TabularModel
@@ -122,15 +123,19 @@ def counterfactuals(
     target: TargetOutcome,
     *,
     locked: Collection[str] = (),
+    directions: Mapping[str, Direction] | None = None,
     count: int = 5,
     seed: int = 0,
     job: Job[Any] | None = None,
 ) -> Counterfactuals:
     """Find up to `count` different small changes of one row after which the model answers `target`.
 
-    Only values within the ranges of the table are proposed, whole numbers stay whole, `locked` features stay unchanged.
+    Only values within the ranges of the table are proposed, and whole numbers stay whole. `directions` says of a
+    feature that it is "locked", only goes "up" or "down", or only changes to a value of a range (lowest, highest), None
+    for an open end; keeping its own value is always allowed. `locked` is short for directions "locked".
 
-    Raises: InvalidParam, InvalidTable (not one row), UnknownName (a locked column), Cancelled.
+    Raises: InvalidParam (also a direction that cannot be kept), InvalidTable (not one row, or no value of a column),
+    UnknownName (a column), Cancelled.
 
     >>> from sklearn.linear_model import LinearRegression
     >>> from xai_core.tabular import TabularModel, table_from
@@ -143,8 +148,8 @@ def counterfactuals(
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_COUNT:
         allowed = f"a whole number from 1 to {MAX_COUNT}"
         raise InvalidParam(f"The number of changes must be {allowed}. Got {str(count)[:60]!r}.")
-    fixed = np.array(sorted({codes.column_index(name) for name in locked}), dtype=np.int64)
-    start = codes.encode_row(row)
+    start, directions = codes.encode_row(row), {**(directions or {}), **dict.fromkeys(locked, "locked")}
+    limits = Limits.of(codes.columns, start, directions)
 
     def measure_shortfall(rows: Float64) -> Float64:
         # The search may need more than it announced.
@@ -155,9 +160,9 @@ def counterfactuals(
     # The row itself may reach the target already.
     if measure_shortfall(start[None])[0] == 0:
         return Counterfactuals((), f"The model already says {goal.words} for this row, so nothing has to change.", 1)
-    if len(fixed) == len(codes.columns):
+    if limits.locked.all():
         return Counterfactuals((), "Every feature is locked, so nothing may change. Unlock at least one.", 1)
-    space = Space.of(codes.columns, start, codes.encode(model.table.take(model.train_rows)), fixed)
+    space = Space.of(codes.columns, start, codes.encode(model.table.take(model.train_rows)), limits)
     search = Search(space, measure_shortfall, np.random.default_rng(check_seed(seed)))
     rows = search.run(count)
     predictions = model.predict(codes.decode(rows)) if len(rows) else np.zeros(0)
@@ -165,7 +170,9 @@ def counterfactuals(
     reached = [index for index in range(len(rows)) if goal.shortfall(predictions[[index]])[0] == 0]
     changes = tuple(_build_change(goal, codes, space, rows[index], predictions[index]) for index in reached)
     job.expect(job.done)
-    note = "" if changes else _describe_failure(goal, search.evaluations, locked)
+    note = (
+        "" if changes else _describe_failure(goal, search.evaluations, describe_directions(codes.columns, directions))
+    )
     return Counterfactuals(changes, note, search.evaluations)
 
 
@@ -187,8 +194,7 @@ def _build_change(goal: Goal, codes: RowEncoder, space: Space, row: Float64, pre
     )
 
 
-def _describe_failure(goal: Goal, evaluations: int, locked: Collection[str]) -> str:
-    locks = f" with {', '.join(locked)} locked" if locked else ""
-    advice = "Unlock a feature or ask for something nearer." if locked else "It may have no such answer near this row."
-    searched = f"{evaluations:,} rows within the values of this table were tried{locks}"
+def _describe_failure(goal: Goal, evaluations: int, rules: str) -> str:
+    advice = "Allow more changes or ask for something nearer." if rules else "It may have no such answer near this row."
+    searched = f"{evaluations:,} rows within the values of this table were tried{f', with {rules}' if rules else ''}"
     return f"No change was found after which the model says {goal.words}: {searched}. {advice}"

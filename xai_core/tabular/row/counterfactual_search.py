@@ -17,6 +17,7 @@ import numpy as np
 from xai_core.arrays import Bool, Float64, Int64
 from xai_core.tabular.data.cell_format import count_decimals
 from xai_core.tabular.data.column import Column
+from xai_core.tabular.row.directions import Limits, has_order
 
 # Kind of a change: each changed feature with its direction, or with its new category.
 Signature = frozenset[tuple[int, float]]
@@ -51,18 +52,30 @@ class Space:
     """A distance of 1, (features,): the middle nine tenths of the values."""
     options: tuple[Float64, ...]
     """Values to try, for each free feature."""
+    limits: Limits
 
     @classmethod
-    def of(cls, columns: tuple[Column, ...], start: Float64, observed: Float64, locked: Int64) -> Space:
-        free = np.setdiff1d(np.arange(len(columns)), locked)
+    def of(cls, columns: tuple[Column, ...], start: Float64, observed: Float64, limits: Limits) -> Space:
+        free = np.flatnonzero(~limits.locked)
         # With many features each gets fewer options, so that one round keeps to the budget.
         count = int(np.clip(BUDGET // max(len(free), 1), 4, MAX_OPTIONS))
         scale = np.array([_measure_scale(observed[:, j]) for j in range(len(columns))])
-        options = tuple(_list_options(columns[j], observed[:, j], start[j], count) for j in free)
-        return cls(columns, start, observed, free, scale, options)
+        ends = zip(limits.low, limits.high, strict=True)
+        options = tuple(
+            _list_options(columns[j], observed[:, j], start[j], (low, high), count)
+            for j, (low, high) in enumerate(ends)
+            if not limits.locked[j]
+        )
+        return cls(columns, start, observed, free, scale, options, limits)
 
     def is_numeric(self, feature: int) -> bool:
-        return self.columns[feature].kind in ("numeric", "date")
+        """Return whether a smaller change of the feature is a smaller number."""
+        return self.columns[feature].kind != "boolean" and has_order(self.columns[feature])
+
+    def is_allowed(self, rows: Float64) -> Bool:
+        """Return True for cells that a feature may change to, (N, features)."""
+        flags: Bool = (rows >= self.limits.low) & (rows <= self.limits.high) & ~self.limits.locked
+        return flags
 
     def find_changes(self, rows: Float64) -> Bool:
         """Return True for cells that differ from the start, (N, features); missing and still missing is no change."""
@@ -83,13 +96,9 @@ class Space:
         return frozenset((j, float(np.sign(row[j] - self.start[j]) if numbers[j] else row[j])) for j in features)
 
     def round_values(self, values: Float64, features: Int64) -> Float64:
-        """Round numbers to the digits that are shown, within the observed range, (N,) of one feature each."""
-        bounds = np.array(
-            [(self.columns[j].low, self.columns[j].high, count_decimals(self.columns[j])) for j in features]
-        )
-        bounds = bounds.reshape(-1, 3)
-        scale = 10.0 ** bounds[:, 2]
-        return np.clip(np.round(values * scale) / scale, bounds[:, 0], bounds[:, 1])
+        """Round numbers to the digits that are shown, within the limits, (N,) of one feature each."""
+        scale = 10.0 ** np.array([count_decimals(self.columns[j]) for j in features])
+        return np.clip(np.round(values * scale) / scale, self.limits.low[features], self.limits.high[features])
 
 
 def _measure_scale(values: Float64) -> float:
@@ -101,15 +110,23 @@ def _measure_scale(values: Float64) -> float:
     return float(high - low) or float(np.ptp(present)) or 1.0
 
 
-def _list_options(column: Column, values: Float64, own: float, count: int) -> Float64:
-    """Return other values of a column: all of a few, else `count` evenly by rank with the smallest and the largest."""
+def _list_options(column: Column, values: Float64, own: float, ends: tuple[float, float], count: int) -> Float64:
+    """Return other values within the ends: all of a few, else `count` evenly by rank with the smallest and the largest.
+
+    Of categories without order the commonest ones.
+    """
+    low, high = ends
+    options = np.unique(values[~np.isnan(values)])
     if column.kind == "category":
-        options = np.arange(min(len(column.categories), count), dtype=np.float64)
-    else:
-        options = np.unique(values[~np.isnan(values)])
-        if len(options) > count:
-            # Take observed values only, never ones in between.
-            options = np.unique(np.quantile(options, np.linspace(0, 1, count), method="nearest"))
+        options = np.arange(len(column.categories), dtype=np.float64)
+    options = options[(options >= low) & (options <= high)]
+    if not len(options) and low <= high:
+        # No row has a value there, so that only the ends are known to be meant.
+        options = np.unique([low, high])
+    if len(options) > count:
+        # Take observed values only, never ones in between.
+        evenly = np.quantile(options, np.linspace(0, 1, count), method="nearest")
+        options = np.unique(evenly) if has_order(column) else options[:count]
     others: Float64 = options[options != own]
     return others
 
@@ -187,11 +204,9 @@ class Search:
         return rows[selected]
 
     def _search_data(self) -> Float64:
-        """Return the nearest rows of the data that reach the goal, locked features and empty cells unchanged."""
-        rows = np.tile(self.space.start, (len(self.space.observed), 1))
-        rows[:, self.space.free] = self.space.observed[:, self.space.free]
-        # An empty cell is no value to propose.
-        rows = np.where(np.isnan(rows), self.space.start, rows)
+        """Return the nearest rows of the data that reach the goal; what may not change and empty cells do not."""
+        # An empty cell is not allowed either: it is no value to propose.
+        rows = np.where(self.space.is_allowed(self.space.observed), self.space.observed, self.space.start)
         # Score only a random part of a large table.
         rows = rows[self.rng.permutation(len(rows))[:BUDGET]]
         rows = rows[self.measure_shortfall(rows) == 0]
