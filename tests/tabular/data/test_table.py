@@ -14,6 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from xai_core.errors import InvalidTable, UnknownName
+from xai_core.tabular.data.cell_format import format_cell
+from xai_core.tabular.data.column import describe_column
 from xai_core.tabular.data.table import Table, table_from
 
 
@@ -155,6 +157,35 @@ def test_row_refuses_in_words(table: Table, values: dict[str, object], message: 
     with pytest.raises(InvalidTable, match=message) as caught:
         table.row(values)
     assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers", "value", "shown"),
+    [
+        ("x", [1998, 2024], 2001, "2001"),
+        ("x", [1998, 2024, 3500], 2001, "2,001"),
+        ("built in year", [0, 2024, 3500], 2001, "2001"),
+        ("built in year", [0, 2024, 3500], 3500, "3,500"),
+        ("Baujahr", [0, 2024], 1890, "1890"),
+        ("yearly income", [0, 2024], 2001, "2,001"),
+        ("année", [0, 2024], 2001, "2001"),
+        ("x", [1998.5, 2024], 2001, "2,001"),
+        ("x", [0.5, 2], 0.00012, "0.00012"),
+        ("x", [0.5, 2], -0.0000123, "-0.0000123"),
+        ("x", [0.5, 2], 1.5e-9, "1.5e-09"),
+        ("x", [0.5, 2], 99.95, "100"),
+        ("x", [0.5, 2e20], 1.5e18, "1.5e+18"),
+    ],
+)
+def test_years_and_small_numbers_are_readable(name: str, numbers: list[float], value: float, shown: str) -> None:
+    assert describe_column(name, "numeric", pd.Series(numbers, dtype=float)).show(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.00012, "0.00012"), (0.0, "0.00"), (-0.0004, "-0.0004"), (1.234, "1.23"), (None, "missing")]
+)
+def test_a_small_number_beside_large_ones_does_not_look_like_none(value: float | None, shown: str) -> None:
+    assert format_cell(describe_column("x", "numeric", pd.Series([0.1, 2.5])), value) == shown
 
 
 @pytest.mark.parametrize(

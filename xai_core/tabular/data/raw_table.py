@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -14,8 +14,8 @@ from xai_core.errors import InvalidTable
 from xai_core.tabular.data.cell_texts import CellTexts
 from xai_core.tabular.data.column import Column, describe_column, find_column, name_number
 from xai_core.tabular.data.natural_order import natural_key
-from xai_core.tabular.data.role_notes import repeated_id, role_notes
-from xai_core.tabular.data.roles import UNUSED_ROLES, ColumnSource, Role, base_role, role_error
+from xai_core.tabular.data.role_notes import reading_notes, repeated_id, role_notes
+from xai_core.tabular.data.roles import UNUSED_ROLES, ColumnSource, Role, TypedColumn, base_role, role_error
 from xai_core.tabular.data.table import MAX_CLASSES, MIN_ROWS, Table, Task, table_from
 
 # Up to so many different whole numbers are taken for classes.
@@ -102,10 +102,7 @@ class RawTable:
             **{name: pd.Series(column.values, dtype=column.values.dtype) for name, column in new.items()}
         )
         columns = tuple(
-            describe_column(column.name, new[column.name].kind, frame[column.name], new[column.name].order)
-            if column.name in new
-            else column
-            for column in self.columns
+            _describe(column.name, new[column.name], frame) if column.name in new else column for column in self.columns
         )
         return replace(
             self,
@@ -115,6 +112,7 @@ class RawTable:
             boolean_words={**self.boolean_words, **{name: column.words for name, column in new.items()}},
             texts={**self.texts, **{name: column.texts for name, column in new.items() if column.texts}},
             order_reasons={**self.order_reasons, **{name: column.order_reason for name, column in new.items()}},
+            reading_notes=(*_drop_notes(self.reading_notes, new), *reading_notes(new)),
         )
 
     def default_features(self, target: str) -> tuple[str, ...]:
@@ -220,6 +218,17 @@ class RawTable:
         names = rising if column.ordered else sorted(present, key=natural_key)
         place = {name: position for position, name in enumerate(names)}
         return tuple(names), np.array([place[label] for label in present], dtype=np.int64)[index]
+
+
+def _describe(name: str, column: TypedColumn, frame: pd.DataFrame) -> Column:
+    # Numbers as plain categories have an order too, which nobody asked for.
+    return describe_column(name, column.kind, frame[name], column.order if column.order_reason else ())
+
+
+def _drop_notes(notes: Sequence[str], names: Iterable[str]) -> list[str]:
+    """Return the notes without those about how these columns were read before."""
+    starts = tuple(f"Column {name!r} " for name in names)
+    return [note for note in notes if not note.startswith(starts)]
 
 
 def _check_target(column: Column, values: pd.Series) -> None:

@@ -120,7 +120,7 @@ class ValueSource:
         if role not in self.choices() or isinstance(guess, str):
             raise role_error(self.name, role, self.choices())
         if role in ("number", "date"):
-            return convert_values(self.cells)
+            return replace(convert_values(self.cells), kind="numeric" if role == "number" else "date")
         if role == "category" and guess.kind == "boolean":
             return guess
         column = _name_values(guess)

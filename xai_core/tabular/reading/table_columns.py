@@ -66,9 +66,8 @@ def _guess_roles(frame: pd.DataFrame, columns: Sequence[Column], typed: Mapping[
 def _read_columns(cells: Cells) -> tuple[dict[str, TypedColumn | str], dict[str, ColumnSource]]:
     """Return each column as it was guessed, or the reason why it cannot be used, and its cells."""
     table = cells.columns
-    quoted_na: frozenset[str] = getattr(cells, "quoted_na", frozenset())
     texts = {
-        name: TextColumn.of(name, table[name], na_is_quoted=name in quoted_na)
+        name: TextColumn.of(name, table[name], na_is_quoted=name in cells.quoted_na)
         for name in table.column_names
         if pa.types.is_dictionary(table[name].type) or is_text(table[name].type)
     }
