@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from xai_core.arrays import Bool, Int32, UInt8
 from xai_core.errors import InvalidParam, InvalidSet
 from xai_core.images import Picture
+from xai_core.imageset.class_matching import can_match_by_number, match_names
 from xai_core.imageset.record import NO_LABEL, NO_MASK, SetRecord
 from xai_core.imageset.thumbnails import SIDE
 
@@ -42,7 +42,8 @@ class ImageSet:
     """N pictures with names and, where known, labels. Names, labels and numbers are in memory, pictures are not.
 
     `names` are names inside the set ("dogs/rex.jpg"): foreign text, to be escaped, and never the path of a file.
-    `labels` (N,) are rows of `classes`, -1 for none; `classes` are sorted, and empty where nothing is labelled.
+    `labels` (N,) are rows of `classes`, -1 for none; `classes` are sorted, 2 before 10, and empty where nothing is
+    labelled.
     `skipped_files` has the name and the reason, a sentence, of the first thousand of `unread` files.
     """
 
@@ -132,28 +133,22 @@ class ImageSet:
         except (OSError, ValueError) as error:
             raise InvalidSet(GONE) from error
 
-    def match_classes(self, model: Labelled) -> Int32:
+    def match_classes(self, model: Labelled, *, by_number: bool = False) -> Int32:
         """Return the model's class of each picture's label, (N,); -1 where no class, or several, have that name.
 
-        Names match without case, and "_" counts as a space.
+        Names match without case, with "_", "-" and blanks alike; codes of ImageNet's classes (n02099601) are known.
+        `by_number` takes labels that are whole numbers for places of the model's classes, from 0.
         """
-        unique = _index_unique(model.labels)
-        rows = [unique.get(_normalize(self.aliases.get(name, name)), NO_LABEL) for name in self.classes]
+        names = [self.aliases.get(name, name) for name in self.classes]
+        rows = match_names(names, model.labels, by_number)
         # Label -1 picks the last row.
         return np.array([*rows, NO_LABEL], dtype=np.int32)[self.labels]
+
+    def can_match_by_number(self, model: Labelled) -> bool:
+        """Say if all labels are numbers that may be places of the model's classes, none of which has such a name."""
+        return can_match_by_number(self.classes, model.labels)
 
     def _check_index(self, index: int) -> int:
         if not 0 <= index < len(self):
             raise InvalidParam(f"This set has pictures 0 to {len(self) - 1}. Got {index}.")
         return int(index)
-
-
-def _normalize(label: str) -> str:
-    return " ".join(label.replace("_", " ").split()).casefold()
-
-
-def _index_unique(labels: Sequence[str]) -> dict[str, int]:
-    """Map each normalized name to its class; a name that two classes share is left out."""
-    names = [_normalize(label) for label in labels]
-    counts = Counter(names)
-    return {name: row for row, name in enumerate(names) if counts[name] == 1}
