@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterable
 
 # Letters of a foreign name that are shown on one line.
 MAX_LETTERS = 200
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
+_DIGITS = re.compile(r"([0-9]+)")
 
 
 def percent(share: float) -> str:
@@ -41,3 +45,21 @@ def printable(text: object, limit: int | None = None, replacement: str = " ") ->
     """
     line = "".join(letter if letter.isprintable() else replacement for letter in str(text))
     return line if limit is None or len(line) <= limit else f"{line[:limit]}…"
+
+
+def sort_naturally(texts: Iterable[str]) -> list[str]:
+    """Return texts in order, numbers in them by their value; where all are numbers, also negative ones and fractions.
+
+    >>> sort_naturally(["10", "2", "-1"]), sort_naturally(["class 10", "class 9"])
+    (['-1', '2', '10'], ['class 9', 'class 10'])
+    """
+    names = list(texts)
+    if all(_NUMBER.fullmatch(name) for name in names):
+        return sorted(names, key=lambda name: (float(name), name))
+    return sorted(names, key=_natural_key)
+
+
+def _natural_key(text: str) -> tuple[list[str | int], str]:
+    # Texts and numbers alternate, so that like meets like.
+    pieces = _DIGITS.split(text)
+    return [int(piece) if place % 2 else piece for place, piece in enumerate(pieces)], text

@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from xai_core.arrays import Int32
 
-# Part of every set's id; raised when the same file would give another set.
+# Part of every set's id, and of its stored form; sets of another version are not opened.
 VERSION = 2
+# Part of the id of sets that are files; raised when the same files would give another set.
+READING_VERSION = 3
 # Kinds of set.
 ZIP, FOLDER, BUILT_IN = "zip", "folder", "built-in"
 NO_LABEL = -1

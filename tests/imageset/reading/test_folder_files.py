@@ -180,3 +180,13 @@ def test_a_zip_or_folder_on_the_server(folder: Path) -> None:
     assert len(start_reading(folder / "pets").wait(30)) == 3
     with pytest.raises(InvalidSet, match="not a zip"):
         start_reading(folder / "pets/dogs/a.png").wait(30)
+
+
+def test_litter_of_systems_is_no_picture_of_a_folder(folder: Path) -> None:
+    for name in ("@eaDir/a.png", "__MACOSX/._b.png", "Thumbs.db", ".git/c.png", "~$a.png", ".thumbnails/d.png"):
+        path = folder / "pets" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"litter")
+    (folder / "pets/__MACOSX/gone.png").symlink_to(folder / "nowhere")
+    dataset = read_folder(folder / "pets")
+    assert dataset.names == ("cats/b.png", "cats/c.png", "dogs/a.png") and dataset.unread == 0 and dataset.notes == ()

@@ -28,7 +28,23 @@ LABELS = "labels.csv"
 _ARCHIVE_ENDINGS = frozenset(".zip .rar .7z .tar .gz .tgz .bz2 .xz".split())
 # Folders of pictures that have a folder of masks beside them.
 _PICTURE_FOLDERS = frozenset("images image imgs img pictures photos".split())
-_JUNK = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
+# Files and folders that systems, editors and cloud programs leave behind.
+_LITTER = frozenset(
+    "__macosx .ds_store .appledouble .lsoverride .trashes .trash .spotlight-v100 .fseventsd .temporaryitems "
+    ".documentrevisions-v100 .localized thumbs.db ehthumbs.db ehthumbs_vista.db desktop.ini $recycle.bin recycler "
+    "recycled .thumbnails .thumb .thumbs .picasa.ini .picasaoriginals .nomedia @eadir #recycle @recycle .@__thumb "
+    "@tmp .directory lost+found .ipynb_checkpoints __pycache__ .git .svn .hg .idea .vscode .cache .dropbox "
+    ".dropbox.cache .gitattributes .gitignore .gitkeep .keep".split()
+) | {"icon\r", "system volume information"}
+_LITTER_BEGINNINGS = ("._", "~$", ".~lock", ".trash-", ".fuse_hidden", ".nfs", ".syncthing.")
+# Tables or lists that name the numbers in labels.csv.
+CODE_NAMES = frozenset(
+    f"{name}{ending}"
+    for name in (
+        "classes class_names classnames label_names labelnames names categories class_map label_map class_dict".split()
+    )
+    for ending in (".csv", ".txt", ".names")
+) | {"labels.txt", "obj.names"}
 _NESTED = "An archive inside is not opened. Unpack it first, and put its pictures beside the others."
 
 
@@ -42,6 +58,10 @@ class Files(Protocol):
     @property
     def skipped_files(self) -> Sequence[tuple[str, str]]:
         """Name and reason of files that are not even tried."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on how the names were read."""
 
     def read(self, row: int) -> bytes:
         """Return at most MAX_BYTES. Raises InvalidImage for a damaged file, InvalidSet if nothing else can be read."""
@@ -64,6 +84,8 @@ class FileRoles:
     same_stem_pngs: dict[int, int] = field(default_factory=dict)
     """Row of the PNG of their name beside pictures, which may be their mask: only its pixels tell."""
     table: int | None = None
+    code_names: int | None = None
+    """Row of the file that names the numbers in the table."""
     skipped_files: list[tuple[str, str]] = field(default_factory=list)
     """Archives, with the reason."""
     ignored: Counter[str] = field(default_factory=Counter)
@@ -85,25 +107,34 @@ def assign_roles(names: Sequence[str]) -> FileRoles:
     >>> roles.masks, roles.table
     ({0: 1}, 2)
     """
-    roles = FileRoles()
+    roles, hidden = FileRoles(), 0
     for row in sorted(range(len(names)), key=names.__getitem__):
         _, stem, ending = split_name(names[row])
-        if _is_junk(names[row]):
+        if is_litter(names[row]):
             continue
-        if ending in PICTURE_ENDINGS:
+        if _is_hidden(names[row]):
+            hidden += (ending or stem.lower()) in PICTURE_ENDINGS
+        elif ending in PICTURE_ENDINGS:
             roles.pictures.append(row)
         elif ending in _ARCHIVE_ENDINGS:
             roles.skipped_files.append((names[row], _NESTED))
-        elif stem.lower() + ending != LABELS:
+        elif (file := stem.lower() + ending) in CODE_NAMES and roles.code_names is None:
+            roles.code_names = row
+        elif file != LABELS:
             roles.ignored[ending or "without an ending"] += 1
         elif roles.table is None or names[row].count("/") < names[roles.table].count("/"):
             roles.table = row
+    if roles.table is None and roles.code_names is not None:
+        roles.ignored[split_name(names[roles.code_names])[2]] += 1
+        roles.code_names = None
     stems = _group_by_stem(names, roles.pictures)
     roles.masks = _pair_by_name(names, roles.pictures, stems)
     roles.same_stem_pngs = _find_same_stem_pngs(names, stems, roles.masks)
     if roles.ignored:
         endings = count_words(roles.ignored)
         roles.notes.append(f"Ignored, because their names do not end as a picture's does (.jpg, .png …): {endings}.")
+    if hidden:
+        roles.notes.append(f"Left out, because their names or folders begin with a dot and are hidden: {hidden:,}.")
     if roles.table is None and ".csv" in roles.ignored:
         roles.notes.append(f"A table of labels is read where it is called {LABELS}.")
     return roles
@@ -127,7 +158,8 @@ def is_picture(name: str) -> bool:
 def is_read(name: str) -> bool:
     """Say if a file of this name is opened at all."""
     _, stem, ending = split_name(name)
-    return ending in PICTURE_ENDINGS or stem.lower() + ending == LABELS
+    file = stem.lower() + ending
+    return (ending in PICTURE_ENDINGS or file == LABELS or file in CODE_NAMES) and not is_litter(name)
 
 
 def masked_stems(name: str) -> tuple[str, ...]:
@@ -194,9 +226,18 @@ def _find_same_stem_pngs(
     return pairs
 
 
-def _is_junk(name: str) -> bool:
-    """Say if a file is one that systems leave behind and nobody sees."""
-    return any(part.startswith(".") or part.lower() in _JUNK for part in name.split("/"))
+def is_litter(name: str) -> bool:
+    """Say if a file is one that systems leave behind and nobody sees, or lies in such a folder.
+
+    >>> is_litter("__MACOSX/cat/._1.jpg"), is_litter("cat/Thumbs.db"), is_litter("cat/1.jpg")
+    (True, True, False)
+    """
+    parts = name.lower().split("/")
+    return any(part in _LITTER or part.startswith(_LITTER_BEGINNINGS) for part in parts)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or "/." in name
 
 
 def count_words(endings: Counter[str]) -> str:

@@ -18,7 +18,16 @@ from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage, InvalidSet
 from xai_core.formatting import printable
 from xai_core.imageset.image_set import GONE
-from xai_core.imageset.reading.file_roles import MAX_BYTES, MAX_FILES, MAX_NAME, TOO_HEAVY, TOO_LONG, is_read, not_now
+from xai_core.imageset.reading.file_roles import (
+    MAX_BYTES,
+    MAX_FILES,
+    MAX_NAME,
+    TOO_HEAVY,
+    TOO_LONG,
+    is_litter,
+    is_read,
+    not_now,
+)
 
 _TOO_MANY = f"A folder may hold {MAX_FILES:,} files. This one holds more: split it, or choose one of its sub-folders."
 _CHANGED = "This file has changed, or is no longer there, since the folder was read. Read the folder again."
@@ -38,6 +47,7 @@ class FolderFiles:
         self.names = names
         self._stats = stats
         self.skipped_files = skipped
+        self.notes: tuple[str, ...] = ()
 
     def read(self, row: int) -> bytes:
         path = self.root / self.names[row]
@@ -91,6 +101,8 @@ def list_folder(root: Path, job: Job[Any] | None = None) -> FolderFiles:
     unreadable: list[str] = []
     for path in _iter_paths(root, unreadable, job or Job()):
         name = path.relative_to(root).as_posix()
+        if is_litter(name):
+            continue
         if not name.isprintable():
             skipped.append((_replace_unprintable(name[-MAX_NAME:]), _UNPRINTABLE))
         elif len(name) > MAX_NAME:

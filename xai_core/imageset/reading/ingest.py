@@ -19,7 +19,7 @@ from xai_core.imageset.prefetch import prefetch
 from xai_core.imageset.reading.file_roles import FileRoles, Files, assign_roles, count_words, is_picture
 from xai_core.imageset.reading.labels import assign_labels, encode_labels
 from xai_core.imageset.reading.masks import has_alpha, is_mask_of, read_mask
-from xai_core.imageset.record import ALPHA_MASK, FOLDER, NO_MASK, VERSION, ZIP, SetRecord
+from xai_core.imageset.record import ALPHA_MASK, FOLDER, NO_MASK, READING_VERSION, ZIP, SetRecord
 from xai_core.imageset.thumbnails import make_thumbnail
 
 P = TypeVar("P")
@@ -54,16 +54,16 @@ def ingest(
     _check_any_picture(files, roles, container)
     masks = roles.masks | _find_same_stem_masks(files, roles, job)
     pictures = _exclude_masks(roles.pictures, masks)
-    labels, label_notes = assign_labels(files, pictures, roles.table)
+    labels, label_notes = assign_labels(files, pictures, roles)
 
     skipped = [*files.skipped_files, *roles.skipped_files]
     seed = "" if kind == ZIP else f"{kind} {root}"
-    digest = hashlib.sha256(f"{container} {VERSION} {seed}".encode(errors="surrogateescape"))
+    digest = hashlib.sha256(f"{container} {READING_VERSION} {seed}".encode(errors="surrogateescape"))
     accepted, lost_masks = _ingest_images(files, pictures, masks, labels, thumbnails, skipped, digest, job)
     if not accepted:
         raise _none_readable(len(pictures), container, skipped[-1][1])
     # The files that were left out belong to the set, too.
-    digest.update(repr((skipped, roles.notes, label_notes)).encode(errors="surrogatepass"))
+    digest.update(repr((skipped, files.notes, roles.notes, label_notes)).encode(errors="surrogatepass"))
 
     # Number the files anew: the pictures, then their masks.
     rows, accepted_labels, accepted_masks = zip(*accepted, strict=True)
@@ -83,7 +83,7 @@ def ingest(
         masks=np.array([places.get(row, row) for row in accepted_masks], dtype=np.int32),
         origin=origin,
         skipped_files=tuple(skipped[:MAX_LISTED]),
-        notes=(*roles.notes, *label_notes, *_lost_mask_notes(lost_masks)),
+        notes=(*files.notes, *roles.notes, *label_notes, *_lost_mask_notes(lost_masks)),
         unread=len(skipped),
         mask_names=tuple(used_files.names[len(rows) :]),
         root=root,

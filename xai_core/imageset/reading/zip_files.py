@@ -9,11 +9,10 @@ import io
 import re
 import stat
 import struct
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,9 +20,18 @@ import numpy as np
 import numpy.typing as npt
 
 from xai_core.errors import InvalidImage, InvalidSet
-from xai_core.formatting import printable
 from xai_core.imageset.image_set import GONE
-from xai_core.imageset.reading.file_roles import MAX_BYTES, MAX_FILES, MAX_NAME, TOO_HEAVY, TOO_LONG, is_read, not_now
+from xai_core.imageset.reading.file_roles import (
+    MAX_BYTES,
+    MAX_FILES,
+    MAX_NAME,
+    TOO_HEAVY,
+    TOO_LONG,
+    is_litter,
+    is_read,
+    not_now,
+)
+from xai_core.imageset.reading.zip_names import read_names
 
 MEMBER = np.dtype([("offset", "<i8"), ("packed", "<i8"), ("size", "<i8"), ("crc", "<u4"), ("method", "<u2")])
 # Bytes of a member's own header before its name.
@@ -33,8 +41,6 @@ _RATIO = 100
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENTRY = b"PK\x01\x02"
 _DRIVE = re.compile(r"[A-Za-z]:/")
-# The flag of a member whose name is in UTF-8.
-_UTF8 = 0x800
 
 _NO_ZIP = "This file is not a zip, or it is damaged or cut off. Pack the pictures into a .zip file and try again."
 _TOO_MANY = f"A zip may hold {MAX_FILES:,} files. This one holds more: split it, or leave some out."
@@ -50,6 +56,7 @@ _OUTSIDE = (
 )
 _METHOD = "This file is packed in a way that cannot be read here. Pack it again as an ordinary zip (deflate)."
 _TWICE = "There is another file of this name before it."
+_NAMELESS = "This file has no name. Give it one, and pack it again."
 _DAMAGED = "This file is damaged inside the zip. Pack it again."
 
 
@@ -57,12 +64,18 @@ class ZipFiles:
     """Members of a zip by row. Each read opens the file anew, so that threads share nothing."""
 
     def __init__(
-        self, path: Path, names: Sequence[str], members: npt.NDArray[np.void], skipped: Sequence[tuple[str, str]] = ()
+        self,
+        path: Path,
+        names: Sequence[str],
+        members: npt.NDArray[np.void],
+        skipped: Sequence[tuple[str, str]] = (),
+        notes: tuple[str, ...] = (),
     ) -> None:
         self._path = path
         self.names = names
         self._members = members
         self.skipped_files = skipped
+        self.notes = notes
 
     def read(self, row: int) -> bytes:
         offset, packed, size, crc, method = self._members[row].tolist()
@@ -103,11 +116,14 @@ def list_zip(stream: IO[bytes], path: Path, free: int) -> ZipFiles:
     if len(entries) > MAX_FILES:
         raise InvalidSet(_TOO_MANY)
     _refuse_overlaps(members)
-    names = [_member_name(entry) for entry in entries]
+    names, notes = read_names(entries)
+    for entry, name in zip(entries, names, strict=True):
+        _check_member(entry, name)
     readable, skipped = _select_readable(entries, names, end)
     if sum(entries[row].file_size for row in readable if is_read(names[row])) > max(free, _RATIO * end):
         raise InvalidSet(_BOMB)
-    return ZipFiles(path, [names[row] for row in readable], members[np.array(readable, dtype=np.intp)], skipped)
+    readable_names, readable_members = [names[row] for row in readable], members[np.array(readable, dtype=np.intp)]
+    return ZipFiles(path, readable_names, readable_members, skipped, notes)
 
 
 def reopen_zip(path: Path, names: Sequence[str], members: npt.NDArray[np.void] | None) -> ZipFiles | None:
@@ -160,26 +176,16 @@ def _zip_errors() -> Iterator[None]:
         raise InvalidSet(_NO_ZIP) from error
 
 
-def _member_name(entry: zipfile.ZipInfo) -> str:
-    """Return the printable name inside the set. Raises InvalidSet for a place outside, a link, a locked file."""
-    name = unicodedata.normalize("NFC", _decode_name(entry).replace("\\", "/"))
-    shown = printable(name, replacement="\N{REPLACEMENT CHARACTER}")
-    if name.startswith("/") or _DRIVE.match(name) or ".." in name.split("/"):
-        raise InvalidSet(_OUTSIDE.format(name=shown[:80]))
+def _check_member(entry: zipfile.ZipInfo, name: str) -> None:
+    """Raise InvalidSet for a place outside, a link, a locked file."""
+    path = name.replace("\\", "/")
+    if path.startswith("/") or _DRIVE.match(path) or ".." in path.split("/"):
+        raise InvalidSet(_OUTSIDE.format(name=name[:80]))
     # The upper half of the attributes holds the Unix mode.
     if stat.S_ISLNK(entry.external_attr >> 16):
-        raise InvalidSet(_LINK.format(name=shown[:80]))
+        raise InvalidSet(_LINK.format(name=name[:80]))
     if entry.flag_bits & 1:
         raise InvalidSet(_ENCRYPTED)
-    return "/".join(part for part in shown.split("/") if part != ".")
-
-
-def _decode_name(entry: zipfile.ZipInfo) -> str:
-    """Decode a name: without the flag it is of old DOS, but some programs (macOS's) write UTF-8."""
-    if not entry.flag_bits & _UTF8:
-        with suppress(UnicodeError):
-            return entry.filename.encode("cp437").decode("utf-8")
-    return entry.filename
 
 
 def _refuse_overlaps(members: npt.NDArray[np.void]) -> None:
@@ -195,7 +201,10 @@ def _select_readable(
     """Return rows of the files to read, and name and reason of those that should be read but cannot."""
     rows, skipped, earlier = [], [], set()
     for row, (entry, name) in enumerate(zip(entries, names, strict=True)):
-        if name.endswith("/"):
+        if name.endswith("/") or is_litter(name):
+            continue
+        if not name:
+            skipped += [("", _NAMELESS)] if entry.file_size else []
             continue
         reason = _refusal(entry, name, name in earlier, end)
         earlier.add(name)

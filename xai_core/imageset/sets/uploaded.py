@@ -19,9 +19,9 @@ from xai_core.imageset.image_set import ImageSet
 from xai_core.imageset.reading.file_roles import Files
 from xai_core.imageset.reading.folder_files import check_folder, list_folder
 from xai_core.imageset.reading.ingest import ingest
-from xai_core.imageset.reading.labels import clean_label
+from xai_core.imageset.reading.label_texts import clean_label
 from xai_core.imageset.reading.zip_files import list_zip
-from xai_core.imageset.record import FOLDER, VERSION, ZIP
+from xai_core.imageset.record import FOLDER, READING_VERSION, ZIP
 from xai_core.imageset.sets import disk
 from xai_core.imageset.thumbnails import THUMBNAIL_BYTES
 
@@ -146,7 +146,7 @@ def _size(stream: IO[bytes]) -> int:
 def _copy(stream: IO[bytes], copy: Path, job: Job[Any]) -> str:
     """Copy in pieces and return a hash of the bytes."""
     job.expect(job.done + _size(stream) // _PIECE + 1)
-    digest = hashlib.sha256(f"{ZIP} {VERSION}".encode())
+    digest = hashlib.sha256(f"{ZIP} {READING_VERSION}".encode())
     with copy.open("wb") as out:
         for piece in _iter_pieces(stream):
             digest.update(piece)
@@ -157,7 +157,7 @@ def _copy(stream: IO[bytes], copy: Path, job: Job[Any]) -> str:
 
 def _sign_files(kind: str, root: Path, files: Files) -> str:
     """Return a hash of where the files lie, their names, sizes and times: what has not changed is not read again."""
-    digest = hashlib.sha256(f"{kind} {VERSION} {root}".encode(errors="surrogateescape"))
+    digest = hashlib.sha256(f"{kind} {READING_VERSION} {root}".encode(errors="surrogateescape"))
     digest.update("\n".join(files.names).encode())
     for values in files.index_arrays().values():
         digest.update(np.ascontiguousarray(values).tobytes())
