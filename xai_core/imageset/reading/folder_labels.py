@@ -30,7 +30,7 @@ MAX_PART_LETTERS = 40
 # Folders that a note names.
 MAX_NAMED = 6
 _SPLITS = (
-    "train|training|trainings|test|testing|tst|val|valid|validate|validation|dev|eval|evaluation|holdout|holdouts|heldout"
+    "train|trainings?|test|testing|tst|val|valid|validate|validation|dev|eval|evaluation|holdout|holdouts|heldout"
     "|pred|predict|prediction|predictions|inference|submission|unlabeled|unlabelled|unsupervised|labeled|labelled|extra"
     "|fold|kfold|split|subset|part|partition|batch"
     "|validierung|pruefung|prufung|lernen|apprentissage|entrainement|essai|entrenamiento|prueba|pruebas"
