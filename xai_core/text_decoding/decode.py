@@ -163,7 +163,8 @@ def _find_mark(data: bytes) -> tuple[str, int]:
     # In UTF-16 digits and commas have a zero before or after them, whatever the letters.
     even, odd = data[0:2000:2], data[1:2000:2]
     for encoding, zeros, rest in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
-        if zeros.count(0) > 0.1 * len(zeros) and not rest.count(0):
+        # Some letters have a zero on the other side, such as the Korean syllable 가.
+        if zeros.count(0) > max(0.1 * len(zeros), 4 * rest.count(0)):
             return encoding, 0
     return "", 0
 

@@ -20,6 +20,7 @@ from xai_core.tabular.reading.row_sample import RowSample
 BLOCK_BYTES = 1 << 20
 MAX_BAD_ROWS = 10_000
 MAX_BAD_SHARE = 0.1
+MAX_TEXT_LINES = 5
 _LONG_ROW = (
     f'A row has more than {BLOCK_BYTES // 1024} kB. Perhaps a quotation mark (") is opened and never closed: '
     "close it, or take it out."
@@ -71,7 +72,9 @@ def read_blocks(text: bytes, start: int, names: list[str], dialect: Dialect) -> 
     records = 1 + sample.row_count + len(bad_widths) + row_filter.empty_rows
     if dialect.quote == '"' and not dialect.escape:
         _check_quotes_close(text, start, records)
-    if len(bad_widths) > MAX_BAD_SHARE * (sample.row_count + len(bad_widths)):
+    # Lines of text below a table of three columns or more, such as its source, are no rows.
+    text_lines = min(bad_widths.count(1), MAX_TEXT_LINES) if len(names) > 2 else 0
+    if len(bad_widths) - text_lines > max(1, MAX_BAD_SHARE * (sample.row_count + len(bad_widths))):
         raise _ragged_rows_error(names, bad_widths)
     table = sample.to_table(schema)
     notes = _row_notes(len(bad_widths), row_filter.empty_rows, sample.row_count)
@@ -85,8 +88,9 @@ class _RowFilter:
         self.empty_rows = 0
         self.quoted_na: set[str] = set()
         self.has_quoted_na = f"{dialect.quote}{_NA}{dialect.quote}".encode() in text
-        marks = dialect.delimiter.encode() * (len(names) - 1)
-        self._may_be_empty = any(end + marks in text for end in (b"\n", b"\r"))
+        quotes = 2 * dialect.quote
+        empty_rows = [dialect.delimiter.join([cell] * len(names)) for cell in ("", quotes)]
+        self._may_be_empty = any(end + row.encode() in text for end in (b"\n", b"\r") for row in empty_rows)
 
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the rows that have a cell; NA without quotation marks comes as null and becomes text."""

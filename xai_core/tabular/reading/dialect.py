@@ -17,8 +17,6 @@ HEAD_RECORDS = 200
 MIN_BLANKS_SHARE = 0.95
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _BACKSLASH_QUOTE = re.compile(r'\\"(?![,;\t|\r\n"])')
-# A better fit of single quotation marks by less than this is chance.
-MIN_GAIN = 0.02
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,8 @@ class Record:
     cells: list[str]
     start: int
     is_comment: bool
+    follows_gap: bool
+    """True where an empty line stands above."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def parse_records(lines: list[str], dialect: Dialect) -> list[Record]:
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line))
-    used = 0
+    used, follows_gap = 0, False
     try:
         reader = csv.reader(
             _iterate_lines(lines, dialect),
@@ -99,8 +99,10 @@ def parse_records(lines: list[str], dialect: Dialect) -> list[Record]:
             skipinitialspace=dialect.drops_blanks or dialect.joins_blanks,
         )
         for cells in reader:
-            if any(cell.strip() for cell in cells):
-                records.append(Record(cells, starts[used], lines[used].lstrip().startswith("#")))
+            is_empty = not any(cell.strip() for cell in cells)
+            if not is_empty:
+                records.append(Record(cells, starts[used], lines[used].lstrip().startswith("#"), follows_gap))
+            follows_gap = is_empty
             used = reader.line_num
             if len(records) == HEAD_RECORDS:
                 break
@@ -122,19 +124,28 @@ def _common_width(records: list[Record]) -> int:
     return max(widths, key=lambda width: (widths[width], width), default=0)
 
 
-def _rate(lines: list[str], dialect: Dialect) -> float:
-    """Return how well a dialect fits: many rows of one width, and that width large."""
+def _measure(lines: list[str], dialect: Dialect) -> tuple[float, int]:
+    """Return the share of the records that have the common width, and that width."""
     records = [record for record in parse_records(lines, dialect) if not record.is_comment]
     width = _common_width(records)
-    share = sum(len(record.cells) == width for record in records) / max(len(records), 1)
-    return share**2 * (1 - 1 / width) if width else 0.0
+    return sum(len(record.cells) == width for record in records) / max(len(records), 1), width
+
+
+def _rate(lines: list[str], dialect: Dialect) -> float:
+    """Return how well a dialect fits: many rows of one width, that width large, and names above them."""
+    share, width = _measure(lines, dialect)
+    if not width:
+        return 0.0
+    records = parse_records(lines, dialect)
+    place = _find_header(records, width)
+    rows = [record.cells for record in records[place + 1 :] if len(record.cells) == width]
+    return share**2 * (1 - 1 / width) * (1.0 if looks_like_names(records[place].cells, rows) else 0.5)
 
 
 def _guess_dialect(lines: list[str], named_delimiter: str | None) -> Dialect:
     delimiters = [named_delimiter] if named_delimiter else list(DELIMITERS)
     best = max(map(Dialect, delimiters), key=lambda dialect: _rate(lines, dialect))
-    rating = _rate(lines, best)
-    if not rating:
+    if not _rate(lines, best):
         blanks = Dialect(" ", joins_blanks=True)
         return blanks if _fits_blanks(lines, blanks) else best
     text = "".join(lines)
@@ -144,15 +155,14 @@ def _guess_dialect(lines: list[str], named_delimiter: str | None) -> Dialect:
         best = _better(lines, best, replace(best, escape="\\"))
     if "'" in text:
         single = max((Dialect(mark, "'") for mark in delimiters), key=lambda dialect: _rate(lines, dialect))
-        if _rate(lines, single) > rating + MIN_GAIN or (
-            single.delimiter == best.delimiter and _has_quotes(lines, best)
-        ):
+        if _pairs_apostrophes(lines, Dialect(single.delimiter)) and _better(lines, best, single) == single:
             return single
     return best
 
 
 def _better(lines: list[str], dialect: Dialect, variant: Dialect) -> Dialect:
-    return variant if _rate(lines, variant) >= _rate(lines, dialect) else dialect
+    """Return the dialect that makes rows of one width, even if that is smaller."""
+    return variant if _measure(lines, variant)[0] >= _measure(lines, dialect)[0] else dialect
 
 
 def _fits_blanks(lines: list[str], dialect: Dialect) -> bool:
@@ -163,15 +173,11 @@ def _fits_blanks(lines: list[str], dialect: Dialect) -> bool:
     return len(records) > 2 and width > 1 and fits >= MIN_BLANKS_SHARE * len(records)
 
 
-def _has_quotes(lines: list[str], dialect: Dialect) -> bool:
-    """Return whether all cells of a column stand in single quotation marks."""
-    records = parse_records(lines, dialect)
-    width = _common_width(records)
-    rows = [record.cells for record in records[1:] if len(record.cells) == width]
-    return len(rows) > 1 and any(
-        all(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in map(str.strip, column))
-        for column in zip(*rows, strict=True)
-    )
+def _pairs_apostrophes(lines: list[str], dialect: Dialect) -> bool:
+    """Return whether as many cells begin with an apostrophe as end with one."""
+    cells = [cell.strip() for record in parse_records(lines, dialect) for cell in record.cells]
+    starts, ends = sum(cell.startswith("'") for cell in cells), sum(cell.endswith("'") for cell in cells)
+    return starts == ends > 1
 
 
 def _find_header(records: list[Record], width: int) -> int:
@@ -180,17 +186,23 @@ def _find_header(records: list[Record], width: int) -> int:
     The header may have a name less than the rows (R's names of rows, or a mark at the end of each row).
     """
     for place, record in enumerate(records):
-        below = [later.cells for later in records[place + 1 :] if len(later.cells) == width and not later.is_comment]
+        later = [row for row in records[place + 1 :] if len(row.cells) == width and not row.is_comment]
         surplus = len(record.cells) - width
-        if not below or abs(surplus) > 1:
+        if not later or abs(surplus) > 1:
             continue
+        first, below = later[0].cells, [row.cells for row in later[1:]]
+        names_follow = stands_above_numbers(first, below)
         if record.is_comment:
-            if not surplus and not looks_like_names(below[0], below[1:]):
+            if not surplus and not names_follow and (width > 2 or not looks_like_names(first, below)):
                 return place
         elif surplus < 0:
-            if width > 2 and not stands_above_numbers(below[0], below[1:]):
+            if width > 2 and not names_follow:
                 return place
-        elif not (_is_title(record.cells, below[0]) or (surplus and record.cells[-1].strip())):
+        elif not (
+            _is_title(record.cells, first)
+            or (names_follow and later[0].follows_gap)
+            or (surplus and record.cells[-1].strip())
+        ):
             return place
     return next((place for place, record in enumerate(records) if not record.is_comment), 0)
 

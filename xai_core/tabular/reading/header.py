@@ -15,7 +15,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}.*")
 # Words for no value, which may stand in a row of values.
 _NO_VALUE = frozenset("na n/a nan null none ? - -- .".split())
 # Steps between numbers that differ by no more than this share are even; instruments round them.
-MAX_STEP_ERROR = 0.05
+MAX_STEP_ERROR = 0.1
 MIN_EVEN_NUMBERS = 3
 # So many numbers in a line of values rise by chance once in 120 files.
 MIN_UNEVEN_NUMBERS = 5
