@@ -27,12 +27,14 @@ from .methods import (
     Status as Status,
     TargetLike as TargetLike,
     compare as compare,
+    describe_maps as describe_maps,
     engine_note as engine_note,
     explain as explain,
     find as find,
     find_picture as find_picture,
     forget_picture as forget_picture,
     guess as guess,
+    judge as judge,
     keep_picture as keep_picture,
     plan as plan,
     predict as predict,
@@ -47,4 +49,4 @@ from .methods.base.cards import method_card as method_card
 from .models import MODELS as MODELS, load_model as load_model
 from .models.classifier import Classifier as Classifier
 from .results import Attribution as Attribution, Check as Check, Prediction as Prediction
-from .trust import Agreement as Agreement, agreement as agreement
+from .trust import Agreement as Agreement, MapVerdict as MapVerdict, agreement as agreement, doubt as doubt

@@ -23,6 +23,7 @@ from xai_core.params import Choice, Number, Param
 from xai_core.render import comparison_png, panel_png, text_alternative
 from xai_core.report import npz_bytes
 from xai_core.results import Attribution, Target
+from xai_core.trust import MapVerdict
 
 DEFAULT_MODEL = "efficientnet_lite0"
 DEFAULT_METHOD = "grad_cam"
@@ -178,21 +179,26 @@ def _save(folder: Path, stem: str, png: bytes, maps: Sequence[Attribution]) -> N
     print(f"  saved {folder / stem}.png and .npz")
 
 
-def _print_map(attribution: Attribution) -> None:
+# Guesses that tell whether the model may not know the thing.
+GUESSES = 5
+
+
+def _print_map(attribution: Attribution, verdict: MapVerdict) -> None:
     cost = f"{attribution.evaluations:,} evaluations, {attribution.seconds:.1f} s"
     layer = f", layer {attribution.layer}" if attribution.layer else ""
     print(f"{attribution.method}, why {attribution.label}? {text_alternative(attribution.heatmap)} ({cost}{layer})")
-    for check in attribution.checks:
-        print(f"  {check.level}: {check.sentence}")
-    if not attribution.checks:
-        print("  green: no check found anything wrong.")
+    print(f"  {verdict.title}. {verdict.summary}")
+    for finding in verdict.findings:
+        print(f"  {finding.level}: {finding.sentence}")
+    for sentence in verdict.untested:
+        print(f"  not tested: {sentence}")
 
 
 def _run_explain(args: argparse.Namespace) -> None:
     methods = list(xai_core.METHODS) if args.all else list(dict.fromkeys(args.method or [DEFAULT_METHOD]))
     name, model_input, maps = _make_maps(args, methods)
-    for attribution in maps:
-        _print_map(attribution)
+    for attribution, verdict in zip(maps, xai_core.judge(maps), strict=True):
+        _print_map(attribution, verdict)
         _save(
             args.out,
             f"{name}-{attribution.method}",
@@ -203,16 +209,19 @@ def _run_explain(args: argparse.Namespace) -> None:
 
 def _run_compare(args: argparse.Namespace) -> None:
     name, model_input, maps = _make_maps(args, list(dict.fromkeys(args.method or xai_core.METHODS)))
-    for attribution in maps:
-        _print_map(attribution)
+    for attribution, verdict in zip(maps, xai_core.judge(maps), strict=True):
+        _print_map(attribution, verdict)
     titles = [xai_core.METHODS.get(attribution.method).title for attribution in maps]
     _save(args.out, f"{name}-compare", comparison_png(model_input, maps, titles), maps)
 
 
 def _run_predict(args: argparse.Namespace) -> None:
     _, image = _read_picture(args)
-    for index, label, probability in xai_core.predict(_load_model(args), image, args.top).classes:
+    model = _load_model(args)
+    for index, label, probability in xai_core.predict(model, image, args.top).classes:
         print(f"{percent(probability):>9}  {label} ({index})")
+    if sentence := xai_core.doubt(xai_core.guess(model, image, min(GUESSES, len(model.labels)))):
+        print(sentence)
 
 
 def _describe_range(param: Param, side: int) -> str:

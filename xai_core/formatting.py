@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 # Letters of a foreign name that are shown on one line.
 MAX_LETTERS = 200
@@ -35,6 +35,27 @@ def number(value: float) -> str:
         return "–"
     text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}".replace("e-0", "e-")
     return text.replace("-", "−")
+
+
+_COUNTS = "no one two three four five six seven eight nine ten eleven twelve".split()
+
+
+def count_in_words(count: int) -> str:
+    """Return a count up to twelve as a word, a larger one in digits.
+
+    >>> count_in_words(3), count_in_words(24)
+    ('three', '24')
+    """
+    return _COUNTS[count] if 0 <= count < len(_COUNTS) else f"{count:,}"
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Return words as a list within a sentence.
+
+    >>> join_words(["LIME"]), join_words(["A", "B", "C"])
+    ('LIME', 'A, B and C')
+    """
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def printable(text: object, limit: int | None = None, replacement: str = " ") -> str:

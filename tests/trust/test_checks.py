@@ -102,6 +102,7 @@ def test_a_layer_too_coarse(grid, level):
     assert "coarse_layer" not in levels(evidence([[1, 1]], details)), "an empty map points at nothing"
 
 
-@pytest.mark.parametrize(("confidence", "level"), [(0.0, ""), (0.49, ""), (0.5, "amber"), (1.0, "amber")])
+@pytest.mark.parametrize(("confidence", "level"), [(0.0, "green"), (0.49, "green"), (0.5, "amber"), (1.0, "amber")])
 def test_an_empty_picture_that_is_none_to_the_model(confidence, level):
-    assert levels(evidence(details={"baseline_confidence": confidence})) == ({"missingness": level} if level else {})
+    assert levels(evidence(details={"baseline_confidence": confidence})) == {"missingness": level}
+    assert "missingness" not in levels(evidence()), "no picture was emptied"

@@ -31,6 +31,10 @@ class Sample:
     licence: str
     load: Callable[[], Image.Image]
     kind: Literal["photo", "digit"] = "photo"
+    thing: str = ""
+    """The object that the picture is about, where an oval of less than half of the model's view holds it."""
+    thing_oval: tuple[float, float, float, float] = (0, 0, 0, 0)
+    """Left, top, right and bottom of the oval, as shares of the picture's width and height; drawn by hand."""
 
 
 _CC0 = "CC0 1.0"
@@ -54,6 +58,13 @@ _PHOTOS = (
     ("hubble", "Galaxies", "skimage/data/hubble_deep_field.jpg", "NASA, HubbleSite: eXtreme Deep Field, 2012", _PUBLIC),
     ("retina", "Inside of an eye", "skimage/data/retina.jpg", "Mikael Häggström, Wikimedia Commons", _CC0),
 )  # fmt: skip
+
+_THINGS = {
+    "coffee": ("the cup", (0.285, 0.04, 0.685, 0.77)),
+    "rocket": ("the rocket", (0.47, 0.28, 0.54, 0.96)),
+    "camera": ("the camera and its tripod", (0.46, 0.26, 0.8, 0.99)),
+    "flower": ("the flower", (0.265, 0.2, 0.7, 0.84)),
+}
 
 # (digit, row of load_digits): rows that the digit network's training holds out.
 _DIGITS = ((3, 1513), (5, 1532), (8, 1529))
@@ -93,7 +104,8 @@ def _missing(title: str, project: str) -> XaiError:
 # All sample pictures, the photographs first; their files are read like any upload.
 SAMPLES: Registry[Sample] = Registry("sample picture")
 for _name, _title, _file, _origin, _licence in _PHOTOS:
-    SAMPLES.add(Sample(_name, _title, _origin, _licence, partial(_read_photo, _title, _file)))
+    _load = partial(_read_photo, _title, _file)
+    SAMPLES.add(Sample(_name, _title, _origin, _licence, _load, "photo", *_THINGS.get(_name, ())))
 for _digit, _row in _DIGITS:
     _origin = (
         f"scikit-learn, load_digits, row {_row}: UCI Optical Recognition of Handwritten Digits (Alpaydin, Kaynak 1998)"

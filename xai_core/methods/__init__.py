@@ -6,6 +6,7 @@ import sys
 
 from xai_core.methods.base.spec import METHODS, MethodSpec
 from xai_core.methods.run.explain import Plan, TargetLike, compare, engine_note, explain, plan, predict
+from xai_core.methods.run.judge import describe_maps, judge
 from xai_core.methods.run.service import (
     Status,
     find,
@@ -31,12 +32,14 @@ __all__ = [
     "Status",
     "TargetLike",
     "compare",
+    "describe_maps",
     "engine_note",
     "explain",
     "find",
     "find_picture",
     "forget_picture",
     "guess",
+    "judge",
     "keep_picture",
     "plan",
     "predict",

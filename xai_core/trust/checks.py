@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xai_core.arrays import Float32
+from xai_core.formatting import percent
 from xai_core.registry import Registry
 from xai_core.results import Check, Level
 
@@ -37,20 +38,31 @@ class Evidence:
     top_probability: float
 
 
+Run = Callable[[Evidence], Check | None]
+
+
 @dataclass(frozen=True)
 class CheckSpec:
     """A check by name; `run` returns None where its question does not arise."""
 
     name: str
-    run: Callable[[Evidence], Check | None]
+    run: Run
+    basic: bool = False
+    """True if it asks only whether there is anything to read, so that a map that passes it is still untested."""
 
 
 CHECKS: Registry[CheckSpec] = Registry("check")
 
 
-def check(run: Callable[[Evidence], Check | None]) -> Callable[[Evidence], Check | None]:
+def check(run: Run) -> Run:
     """Register a function `check_<name>` as the check of this name."""
     CHECKS.add(CheckSpec(run.__name__.removeprefix("check_"), run))
+    return run
+
+
+def basic_check(run: Run) -> Run:
+    """Register a function `check_<name>` as a check that asks only whether there is anything to read."""
+    CHECKS.add(CheckSpec(run.__name__.removeprefix("check_"), run, basic=True))
     return run
 
 
@@ -60,7 +72,7 @@ def run_checks(evidence: Evidence) -> tuple[Check, ...]:
     return tuple(result for result in results if result is not None)
 
 
-@check
+@basic_check
 def check_coarse_layer(evidence: Evidence) -> Check | None:
     """Amber for a grid under 5 x 5; None for methods without a layer and for a map that singles out nothing."""
     rows, columns = (int(evidence.details.get(f"grid_{side}", MIN_GRID)) for side in ("rows", "columns"))
@@ -89,7 +101,7 @@ def check_completeness(evidence: Evidence) -> Check | None:
     return Check("completeness", level, f"The shares miss the change of the score by {amount}: {advice}.", gap)
 
 
-@check
+@basic_check
 def check_finite(evidence: Evidence) -> Check | None:
     """Red with the count of values that are not finite; None on a sound map."""
     broken = int(np.count_nonzero(~np.isfinite(evidence.values)))
@@ -99,7 +111,7 @@ def check_finite(evidence: Evidence) -> Check | None:
     return Check("finite", "red", sentence, float(broken))
 
 
-@check
+@basic_check
 def check_flat(evidence: Evidence) -> Check | None:
     """Amber where all values are equal, green on any other map; None where not all of them are numbers."""
     values = evidence.values
@@ -146,13 +158,16 @@ def check_guided_difference(evidence: Evidence) -> Check | None:
 
 @check
 def check_missingness(evidence: Evidence) -> Check | None:
-    """Amber where the best class of the empty picture gets 0.5 or more; None below and without an empty picture.
+    """Amber where the best class of the empty picture gets 0.5 or more, green below; None without an empty picture.
 
     Jain et al. 2022, arXiv:2204.08945: a filling that looks like a class biases every map made by removing parts.
     """
     best = evidence.details.get("baseline_confidence")
-    if best is None or best < CONFIDENT:
+    if best is None:
         return None
+    if best < CONFIDENT:
+        sentence = f"The empty picture is empty to the model too: its best guess there gets {percent(best)}."
+        return Check("missingness", "green", sentence, best)
     sentence = (
         f"The model is {100 * best:.0f} % sure of a class in the empty picture too, so it is not empty to it: "
         "try another filling."
@@ -160,7 +175,7 @@ def check_missingness(evidence: Evidence) -> Check | None:
     return Check("missingness", "amber", sentence, best)
 
 
-@check
+@basic_check
 def check_model_unsure(evidence: Evidence) -> Check | None:
     """Amber where the best class stays under 0.2, or the explained class under 0.01; None otherwise."""
     top, own = evidence.top_probability, evidence.probability
