@@ -6,11 +6,14 @@ const DEFAULT_VIEW = { opacity: "75", palette: "orange_blue", scale: "own", show
 const SHOWS = { colours: "Colours", outline: "Outline", picture: "Picture only" };
 const SCALES = { own: "Each its own", shared: "One for all" };
 const STATE_TEXTS = { waiting: "Waiting for its turn", working: "Working …", cancelled: "Stopped." };
-const LEVELS = {
-  green: ["Checks passed", "M5 12.5l4.5 4.5L19 7.5"],
-  amber: ["Read with care", "M12 4L2.8 20h18.4z M12 10v4.5 M12 17.2v.1"],
-  red: ["Do not rely on it", "M8 3h8l5 5v8l-5 5H8l-5-5V8z M9 9l6 6 M15 9l-6 6"],
+// Icons of the findings; each state of the verdict looks like one of them.
+const ICONS = {
+  green: "M5 12.5l4.5 4.5L19 7.5",
+  amber: "M12 4L2.8 20h18.4z M12 10v4.5 M12 17.2v.1",
+  red: "M8 3h8l5 5v8l-5 5H8l-5-5V8z M9 9l6 6 M15 9l-6 6",
+  grey: "M12 3a9 9 0 1 0 .01 0z M7.5 12h9",
 };
+const STATE_LEVELS = { fine: "green", care: "amber", distrust: "red", unchecked: "grey" };
 const STORAGE_KEY = "whybox.view";
 
 function createIcon(level) {
@@ -19,7 +22,7 @@ function createIcon(level) {
   const path = document.createElementNS(namespace, "path");
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");
-  path.setAttribute("d", LEVELS[level][1]);
+  path.setAttribute("d", ICONS[level]);
   svg.append(path);
   return svg;
 }
@@ -81,6 +84,12 @@ class Card {
     this.name = createElement("div", { class: "name" });
     this.canvas = createElement("canvas", { role: "img" });
     this.note = createElement("div", { class: "note" }, createElement("span"));
+    this.veil = createElement(
+      "div",
+      { class: "note veil", hidden: "" },
+      createElement("span", { text: "Not shown as an explanation" }),
+      createElement("button", { type: "button", text: "Show the map anyway", onclick: () => this.reveal() }),
+    );
     this.cross = createElement("div", { class: "cross", hidden: "" });
     this.low = createElement("span");
     this.high = createElement("span");
@@ -102,7 +111,7 @@ class Card {
       createElement(
         "div",
         { class: "picture" },
-        createElement("div", { class: "frame" }, this.canvas, this.note, this.cross),
+        createElement("div", { class: "frame" }, this.canvas, this.note, this.veil, this.cross),
         this.scale,
         this.reading,
       ),
@@ -154,6 +163,8 @@ class Card {
     const changed = packed !== this.packed;
     this.packed = packed;
     this.panel = panel;
+    if (changed) this.revealed = false;
+    this.veil.hidden = !this.veiled;
     this.map = panel.map ?? null;
     const [columns, rows] = this.map ? this.map.grid : [picture.naturalWidth, picture.naturalHeight];
     const factor = Math.max(1, Math.ceil(CANVAS_SIDE / Math.max(columns, rows)));
@@ -181,30 +192,13 @@ class Card {
   }
 
   renderWords(panel) {
-    const key = JSON.stringify([panel.sentence, panel.caption, panel.level, panel.checks, panel.cost, panel.map?.odd]);
+    const key = JSON.stringify([panel.sentence, panel.caption, panel.verdict, panel.cost, panel.map?.odd]);
     if (key === this.wordsKey) return; // unchanged: an opened list of checks must stay open
     this.wordsKey = key;
     const parts = [createElement("p", { text: panel.sentence })];
     if (panel.map?.odd) parts.push(createElement("p", { text: panel.map.odd }));
     if (panel.caption) parts.push(createElement("p", { class: "soft", text: panel.caption }));
-    if (LEVELS[panel.level]) {
-      const checks = panel.checks.map((check) =>
-        createElement(
-          "li",
-          { "data-level": check.level },
-          createIcon(check.level),
-          createElement("span", { text: check.sentence }),
-        ),
-      );
-      parts.push(
-        createElement(
-          "details",
-          {},
-          createElement("summary", { "data-level": panel.level }, createIcon(panel.level), LEVELS[panel.level][0]),
-          createElement("ul", {}, ...checks),
-        ),
-      );
-    }
+    if (panel.verdict) parts.push(this.createBadge(panel.verdict));
     if (panel.map) {
       const save = createElement("button", {
         type: "button",
@@ -216,7 +210,46 @@ class Card {
         createElement("div", { class: "foot" }, createElement("span", { class: "soft", text: panel.cost }), save),
       );
     }
+    // A verdict that changes because another map has come stays open.
+    const isOpen = this.words.querySelector("details")?.open;
     this.words.replaceChildren(...parts);
+    if (isOpen) this.words.querySelector("details")?.setAttribute("open", "");
+  }
+
+  // A map that is not trustworthy is drawn only on request.
+  get veiled() {
+    return Boolean(this.panel?.map) && this.panel.verdict?.state === "distrust" && !this.revealed;
+  }
+
+  get show() {
+    return this.veiled ? "picture" : this.viewer.view.show;
+  }
+
+  reveal() {
+    this.revealed = true;
+    this.veil.hidden = true;
+    this.draw();
+    this.showReading();
+    this.canvas.focus();
+  }
+
+  // The state of the verdict; it unfolds into what was tested and what was not.
+  createBadge(verdict) {
+    const createItem = (level, sentence) =>
+      createElement("li", { "data-level": level }, createIcon(level), createElement("span", { text: sentence }));
+    const level = STATE_LEVELS[verdict.state];
+    return createElement(
+      "details",
+      verdict.state === "distrust" ? { open: "" } : {},
+      createElement("summary", { "data-level": level }, createIcon(level), verdict.title),
+      createElement("p", { class: "soft", text: verdict.summary }),
+      createElement(
+        "ul",
+        {},
+        ...verdict.findings.map((finding) => createItem(finding.level, finding.sentence)),
+        ...verdict.untested.map((sentence) => createItem("grey", sentence)),
+      ),
+    );
   }
 
   // The value that is drawn in full colour.
@@ -225,7 +258,8 @@ class Card {
   }
 
   get caption() {
-    const { scale, show } = this.viewer.view;
+    const { scale } = this.viewer.view;
+    const { show } = this;
     if (show === "picture") return "The picture as the model saw it.";
     const caption = scale === "shared" ? this.map.caption_shared : this.map.caption_own;
     return show === "outline" ? `The line runs where half of full colour is reached. ${caption}` : caption;
@@ -243,12 +277,12 @@ class Card {
     context.drawImage(this.picture, 0, 0, width, height);
     if (!this.enlargedValues) return;
     const table = this.viewer.getTable(this.map.signed);
-    const key = [view.palette, view.show, this.fullColour].join();
+    const key = [view.palette, this.show, this.fullColour].join();
     // The colours are computed only if something has changed that they depend on.
-    if (this.layerKey !== key && view.show !== "picture") {
+    if (this.layerKey !== key && this.show !== "picture") {
       this.layer ??= createCanvas(width, height);
       if (this.layer.width !== width || this.layer.height !== height) Object.assign(this.layer, { width, height });
-      (view.show === "outline" ? drawOutline : colourise)(
+      (this.show === "outline" ? drawOutline : colourise)(
         this.layer.getContext("2d"),
         this.enlargedValues,
         this.fullColour,
@@ -258,15 +292,15 @@ class Card {
       this.layerKey = key;
     }
     const opacity = Number(view.opacity) / 100;
-    if (view.show === "colours") {
+    if (this.show === "colours") {
       // The stronger the map's colours are, the more the photograph loses its own.
       context.globalAlpha = Math.sqrt(opacity);
       context.drawImage(this.viewer.getGreyPicture(this.picture, width, height, context.imageSmoothingEnabled), 0, 0);
       context.globalAlpha = opacity;
     }
-    if (view.show !== "picture") context.drawImage(this.layer, 0, 0);
+    if (this.show !== "picture") context.drawImage(this.layer, 0, 0);
     context.globalAlpha = 1;
-    this.scale.style.visibility = view.show === "picture" ? "hidden" : "";
+    this.scale.style.visibility = this.show === "picture" ? "hidden" : "";
     this.drawLegend(table);
   }
 
@@ -282,7 +316,7 @@ class Card {
 
   showReading() {
     const position = this.viewer.position;
-    this.cross.hidden = this.tick.hidden = !position || !this.values;
+    this.cross.hidden = this.tick.hidden = !position || !this.values || this.veiled;
     this.reading.classList.toggle("here", !this.cross.hidden);
     if (!this.map) return;
     if (this.cross.hidden) {

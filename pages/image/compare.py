@@ -32,17 +32,20 @@ def _render_agreement(requests: Sequence[panels.MapRequest], results: Mapping[st
     if not rows:
         return
     st.subheader("How far do the maps agree?")
-    st.markdown(
-        "From +1.00 (the same places, in the same order) over 0 (nothing in common) to −1.00 (the opposite). "
-        "The small number is how much of the strongest tenth both maps share; by chance it would be 10 %."
-    )
     for row, ready in rows.items():
-        if row:
-            st.markdown(f"**{row}**")
-        agreement.draw_table(
-            [request.title or xai_core.METHODS.get(request.method).title for request in ready],
+        agreement.render(
+            [
+                xai_core.METHODS.get(request.method).technical if not request.title else request.title
+                for request in ready
+            ],
             [results[request.name] for request in ready],
+            row,
         )
+    st.caption(
+        "In the table, from +1.00 (the same places, in the same order) over 0 (nothing in common) to −1.00 (the "
+        "opposite). The small number is how much of the strongest tenth both maps share; by chance it would be 10 %. "
+        "Before they are compared, all maps are averaged over places of one size, a sixteenth of the picture's side."
+    )
 
 
 st.title("Explanations side by side")

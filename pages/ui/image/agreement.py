@@ -1,4 +1,4 @@
-"""A small table of how far maps agree, coloured like the maps themselves."""
+"""Agreement of maps: one sentence, then a small table coloured like the maps themselves."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _STYLE = """<style>
 .agree { border-collapse: separate; border-spacing: 2px; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
 .agree th { font-weight: 400; text-align: left; padding: 0.25rem 0.5rem; max-width: 12rem; overflow-wrap: anywhere; }
 .agree thead th { vertical-align: bottom; text-align: center; max-width: 7rem; }
+.agree td.gap { opacity: 0.8; }
 .agree td { text-align: center; padding: 0.375rem 0.5rem; border-radius: 0.25rem; min-width: 4.5rem; }
 </style>"""
 _ORANGE, _BLUE = "236, 138, 44", "64, 132, 214"
@@ -28,20 +29,33 @@ def _cell_colour(share: float) -> str:
     return f"rgba({_ORANGE if share >= 0 else _BLUE}, {_MAX_OPACITY * min(abs(share), 1):.2f})"
 
 
-def _format_cell(rank: float, overlap: float) -> str:
+# A few words in an empty cell for each reason that two maps have no number; a sentence below the table says more.
+_GAP_WORDS = {"broken": "no numbers", "flat": "empty map", "grid": "other size", "picture": "other picture"}
+
+
+def _format_cell(rank: float, overlap: float, gap: str) -> str:
     if not np.isfinite(rank):
-        return "<td>–</td>"
+        words = _GAP_WORDS.get(gap, "")
+        return f'<td class="gap">–<br><small>{words}</small></td>' if words else "<td>–</td>"
     return f'<td style="background: {_cell_colour(rank)}">{rank:+.2f}<br><small>{percent(overlap)}</small></td>'
 
 
 def draw_matrix(
-    titles: Sequence[str], ranks: npt.NDArray[np.floating], overlaps: npt.NDArray[np.floating], name: str
+    titles: Sequence[str],
+    ranks: npt.NDArray[np.floating],
+    overlaps: npt.NDArray[np.floating],
+    name: str,
+    gaps: Sequence[Sequence[str]] = (),
 ) -> None:
-    """Draw rank correlations and, below them, overlaps of the strongest, both (N, N); `name` is read aloud."""
+    """Draw rank correlations and, below them, overlaps of the strongest, both (N, N); `name` is read aloud.
+
+    `gaps` names the reason of each empty cell.
+    """
     head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
     body = ""
-    for title, row, shares in zip(titles, ranks, overlaps, strict=True):
-        cells = "".join(_format_cell(rank, overlap) for rank, overlap in zip(row, shares, strict=True))
+    reasons = gaps or [[""] * len(titles)] * len(titles)
+    for title, *rows in zip(titles, ranks, overlaps, reasons, strict=True):
+        cells = "".join(_format_cell(rank, overlap, gap) for rank, overlap, gap in zip(*rows, strict=True))
         body += f'<tr><th scope="row">{escape(title)}</th>{cells}</tr>'
     whole = f'<table class="agree"><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>'
     st.html(
@@ -49,13 +63,19 @@ def draw_matrix(
     )
 
 
-def draw_table(titles: Sequence[str], maps: Sequence[xai_core.Attribution]) -> None:
-    """Draw rank correlation and overlap of the strongest tenth for each pair of maps."""
-    agreement = xai_core.agreement(maps)
-    draw_matrix(titles, agreement.rank, agreement.overlap, "How far the maps agree")
+def render(titles: Sequence[str], maps: Sequence[xai_core.Attribution], heading: str = "") -> None:
+    """Render what the maps point at in one sentence, and how far each pair agrees; `heading` stands above."""
+    compared = xai_core.agreement(maps)
+    if heading:
+        st.html(f"<p><strong>{escape(heading)}</strong></p>")
+    st.html(f'<p style="font-size: 1.125rem">{escape(xai_core.describe_maps(titles, maps))}</p>')
+    draw_matrix(titles, compared.rank, compared.overlap, "How far the maps agree", compared.gaps)
+    for reason in compared.reasons:
+        st.caption(f"–: {reason}")
 
 
-LEVELS = ("green", "amber", "red")
+def _rank_by_verdict(maps: Sequence[xai_core.Attribution]) -> list[float]:
+    return [float(verdict.place) for verdict in xai_core.judge(maps)]
 
 
 def _rank_by_agreement(maps: Sequence[xai_core.Attribution]) -> list[float]:
@@ -67,5 +87,5 @@ ORDERS: dict[str, tuple[str, Callable[[Sequence[xai_core.Attribution]], Sequence
     "cost": ("Cheapest first", None),
     "time": ("Time taken", lambda maps: [result.seconds for result in maps]),
     "agreement": ("Agreement with the others", _rank_by_agreement),
-    "checks": ("Best checks first", lambda maps: [float(LEVELS.index(result.level)) for result in maps]),
+    "checks": ("Best checks first", _rank_by_verdict),
 }

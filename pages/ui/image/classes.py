@@ -51,6 +51,11 @@ def render_search(model: xai_core.Classifier, name: str, label: str, words: Sequ
     return chosen
 
 
+def guess(model: xai_core.Classifier, image: Image.Image) -> xai_core.Prediction:
+    """Return the model's first guesses, as many as there are chips."""
+    return xai_core.guess(model, image, min(MAX_GUESSES, len(model.labels)))
+
+
 def format_question(model: xai_core.Classifier, target: Target) -> str:
     """Return the question about a target, for a heading."""
     if isinstance(target, tuple):
@@ -62,7 +67,7 @@ def render_choice(model: xai_core.Classifier, image: Image.Image) -> tuple[Targe
     """Render chips and search; return the class to explain or a pair (A, not B), and the same as chosen, else None."""
     words = number_repeats(model.labels)
     key = f"class_of_{hash_labels(model.labels)}"
-    guesses = xai_core.guess(model, image, min(MAX_GUESSES, len(words))).classes
+    guesses = guess(model, image).classes
     chance = {index: probability for index, _, probability in guesses}
     chips = st.empty()
     left, right = st.columns(2)

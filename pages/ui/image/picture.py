@@ -10,7 +10,7 @@ from PIL import Image
 import xai_core
 from pages.ui.frame import session
 from pages.ui.image import classes
-from pages.ui.widgets import models
+from pages.ui.widgets import models, show
 
 
 class PageContext(NamedTuple):
@@ -41,4 +41,5 @@ def render_head() -> PageContext:
             if note:
                 st.info(note, icon=":material/info:")
         target, chosen_target = classes.render_choice(model, image)
+        show.write_doubt(xai_core.doubt(classes.guess(model, image)))
     return PageContext(model, image, model_input, target, chosen_target)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from PIL import Image
 
+import xai_core
 from pages.ui.widgets.component import create_component
 from xai_core.render import scales, wire_map, wire_palettes, wire_picture
 from xai_core.results import Attribution
@@ -43,7 +44,27 @@ def _format_cost(attribution: Attribution) -> str:
     return f"{attribution.seconds:.2g} s · {passes:,} evaluation{'' if passes == 1 else 's'}"
 
 
-def _encode_panel(panel: Panel, shared_scale: float | None, picture: int) -> dict[str, Any]:
+def _encode_verdict(verdict: xai_core.MapVerdict) -> dict[str, Any]:
+    tests = len(verdict.tests)
+    count = f" · {tests} test{'' if tests == 1 else 's'}" if verdict.state == "fine" else ""
+    return {
+        "state": verdict.state,
+        "title": f"{verdict.title}{count}",
+        "summary": verdict.summary,
+        "findings": [{"level": finding.level, "sentence": finding.sentence} for finding in verdict.findings],
+        "untested": list(verdict.untested),
+    }
+
+
+def _judge_panels(panels: Sequence[Panel]) -> dict[str, xai_core.MapVerdict]:
+    """Return the verdict on each finished map, by card id."""
+    done = {panel.id: panel.attribution for panel in panels if panel.state == "done" and panel.attribution is not None}
+    return dict(zip(done, xai_core.judge(list(done.values())), strict=True))
+
+
+def _encode_panel(
+    panel: Panel, shared_scale: float | None, picture: int, verdict: xai_core.MapVerdict | None
+) -> dict[str, Any]:
     card: dict[str, Any] = {
         "id": panel.id,
         "title": panel.title,
@@ -52,16 +73,13 @@ def _encode_panel(panel: Panel, shared_scale: float | None, picture: int) -> dic
         "state": panel.state,
     }
     card |= {"caption": panel.caption, "message": panel.message, "row": panel.row, "picture": picture}
-    card |= {"level": None, "checks": [], "cost": "", "map": None}
+    card |= {"verdict": None, "cost": "", "map": None}
     result = panel.attribution
     if panel.state != "done" or result is None:
         return card
     card |= {"map": wire_map(result, shared_scale), "cost": _format_cost(result)}
-    if result.checks:
-        card |= {
-            "level": result.level,
-            "checks": [{"level": check.level, "sentence": check.sentence} for check in result.checks],
-        }
+    if verdict is not None:
+        card["verdict"] = _encode_verdict(verdict)
     return card
 
 
@@ -76,12 +94,13 @@ def _shared_scales(panels: Sequence[Panel]) -> dict[str, float]:
 
 def show_maps(picture: Image.Image, panels: Sequence[Panel], *, key: str) -> None:
     """Draw the cards in the given order over the model input `picture`; `key` must not change between runs."""
-    shared = _shared_scales(panels)
+    shared, verdicts = _shared_scales(panels), _judge_panels(panels)
     own = [panel.picture or picture for panel in panels]
     pictures = {id(image): image for image in own}
     places = {name: place for place, name in enumerate(pictures)}
     cards = [
-        _encode_panel(panel, shared.get(panel.id), places[id(image)]) for panel, image in zip(panels, own, strict=True)
+        _encode_panel(panel, shared.get(panel.id), places[id(image)], verdicts.get(panel.id))
+        for panel, image in zip(panels, own, strict=True)
     ]
     _viewer(
         key=key,

@@ -90,6 +90,13 @@ def draw_figure(drawing: Drawing, key: str) -> None:
     write(" ".join(filter(None, (drawing.alt, drawing.caption))), quiet=True)
 
 
+def write_doubt(text: object) -> None:
+    """Write one line that calls for care, on pages without `write_style` too; nothing for an empty text."""
+    if text:
+        border = "border-left: 3px solid #c98a1b; padding: 0.25rem 0.75rem; margin: 0; overflow-wrap: anywhere"
+        st.html(f'<p role="note" style="{border}">{escape_html(text)}</p>')
+
+
 def write_problem(text: object) -> None:
     """Write in a box why something is not possible, and what to do."""
     with st.container(border=True):
