@@ -196,7 +196,7 @@ def _decode(picture: OpenedFile, data: bytes, notes: list[str]) -> Picture:
         heif.load(picture)
         # After load: a TIFF has turned itself by now, a PNG may keep its EXIF behind the pixels.
         orientation = _read_orientation(picture)
-        if not notes and picture.format in ("JPEG", "MPO") and jpeg.ends_in_fill(picture):
+        if not notes and picture.format in ("JPEG", "MPO") and jpeg.may_lack_rows(picture, data):
             _note_missing_rows(data, notes)
         size = _fit(picture.size)
         small = shrink(_to_shown_mode(picture, data, notes), size)

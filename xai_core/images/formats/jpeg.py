@@ -7,7 +7,9 @@ from io import BytesIO
 
 import numpy as np
 from PIL import Image
+from PIL.ImageFile import ImageFile as OpenedFile
 
+from xai_core.arrays import UInt8
 from xai_core.formatting import percent
 from xai_core.images.formats.headers import UNSUPPORTED, find_format, find_signature
 
@@ -21,6 +23,7 @@ _FILLER = b"\x35\x9a\xc3\x5e\x71\x0d\xe4\x96" * 32
 # The next mark behind coded pixels: not a stuffed zero, not a restart.
 _MARK = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _SCAN, _EOI = 0xDA, 0xD9
+_COARSE = "The end of this JPEG is missing: all of the picture is there, but less sharp or colourful than it was."
 # The level that the decoder puts where nothing is left to read.
 _FILL = 128
 
@@ -32,40 +35,35 @@ def drop_junk(data: bytes) -> bytes:
     return data[at:] if at > 0 and known is None else data
 
 
-def ends_in_fill(picture: Image.Image) -> bool:
-    """Say if the last row of a decoded JPEG is what the decoder puts where rows are missing."""
+def may_lack_rows(picture: OpenedFile, data: bytes) -> bool:
+    """Say if a decoded JPEG ends in what the decoder puts for missing rows, or has not all of its scans."""
     row = np.asarray(picture.crop((0, picture.height - 1, picture.width, picture.height)))
-    return picture.mode in ("L", "RGB") and bool((row == _FILL).all())
+    fill = (_FILL - 1, _FILL) if picture.mode == "CMYK" else (_FILL,)
+    if np.isin(row, fill).all():
+        return True
+    return "progressive" in picture.info and _lacks_scans(_read_scans(data)[1])
 
 
 def close_file(data: bytes) -> bytes:
     """Return the first picture of a JPEG up to the end of its pixels, with an end mark."""
-    return data[: _find_end(data)[0]] + END
+    return data[: _read_scans(data)[0]] + END
 
 
 def describe_missing(data: bytes) -> tuple[float, str | None]:
     """Return the share of rows that a JPEG lacks (0 to 1), and a note where it lacks rows or details."""
-    end, scans = _find_end(data)
+    end, scans = _read_scans(data)
     if not scans:
         return 1.0, None
-    start = _first_difference(data[:end] + END, data[:end] + _FILLER + END)
-    if scans > 1:
-        coarse = (
-            "The end of this JPEG is missing: all of the picture is there, but less sharp or colourful than it was."
-        )
-        return 0.0, coarse if start < 1 else None
-    missing = 1 - start
-    note = (
-        f"This JPEG was cut off: the lowest {percent(missing)} of the picture is missing and shown as grey."
-        if missing
-        else None
-    )
-    return missing, note
+    start = _first_difference(data[:end] + END, data[:end] + _FILLER + END, scale=8 if len(scans) == 1 else 2)
+    if len(scans) > 1:
+        return 0.0, _COARSE if start < 1 or _lacks_scans(scans) else None
+    note = f"This JPEG was cut off: the lowest {percent(1 - start)} of the picture is missing and shown as grey."
+    return 1 - start, note if start < 1 else None
 
 
-def _find_end(data: bytes) -> tuple[int, int]:
-    """Return the end of the coded pixels and the number of scans before it."""
-    at, end, scans = 2, len(data), 0
+def _read_scans(data: bytes) -> tuple[int, list[bytes]]:
+    """Return the end of the coded pixels of the first picture, and the headers of the scans before it."""
+    at, end, scans = 2, len(data), []
     while at + 4 <= len(data) and data[at] == 0xFF:
         mark = data[at + 1]
         if mark == 0xFF:
@@ -77,7 +75,7 @@ def _find_end(data: bytes) -> tuple[int, int]:
         if following > len(data):
             break
         if mark == _SCAN:
-            scans += 1
+            scans.append(data[at + 4 : following])
             found = _MARK.search(data, following)
             following = found.start() if found else len(data)
         # What lies between scans belongs to them: of a cut table the decoder would make nothing.
@@ -85,15 +83,31 @@ def _find_end(data: bytes) -> tuple[int, int]:
     return len(data[:end].rstrip(b"\xff")), scans
 
 
-def _first_difference(first: bytes, second: bytes) -> float:
+def _lacks_scans(scans: list[bytes]) -> bool:
+    """Say if any coefficient of any component of a progressive JPEG never gets its last bit (ITU-T T.81, G.1)."""
+    wanted: set[tuple[int, int]] = set()
+    complete: set[tuple[int, int]] = set()
+    for scan in scans:
+        # A count, two bytes a component, then the band of coefficients and the bits before and after this scan.
+        if len(scan) < 4:
+            return True
+        first, last, bits = scan[-3:]
+        components = scan[1:-3:2]
+        wanted |= {(component, coefficient) for component in components for coefficient in range(64)}
+        if bits & 15 == 0:
+            complete |= {(component, at) for component in components for at in range(first, last + 1)}
+    return not wanted <= complete
+
+
+def _first_difference(first: bytes, second: bytes, scale: int) -> float:
     """Return the share of rows before the first that two JPEGs of one size do not have in common, 1 for equal ones."""
-    rows = [_decode_small(data) for data in (first, second)]
+    rows = [_decode_small(data, scale) for data in (first, second)]
     differ = (rows[0] != rows[1]).reshape(len(rows[0]), -1).any(axis=1)
     return float(differ.argmax()) / len(differ) if differ.any() else 1.0
 
 
-def _decode_small(data: bytes) -> np.ndarray:
-    """Return the picture at an eighth of its size, where every block is one pixel."""
+def _decode_small(data: bytes, scale: int) -> UInt8:
+    """Return the picture at a half or an eighth of its size; at an eighth every block is one pixel."""
     with Image.open(BytesIO(data), formats=("JPEG",)) as picture:
-        picture.draft(None, (max(1, picture.width // 8), max(1, picture.height // 8)))
+        picture.draft(None, (max(1, picture.width // scale), max(1, picture.height // scale)))
         return np.asarray(picture)

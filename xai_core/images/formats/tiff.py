@@ -24,6 +24,7 @@ ORIENTATION, PROFILE = 274, 34675
 _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _PLANES, _EXTRA, _FORMAT = 258, 259, 262, 277, 284, 338, 339
 _LEAST, _MOST, _LEAST_NUMBER, _MOST_NUMBER, _NO_DATA = 280, 281, 340, 341, 42113
 # Bands of each photometric interpretation: white is zero, black is zero, RGB, palette, ink, YCbCr, Lab.
+_RGB = 2
 _COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3}
 
 # Compressions that are unpacked here, and the sides of the memory that the numbers may take.
@@ -128,10 +129,15 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
 def _check_kind(page: Any, data: bytes) -> None:
     """Raise InvalidImage for a kind of number or compression that is not read here, or too much to unpack."""
     bands, compression = page.samplesperpixel, int(page.compression)
+    ends = [start + length for start, length in zip(page.dataoffsets, page.databytecounts, strict=False)]
+    is_common = page.dtype == np.uint8 and (bands == 1 or (bands <= 4 and int(page.photometric) == _RGB))
+    if is_common or not ends or max(ends) > len(data):
+        # Pillow reads the common kinds: one that it cannot open is damaged.
+        raise ValueError("damaged")
     kind = None
     if page.dtype is None or page.dtype.kind not in "uif":
         kind = f"numbers of {page.bitspersample} bits, or complex ones"
-    elif int(page.photometric) not in (0, 1, 2):
+    elif int(page.photometric) > _RGB:
         kind = f"colours of kind {int(page.photometric)} in numbers of {page.bitspersample} bits"
     elif page.imagedepth != 1:
         kind = "a block of many layers"
