@@ -206,6 +206,14 @@ def _build_bmp_size(rng: Rng) -> DamagedFile:
     )
 
 
+def _box_size_builder(kind: str) -> Callable[[Rng], DamagedFile]:
+    def build(rng: Rng) -> DamagedFile:
+        side = _draw_side(rng, 65_000)
+        return DamagedFile(files.set_box_size(_encode_plain(kind, int(rng.integers(4))), (side, side)), "refuse")
+
+    return build
+
+
 BOMBS: Mapping[tuple[str, str], Callable[[Rng], DamagedFile]] = {
     ("PNG", "size"): _build_png_size,
     ("PNG", "texts"): _build_png_texts,
@@ -230,6 +238,8 @@ BOMBS: Mapping[tuple[str, str], Callable[[Rng], DamagedFile]] = {
     ("JPEG", "size"): _build_jpeg_size,
     ("JPEG", "EXIF"): _exif_tags_builder("JPEG"),
     ("BMP", "size"): _build_bmp_size,
+    ("HEIC", "size"): _box_size_builder("HEIC"),
+    ("AVIF", "size"): _box_size_builder("AVIF"),
 }
 """(format, name) -> builder."""
 

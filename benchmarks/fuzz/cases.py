@@ -9,11 +9,13 @@ from functools import partial
 from io import BytesIO
 
 import numpy as np
+import pillow_heif
 from PIL import Image, ImageOps
 
 from benchmarks.fuzz.bombs import BOMBS, DRIPS
 from benchmarks.fuzz.damage import KINDS, DamagedFile, Expectation, Maker, Rng
 from benchmarks.fuzz.guarded_reader import Outcome, Reader, read_in_child
+from xai_core.images.formats.headers import find_format
 
 MAX_SIDE = 1024
 _LIBTIFF = re.compile(r"[\w.]+: [^/]*\.$")
@@ -162,7 +164,7 @@ def _compare_pixels(outcome: Outcome, reference: bytes) -> list[str]:
         return [f"was read as {outcome.size}, a plain reading of the whole file is {expected.size}"]
     pixels = np.frombuffer(outcome.pixels, dtype=np.uint8).reshape(outcome.size[1], outcome.size[0], -1)
     differences = np.abs(pixels.astype(np.int16) - np.asarray(expected))
-    with Image.open(BytesIO(reference)) as image:
+    with _open(reference) as image:
         difference, allowed = (
             (differences.max(), _MAX_DIFFERENCE)
             if max(image.size) <= MAX_SIDE
@@ -171,9 +173,16 @@ def _compare_pixels(outcome: Outcome, reference: bytes) -> list[str]:
     return [f"differs from a plain reading by {difference:.1f} of 255 levels"] if difference > allowed else []
 
 
+def _open(data: bytes) -> Image.Image:
+    stream = BytesIO(data)
+    return pillow_heif.HeifImageFile(stream) if find_format(data) == "HEIC" else Image.open(stream)
+
+
 def read_with_pillow(data: bytes) -> Image.Image:
     """Read a picture with Pillow alone: upright, on white, RGB, at most 1024 pixels a side."""
-    with Image.open(BytesIO(data)) as opened:
+    with (
+        pillow_heif.HeifImageFile(BytesIO(data)) if find_format(data) == "HEIC" else Image.open(BytesIO(data)) as opened
+    ):
         opened.load()
         picture = ImageOps.exif_transpose(opened)
     if picture.has_transparency_data:

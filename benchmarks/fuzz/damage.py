@@ -17,6 +17,7 @@ from PIL import Image, ImageCms
 from benchmarks.fuzz import file_formats as files
 from benchmarks.fuzz.file_formats import Entry, build_tiff, long_entry, png_chunk, short_entry, tiff_entries
 from benchmarks.fuzz.sources import (
+    BOX_FORMATS,
     EXIF_FORMATS,
     FORMATS,
     Source,
@@ -63,7 +64,9 @@ def cut_end(rng: Rng, kind: str) -> DamagedFile:
     """Cut off the end, from one byte to nearly all."""
     source = draw_source(rng, kind)
     keep = len(source.data) - int(rng.integers(1, 40)) if rng.random() < 0.3 else int(len(source.data) * rng.random())
-    return DamagedFile(source.data[:keep], "either", _reference_for(source))
+    # Without more than its end mark a JPEG may lack rows, and is read with a note.
+    is_whole = kind != "JPEG" or keep >= len(source.data) - 2
+    return DamagedFile(source.data[:keep], "either", _reference_for(source) if is_whole else None)
 
 
 def flip_bits(rng: Rng, kind: str) -> DamagedFile:
@@ -101,14 +104,15 @@ def move_pieces(rng: Rng, kind: str) -> DamagedFile:
 
 def replace_header(rng: Rng, kind: str) -> DamagedFile:
     """Replace the first bytes by another format's or noise, drop them, or prefix lines of text."""
-    data, another = draw_source(rng, kind).data, draw_source(rng, str(rng.choice(FORMATS))).data
+    source, another = draw_source(rng, kind), draw_source(rng, str(rng.choice(FORMATS))).data
+    data = source.data
     length = int(rng.choice([2, 4, 8, 12, 16, 32, 64]))
     return _build_any(
         rng,
         lambda: DamagedFile(another[:length] + data[length:]),
         lambda: DamagedFile(rng.bytes(length) + data[length:]),
         lambda: DamagedFile(data[length:]),
-        lambda: DamagedFile(b"\r\n" * length + data, "refuse"),
+        lambda: DamagedFile(b"\r\n" * length + data, "read" if kind == "JPEG" else "refuse", _reference_for(source)),
     )
 
 
@@ -156,6 +160,8 @@ def set_zero_size(rng: Rng, kind: str) -> DamagedFile:
             data[:8] + png_chunk(b"IHDR", struct.pack(">II", *size) + data[24:29]) + data[33:], "refuse"
         ),
         "WEBP": lambda: DamagedFile(data[:26] + struct.pack("<HH", *size) + data[30:], "refuse"),
+        "HEIC": lambda: DamagedFile(files.set_box_size(data, size), "refuse"),
+        "AVIF": lambda: DamagedFile(files.set_box_size(data, size), "refuse"),
         "BMP": lambda: DamagedFile(data[:18] + struct.pack("<ii", *size) + data[26:], "refuse"),
         "GIF": lambda: DamagedFile(files.build_gif(size, files.gif_frame((64, 64) if rng.random() < 0.5 else size))),
         "TIFF": lambda: DamagedFile(
@@ -333,6 +339,19 @@ def _build_bmp_nests(rng: Rng, data: bytes, another: bytes) -> list[Callable[[],
     ]
 
 
+def _build_box_nests(rng: Rng, data: bytes, another: bytes) -> list[Callable[[], DamagedFile]]:
+    start = int.from_bytes(data[:4], "big")
+    meta = int.from_bytes(data[start : start + 4], "big")
+    box = struct.pack(">I", 8 + len(another)) + b"free" + another
+    return [
+        lambda: DamagedFile(data + box, "read", data),
+        lambda: DamagedFile(data[:start] * int(rng.integers(2, 1000)) + data[start:]),
+        lambda: DamagedFile(data[: start + meta] + data[start:]),
+        lambda: DamagedFile(data[:start] + struct.pack(">I", int(rng.choice(ABSURD))) + b"free" + data[start:]),
+        lambda: DamagedFile(data[: start + 12] * int(rng.integers(2, 50)) + data[start + 12 :]),
+    ]
+
+
 _NESTS: Mapping[str, Callable[[Rng, bytes, bytes], list[Callable[[], DamagedFile]]]] = {
     "JPEG": _build_jpeg_nests,
     "PNG": _build_png_nests,
@@ -340,6 +359,8 @@ _NESTS: Mapping[str, Callable[[Rng, bytes, bytes], list[Callable[[], DamagedFile
     "GIF": _build_gif_nests,
     "TIFF": _build_tiff_nests,
     "BMP": _build_bmp_nests,
+    "HEIC": _build_box_nests,
+    "AVIF": _build_box_nests,
 }
 
 Maker = Callable[[Rng, str], DamagedFile]
@@ -353,7 +374,7 @@ KINDS: Mapping[str, tuple[Maker, tuple[str, ...]]] = {
     "huge EXIF": (add_huge_exif, EXIF_FORMATS),
     "zero size": (set_zero_size, FORMATS),
     "absurd tiles": (build_odd_tiles, ("TIFF",)),
-    "bad profile": (embed_bad_profile, EXIF_FORMATS),
+    "bad profile": (embed_bad_profile, (*EXIF_FORMATS, *BOX_FORMATS)),
     "nested, moving": (nest_pictures, FORMATS),
 }
 """Name -> function that damages, and its formats."""

@@ -106,6 +106,12 @@ def gif_frame(
     return control + b"," + struct.pack("<HHHHB", *at, *size, 0) + b"\x08" + pixels + b"\0"
 
 
+def set_box_size(data: bytes, size: tuple[int, int]) -> bytes:
+    """State another size for all items of an HEIC or AVIF."""
+    parts = data.split(b"ispe\0\0\0\0")
+    return parts[0] + b"".join(b"ispe\0\0\0\0" + struct.pack(">II", *size) + part[8:] for part in parts[1:])
+
+
 def build_bmp(size: tuple[int, int], pixels: bytes, bits: int = 24, compression: int = 0, planes: int = 1) -> bytes:
     """Build a BMP with the header of Windows 3 and, for 8 bits, a palette."""
     palette = bytes(value for level in range(256) for value in (level, 255 - level, level, 0)) if bits == 8 else b""

@@ -8,11 +8,14 @@ from functools import lru_cache
 from io import BytesIO
 
 import numpy as np
+import pillow_heif
 from PIL import Image
 
 from xai_core.images import SAMPLES
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+BOX_FORMATS = ("HEIC", "AVIF")
+"""Formats made of boxes (ISO/IEC 14496-12)."""
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", *BOX_FORMATS)
 EXIF_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF")
 """Formats with EXIF, and thereby an orientation."""
 _PHOTOS = ("coffee", "chelsea", "rocket", "astronaut", "flower", "motorcycle")
@@ -51,6 +54,11 @@ VARIANTS: Mapping[str, Sequence[Variant]] = {
         Variant("CMYK"), Variant("P"), Variant("RGBA"), Variant("RGB", {"big_tiff": True}), Variant("RGB", frames=2),
         Variant("I;16", plain=False), Variant("F", plain=False),
     ),
+    "HEIC": (
+        Variant("RGB"), Variant("RGBA"), Variant("L"), Variant("RGB", {"tile_size": 64}),
+        Variant("RGB", {"quality": -1, "chroma": 444}), Variant("RGB", frames=2),
+    ),
+    "AVIF": (Variant("RGB"), Variant("RGBA"), Variant("L"), Variant("RGB", {"quality": 100}), Variant("RGB", frames=3)),
 }  # fmt: skip
 
 
@@ -90,6 +98,12 @@ def encode_picture(picture: Image.Image, kind: str, **options: object) -> bytes:
     """Encode a picture in this format; an option `format` takes precedence."""
     form = str(options.pop("format", kind))
     out = BytesIO()
+    if form == "HEIC":
+        file = pillow_heif.from_pillow(picture)
+        for frame in options.pop("append_images", ()):  # type: ignore[attr-defined]
+            file.add_from_pillow(frame)
+        file.save(out, primary_index=0, **options)
+        return out.getvalue()
     # A copy, because Pillow leaves its settings on what it saves.
     picture.copy().save(out, form, **options)
     return out.getvalue()
