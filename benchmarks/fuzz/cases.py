@@ -175,14 +175,15 @@ def _compare_pixels(outcome: Outcome, reference: bytes) -> list[str]:
 
 def _open(data: bytes) -> Image.Image:
     stream = BytesIO(data)
-    return pillow_heif.HeifImageFile(stream) if find_format(data) == "HEIC" else Image.open(stream)
+    if find_format(data) != "HEIC":
+        return Image.open(stream)
+    picture: Image.Image = pillow_heif.HeifImageFile(stream)  # type: ignore[no-untyped-call]
+    return picture
 
 
 def read_with_pillow(data: bytes) -> Image.Image:
     """Read a picture with Pillow alone: upright, on white, RGB, at most 1024 pixels a side."""
-    with (
-        pillow_heif.HeifImageFile(BytesIO(data)) if find_format(data) == "HEIC" else Image.open(BytesIO(data)) as opened
-    ):
+    with _open(data) as opened:
         opened.load()
         picture = ImageOps.exif_transpose(opened)
     if picture.has_transparency_data:

@@ -241,7 +241,11 @@ def nest_pictures(rng: Rng, kind: str) -> DamagedFile:
         rng,
         *nests,
         *nests,
-        lambda: DamagedFile(source.data + another, "either" if kind in ("WEBP", "TIFF") else "read", source.data),
+        lambda: DamagedFile(
+            source.data + another,
+            "either" if kind in ("WEBP", "TIFF", *BOX_FORMATS) else "read",
+            None if kind in BOX_FORMATS else source.data,
+        ),
     )
 
 

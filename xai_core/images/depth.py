@@ -36,20 +36,31 @@ class StatedRange:
 def to_eight_bits(values: Numbers, stated: StatedRange = StatedRange()) -> tuple[UInt8, str | None]:
     """Return numbers (H, W) or (H, W, C) as levels of the same shape, and a note on the range where it is a guess.
 
+    The last of two or four bands is alpha: its range is that of the colours if it fits, else all 16 bits.
     Numbers that are not finite, or stand for no value, become the darkest level.
     """
     if values.dtype == np.uint8:
         return 255 - values if stated.zero_is_white else values, None
+    if values.ndim == 3 and values.shape[2] in (2, 4):
+        colours, note = to_eight_bits(values[:, :, :-1], stated)
+        alpha = values[:, :, -1:]
+        top = _find_top(values[:, :, :-1], int(values[:, :, :-1].max()), stated.bits)
+        alpha_levels = _scale(alpha, 0.0, float(top if alpha.max() <= top else _DEEPEST), StatedRange())
+        return np.concatenate([colours, alpha_levels], axis=2), note
     low, high = _find_extremes(values, stated.no_data)
     black, white = _choose_range(values, low, high, stated)
+    natural = values.dtype == np.uint16 and (white == _DEEPEST or stated.bits == math.log2(white + 1))
+    return _scale(values, black, white, stated), None if natural else _describe(low, high, black, white)
+
+
+def _scale(values: Numbers, black: float, white: float, stated: StatedRange) -> UInt8:
     levels = np.empty(values.shape, np.uint8)
     for start, block in _iter_blocks(values):
         scaled = _clear(block, stated.no_data, black)
         scaled = (scaled - black) * (255.0 / max(white - black, 1e-12))
         scaled = 255.0 - scaled if stated.zero_is_white else scaled
         levels[start : start + len(block)] = np.rint(scaled).clip(0, 255)
-    natural = values.dtype == np.uint16 and (white == _DEEPEST or stated.bits == math.log2(white + 1))
-    return levels, None if natural else _describe(low, high, black, white)
+    return levels
 
 
 def _choose_range(values: Numbers, low: float, high: float, stated: StatedRange) -> tuple[float, float]:

@@ -76,12 +76,12 @@ def shows_dark_strokes(image: Picture) -> bool:
         and _INK_SHARES[0] <= is_ink.mean() <= _INK_SHARES[1]
         and (~is_paper & ~is_ink).mean() <= _MAX_BETWEEN
         and float(np.median(np.abs(light[is_paper] - 1))) <= _MAX_TEXTURE
-        and _colour_spread(1 - relative, is_ink) <= _MAX_COLOURS
+        and _measure_colours(1 - relative, is_ink) <= _MAX_COLOURS
     )
 
 
 def _fit_paper(colours: Float64, is_border: Bool) -> Float64:
-    """Return the light of the paper at every pixel, (H, W, 3): a quadratic surface through the lighter half of the border."""
+    """Return the light of the paper at every pixel, (H, W, 3): a quadratic through the lighter half of the border."""
     light = colours.mean(axis=2)
     y, x = (axis.astype(np.float64) / _SIDE for axis in np.indices(light.shape))
     terms = np.stack([np.ones_like(y), y, x, y * x, y * y, x * x], axis=2)
@@ -90,7 +90,7 @@ def _fit_paper(colours: Float64, is_border: Bool) -> Float64:
     return np.asarray(terms @ surface).clip(_MIN_PAPER / 2, None)
 
 
-def _colour_spread(darkness: Float64, is_ink: Bool) -> float:
+def _measure_colours(darkness: Float64, is_ink: Bool) -> float:
     """Return how far, on average, colours lie from the line between paper (0) and ink."""
     ink = darkness[is_ink].mean(axis=0)
     ink /= np.linalg.norm(ink)

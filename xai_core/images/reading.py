@@ -129,6 +129,7 @@ def _read(data: bytes, notes: list[str]) -> Picture:
     kind = find_format(data)
     if kind in ("HEIC", "AVIF"):
         heif.check_item_sizes(data)
+        heif.check_length(data)
     if kind == "TIFF":
         return _read_tiff(data, notes)
     picture = heif.open_heif(data) if kind == "HEIC" else open_with_pillow(data)

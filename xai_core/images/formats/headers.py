@@ -134,12 +134,12 @@ def strip_png(data: bytes) -> bytes:
     return b"".join([PNG_START, *parts])
 
 
-def read_png_chunk(data: bytes, wanted: bytes) -> bytes | None:
+def read_png_chunk(data: bytes, name: bytes) -> bytes | None:
     """Return the body of the first chunk of this kind before the pixels of a PNG, None where there is none."""
     if data[:8] != PNG_START:
         return None
     for kind, start, end in iter_png_chunks(data):
-        if kind == wanted:
+        if kind == name:
             return data[start + 8 : end - 4]
         if kind in (b"IDAT", b""):
             break

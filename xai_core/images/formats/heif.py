@@ -8,7 +8,8 @@ from io import BytesIO
 
 from PIL.ImageFile import ImageFile
 
-from xai_core.images.limits import check_area
+from xai_core.errors import InvalidImage
+from xai_core.images.limits import MAX_PIECES, TOO_MANY, check_area
 
 # A box "ispe": the size of one item of the file (the picture, its tiles, its thumbnails).
 _ITEM_SIZE = re.compile(rb"ispe\0\0\0\0(.{8})", re.DOTALL)
@@ -22,6 +23,21 @@ def check_item_sizes(data: bytes) -> None:
     """Raise InvalidImage where any item of an HEIC or AVIF has too many pixels."""
     for size in _ITEM_SIZE.findall(data):
         check_area(*struct.unpack(">II", size))
+
+
+def check_length(data: bytes) -> None:
+    """Raise EOFError for an HEIC or AVIF that ends inside its pixels: libheif would show missing tiles as black."""
+    at = 0
+    for _ in range(MAX_PIECES):
+        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        # A length of 1 stands for one of 64 bits behind the name, 0 for the rest of the file.
+        length = int.from_bytes(data[at + 8 : at + 16], "big") if length == 1 else length
+        if kind in (b"mdat", b"meta") and at + length > len(data):
+            raise EOFError("cut off")
+        if length < 8 or at + length > len(data):
+            return
+        at += length
+    raise InvalidImage(TOO_MANY)
 
 
 def read_colour_codes(data: bytes) -> tuple[int, int] | None:

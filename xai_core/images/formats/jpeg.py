@@ -63,7 +63,8 @@ def describe_missing(data: bytes) -> tuple[float, str | None]:
 
 def _read_scans(data: bytes) -> tuple[int, list[bytes]]:
     """Return the end of the coded pixels of the first picture, and the headers of the scans before it."""
-    at, end, scans = 2, len(data), []
+    scans: list[bytes] = []
+    at, end = 2, len(data)
     while at + 4 <= len(data) and data[at] == 0xFF:
         mark = data[at + 1]
         if mark == 0xFF:
@@ -76,8 +77,8 @@ def _read_scans(data: bytes) -> tuple[int, list[bytes]]:
             break
         if mark == _SCAN:
             scans.append(data[at + 4 : following])
-            found = _MARK.search(data, following)
-            following = found.start() if found else len(data)
+            following_mark = _MARK.search(data, following)
+            following = following_mark.start() if following_mark else len(data)
         # What lies between scans belongs to them: of a cut table the decoder would make nothing.
         at = end = following
     return len(data[:end].rstrip(b"\xff")), scans
@@ -85,7 +86,7 @@ def _read_scans(data: bytes) -> tuple[int, list[bytes]]:
 
 def _lacks_scans(scans: list[bytes]) -> bool:
     """Say if any coefficient of any component of a progressive JPEG never gets its last bit (ITU-T T.81, G.1)."""
-    wanted: set[tuple[int, int]] = set()
+    needed: set[tuple[int, int]] = set()
     complete: set[tuple[int, int]] = set()
     for scan in scans:
         # A count, two bytes a component, then the band of coefficients and the bits before and after this scan.
@@ -93,10 +94,10 @@ def _lacks_scans(scans: list[bytes]) -> bool:
             return True
         first, last, bits = scan[-3:]
         components = scan[1:-3:2]
-        wanted |= {(component, coefficient) for component in components for coefficient in range(64)}
+        needed |= {(component, coefficient) for component in components for coefficient in range(64)}
         if bits & 15 == 0:
             complete |= {(component, at) for component in components for at in range(first, last + 1)}
-    return not wanted <= complete
+    return not needed <= complete
 
 
 def _first_difference(first: bytes, second: bytes, scale: int) -> float:

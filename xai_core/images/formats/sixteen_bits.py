@@ -75,7 +75,7 @@ def read_colour(upper: Picture, data: bytes, reopen: Callable[[bytes], ImageFile
 
     Of a large picture every n-th pixel is taken, for memory.
     """
-    if upper.mode == "LA":
+    if data[:8] == PNG_START and data[_DEPTH_AT + 1] == _GREY_ALPHA:
         # Two numbers of 16 bits a pixel are read as four of 8.
         head = data[12:_DEPTH_AT] + bytes([8, _COLOUR_ALPHA]) + data[_DEPTH_AT + 2 : 29]
         quads = np.asarray(_thin(reopen(data[:12] + head + struct.pack(">I", zlib.crc32(head)) + data[33:])))

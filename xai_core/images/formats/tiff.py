@@ -22,7 +22,7 @@ Numbers = npt.NDArray[Any]
 
 ORIENTATION, PROFILE = 274, 34675
 _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _PLANES, _EXTRA, _FORMAT = 258, 259, 262, 277, 284, 338, 339
-_LEAST, _MOST, _LEAST_NUMBER, _MOST_NUMBER, _NO_DATA = 280, 281, 340, 341, 42113
+_MIN_TAGS, _MAX_TAGS, _NO_DATA = (340, 280), (341, 281), 42113
 # Bands of each photometric interpretation: white is zero, black is zero, RGB, palette, ink, YCbCr, Lab.
 _RGB = 2
 _COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3}
@@ -97,7 +97,7 @@ def describe_bands(tags: Tags) -> str | None:
 def stated_range(tags: Tags) -> StatedRange:
     """Return what a TIFF states about the range of its numbers."""
     bits = set(_as_tuple(tags.get(_BITS)))
-    low, high = (_find_number(tags, *names) for names in ((_LEAST_NUMBER, _LEAST), (_MOST_NUMBER, _MOST)))
+    low, high = (_find_number(tags, *names) for names in (_MIN_TAGS, _MAX_TAGS))
     if bits == {12}:
         low, high = 0.0, 4095.0
     return StatedRange(
@@ -131,7 +131,8 @@ def _check_kind(page: Any, data: bytes) -> None:
     bands, compression = page.samplesperpixel, int(page.compression)
     ends = [start + length for start, length in zip(page.dataoffsets, page.databytecounts, strict=False)]
     is_common = page.dtype == np.uint8 and (bands == 1 or (bands <= 4 and int(page.photometric) == _RGB))
-    if is_common or not ends or max(ends) > len(data):
+    # Pillow does not open a BigTIFF whose numbers begin with the large end.
+    if (is_common and data[:4] != b"MM\0+") or not ends or max(ends) > len(data):
         # Pillow reads the common kinds: one that it cannot open is damaged.
         raise ValueError("damaged")
     kind = None
