@@ -53,7 +53,12 @@ from .row.counterfactual import (
     TargetOutcome as TargetOutcome,
     counterfactuals as counterfactuals,
 )
-from .row.directions import Direction as Direction, check_direction as check_direction, suggest_rising as suggest_rising
+from .row.directions import (
+    Direction as Direction,
+    check_direction as check_direction,
+    has_order as has_order,
+    suggest_rising as suggest_rising,
+)
 from .row.explain import (
     TABULAR_METHODS as TABULAR_METHODS,
     Contributions as Contributions,

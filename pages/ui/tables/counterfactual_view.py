@@ -1,4 +1,4 @@
-"""Counterfactuals as sentences, with locked columns."""
+"""Counterfactuals as sentences, with a rule for each feature that may not change freely."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.ui.tables import row_choice
+from pages.ui.tables import direction_choice, row_choice
 from pages.ui.tables.page_context import PageContext
 from pages.ui.tables.row_view import hash_row
 from pages.ui.widgets import background, show
@@ -56,33 +56,19 @@ def _render_changes(page: PageContext, number: int, result: Counterfactuals) -> 
 
 
 def render(page: PageContext, number: int, row: pd.DataFrame, prediction: Float32) -> None:
-    """Render the target and the locked columns, and the smallest changes; `prediction` is the model's for the row."""
-    left, right = st.columns(2, gap="large")
-    with left:
-        target: TargetOutcome = (
-            _render_range_choice(page, row, prediction)
-            if page.outcome is None
-            else _render_class_choice(page, prediction)
-        )
-    with right:
-        start = [page.table.protected] if page.table.protected in page.table.features else []
-        key = f"locked_{page.table.sha256[:12]}"
-        locked = st.multiselect(
-            "What may not change",
-            list(page.table.features),
-            start,
-            format_label,
-            key=key,
-            placeholder="Nothing is locked",
-        )
-    request = (page.model.id, hash_row(row), target, tuple(sorted(locked)))
+    """Render the target and the rules of features, and the smallest changes; `prediction` is of this row."""
+    target: TargetOutcome = (
+        _render_range_choice(page, row, prediction) if page.outcome is None else _render_class_choice(page, prediction)
+    )
+    rules = direction_choice.render(page.table)
+    request = (page.model.id, hash_row(row), target, tuple(sorted(rules.items())))
     if st.button("Find the smallest changes", type="primary", icon=":material/alt_route:"):
         st.session_state["changes_for"] = request
     if st.session_state.get("changes_for") != request:
         return
     result = background.compute(
         ("changes", *request),
-        lambda job: counterfactuals(page.model, row, target, locked=locked, seed=page.model.seed, job=job),
+        lambda job: counterfactuals(page.model, row, target, directions=rules, seed=page.model.seed, job=job),
         "Looking for small changes",
         cost=100.0,
     )

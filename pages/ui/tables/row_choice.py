@@ -142,7 +142,7 @@ def _to_widget_value(column: Column, value: Any) -> Any:
     return int(value) if column.whole else float(value)
 
 
-def _choose_step(column: Column) -> float | int:
+def choose_step(column: Column) -> float | int:
     """Return about a fiftieth of the range, as a round number."""
     rough = (column.high - column.low) / 50
     nice = 10.0 ** math.floor(math.log10(rough)) if rough > 0 and math.isfinite(rough) else 1.0
@@ -161,7 +161,7 @@ def _render_widget(column: Column, key: str) -> Any:
     kind = int if column.whole else float
     form = "%d" if column.whole else "%.6g"
     return st.number_input(
-        label, kind(column.low), kind(column.high), value, _choose_step(column), form, key=key, placeholder="missing"
+        label, kind(column.low), kind(column.high), value, choose_step(column), form, key=key, placeholder="missing"
     )
 
 
