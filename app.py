@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
-from pages.ui.frame import render_slots, url_state
+from pages.ui.frame import render_slots, session, url_state
 from pages.ui.widgets import sidebar
 
-# Streamlit puts white on the primary colour in both themes; in the dark one that is a contrast of 3.3:1, too little.
-STYLE = """<style>
-[data-testid="stBaseButton-primary"] *, [data-testid="stMultiSelectTagsContainer"] * {
-  color: light-dark(#ffffff, #06171b);
-}
-</style>"""
+STYLE = Path(__file__).with_name("assets") / "page.css"
 PAGES = {
     "": [st.Page("pages/start/home.py", title="Start", icon=":material/home:", default=True)],
     "Pictures": [
@@ -37,6 +34,10 @@ PAGES = {
         st.Page("pages/learn/status.py", title="What is running", icon=":material/speed:"),
     ],
 }
+COMPARE = PAGES["Pictures"][0]
+# Pages about one picture have the choice of it, and those that ask a picture model the choice of that.
+WITH_PICTURE = [*PAGES[""], *PAGES["Pictures"], *PAGES["Learn"]]
+WITH_MODEL = [*WITH_PICTURE, *PAGES["Picture sets"]]
 RESULT = st.Page("pages/image/result.py", title="Kept result", icon=":material/link:", url_path=url_state.RESULT_PAGE)
 
 # The icon goes first: a page's own one would be fetched from Google as the tab's icon.
@@ -46,10 +47,12 @@ page = st.navigation(PAGES | {"Kept": [RESULT]}, position="hidden")
 url_state.begin_run(page.url_path)
 if url_state.is_result_elsewhere():
     st.switch_page(RESULT, query_params=url_state.query() | url_state.result_query())
+if session.take_upload() and page in PAGES[""]:
+    st.switch_page(COMPARE, query_params=url_state.query())
 st.set_page_config(page_title=f"{page.title} · Whybox")
 st.html(STYLE)
 with render_slots.acquire_slot():
     with st.sidebar:
-        sidebar.render(PAGES, pictures=page not in PAGES["Tables"])
+        sidebar.render(PAGES, picture=page in WITH_PICTURE, model=page in WITH_MODEL)
     page.run()
     url_state.update_address()

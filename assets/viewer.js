@@ -90,6 +90,7 @@ class Card {
       createElement("span", { text: "Not shown as an explanation" }),
       createElement("button", { type: "button", text: "Show the map anyway", onclick: () => this.reveal() }),
     );
+    this.zoom = createElement("button", { type: "button", class: "zoom", onclick: () => this.viewer.toggleLarge(this) });
     this.cross = createElement("div", { class: "cross", hidden: "" });
     this.low = createElement("span");
     this.high = createElement("span");
@@ -111,7 +112,7 @@ class Card {
       createElement(
         "div",
         { class: "picture" },
-        createElement("div", { class: "frame" }, this.canvas, this.note, this.veil, this.cross),
+        createElement("div", { class: "frame" }, this.canvas, this.note, this.veil, this.cross, this.zoom),
         this.scale,
         this.reading,
       ),
@@ -127,6 +128,7 @@ class Card {
     };
     this.canvas.addEventListener("pointermove", pointAt);
     this.canvas.addEventListener("pointerdown", pointAt);
+    this.canvas.addEventListener("click", () => this.canEnlarge && this.viewer.toggleLarge(this));
     this.canvas.addEventListener(
       "pointerleave",
       (event) => event.pointerType === "mouse" && this.viewer.setPoint(null),
@@ -135,7 +137,11 @@ class Card {
     this.canvas.addEventListener("blur", () => this.reading.removeAttribute("aria-live"));
     this.canvas.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-      if (event.key === "Escape") return this.viewer.setPoint(null);
+      if (event.key === "Escape") {
+        if (this.isLarge) this.viewer.toggleLarge(this);
+        return this.viewer.setPoint(null);
+      }
+      if (event.key === "Enter" && this.canEnlarge) return this.viewer.toggleLarge(this);
       if (!step || !this.map) return undefined;
       event.preventDefault();
       const cells = event.shiftKey ? 10 : 1;
@@ -147,6 +153,26 @@ class Card {
         ),
       );
     });
+  }
+
+  get isLarge() {
+    return this.viewer.largeId === this.id;
+  }
+
+  // In one column a map has the whole width already.
+  get canEnlarge() {
+    const columns = getComputedStyle(this.viewer.grid).gridTemplateColumns.split(" ").length;
+    return Boolean(this.map) && this.viewer.cards.size > 1 && (columns > 1 || this.isLarge);
+  }
+
+  showSize() {
+    this.node.toggleAttribute("data-large", this.isLarge);
+    this.zoom.hidden = !this.map || this.viewer.cards.size < 2;
+    this.zoom.textContent = this.isLarge ? "✕" : "⤢";
+    const words = `${this.isLarge ? "Make smaller" : "Enlarge"}: ${this.panel.title}`;
+    this.zoom.title = words;
+    this.zoom.setAttribute("aria-label", words);
+    this.zoom.setAttribute("aria-pressed", String(this.isLarge));
   }
 
   // Shows the panel's new state. An unchanged map is not decoded again.
@@ -178,6 +204,7 @@ class Card {
     if (this.map) this.canvas.tabIndex = 0;
     else this.canvas.removeAttribute("tabindex");
     this.scale.hidden = this.reading.hidden = !this.map;
+    this.showSize();
     if (changed) {
       this.values = this.enlargedValues = this.layerKey = null;
       if (this.map) {
@@ -355,8 +382,9 @@ class Viewer {
     this.pictures = new Map();
     this.greyPictures = new WeakMap();
     this.position = null;
+    this.largeId = null;
     this.grid = createElement("div", { class: "grid" });
-    this.node = createElement("div", { class: "wb" }, this.createToolbar(), this.grid);
+    this.node = createElement("div", { class: "wb" }, this.createToolbar(), this.grid, this.createFoot());
     parent.append(this.node);
   }
 
@@ -379,20 +407,17 @@ class Viewer {
         createElement("option", { value: name, text: palette.title }),
       ),
     );
-    this.saveAll = createElement("button", {
-      type: "button",
-      text: "Save all as one picture",
-      onclick: () =>
-        this.save(
-          [...this.cards.values()].filter((card) => card.enlargedValues),
-          "comparison",
-        ),
-    });
     this.scales = this.createChoices("scale", "Colour scale", SCALES, id);
-    const bar = createElement(
+    this.more = createElement("button", {
+      type: "button",
+      text: "More",
+      "aria-label": "More settings of how the maps are shown",
+      "aria-expanded": "false",
+      onclick: () => this.setFolded(!this.settings.hidden),
+    });
+    this.settings = createElement(
       "div",
-      { class: "bar", role: "group", "aria-label": "How the maps are shown" },
-      this.createChoices("show", "Show", SHOWS, id),
+      { class: "settings", hidden: "" },
       createElement(
         "div",
         { class: "field" },
@@ -401,10 +426,37 @@ class Viewer {
       ),
       createElement("div", { class: "field" }, createElement("label", { for: id + "p", text: "Palette" }), this.select),
       this.scales,
-      createElement("div", { class: "field end" }, this.saveAll),
     );
-    this.bar = bar;
-    return bar;
+    this.bar = createElement(
+      "div",
+      { class: "bar", role: "group", "aria-label": "How the maps are shown" },
+      this.createChoices("show", "Show", SHOWS, id),
+      this.more,
+      this.settings,
+    );
+    return this.bar;
+  }
+
+  createFoot() {
+    const hasValues = (card) => card.enlargedValues;
+    this.saveAll = createElement("button", {
+      type: "button",
+      text: "Save all as one picture",
+      onclick: () => this.save([...this.cards.values()].filter(hasValues), "comparison"),
+    });
+    return createElement("div", { class: "end" }, this.saveAll);
+  }
+
+  setFolded(folded) {
+    this.settings.hidden = folded;
+    this.more.setAttribute("aria-expanded", String(!folded));
+  }
+
+  // One map at a time stands large above the others, with its text beside it.
+  toggleLarge(card) {
+    this.largeId = card.isLarge ? null : card.id;
+    for (const each of this.cards.values()) each.showSize();
+    card.node.scrollIntoView({ block: "nearest" });
   }
 
   createChoices(name, title, options, id) {
@@ -424,8 +476,8 @@ class Viewer {
     );
     return createElement(
       "fieldset",
-      { class: "field" },
-      createElement("legend", { text: title }),
+      { class: "field", "aria-label": title },
+      ...(name === "show" ? [] : [createElement("legend", { text: title })]),
       createElement("div", { class: "choices" }, ...items),
     );
   }

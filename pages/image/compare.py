@@ -50,8 +50,10 @@ def _render_agreement(requests: Sequence[panels.MapRequest], results: Mapping[st
 
 st.title("Explanations side by side")
 page = picture.render_head()
-st.subheader(classes.format_question(page.model, page.target))
-with st.expander("What to compare", icon=":material/grid_view:"):
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.subheader(classes.format_question(page.model, page.target))
+    folded = st.popover("What to compare", icon=":material/grid_view:", width="content")
+with folded:
     choices = st.container()
     left, right = st.columns(2, gap="large")
     with left:

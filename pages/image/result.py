@@ -72,7 +72,6 @@ def _render(results: Results, missing: int) -> None:
     permalinks.render_download(maps, "whybox-result.npz")
     st.subheader("How this was made")
     provenance.draw_table(maps)
-    st.caption("What is chosen at the side is for new maps; a kept result stays as it is.")
 
 
 # Nothing is computed here: what another page has started stops.

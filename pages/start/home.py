@@ -40,7 +40,7 @@ photos = [sample for sample in xai_core.SAMPLES.specs() if sample.kind == "photo
 # Three fit side by side on a phone, six elsewhere.
 row = st.container(horizontal=True, gap="xsmall", horizontal_alignment="distribute")
 for sample in photos:
-    with row.container(width=TILE_PX, gap="xsmall"):
+    with row.container(width=TILE_PX, gap="xsmall", key=f"card_{sample.name}"):
         st.image(_load_thumbnail(sample.name), alt=f"Sample: {sample.title}", width="stretch")
         if st.button(
             sample.title, key=f"try_{sample.name}", on_click=session.choose_sample, args=(sample.name,), width="stretch"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.page_reader import check_page, explained_class, list_errors, picture_title
 
 Open = Callable[..., AppTest]
+HOME, EXPLAIN = "pages/start/home.py", "pages/image/explain.py"
 
 
 def test_it_shows_four_ways_in(open_app: Open) -> None:
@@ -46,14 +48,43 @@ def test_explain_is_one_click_away(open_app: Open) -> None:
     assert (at.title[0].value, at.query_params) == ("One method, every setting", {"sample": "rocket"})
 
 
-def test_own_photo_leads_to_its_comparison(open_app: Open, jpeg: bytes) -> None:
-    at = open_app()
-    at.file_uploader(key="upload_home_0").upload("my cat.jpg", jpeg, "image/jpeg")
+@pytest.mark.parametrize("place", ["home", "sidebar"])
+def test_own_photo_is_explained_at_once(open_app: Open, jpeg: bytes, place: str) -> None:
+    at = open_app(seed="4")
+    at.file_uploader(key=f"upload_{place}_0").upload("my cat.jpg", jpeg, "image/jpeg")
     check_page(at.run())
-    assert picture_title(at) == "my cat.jpg"
+    assert (at.title[0].value, picture_title(at)) == ("Explanations side by side", "my cat.jpg")
+    assert at.query_params == {"seed": "4"}
+    check_page(at.switch_page(HOME).run())
+    assert at.title[0].value == "Why did the model say that?", "the start can be opened again"
     next(button for button in at.button if button.label == "Explain my photo").click()
     check_page(at.run())
     assert (at.title[0].value, picture_title(at)) == ("Explanations side by side", "my cat.jpg")
+
+
+def test_a_photo_uploaded_elsewhere_does_not_lead_away_from_the_start(open_app: Open, jpeg: bytes) -> None:
+    at = open_app(EXPLAIN)
+    at.file_uploader(key="upload_sidebar_0").upload("my cat.jpg", jpeg, "image/jpeg")
+    assert check_page(at.run()).title[0].value == "One method, every setting"
+    check_page(at.switch_page(HOME).run())
+    assert at.title[0].value == "Why did the model say that?"
+
+
+@pytest.mark.parametrize(
+    ("page", "boxes"),
+    [
+        (HOME, {"sample", "model"}),
+        (EXPLAIN, {"sample", "model"}),
+        ("pages/imageset/set.py", {"model"}),
+        ("pages/tables/data.py", set()),
+        ("pages/image/result.py", set()),
+    ],
+)
+def test_the_sidebar_offers_what_the_page_has_use_for(open_app: Open, page: str, boxes: set[str]) -> None:
+    at = check_page(open_app(page, sample="rocket"))
+    assert {box.key for box in at.sidebar.selectbox} == boxes
+    assert len(at.sidebar.image) == ("sample" in boxes)
+    assert at.query_params == {"sample": "rocket"}, "the choice stays in the link"
 
 
 def test_a_broken_file_gets_one_sentence_beside_the_uploader(open_app: Open, jpeg: bytes) -> None:

@@ -64,6 +64,7 @@ def read_upload(widget: str, place: str) -> None:
         return
     title = "Your photo" if widget.startswith("camera") else upload.name
     use_picture(picture.image, title, widget, picture.notes)
+    st.session_state["picture_arrived"] = True
 
 
 def use_picture(image: Image.Image, title: str, widget: str = "", notes: Sequence[str] = ()) -> None:
@@ -103,6 +104,11 @@ def picture_notes() -> tuple[str, ...]:
     """Return sentences on how the visitor's own picture was read; () for a sample."""
     notes: tuple[str, ...] = st.session_state.get("own_notes", ()) if has_own_picture() else ()
     return notes
+
+
+def take_upload() -> bool:
+    """Return True once after a picture was uploaded."""
+    return bool(st.session_state.pop("picture_arrived", False))
 
 
 def forget_own_picture() -> None:

@@ -70,10 +70,8 @@ def render_choice(model: xai_core.Classifier, image: Image.Image) -> tuple[Targe
     guesses = guess(model, image).classes
     chance = {index: probability for index, _, probability in guesses}
     chips = st.empty()
-    left, right = st.columns(2)
-    with left:
+    with st.popover("Another class", icon=":material/search:"):
         chosen = render_search(model, "class", "Or ask about any other class", words, "Search all labels")
-    with right:
         against = render_search(
             model, "not", "… and not (for “why this and not that?”)", words, "Nothing to compare with"
         )

@@ -131,10 +131,14 @@ def _render_progress(request: MapRequest, job: MapJob) -> None:
         _stop([request])
 
 
-def _render_total_progress(jobs: Sequence[MapJob]) -> None:
-    """Render one progress line for all jobs."""
-    ready = sum(job.is_finished for job in jobs)
-    st.progress(sum(job.fraction for job in jobs) / len(jobs), f"{ready} of {len(jobs)} maps are ready")
+def _render_total_progress(requests: Sequence[MapRequest], jobs: Sequence[MapJob | None], key: str) -> None:
+    """Render one progress line for all jobs, with the button that stops them."""
+    started = [job for job in jobs if job is not None]
+    ready = sum(job.is_finished for job in started)
+    line, button = st.columns([5, 1], vertical_alignment="center")
+    line.progress(sum(job.fraction for job in started) / len(started), f"{ready} of {len(started)} maps are ready")
+    if button.button("Stop all", key=f"stop_all_{key}", width="stretch"):
+        _stop([request for request, job in zip(requests, jobs, strict=True) if job is not None and not job.is_finished])
 
 
 def _render_model_progress(requests: Sequence[MapRequest]) -> None:
@@ -152,16 +156,14 @@ def _stop(requests: Sequence[MapRequest]) -> None:
     url_state.rerun()
 
 
-def _render_buttons(requests: Sequence[MapRequest], jobs: Sequence[MapJob | None], key: str) -> None:
-    running = [request for request, job in zip(requests, jobs, strict=True) if job is not None and not job.is_finished]
+def _render_restart(requests: Sequence[MapRequest], jobs: Sequence[MapJob | None], key: str) -> None:
+    """Render buttons that start again what was stopped or failed."""
     failed = [
         request.planned.id
         for request, job in zip(requests, jobs, strict=True)
         if request.planned and job is not None and job.state == "failed"
     ]
     stopped = [request.planned.id for request in requests if request.planned and request.planned.id in _stopped_ids()]
-    if len(running) > 1 and st.button("Stop all", key=f"stop_all_{key}", icon=":material/stop_circle:"):
-        _stop(running)
     for words, ids in (("Go on with what was stopped", stopped), ("Try again what failed", failed)):
         if ids and st.button(words, key=f"{words[:2].lower()}_{key}", icon=":material/play_circle:"):
             _allow_restart(ids)
@@ -186,14 +188,20 @@ def _render(requests: Sequence[MapRequest], picture: Image.Image, key: str, pace
     now = _choose_poll_interval(requests, jobs)
     if pace is not None and (now is None or now > 2 * pace):
         url_state.rerun()  # the whole page: polling ends or slows down, and what depends on the maps is drawn
-    _render_model_progress(requests)
-    if len(running) > MAX_PROGRESS_LINES:
-        _render_total_progress([job for job in jobs if job is not None])
-    else:
-        for request, job in sorted(running, key=lambda pair: pair[0].weight):
-            _render_progress(request, job)
-    _render_buttons(requests, jobs, key)
-    show_maps(picture, [_build_panel(request, job) for request, job in zip(requests, jobs, strict=True)], key=key)
+    # Containers hold the place of the maps, which would be drawn anew if they moved.
+    above, maps, below = st.container(), st.container(), st.container()
+    with maps:
+        show_maps(picture, [_build_panel(request, job) for request, job in zip(requests, jobs, strict=True)], key=key)
+    with above:
+        _render_model_progress(requests)
+        if len(running) > 1:
+            _render_total_progress(requests, jobs, key)
+    with above if len(running) == 1 else below:
+        if len(running) <= MAX_PROGRESS_LINES:
+            for request, job in sorted(running, key=lambda pair: pair[0].weight):
+                _render_progress(request, job)
+    with below:
+        _render_restart(requests, jobs, key)
 
 
 def _sort_requests(

@@ -12,6 +12,8 @@ from pages.ui.frame import session
 from pages.ui.image import classes
 from pages.ui.widgets import models, show
 
+THUMBNAIL_PX = 112
+
 
 class PageContext(NamedTuple):
     """Model, picture and target of a picture page; `chosen_target` is None while it is the model's first guess."""
@@ -28,18 +30,14 @@ def render_head() -> PageContext:
     model = models.current_model()
     image, title = session.current_picture()
     model_input = model.preprocessing.model_input(image)
-    left, right = st.columns([1, 3], gap="medium")
+    for note in (model.note, xai_core.engine_note(model)):
+        if note:
+            st.info(note, icon=":material/info:")
     size = f"{model_input.width} × {model_input.height} pixels"
-    left.image(
-        model_input,
-        caption=f"What the model sees: {size}",
-        alt=f"{title}, as the model sees it: {size}",
-        width="stretch",
-    )
-    with right:
-        for note in (model.note, xai_core.engine_note(model)):
-            if note:
-                st.info(note, icon=":material/info:")
-        target, chosen_target = classes.render_choice(model, image)
-        show.write_doubt(xai_core.doubt(classes.guess(model, image)))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="head"):
+        with st.container(width=THUMBNAIL_PX):
+            st.image(model_input, alt=f"{title}, as the model sees it: {size}", width="stretch")
+        with st.container(gap="xsmall", key="guesses"):
+            target, chosen_target = classes.render_choice(model, image)
+            show.write_doubt(xai_core.doubt(classes.guess(model, image)))
     return PageContext(model, image, model_input, target, chosen_target)

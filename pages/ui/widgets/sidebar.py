@@ -14,7 +14,7 @@ from pages.ui.widgets import models, show
 from pages.ui.widgets.words import escape_markdown
 
 # Pixels of the picture in use; a taller one would push away all that is below it.
-_MAX_WIDTH, _MAX_HEIGHT = 240, 360
+_MAX_WIDTH, _MAX_HEIGHT = 240, 180
 PICTURE_TYPES = [suffix.removeprefix(".") for suffix in xai_core.READABLE_SUFFIXES]
 # On a phone the sidebar lies over the page. Streamlit closes it behind its own menu, but not behind st.page_link.
 _CLOSE = """export default function () {
@@ -49,8 +49,7 @@ def _render_links(pages: Mapping[str, Sequence[StreamlitPage]]) -> None:
     _close_on_phones(key="menu")
 
 
-def _render_picture() -> None:
-    st.subheader("Picture")
+def _render_picture_choice() -> None:
     st.selectbox(
         "Sample",
         list(xai_core.SAMPLES),
@@ -61,9 +60,12 @@ def _render_picture() -> None:
     )
     with st.expander("Use your own", icon=":material/add_photo_alternate:", expanded=session.has_own_picture()):
         render_uploader("sidebar")
-    image, title = session.current_picture()
     if problem := session.picture_error("sidebar"):
         st.error(problem, icon=":material/broken_image:")
+
+
+def _render_current_picture() -> None:
+    image, title = session.current_picture()
     wide = show.fit_width(image, _MAX_WIDTH, _MAX_HEIGHT)
     st.image(
         image,
@@ -73,6 +75,13 @@ def _render_picture() -> None:
     )
     show.write_list(session.picture_notes())
     _render_inversion(image)
+
+
+def _render_picture() -> None:
+    """Render the picture in use and, below it, the choice of another one."""
+    st.subheader("Picture")
+    _render_current_picture()
+    _render_picture_choice()
     if session.has_own_picture():
         st.button("Back to the samples", on_click=session.forget_own_picture, icon=":material/undo:")
 
@@ -87,12 +96,13 @@ def _render_inversion(image: Image.Image) -> None:
         st.button("Invert my picture", on_click=session.invert_picture, icon=":material/invert_colors:")
 
 
-def render(pages: Mapping[str, Sequence[StreamlitPage]], *, pictures: bool = True) -> None:
-    """Render navigation and, except on table pages, the choice of model and picture, which the link keeps."""
+def render(pages: Mapping[str, Sequence[StreamlitPage]], *, picture: bool, model: bool) -> None:
+    """Render navigation and, where the page has use for it, the choice of picture and model, which the link keeps."""
     url_state.restore("model", models.DEFAULT_MODEL, lambda name: xai_core.MODELS.get(name).name)
     url_state.restore("sample", session.DEFAULT_SAMPLE, lambda name: xai_core.SAMPLES.get(name).name)
     _render_links(pages)
-    if pictures:
+    if picture:
+        _render_picture()
+    if model:
         st.subheader("Model")
         models.render_choice()
-        _render_picture()

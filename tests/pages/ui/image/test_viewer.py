@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from streamlit.testing.v1 import AppTest
 
 from tests.browser_tools import READY, serve
@@ -48,6 +48,10 @@ class ViewerPage:
         self.page.wait_for_selector(".card canvas", timeout=60_000)
         self.page.wait_for_timeout(300)
 
+    def unfold(self) -> None:
+        """Open the settings of how maps are shown."""
+        self.page.get_by_role("button", name="More settings of how the maps are shown").click()
+
     def silent(self, act: Callable[[], object]) -> None:
         """Runs `act` and checks that it sent nothing."""
         before = self.frames
@@ -62,6 +66,12 @@ def viewer(window: BrowserContext, address: str) -> Iterator[ViewerPage]:
     yield viewer
     viewer.page.close()
     assert viewer.faults == []
+
+
+def read_box(place: Locator) -> dict[str, float]:
+    box = place.bounding_box()
+    assert box
+    return dict(box)
 
 
 def read_canvases(page: Page) -> list[str]:
@@ -95,6 +105,7 @@ def test_smooth_maps_agree_too(viewer: ViewerPage) -> None:
 def test_strength_of_colours_changes_the_picture_and_sends_nothing(viewer: ViewerPage) -> None:
     page = viewer.open()
     before = read_canvases(page)
+    viewer.silent(viewer.unfold)
     slider = page.get_by_label("Strength of the colours")
 
     def drag() -> None:
@@ -112,6 +123,7 @@ def test_strength_of_colours_changes_the_picture_and_sends_nothing(viewer: Viewe
 def test_palette_scale_and_show_change_the_picture_and_send_nothing(viewer: ViewerPage) -> None:
     page = viewer.open()
     seen = [read_canvases(page)[:2]]
+    viewer.unfold()
     assert "this map's own scale" in page.locator(".reading").first.inner_text()
     for act in (
         lambda: page.get_by_label("Palette").select_option("purple_green"),
@@ -136,6 +148,7 @@ def test_rows_have_a_title_a_scale_and_pictures_of_their_own(viewer: ViewerPage)
         "all => all.map(node => node.querySelector('h3')?.textContent ?? node.textContent)"
     )
     assert kinds == ["First", "A", "B", "Second", "C"]
+    viewer.unfold()
     page.get_by_role("radio", name="One for each row").check()
     first, second, third = (text.split(" logit")[0] for text in page.locator(".reading").all_inner_texts())
     assert first == second != third, "a row shares its scale and no other's"
@@ -183,11 +196,50 @@ def test_the_keyboard_moves_the_marker(viewer: ViewerPage) -> None:
     expect(page.locator(".cross:not([hidden])")).to_have_count(0)
 
 
+def test_a_click_enlarges_a_map_with_its_text_beside_it(viewer: ViewerPage) -> None:
+    page = viewer.open("mode=ended")
+    card = page.locator(".card").nth(1)
+    small = read_box(card.locator(".frame"))
+    viewer.silent(card.locator("canvas").first.click)
+    frame, words = read_box(card.locator(".frame")), read_box(card.locator(".words"))
+    assert frame["width"] > 1.5 * small["width"]
+    assert words["x"] >= frame["x"] + frame["width"], "the text stands beside"
+    assert words["y"] < frame["y"] + frame["height"]
+    tops = [read_box(small_card)["y"] for small_card in page.locator(".card:not([data-large])").all()]
+    assert len(tops) == 3 and min(tops) > frame["y"] + frame["height"], "the others stand below"
+    expect(page.locator(".cross:not([hidden])")).to_have_count(3)
+    page.get_by_role("button", name="Enlarge: Where it looked").click()
+    expect(page.locator(".card[data-large] h3")).to_have_text("Where it looked")
+    page.locator(".card[data-large] canvas").first.focus()
+    page.keyboard.press("Escape")
+    expect(page.locator(".card[data-large]")).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(page.locator(".card[data-large]")).to_have_count(1)
+    page.get_by_role("button", name="Make smaller: Where it looked").click()
+    assert read_box(card.locator(".frame")) == small
+
+
+def test_what_has_the_focus_is_not_what_is_selected(viewer: ViewerPage) -> None:
+    page = viewer.open()
+    page.get_by_role("radio", name="Colours").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    chosen = page.locator(".choices label", has_text="Colours")
+    ring, text = (chosen.evaluate(f"label => getComputedStyle(label).{name}") for name in ("outlineColor", "color"))
+    assert ring == text
+    assert chosen.evaluate("label => getComputedStyle(label).outlineStyle") == "solid"
+    assert ring not in chosen.evaluate("label => getComputedStyle(label).boxShadow"), "selected is the primary colour"
+    page.get_by_role("button", name="More settings").focus()
+    assert chosen.evaluate("label => getComputedStyle(label).outlineStyle") == "none"
+    assert chosen.evaluate("label => getComputedStyle(label).boxShadow") != "none"
+
+
 def test_a_tap_reads_values_on_a_phone_and_nothing_scrolls_sideways(browser: Browser, address: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = ViewerPage(context.new_page(), address).open()
     page.locator(".frame canvas").first.tap()
     expect(page.locator(".cross:not([hidden])")).to_have_count(2)
+    expect(page.locator(".card[data-large]")).to_have_count(0)
     left = page.locator(".card").evaluate_all("all => all.map(card => card.getBoundingClientRect().left)")
     assert len(set(left)) == 1, "one column"
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= innerWidth")
@@ -278,6 +330,7 @@ def test_flat_and_empty_maps_are_drawn_and_explained(viewer: ViewerPage) -> None
 
 def test_the_view_is_in_the_address_and_survives_a_reload(viewer: ViewerPage) -> None:
     page = viewer.open("mode=four")
+    viewer.unfold()
     page.get_by_label("Strength of the colours").fill("40")
     page.locator("select").select_option("even")
     page.get_by_role("radio", name="One for all").check()
@@ -302,6 +355,7 @@ def test_the_view_is_in_the_address_and_survives_a_reload(viewer: ViewerPage) ->
 )
 def test_nonsense_in_the_address_means_the_defaults(viewer: ViewerPage, query: str) -> None:
     page = viewer.open(query)
+    viewer.unfold()
     expect(page.get_by_label("Strength of the colours")).to_have_value("75")
     expect(page.locator("select")).to_have_value("orange_blue")
     assert "view_" not in page.url
@@ -309,6 +363,7 @@ def test_nonsense_in_the_address_means_the_defaults(viewer: ViewerPage, query: s
 
 def test_a_new_map_changes_only_its_card(viewer: ViewerPage) -> None:
     page = viewer.open()
+    viewer.unfold()
     page.get_by_label("Strength of the colours").fill("30")
     page.locator("summary").click()
     page.locator(".frame canvas").first.evaluate("canvas => canvas.mark = 'same'")
@@ -332,6 +387,7 @@ def test_the_grid_fits_the_width_and_pictures_stand_in_line(viewer: ViewerPage, 
     page = viewer.open("mode=ended")
     tops = page.locator(".frame").evaluate_all("all => all.map(frame => frame.getBoundingClientRect().top)")
     assert len(set(tops)) == 4 // columns
+    viewer.unfold()
     cut = page.locator(".wb :not(input, select, option)").evaluate_all(
         "all => all.filter(node => node.clientWidth && node.scrollWidth > node.clientWidth + 1)"
         ".map(node => node.outerHTML)"
