@@ -155,13 +155,7 @@ def _shuffle_features(
 
 def _build_answer(model: TabularModel, table: Table, score: ScoreFunction) -> Callable[[Any], npt.NDArray[Any]]:
     """Return a function from rows to what the score compares with the truth."""
-    estimator = model.estimator
-    if table.task == "regression" or score.needs_probabilities:
-        return model.predict
-    classes = np.asarray(model.class_order)
-    labels = np.asarray(getattr(estimator, "classes_", classes))
-    # The estimator's labels are sorted and need not be the class numbers.
-    return lambda cells: classes[np.searchsorted(labels, estimator.predict(model.inputs(cells)))]
+    return model.predict if table.task == "regression" or score.needs_probabilities else model.predict_labels
 
 
 def _flat_notes(score: ScoreFunction, value: float, guess: float, losses: Float64) -> Iterator[str]:

@@ -16,11 +16,11 @@ from sklearn.pipeline import Pipeline
 
 from xai_core.arrays import Int64
 from xai_core.errors import ModelUnavailable
-from xai_core.tabular.models.column_demands import find_demands
-from xai_core.tabular.models.column_forms import ColumnForms, ConstantForm
-from xai_core.tabular.models.file_readings import DEFAULT
-from xai_core.tabular.models.own_columns import build_forms, choose_readings, list_columns
-from xai_core.tabular.models.own_outcomes import match_outcomes
+from xai_core.tabular.models.own.columns import build_forms, choose_readings, list_columns
+from xai_core.tabular.models.own.demands import find_demands
+from xai_core.tabular.models.own.forms import ColumnForms, ConstantForm
+from xai_core.tabular.models.own.outcomes import match_outcomes
+from xai_core.tabular.models.own.readings import DEFAULT
 from xai_core.tabular.models.preprocessing import MODEL, PREPARE
 from xai_core.tabular.models.skops_safety import DAMAGED, load_skops, untrusted_types
 from xai_core.tabular.models.table_model import FAILURES, TabularModel, find_last_step, is_tree_model

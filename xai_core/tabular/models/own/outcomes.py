@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xai_core.errors import ModelUnavailable
-from xai_core.tabular.models.column_demands import is_missing
-from xai_core.tabular.models.file_readings import DEFAULT
+from xai_core.tabular.models.own.demands import is_missing
+from xai_core.tabular.models.own.readings import DEFAULT
 
 if TYPE_CHECKING:
     from xai_core.tabular.data.table import Table

@@ -13,9 +13,9 @@ import pandas as pd
 from xai_core.arrays import Bool, Float64, Int64
 from xai_core.errors import ModelUnavailable
 from xai_core.tabular.data.column import Column
-from xai_core.tabular.models.column_demands import Demand, is_missing
-from xai_core.tabular.models.column_forms import ColumnForms, group_texts, same_numbers, show_values, to_numbers
-from xai_core.tabular.models.file_readings import DEFAULT, Reading, iter_readings
+from xai_core.tabular.models.own.demands import Demand, is_missing
+from xai_core.tabular.models.own.forms import ColumnForms, group_texts, same_numbers, show_values, to_numbers
+from xai_core.tabular.models.own.readings import DEFAULT, Reading, iter_readings
 
 if TYPE_CHECKING:
     from xai_core.tabular.data.table import Table
