@@ -48,10 +48,10 @@ def request_shap_summary(page: PageContext) -> ShapSummary | None:
 
 
 def encode_cells(table: Table, data: Any) -> npt.NDArray[np.float64]:
-    """Return cells as numbers to colour by, (n, F); categories in alphabetical order."""
+    """Return cells as numbers to colour by, (n, F); categories in rising or natural order."""
     encoded = np.full((len(data), len(table.columns)), np.nan)
     for place, column in enumerate(table.columns):
-        names = {name: k for k, name in enumerate(sorted(column.categories))}
+        names = {name: k for k, name in enumerate(column.sort_labels(column.categories))}
         cells = data[column.name]
         encoded[:, place] = cells.map(names).astype(float) if column.kind == "category" else cells.to_numpy(dtype=float)
     return encoded

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Any, Literal
@@ -61,6 +61,12 @@ class Column:
             and self.whole
             and (first <= self.low <= self.high <= last or not _YEAR_WORDS.isdisjoint(_WORD.findall(self.name.lower())))
         )
+
+    def sort_labels(self, labels: Iterable[str]) -> list[str]:
+        """Return categories in rising order, or in their natural order if they have none."""
+        if self.ordered:
+            return sorted(labels, key=self.categories.index)
+        return sorted(labels, key=natural_key)
 
     def show(self, value: Any) -> str:
         """Return a cell as a person writes it: 3,200, 0.25, 1998 for a year, yes, 2024-01-31, or "missing"."""

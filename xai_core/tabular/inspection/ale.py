@@ -76,6 +76,8 @@ def accumulated_local_effects(
     if table.column(feature).kind == "category":
         order = similarity_order(table, cells, feature)
         average, notes = _accumulate_categories(model, cells, feature, order, index, job)
+        # Their own order needs no word.
+        notes = () if table.column(feature).ordered else notes
         grid, positions = order, _find_positions(distribution.edges, order)
         distribution = Distribution(distribution.edges[positions], distribution.counts[positions])
     else:

@@ -26,8 +26,10 @@ QUANTILES = 101
 def similarity_order(table: Table, cells: pd.DataFrame, feature: str) -> npt.NDArray[Any]:
     """Return the categories that occur in these rows, (K,), neighbours alike.
 
-    Two categories, or those with nothing to compare by, keep the alphabet.
+    Ordered categories keep their order. Two categories, or those with nothing to compare by, keep the alphabet.
     """
+    if table.column(feature).ordered:
+        return np.array(table.column(feature).sort_labels(cells[feature].unique()), dtype=object)
     names, groups = np.unique(cells[feature].to_numpy(dtype=object), return_inverse=True)
     columns = [column for column in table.columns if column.name != feature][:MAX_OTHERS]
     if len(names) < 3 or not columns:

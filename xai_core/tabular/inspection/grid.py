@@ -59,23 +59,33 @@ def build_grid(table: Table, feature: str, size: int, rows: Int64) -> FeatureGri
     """Return a grid of at most `size` values over the given rows, as in scikit-learn's `partial_dependence`.
 
     Every value that occurs if these are fewer than `size`, else evenly spaced ones between the 5th and the 95th
-    percentile. Of a category its `size` most frequent values, by the alphabet.
+    percentile. Of a category its `size` most frequent values, in rising or natural order.
 
     Raises: InvalidParam (a size out of bounds), NotApplicable (the column has no values).
     """
     if isinstance(size, bool) or not 2 <= size <= MAX_POINTS:
         raise InvalidParam(f"The grid must have from 2 to {MAX_POINTS} points. Got {size!r}.")
     values = read_values(table, feature, rows)
-    points, counts = np.unique(values, return_counts=True)
+    points, counts = count_values(table, feature, values)
     notes: tuple[str, ...] = ()
     if values.dtype == object:
         if len(points) > size:
             notes = (f"Only the {size} most frequent of {len(points):,} categories are shown.",)
-            # The most frequent first; then back to the alphabet.
+            # The most frequent first; then back to their order.
             points = points[np.sort(np.argsort(-counts, kind="stable")[:size])]
     elif len(points) >= size:
         points, notes = _space_evenly(values, size)
     return FeatureGrid(points, _find_empty(points, values), Distribution.of(values), notes)
+
+
+def count_values(table: Table, feature: str, values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Int64]:
+    """Return the distinct values of a feature, ascending, and how many rows have each, (V,)."""
+    points, counts = np.unique(values, return_counts=True)
+    if values.dtype == object:
+        place = {label: index for index, label in enumerate(points)}
+        order = [place[label] for label in table.column(feature).sort_labels(points)]
+        points, counts = points[order], counts[order]
+    return points, counts
 
 
 def _space_evenly(values: Float64, size: int) -> tuple[Float64, tuple[str, ...]]:

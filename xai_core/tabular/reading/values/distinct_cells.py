@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,7 @@ from xai_core.arrays import Bool, Int64
 _PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 # Letters of the longest cell that may be a number or a date.
 MAX_VALUE_LETTERS = 60
-SAMPLE_CELLS = 200
+SAMPLE_CELLS = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,16 +35,19 @@ class DistinctCells:
 
     def follows(self, pattern: str, min_share: float) -> bool:
         """Return whether at least this share of the rows matches a regular expression."""
-        # Most columns fail on a few cells already.
-        if len(self.cells) > 2 * SAMPLE_CELLS and self._sample.share(self._sample.match(pattern)) < min_share / 2:
-            return False
-        return self.share(self.match(pattern)) >= min_share
+        # Most columns fail on a few cells; for Arrow the expression would be compiled anew for each column.
+        texts, counts = self._sample
+        screen = _compile_screen(pattern)
+        matching = sum(count for text, count in zip(texts, counts, strict=True) if screen.search(text))
+        return matching >= min_share / 2 * sum(counts) and self.share(self.match(pattern)) >= min_share
 
     @cached_property
-    def _sample(self) -> DistinctCells:
-        """The most frequent cells."""
-        frequent = np.argpartition(-self.counts, SAMPLE_CELLS)[:SAMPLE_CELLS]
-        return DistinctCells(self.cells.take(pa.array(frequent)), self.counts[frequent])
+    def _sample(self) -> tuple[list[str], list[int]]:
+        """The most frequent cells and their rows."""
+        frequent = np.arange(len(self.cells))
+        if len(frequent) > SAMPLE_CELLS:
+            frequent = np.argpartition(-self.counts, SAMPLE_CELLS)[:SAMPLE_CELLS]
+        return self.cells.take(pa.array(frequent)).to_pylist(), self.counts[frequent].tolist()
 
     @cached_property
     def is_plain_number(self) -> Bool:
@@ -73,6 +77,12 @@ class DistinctCells:
         """Return up to three selected cells in quotes."""
         examples = self.cells.take(pa.array(np.flatnonzero(selected)[:3])).to_pylist()
         return ", ".join(repr(str(cell)[:30]) for cell in examples)
+
+
+@cache
+def _compile_screen(pattern: str) -> re.Pattern[str]:
+    # Arrow's engine has another name for letters.
+    return re.compile(pattern.replace(r"\pL", r"[^\W\d_]"))
 
 
 def match_pattern(cells: pa.StringArray, pattern: str) -> Bool:
