@@ -143,7 +143,7 @@ def _render_rule(key: str, column: Column, rule: Direction) -> None:
     if isinstance(rule, tuple):
         with st.container(horizontal=True):
             for place, value in enumerate(rule):
-                with st.container(width=130):
+                with st.container(width=120):
                     _render_end(key, column, place, value)
 
 
