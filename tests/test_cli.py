@@ -60,6 +60,14 @@ def test_a_picture_file_gives_its_name_to_the_results(tmp_path: Path) -> None:
     assert list_files(tmp_path / "out") == ["my photo.old-grad_cam.npz", "my photo.old-grad_cam.png"]
 
 
+def test_what_was_guessed_of_a_picture_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clear = Image.new("RGBA", (64, 64), (200, 30, 30, 0))
+    clear.paste((10, 20, 30, 0), (10, 10, 40, 40))
+    clear.save(tmp_path / "clear.png")
+    assert cli.main(["explain", str(tmp_path / "clear.png"), *DIGIT[:2], *QUICK, "--out", str(tmp_path)]) == 0
+    assert "Note: Its transparency hides every pixel, so it was ignored.\n" in capsys.readouterr().err
+
+
 def test_a_second_run_replaces_the_first(tmp_path: Path) -> None:
     for target in ("3", "8"):
         assert cli.main(["explain", *DIGIT, *QUICK, "--target", target, "--out", str(tmp_path)]) == 0

@@ -161,7 +161,7 @@ def test_a_case_is_made_from_seed_and_number_alone() -> None:
 
 
 def test_the_plan_covers_what_it_should() -> None:
-    assert {slot.format for slot in PLAN} == {"JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF"}
+    assert {slot.format for slot in PLAN} == {"JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "HEIC", "AVIF"}
     assert {"PNG", "GIF", "TIFF", "WEBP"} <= {slot.format for slot in PLAN if slot.kind == "bomb"}
     assert all((slot.limits == BOMB_LIMITS) == (slot.kind == "bomb") for slot in PLAN)
     assert len(PLAN) < 500, "a thousand cases try every bomb twice"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
+import xai_core
 from tests.images.picture_files import scene
 from xai_core.images import SAMPLES, invert, suggest_inversion
 
@@ -48,6 +49,18 @@ def test_an_outline_on_white_is_offered_and_empty_pictures_are_not() -> None:
     assert suggest_inversion(SAMPLES.get("horse").load(), Needs())
     for picture in (Image.new("RGB", (50, 50), "white"), Image.new("RGB", (50, 50)), Image.fromarray(scene())):
         assert not suggest_inversion(picture, Needs())
+
+
+def test_the_small_network_reads_ink_that_was_inverted() -> None:
+    """The need is a fact of the model's record; the inverted picture is a picture as any."""
+    model = xai_core.load_model("small_cnn")
+    assert [spec.name for spec in xai_core.MODELS.specs() if spec.wants_light_strokes] == ["small_cnn"]
+    for digit in (3, 5, 8):
+        dark = ImageOps.invert(SAMPLES.get(f"digit_{digit}").load())
+        assert suggest_inversion(dark, xai_core.MODELS.get("small_cnn"))
+        assert xai_core.predict(model, invert(dark)).classes[0][1] == str(digit)
+    seven = page(245, (30, 30, 40), 40, 0.2)
+    assert xai_core.explain(model, invert(seven), "saliency").values.shape[-2:] == (28, 28)
 
 
 def test_the_negative_has_the_same_size_and_comes_back() -> None:
