@@ -86,7 +86,7 @@ class Card {
     this.note = createElement("div", { class: "note" }, createElement("span"));
     this.veil = createElement(
       "div",
-      { class: "note veil", hidden: "" },
+      { class: "veil", hidden: "" },
       createElement("span", { text: "Not shown as an explanation" }),
       createElement("button", { type: "button", text: "Show the map anyway", onclick: () => this.reveal() }),
     );

@@ -68,6 +68,18 @@ def build_rows(side: int) -> list[Panel]:
     ]
 
 
+def build_verdicts(side: int) -> list[Panel]:
+    """Return a card in each state of the verdict; each answers a question of its own."""
+    adds_up = Check("completeness", "green", "The shares add up.")
+    cards = (("deep_lift", (adds_up,)), ("saliency", (Check("fit", "amber", "It fits badly."),)),
+             ("guided_backprop", (adds_up,)), ("grad_cam", ()))  # fmt: skip
+    return [
+        Panel(method, method, "N", "How.", "done", dataclasses.replace(
+            build_attribution(draw_heat(side), method, checks=checks), target=place))
+        for place, (method, checks) in enumerate(cards)
+    ]  # fmt: skip
+
+
 def build_panels(mode: str, side: int) -> tuple[list[Panel], list[Panel]]:
     """Return the cards with a map and those without one."""
     checks = (Check("flat", "green", "The map is not flat."), Check("fit", "amber", "The simple model explains 61 %."))
@@ -121,6 +133,8 @@ def build_panels(mode: str, side: int) -> tuple[list[Panel], list[Panel]]:
         rest = [Panel("f", "Failed", "F", "s", "failed", message=text)]
     if mode == "flat":
         return build_flat_panels(side), []
+    if mode == "verdicts":
+        return build_verdicts(side), []
     if mode == "rows":
         return build_rows(side), []
     return done, rest

@@ -11,7 +11,7 @@ from pages.ui.tables import model_choice, table_choice
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import format_label
 from xai_core import UnknownName
-from xai_core.tabular import Table, TabularModel
+from xai_core.tabular import Scores, Table, TabularModel, evaluate
 
 TABLE_PAGE, MODEL_PAGE = "pages/tables/data.py", "pages/tables/model.py"
 
@@ -75,6 +75,20 @@ def _render_outcome_choice(table: Table) -> int | None:
     )
 
 
+def score_model(model: TabularModel) -> Scores | None:
+    """Return the scores on held-out rows, the same for all pages; None while they are made."""
+    return background.compute(
+        ("evaluate", model.id), lambda _job: evaluate(model), "Trying it on rows that it has never seen"
+    )
+
+
+def render_weakness(model: TabularModel) -> None:
+    """Render a banner if the model has learnt nothing; none where no rows are held out to tell."""
+    scores = score_model(model) if len(model.test_rows) else None
+    if scores is not None:
+        show.write_warning(scores.weakness)
+
+
 def render_head() -> PageContext:
     """Render the head of a page that needs a trained model; end the run while there is none."""
     table = require_table()
@@ -96,5 +110,6 @@ def render_head() -> PageContext:
         outcome = _render_outcome_choice(table)
     if model is None:
         background.finish()
+    render_weakness(model)
     words = table.target_name if outcome is None else f"probability of {table.classes[outcome]}"
     return PageContext(table, model, outcome, words)

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from pages.ui.widgets import background, show
+from pages.ui.tables import page_context
+from pages.ui.widgets import show
 from pages.ui.widgets.words import format_label
 from xai_core.formatting import percent
 from xai_core.render import tables as figures
-from xai_core.tabular import OutcomeCurves, Scores, TabularModel, evaluate
+from xai_core.tabular import OutcomeCurves, Scores, TabularModel
 
 # plain title, technical name, whether it is a share
 TITLES: Mapping[str, tuple[str, str, bool]] = {
@@ -74,11 +75,10 @@ def _render_curves(curves: tuple[OutcomeCurves, ...]) -> None:
 
 def render(model: TabularModel) -> None:
     """Render all scores of a model on its held-out rows."""
-    scores = background.compute(
-        ("evaluate", model.id), lambda _job: evaluate(model), "Trying it on rows that it has never seen"
-    )
+    scores = page_context.score_model(model)
     if scores is None:
         return
+    show.write_warning(scores.weakness)
     show.write(f"Tried on {scores.rows:,} rows that it has never seen.", quiet=True)
     _render_tiles(scores)
     _render_folds(model, scores)

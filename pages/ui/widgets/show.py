@@ -97,6 +97,13 @@ def write_doubt(text: object) -> None:
         st.html(f'<p role="note" style="{border}">{escape_html(text)}</p>')
 
 
+def write_warning(text: object) -> None:
+    """Write a sentence that everything below it depends on, in a box; nothing for an empty text."""
+    if text:
+        box = "background: color-mix(in srgb, #e5a93c 22%, transparent); border-radius: 0.5rem; padding: 0.75rem 1rem"
+        st.html(f'<p role="note" style="{box}; margin: 0; overflow-wrap: anywhere">{escape_html(text)}</p>')
+
+
 def write_problem(text: object) -> None:
     """Write in a box why something is not possible, and what to do."""
     with st.container(border=True):

@@ -14,6 +14,7 @@ from xai_core.arrays import Float64, Int64
 from xai_core.calibration import calibration_bins
 from xai_core.errors import InvalidTable
 from xai_core.tabular.evaluation.sentences import describe_classes, describe_values
+from xai_core.tabular.evaluation.weakness import describe_weak_classes, describe_weak_values
 
 if TYPE_CHECKING:
     from xai_core.tabular.models.table_model import TabularModel
@@ -55,6 +56,8 @@ class Scores:
     rows: int
     baseline: float
     """Accuracy of always naming the commonest class of the training rows, or mean error of always naming their mean."""
+    weakness: str = ""
+    """A sentence if the model has learnt nothing that helps on rows it has never seen; empty if it has."""
     confusion: Int64 | None = None
     """(classes, classes): row the truth, column the prediction; None for regression."""
     curves: tuple[OutcomeCurves, ...] = ()
@@ -105,6 +108,7 @@ def _score_values(model: TabularModel, predictions: Float64, truth: Float64) -> 
         sentences=MappingProxyType(describe_values(model, values, baseline)),
         rows=len(truth),
         baseline=baseline,
+        weakness=describe_weak_values(model.table.target_name, values["r2"]),
         actual=truth,
         predicted=predictions,
     )
@@ -138,6 +142,7 @@ def _score_classes(model: TabularModel, probabilities: Float64, truth: Int64) ->
         sentences=MappingProxyType(describe_classes(model, values, len(truth), baseline, confusion)),
         rows=len(truth),
         baseline=baseline,
+        weakness=describe_weak_classes(classes[commonest], values, baseline) if np.ptp(truth) else "",
         confusion=confusion,
         curves=curves,
     )

@@ -293,13 +293,43 @@ def test_names_words_and_checks_are_there(viewer: ViewerPage) -> None:
     assert unnamed == []
 
 
+def test_the_badge_has_four_states_and_unfolds_into_sentences(viewer: ViewerPage) -> None:
+    page = viewer.open("mode=verdicts")
+    badges = page.locator("summary")
+    expect(badges).to_have_text(["Checked and fine · 2 tests", "Read with care", "Not trustworthy", "Not checked"])
+    levels = badges.evaluate_all("all => all.map(badge => badge.dataset.level)")
+    assert levels == ["green", "amber", "red", "grey"]
+    opened = page.locator("details").evaluate_all("all => all.map(badge => badge.open)")
+    assert opened == [False, False, True, False], "the reason for a map that is not shown stands there"
+    badges.first.click()
+    for text in ("Two tests were made, and all were passed.", "The shares add up.", "The sanity check of the method."):
+        expect(page.locator("details").first.get_by_text(text)).to_be_visible()
+    badges.nth(3).click()
+    expect(page.locator("details").nth(3).get_by_text("Nothing was tested about this map itself")).to_be_visible()
+
+
+def test_a_map_that_is_not_trustworthy_is_drawn_on_request_only(viewer: ViewerPage) -> None:
+    page = viewer.open("mode=verdicts")
+    photo = np.asarray(draw_photo(SIDE).resize((448, 448), Image.Resampling.NEAREST), dtype=float)
+    assert np.abs(read_pixels(page, 2) - photo).max() <= 4, "the picture alone"
+    assert np.abs(read_pixels(page, 1) - photo).max() > 40
+    page.locator(".frame canvas").first.hover(position={"x": 30, "y": 30})
+    expect(page.locator(".cross:not([hidden])")).to_have_count(3)
+    expect(page.locator(".veil:visible")).to_have_count(1)
+    page.get_by_role("button", name="Show the map anyway").click()
+    expect(page.locator(".veil:visible")).to_have_count(0)
+    page.locator(".frame canvas").first.hover(position={"x": 30, "y": 30})
+    expect(page.locator(".cross:not([hidden])")).to_have_count(4)
+    assert np.abs(read_pixels(page, 2) - photo).max() > 40
+
+
 def test_text_from_outside_stays_text(viewer: ViewerPage) -> None:
     page = viewer.open("mode=evil")
     evil = EVIL.replace('"', "'")
     expect(page.locator(".card h3").first).to_have_text(evil)
     expect(page.locator(".note:visible")).to_have_text(evil)
-    page.locator("summary").click()
-    expect(page.locator("details li span")).to_have_text(evil)
+    expect(page.locator("details li span").first).to_have_text(evil)
+    page.get_by_role("button", name="Show the map anyway").click()
     page.locator(".frame canvas").first.hover()
     assert evil in page.locator(".reading").first.inner_text()
     assert page.locator(".wb b, .wb img").count() == 0
@@ -365,7 +395,7 @@ def test_a_new_map_changes_only_its_card(viewer: ViewerPage) -> None:
     page = viewer.open()
     viewer.unfold()
     page.get_by_label("Strength of the colours").fill("30")
-    page.locator("summary").click()
+    page.locator("summary").first.click()
     page.locator(".frame canvas").first.evaluate("canvas => canvas.mark = 'same'")
     before = read_canvases(page)
     page.get_by_role("button", name="Finish").click()
