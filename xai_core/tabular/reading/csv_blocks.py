@@ -88,9 +88,8 @@ class _RowFilter:
         self.empty_rows = 0
         self.quoted_na: set[str] = set()
         self.has_quoted_na = f"{dialect.quote}{_NA}{dialect.quote}".encode() in text
-        quotes = 2 * dialect.quote
-        empty_rows = [dialect.delimiter.join([cell] * len(names)) for cell in ("", quotes)]
-        self._may_be_empty = any(end + row.encode() in text for end in (b"\n", b"\r") for row in empty_rows)
+        empty_rows = (dialect.delimiter.join([cell] * len(names)) for cell in ("", 2 * dialect.quote))
+        self._may_be_empty = any(row.encode() in text for row in empty_rows)
 
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the rows that have a cell; NA without quotation marks comes as null and becomes text."""
