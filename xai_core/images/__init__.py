@@ -7,12 +7,15 @@ from xai_core.images.inversion import INVERSION_HINT, invert, suggest_inversion
 from xai_core.images.limits import BROKEN
 from xai_core.images.reading import ImageFile, Picture, image_sha256, read_image, read_image_file
 from xai_core.images.samples import SAMPLES, Sample
+from xai_core.images.transparency import NOTHING_TO_SEE, ON_WHITE
 
 __all__ = [
     "BASELINES",
     "BROKEN",
     "INVERSION_HINT",
     "LARGE_PIXELS",
+    "NOTHING_TO_SEE",
+    "ON_WHITE",
     "READABLE_SUFFIXES",
     "SAMPLES",
     "ImageFile",

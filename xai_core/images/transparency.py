@@ -17,7 +17,8 @@ _GROUNDS = (("white", 255), ("grey", 128), ("black", 0))
 
 _NO_ALPHA = "Its transparency hides every pixel, so it was ignored."
 _NO_ALPHA_BAND = "It has a fourth band that is not transparency (infrared, perhaps): that band was left out."
-_EMPTY = "There is nothing to see in this picture: all of it has one colour."
+ON_WHITE = "Its transparent parts were filled with white."
+NOTHING_TO_SEE = "There is nothing to see in this picture: all of it has one colour."
 
 
 def drop_false_alpha(picture: Picture, *, is_tiff: bool, is_stated: bool = True) -> tuple[Picture, str | None]:
@@ -51,10 +52,11 @@ def flatten(picture: Picture) -> tuple[Picture, str | None]:
         if share >= _MIN_VISIBLE:
             break
     name, level = best
-    why = "" if name == "white" else ", because little of it would be seen on white"
     flat = Image.new("RGB", picture.size, (level,) * 3)
     flat.paste(picture, mask=alpha)
-    return flat, f"Its transparent parts were filled with {name}{why}."
+    if name == "white":
+        return flat, ON_WHITE
+    return flat, f"Its transparent parts were filled with {name}, because little of it would be seen on white."
 
 
 def _visible_share(picture: Picture, level: int) -> float:
@@ -69,4 +71,4 @@ def _visible_share(picture: Picture, level: int) -> float:
 def describe_emptiness(picture: Picture) -> str | None:
     """Return a note for a picture of one single colour."""
     colours = np.asarray(picture)
-    return _EMPTY if (colours == colours[0, 0]).all() else None
+    return NOTHING_TO_SEE if (colours == colours[0, 0]).all() else None

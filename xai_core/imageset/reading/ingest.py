@@ -14,7 +14,7 @@ import numpy as np
 from xai_core.engine.cores import CORES
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage, InvalidSet
-from xai_core.images import read_image
+from xai_core.images import NOTHING_TO_SEE, ON_WHITE, read_image_file
 from xai_core.imageset.prefetch import prefetch
 from xai_core.imageset.reading.file_roles import FileRoles, Files, assign_roles, count_words, is_picture
 from xai_core.imageset.reading.labels import assign_labels, encode_labels
@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 # Skipped files that a record names.
 MAX_LISTED = 1000
+# Notes about single pictures that a record has.
+MAX_PICTURE_NOTES = 5
 # Threads that decode.
 WORKERS = min(4, CORES)
 _AHEAD = 4 * WORKERS
@@ -59,7 +61,7 @@ def ingest(
     skipped = [*files.skipped_files, *roles.skipped_files]
     seed = "" if kind == ZIP else f"{kind} {root}"
     digest = hashlib.sha256(f"{container} {READING_VERSION} {seed}".encode(errors="surrogateescape"))
-    accepted, lost_masks = _ingest_images(files, pictures, masks, labels, thumbnails, skipped, digest, job)
+    accepted, picture_notes = _ingest_images(files, pictures, masks, labels, thumbnails, skipped, digest, job)
     if not accepted:
         raise _none_readable(len(pictures), container, skipped[-1][1])
     # The files that were left out belong to the set, too.
@@ -83,7 +85,7 @@ def ingest(
         masks=np.array([places.get(row, row) for row in accepted_masks], dtype=np.int32),
         origin=origin,
         skipped_files=tuple(skipped[:MAX_LISTED]),
-        notes=(*files.notes, *roles.notes, *label_notes, *_lost_mask_notes(lost_masks)),
+        notes=(*files.notes, *roles.notes, *label_notes, *picture_notes),
         unread=len(skipped),
         mask_names=tuple(used_files.names[len(rows) :]),
         root=root,
@@ -100,12 +102,13 @@ def _ingest_images(
     skipped: list[tuple[str, str]],
     digest: hashlib._Hash,
     job: Job[Any],
-) -> tuple[list[tuple[int, str, int]], int]:
-    """Return row, label and mask of each picture that can be read, and the number of masks that cannot be used.
+) -> tuple[list[tuple[int, str, int]], list[str]]:
+    """Return row, label and mask of each picture that can be read, and notes on how pictures and masks were read.
 
     Thumbnails go to their file, the contents into the digest, and unreadable pictures to `skipped`.
     """
     accepted, lost_masks = [], 0
+    noted: dict[str, list[int]] = {}
     job.expect(job.done + len(pictures))
     read = _ahead(lambda row: ingest_image(files, row, masks.get(row)), pictures)
     with thumbnails.open("wb") as out, read as images:
@@ -117,8 +120,10 @@ def _ingest_images(
                 digest.update(repr((files.names[row], label, image.digest)).encode())
                 accepted.append((row, label, image.mask))
                 lost_masks += image.lost_mask
+                for note in image.notes:
+                    noted.setdefault(note, []).append(row)
             job.tick(1)
-    return accepted, lost_masks
+    return accepted, [*_picture_notes(files, noted), *_lost_mask_notes(lost_masks)]
 
 
 @dataclass(frozen=True)
@@ -130,13 +135,15 @@ class IngestedImage:
     digest: bytes
     lost_mask: bool = False
     """A mask belongs to it that cannot be used."""
+    notes: tuple[str, ...] = ()
+    """Sentences on how the picture was read."""
 
 
 def ingest_image(files: Files, row: int, mask_row: int | None) -> IngestedImage | InvalidImage:
     """Read a picture and its mask; a picture that cannot be read is a result, not an end."""
     try:
         data = files.read(row)
-        picture = read_image(data)
+        file = read_image_file(data)
     except InvalidImage as error:
         return error
     digest = hashlib.sha256(data).digest()
@@ -146,12 +153,15 @@ def ingest_image(files: Files, row: int, mask_row: int | None) -> IngestedImage 
         if place >= 0:
             digest += hashlib.sha256(files.read(place)).digest()
         if place != NO_MASK:
-            mask = read_mask(files, data, place, picture.size)
+            mask = read_mask(files, data, place, file.image.size)
     except InvalidImage:
         # The picture is fine without its mask.
         pass
     lost = mask is None and place >= 0
-    return IngestedImage(make_thumbnail(picture).tobytes(), NO_MASK if mask is None else place, digest, lost)
+    thumbnail = make_thumbnail(file.image).tobytes()
+    # Among many pictures these are no surprise.
+    notes = tuple(note for note in file.notes if note not in (NOTHING_TO_SEE, ON_WHITE))
+    return IngestedImage(thumbnail, NO_MASK if mask is None else place, digest, lost, notes)
 
 
 def _check_any_picture(files: Files, roles: FileRoles, container: str) -> None:
@@ -194,6 +204,17 @@ def _find_same_stem_masks(files: Files, roles: FileRoles, job: Job[Any]) -> dict
                 masks[picture] = png
             job.tick(1)
     return masks
+
+
+def _picture_notes(files: Files, noted: Mapping[str, Sequence[int]]) -> Sequence[str]:
+    """Return each sentence about pictures once, the commonest first, with the number of pictures."""
+    ranked = sorted(noted.items(), key=lambda entry: -len(entry[1]))
+    notes = []
+    for note, rows in ranked[:MAX_PICTURE_NOTES]:
+        first = f"“{files.names[rows[0]]}”"
+        notes.append(f"{first}: {note}" if len(rows) == 1 else f"{len(rows):,} pictures, the first is {first}: {note}")
+    rest = sum(len(rows) for _, rows in ranked[MAX_PICTURE_NOTES:])
+    return [*notes, *([f"More pictures with notes like these: {rest:,}."] if rest else [])]
 
 
 def _lost_mask_notes(count: int) -> Sequence[str]:
