@@ -86,6 +86,12 @@ def test_the_bits_that_a_png_states_are_used(bits: int) -> None:
     assert np.abs(got - colours * (255 / top)).max() <= 0.51
 
 
+def test_the_bits_of_alpha_are_not_those_of_colour() -> None:
+    opaque = np.full((48, 64), 65_535, np.uint16)
+    got = pixels(read_image(deep_png(np.dstack([ramp(600), opaque]), significant(10, 16))))
+    assert np.abs(got[:, :, 0] - ramp(600) * (255 / 1023)).max() <= 0.51
+
+
 def test_the_largest_number_that_a_tiff_states_is_used() -> None:
     numbers = ramp(600)
     for tag, top in ((281, 2000), (341, 800)):

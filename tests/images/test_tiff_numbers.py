@@ -102,6 +102,13 @@ def test_a_kind_that_is_not_read_is_refused_for_what_it_is(data: bytes, words: s
     assert words in text and "not damaged" in text
 
 
+def test_an_unknown_packing_is_refused_for_what_it_is() -> None:
+    body = bytes(9000)
+    tags = {256: (3, 64), 257: (3, 48), 258: (3, 8), 259: (3, 34712), 262: (3, 1), 273: (4, 8), 277: (3, 1)}
+    text = refuse(tiff({**tags, 278: (3, 48), 279: (4, len(body))}, body))
+    assert "JPEG 2000" in text and "not damaged" in text
+
+
 def test_packed_fractions_are_refused_for_what_they_are() -> None:
     body = bytes(64 * 48 * 12)
     tags = {256: (3, 64), 257: (3, 48), 258: (3, 32), 259: (3, 5), 262: (3, 2), 273: (4, 8), 277: (3, 3)}

@@ -20,7 +20,7 @@ Picture = Image.Image
 UInt16 = npt.NDArray[np.uint16]
 Numbers = npt.NDArray[Any]
 
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _RGB = 258, 262, 2
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANES, _RGB = 258, 262, 284, 2
 # Place of bit depth and colour type in a PNG; the type of grey with alpha, and of colour with alpha.
 _DEPTH_AT, _GREY_ALPHA, _COLOUR_ALPHA = 24, 4, 6
 # Upper byte of the largest number of 14 bits.
@@ -36,7 +36,8 @@ def has_deep_colour(picture: ImageFile, data: bytes) -> bool:
     if data[:8] == PNG_START:
         return data[_DEPTH_AT] == 16
     tags: Any = getattr(picture, "tag_v2", {})
-    return set(tags.get(_BITS_PER_SAMPLE, ())) == {16} and tags.get(_PHOTOMETRIC) == _RGB
+    in_planes = tags.get(_PLANES) == 2
+    return set(tags.get(_BITS_PER_SAMPLE, ())) == {16} and tags.get(_PHOTOMETRIC) == _RGB and not in_planes
 
 
 def may_be_shallow(upper: Picture) -> bool:
@@ -48,7 +49,10 @@ def may_be_shallow(upper: Picture) -> bool:
 
 def stated_range(significant_bits: bytes | None) -> StatedRange:
     """Return the bits a channel that the sBIT chunk of a PNG states."""
-    return StatedRange(bits=max(significant_bits[:3])) if significant_bits else StatedRange()
+    if not significant_bits:
+        return StatedRange()
+    has_alpha = len(significant_bits) in (2, 4)
+    return StatedRange(bits=max(significant_bits[: -1 if has_alpha else None]))
 
 
 def read_grey(picture: Picture, size: tuple[int, int]) -> Numbers:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PIL.ImageFile import ImageFile
+from PIL.TiffImagePlugin import COMPRESSION_INFO
 
 from xai_core.errors import InvalidImage
 from xai_core.images.depth import StatedRange
@@ -31,7 +32,16 @@ _COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3}
 _PLAIN, _DEFLATE = 1, (8, 32946)
 _MAX_UNPACKED = 400 * 2**20
 _MAX_BANDS = 256
-_COMPRESSIONS = {5: "LZW", 7: "JPEG", 32773: "PackBits", 34925: "LZMA", 50000: "Zstandard", 34887: "LERC"}
+_COMPRESSIONS = {
+    5: "LZW",
+    7: "JPEG",
+    32773: "PackBits",
+    34925: "LZMA",
+    50000: "Zstandard",
+    34887: "LERC",
+    34712: "JPEG 2000",
+    50002: "JPEG XL",
+}
 _NOT_READ = (
     "This TIFF is not damaged, but its kind cannot be read here: {kind}. "
     "Save it once more as a TIFF or PNG with 8 bits in each of three colours."
@@ -132,7 +142,8 @@ def _check_kind(page: Any, data: bytes) -> None:
     ends = [start + length for start, length in zip(page.dataoffsets, page.databytecounts, strict=False)]
     is_common = page.dtype == np.uint8 and (bands == 1 or (bands <= 4 and int(page.photometric) == _RGB))
     # Pillow does not open a BigTIFF whose numbers begin with the large end.
-    if (is_common and data[:4] != b"MM\0+") or not ends or max(ends) > len(data):
+    is_common = is_common and compression in COMPRESSION_INFO and data[:4] != b"MM\0+"
+    if is_common or not ends or max(ends) > len(data):
         # Pillow reads the common kinds: one that it cannot open is damaged.
         raise ValueError("damaged")
     kind = None
