@@ -151,10 +151,14 @@ def _render_suggestions(key: str, table: Table, rules: Rules) -> None:
     """Say which features usually only grow and have no rule yet, with a click for it."""
     for name in suggest_rising(table):
         if name not in rules:
-            with st.container(horizontal=True, vertical_alignment="center"):
-                show.write(f"{format_label(name)} usually only grows, but here it may also fall.", quiet=True)
-                label = f"Let {escape_markdown(name)} only grow"
-                st.button(label, key=f"{key}_rise_{name}", on_click=_set_rule, args=(key, name, "up"), type="tertiary")
+            show.write(f"{format_label(name)} usually only grows, but here it may also fall.", quiet=True)
+            st.button(
+                f"Let {escape_markdown(name)} only grow",
+                key=f"{key}_rise_{name}",
+                on_click=_set_rule,
+                args=(key, name, "up"),
+                icon=":material/trending_up:",
+            )
 
 
 def render(table: Table) -> Rules:
