@@ -30,6 +30,8 @@ from .image_set import ImageSet as ImageSet
 from .projection.kinds import MAPS as MAPS
 from .projection.maps import (
     MAX_POINTS as MAX_POINTS,
+    PerplexityChoice as PerplexityChoice,
+    choose_perplexities as choose_perplexities,
     make_map as make_map,
     small_multiples as small_multiples,
     stratified as stratified,

@@ -14,6 +14,7 @@ from pages.ui.imageset import point_colours
 from pages.ui.imageset.page_context import PageContext
 from pages.ui.widgets import background, forms, show
 from xai_core import imageset
+from xai_core.formatting import join_words
 from xai_core.imageset import MAPS, Map
 from xai_core.params import Value
 from xai_core.render import draw_points
@@ -82,14 +83,26 @@ def request_map(page: PageContext, settings: Settings) -> Map | None:
     )
 
 
-def _draw_stills(page: PageContext, projections: list[Map]) -> None:
+def _format_perplexity(perplexity: float) -> str:
+    """Return a perplexity with one decimal where it is capped to a fraction."""
+    return f"{perplexity:.1f}".removesuffix(".0")
+
+
+def _list_common_notes(projections: list[Map]) -> list[str]:
+    """Return the notes that all maps have; the one on a capped perplexity belongs to one of them."""
+    return [note for note in projections[0].notes if all(note in projection.notes for projection in projections)]
+
+
+def _draw_stills(page: PageContext, projections: list[Map], effective: Mapping[float, float]) -> None:
+    """Draw the maps; `effective` is the perplexity in force for each requested one."""
     paint = point_colours.restore_colouring(page)
     for start in range(0, len(projections), STILLS_PER_ROW):
         for projection, column in zip(
             projections[start : start + STILLS_PER_ROW], st.columns(STILLS_PER_ROW), strict=False
         ):
             drawn = draw_points(projection.points, paint(projection.rows).colours, STILL_PX)
-            title = f"Perplexity {projection.params['perplexity']:g}, seed {projection.seed}"
+            perplexity = effective[float(projection.params["perplexity"])]
+            title = f"Perplexity {_format_perplexity(perplexity)}, seed {projection.seed}"
             column.image(
                 drawn, f"{title}, trust {projection.trustworthiness:.2f}", width="stretch", alt=f"Map: {title}"
             )
@@ -101,20 +114,24 @@ def render_reading_help(page: PageContext, settings: Settings) -> None:
         st.markdown(TSNE_TEXT)
     st.subheader("Is it real?")
     show.write("What looks the same at every perplexity and every seed may be real. What changes is not.", quiet=True)
+    count = int(page.run.valid.sum()) if settings.source == "model" else len(page.pictures)
+    choice = imageset.choose_perplexities(count)
+    listed = join_words(list(map(_format_perplexity, choice.effective)))
     requested: set[tuple[str, str]] = st.session_state.setdefault("set_multiples", set())
     key = (page.run.id, settings.source)
     if key not in requested and not st.button(
-        "Show the map at perplexities 5, 15, 30 and 50", icon=":material/grid_view:"
+        f"Show the map at {'perplexities' if len(choice.effective) > 1 else 'perplexity'} {listed}",
+        icon=":material/grid_view:",
     ):
         return
     requested.add(key)
     projections = background.follow(
         ("multiples", *key),
         lambda: imageset.start_multiples(
-            page.run if settings.source == "model" else page.pictures, session_id=session_id()
+            page.run if settings.source == "model" else page.pictures, choice.requested, session_id=session_id()
         ),
-        "Making eight maps",
+        "Making small maps",
     )
     if projections is not None:
-        _draw_stills(page, projections)
-        show.write_list(projections[0].notes)
+        _draw_stills(page, projections, dict(zip(choice.requested, choice.effective, strict=True)))
+        show.write_list(filter(None, (choice.note, *_list_common_notes(projections))))

@@ -22,7 +22,7 @@ from xai_core.errors import Cancelled, InvalidParam, NotApplicable, UnknownName
 from xai_core.imageset.projection import fft_repulsion, maps as map_module, quality
 from xai_core.imageset.projection.fft_repulsion import Gradient, Repulsion
 from xai_core.imageset.projection.kinds import MAPS, tsne as tsne_module
-from xai_core.imageset.projection.maps import make_map, small_multiples, stratified
+from xai_core.imageset.projection.maps import choose_perplexities, make_map, small_multiples, stratified
 from xai_core.imageset.projection.neighbours import neighbour_table
 from xai_core.imageset.projection.quality import compute_trustworthiness, describe_trustworthiness
 from xai_core.imageset.projection.spec import Map
@@ -319,6 +319,30 @@ def test_small_multiples_are_the_maps_one_would_get_one_by_one(clouds: np.ndarra
     assert not np.allclose(result[0].points, result[2].points), "seeds matter"
     with pytest.raises(InvalidParam, match="At least one"):
         small_multiples(clouds, ())
+
+
+@pytest.mark.parametrize(
+    ("count", "effective", "words"),
+    [
+        (151, (5, 15, 30, 50), ""),
+        (150, (5, 15, 30, 149 / 3), "49.7 at most: it stands for 50."),
+        (60, (5, 15, 59 / 3), "19.7 at most: it stands for 30 and 50."),
+        (46, (5, 15), "15.0 at most: it stands for 30 and 50."),
+        (12, (11 / 3,), "3.7 at most: it stands for 5, 15, 30 and 50."),
+    ],
+)
+def test_perplexities_that_few_pictures_cap_come_once(count: int, effective: tuple[float, ...], words: str) -> None:
+    choice = choose_perplexities(count)
+    assert choice.effective == pytest.approx(effective) and len(choice.requested) == len(effective)
+    assert choice.note.endswith(words) and bool(choice.note) == bool(words)
+
+
+def test_the_maps_of_the_chosen_perplexities_are_all_different(clouds: np.ndarray) -> None:
+    choice = choose_perplexities(20)
+    result = small_multiples(clouds, choice.requested, (0,), rows=range(20), params=QUICK)
+    again = small_multiples(clouds, (5, 15, 30, 50), (0,), rows=range(20), params=QUICK)
+    assert np.array_equal(again[1].points, again[3].points), "all four would show one map three times"
+    assert len(result) == 2 and not np.allclose(result[0].points, result[1].points)
 
 
 def test_umap_says_how_to_get_it_and_runs_where_it_is(clouds: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:

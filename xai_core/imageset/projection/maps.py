@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from xai_core.arrays import Float32, Int64
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam, NotApplicable
+from xai_core.formatting import join_words
 from xai_core.imageset.projection.kinds import MAPS, tsne
 from xai_core.imageset.projection.neighbours import neighbour_table
 from xai_core.imageset.projection.principal_components import reduce_columns
@@ -120,6 +121,33 @@ def stratified(labels: npt.ArrayLike, count: int, seed: int = 0) -> tuple[Int64,
     shares = ", each label with its share" if np.ptp(labels) else ""
     note = f"The map shows {count:,} of {total:,} pictures, drawn by chance{shares}: more would take too long."
     return np.sort(by_label[places]), note
+
+
+class PerplexityChoice(NamedTuple):
+    """Perplexities that give different maps of so many pictures, and what has become of the others."""
+
+    requested: tuple[float, ...]
+    effective: tuple[float, ...]
+    """The perplexities in force: those requested, the last one capped where the pictures are too few."""
+    note: str
+    """A sentence on the cap; empty where there is none."""
+
+
+def choose_perplexities(count: int, perplexities: Sequence[float] = PERPLEXITIES) -> PerplexityChoice:
+    """Return the perplexities of maps of `count` pictures, ascending, of those above the cap only the first.
+
+    >>> choose_perplexities(60).requested
+    (5.0, 15.0, 30.0)
+    >>> choose_perplexities(1000).note
+    ''
+    """
+    effective: dict[float, float] = {}
+    for perplexity in sorted(perplexities):
+        effective.setdefault(tsne.limit_perplexity(perplexity, count)[0], perplexity)
+    highest = max(effective)
+    above = [f"{perplexity:g}" for perplexity in sorted(perplexities) if perplexity > highest]
+    note = f"{count} pictures allow a perplexity of {highest:.1f} at most: it stands for {join_words(above)}."
+    return PerplexityChoice(tuple(effective.values()), tuple(effective), note if above else "")
 
 
 def small_multiples(
