@@ -12,7 +12,7 @@ from PIL import Image
 from tests.toy_networks import CLASSES, SIDE, Conv, toy_model
 from xai_core.engine.jobs import Job
 from xai_core.errors import Cancelled, InvalidImage, InvalidParam
-from xai_core.imageset.analysis.groups import describe_group, mean_attribution
+from xai_core.imageset.analysis.groups import _count_names, describe_group, mean_attribution
 from xai_core.methods import explain
 from xai_core.models.classifier import Classifier
 
@@ -108,3 +108,7 @@ def test_stopping_the_whole_stops_the_map_being_made(model: Classifier) -> None:
     with pytest.raises(Cancelled):
         mean_attribution(SET, model, [0, 1], job=job)
     assert job.done == 0
+
+
+def test_equally_frequent_numbers_are_in_natural_order() -> None:
+    assert _count_names(["10", "2", "1", "10", "a"]) == (("10", 2), ("1", 1), ("2", 1), ("a", 1))

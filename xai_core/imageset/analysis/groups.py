@@ -14,6 +14,7 @@ from PIL import Image
 from xai_core.arrays import Float32, Int64
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage, InvalidParam
+from xai_core.formatting import sort_naturally
 from xai_core.images import Picture
 from xai_core.imageset.image_set import ImageSet
 from xai_core.imageset.rows import check_rows
@@ -85,8 +86,9 @@ def describe_group(
 
 
 def _count_names(names: Sequence[str]) -> tuple[tuple[str, int], ...]:
-    """Count names, most frequent first, equal ones by name."""
-    return tuple(sorted(Counter(names).items(), key=lambda pair: (-pair[1], pair[0])))
+    """Count names, most frequent first, equally frequent ones by name, 2 before 10."""
+    counts = Counter(names)
+    return tuple(sorted(((name, counts[name]) for name in sort_naturally(counts)), key=lambda pair: -pair[1]))
 
 
 def _count_confusions(actual: Int64, predicted: Int64, names: Sequence[str]) -> tuple[Confusion, ...]:
