@@ -112,7 +112,9 @@ def optimize(table: NeighbourTable, start: Float64, schedule: Schedule, job: Job
     # Pull the groups together first, then spread them at a higher momentum.
     points.optimize(EARLY_STEPS, exaggeration=EXAGGERATION, momentum=0.5, inplace=True)
     points.optimize(schedule.iterations, momentum=0.8, inplace=True)
-    return Layout(np.asarray(points, dtype=np.float32), float(gradient.divergence(points, affinities.P)))
+    # The tree's sum is approximate: a perfect map may come out below zero.
+    divergence = max(float(gradient.divergence(points, affinities.P)), 0.0)
+    return Layout(np.asarray(points, dtype=np.float32), divergence)
 
 
 def optimize_with_sklearn(values: Float32, start: Float64, schedule: Schedule, job: Job[Any]) -> Layout:
