@@ -88,7 +88,7 @@ def build_estimator(kind: Any, task: str) -> Any:
         if task == "classifier"
         else (Ridge(), DecisionTreeRegressor(random_state=0))
     )
-    needs = (
+    needs: tuple[dict[str, Any], ...] = (
         {},
         {"estimator": linear},
         {"estimators": [("linear", linear), ("tree", tree)]},
@@ -173,7 +173,7 @@ def test_right_or_refused_in_words(task: str, kind: Any, monkeypatch: pytest.Mon
         assert kind.__name__ not in TAKEN, own
         return
 
-    def predict(rows: pd.DataFrame) -> np.ndarray:
+    def predict(rows: pd.DataFrame) -> Any:
         return model.predict_proba(rows) if task == "classifier" else model.predict(rows)
 
     np.testing.assert_allclose(own.predict(table.frame), predict(frame), rtol=1e-9, atol=1e-9)

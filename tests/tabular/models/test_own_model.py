@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 import zipfile
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,9 +21,10 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClas
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils.validation import check_array
 
 from tests.tabular.mixed_table import mixed_table
 from xai_core.errors import ModelUnavailable
@@ -256,6 +259,41 @@ def test_a_tree_that_points_outside_is_never_asked(
     monkeypatch.setattr(own_model, "_check_predictions", lambda _: pytest.fail("it was asked"))
     with pytest.raises(ModelUnavailable, match="points outside itself"):
         load_own_model(edit_node(data, field, 0, value), IRIS)
+
+
+def fit_categories() -> Any:
+    """Return boosting that splits by categories, behind its own preparation."""
+    frame = IRIS.frame.iloc[:, :2].round(0)
+    return HistGradientBoostingClassifier(max_iter=2, categorical_features=[0]).fit(frame, IRIS.target)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: model._predictors[0][0].nodes.__setitem__("bitset_idx", 99),
+        lambda model: setattr(model._predictors[0][0], "raw_left_cat_bitsets", np.zeros((9, 7), dtype=np.uint32)),
+        lambda model: setattr(model._bin_mapper, "is_categorical_", np.zeros(2, dtype=bool)),
+        lambda model: setattr(model._bin_mapper, "is_categorical_", np.ones(1, dtype=bool)),
+        lambda model: model._preprocessor.transformers_.append(("remainder", "passthrough", [0, 1])),
+        lambda model: model._preprocessor.transformers_[0][2].__setitem__(0, False),
+        lambda model: model._preprocessor.transformers_.pop(0),
+    ],
+)
+def test_categories_that_point_outside(change: Any) -> None:
+    model = fit_categories()
+    check_content(model)
+    assert model._predictors[0][0].nodes["is_categorical"].any(), "it splits by no category"
+    change(model)
+    with pytest.raises(ModelUnavailable, match="points outside itself"):
+        check_content(model)
+
+
+@pytest.mark.parametrize("function", [os.system, partial(print), partial(check_array, "x")])
+def test_functions_that_are_not_numpys(function: Any) -> None:
+    model = make_pipeline(FunctionTransformer(), LogisticRegression()).fit(IRIS.frame, IRIS.target)
+    check_content(model.set_params(functiontransformer__func=np.log1p))
+    with pytest.raises(ModelUnavailable, match=r"NumPy only, such as np\.log1p"):
+        check_content(model.set_params(functiontransformer__func=function))
 
 
 def test_trees_of_more_features_than_their_forest() -> None:

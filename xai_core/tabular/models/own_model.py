@@ -86,8 +86,11 @@ class FileForms(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sciki
     def fit(self, _rows: Any, _target: Any = None) -> FileForms:
         return self
 
-    def __sklearn_is_fitted__(self) -> bool:
+    def _is_ready(self) -> bool:
         return True
+
+    # scikit-learn asks by this name.
+    __sklearn_is_fitted__ = _is_ready
 
     def transform(self, frame: pd.DataFrame) -> Any:
         """Return the rows as the model takes them, a frame or an array, (N, features)."""

@@ -207,7 +207,7 @@ def check_content(estimator: Any) -> None:
     for entry in iter_objects(estimator):
         if isinstance(entry, BaseEstimator):
             _check_family(entry)
-            check_trees(entry, _family_name(entry))
+            check_trees(entry)
             _check_functions(entry)
 
 

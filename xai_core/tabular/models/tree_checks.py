@@ -15,16 +15,14 @@ from xai_core.tabular.models.object_graph import iter_objects
 _SET_WORDS = 8
 
 
-def check_trees(estimator: Any, family: str) -> None:
+def check_trees(estimator: Any) -> None:
     """Refuse trees that point backwards, outside themselves or to features that their estimator does not have.
 
     Raises:
         ModelUnavailable: there is such a tree.
     """
     trees = [nodes for nodes in map(_read_nodes, iter_objects(estimator)) if nodes is not None]
-    # Containers such as pipelines reach the same trees, but count other features.
-    has_own_trees = family in ("ensemble", "tree")
-    features = getattr(estimator, "n_features_in_", 0) if has_own_trees else None
+    features = getattr(estimator, "n_features_in_", 0) if _asks_trees(estimator) else None
     is_sound = (
         _has_sound_grid(estimator)
         and _has_sound_categories(estimator, trees)
@@ -34,6 +32,19 @@ def check_trees(estimator: Any, family: str) -> None:
         raise ModelUnavailable(
             "A tree in this file points outside itself: the file is damaged or was altered. Save the model again."
         )
+
+
+def _asks_trees(estimator: Any) -> bool:
+    """Return whether an estimator hands its own columns to trees that check nothing.
+
+    Others, such as pipelines and votes, reach the same trees through parts that count their own features.
+    """
+    from sklearn.ensemble._forest import BaseForest
+    from sklearn.ensemble._gb import BaseGradientBoosting
+    from sklearn.ensemble._hist_gradient_boosting.gradient_boosting import BaseHistGradientBoosting
+    from sklearn.tree import BaseDecisionTree
+
+    return isinstance(estimator, (BaseDecisionTree, BaseForest, BaseGradientBoosting, BaseHistGradientBoosting))
 
 
 def _has_sound_grid(estimator: Any) -> bool:
@@ -110,8 +121,8 @@ def _has_sound_categories(estimator: Any, trees: list[_Nodes]) -> bool:
     preparation = getattr(estimator, "_preprocessor", None)
     if preparation is not None and not _keeps_columns(preparation, count):
         return False
-    asked = [np.asarray(nodes.feature)[nodes.asks_category].astype(np.int64) for nodes in trees]
-    features = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *asked]))
+    split_features = [np.asarray(nodes.feature)[nodes.asks_category].astype(np.int64) for nodes in trees]
+    features = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *split_features]))
     if not len(features):
         return True
     is_categorical = np.asarray(getattr(getattr(estimator, "_bin_mapper", None), "is_categorical_", ()))

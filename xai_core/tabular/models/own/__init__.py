@@ -1,1 +1,1 @@
-"""How an own model reads a table: its demands on each column, and the calls of pandas that meet them."""
+"""Forms of a table for own models: their demands on each column, and the calls of pandas that meet them."""

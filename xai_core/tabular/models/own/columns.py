@@ -1,4 +1,4 @@
-"""How an own model reads each column of a table's file; what it would get in another form is refused."""
+"""Forms of a table's columns for an own model; what would reach it in another form is refused."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ class OwnColumn:
         """Return whether the model can take the column so, as well as in any other reading."""
         if not self.demand.encodings:
             return not self.demand.is_number or all(self._is_number(reading, limit) for limit in (SAMPLE, None))
-        known = self._count_known(reading)
-        return known == len(self.texts) or (known > 0 and known == self.most_known)
+        known = self._count_matches(reading)
+        return known == len(self.texts) or (known > 0 and known == self.match_limit)
 
     def _is_number(self, reading: Reading, limit: int | None) -> bool:
         """Return whether pandas reads numbers: those of this page, unless it was called without options."""
@@ -77,11 +77,11 @@ class OwnColumn:
         return same_numbers(numbers, self.stored[:limit])
 
     @cached_property
-    def most_known(self) -> int:
+    def match_limit(self) -> int:
         """The most texts that the model knows in any reading."""
-        return max(map(self._count_known, self.choices if not self.is_written else iter_readings()))
+        return max(map(self._count_matches, self.choices if not self.is_written else iter_readings()))
 
-    def _count_known(self, reading: Reading) -> int:
+    def _count_matches(self, reading: Reading) -> int:
         return sum(map(self.demand.knows, self.read(reading).tolist()))
 
 
@@ -230,7 +230,7 @@ def _check_one_form(column: OwnColumn, forms: np.ndarray, first: Int64) -> None:
         )
         raise ModelUnavailable(
             f"Your model tells {texts[0]!r} and {texts[1]!r} apart in {column.column.name!r}; here they are {shown}. "
-            "Write them alike in the file and train again, or choose another kind for this column."
+            "Write them alike in the file and train again."
         )
 
 

@@ -32,7 +32,7 @@ class Encoding:
 
 @dataclass
 class Demand:
-    """What a model does first with one column."""
+    """First use that a model makes of one column."""
 
     encodings: list[Encoding] = field(default_factory=list)
     is_number: bool = False
@@ -155,13 +155,13 @@ def _iter_parts(step: Any, count: int) -> Iterator[Any]:
 def _impute(step: Any, sources: _Sources) -> _Sources:
     """Return the columns behind an imputer; those that held no value at all are dropped."""
     statistics = np.asarray(step.statistics_, dtype=object)
-    kept = [
+    filled_sources = [
         source and replace(source, replaced=(*source.replaced, step.missing_values))
         for source, filled in zip(sources, statistics, strict=False)
         if step.keep_empty_features or not is_missing(filled)
     ]
     indicator = getattr(step, "indicator_", None)
-    return [*kept, *[None] * (0 if indicator is None else len(indicator.features_))]
+    return [*filled_sources, *[None] * (0 if indicator is None else len(indicator.features_))]
 
 
 def _find_positions(step: Any, selection: Any) -> list[int]:

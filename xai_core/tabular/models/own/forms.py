@@ -29,7 +29,7 @@ class ColumnForms:
     empty: Any = np.nan
     """The form of an empty cell."""
     reason: str = ""
-    """Why only values of the file have a form, as the end of a sentence."""
+    """Reason for which only values of the file have a form, as the end of a sentence."""
 
     def convert(self, frame: pd.DataFrame) -> np.ndarray | pd.Series[Any]:
         """Return the column's cells in the model's form, (N,), from rows of the table.

@@ -24,7 +24,7 @@ def match_outcomes(labels: Sequence[Any], table: Table) -> tuple[tuple[int, ...]
         ModelUnavailable: they do not fit.
     """
     spellings = _list_spellings(table)
-    for read in (_exact, _as_number, _trimmed, _lower, _as_answer):
+    for read in (_keep, _as_number, _strip, _lower, _as_answer):
         classes = _match_with(read, labels, spellings)
         if classes is not None:
             _check_distinct(labels, classes, table)
@@ -51,12 +51,12 @@ def match_outcomes(labels: Sequence[Any], table: Table) -> tuple[tuple[int, ...]
 def _list_spellings(table: Table) -> list[set[Any]]:
     """Return all that the file or pandas writes for each class: its name, its texts, its values."""
     spellings: list[set[Any]] = [{name} for name in table.classes]
-    for index, text, value in _iter_target(table):
+    for index, text, value in _read_target(table):
         spellings[index] |= {text, value}
     return spellings
 
 
-def _iter_target(table: Table) -> list[tuple[int, str, Any]]:
+def _read_target(table: Table) -> list[tuple[int, str, Any]]:
     """Return the class, the text and pandas' value of each text of the target; [] where they are not known."""
     cells = table.texts.get(table.target_name)
     if cells is None:
@@ -75,7 +75,7 @@ def _iter_target(table: Table) -> list[tuple[int, str, Any]]:
 def _sort_as_pandas(table: Table) -> list[int]:
     """Return the classes in the order in which NumPy sorts what pandas reads."""
     first: dict[int, Any] = {}
-    for index, _, value in _iter_target(table):
+    for index, _, value in _read_target(table):
         first[index] = min(value, first.get(index, value)) if not is_missing(value) else first.get(index, value)
     is_sortable = len(first) == len(table.classes) and len({isinstance(value, str) for value in first.values()}) == 1
     return sorted(first, key=lambda index: first[index]) if is_sortable else list(range(len(table.classes)))
@@ -94,10 +94,10 @@ def _match_with(
     for index, forms in enumerate(spellings):
         for form in forms:
             owners.setdefault(read(form), set()).add(index)
-    found = [owners.get(read(label), set()) for label in labels]
-    if any(len(classes) != 1 for classes in found) or any(read(label) is None for label in labels):
+    candidates = [owners.get(read(label), set()) for label in labels]
+    if any(len(classes) != 1 for classes in candidates) or any(read(label) is None for label in labels):
         return None
-    return tuple(next(iter(classes)) for classes in found)
+    return tuple(next(iter(classes)) for classes in candidates)
 
 
 def _check_distinct(labels: Sequence[Any], classes: Sequence[int], table: Table) -> None:
@@ -113,7 +113,7 @@ def _check_distinct(labels: Sequence[Any], classes: Sequence[int], table: Table)
             )
 
 
-def _exact(form: Any) -> Hashable:
+def _keep(form: Any) -> Hashable:
     return (isinstance(form, str), form)
 
 
@@ -125,7 +125,7 @@ def _as_number(form: Any) -> Hashable:
     return number if number is not None and np.isfinite(number) else None
 
 
-def _trimmed(form: Any) -> Hashable:
+def _strip(form: Any) -> Hashable:
     return str(form).strip()
 
 
