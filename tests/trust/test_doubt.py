@@ -24,7 +24,7 @@ def prediction(*probabilities: float) -> Prediction:
     [
         ((0.25, 0.25, 0.0, 0.0, 0.0), []),
         ((0.24, 0.2, 0.2, 0.2, 0.1), ["class 0", "24 %"]),
-        ((0.3, 0.1, 0.05, 0.02, 0.02), ["class 0", "30 %", "its best five together 49 %"]),
+        ((0.3, 0.1, 0.05, 0.02, 0.02), ["its five best guesses", "49 % together"]),
         ((0.95, 0.01, 0.01, 0.01, 0.01), []),
         ((0.5, 0.5), []),
         ((0.2, 0.2, 0.2, 0.2, 0.2), ["20 %"]),
@@ -38,7 +38,7 @@ def test_low_or_spread(probabilities, words):
 
 def test_more_guesses_than_five_change_nothing():
     probabilities = (0.3, 0.05, 0.04, 0.04, 0.04, *[0.03] * 15)
-    assert "best five together 47 %" in doubt(prediction(*probabilities))
+    assert "five best guesses get only 47 % together" in doubt(prediction(*probabilities))
 
 
 @pytest.fixture(scope="module")

@@ -27,9 +27,7 @@ def doubt(prediction: Prediction) -> str:
     best, together = classes[0][2], sum(probability for _, _, probability in classes)
     if best >= LOW and together >= SPREAD:
         return ""
-    label, count = classes[0][1], count_in_words(len(classes))
-    spread = f", and its best {count} together {percent(together)}" if together < SPREAD else ""
-    return (
-        f"The model may not know what this is: its best guess, {label}, gets only {percent(best)}{spread}. "
-        "It can name only what it has learnt, so read the explanation with care."
-    )
+    if best < LOW:
+        return f"The model may not know what this is: its best guess, {classes[0][1]}, gets only {percent(best)}."
+    count = count_in_words(len(classes))
+    return f"The model may not know what this is: its {count} best guesses get only {percent(together)} together."

@@ -39,5 +39,5 @@ def render_head() -> PageContext:
             st.image(model_input, alt=f"{title}, as the model sees it: {size}", width="stretch")
         with st.container(gap="xsmall", key="guesses"):
             target, chosen_target = classes.render_choice(model, image)
-            show.write_doubt(xai_core.doubt(classes.guess(model, image)))
+    show.write_doubt(xai_core.doubt(classes.guess(model, image)))
     return PageContext(model, image, model_input, target, chosen_target)
