@@ -93,8 +93,9 @@ def draw_figure(drawing: Drawing, key: str) -> None:
 def write_doubt(text: object) -> None:
     """Write one line that calls for care, on pages without `write_style` too; nothing for an empty text."""
     if text:
-        border = "border-left: 3px solid #c98a1b; padding: 0 0.75rem; margin: 0; font-size: 0.875rem; overflow-wrap: anywhere"
-        st.html(f'<p role="note" style="{border}">{escape_html(text)}</p>')
+        border = "border-left: 3px solid #c98a1b; padding: 0 0.75rem; margin: 0"
+        font = "font-size: 0.875rem; overflow-wrap: anywhere"
+        st.html(f'<p role="note" style="{border}; {font}">{escape_html(text)}</p>')
 
 
 def write_warning(text: object) -> None:
