@@ -36,7 +36,7 @@ def forget() -> None:
 def _set_role(raw: RawTable, name: str, key: str) -> None:
     """Callback: read a column in the chosen role."""
     role = st.session_state[key]
-    kinds = {column: kept for column, kept in changes().items() if column != name}
+    kinds = {column: other_role for column, other_role in changes().items() if column != name}
     # A new dictionary: the table of the old one is told apart by it.
     st.session_state["own_kinds"] = kinds if role == raw.roles[name] else {**kinds, name: role}
 
