@@ -12,6 +12,8 @@ from xai_core.tabular.reading.header import looks_like_names, stands_above_numbe
 from xai_core.text_decoding import find_separator_line
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical line"}
+# Weight of a dialect for each line above the names.
+ABOVE_FACTOR = 0.9
 HEAD_RECORDS = 200
 # Share of the lines that must have equally many words before blanks are taken for delimiters.
 MIN_BLANKS_SHARE = 0.95
@@ -139,7 +141,9 @@ def _rate(lines: list[str], dialect: Dialect) -> float:
     records = parse_records(lines, dialect)
     place = _find_header(records, width)
     rows = [record.cells for record in records[place + 1 :] if len(record.cells) == width]
-    return share**2 * (1 - 1 / width) * (1.0 if looks_like_names(records[place].cells, rows) else 0.5)
+    # Decimal commas part rows into columns too, but not the names above them.
+    above = ABOVE_FACTOR**place
+    return share**2 * (1 - 1 / width) * above * (1.0 if looks_like_names(records[place].cells, rows) else 0.5)
 
 
 def _guess_dialect(lines: list[str], named_delimiter: str | None) -> Dialect:
