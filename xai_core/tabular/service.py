@@ -46,7 +46,8 @@ def keep_raw(raw: RawTable) -> str:
     """Keep a file that was read and has no target yet, and return its id."""
     # The same bytes in another encoding are another table.
     key = f"{raw.sha256[:24]}{raw.encoding}"
-    _RAW.put(key, raw, _frame_bytes(raw.frame))
+    # The place of each text counts too.
+    _RAW.put(key, raw, 2 * _frame_bytes(raw.frame))
     return key
 
 

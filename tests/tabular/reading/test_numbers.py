@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.tabular.reading.column_file import read_cells
+from xai_core.tabular.reading.read import read_table
 
 POINTS, COMMAS = {"rate": ["90.1", "7.25"]}, {"rate": ["90,1", "7,25"]}
 # Counts to 99,000 as Italy writes them.
@@ -184,3 +185,10 @@ def test_numbers_that_may_stand_for_no_value_are_named_and_stay(cells: list[str]
     notes = [note for note in raw.notes if "Far from all other numbers" in note]
     assert len(notes) == counts
     assert not counts or "-999 in 6 rows of 'x'" in notes[0]
+
+
+def test_decimal_commas_in_every_column_do_not_part_the_cells() -> None:
+    numbers = np.random.default_rng(0).uniform(0, 1e6, (300, 5)).round(2)
+    rows = ["a;b;c;d;e", *(";".join(f"{number:.2f}".replace(".", ",") for number in row) for row in numbers)]
+    frame = read_table("\n".join(rows).encode()).frame
+    np.testing.assert_allclose(frame.to_numpy(), numbers)

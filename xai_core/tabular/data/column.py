@@ -26,6 +26,8 @@ from xai_core.tabular.data.natural_order import natural_key
 
 Kind = Literal["numeric", "category", "boolean", "date"]
 
+# Of more categories, which nobody reads through, equally frequent ones are sorted by their letters.
+MAX_NATURAL = 1000
 # Whole numbers that are shown without a mark between thousands where a column holds years.
 YEARS = (1800, 2200)
 _YEAR_WORDS = frozenset("year yr years jahr jahrgang baujahr année annee an año ano anno jaar rok ár år год".split())
@@ -125,12 +127,13 @@ def describe_column(name: str, kind: Kind, values: pd.Series[Any], order: Sequen
     present = values.dropna()
     missing = len(values) - len(present)
     if kind == "category":
-        counts = present.value_counts()
+        counts = present.value_counts().to_dict()
         if order:
-            rising = tuple(label for label in order if label in counts.index)
+            rising = tuple(label for label in order if label in counts)
             return Column(name, kind, missing, math.nan, math.nan, False, rising, ordered=True)
         # Equally frequent categories are sorted, or their order would depend on the rows.
-        labels = sorted(counts.index, key=lambda label: (-int(counts[label]), natural_key(label)))
+        few = len(counts) <= MAX_NATURAL
+        labels = sorted(counts, key=lambda label: (-counts[label], natural_key(label) if few else label))
         return Column(name, kind, missing, math.nan, math.nan, False, tuple(labels))
     numbers = present.to_numpy(dtype=np.float64)
     low, high = (float(numbers.min()), float(numbers.max())) if len(numbers) else (math.nan, math.nan)

@@ -69,7 +69,9 @@ class TextColumn:
             reading.words,
             reading.forms,
             reading.notes,
-            CellTexts(self.texts.take(pa.array(used)), reading.values[used]),
+            CellTexts(self.texts, reading.values)
+            if len(used) == len(self.texts)
+            else CellTexts(self.texts.take(pa.array(used)), reading.values[used]),
             missing_words=reading.missing_words,
             kept_words=reading.kept_words,
         )

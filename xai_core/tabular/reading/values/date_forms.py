@@ -22,7 +22,7 @@ DAY_S = 86_400
 _PIVOT = 69
 _ZONE = r"(?: ?(?P<zone>Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?"
 _CLOCK = (
-    r"(?P<hour>\d{1,2}):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d(?:[.,]\d{1,9})?))?"
+    r"(?P<hour>\d{1,2})[:h](?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d(?:[.,]\d{1,9})?))?"
     rf"(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?(?: ?Uhr)?{_ZONE}"
 )
 _TIME = rf"(?:(?:[Tt:]| ?, ?| +){_CLOCK})?$"

@@ -38,6 +38,7 @@ _BRACKETS = r"^([^\d()]*)\(([^()\d]{0,6}\d[^()]*)\)([^\d()]*)$"
 _TRAILING_MINUS = r"^([^+-]*\d) ?-$"
 # 5.- stands for 5.00.
 _NO_DECIMALS = r"(\d)[.,]-{1,2}( ?\D*)$"
+_BARE = r"^-?\d[\d.,]*$"
 _PARTS = (
     r"^(?P<sign>[+-]?) ?(?P<before>[^\d\s.,+'()-][^\d()+-]{0,7}?)? ?(?P<sign2>[+-]?) ?"
     r"(?P<core>\d[\d.,' ]*\d|\d[.,]?|[.,]\d+)"
@@ -125,6 +126,12 @@ def take_apart(distinct: DistinctCells) -> NumberTexts:
     """Return the parts of cells that may be numbers."""
     cells, words = _replace_signs(distinct)
     cells, sign_words = _read_minus_signs(cells)
+    if not sign_words and match_pattern(cells, _BARE).all():
+        # Nothing stands around the digits: a tenth of the work.
+        cores = pc.utf8_ltrim(cells, "-")
+        negative = pc.starts_with(cells, "-").to_numpy(zero_copy_only=False)
+        no_exponents = pa.nulls(len(cells), pa.string()).fill_null("")
+        return NumberTexts(distinct, np.where(negative, -1.0, 1.0), cores, no_exponents, tuple(words))
     parts = pc.extract_regex(cells, _PARTS)
     fields = {name: pc.fill_null(pc.struct_field(parts, name), "") for name in (field.name for field in parts.type)}
     affixes = choose_affix(distinct, fields["core"], fields["before"], fields["gap"], fields["after"])

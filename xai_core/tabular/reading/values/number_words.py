@@ -9,7 +9,7 @@ CURRENCY_WORDS = frozenset(
     """
     usd eur gbp jpy chf cny rmb inr rs krw aud cad nzd hkd sgd twd thb php idr myr vnd zar ngn kes ghs mxn brl ars clp
     cop pen try tl rub руб р uah грн pln zł zl czk kč huf ft ron lei leu bgn лв hrk kn rsd din sek nok dkk isk kr ils
-    nis aed sar egp mad tnd fr sfr euro euros dollar dollars
+    nis aed sar egp mad tnd fr sfr euro euros dollar dollars 円 元 원
     """.split()
 )
 # Units that are understood without a blank before them; they are compared in small letters.
@@ -24,6 +24,8 @@ _PERCENT = frozenset(("%", "pct", "percent", "Prozent", "٪", "％"))
 MAX_UNIT_LETTERS = 16
 _SYMBOL = re.compile("[$¢£¤¥\u20a0-\u20c0\ufdfc\uff04\uffe0\uffe1\uffe5\uffe6]")
 _BRACKETED = re.compile(r"[\[(](.{1,16})[\])]")
+# Endings of several things in English, German and the Romance languages.
+_PLURALS = ("s", "e", "en", "n", "es", "er")
 # A text with one of these is no unit.
 _NO_UNIT = re.compile(r"^[-+.,:/;<>=()]|[,;:=]|\d\d| .* ")
 
@@ -64,6 +66,6 @@ def unify_units(units: Collection[str]) -> str | None:
     >>> unify_units({"year", "years"}), unify_units({"kg", "g"})
     ('years', None)
     """
-    names = {unit.removesuffix(".") for unit in units}
-    is_one = len(names) == 1 or (len(names) == 2 and len({name.removesuffix("s") for name in names}) == 1)
-    return max(units, key=len) if is_one else None
+    names = sorted({unit.removesuffix(".") for unit in units}, key=len)
+    is_plural = len(names) == 2 and names[1].removeprefix(names[0]) in _PLURALS
+    return max(units, key=len) if len(names) == 1 or is_plural else None
