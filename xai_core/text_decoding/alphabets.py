@@ -11,6 +11,7 @@ LATIN: Mapping[str, str] = {
     "Spanish": "óíáéñúü",
     "Portuguese": "ãçáéíóêõâúàôü",
     "Italian": "àèùòìé",
+    "Catalan": "óàíèéçúòïü·",
     "Nordic": "åäöøæéü",
     "Icelandic": "íáóðéöúþæý",
     "Dutch": "ëéïèöü",
@@ -77,7 +78,7 @@ STANDARDS: Mapping[str, tuple[str, int, int]] = {
     "Korean": ("euc-kr", 0xB0, 0xC8),
 }
 # Python's name, the visitor's words, the languages written in it, and how much rarer it is than Windows-1252 (log e).
-_WESTERN = "German French Spanish Portuguese Italian Nordic Icelandic Dutch"
+_WESTERN = "German French Spanish Portuguese Italian Catalan Nordic Icelandic Dutch"
 _CENTRAL = "Polish Czech Slovak Hungarian Croatian Romanian German"
 _SLAVIC = "Russian Bulgarian Ukrainian Serbian"
 CANDIDATES: tuple[tuple[str, str, str, float], ...] = (

@@ -30,7 +30,7 @@ _UNIT, _EDGE_SIGN, _INNER_SIGN, _RARE_SIGN, _NO_SIGN = map(math.log, (0.12, 2e-3
 _UNITS = frozenset("€£¥°²³µ№％℃")
 _LEVEL_ONE, _LEVEL_TWO = math.log(0.35 / 3500), math.log(0.02 / 3500)
 _EDGE_SIGNS = frozenset("“”„«»‘’‚–—…€£¥°²³µ·•™®©§½¼¾¿¡ºª×±÷№，。、（）：；！？「」《》㎡℃％　・ー")
-_INNER_SIGNS = frozenset("’·°ー・·")
+_INNER_SIGNS = frozenset("’·ー・")
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,9 @@ def _rate_word(text: str, language: str) -> float:
             if previous.isalpha() and is_latin != previous.isascii():
                 total += _SECOND_ACCENT if is_latin else _BESIDE_ANOTHER_SCRIPT if previous.isascii() else 0.0
         else:
-            total += _rate_foreign(letter, language, is_inner=0 < place < len(text) - 1)
+            total += _rate_foreign(
+                letter, language, is_inner=previous.isalpha() and text[place + 1 : place + 2].isalpha()
+            )
         if small != letter:
             total += _UNEXPECTED_CAPITAL if previous.islower() else _CAPITAL
         previous = letter
