@@ -20,25 +20,25 @@ PAGES = {
         st.Page("pages/imageset/set.py", title="Picture set", icon=":material/photo_library:"),
         st.Page("pages/imageset/map.py", title="Map", icon=":material/bubble_chart:"),
         st.Page("pages/imageset/extremes.py", title="Best and worst", icon=":material/swap_vert:"),
-        st.Page("pages/imageset/set_scores.py", title="Scores of a set", icon=":material/leaderboard:"),
+        st.Page("pages/imageset/set_scores.py", title="Set scores", icon=":material/leaderboard:"),
     ],
     "Tables": [
         st.Page("pages/tables/data.py", title="Table", icon=":material/table:"),
-        st.Page("pages/tables/model.py", title="Model of a table", icon=":material/model_training:"),
+        st.Page("pages/tables/model.py", title="Table model", icon=":material/model_training:"),
         st.Page("pages/tables/general.py", title="In general", icon=":material/public:"),
         st.Page("pages/tables/row.py", title="One row", icon=":material/table_rows:"),
-        st.Page("pages/tables/fairness.py", title="Fairness look", icon=":material/balance:"),
+        st.Page("pages/tables/fairness.py", title="Fairness", icon=":material/balance:"),
     ],
     "Learn": [
         st.Page("pages/learn/methods.py", title="Methods", icon=":material/menu_book:"),
-        st.Page("pages/learn/status.py", title="What is running", icon=":material/speed:"),
+        st.Page("pages/learn/status.py", title="Server activity", icon=":material/speed:"),
     ],
 }
 COMPARE = PAGES["Pictures"][0]
 # Pages about one picture have the choice of it, and those that ask a picture model the choice of that.
 WITH_PICTURE = [*PAGES[""], *PAGES["Pictures"], *PAGES["Learn"]]
 WITH_MODEL = [*WITH_PICTURE, *PAGES["Picture sets"]]
-RESULT = st.Page("pages/image/result.py", title="Kept result", icon=":material/link:", url_path=url_state.RESULT_PAGE)
+RESULT = st.Page("pages/image/result.py", title="Saved result", icon=":material/link:", url_path=url_state.RESULT_PAGE)
 
 # The icon goes first: a page's own one would be fetched from Google as the tab's icon.
 st.set_page_config(page_icon="assets/icon.png", layout="wide")

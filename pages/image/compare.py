@@ -62,13 +62,11 @@ with folded:
         seed = forms.render_seed()
     with choices:
         requests = matrix.render_choices(matrix.Subject(page.model, page.image, page.target, page.chosen_target, seed))
-    st.caption(
-        "Every setting of a method is on the page Explain. The link in your address bar shows this view to others."
-    )
+    st.caption("The Explain page has every setting of a method. To share this view, copy the link in your address bar.")
     if session.has_own_picture():
         st.caption(
-            "Your own picture is not part of it: who opens it sees the sample instead. “Make a link”, below, "
-            "can keep your picture."
+            "Your own picture is not included: whoever opens the link sees the sample instead. “Make a link” below "
+            "can share it."
         )
 results = panels.render_maps(requests, page.model_input, "compare", order)
 _render_agreement(requests, results)

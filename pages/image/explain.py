@@ -23,7 +23,7 @@ def _render_method_choice() -> xai_core.MethodSpec:
         "Method", names, start, format_func=lambda name: f"{xai_core.METHODS.get(name).title} ({name})", key=key
     )
     if reasons:
-        with st.expander(f"Not possible on this model ({len(reasons)})"):
+        with st.expander(f"Not available for this model ({len(reasons)})"):
             for refused, reason in reasons.items():
                 st.caption(f"**{xai_core.METHODS.get(refused).title}** ({refused}): {reason}")
     return xai_core.METHODS.get(name)

@@ -15,8 +15,8 @@ from pages.ui.image.viewer import Panel, show_maps
 from pages.ui.widgets import words
 
 NOT_FOUND = (
-    "This result is not kept here any more, or it was made on another computer. "
-    "Nothing is lost: the same map can be made again."
+    "This result is no longer stored here, or it was made on another computer. Nothing is lost: you can make the "
+    "same map again."
 )
 
 Results = Mapping[str, xai_core.Attribution]
@@ -35,9 +35,7 @@ def _build_panel(result_id: str, result: xai_core.Attribution, background: Image
     title, technical = provenance.method_titles(result)
     known = result.method in xai_core.METHODS
     sentence = (
-        xai_core.METHODS.get(result.method).sentence
-        if known
-        else "This version of Whybox does not know the method any more."
+        xai_core.METHODS.get(result.method).sentence if known else "This version of Whybox no longer has this method."
     )
     layer = f"Layer: {words.format_label(result.layer)}" if result.layer else ""
     caption = " · ".join(
@@ -55,7 +53,7 @@ def _render_heading(maps: Sequence[xai_core.Attribution]) -> None:
 def _render(results: Results, missing: int) -> None:
     if missing:
         st.info(
-            f"{missing} of the {missing + len(results)} maps of this link are not kept here any more.",
+            f"{missing} of the {missing + len(results)} maps in this link are no longer stored here.",
             icon=":material/link_off:",
         )
     maps = list(results.values())
@@ -76,7 +74,7 @@ def _render(results: Results, missing: int) -> None:
 
 # Nothing is computed here: what another page has started stops.
 xai_core.jobs.leave(session.session_id(), pool="attributions")
-st.title("Kept result")
+st.title("Saved result")
 ids, problem = permalinks.read_result_ids()
 results = {result_id: result for result_id in ids if (result := xai_core.find(result_id)) is not None}
 permalinks.render_delete(ids)

@@ -35,7 +35,7 @@ def _render_overview(dataset: ImageSet) -> None:
     if dataset.classes and unlabelled:
         notes.append(f"Pictures without a label: {unlabelled:,}.")
     if dataset.has_masks:
-        notes.append(f"Pictures with a mask that says which pixels are the object: {int(dataset.mask_flags.sum()):,}.")
+        notes.append(f"Pictures with a mask that marks the object: {int(dataset.mask_flags.sum()):,}.")
     show.write_list((*notes, f"From: {dataset.origin}."))
 
 
@@ -104,7 +104,7 @@ _render_next_buttons()
 _render_unreadable(dataset)
 left, right = st.columns([3, 2], gap="large")
 with left:
-    st.subheader("What is in it")
+    st.subheader("Contents")
     _render_classes(dataset)
     _render_pictures(dataset)
 with right:

@@ -35,7 +35,7 @@ def _list_facts(spec: MethodSpec) -> Mapping[str, str]:
         "Family": FAMILIES[spec.family],
         "Needs": _format_needs(spec),
         "Cost": f"{_format_cost(spec)}, with the usual settings on {model.title}",
-        f"On {model.title}": refusals[spec.name] or "it runs",
+        f"On {model.title}": refusals[spec.name] or "it works",
     }
 
 
@@ -61,7 +61,7 @@ def _render_row(spec: MethodSpec, chosen: str) -> None:
         st.caption(f"Needs {_format_needs(spec)} · {_format_cost(spec)}")
         st.markdown(VERDICTS[spec.verdict])
         if reason:
-            st.caption(f":material/block: Not on {model.title}. {reason}")
+            st.caption(f":material/block: Not available for {model.title}. {reason}")
 
 
 def _render_list(specs: Sequence[MethodSpec], chosen: str) -> None:
@@ -88,11 +88,11 @@ def _render_card(spec: MethodSpec) -> None:
 xai_core.jobs.leave(session.session_id(), pool="attributions")
 st.title("All methods")
 st.markdown(
-    "Every method asks the model another question. Choose one to read what it can tell, when it lies, and "
+    "Each method asks the model a different question. Choose one to read what it can tell you, when it lies, and "
     "what it costs."
 )
 model = models.current_model()
-with st.spinner(f"Finding out what works on {model.title} …"):
+with st.spinner(f"Checking what works with {model.title} …"):
     refusals = {spec.name: spec.refusal(model) for spec in xai_core.METHODS.specs()}
 family, need = _render_filter("Family", "family", FAMILIES), _render_filter("Needs", "needs", NEEDS)
 fitting = [
@@ -100,7 +100,7 @@ fitting = [
 ]
 url_state.restore("method", "grad_cam", lambda name: xai_core.METHODS.get(name).name)
 st.caption(
-    f"{len(fitting)} of {len(refusals)} methods" if fitting else "No method fits both filters: take one of them away."
+    f"{len(fitting)} of {len(refusals)} methods" if fitting else "No method fits both filters: remove one of them."
 )
 overview, card = st.columns([2, 3], gap="large")
 with card:

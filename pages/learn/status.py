@@ -25,11 +25,11 @@ def _format_size(megabytes: float) -> str:
 def _summarize(status: xai_core.Status) -> str:
     """Return the whole page in one sentence."""
     if not status.working and not status.waiting:
-        return "Nothing is being worked on right now. Whatever you ask for begins at once."
-    working = f"{_format_count(status.working, 'thing is', 'things are')} being worked on"
+        return "Nothing is running right now. Whatever you start begins at once."
+    working = f"{_format_count(status.working, 'task is', 'tasks are')} running"
     if not status.waiting:
         return f"{working}, and nobody has to wait."
-    return f"{working}, and {_format_count(status.waiting, 'waits', 'wait')} for a turn."
+    return f"{working}, and {_format_count(status.waiting, 'is', 'are')} waiting for a turn."
 
 
 def _render_figure(title: str, technical: str, figure: str, sentence: str) -> None:
@@ -41,22 +41,18 @@ def _render_figure(title: str, technical: str, figure: str, sentence: str) -> No
 def _render_work(status: xai_core.Status) -> None:
     with st.container(horizontal=True):
         _render_figure(
-            "Waiting",
-            "queue",
-            f"{status.waiting:,}",
-            "What is quick goes first, so that it need not wait for what takes long.",
+            "Waiting", "queue", f"{status.waiting:,}", "Short tasks go first, so that they need not wait for long ones."
         )
         kinds = (
-            "Maps, models that learn from a table, picture sets that a model looks through: "
-            "so many things at the same time."
+            "Tasks running at the same time: maps, models learning from a table, models looking through a picture set."
         )
-        _render_figure("Being worked on", "running jobs", f"{status.working:,}", kinds)
+        _render_figure("Running", "running jobs", f"{status.working:,}", kinds)
         _render_figure(
-            "People", "sessions", f"{status.sessions:,}", "So many asked for something within the last two minutes."
+            "People", "sessions", f"{status.sessions:,}", "Visitors who asked for something in the last two minutes."
         )
         speed = f"{status.evaluations_per_second:,.0f} a second"
         _render_figure(
-            "Speed", "evaluations", speed, "So often the models look at a picture, or at a changed copy of it."
+            "Speed", "evaluations", speed, "How often the models look at a picture, or at a changed copy of it."
         )
 
 
@@ -64,10 +60,10 @@ def _render_memory(status: xai_core.Status) -> None:
     st.subheader("Memory")
     share = min(max(status.reserved_mb / status.budget_mb, 0.0), 1.0) if status.budget_mb > 0 else 0.0
     sizes = f"{_format_size(status.reserved_mb)} of {_format_size(status.budget_mb)}"
-    st.progress(share, f"{sizes} are set aside for what is being worked on *(memory budget)*")
+    st.progress(share, f"{sizes} are reserved for running tasks *(memory budget)*")
     st.caption(
-        "What does not fit into the rest waits until something else is finished. "
-        f"The whole program takes {_format_size(status.memory_mb)} of this computer's memory *(resident memory)*."
+        "A task that does not fit into the rest waits until another one is finished. The whole program uses "
+        f"{_format_size(status.memory_mb)} of this computer's memory *(resident memory)*."
     )
 
 
@@ -77,20 +73,20 @@ def _render_results(status: xai_core.Status) -> None:
     with st.container(horizontal=True):
         stored_words = (
             f"They take {_format_size(status.stored_mb)}. "
-            "When there is no room left, those that nobody looked at for longest go."
+            "When space runs out, those not viewed for longest are deleted."
         )
         _render_figure("Kept", "stored results", f"{status.results:,}", stored_words)
         share = percent(status.hits / requests) if requests else "–"
         hit_words = (
-            f"{status.hits:,} of {_format_count(requests, 'map', 'maps')} asked for had been made before, "
-            "so nobody had to wait for them."
+            f"{status.hits:,} of {_format_count(requests, 'map', 'maps')} had been made before, so nobody had to "
+            f"wait for them."
         )
-        _render_figure("Found ready", "cache hits", share, hit_words)
+        _render_figure("Ready at once", "cache hits", share, hit_words)
 
 
 def _render_models(status: xai_core.Status) -> None:
     st.subheader("Models ready to answer")
-    st.caption("These are loaded *(in memory)*; any other is loaded when somebody chooses it.")
+    st.caption("These are loaded *(in memory)*; any other model is loaded when somebody chooses it.")
     names = "".join(
         f"<li>{escape(provenance.model_title(name))} <small>({escape(name)})</small></li>" for name in status.models
     )
@@ -110,10 +106,10 @@ def _render_status() -> None:
     _render_models(status)
 
 
-st.title("What is running")
+st.title("Server activity")
 st.markdown(
-    "Everybody who has Whybox open shares one computer. This is what it is doing; the numbers are looked up "
-    "every two seconds."
+    "Everybody who has Whybox open shares one computer. This is what it is doing; the numbers are refreshed every "
+    "two seconds."
 )
 # No job is left: whoever looks here while waiting for a map still wants it.
 _render_status()

@@ -30,20 +30,19 @@ def _render_overview(table: Table) -> None:
         for title, value in (
             ("Rows", len(table)),
             ("Columns to learn from *(features)*", len(table.columns)),
-            ("Cells without a value", missing),
+            ("Missing values", missing),
         ):
             with st.container(width=220):
                 st.metric(title, f"{value:,}")
     if missing:
         st.caption(
-            "A cell without a value does no harm: each model either reads it as “missing” or gets the usual "
-            "value of its column."
+            "Missing values do no harm: a model either reads them as “missing” or gets the usual value of the column."
         )
     show.write_list(table.notes)
 
 
 def _render_columns(table: Table) -> None:
-    st.subheader("What is in it")
+    st.subheader("Contents")
     rows = [(column.name, KINDS[column.kind], _format_values(column), column.missing) for column in table.columns]
     overview = pd.DataFrame(rows, columns=["Column", "Kind", "Values", "Missing"])
     st.dataframe(
@@ -93,8 +92,7 @@ def _draw_target(table: Table) -> None:
 
 st.title("The table")
 st.markdown(
-    "A model of a table learns from rows. Choose some rows to learn from, then see how the model decides: in "
-    "general, and for one row."
+    "A table model learns from rows. Choose a table, then see how the model decides: in general, and for one row."
 )
 page_context.begin_page()
 table_choice.render_choice()

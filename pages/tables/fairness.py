@@ -1,4 +1,4 @@
-"""A look at fairness: does the model treat groups alike, and which columns give the group away?"""
+"""Fairness: does the model treat groups alike, and which columns give the group away?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import streamlit as st
 from pages.ui.tables import fairness_view, page_context
 from pages.ui.widgets import background
 
-st.title("A look at fairness")
+st.title("Fairness")
 st.markdown(
     "Does the model treat groups of rows alike? These numbers can show a difference. Whether it is unfair, "
     "people have to judge."

@@ -28,7 +28,7 @@ view = st.segmented_control(
 )
 if not page.model.glass_box:
     st.caption(
-        "This model cannot be read as it is. A decision tree, a linear model or an explainable boosting machine can."
+        "This model cannot be read directly. A decision tree, a linear model or an explainable boosting machine can."
     )
 VIEWS[view or names[0]][1](page)
 background.end()

@@ -10,7 +10,7 @@ from pages.ui.widgets import background, show
 
 GENERAL, ROW = "pages/tables/general.py", "pages/tables/row.py"
 
-st.title("A model of the table")
+st.title("A model for this table")
 page_context.begin_page()
 table = page_context.require_table()
 show.write(

@@ -34,9 +34,9 @@ def test_a_deep_link_on_a_fresh_server_has_the_frame_and_no_box_over_the_page(vi
     """First test, for a fresh server: Streamlit alone would tell its first visitor of a page not found."""
     page = visitor.open("/compare", **SMALL)
     sidebar = page.get_by_test_id("stSidebar")
-    tables = ("Table", "Model of a table", "In general", "One row", "Fairness look")
-    sets = ("Picture set", "Map", "Best and worst", "Scores of a set")
-    names = ("Start", "Compare", "Explain", *sets, *tables, "Methods", "What is running")
+    tables = ("Table", "Table model", "In general", "One row", "Fairness")
+    sets = ("Picture set", "Map", "Best and worst", "Set scores")
+    names = ("Start", "Compare", "Explain", *sets, *tables, "Methods", "Server activity")
     expect(sidebar.get_by_role("link")).to_have_text(list(map(re.compile, names)))
     expect(sidebar.get_by_text("Handwritten 3").first).to_be_visible()
     visitor.wait_for_cards(FOUR)
@@ -123,7 +123,7 @@ def test_stop_goes_quickly_and_go_on_goes_on(visitor: Visitor) -> None:
     before = visitor.messages
     page.wait_for_timeout(2000)
     assert visitor.messages == before, "nothing polls for what was stopped"
-    visitor.button("Go on with what was stopped").click()
+    visitor.button("Resume what was stopped").click()
     expect(page.get_by_text(re.compile(r"of 10,001 evaluations")).first).to_be_visible()
     visitor.button("Stop").click()
     expect(visitor.cards("cancelled")).to_have_count(1)

@@ -41,7 +41,7 @@ def list_guesses(at: AppTest) -> list[str]:
 
 def find_search(at: AppTest) -> Selectbox:
     """The search over all classes."""
-    return next(box for box in at.selectbox if box.label == "Or ask about any other class")
+    return next(box for box in at.selectbox if box.label == "Or ask about another class")
 
 
 def picture_title(at: AppTest) -> str:

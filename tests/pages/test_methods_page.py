@@ -137,7 +137,7 @@ def test_trying_a_method_leads_to_its_map(open_app: Open) -> None:
         "saliency",
         {"sample": "rocket", "method": "saliency"},
     )
-    assert open_title(check_page(at.switch_page(METHODS).run())) == "Touchy pixels", "and back"
+    assert open_title(check_page(at.switch_page(METHODS).run())) == "Sensitive pixels", "and back"
 
 
 def test_it_is_in_the_menu(open_app: Open) -> None:

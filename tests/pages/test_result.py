@@ -114,7 +114,7 @@ def read_links(at: AppTest) -> list[dict[str, str]]:
 def test_a_link_reopens_its_maps_in_its_order(open_app: Open, result_store: ResultStore) -> None:
     ids = [result_store.store_map(by=method) for method in ("occlusion", "saliency", "grad_cam")]
     at = check_page(open_app(RESULT, result=",".join(ids)))
-    assert at.title[0].value == "Kept result"
+    assert at.title[0].value == "Saved result"
     assert [panel["id"] for panel in read_panels(at)] == ids
     assert set(panel_states(at).values()) == {"done"}
     assert all(panel["map"] and "Class: 3 · Small digit network" in panel["caption"] for panel in read_panels(at))
@@ -163,7 +163,7 @@ def test_everything_known_is_said(open_app: Open, result_store: ResultStore) -> 
 def test_any_page_with_a_result_leads_there(open_app: Open, result_store: ResultStore, page: str) -> None:
     address = {"result": result_store.store_map(), "owner": "somebody", **SMALL}
     at = check_page(open_app(page, **address))
-    assert (at.title[0].value, at.query_params) == ("Kept result", address)
+    assert (at.title[0].value, at.query_params) == ("Saved result", address)
 
 
 def test_no_link_to_another_page_carries_the_result_or_its_key(open_app: Open, result_store: ResultStore) -> None:
@@ -186,7 +186,7 @@ def test_back_gets_past_a_result(open_app: Open, result_store: ResultStore, monk
 @pytest.mark.parametrize(
     ("result", "words"),
     [
-        (NOBODY, "not kept here any more"),
+        (NOBODY, "no longer stored here"),
         ("", "names no result"),
         (" , ,", "names no result"),
         (NOBODY[:-1], "not complete"),

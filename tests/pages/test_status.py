@@ -47,9 +47,9 @@ def summary(at: AppTest) -> str:
 
 def test_an_idle_computer(open_app: Open) -> None:
     at = check_page(open_app(STATUS))
-    assert at.title[0].value == "What is running"
-    assert summary(at).startswith("Nothing is being worked on right now.")
-    assert figures(at)["Waiting"] == figures(at)["Being worked on"] == "0"
+    assert at.title[0].value == "Server activity"
+    assert summary(at).startswith("Nothing is running right now.")
+    assert figures(at)["Waiting"] == figures(at)["Running"] == "0"
     assert [metric.label.partition("*")[2].rstrip("*") for metric in at.metric] == [
         "(queue)",
         "(running jobs)",
@@ -66,8 +66,8 @@ def test_an_idle_computer(open_app: Open) -> None:
 def test_a_job_is_seen_by_others_and_not_stopped_by_looking(open_app: Open) -> None:
     busy = open_app(EXPLAIN, **LONG, seed="41")
     (result,) = busy.session_state["asked"]
-    at = check_page(run_until(open_app(STATUS), lambda at: figures(at)["Being worked on"] == "1"))
-    assert summary(at) == "1 thing is being worked on, and nobody has to wait."
+    at = check_page(run_until(open_app(STATUS), lambda at: figures(at)["Running"] == "1"))
+    assert summary(at) == "1 task is running, and nobody has to wait."
     assert int(figures(at)["People"]) >= 1
     check_page(busy.switch_page(STATUS).run())
     job = xai_core.jobs.watch(result, busy.session_state["session_id"])
@@ -78,7 +78,7 @@ def test_a_job_is_seen_by_others_and_not_stopped_by_looking(open_app: Open) -> N
 def test_waiting_jobs_are_counted_and_say_their_place(open_app: Open) -> None:
     busy = [open_app(EXPLAIN, **LONG, seed=str(seed)) for seed in range(42, 50)]
     at = check_page(run_until(open_app(STATUS), lambda at: int(figures(at)["Waiting"]) > 0))
-    assert int(figures(at)["Waiting"]) + int(figures(at)["Being worked on"]) == 8
+    assert int(figures(at)["Waiting"]) + int(figures(at)["Running"]) == 8
     assert "for a turn" in summary(at)
     (last,) = read_panels(busy[-1].run())
     assert (last["state"], last["message"]) == ("waiting", "Number 2 in the queue")
@@ -96,8 +96,8 @@ def test_whatever_is_made_counts(open_app: Open) -> None:
         for pool in pools
     ]
     try:
-        at = check_page(run_until(at, lambda at: figures(at)["Being worked on"] == "6"))
-        assert summary(at) == "6 things are being worked on, and nobody has to wait."
+        at = check_page(run_until(at, lambda at: figures(at)["Running"] == "6"))
+        assert summary(at) == "6 tasks are running, and nobody has to wait."
         assert int(figures(at)["People"]) == people + 1
         assert xai_core.status().reserved_mb == 6
         assert next(cast(Any, element).proto.text for element in at.main.get("progress")).startswith("6 MB of ")
@@ -113,14 +113,14 @@ def test_a_map_found_ready_counts(open_app: Open, tmp_path: Path, monkeypatch: p
     store = Store(tmp_path)
     monkeypatch.setattr(service, "_store", lambda: store)
     at = check_page(open_app(STATUS))
-    assert (figures(at)["Kept"], figures(at)["Found ready"]) == ("0", "–")
+    assert (figures(at)["Kept"], figures(at)["Ready at once"]) == ("0", "–")
     model, image = xai_core.load_model("small_cnn"), xai_core.SAMPLES.get("digit_3").load()
     result = xai_core.plan(model, image, "saliency", 6).id  # a class nobody else here asks about
     assert xai_core.find(result) is None
     store.put(result, xai_core.explain(model, image, "saliency", 6))
     assert xai_core.find(result) is not None
     at = check_page(at.run())
-    assert (figures(at)["Kept"], figures(at)["Found ready"]) == ("1", "50 %")
+    assert (figures(at)["Kept"], figures(at)["Ready at once"]) == ("1", "50 %")
     store.close()
 
 

@@ -111,7 +111,7 @@ def _refuse(model: Classifier) -> str | None:
 METHODS.add(
     MethodSpec(
         name="attention_rollout",
-        title="Attention followed",
+        title="Attention trail",
         technical="Attention rollout",
         question="Where does the attention behind the answer come from?",
         sentence=(

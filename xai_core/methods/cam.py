@@ -110,7 +110,7 @@ def run(request: Request) -> RawMap:
 METHODS.add(
     MethodSpec(
         name="cam",
-        title="Region map, exact",
+        title="Exact region map",
         technical="CAM (class activation map)",
         question="Which region made the model think of this class, by the model's own sum?",
         sentence="Bright regions are the places whose mean is the score of this class: nothing is estimated.",

@@ -20,7 +20,7 @@ def run(request: Request) -> RawMap:
 METHODS.add(
     MethodSpec(
         name="deconvolution",
-        title="Signal sent back",
+        title="Signal run backwards",
         technical="Deconvolution (deconvnet)",
         question="Which patterns in the picture would bring forth this score if one ran the network backwards?",
         sentence=(

@@ -18,7 +18,7 @@ def run(request: Request) -> RawMap:
 METHODS.add(
     MethodSpec(
         name="deep_lift",
-        title="Shares, step by step",
+        title="Step-by-step shares",
         technical="DeepLIFT",
         question=(
             "Which pixels made the difference to an empty picture, followed back through every step of the network?"

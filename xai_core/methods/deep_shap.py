@@ -23,7 +23,7 @@ def run(request: Request) -> RawMap:
 METHODS.add(
     MethodSpec(
         name="deep_shap",
-        title="Shares, many starts",
+        title="Shares from many starts",
         technical="Deep SHAP",
         question="Which pixels make this picture score differently from several others?",
         sentence=(

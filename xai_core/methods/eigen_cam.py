@@ -25,7 +25,7 @@ def run(request: Request) -> RawMap:
 METHODS.add(
     MethodSpec(
         name="eigen_cam",
-        title="What stands out in the layer",
+        title="Main pattern in the layer",
         technical="Eigen-CAM",
         question="Where does this layer see something, whatever the class?",
         sentence="Bright regions are where most of the layer's maps respond together: usually the main object.",

@@ -32,7 +32,7 @@ def run(request: Request) -> RawMap:
 METHODS.add(
     MethodSpec(
         name="excitation_backprop",
-        title="Winning paths",
+        title="Strongest paths",
         technical="Excitation backprop",
         question="Where do the strongest paths from the class down through the network end?",
         sentence=(

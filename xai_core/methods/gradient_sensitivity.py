@@ -18,7 +18,7 @@ def run(request: Request) -> RawMap:
 METHODS.add(
     MethodSpec(
         name="gradient_sensitivity",
-        title="Touchy pixels, squared",
+        title="Sensitive pixels, squared",
         technical="Sensitivity analysis (squared gradient)",
         question="Where does the score react most strongly to small changes?",
         sentence="The brighter a pixel, the larger its share of the score's reaction to small changes of the picture.",

@@ -65,7 +65,7 @@ def run(request: Request) -> RawMap:
 METHODS.add(
     MethodSpec(
         name="gradient_shap",
-        title="Shares by random steps",
+        title="Shares over random steps",
         technical="Gradient SHAP (expected gradients)",
         question=(
             "Which pixels make this picture score differently from several others, tried at random places on the way?"

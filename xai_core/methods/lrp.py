@@ -47,7 +47,7 @@ def run(request: Request) -> RawMap:
 METHODS.add(
     MethodSpec(
         name="lrp",
-        title="Shared-out score",
+        title="Score passed back",
         technical="Layer-wise relevance propagation (LRP)",
         question=(
             "How is the score shared out over the pixels, when every layer passes its share down to the layer before?"

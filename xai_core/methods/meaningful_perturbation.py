@@ -97,7 +97,7 @@ def _cost(params: Mapping[str, Value], side: int) -> int:
 METHODS.add(
     MethodSpec(
         name="meaningful_perturbation",
-        title="Learnt cover",
+        title="Learned mask",
         technical="Meaningful perturbation",
         question="Which small part must be hidden for the score to fall most?",
         sentence="Bright parts are those that a learnt cover hides: without them the score of this class falls.",

@@ -21,7 +21,7 @@ def run(request: Request) -> RawMap:
 METHODS.add(
     MethodSpec(
         name="saliency",
-        title="Touchy pixels",
+        title="Sensitive pixels",
         technical="Saliency (gradient)",
         question="Which pixels would move the score most if they changed a little?",
         sentence=(

@@ -45,7 +45,7 @@ def run(request: Request) -> RawMap:
 METHODS.add(
     MethodSpec(
         name="score_cam",
-        title="Region map by trying",
+        title="Region map by trial",
         technical="Score-CAM",
         question="Which parts of the picture keep the score up when only they are let through?",
         sentence="Bright regions are those that keep the score high when the model sees the picture only through them.",

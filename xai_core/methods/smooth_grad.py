@@ -77,7 +77,7 @@ def _cost(params: Mapping[str, Value], side: int) -> int:
 METHODS.add(
     MethodSpec(
         name="smooth_grad",
-        title="Touchy pixels, smoothed",
+        title="Sensitive pixels, smoothed",
         technical="SmoothGrad",
         question="Which pixels does the score depend on if small noise in the picture is averaged out?",
         sentence=(

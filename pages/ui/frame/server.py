@@ -157,7 +157,7 @@ def read_settings(environment: Mapping[str, str]) -> tuple[str, int]:
 def serve(app: ASGIApp, host: str, port: int) -> None:
     """Serve until Ctrl-C or SIGTERM."""
     with listen(host, port) as listener:
-        print("Whybox is starting: loading the model ...", flush=True)
+        print("Whybox is starting: loading the model …", flush=True)
         # Makes Streamlit read its config now; later it would undo uvicorn's log levels.
         st.get_option("server.port")
         # Protocol, pings and access log as Streamlit's own runner sets them; a page left open must not hold up Ctrl-C.

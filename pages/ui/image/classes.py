@@ -71,7 +71,7 @@ def render_choice(model: xai_core.Classifier, image: Image.Image) -> tuple[Targe
     chance = {index: probability for index, _, probability in guesses}
     chips = st.empty()
     with st.popover("Another class", icon=":material/search:"):
-        chosen = render_search(model, "class", "Or ask about any other class", words, "Search all labels")
+        chosen = render_search(model, "class", "Or ask about another class", words, "Search all labels")
         against = render_search(
             model, "not", "… and not (for “why this and not that?”)", words, "Nothing to compare with"
         )

@@ -239,7 +239,7 @@ def render_choices(subject: Subject) -> list[MapRequest]:
         column_axis = AXES[_render_axis_choice("cols", "Side by side", _METHODS.name, list(AXES))]
     with right:
         row = _render_axis_choice(
-            "rows", "One under the other", NOTHING, [NOTHING, *(name for name in AXES if name != column_axis.name)]
+            "rows", "One below the other", NOTHING, [NOTHING, *(name for name in AXES if name != column_axis.name)]
         )
     row_axis = AXES[row] if row else None
     subject = replace(subject, layers_vary=_LAYERS in (row_axis, column_axis))
@@ -260,7 +260,7 @@ def render_choices(subject: Subject) -> list[MapRequest]:
     if len(columns) * len(rows) > MAX_MAPS:
         columns, rows = dict(list(columns.items())[:MAX_MAPS]), dict(list(rows.items())[:fitting])
         st.warning(
-            f"At most {MAX_MAPS} maps fit on this page. Shown are the first {len(columns) * len(rows)}.",
+            f"At most {MAX_MAPS} maps fit on this page: the first {len(columns) * len(rows)} are shown.",
             icon=":material/grid_off:",
         )
     return _plan_cells(subject, Cell(method, subject.model.name), (row_axis, rows), (column_axis, columns))

@@ -148,7 +148,7 @@ def _render_model_progress(requests: Sequence[MapRequest]) -> None:
         if job.is_finished:
             url_state.rerun()
         share = f"{job.done / 1e6:.0f} of {job.total / 1e6:.0f} MB" if job.total else background.describe_place(job)
-        st.progress(job.fraction, f"Loading the model of {request.words}: {share}")
+        st.progress(job.fraction, f"Loading the model for {request.words}: {share}")
 
 
 def _stop(requests: Sequence[MapRequest]) -> None:
@@ -164,8 +164,8 @@ def _render_restart(requests: Sequence[MapRequest], jobs: Sequence[MapJob | None
         if request.planned and job is not None and job.state == "failed"
     ]
     stopped = [request.planned.id for request in requests if request.planned and request.planned.id in _stopped_ids()]
-    for words, ids in (("Go on with what was stopped", stopped), ("Try again what failed", failed)):
-        if ids and st.button(words, key=f"{words[:2].lower()}_{key}", icon=":material/play_circle:"):
+    for words, name, ids in (("Resume what was stopped", "go", stopped), ("Retry what failed", "tr", failed)):
+        if ids and st.button(words, key=f"{name}_{key}", icon=":material/play_circle:"):
             _allow_restart(ids)
             url_state.rerun()
 

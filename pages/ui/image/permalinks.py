@@ -30,7 +30,7 @@ def read_result_ids() -> tuple[list[str], str]:
         )
     )
     if not ids:
-        return [], "This address names no result. A link to a kept result ends with “?result=” and a long number."
+        return [], "This address names no result. A link to a saved result ends with “?result=” and a long number."
     if len(ids) > MAX_MAPS:
         return (
             [],

@@ -58,13 +58,13 @@ def list_facts(result: xai_core.Attribution) -> Mapping[str, Sequence[str]]:
     return {
         "Method": [f"{title} ({technical})" if technical else title, format_label(result.method)],
         "Model": [model_title(result.model), format_label(result.model)],
-        "Class asked about": [format_label(result.label), f"number {number} of the model's list"],
-        "Looked at": [f"Layer {format_label(result.layer)}" if result.layer else "the whole network"],
+        "Explained class": [format_label(result.label), f"class number {number} of this model"],
+        "Part of the network": [f"Layer {format_label(result.layer)}" if result.layer else "the whole network"],
         "Settings": _format_settings(result) or ["none"],
         "Seed": [f"{result.seed}"],
         "Measured": [f"{format_label(result.quantity)}, in {format_label(result.unit)}"],
-        "Work": [f"{result.seconds:.2g} s, {passes}"],
-        "Made with": [f"{format_label(name)} {format_label(version)}" for name, version in result.versions.items()],
+        "Computation": [f"{result.seconds:.2g} s, {passes}"],
+        "Software": [f"{format_label(name)} {format_label(version)}" for name, version in result.versions.items()],
         "Picture": [f"fingerprint {format_label(result.image_sha256)} (SHA-256)"],
     }
 

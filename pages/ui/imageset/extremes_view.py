@@ -103,7 +103,7 @@ def _write_ties(count: int, shown: npt.NDArray[np.floating[Any]]) -> None:
     """Write that other pictures have the same value as the last one shown."""
     if count:
         show.write(
-            f"{count:,} more have the value of the last one, {shown[-1]:.3g}: which of them are shown means nothing.",
+            f"{count:,} more have the value of the last one, {shown[-1]:.3g}: which of them are shown is arbitrary.",
             quiet=True,
         )
 
@@ -177,14 +177,14 @@ def _render_channel_extremes(page: PageContext, channel: int, by: str) -> None:
         background.compute(
             ("regions", page.run.id, channel, by),
             _region_finder(page, tops, channel),
-            "Marking where it answers",
+            "Marking where it responds",
             cost=len(tops),
         )
         or {}
     )
     for title, rows, name in (
-        ("Answers most", tops, "channel_top"),
-        ("Answers least", extremes.bottom.tolist(), "channel_bottom"),
+        ("Responds most", tops, "channel_top"),
+        ("Responds least", extremes.bottom.tolist(), "channel_bottom"),
     ):
         tiles = [
             Tile(row, f"{page.words(row)}; activation {values[row]:.3g}", f"{values[row]:.3g}", boxes.get(row))
@@ -193,7 +193,7 @@ def _render_channel_extremes(page: PageContext, channel: int, by: str) -> None:
         _render_grid(page, tiles, f"{title} (channel {channel})", name)
         _write_ties(imageset.count_ties(page.run, values, rows), values[rows])
     show.write(
-        "The frame marks where the channel answers at least half as strongly as at its strongest place.", quiet=True
+        "The frame marks where the channel responds at least half as strongly as at its strongest place.", quiet=True
     )
 
 
@@ -206,10 +206,10 @@ def _render_neuron(page: PageContext, channel: int, place: tuple[int, int]) -> N
     )
     if most is not None:
         _render_neuron_grid(
-            page, place, most, f"Answers most (channel {channel}, row {place[0]}, column {place[1]})", "neuron_top"
+            page, place, most, f"Responds most (channel {channel}, row {place[0]}, column {place[1]})", "neuron_top"
         )
     if not forms.render_toggle(
-        "neuron_least", "And the pictures it answers to least", "Every picture of the set is looked at again for that."
+        "neuron_least", "Also show the pictures it responds to least", "This looks at every picture in the set again."
     ):
         return
     least = background.compute(
@@ -220,7 +220,11 @@ def _render_neuron(page: PageContext, channel: int, place: tuple[int, int]) -> N
     )
     if least is not None:
         _render_neuron_grid(
-            page, place, least, f"Answers least (channel {channel}, row {place[0]}, column {place[1]})", "neuron_bottom"
+            page,
+            place,
+            least,
+            f"Responds least (channel {channel}, row {place[0]}, column {place[1]})",
+            "neuron_bottom",
         )
 
 
@@ -237,13 +241,13 @@ def _render_neuron_grid(
         name,
     )
     _write_ties(extremes.ties, extremes.values)
-    show.write("The frame marks the neuron's place. What it looked at may reach beyond it.", quiet=True)
+    show.write("The frame marks the neuron's place. What the neuron looked at may reach beyond the frame.", quiet=True)
 
 
 def render_mistakes(page: PageContext) -> None:
     """Render the most confident mistakes."""
     if not (page.truth >= 0).any():
-        show.write("No picture has a label that the model knows, so nobody can say here when it is wrong.")
+        show.write("No picture has a label that the model knows, so its mistakes cannot be found here.")
         return
     rows = imageset.confident_mistakes(page.run, page.truth, 2 * MAX_PICTURES).tolist()
     if not rows:

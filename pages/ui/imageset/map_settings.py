@@ -63,8 +63,8 @@ def render_settings() -> Settings:
         left, right = st.columns(2, gap="large")
         with left:
             kind = _render_kind()
-            source = forms.render_segments("map_of", "Made of *(embedding or raw pixels)*", SOURCES, "model")
-            axes = forms.render_segments("map_axes", "Drawn", AXES, "2")
+            source = forms.render_segments("map_of", "Based on *(embedding or raw pixels)*", SOURCES, "model")
+            axes = forms.render_segments("map_axes", "Dimensions", AXES, "2")
         with right:
             params = forms.render_params(MAPS.get(kind).params, 0, kind)
             seed = forms.render_seed()

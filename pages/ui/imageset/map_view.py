@@ -92,7 +92,7 @@ def _apply_event(page: PageContext, event: Event) -> None:
 def _write_trust(projection: Map) -> None:
     """Write the trustworthiness of the map and its notes."""
     show.write(projection.sentence)
-    kl_words = "What is still wrong at the end (Kullback-Leibler divergence, smaller is better)"
+    kl_words = "Remaining error (Kullback-Leibler divergence, smaller is better)"
     error = () if projection.kl is None else (f"{kl_words}: {projection.kl:.2f} nats.",)
     show.write_list((*projection.notes, *error))
 

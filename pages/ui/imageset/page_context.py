@@ -111,7 +111,7 @@ def _render_fit(dataset: ImageSet, model: xai_core.Classifier) -> None:
     if not dataset.classes or (dataset.match_classes(model) >= 0).any():
         return
     show.write(
-        f"{model.title} knows none of the labels of this set, so nobody can say here when it is right.", quiet=True
+        f"{model.title} knows none of the labels in this set, so its answers cannot be checked here.", quiet=True
     )
     best = set_choice.recommended_model(dataset)
     if best and best != model.name:
@@ -133,7 +133,7 @@ def render_head() -> PageContext:
     with right:
         layer = layers.render_choice(model)
     if layer is None:
-        show.write_problem(f"{model.title} has no layer that could be looked into. Choose another model at the side.")
+        show.write_problem(f"{model.title} has no layer that can be examined. Choose another model in the sidebar.")
         background.finish()
     run = request_run(dataset, model, layer)
     if run is None:

@@ -25,9 +25,9 @@ TITLES: Mapping[str, tuple[str, str]] = {
     "accuracy": ("Right answers", "accuracy"),
     "top5": ("Right among its first five", "top-5"),
     "precision": ("Right when it says so", "precision"),
-    "recall": ("Found of all there are", "recall"),
-    "f1": ("Both together", "F1"),
-    "auc": ("Sorts well", "ROC AUC"),
+    "recall": ("Share it finds", "recall"),
+    "f1": ("Both combined", "F1"),
+    "auc": ("Ranks well", "ROC AUC"),
 }
 # Shown in percent.
 _SHARES = ("accuracy", "top5", "precision", "recall")
@@ -235,8 +235,8 @@ def render_scores(page: PageContext) -> ScoredRun | None:
     """Render all scores on the set, after the chosen change of the pictures; None while, or where, there are none."""
     if not (page.truth >= 0).any():
         show.write_problem(
-            "No picture of this set has a label that the model knows, so nobody can count its right answers. "
-            "Choose another set or another model, or name the folders of your pictures as the model names its classes."
+            "None of these pictures has a label that the model knows, so its right answers cannot be counted. "
+            "Choose another set or model, or rename your folders after the model's classes."
         )
         return None
     change = _render_change()

@@ -89,7 +89,7 @@ def _render_labels(page: PageContext, rows: np.ndarray, group: Group) -> None:
         of_it = [row for row in read if (page.label(row) if labelled else page.says(row)) == name]
         _select(page, of_it, f"{title}: {name or NO_LABEL}")
 
-    st.markdown("**What is among them** *(class counts)*")
+    st.markdown("**What they are** *(class counts)*")
     bars = {"Pictures": clickable_tables.bar_column("Pictures", int(frame["Pictures"].max()), width=110)}
     clickable_tables.draw_table(
         frame, f"group_labels_{_hash_rows(rows)}", take, "How many pictures of each kind.", columns=bars, most=6
@@ -113,7 +113,7 @@ def _render_confusions(page: PageContext, rows: np.ndarray, group: Group) -> Non
             page, of_it.tolist(), f"{pair.truth_name}, but {page.model.title} says {pair.predicted_name}{page.after}"
         )
 
-    st.markdown("**What is mixed up** *(typical confusions)*")
+    st.markdown("**Typical mix-ups** *(confusions)*")
     narrow = {"Pictures": st.column_config.NumberColumn("Pictures", width=64)}
     clickable_tables.draw_table(
         frame,
@@ -156,7 +156,7 @@ def _render_mean_map(page: PageContext, rows: tuple[int, ...]) -> None:
     st.image(picture, width=MAX_WIDTH, alt=f"Mean map of {used}. {seen}")
     is_sample = mean.selected > len(mean.rows) + mean.empty + mean.unread
     sample = f", evenly spread over all {mean.selected:,}" if is_sample else ""
-    without = " The change of the pictures is left out here." if page.after else ""
+    without = " The change made to the pictures is not applied here." if page.after else ""
     show.write(
         f"The mean of the maps of {used}{sample}, each as strong as the others, on the mean of the pictures. "
         f"{seen}{without}",

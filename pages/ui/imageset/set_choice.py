@@ -127,8 +127,8 @@ def render_choice() -> None:
     with right:  # first, so that pictures that have just come count on the left
         _render_uploader()
         st.caption(
-            "A folder in it for each class, or a file labels.csv with the columns file and label, or neither. "
-            "It stays on the computer that runs Whybox; anyone who has your link can see it too."
+            "Use one folder for each class, or a file labels.csv with the columns file and label, or neither. The "
+            "pictures stay on the computer that runs Whybox; anyone with your link can see them too."
         )
         _render_folder_input()
     with left:

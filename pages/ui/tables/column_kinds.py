@@ -44,7 +44,7 @@ def _set_role(raw: RawTable, name: str, key: str) -> None:
 def render(raw: RawTable) -> None:
     """Render the choice of a column and of its kind, and the list of what was changed."""
     names = [column.name for column in raw.columns]
-    with st.expander("What a column holds: change a wrong guess", icon=":material/rule:", expanded=bool(changes())):
+    with st.expander("Column types: correct a wrong guess", icon=":material/rule:", expanded=bool(changes())):
         left, right = st.columns(2, gap="large")
         with left:
             name = str(st.selectbox("Column", names, format_func=format_label, key="own_kind_column"))
@@ -55,7 +55,7 @@ def render(raw: RawTable) -> None:
         key = f"own_kind_{st.session_state.get('own_kinds_round', 0)}_{names.index(name)}"
         with right:
             st.selectbox(
-                "It holds",
+                "It contains",
                 roles,
                 roles.index(current),
                 _WORDS.__getitem__,
@@ -67,4 +67,4 @@ def render(raw: RawTable) -> None:
             )
         if changes():
             show.write_list(f"{column}: {_WORDS[role]}, changed by you." for column, role in changes().items())
-            st.button("Take the guesses again", on_click=forget, icon=":material/undo:")
+            st.button("Return to the guesses", on_click=forget, icon=":material/undo:")

@@ -168,7 +168,7 @@ def render(table: Table) -> Rules:
     widget = f"{key}_names"
     _set_widget(widget, list(rules))
     st.multiselect(
-        "What may not change freely",
+        "Features that may not change freely",
         list(table.features),
         list(rules),
         format_label,

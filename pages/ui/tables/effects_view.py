@@ -101,7 +101,7 @@ def render_one_feature(page: PageContext) -> None:
     with right:
         centred = forms.render_toggle(
             "centred",
-            "Let all lines start at 0",
+            "Start all lines at 0",
             "Then only their shape differs: lines that run apart mean that other features matter.",
         )
     column = page.table.column(feature)
@@ -119,7 +119,7 @@ def render_one_feature(page: PageContext) -> None:
         )
         show.write_list(effect.notes)
     with ale_column:
-        st.markdown("**Only where rows really are** *(accumulated local effects, ALE)*")
+        st.markdown("**Only where there are rows** *(accumulated local effects, ALE)*")
         ale = _request_ale(page, feature)
         if ale is not None:
             words = f"change of {page.words}"

@@ -77,12 +77,13 @@ def render_tree(page: PageContext, tree: Tree) -> None:
     st.markdown("**The questions it asks, from the top down** *(decision tree)*")
     show.draw_figure(figures.draw_tree(_build_boxes(page, tree), show.is_dark()), "tree")
     show.write(
-        f"Left: yes, right: no, but for “is it this word?”, where yes is right. Bright: more of {page.words}.",
+        f"Left means yes and right means no; for “is it this word?” it is the other way round. Brighter boxes: more "
+        f"of {page.words}.",
         quiet=True,
     )
     if tree.depth > MAX_DRAWN_DEPTH:
-        show.write(f"Drawn are the first {MAX_DRAWN_DEPTH} questions of {tree.depth}.", quiet=True)
-    st.markdown("**The same to read**")
+        show.write(f"The first {MAX_DRAWN_DEPTH} of {tree.depth} questions in a row are drawn.", quiet=True)
+    st.markdown("**The same as text**")
     st.html(f'<ul class="said quiet">{_format_branch(tree, 0)}</ul>')
 
 
@@ -125,7 +126,7 @@ def render_shapes(page: PageContext, shapes: Shapes) -> None:
     pairs = sorted(shapes.pairs, key=lambda pair: -pair.importance)[:MAX_PAIRS]
     for number, (pair, column) in enumerate(zip(pairs, st.columns(2, gap="large"), strict=False)):
         with column:
-            st.markdown("**What two add together**")
+            st.markdown("**What pairs add**")
             names = (pair.first.feature, pair.second.feature)
             show.draw_figure(
                 figures.draw_pair_heatmap(names, *_name_bins(pair), pair.values[:, :, place], unit), f"pair_{number}"

@@ -103,8 +103,8 @@ def render_importance(page: PageContext) -> None:
                 "shap",
             )
             show.write(
-                "A dot is a row. Right: it raised the prediction; left: it lowered it. Bright: a high value; "
-                "words go by the alphabet.",
+                "Each dot is a row. To the right, the feature raised the prediction; to the left, it lowered it. "
+                "Bright dots are high values; words are in alphabetical order.",
                 quiet=True,
             )
             show.write_list(summary.notes)
@@ -139,4 +139,4 @@ def render_interactions(page: PageContext) -> None:
         quiet=True,
     )
     if len(page.table.features) > len(names):
-        show.write(f"Tried were the first {len(names)} of {len(page.table.features)} features.", quiet=True)
+        show.write(f"Only the first {len(names)} of {len(page.table.features)} features were tried.", quiet=True)

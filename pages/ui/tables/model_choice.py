@@ -43,7 +43,7 @@ def render_choice() -> Settings:
         key="learner",
     )
     spec = TABULAR_MODELS.get(name)
-    readable = "It can be read as it is." if spec.glass_box else "It cannot be read as it is: it needs explaining."
+    readable = "You can read it directly." if spec.glass_box else "It cannot be read directly: it needs explaining."
     st.caption(f"{spec.sentence} {readable}")
     params = forms.render_params(spec.params, 0, name)
     return Settings(name, params, forms.render_seed())
@@ -82,7 +82,7 @@ def render_uploader(table: Table) -> None:
         if own_id is not None:
             st.session_state["own_model"] = own_id
     if has_own_model():
-        st.button("Back to a model trained here", on_click=forget_own_model, icon=":material/undo:")
+        st.button("Use a model trained here", on_click=forget_own_model, icon=":material/undo:")
 
 
 def _find_own_model(table: Table) -> TabularModel | None:

@@ -78,7 +78,7 @@ def _render_outcome_choice(table: Table) -> int | None:
 def score_model(model: TabularModel) -> Scores | None:
     """Return the scores on held-out rows, the same for all pages; None while they are made."""
     return background.compute(
-        ("evaluate", model.id), lambda _job: evaluate(model), "Trying it on rows that it has never seen"
+        ("evaluate", model.id), lambda _job: evaluate(model), "Testing it on rows it has never seen"
     )
 
 

@@ -202,7 +202,7 @@ def render_form(table: Table, number: int) -> tuple[pd.DataFrame, list[str]]:
             changed.append(column.name)
     state["what_if"] = edits
     st.button(
-        "Back to the row as it is",
+        "Return to the original row",
         on_click=_reset_values,
         args=(table, number),
         disabled=not changed,

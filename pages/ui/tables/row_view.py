@@ -179,7 +179,7 @@ def render_explanations(page: PageContext, row: pd.DataFrame) -> None:
     results = [result for result in map(_render_result, requests) if result is not None]
     refused = [f"{spec.title} ({spec.technical}): {spec.refusal(page.model)}" for spec in specs if spec not in able]
     if refused:
-        with st.expander(f"Not possible on this model ({len(refused)})"):
+        with st.expander(f"Not available for this model ({len(refused)})"):
             show.write_list(refused)
     if len(results) > 1:
         st.markdown("**How far do they agree?**")

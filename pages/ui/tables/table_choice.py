@@ -18,7 +18,7 @@ DEFAULT_TABLE = "loan"
 MAX_UPLOAD_MB = 200
 _AUTOMATIC = "automatic"
 _TASKS = {
-    _AUTOMATIC: "Found out by itself",
+    _AUTOMATIC: "Choose automatically",
     "classification": "One of a few outcomes (classification)",
     "regression": "A number (regression)",
 }
@@ -85,7 +85,7 @@ def render_choice() -> None:
         )
     with left:
         names = list(TABLES)
-        title = "A table that comes along"
+        title = "Built-in table"
         st.selectbox(
             title,
             names,
@@ -95,7 +95,7 @@ def render_choice() -> None:
             on_change=forget_own_table,
         )
         if has_own_table():
-            st.button("Back to this table", on_click=forget_own_table, icon=":material/undo:")
+            st.button("Use the built-in table", on_click=forget_own_table, icon=":material/undo:")
         else:
             st.caption(TABLES.get(st.session_state["table"]).about)
 
@@ -113,13 +113,13 @@ def _render_encoding_choice(raw: RawTable) -> None:
     """Render the first rows and the choice of the alphabet they are read in; nothing for a file that states it."""
     if not raw.encoding:
         return
-    title = "Do the letters look right?" if raw.encoding_is_sure else "Please check the letters"
+    title = "Is the text readable?" if raw.encoding_is_sure else "Check that the text is readable"
     with st.expander(title, icon=":material/translate:", expanded=not raw.encoding_is_sure):
         preview = {
             column.name: [column.show(value) for value in raw.frame[column.name].head(PREVIEW_ROWS)]
             for column in raw.columns[:PREVIEW_COLUMNS]
         }
-        st.dataframe(pd.DataFrame(preview), hide_index=True, alt="The first rows, to check their letters.")
+        st.dataframe(pd.DataFrame(preview), hide_index=True, alt="The first rows, to check that the text is readable.")
         names = list(ENCODINGS)
         key = f"own_letters_{st.session_state['own_upload']}"
         start = names.index(raw.encoding) if raw.encoding in names else 0
@@ -130,7 +130,7 @@ def _render_encoding_choice(raw: RawTable) -> None:
             ENCODINGS.__getitem__,
             key=key,
             on_change=lambda: st.session_state.update(own_encoding=st.session_state[key]),
-            help="Choose another alphabet if names or words look odd. Saving the file as UTF-8 is surest.",
+            help="If names or words look wrong, choose another encoding. Saving the file as UTF-8 always works.",
         )
 
 
@@ -149,7 +149,7 @@ def render_own_form() -> None:
             "What is to be predicted (target)", names, names.index(start[0]), format_label, key="own_target"
         )
         tasks = list(_TASKS)
-        task = st.selectbox("It is", tasks, tasks.index(start[2]), _TASKS.__getitem__, key="own_task")
+        task = st.selectbox("Kind of target", tasks, tasks.index(start[2]), _TASKS.__getitem__, key="own_task")
     with right:
         others = [name for name in names if name != target]
         usual = [name for name in start[1] if name in others]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 FAMILIES = {
     "activation": "Region maps (activation)",
-    "gradient": "Slopes (gradient)",
-    "path": "Shares along a way (path)",
-    "relevance": "Credit passed back (relevance)",
-    "perturbation": "Hide and see (perturbation)",
-    "surrogate": "Simple stand-in (surrogate)",
+    "gradient": "Pixel sensitivity (gradients)",
+    "path": "Shares along a path (path methods)",
+    "relevance": "Score passed back (relevance)",
+    "perturbation": "Cover and compare (perturbation)",
+    "surrogate": "Simple stand-in model (surrogate)",
 }
-NEEDS = {"answers": "only the model's answers", "gradient": "its slopes (gradient)", "layer": "a look inside (layer)"}
+NEEDS = {"answers": "only the model's answers", "gradient": "its gradients (slopes)", "layer": "its inner layers"}
 VERDICTS = {
     "passes": ":green-badge[:material/check_circle: Sanity check passed]",
     "mixed": ":orange-badge[:material/contrast: Sanity check mixed]",

@@ -129,7 +129,7 @@ def test_a_foreign_database_is_not_written_into(tmp_path):
         db.execute("INSERT INTO results VALUES ('precious')")
     with closing(Store(tmp_path)) as store:
         store.put(key(1), result(1))
-        assert "put aside" in store.note
+        assert "set aside" in store.note
     (aside,) = tmp_path.glob("*.corrupt-*")
     with closing(sqlite3.connect(aside)) as db:
         assert db.execute("SELECT mine FROM results").fetchall() == [("precious",)]

@@ -162,7 +162,7 @@ def test_one_class_has_no_order_to_judge_and_no_mistake() -> None:
 
 def test_nothing_known_and_classes_that_do_not_exist_are_refused_in_words() -> None:
     done = a_pass(np.zeros((3, 8)))
-    with pytest.raises(NotApplicable, match="No picture here has a label that the model knows"):
+    with pytest.raises(NotApplicable, match="None of these pictures has a label that the model knows"):
         score_set(done, [-1, -1, -1], NAMES)
     for truth in ([0, 1], [0, 1, 8], [0, 1, -2], [0.0, 1.0, 2.0]):
         with pytest.raises(InvalidParam, match="class from 0 to 7, or -1"):

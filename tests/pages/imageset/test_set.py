@@ -158,7 +158,7 @@ def test_pictures_without_labels_are_told_apart(open_app: Open) -> None:
     assert "have no labels" in read_text(at)
     at.switch_page(SCORES)
     at = finish_work(at.run())
-    assert "nobody can count its right answers" in read_text(at)
+    assert "its right answers cannot be counted" in read_text(at)
 
 
 def test_a_set_that_is_gone_is_told(open_app: Open) -> None:

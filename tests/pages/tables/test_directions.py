@@ -52,7 +52,7 @@ def test_rules_come_from_the_link_and_are_kept(open_app: Open, loan: TabularMode
             assert 2000 <= int(new.replace(",", "")) <= 8000
     at = finish_work(at.selectbox(key=find_key(at, "income")).set_value("up").run())
     assert json.loads(at.query_params["rules"]) == rules | {"income": "up"}
-    box = next(box for box in at.main.multiselect if box.label == "What may not change freely")
+    box = next(box for box in at.main.multiselect if box.label == "Features that may not change freely")
     at = finish_work(box.set_value(["group"]).run())
     assert "rules" not in at.query_params, "the protected column is locked at first"
 
@@ -83,7 +83,9 @@ def test_a_range_starts_with_all_values_and_a_wrong_one_is_said(open_app: Open, 
 )
 def test_rules_that_a_link_cannot_mean_fall_back(open_app: Open, refused_row: str, rules: str) -> None:
     at = finish_work(open_app(ROW, row=refused_row, rules=rules, **QUICK))
-    assert next(box for box in at.main.multiselect if box.label == "What may not change freely").value == ["group"]
+    assert next(box for box in at.main.multiselect if box.label == "Features that may not change freely").value == [
+        "group"
+    ]
 
 
 def test_the_score_of_the_importance_is_said_and_can_be_chosen(open_app: Open) -> None:

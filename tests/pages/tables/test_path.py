@@ -54,7 +54,7 @@ def test_the_whole_path(open_app: Open, loan: TabularModel) -> None:
     assert [metric.value for metric in at.main.metric] == ["1,000", "11", "0"]
     assert sorted(decode_numbers(read_chart(at, "target")["data"][0], "x")) == sorted(np.bincount(loan.table.target))
     at = open_by_button(at, "Train a model on it", MODEL)
-    assert at.title[0].value == "A model of the table"
+    assert at.title[0].value == "A model for this table"
     accuracy = float(
         np.mean(loan.predict(loan.table.take(loan.test_rows)).argmax(1) == loan.table.target[loan.test_rows])
     )
@@ -95,7 +95,7 @@ def test_a_row_moves_with_every_input(open_app: Open, loan: TabularModel) -> Non
     bars = read_chart(at, "bars_shap")["data"][0]
     assert (decode_numbers(bars, "base") + decode_numbers(bars, "x"))[-1] == pytest.approx(loan.score(changed)[0])
     assert any(f"income = {income:,}" in text for text in bars["hovertext" if "hovertext" in bars else "text"])
-    at = press(at, "Back to the row as it is")
+    at = press(at, "Return to the original row")
     assert "Without your changes" not in read_text(at)
     assert at.number_input(key=key).value == row["income"].iloc[0]
 
@@ -162,7 +162,7 @@ def test_a_glass_box_is_shown_as_it_is(open_app: Open, learner: str) -> None:
     few = {"explainable_boosting_bags": "2", "explainable_boosting_bins": "16"}
     at = finish_work(open_app(GENERAL, table="iris", learner=learner, view="itself", **few))
     assert at.main.get("plotly_chart")
-    assert not any("cannot be read as it is" in caption.value for caption in at.caption)
+    assert not any("cannot be read directly" in caption.value for caption in at.caption)
 
 
 def test_a_black_box_has_no_such_view(open_app: Open) -> None:

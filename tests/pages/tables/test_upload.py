@@ -110,7 +110,7 @@ def test_a_wrong_guess_of_a_kind_is_changed_and_taken_back(open_app: Open) -> No
     (kind,) = [box for box in at.selectbox if str(box.key).startswith("own_kind_0_")]
     at = finish_work(kind.set_value("category").run())
     assert read_kinds(at) == ["number", "one of a few words"] and "changed by you" in read_text(at)
-    at = press(at, "Take the guesses again")
+    at = press(at, "Return to the guesses")
     assert read_kinds(at) == ["number", "number"] and "changed by you" not in read_text(at)
 
 
@@ -128,7 +128,7 @@ def test_a_bad_file_gets_a_sentence_and_changes_nothing(open_app: Open, data: by
 def test_back_to_a_table_that_comes_along(open_app: Open) -> None:
     at = upload_table(open_app, "t.csv", build_csv(), table="iris")
     assert at.main.metric[0].value == "60"
-    at = press(at, "Back to this table")
+    at = press(at, "Use the built-in table")
     assert at.main.metric[0].value == "150"
 
 
@@ -154,7 +154,7 @@ def test_an_own_model_is_taken_and_given_back(open_app: Open) -> None:
     assert "Your own model" in at.main.subheader[0].value
     share = (fitted.predict(iris.frame)[iris.split()[1]] == iris.target[iris.split()[1]]).mean()
     assert at.main.metric[0].value == f"{100 * share:.0f} %"
-    at = press(at, "Back to a model trained here")
+    at = press(at, "Use a model trained here")
     assert "Your own model" not in at.main.subheader[0].value
 
 

@@ -196,5 +196,5 @@ def test_three_classes_have_a_curve_each() -> None:
 
 def test_a_black_box_is_refused() -> None:
     for name in ("nearest_neighbours", "gradient_boosting"):
-        with pytest.raises(NotApplicable, match="no glass box"):
+        with pytest.raises(NotApplicable, match="not a glass box"):
             glass_box(train(mixed_table(), name, quick_params(name)))

@@ -12,11 +12,11 @@ from xai_core.engine.results.database import NewerSchema, StoreFull
 DISK_ERRORS = (sqlite3.Error, OSError, NewerSchema, UnicodeDecodeError)
 
 DAMAGED = (
-    "The file of kept results was damaged. It was put aside and a new one was begun, so older links no longer open."
+    "The file of saved results was damaged. It was set aside and a new one was started, so older links no longer open."
 )
 _ONLY_IN_MEMORY = "New results are kept in memory only: a link to one works until Whybox is started again."
-_NEWER = "The file of kept results was written by a newer Whybox, so this one leaves it alone."
-_NO_ROOM = "The room for kept results is taken by others that have a link."
+_NEWER = "The file of saved results was written by a newer Whybox, so this one leaves it alone."
+_NO_ROOM = "The space for saved results is taken by others that have a link."
 # SQLite's messages for no database, a damaged one, or not ours; the same in every version (codes need Python 3.11).
 _RUINED = ("malformed", "not a database", "no such ", "no column named", "already exists", "Could not decode")
 _CAUSES = (
@@ -37,7 +37,7 @@ def explain_fault(error: BaseException) -> str:
     words = _ERRNOS.get(error.errno or 0, "") if isinstance(error, OSError) else str(error)
     cause = next(
         (cause for word, cause in _CAUSES if word in words),
-        "The disk with the kept results does not answer as it should.",
+        "The disk with the saved results does not answer as it should.",
     )
     return f"{cause} {_ONLY_IN_MEMORY}"
 

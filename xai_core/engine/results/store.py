@@ -175,7 +175,7 @@ class Store:
             return None
         result = unpack(key, packed)
         if result is None:
-            log.warning("a kept result was damaged and is deleted: %s", key)
+            log.warning("a saved result was damaged and is deleted: %s", key)
             self._disk.write(lambda disk: disk.drop(key, packed))
         else:
             self._cache(key, result)

@@ -95,9 +95,8 @@ def score_set(
     rows, true_classes = _select_rows_with_class(run, truth)
     if not len(rows):
         raise NotApplicable(
-            "No picture here has a label that the model knows, so nobody can tell which answers are right. "
-            "Choose a model that knows these labels, "
-            "or name the folders of your pictures as the model names its classes."
+            "None of these pictures has a label that the model knows, so its right answers cannot be counted. "
+            "Choose a model that knows these labels, or rename your folders after the model's classes."
         )
     ranks = _rank(run.logits, rows, true_classes, job)
     predicted = ranks.predicted

@@ -130,7 +130,7 @@ SCORE_FUNCTIONS: Mapping[str, ScoreFunction] = MappingProxyType(
             ),
             ScoreFunction(
                 name="roc_auc",
-                title="Sorts well (ROC AUC)",
+                title="Ranks well (ROC AUC)",
                 technical="ROC AUC",
                 meaning="is how often a row with an outcome gets a higher probability of it than a row without. "
                 "Guessing gives 0.5, always being right 1.",
@@ -141,7 +141,7 @@ SCORE_FUNCTIONS: Mapping[str, ScoreFunction] = MappingProxyType(
             ),
             ScoreFunction(
                 name="average_precision",
-                title="Finds the rare ones (average precision)",
+                title="Finds rare outcomes (average precision)",
                 technical="average precision",
                 meaning="sorts the rows by their probability of the rarer outcome and says how many at the top really "
                 "have it (with more outcomes: averaged over all of them). 1 is perfect.",
@@ -152,7 +152,7 @@ SCORE_FUNCTIONS: Mapping[str, ScoreFunction] = MappingProxyType(
             ),
             ScoreFunction(
                 name="log_loss",
-                title="Right odds (log loss)",
+                title="Honest probabilities (log loss)",
                 technical="log loss",
                 meaning="is how far the probabilities are from what is true; to be sure and wrong counts most. "
                 "0 is perfect.",

@@ -72,7 +72,7 @@ def glass_box(model: TabularModel) -> Weights | Tree | Shapes:
         if model.glass_box and hasattr(model.last_step, attribute):
             return read(model)
     raise NotApplicable(
-        f"{model.title} is no glass box: nobody can read it as it is. Explain it, or train one that can be read."
+        f"{model.title} is not a glass box, so it cannot be read directly. Explain it, or train one that can be read."
     )
 
 

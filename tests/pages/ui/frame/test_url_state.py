@@ -131,8 +131,8 @@ def test_every_link_to_a_page_carries_the_settings(open_app: Open) -> None:
     links = [link.proto for link in at.sidebar.get("page_link")]
     assert [link.label for link in links] == [
         *("Start", "Compare", "Explain"),
-        *("Picture set", "Map", "Best and worst", "Scores of a set"),
-        *("Table", "Model of a table", "In general", "One row", "Fairness look"),
-        *("Methods", "What is running"),
+        *("Picture set", "Map", "Best and worst", "Set scores"),
+        *("Table", "Table model", "In general", "One row", "Fairness"),
+        *("Methods", "Server activity"),
     ]
     assert {link.query_string for link in links} == {"sample=rocket&class=projectile"}

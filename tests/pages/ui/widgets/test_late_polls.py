@@ -28,11 +28,11 @@ def test_the_page_drawn_anew_behind_a_look_asks_what_was_chosen() -> None:
         async with visit(address, SLOW, "explain") as visitor:
             page = visitor.page
             await visitor.wait_until(lambda: bool(page.polls) and not page.running, "look")
-            await visitor.select_option("Or ask about any other class", 5)
+            await visitor.select_option("Or ask about another class", 5)
             await visitor.wait_until(
                 lambda: visitor.is_fresh and not page.running and read_heading(visitor) == "Why “5”?", "five"
             )
-            search = page.find("Or ask about any other class")
+            search = page.find("Or ask about another class")
             assert search is not None
             old = page.widgets[search.inner.id]
             chips = page.find("guess")

@@ -22,7 +22,7 @@ def build(table: Table, params: Mapping[str, Value], seed: int) -> Any:
 TABULAR_MODELS.add(
     TabularModelSpec(
         name="decision_tree",
-        title="Questions in a row (decision tree)",
+        title="One question after another (decision tree)",
         sentence="It asks one yes-or-no question after the other until it has an answer.",
         paper="Breiman et al. 1984",
         rank=20,

@@ -38,7 +38,7 @@ TABULAR_MODELS.add(
             ),
             Choice(
                 name="weights",
-                title="Their say",
+                title="Weighting",
                 help="Whether nearer rows count more.",
                 default="uniform",
                 options={"uniform": "all count the same", "distance": "nearer ones count more"},

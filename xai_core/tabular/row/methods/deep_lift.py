@@ -24,7 +24,7 @@ def run(request: RowRequest) -> RawContributions:
 register_network_method(
     "deep_lift",
     run,
-    title="Shares, step by step",
+    title="Step-by-step shares",
     technical="DeepLIFT",
     rank=40,
     caution="Two networks that give the same answers can get different bars, because it looks at their steps.",

@@ -173,7 +173,7 @@ TABULAR_METHODS.add(
             ),
             Float(
                 name="steady",
-                title="Standing still",
+                title="Steady enough",
                 unit="%",
                 help="No bar may be unsure by more than this part of the longest.",
                 default=3.0,
