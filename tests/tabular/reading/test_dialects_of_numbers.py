@@ -1,4 +1,4 @@
-"""Whatever marks, signs and delimiters a table of numbers is written in, the same numbers come back."""
+"""Property of reading: the numbers of a table come back from any marks, signs and delimiters it is written in."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -19,20 +20,19 @@ MIN_GROUPED = 20
 
 @dataclass(frozen=True)
 class FileMarks:
-    """Decimal marks of the columns that leave no choice."""
+    """The decimal mark of the columns that leave no choice."""
 
-    decimals: frozenset[Decimal]
+    common: Decimal | None
+    """The mark of most of them; None if there are none, or as many of each."""
     comma_by_default: bool
     """True where the cells are not separated by commas, so that 1,234 alone may be one and a fraction."""
 
     @classmethod
     def of(cls, columns: Iterable[Decimal | None], *, comma_by_default: bool) -> FileMarks:
-        return cls(frozenset(mark for mark in columns if mark), comma_by_default)
-
-    @property
-    def only(self) -> Decimal | None:
-        """The decimal mark of the whole file, None if it is unknown or the columns differ."""
-        return next(iter(self.decimals)) if len(self.decimals) == 1 else None
+        counts = Counter(mark for mark in columns if mark)
+        ranked: list[Decimal] = sorted(counts, key=lambda mark: -counts[mark])
+        is_tie = len(ranked) == 2 and counts["."] == counts[","]
+        return cls(None if is_tie or not ranked else ranked[0], comma_by_default)
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ def choose_mark(texts: NumberTexts, file: FileMarks, min_share: float) -> MarkCh
     mark: Decimal = "." if (texts.has_mark(".") & marked).any() else ","
     opposite: Decimal = "," if mark == "." else "."
     is_larger, is_many = _compare_sizes(texts, mark)
-    if file.only == opposite:
+    if file.common == opposite:
         return MarkChoice(opposite)
-    if file.only == mark:
+    if file.common == mark:
         # Against the file's own mark both signs of a count are needed.
         is_count = is_larger and is_many
         return MarkChoice(opposite) if is_count else MarkChoice(mark, is_unsure=is_larger or is_many)
