@@ -1,4 +1,4 @@
-"""Whatever form a table is written in, the same numbers and words come back."""
+"""The same numbers and words come back, whatever form a table is written in."""
 
 from __future__ import annotations
 

@@ -66,6 +66,11 @@ LAYOUTS = {
     ),
     "title as wide as the table": ("a, b, c, d\n\n" + TEXT, TABLE, "1 line above"),
     "comments": ("# made by a program\n# a, b, c\n" + TEXT, TABLE, "2 lines above the names of the columns left out"),
+    "500 comments": (
+        "# a, note\n" * 500 + TEXT,
+        TABLE,
+        "500 lines above the names of the columns left out: '# a  note'.",
+    ),
     "names in a comment": ("# " + TEXT, TABLE, ""),
     "comment between rows": (
         TEXT.replace("r7,", "# a pause\nr7,"),
@@ -142,6 +147,11 @@ def test_a_first_line_of_values_is_refused(rows: list[list[str]]) -> None:
     assert not looks_like_names(rows[0], rows[1:])
     with pytest.raises(InvalidTable, match="The first line must name the columns"):
         read_csv(write(rows).encode())
+
+
+def test_fewer_cells_than_names_are_refused_for_what_they_are() -> None:
+    with pytest.raises(InvalidTable, match=r"Most rows have 3 cells, but no line of 3 names .* Got 'a b c d'"):
+        read_csv(b"a,b,c,d\n1,2,3\n4,5,6\n7,8,9\n")
 
 
 @pytest.mark.parametrize("line", ["Total,,9,1", "Sum,,9,1"])

@@ -10,7 +10,7 @@ from xai_core.formatting import printable
 from xai_core.tabular.reading.cells import Cells, check_column_names
 from xai_core.tabular.reading.csv_blocks import read_blocks
 from xai_core.tabular.reading.dialect import DELIMITERS, Layout, find_layout
-from xai_core.tabular.reading.header import check_names
+from xai_core.tabular.reading.header import check_names, looks_like_names
 from xai_core.text_decoding import ENCODINGS, DecodedText, decode_table
 
 # The header and the first rows are looked for in here.
@@ -35,6 +35,11 @@ def read_csv(data: bytes, encoding: str | None = None) -> Cells:
         first = head.strip().splitlines()[0].strip()
         allowed = ", ".join(DELIMITERS.values())
         raise InvalidTable(f"A table needs two columns or more, parted by {allowed}. Got one column: {first[:60]!r}.")
+    if layout.lines_above and not looks_like_names(layout.header, layout.rows):
+        raise InvalidTable(
+            f"Most rows have {layout.width} cells, but no line of {layout.width} names stands above them. "
+            f"Got {printable(layout.lines_above[-1], 60)!r}. Give each column one name."
+        )
     check_names(layout.header, layout.rows)
     header, surplus = _complete_header(layout)
     names, name_notes = check_column_names(header)

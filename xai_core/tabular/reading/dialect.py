@@ -85,12 +85,15 @@ def find_layout(head: str) -> Layout | None:
 
 
 def parse_records(lines: list[str], dialect: Dialect) -> list[Record]:
-    """Return the first records that are not empty; a cell too long for the csv module ends the list."""
+    """Return the first records that are not empty, 200 and the comments between them.
+
+    A cell too long for the csv module ends the list.
+    """
     records: list[Record] = []
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line))
-    used, follows_gap = 0, False
+    used, rows, follows_gap = 0, 0, False
     try:
         reader = csv.reader(
             _iterate_lines(lines, dialect),
@@ -106,7 +109,8 @@ def parse_records(lines: list[str], dialect: Dialect) -> list[Record]:
                 records.append(Record(cells, starts[used], lines[used].lstrip().startswith("#"), follows_gap))
             follows_gap = is_empty
             used = reader.line_num
-            if len(records) == HEAD_RECORDS:
+            rows += not (is_empty or records[-1].is_comment)
+            if rows == HEAD_RECORDS:
                 break
     except csv.Error:
         pass
@@ -121,8 +125,8 @@ def _iterate_lines(lines: list[str], dialect: Dialect) -> Iterator[str]:
 
 
 def _common_width(records: list[Record]) -> int:
-    """Return the most frequent number of cells over one, of equally frequent ones the largest; 0 if there is none."""
-    widths = Counter(len(record.cells) for record in records if len(record.cells) > 1)
+    """Return the most frequent number of cells over one, the largest of equals, comments left out; 0 for none."""
+    widths = Counter(len(record.cells) for record in records if len(record.cells) > 1 and not record.is_comment)
     return max(widths, key=lambda width: (widths[width], width), default=0)
 
 
@@ -170,7 +174,7 @@ def _better(lines: list[str], dialect: Dialect, variant: Dialect) -> Dialect:
 
 
 def _fits_blanks(lines: list[str], dialect: Dialect) -> bool:
-    records = parse_records(lines, dialect)
+    records = [record for record in parse_records(lines, dialect) if not record.is_comment]
     width = _common_width(records)
     # The header of R has no name for the names of the rows.
     fits = sum(len(record.cells) in (width, width - (place == 0)) for place, record in enumerate(records))
