@@ -74,6 +74,10 @@ def test_the_encoding_can_be_given() -> None:
     assert result.utf8.decode() == "город,n\nда,1\n" and result.encoding == "cp866" and result.is_sure
     assert decode_text(data, "cp1251").utf8.decode() != result.utf8.decode()
     assert decode_text(b"\xef\xbb\xbfa,b", "utf-8").utf8 == b"a,b"
+    for encoding in ("utf-16", "utf-16-le", "utf-32-le"):
+        assert decode_text("語語".encode(encoding), encoding.removesuffix("-le")).utf8.decode() == "語語"
+    with pytest.raises(InvalidTable, match="cannot be read as Unicode"):
+        decode_text(b"\xff\xff\xff\xff", "utf-32")
     with pytest.raises(InvalidTable, match=r"'nothing' is not known\. Choose one of utf-8, utf-16"):
         decode_text(data, "nothing")
     with pytest.raises(InvalidTable, match="cannot be read as Unicode"):

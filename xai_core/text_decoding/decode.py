@@ -92,7 +92,9 @@ def decode_text(data: bytes, encoding: str | None = None) -> DecodedText:
     body = memoryview(data)[mark_bytes:]
     if encoding is not None:
         name = find_encoding(encoding)
-        text = _recode(body, mark if mark.startswith(name) else name, is_sure=True)
+        # Without a mark the lower byte comes first, as Windows writes it.
+        codec = mark if mark.startswith(name) else f"{name}-le" if name in ("utf-16", "utf-32") else name
+        text = _recode(body, codec, is_sure=True)
         if _is_readable(text):
             return text
         raise InvalidTable(f"This cannot be read as {ENCODINGS[name]}: many of its bytes are no letters there.")
