@@ -29,8 +29,8 @@ _GONE = "This table is no longer in memory. Upload it again."
 
 
 def keep_table(table: Table) -> str:
-    """Keep a table in memory and return its id. Equal tables share one."""
-    key = table.sha256[:24]
+    """Keep a table in memory and return its id. Equal tables of equal spelling share one."""
+    key = table.sha256[:24] + table.spelling[:8]
     _TABLES.put(key, table, _frame_bytes(table.frame) + table.target.nbytes)
     return key
 

@@ -78,6 +78,17 @@ def test_values_of_no_row() -> None:
     assert np.isfinite(tabular.partial_dependence(own, "plan").average).all()
 
 
+def test_columns_made_by_pandas() -> None:
+    words = refuse(customers(), linear(), change=pd.get_dummies)
+    assert "The table lacks 'sex_Female', 'sex_Male'" in words and "come from pandas.get_dummies" in words
+
+
+def test_tables_of_other_spelling_are_other_tables() -> None:
+    spellings = [customers(sex=draw([yes, "no"])) for yes in ("yes", "Yes", "yes")]
+    ids = [tabular.keep_table(tabular.read_table(csv.encode()).table("left")) for csv in spellings]
+    assert ids[0] == ids[2] != ids[1]
+
+
 def test_empty_cells_that_the_model_cannot_take() -> None:
     csv = customers(bill=draw(["1.5", "2.5", ""]))
     frame = pd.read_csv(io.StringIO(csv)).dropna()

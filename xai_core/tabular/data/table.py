@@ -66,6 +66,14 @@ class Table:
         """Hash of cells, target, groups and choice of features; the table's own name does not count."""
         return _hash_content(self)
 
+    @cached_property
+    def spelling(self) -> str:
+        """Hash of the file's own texts, which an own model is handed; "" for a table without."""
+        digest = hashlib.sha256()
+        for name, cells in sorted(self.texts.items()):
+            digest.update("\0".join([name, *cells.texts.to_pylist()]).encode())
+        return digest.hexdigest() if self.texts else ""
+
     def column(self, name: str) -> Column:
         """Return the column of this name. Raises UnknownName with the nearest names."""
         return find_column(self.columns, name)

@@ -63,7 +63,7 @@ def load_own_model(data: bytes, table: Table) -> TabularModel:
         train_rows=train_rows,
         test_rows=test_rows,
         tree_based=_is_tree_of_features(adapted, table),
-        id=hashlib.sha256(table.sha256.encode() + data).hexdigest()[:24],
+        id=hashlib.sha256((table.sha256 + table.spelling).encode() + data).hexdigest()[:24],
         class_order=class_order,
         notes=(*outcome_notes, *notes, _UNKNOWN_TRAINING),
         mixes_prepared=True,
@@ -184,11 +184,17 @@ def _describe_difference(model_features: list[str], table_features: tuple[str, .
     missing = [name for name in model_features if name not in table_features]
     unknown = [name for name in table_features if name not in model_features]
     sentences = [("The table lacks", missing), ("The model does not know", unknown)]
-    return " ".join(
+    texts = [
         f"{words} {', '.join(map(repr, names[:8]))}{', …' if len(names) > 8 else ''}."
         for words, names in sentences
         if names
-    )
+    ]
+    dummies = [name for name in missing if any(name.startswith(f"{known}_") for known in unknown)]
+    if dummies:
+        texts.append(
+            f"Columns such as {dummies[0]!r} come from pandas.get_dummies: use OneHotEncoder in a pipeline instead."
+        )
+    return " ".join(texts)
 
 
 def _check_feature_count(estimator: Any, table: Table) -> None:

@@ -66,8 +66,10 @@ class OwnColumn:
         """Return whether the model can take the column so, as well as in any other reading."""
         if not self.demand.encodings:
             return not self.demand.is_number or all(self._is_number(reading, limit) for limit in (SAMPLE, None))
-        known = self._count_matches(reading)
-        return known == len(self.texts) or (known > 0 and known == self.match_limit)
+        if reading is DEFAULT and all(map(self.demand.knows, self.read(reading).tolist())):
+            return True
+        count = self._count_matches(reading)
+        return count > 0 and count == self._match_limit
 
     def _is_number(self, reading: Reading, limit: int | None) -> bool:
         """Return whether pandas reads numbers: those of this page, unless it was called without options."""
@@ -77,12 +79,13 @@ class OwnColumn:
         return same_numbers(numbers, self.stored[:limit])
 
     @cached_property
-    def match_limit(self) -> int:
-        """The most texts that the model knows in any reading."""
-        return max(map(self._count_matches, self.choices if not self.is_written else iter_readings()))
+    def _match_limit(self) -> int:
+        """The most of the first texts that the model knows in any reading."""
+        return max(map(self._count_matches, iter_readings() if self.is_written else self.choices))
 
     def _count_matches(self, reading: Reading) -> int:
-        return sum(map(self.demand.knows, self.read(reading).tolist()))
+        """Return how many of the first texts the model knows in a reading."""
+        return sum(map(self.demand.knows, self.read(reading, SAMPLE).tolist()))
 
 
 def list_columns(table: Table, demands: Mapping[str, Demand]) -> list[OwnColumn]:
