@@ -2,7 +2,8 @@
 // happen here; nothing goes to the server. Text from data is set as text, never as markup.
 // pages/ui/image/viewer.py puts this file behind viewer_map.js and viewer_sheet.js.
 
-const DEFAULT_VIEW = { opacity: "75", palette: "orange_blue", scale: "own", show: "colours" };
+const LOWEST_THRESHOLD = 5; // percent of full colour; a line around nearly nothing would run everywhere
+const DEFAULT_VIEW = { opacity: "75", threshold: "50", palette: "orange_blue", scale: "own", show: "colours" };
 const SHOWS = { colours: "Colours", outline: "Outline", picture: "Picture only" };
 const SCALES = { own: "Each its own", shared: "One for all" };
 const STATE_TEXTS = { waiting: "Waiting for its turn", working: "Working …", cancelled: "Stopped." };
@@ -52,8 +53,10 @@ function readView(palettes) {
       /* storage may be blocked */
     }
   const view = { ...DEFAULT_VIEW };
-  const opacity = Number(saved.opacity ?? NaN);
-  if (saved.opacity !== "" && opacity >= 0 && opacity <= 100) view.opacity = String(Math.round(opacity));
+  for (const [name, least] of [["opacity", 0], ["threshold", LOWEST_THRESHOLD]]) {
+    const percent = Number(saved[name] ?? NaN);
+    if (saved[name] !== "" && percent >= least && percent <= 100) view[name] = String(Math.round(percent));
+  }
   if (Object.hasOwn(palettes, saved.palette)) view.palette = saved.palette;
   if (Object.hasOwn(SCALES, saved.scale)) view.scale = saved.scale;
   if (Object.hasOwn(SHOWS, saved.show)) view.show = saved.show;
@@ -285,11 +288,11 @@ class Card {
   }
 
   get caption() {
-    const { scale } = this.viewer.view;
+    const { scale, threshold } = this.viewer.view;
     const { show } = this;
     if (show === "picture") return "The picture as the model saw it.";
     const caption = scale === "shared" ? this.map.caption_shared : this.map.caption_own;
-    return show === "outline" ? `The line runs where half of full colour is reached. ${caption}` : caption;
+    return show === "outline" ? `The line runs where ${threshold} % of full colour is reached. ${caption}` : caption;
   }
 
   draw() {
@@ -304,7 +307,7 @@ class Card {
     context.drawImage(this.picture, 0, 0, width, height);
     if (!this.enlargedValues) return;
     const table = this.viewer.getTable(this.map.signed);
-    const key = [view.palette, this.show, this.fullColour].join();
+    const key = [view.palette, this.show, this.fullColour, this.show === "outline" && view.threshold].join();
     // The colours are computed only if something has changed that they depend on.
     if (this.layerKey !== key && this.show !== "picture") {
       this.layer ??= createCanvas(width, height);
@@ -315,6 +318,7 @@ class Card {
         this.fullColour,
         table,
         this.map.signed,
+        Number(view.threshold) / 100,
       );
       this.layerKey = key;
     }
@@ -390,16 +394,10 @@ class Viewer {
 
   createToolbar() {
     const id = "wb" + Math.random().toString(36).slice(2, 8);
-    const setOpacity = (event) => this.setOption("opacity", event.target.value);
-    this.slider = createElement("input", {
-      id: id + "o",
-      type: "range",
-      min: 0,
-      max: 100,
-      step: 1,
-      oninput: setOpacity,
-    });
-    this.percent = createElement("output", { for: id + "o" });
+    this.sliders = {
+      opacity: this.createSlider("opacity", "Strength of the colours", 0, id),
+      threshold: this.createSlider("threshold", "Draw the line at", LOWEST_THRESHOLD, id),
+    };
     this.select = createElement(
       "select",
       { id: id + "p", onchange: (event) => this.setOption("palette", event.target.value) },
@@ -418,12 +416,7 @@ class Viewer {
     this.settings = createElement(
       "div",
       { class: "settings", hidden: "" },
-      createElement(
-        "div",
-        { class: "field" },
-        createElement("label", { for: id + "o", text: "Strength of the colours" }),
-        createElement("div", { class: "slide" }, this.slider, this.percent),
-      ),
+      this.sliders.opacity,
       createElement("div", { class: "field" }, createElement("label", { for: id + "p", text: "Palette" }), this.select),
       this.scales,
     );
@@ -431,10 +424,22 @@ class Viewer {
       "div",
       { class: "bar", role: "group", "aria-label": "How the maps are shown" },
       this.createChoices("show", "Show", SHOWS, id),
+      this.sliders.threshold,
       this.more,
       this.settings,
     );
     return this.bar;
+  }
+
+  createSlider(name, title, min, id) {
+    const oninput = (event) => this.setOption(name, event.target.value);
+    const input = createElement("input", { id: id + name, type: "range", min, max: 100, step: 1, oninput });
+    return createElement(
+      "div",
+      { class: `field ${name}` },
+      createElement("label", { for: id + name, text: title }),
+      createElement("div", { class: "slide" }, input, createElement("output", { for: id + name })),
+    );
   }
 
   createFoot() {
@@ -521,10 +526,14 @@ class Viewer {
   }
 
   renderToolbar() {
-    this.slider.value = this.view.opacity;
-    this.slider.setAttribute("aria-valuetext", `${this.view.opacity} percent`);
-    this.percent.textContent = `${this.view.opacity} %`;
-    this.slider.disabled = this.view.show !== "colours";
+    for (const [name, field] of Object.entries(this.sliders)) {
+      const input = field.querySelector("input");
+      input.value = this.view[name];
+      input.setAttribute("aria-valuetext", `${this.view[name]} percent`);
+      field.querySelector("output").textContent = `${this.view[name]} %`;
+    }
+    this.sliders.opacity.querySelector("input").disabled = this.view.show !== "colours";
+    this.sliders.threshold.hidden = this.view.show !== "outline";
     this.select.value = this.view.palette;
     for (const input of this.bar.querySelectorAll("[data-view]"))
       input.checked = this.view[input.dataset.view] === input.value;

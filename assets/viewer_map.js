@@ -75,16 +75,16 @@ function colourise(target, values, scale, table, signed) {
   target.putImageData(image, 0, 0);
 }
 
-// A line around each region whose |value| is at least half of full colour, in the colour of its sign and with a white
+// A line around each region whose |value| is at least `share` of full colour, in the colour of its sign and with a white
 // edge inside: 5 pixels of colour, then 2 of white.
-function drawOutline(target, values, scale, table, signed) {
+function drawOutline(target, values, scale, table, signed, share) {
   const width = target.canvas.width;
   const height = target.canvas.height;
   const image = target.createImageData(width, height);
   const out = image.data;
   const getSign = (x, y) => {
     const value = x < 0 || y < 0 || x >= width || y >= height ? 0 : values[y * width + x];
-    return scale > 0 && Math.abs(value) >= scale / 2 ? Math.sign(value) : 0;
+    return scale > 0 && Math.abs(value) >= scale * share ? Math.sign(value) : 0;
   };
   const isEdge = (x, y, sign, reach) =>
     getSign(x - reach, y) !== sign ||

@@ -61,7 +61,9 @@ with folded:
     with right:
         seed = forms.render_seed()
     with choices:
-        requests = matrix.render_choices(matrix.Subject(page.model, page.image, page.target, page.chosen_target, seed))
+        requests = matrix.render_choices(
+            matrix.Subject(page.model, page.image, page.original, page.target, page.chosen_target, seed)
+        )
     st.caption("The Explain page has every setting of a method. To share this view, copy the link in your address bar.")
     if session.has_own_picture():
         st.caption(

@@ -10,7 +10,8 @@ from pages.ui.image import classes, layers, panels, permalinks, picture
 from pages.ui.widgets import forms
 
 st.title("One method, every setting")
-model, image, model_input, target, _ = picture.render_head()
+page = picture.render_head()
+model = page.model
 
 
 def _render_method_choice() -> xai_core.MethodSpec:
@@ -39,12 +40,14 @@ with settings:
     with st.expander("About this method", icon=":material/help:"):
         st.markdown(xai_core.method_card(spec.name))
 with shown:
-    st.subheader(classes.format_question(model, target))
+    st.subheader(classes.format_question(model, page.target))
     try:
-        request = panels.MapRequest(spec.name, xai_core.plan(model, image, spec.name, target, layer, params, seed))
+        request = panels.MapRequest(
+            spec.name, xai_core.plan(model, page.image, spec.name, page.target, layer, params, seed)
+        )
     except xai_core.XaiError as problem:
         request = panels.MapRequest(spec.name, refusal=str(problem))
-    results = panels.render_maps([request], model_input, "explain")
+    results = panels.render_maps([request], page.model_input, "explain")
     permalinks.render_buttons(
         {request.planned.id: results[request.name]} if request.planned and results else {}, f"whybox-{spec.name}.npz"
     )

@@ -51,13 +51,20 @@ def picture_title(at: AppTest) -> str:
 
 def read_panels(at: AppTest) -> list[dict[str, Any]]:
     """Return the panels of the viewer; none while the page waits for its model."""
-    return list(read_viewer(at)["panels"]) if at.main.get("bidi_component") else []
+    return list(read_viewer(at)["panels"]) if read_components(at, "panels") else []
 
 
 def read_viewer(at: AppTest) -> dict[str, Any]:
-    """Return the data of the viewer, the only component outside the sidebar."""
-    (viewer,) = at.main.get("bidi_component")
-    return dict(json.loads(viewer.proto.json))  # type: ignore[attr-defined]  # AppTest knows no components
+    """Return the data of the viewer."""
+    (viewer,) = read_components(at, "panels")
+    return viewer
+
+
+def read_components(at: AppTest, entry: str) -> list[dict[str, Any]]:
+    """Return the data of the components outside the sidebar that have this entry."""
+    # AppTest knows no components.
+    texts = [component.proto.json for component in at.main.get("bidi_component")]  # type: ignore[attr-defined]
+    return [data for text in texts if entry in (data := json.loads(text))]
 
 
 def panel_states(at: AppTest) -> dict[str, str]:

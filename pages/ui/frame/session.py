@@ -43,7 +43,8 @@ def upload_key(kind: str, place: str) -> str:
 
 
 def _reset_classes() -> None:
-    for name in ("class", "not"):
+    """Go back to what is asked about any picture: its first guess, and its middle."""
+    for name in ("class", "not", "crop"):
         url_state.reset(name)
 
 
@@ -144,6 +145,25 @@ def current_picture() -> tuple[Image.Image, str]:
         st.session_state["picture_error"] = ("sidebar", gone)
     name = st.session_state["sample"]
     return load_sample(name), xai_core.SAMPLES.get(name).title
+
+
+def set_framed_picture(image: Image.Image | None) -> None:
+    """Set the part of the picture in use that is explained instead of its middle; None for the middle."""
+    key = None if image is None else xai_core.image_sha256(image)
+    if image is not None and key is not None:
+        _pictures().put(key, image, size=1)
+    st.session_state["framed_picture"] = key
+
+
+def explained_picture() -> Image.Image:
+    """Return the picture that is explained: the one in use, or a chosen part of it."""
+    framed = st.session_state.get("framed_picture")
+    return (_pictures().get(framed) if framed else None) or current_picture()[0]
+
+
+def has_unnamed_picture() -> bool:
+    """Return True while the explained picture is not simply a sample, so that a link has to keep it."""
+    return has_own_picture() or bool(st.session_state.get("framed_picture"))
 
 
 def has_own_picture() -> bool:

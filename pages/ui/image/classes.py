@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 from PIL import Image
+from streamlit.delta_generator import DeltaGenerator
 
 import xai_core
 from pages.ui.frame import url_state
@@ -63,14 +64,19 @@ def format_question(model: xai_core.Classifier, target: Target) -> str:
     return f"Why “{escape_markdown(model.labels[target])}”?"
 
 
-def render_choice(model: xai_core.Classifier, image: Image.Image) -> tuple[Target, Target | None]:
-    """Render chips and search; return the class to explain or a pair (A, not B), and the same as chosen, else None."""
+def render_choice(
+    model: xai_core.Classifier, image: Image.Image, buttons: DeltaGenerator
+) -> tuple[Target, Target | None]:
+    """Render chips, and search among `buttons`.
+
+    Return the class to explain or a pair (A, not B), and the same as chosen, else None.
+    """
     words = number_repeats(model.labels)
     key = f"class_of_{hash_labels(model.labels)}"
     guesses = guess(model, image).classes
     chance = {index: probability for index, _, probability in guesses}
     chips = st.empty()
-    with st.popover("Another class", icon=":material/search:"):
+    with buttons.popover("Another class", icon=":material/search:"):
         chosen = render_search(model, "class", "Or ask about another class", words, "Search all labels")
         against = render_search(
             model, "not", "… and not (for “why this and not that?”)", words, "Nothing to compare with"

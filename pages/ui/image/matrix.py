@@ -12,7 +12,7 @@ from PIL import Image
 
 import xai_core
 from pages.ui.frame import session, url_state
-from pages.ui.image import classes
+from pages.ui.image import classes, framing
 from pages.ui.image.panels import MapRequest
 from pages.ui.widgets import models
 
@@ -29,6 +29,8 @@ class Subject:
 
     model: xai_core.Classifier
     image: Image.Image
+    original: Image.Image
+    """The whole picture, of which `image` is the part that is explained."""
     target: classes.Target
     chosen_target: classes.Target | None
     seed: int = 0
@@ -43,11 +45,15 @@ class Subject:
     def model_input(self, model: xai_core.Classifier, picture: str) -> Image.Image:
         """Return the model input of a picture, one object for all cells that show it."""
         if (model.name, picture) not in self.model_inputs:
-            self.model_inputs[model.name, picture] = model.preprocessing.model_input(self.picture(picture))
+            self.model_inputs[model.name, picture] = model.preprocessing.model_input(self.picture(model, picture))
         return self.model_inputs[model.name, picture]
 
-    def picture(self, name: str) -> Image.Image:
-        return session.load_sample(name) if name else self.image
+    def picture(self, model: xai_core.Classifier, name: str) -> Image.Image:
+        """Return a picture by name; the page's own one framed as chosen, for this model."""
+        is_own = name == OWN_PICTURE or (name == st.session_state["sample"] and not session.has_own_picture())
+        if not is_own:
+            return session.load_sample(name)
+        return self.image if model is self.model else framing.frame(model, self.original)
 
 
 @dataclass(frozen=True)
@@ -212,7 +218,9 @@ def _plan_cell(subject: Subject, cell: Cell, request: MapRequest) -> MapRequest:
         target, layer = _resolve_target(subject, cell, model), cell.layer if spec.uses_layer else None
         return replace(
             request,
-            planned=xai_core.plan(model, subject.picture(cell.picture), cell.method, target, layer, seed=subject.seed),
+            planned=xai_core.plan(
+                model, subject.picture(model, cell.picture), cell.method, target, layer, seed=subject.seed
+            ),
         )
     except xai_core.XaiError as problem:
         return replace(request, refusal=str(problem))

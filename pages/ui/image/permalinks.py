@@ -73,10 +73,10 @@ def _links() -> dict[str, str]:
 
 
 def _select_own(results: Mapping[str, xai_core.Attribution]) -> list[str]:
-    """Return the ids of the results that show the visitor's own picture."""
-    if not session.has_own_picture():
+    """Return the ids of the results that show the explained picture, where it is not simply a sample."""
+    if not session.has_unnamed_picture():
         return []
-    fingerprint = xai_core.image_sha256(session.current_picture()[0])
+    fingerprint = xai_core.image_sha256(session.explained_picture())
     return [result_id for result_id, result in results.items() if result.image_sha256 == fingerprint]
 
 
@@ -99,12 +99,12 @@ def render_buttons(results: Mapping[str, xai_core.Attribution], file: str) -> No
     own, link = _select_own(results), ",".join(results)
     if pressed and link not in _links():
         try:
-            _links()[link] = xai_core.keep_picture(own, session.current_picture()[0]) if own else ""
+            _links()[link] = xai_core.keep_picture(own, session.explained_picture()) if own else ""
         except xai_core.XaiError as problem:
             st.error(str(problem), icon=":material/link_off:")
     if link in _links() and results:
         _render_links(list(results), _links()[link])
-    elif own:
+    elif own and session.has_own_picture():
         st.caption(NOTE_BEFORE_LINK)
     if note := xai_core.store_note():
         st.warning(note, icon=":material/save:")

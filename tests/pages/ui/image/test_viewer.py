@@ -2,86 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import io
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, expect
 from streamlit.testing.v1 import AppTest
 
-from tests.browser_tools import READY, serve
+from tests.pages.ui.image.viewer_page import ViewerPage, read_canvases, read_pixels
 from tests.pages.viewer_app import EVIL, SIDE, draw_heat, draw_photo
 from xai_core.render import PALETTES, overlay
 
 pytestmark = pytest.mark.long
-
-
-@pytest.fixture(scope="module")
-def address(browser: Browser) -> Iterator[str]:
-    with serve(Path(__file__).parents[2] / "viewer_app.py") as running:
-        yield running
-
-
-class ViewerPage:
-    """A page that counts what it sends to the server and notes what goes wrong in it."""
-
-    def __init__(self, page: Page, address: str) -> None:
-        self.page, self.address, self.frames, self.faults = page, address, 0, list[str]()
-        page.on("websocket", lambda socket: socket.on("framesent", self.count))
-        page.on("pageerror", lambda error: self.faults.append(str(error)))
-        page.on("console", lambda message: self.faults.append(message.text) if message.type == "error" else None)
-
-    def count(self, _: object) -> None:
-        self.frames += 1
-
-    def open(self, query: str = "") -> Page:
-        self.page.goto(f"{self.address}/?{query}")
-        self.ready()
-        return self.page
-
-    def ready(self) -> None:
-        self.page.wait_for_selector(READY, timeout=60_000)
-        self.page.wait_for_selector(".card canvas", timeout=60_000)
-        self.page.wait_for_timeout(300)
-
-    def unfold(self) -> None:
-        """Open the settings of how maps are shown."""
-        self.page.get_by_role("button", name="More settings of how the maps are shown").click()
-
-    def silent(self, act: Callable[[], object]) -> None:
-        """Runs `act` and checks that it sent nothing."""
-        before = self.frames
-        act()
-        self.page.wait_for_timeout(400)
-        assert self.frames == before
-
-
-@pytest.fixture
-def viewer(window: BrowserContext, address: str) -> Iterator[ViewerPage]:
-    viewer = ViewerPage(window.new_page(), address)
-    yield viewer
-    viewer.page.close()
-    assert viewer.faults == []
-
-
-def read_box(place: Locator) -> dict[str, float]:
-    box = place.bounding_box()
-    assert box
-    return dict(box)
-
-
-def read_canvases(page: Page) -> list[str]:
-    urls: list[str] = page.locator(".frame canvas").evaluate_all("all => all.map(canvas => canvas.toDataURL())")
-    return urls
-
-
-def read_pixels(page: Page, at: int) -> np.ndarray:
-    address = page.locator(".frame canvas").nth(at).evaluate("canvas => canvas.toDataURL()")
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))).convert("RGB"), dtype=float)
 
 
 @pytest.mark.parametrize("palette", PALETTES)
@@ -117,7 +51,7 @@ def test_strength_of_colours_changes_the_picture_and_sends_nothing(viewer: Viewe
     assert all(old != new for old, new in zip(before[:2], after[:2], strict=True))
     assert before[2:] == after[2:], "cards without a map do not change"
     np.testing.assert_allclose(read_pixels(page, 1)[::16, ::16], np.asarray(draw_photo(SIDE), dtype=float), atol=1)
-    expect(page.locator("output")).to_have_text("0 %")
+    expect(page.locator(".opacity output")).to_have_text("0 %")
 
 
 def test_palette_scale_and_show_change_the_picture_and_send_nothing(viewer: ViewerPage) -> None:
@@ -194,44 +128,6 @@ def test_the_keyboard_moves_the_marker(viewer: ViewerPage) -> None:
     assert f"+{float(f'{abs(value):.3g}'):g} logit" in page.locator(".reading").nth(1).inner_text()
     page.keyboard.press("Escape")
     expect(page.locator(".cross:not([hidden])")).to_have_count(0)
-
-
-def test_a_click_enlarges_a_map_with_its_text_beside_it(viewer: ViewerPage) -> None:
-    page = viewer.open("mode=ended")
-    card = page.locator(".card").nth(1)
-    small = read_box(card.locator(".frame"))
-    viewer.silent(card.locator("canvas").first.click)
-    frame, words = read_box(card.locator(".frame")), read_box(card.locator(".words"))
-    assert frame["width"] > 1.5 * small["width"]
-    assert words["x"] >= frame["x"] + frame["width"], "the text stands beside"
-    assert words["y"] < frame["y"] + frame["height"]
-    tops = [read_box(small_card)["y"] for small_card in page.locator(".card:not([data-large])").all()]
-    assert len(tops) == 3 and min(tops) > frame["y"] + frame["height"], "the others stand below"
-    expect(page.locator(".cross:not([hidden])")).to_have_count(3)
-    page.get_by_role("button", name="Enlarge: Where it looked").click()
-    expect(page.locator(".card[data-large] h3")).to_have_text("Where it looked")
-    page.locator(".card[data-large] canvas").first.focus()
-    page.keyboard.press("Escape")
-    expect(page.locator(".card[data-large]")).to_have_count(0)
-    page.keyboard.press("Enter")
-    expect(page.locator(".card[data-large]")).to_have_count(1)
-    page.get_by_role("button", name="Make smaller: Where it looked").click()
-    assert read_box(card.locator(".frame")) == small
-
-
-def test_what_has_the_focus_is_not_what_is_selected(viewer: ViewerPage) -> None:
-    page = viewer.open()
-    page.get_by_role("radio", name="Colours").focus()
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowLeft")
-    chosen = page.locator(".choices label", has_text="Colours")
-    ring, text = (chosen.evaluate(f"label => getComputedStyle(label).{name}") for name in ("outlineColor", "color"))
-    assert ring == text
-    assert chosen.evaluate("label => getComputedStyle(label).outlineStyle") == "solid"
-    assert ring not in chosen.evaluate("label => getComputedStyle(label).boxShadow"), "selected is the primary colour"
-    page.get_by_role("button", name="More settings").focus()
-    assert chosen.evaluate("label => getComputedStyle(label).outlineStyle") == "none"
-    assert chosen.evaluate("label => getComputedStyle(label).boxShadow") != "none"
 
 
 def test_a_tap_reads_values_on_a_phone_and_nothing_scrolls_sideways(browser: Browser, address: str) -> None:
