@@ -8,7 +8,15 @@ import streamlit as st
 
 from pages.ui.frame import url_state
 from pages.ui.image import layers
-from pages.ui.imageset import clickable_tables, page_context, picture_detail, selected_pictures, selection, set_choice
+from pages.ui.imageset import (
+    class_choice,
+    clickable_tables,
+    page_context,
+    picture_detail,
+    selected_pictures,
+    selection,
+    set_choice,
+)
 from pages.ui.imageset.page_context import count_pictures
 from pages.ui.widgets import background, models, show
 from pages.ui.widgets.words import format_label
@@ -109,5 +117,6 @@ with left:
     _render_pictures(dataset)
 with right:
     model = models.current_model()
+    class_choice.restore(dataset, model)
     picture_detail.render(dataset, model, layers.restore_layer(model))
 background.end()

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-import numpy.typing as npt
 import streamlit as st
 
 import xai_core
 from pages.ui.frame import url_state
 from pages.ui.frame.session import session_id
 from pages.ui.image import layers
-from pages.ui.imageset import set_choice
+from pages.ui.imageset import class_choice, set_choice
 from pages.ui.widgets import background, models, show
 from xai_core import imageset
+from xai_core.arrays import Int32
 from xai_core.formatting import percent
 from xai_core.imageset import CORRUPTIONS, ImageSet, ModelOutputs
 
@@ -33,11 +33,13 @@ class PageContext:
     model: xai_core.Classifier
     layer: str
     run: ModelOutputs
+    truth: Int32
+    """Class index of each picture's label, (N,); -1 where the model does not know it."""
 
     @cached_property
-    def truth(self) -> npt.NDArray[np.int32]:
-        """Class index of each picture's label, (N,); -1 where the model does not know it."""
-        return self.pictures.match_classes(self.model)
+    def truth_id(self) -> str:
+        """Hash of the truth, for the keys of what is counted with it."""
+        return hashlib.sha256(self.truth.tobytes()).hexdigest()[:16]
 
     def label(self, row: int) -> str:
         """Return the label of a picture in its set, or an empty text."""
@@ -107,8 +109,9 @@ def request_run(dataset: ImageSet, model: xai_core.Classifier, layer: str, corru
 
 
 def _render_fit(dataset: ImageSet, model: xai_core.Classifier) -> None:
-    """Write where the model knows none of the labels, and offer the recommended model."""
-    if not dataset.classes or (dataset.match_classes(model) >= 0).any():
+    """Write where the model knows none of the labels, and offer what may help."""
+    class_choice.render(dataset, model)
+    if not dataset.classes or (class_choice.match(dataset, model) >= 0).any():
         return
     show.write(
         f"{model.title} knows none of the labels in this set, so its answers cannot be checked here.", quiet=True
@@ -123,6 +126,7 @@ def render_head() -> PageContext:
     """Render the head of a page that needs a run over the set; end the page's run while there is none."""
     dataset = require_set()
     model = models.current_model()
+    class_choice.restore(dataset, model)
     left, right = st.columns([3, 2], gap="large", vertical_alignment="bottom")
     with left:
         show.write(f"{set_choice.current_title(dataset)} · {count_pictures(len(dataset))} · {model.title}", quiet=True)
@@ -138,4 +142,4 @@ def render_head() -> PageContext:
     run = request_run(dataset, model, layer)
     if run is None:
         background.finish()
-    return PageContext(dataset, model, layer, run)
+    return PageContext(dataset, model, layer, run, class_choice.match(dataset, model))

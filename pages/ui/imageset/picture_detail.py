@@ -8,7 +8,7 @@ from PIL import Image
 import xai_core
 from pages.ui.frame import session, url_state
 from pages.ui.image import panels
-from pages.ui.imageset import page_context, selection, thumbnail_grid
+from pages.ui.imageset import class_choice, page_context, selection, thumbnail_grid
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import escape_markdown, format_label
 from xai_core import imageset
@@ -123,7 +123,7 @@ def _render_picture(
             width=show.fit_width(image, MAX_WIDTH, MAX_HEIGHT),
         )
     prediction = _draw_guesses(model, image)
-    first, truth = prediction.classes[0][0], int(dataset.match_classes(model)[row])
+    first, truth = prediction.classes[0][0], int(class_choice.match(dataset, model)[row])
     _write_label(dataset, row, first == truth, truth >= 0)
     _render_explain_button(dataset, row, image)
     if run is not None and run.valid[row]:

@@ -36,7 +36,7 @@ def _colour_by_correctness(page: PageContext, rows: Rows) -> PointColors:
 
 def _colour_by_loss(page: PageContext, rows: Rows) -> PointColors:
     losses = background.compute(
-        ("losses", page.run.id, page.pictures.id),
+        ("losses", page.run.id, page.truth_id),
         lambda _job: imageset.losses(page.run, page.truth),
         "Comparing with the labels",
     )

@@ -58,7 +58,7 @@ def _render_change() -> str:
 
 def _request_scores(page: PageContext, run: ModelOutputs) -> SetScores | None:
     return background.compute(
-        ("scores", run.id, page.pictures.id),
+        ("scores", run.id, page.truth_id),
         lambda job: imageset.score_set(run, page.truth, page.model.labels, job),
         "Counting right answers",
     )
