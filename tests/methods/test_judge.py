@@ -112,6 +112,14 @@ def test_a_known_object_is_named(coffee):
     assert xai_core.describe_maps(names[:2], [cup, replace(cup, model="gone")]) == "Both point at the same place."
 
 
+def test_a_map_that_is_not_trustworthy_is_left_out_of_the_sentence(coffee):
+    _, cup = coffee
+    maps = [cup, replace(cup, method="guided_backprop"), replace(cup, method="lime")]
+    sentence = xai_core.describe_maps(["Grad-CAM", "Guided backpropagation", "LIME"], maps)
+    assert sentence == "Both point at the cup. Guided backpropagation is left out: not trustworthy."
+    assert "nothing to compare" in xai_core.describe_maps(["Grad-CAM", "Guided backpropagation"], maps[:2])
+
+
 def test_real_maps_of_another_smoothness_are_comparable(coffee):
     model, cup = coffee
     shares = xai_core.explain(model, xai_core.SAMPLES.get("coffee").load(), "deep_lift")

@@ -15,7 +15,7 @@ from xai_core.formatting import percent
 _STYLE = """<style>
 .agree { border-collapse: separate; border-spacing: 2px; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
 .agree th { font-weight: 400; text-align: left; padding: 0.25rem 0.5rem; max-width: 12rem; overflow-wrap: anywhere; }
-.agree thead th { vertical-align: bottom; text-align: center; max-width: 7rem; }
+.agree thead th { vertical-align: bottom; text-align: center; max-width: 9rem; }
 .agree td.gap { opacity: 0.8; }
 .agree td { text-align: center; padding: 0.375rem 0.5rem; border-radius: 0.25rem; min-width: 4.5rem; }
 </style>"""
@@ -37,7 +37,8 @@ def _format_cell(rank: float, overlap: float, gap: str) -> str:
     if not np.isfinite(rank):
         words = _GAP_WORDS.get(gap, "")
         return f'<td class="gap">–<br><small>{words}</small></td>' if words else "<td>–</td>"
-    return f'<td style="background: {_cell_colour(rank)}">{rank:+.2f}<br><small>{percent(overlap)}</small></td>'
+    words = f"{rank:+.2f}".replace("-", "−")
+    return f'<td style="background: {_cell_colour(rank)}">{words}<br><small>{percent(overlap)}</small></td>'
 
 
 def draw_matrix(

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 
 from xai_core.arrays import Bool
 from xai_core.errors import XaiError
+from xai_core.formatting import join_words
 from xai_core.images import SAMPLES, image_sha256
 from xai_core.images.samples import Sample
 from xai_core.methods.base.spec import METHODS
@@ -49,7 +50,22 @@ def judge(maps: Sequence[Attribution]) -> tuple[MapVerdict, ...]:
 
 
 def describe_maps(names: Sequence[str], maps: Sequence[Attribution]) -> str:
-    """Return one sentence on what the maps point at: the known object of a sample picture, or the same place."""
+    """Return one sentence on what the maps point at: the known object of a sample picture, or the same place.
+
+    A map that is not trustworthy by itself is named and left out.
+    """
+    is_sound = [_apply_record(attribution).state != "distrust" for attribution in maps]
+    left_out = [name for name, sound in zip(names, is_sound, strict=True) if not sound]
+    kept_names = [name for name, sound in zip(names, is_sound, strict=True) if sound]
+    kept_maps = [attribution for attribution, sound in zip(maps, is_sound, strict=True) if sound]
+    if left_out and len(kept_maps) < 2:
+        return "Fewer than two of these maps are trustworthy, so there is nothing to compare."
+    sentence = _describe_sound_maps(kept_names, kept_maps)
+    verb = "is" if len(left_out) == 1 else "are"
+    return f"{sentence} {join_words(left_out)} {verb} left out: not trustworthy." if left_out else sentence
+
+
+def _describe_sound_maps(names: Sequence[str], maps: Sequence[Attribution]) -> str:
     matrix = agreement(maps)
     things = [_find_thing(attribution) for attribution in maps]
     titles = {thing for thing, _ in things}
