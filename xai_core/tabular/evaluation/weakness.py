@@ -28,7 +28,7 @@ def describe_weak_values(name: str, r2: float) -> str:
     )
     return (
         f"This model has learnt next to nothing: on rows that it has never seen, {rest} (R² {number(round(r2, 2))}). "
-        "What explains its answers explains chance."
+        "An explanation of its answers explains chance."
     )
 
 
@@ -44,7 +44,7 @@ def describe_weak_classes(commonest: str, scores: Mapping[str, float], baseline:
     rest = (
         f"Its probabilities still tell rows apart (ROC AUC {area:.2f}): read those, not its answers."
         if area >= MIN_AREA
-        else "What explains its answers explains chance."
+        else "An explanation of its answers explains chance."
     )
     return (
         f"This model is no better than guessing: on rows that it has never seen it is right for {percent(accuracy)}, "
