@@ -30,6 +30,7 @@ from tests.tabular.mixed_table import mixed_table
 from xai_core.errors import ModelUnavailable
 from xai_core.tabular.data.builtin import load_table
 from xai_core.tabular.data.table import Table
+from xai_core.tabular.inspection.shap_summary import shap_summary
 from xai_core.tabular.models import own_model, skops_safety
 from xai_core.tabular.models.own_model import load_own_model
 from xai_core.tabular.models.skops_safety import check_content
@@ -92,6 +93,14 @@ def test_text_columns_and_outcomes_by_name() -> None:
         own.score(table.frame, 1), model.predict_proba(table.frame)[:, list(model.classes_).index("no")]
     )
     assert not own.tree_based
+
+
+@pytest.mark.parametrize("start", [None, "zero", LogisticRegression()], ids=str)
+def test_boosting_that_shap_cannot_read(start: Any) -> None:
+    own = load_own_model(dump(fit(GradientBoostingClassifier(n_estimators=2, init=start))), IRIS)
+    summary = shap_summary(own, rows=[0, 80], background=5)
+    assert summary.method == "permutations"
+    np.testing.assert_allclose(summary.base + summary.values.sum(axis=1), own.score(IRIS.frame)[[0, 80]], atol=1e-9)
 
 
 def test_features_in_another_order() -> None:
