@@ -9,9 +9,9 @@ from pages.ui.tables import effects_view, glass_box_view, importance_view, page_
 from pages.ui.widgets import background
 
 VIEWS = {
+    "counts": ("What counts most", importance_view.render_importance),
     "one": ("One feature", effects_view.render_one_feature),
     "two": ("Two features", effects_view.render_two_features),
-    "counts": ("What counts most", importance_view.render_importance),
     "together": ("What works together", importance_view.render_interactions),
     "itself": ("The model itself", glass_box_view.render),
 }
@@ -19,7 +19,7 @@ VIEWS = {
 st.title("The model in general")
 page_context.begin_page()
 page = page_context.render_head()
-key = url_state.restore("view", "one", url_state.option_reader("view", VIEWS))
+key = url_state.restore("view", "counts", url_state.option_reader("view", VIEWS))
 names = [name for name in VIEWS if name != "itself" or page.model.glass_box]
 if st.session_state[key] not in names:
     url_state.set_value(key, names[0])

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import streamlit as st
 
 from pages.ui.frame import url_state
-from pages.ui.tables import page_context
+from pages.ui.tables import importance_view, page_context
 from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, forms, show
 from pages.ui.widgets.words import format_label
@@ -91,11 +91,23 @@ def _render_colour_choice(table: Table, feature: str) -> str:
     return str(st.selectbox("Colour the lines by", names, url_state.index_of(names, key), words.__getitem__, key=key))
 
 
+def _list_by_importance(page: PageContext, name: str) -> list[str] | None:
+    """Return the features, the one that counts most first; as they are where `name` is chosen, None while computed."""
+    features = list(page.table.features)
+    if name in url_state.query():
+        return features
+    importance = importance_view.request_importance(page, importance_view.AUTOMATIC)
+    return None if importance is None else [importance.features[place] for place in importance.order]
+
+
 def render_one_feature(page: PageContext) -> None:
     """Render partial dependence and accumulated local effects of one feature side by side."""
+    features = _list_by_importance(page, "feature")
+    if features is None:
+        return
     left, middle, right = st.columns(3, gap="large", vertical_alignment="bottom")
     with left:
-        feature = page_context.render_feature_choice("feature", "Feature", page.table)
+        feature = page_context.render_feature_choice("feature", "Feature", page.table, features[0], in_link=True)
     with middle:
         colour = _render_colour_choice(page.table, feature)
     with right:
@@ -151,13 +163,15 @@ def render_two_features(page: PageContext) -> None:
     if len(names) < 2:
         show.write("This table has one feature only.")
         return
+    features = _list_by_importance(page, "with")
+    if features is None:
+        return
     left, middle, right = st.columns(3, gap="large")
     with left:
-        first = page_context.render_feature_choice("feature", "Feature", page.table)
+        first = page_context.render_feature_choice("feature", "Feature", page.table, features[0], in_link=True)
     with middle:
-        second = page_context.render_feature_choice(
-            "with", "And", page.table, next(name for name in names if name != first)
-        )
+        partner = next(name for name in features if name != first)
+        second = page_context.render_feature_choice("with", "And", page.table, partner, in_link=True)
     with right:
         key = url_state.restore("pairs", "pdp", url_state.option_reader("kind", KINDS))
         kind = st.selectbox("Show", list(KINDS), url_state.index_of(KINDS, key), KINDS.__getitem__, key=key)

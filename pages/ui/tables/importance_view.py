@@ -9,8 +9,10 @@ import numpy.typing as npt
 import streamlit as st
 
 from pages.ui.frame import url_state
+from pages.ui.tables import page_context
 from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, show
+from pages.ui.widgets.words import format_label
 from xai_core import Job
 from xai_core.render import tables as figures
 from xai_core.tabular import (
@@ -84,6 +86,14 @@ def _render_importance(page: PageContext, score: str) -> None:
         quiet=True,
     )
     show.write_list(importance.notes)
+    first = importance.features[importance.order[0]]
+    st.button(
+        f"See what “{format_label(first)}” does",
+        key="first_feature",
+        on_click=page_context.use_feature,
+        args=(page.table, first, "one"),
+        icon=":material/show_chart:",
+    )
 
 
 def render_importance(page: PageContext) -> None:

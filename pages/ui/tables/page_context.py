@@ -42,15 +42,27 @@ def require_table() -> Table:
     return table
 
 
-def render_feature_choice(name: str, title: str, table: Table, start: str = "") -> str:
-    """Render a choice among the table's columns, kept in the link under `name` for each table."""
+def render_feature_choice(name: str, title: str, table: Table, start: str = "", *, in_link: bool = False) -> str:
+    """Render a choice among the table's columns, kept in the link under `name` for each table.
+
+    `in_link`: the link names the start too, for a start that depends on the model.
+    """
     names = list(table.features)
+    start = start or names[0]
 
     def read(text: str) -> str:
         return table.column(text).name
 
-    key = url_state.restore(name, start or names[0], read, key=f"{name}_of_{table.sha256[:12]}")
+    key = url_state.restore(name, "" if in_link else start, read, key=f"{name}_of_{table.sha256[:12]}")
+    if st.session_state[key] not in names:
+        url_state.set_value(key, start)
     return str(st.selectbox(title, names, url_state.index_of(names, key), format_label, key=key))
+
+
+def use_feature(table: Table, feature: str, view: str) -> None:
+    """Callback: show this feature in a view of the page about the model in general."""
+    url_state.set_value(f"feature_of_{table.sha256[:12]}", feature)
+    url_state.set_value("view", view)
 
 
 def _render_outcome_choice(table: Table) -> int | None:

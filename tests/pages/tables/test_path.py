@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from sklearn.inspection import partial_dependence
+from sklearn.inspection import partial_dependence, permutation_importance
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.page_reader import check_page
@@ -49,6 +49,25 @@ def decode_numbers(trace: dict[str, object], axis: str) -> np.ndarray:
     return np.array(values, dtype=float)
 
 
+def sklearn_importance(model: TabularModel) -> np.ndarray:
+    table, rows = model.table, model.test_rows
+    importance = permutation_importance(
+        model.estimator, table.take(rows), table.target[rows], n_repeats=10, random_state=1, scoring="roc_auc"
+    )
+    return np.asarray(importance.importances_mean)
+
+
+def test_one_feature_opens_with_the_one_that_counts_most(open_app: Open, loan: TabularModel) -> None:
+    """Not with the first column, unless the link names it."""
+    first = loan.table.features[int(sklearn_importance(loan).argmax())]
+    assert first != loan.table.features[0]
+    at = finish_work(open_app(GENERAL, view="one", **QUICK))
+    assert at.selectbox(key=f"feature_of_{loan.table.sha256[:12]}").value == first
+    assert at.query_params["feature"] == first
+    named = finish_work(open_app(GENERAL, view="one", feature=loan.table.features[0], **QUICK))
+    assert named.selectbox(key=f"feature_of_{loan.table.sha256[:12]}").value == loan.table.features[0]
+
+
 def test_the_whole_path(open_app: Open, loan: TabularModel) -> None:
     at = finish_work(open_app(DATA, **QUICK))
     assert [metric.value for metric in at.main.metric] == ["1,000", "11", "0"]
@@ -61,6 +80,9 @@ def test_the_whole_path(open_app: Open, loan: TabularModel) -> None:
     assert at.main.metric[0].value == f"{100 * accuracy:.0f} %"
     at = open_by_button(at, "How does it decide in general?", GENERAL)
     assert at.title[0].value == "The model in general"
+    importance = sklearn_importance(loan)
+    at = press(at, f"See what “{loan.table.features[int(importance.argmax())]}” does")
+    assert next(box for box in at.main.selectbox if box.label == "Feature").value != loan.table.features[0]
     at = finish_work(at.selectbox(key=f"feature_of_{loan.table.sha256[:12]}").set_value("income").run())
     average = next(trace for trace in read_chart(at, "pdp")["data"] if trace["name"] == "Average of all rows")
     expected = partial_dependence(loan.estimator, loan.table.frame, ["income"], method="brute", grid_resolution=50)
@@ -169,7 +191,7 @@ def test_a_black_box_has_no_such_view(open_app: Open) -> None:
     at = finish_work(open_app(GENERAL, table="iris", view="itself", learner="nearest_neighbours"))
     options = at.main.get("button_group")[0].proto.options  # type: ignore[attr-defined]
     assert "The model itself" not in [option.content for option in options]
-    assert read_chart(at, "pdp")
+    assert read_chart(at, "importance"), "what counts most comes first"
 
 
 def test_gradients_are_offered_for_torch_only(open_app: Open) -> None:
