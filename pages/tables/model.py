@@ -17,7 +17,7 @@ show.write(
     f"It learns to predict “{table.target_name}” from three quarters of the rows of “{table.title}”. The other "
     f"quarter is the exam."
 )
-settings, shown = st.columns([2, 3], gap="large")
+settings, shown = st.container(key="answer_right").columns([2, 3], gap="large")
 with settings:
     chosen = model_choice.render_choice()
     with st.expander("Use your own model", icon=":material/upload_file:", expanded=model_choice.has_own_model()):

@@ -12,7 +12,7 @@ page_context.begin_page()
 page = page_context.render_head()
 number = row_choice.render_choice(page)
 st.subheader("What if …?")
-with st.expander("Change its values", icon=":material/edit:", expanded=len(page.table.columns) <= 12):
+with st.expander("Change its values", icon=":material/edit:", expanded=False):
     row, changed = row_choice.render_form(page.table, number)
 left, right = st.columns([2, 3], gap="large")
 with left:

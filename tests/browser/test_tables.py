@@ -32,6 +32,7 @@ def test_from_the_start_to_a_change_that_would_matter(visitor: Visitor) -> None:
     sidebar.get_by_role("link", name="One row").click()
     page.wait_for_url("**/row*")
     expect_text(page, re.compile(r"^The model says: (approved|refused) \("))
+    page.get_by_text("Change its values").click()
     income = page.get_by_role("spinbutton", name="income")
     income.fill("1000")
     income.press("Enter")

@@ -76,7 +76,7 @@ def render_choice(
     guesses = guess(model, image).classes
     chance = {index: probability for index, _, probability in guesses}
     chips = st.empty()
-    with buttons.popover("Another class", icon=":material/search:"):
+    with buttons.popover("Another class"):
         chosen = render_search(model, "class", "Or ask about another class", words, "Search all labels")
         against = render_search(
             model, "not", "… and not (for “why this and not that?”)", words, "Nothing to compare with"
