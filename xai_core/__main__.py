@@ -202,7 +202,7 @@ def _run_explain(args: argparse.Namespace) -> None:
         _save(
             args.out,
             f"{name}-{attribution.method}",
-            panel_png(model_input, attribution, xai_core.METHODS.get(attribution.method).title),
+            panel_png(model_input, attribution, xai_core.METHODS.get(attribution.method).full_title),
             [attribution],
         )
 
@@ -211,7 +211,7 @@ def _run_compare(args: argparse.Namespace) -> None:
     name, model_input, maps = _make_maps(args, list(dict.fromkeys(args.method or xai_core.METHODS)))
     for attribution, verdict in zip(maps, xai_core.judge(maps), strict=True):
         _print_map(attribution, verdict)
-    titles = [xai_core.METHODS.get(attribution.method).title for attribution in maps]
+    titles = [xai_core.METHODS.get(attribution.method).full_title for attribution in maps]
     _save(args.out, f"{name}-compare", comparison_png(model_input, maps, titles), maps)
 
 
@@ -234,7 +234,7 @@ def _describe_range(param: Param, side: int) -> str:
 def _list_methods(args: argparse.Namespace) -> None:
     side = xai_core.MODELS.get(args.model).input_side
     for spec in xai_core.METHODS.specs():
-        print(f"{spec.name}: {spec.question} [{spec.title}; {spec.paper}]")
+        print(f"{spec.name}: {spec.question} [{spec.full_title}; {spec.paper}]")
         for param in spec.params:
             print(f"  --param {param.name}={param.default_for(side)}  ({_describe_range(param, side)}) {param.help}")
 

@@ -20,13 +20,11 @@ def _render_method_choice() -> xai_core.MethodSpec:
     key = url_state.restore("method", "grad_cam", lambda name: xai_core.METHODS.get(name).name)
     names = [name for name in xai_core.METHODS if name not in reasons or name == st.session_state[key]]
     start = url_state.index_of(names, key)
-    name = st.selectbox(
-        "Method", names, start, format_func=lambda name: f"{xai_core.METHODS.get(name).title} ({name})", key=key
-    )
+    name = st.selectbox("Method", names, start, format_func=lambda name: xai_core.METHODS.get(name).full_title, key=key)
     if reasons:
         with st.expander(f"Not available for this model ({len(reasons)})"):
             for refused, reason in reasons.items():
-                st.caption(f"**{xai_core.METHODS.get(refused).title}** ({refused}): {reason}")
+                st.caption(f"**{xai_core.METHODS.get(refused).full_title}**: {reason}")
     return xai_core.METHODS.get(name)
 
 

@@ -32,7 +32,7 @@ def _render_missing(sentence: str) -> None:
 
 
 def _build_panel(result_id: str, result: xai_core.Attribution, background: Image.Image) -> Panel:
-    title, technical = provenance.method_titles(result)
+    title, plain = provenance.method_titles(result)
     known = result.method in xai_core.METHODS
     sentence = (
         xai_core.METHODS.get(result.method).sentence if known else "This version of Whybox no longer has this method."
@@ -41,7 +41,7 @@ def _build_panel(result_id: str, result: xai_core.Attribution, background: Image
     caption = " · ".join(
         filter(None, (f"Class: {words.format_label(result.label)}", provenance.model_title(result.model), layer))
     )
-    return Panel(result_id, title, technical, sentence, "done", result, caption, picture=background)
+    return Panel(result_id, title, plain, sentence, "done", result, caption, picture=background)
 
 
 def _render_heading(maps: Sequence[xai_core.Attribution]) -> None:

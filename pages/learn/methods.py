@@ -55,8 +55,10 @@ def _render_row(spec: MethodSpec, chosen: str) -> None:
     reason = refusals[spec.name]
     with st.container(border=True, gap="small"):
         key, now = f"open_{spec.name}", spec.name == chosen
-        st.button(spec.title, key=key, type="primary" if now else "secondary", on_click=_open_method, args=(spec.name,))
-        words = f"{spec.technical}. *{spec.question}*"
+        st.button(
+            spec.full_title, key=key, type="primary" if now else "secondary", on_click=_open_method, args=(spec.name,)
+        )
+        words = f"*{spec.question}*"
         st.markdown(f":gray[{words}]" if reason else words)
         st.caption(f"Needs {_format_needs(spec)} · {_format_cost(spec)}")
         st.markdown(VERDICTS[spec.verdict])
@@ -66,8 +68,10 @@ def _render_row(spec: MethodSpec, chosen: str) -> None:
 
 def _render_list(specs: Sequence[MethodSpec], chosen: str) -> None:
     with st.container(height=620, border=False, key="methods"):
+        groups = {"Start with these": [spec for spec in specs if spec.usual]}
         for family, words in FAMILIES.items():
-            members = [spec for spec in specs if spec.family == family]
+            groups[words] = [spec for spec in specs if spec.family == family and not spec.usual]
+        for words, members in groups.items():
             if members:
                 st.markdown(f"**{words}**")
             for spec in members:
@@ -75,8 +79,8 @@ def _render_list(specs: Sequence[MethodSpec], chosen: str) -> None:
 
 
 def _render_card(spec: MethodSpec) -> None:
-    st.subheader(spec.title)
-    st.markdown(f"{spec.technical}. **{spec.question}**")
+    st.subheader(spec.full_title)
+    st.markdown(f"**{spec.question}**")
     st.markdown("\n".join(f"- **{label}:** {fact}" for label, fact in _list_facts(spec).items()))
     st.markdown(f"{VERDICTS[spec.verdict]} {spec.sanity or UNKNOWN}", help=SANITY)
     if st.button("Try it on the picture", icon=":material/search:", disabled=refusals[spec.name] is not None):
@@ -105,7 +109,7 @@ st.caption(
 overview, card = st.columns([2, 3], gap="large")
 with card:
     start = url_state.index_of(refusals, "method")
-    words = {name: f"{xai_core.METHODS.get(name).title} ({name})" for name in refusals}
+    words = {name: xai_core.METHODS.get(name).full_title for name in refusals}
     name = st.selectbox("Method", list(refusals), start, format_func=words.__getitem__, key="method")
     _render_card(xai_core.METHODS.get(name))
 with overview:

@@ -56,7 +56,7 @@ def test_home_to_sample_to_four_maps_and_then_silence(visitor: Visitor) -> None:
     visitor.wait_for_cards(FOUR)
     assert page.locator(ERRORS).count() == 0
     assert page.locator(".card h3").all_inner_texts() == [
-        xai_core.METHODS.get(name).title for name in ("grad_cam", "occlusion", "integrated_gradients", "lime")
+        xai_core.METHODS.get(name).technical for name in ("grad_cam", "occlusion", "integrated_gradients", "lime")
     ]
     page.wait_for_timeout(1500)
     before = visitor.messages

@@ -39,28 +39,30 @@ def test_every_method_is_listed_with_its_question_and_one_card_is_open(open_app:
     at = check_page(open_app(METHODS))
     assert list_methods(at) == set(xai_core.METHODS)
     for spec in xai_core.METHODS.specs():
-        (row,) = [text for text in list_texts(at) if f"{spec.technical}. *{spec.question}*" in text]
+        (row,) = [text for text in list_texts(at) if f"*{spec.question}*" in text]
         assert row
-    assert (open_title(at), list_headings(at)) == ("Region map", list(HEADINGS))
+    first = [str(button.key) for button in at.button if str(button.key).startswith("open_")][:4]
+    assert first == ["open_grad_cam", "open_occlusion", "open_integrated_gradients", "open_lime"]
+    assert (open_title(at), list_headings(at)) == ("Grad-CAM · region map", list(HEADINGS))
     assert at.query_params == {}
 
 
 def test_a_click_and_the_box_and_a_link_open_the_same_card(open_app: Open) -> None:
     at = open_app(METHODS)
     at.button(key="open_lime").click()
-    assert (open_title(check_page(at.run())), at.query_params) == ("Patch votes", {"method": "lime"})
+    assert (open_title(check_page(at.run())), at.query_params) == ("LIME · patch votes", {"method": "lime"})
     at.selectbox(key="method").set_value("occlusion")
-    assert (open_title(check_page(at.run())), at.query_params) == ("Cover and see", {"method": "occlusion"})
+    assert (open_title(check_page(at.run())), at.query_params) == ("Occlusion · cover and see", {"method": "occlusion"})
     linked = check_page(open_app(METHODS, method="occlusion"))
     assert (open_title(linked), list_texts(linked)) == (open_title(at), list_texts(at))
-    assert open_title(check_page(open_app(METHODS, method="magic"))) == "Region map"
+    assert open_title(check_page(open_app(METHODS, method="magic"))) == "Grad-CAM · region map"
 
 
 def test_every_card_can_be_opened(open_app: Open) -> None:
     at = open_app(METHODS)
     for spec in xai_core.METHODS.specs():
         at.selectbox(key="method").set_value(spec.name)
-        assert open_title(check_page(at.run())) == spec.title
+        assert open_title(check_page(at.run())) == spec.full_title
         assert list_headings(at) == list(HEADINGS)
 
 
@@ -85,7 +87,7 @@ def test_filters_that_leave_nothing_say_so_and_nonsense_is_no_filter(open_app: O
     at = check_page(open_app(METHODS, needs="answers", family="gradient"))
     assert list_methods(at) == set()
     assert any("No method fits" in text for text in list_texts(at))
-    assert open_title(at) == "Region map", "the open card stays"
+    assert open_title(at) == "Grad-CAM · region map", "the open card stays"
     assert list_methods(check_page(open_app(METHODS, needs="luck", family="magic"))) == set(xai_core.METHODS)
 
 
@@ -96,10 +98,12 @@ def test_what_cannot_be_right_on_the_model_is_grey_with_the_reason(open_app: Ope
     refused = [name for name, reason in reasons.items() if reason]
     assert refused and len(refused) < len(reasons)
     for spec in xai_core.METHODS.specs():
-        (row,) = [text for text in list_texts(at) if f"{spec.technical}. *{spec.question}*" in text]
+        (row,) = [text for text in list_texts(at) if f"*{spec.question}*" in text]
         assert row.startswith(":gray[") == (spec.name in refused)
     for name in refused:
-        assert any("Not on EfficientNet-Lite0" in text and str(reasons[name]) in text for text in list_texts(at))
+        assert any(
+            "Not available for EfficientNet-Lite0" in text and str(reasons[name]) in text for text in list_texts(at)
+        )
         at.selectbox(key="method").set_value(name)
         check_page(at.run())
         assert any(f"**On EfficientNet-Lite0:** {reasons[name]}" in text for text in list_texts(at))
@@ -137,7 +141,7 @@ def test_trying_a_method_leads_to_its_map(open_app: Open) -> None:
         "saliency",
         {"sample": "rocket", "method": "saliency"},
     )
-    assert open_title(check_page(at.switch_page(METHODS).run())) == "Sensitive pixels", "and back"
+    assert open_title(check_page(at.switch_page(METHODS).run())) == "Saliency (gradient) · sensitive pixels", "and back"
 
 
 def test_it_is_in_the_menu(open_app: Open) -> None:

@@ -143,7 +143,7 @@ def test_everything_known_is_said(open_app: Open, result_store: ResultStore) -> 
     assert stored is not None
     text = read_html(check_page(open_app(RESULT, result=result)))
     expected = [
-        "Cover and see (Occlusion)",
+        "Occlusion · cover and see",
         "Small digit network",
         "number 3",
         "the whole network",

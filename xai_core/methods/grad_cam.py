@@ -27,6 +27,7 @@ METHODS.add(
         name="grad_cam",
         title="Region map",
         technical="Grad-CAM",
+        usual=1,
         question="Which region made the model think of this class?",
         sentence="Bright regions are where the model's last picture-like layer found signs of this class.",
         caution="It is coarse: it shows a region, not the exact edge of an object.",

@@ -102,6 +102,7 @@ METHODS.add(
         name="integrated_gradients",
         title="Pixel shares",
         technical="Integrated Gradients",
+        usual=3,
         question="How much did each pixel add to the score?",
         sentence=(
             "Orange pixels added to the score on the way from an empty picture to this one, blue pixels took away."

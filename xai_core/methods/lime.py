@@ -105,6 +105,7 @@ METHODS.add(
         name="lime",
         title="Patch votes",
         technical="LIME",
+        usual=4,
         question="Which patches of the picture vote for this class?",
         sentence="Orange patches raise the score of this class when they are visible, blue patches lower it.",
         caution="It is a simple stand-in for the model near this picture: look at its fit, and at another seed.",

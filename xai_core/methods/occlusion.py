@@ -59,6 +59,7 @@ METHODS.add(
         name="occlusion",
         title="Cover and see",
         technical="Occlusion",
+        usual=2,
         question="What does the model miss when a part is covered?",
         sentence=(
             "Orange parts lower the score when covered, so the model relied on them; covering blue parts raises it."

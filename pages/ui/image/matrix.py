@@ -71,7 +71,7 @@ class Cell:
 
 def _list_methods(subject: Subject) -> Options:
     specs = (spec for spec in xai_core.METHODS.specs() if spec.uses_layer or not subject.layers_vary)
-    return {spec.name: f"{spec.title} ({spec.technical})" for spec in specs}
+    return {spec.name: spec.full_title for spec in specs}
 
 
 def _list_layers(subject: Subject) -> Options:

@@ -47,7 +47,7 @@ class MapRequest:
     @property
     def words(self) -> str:
         """Title of the map where it stands without its card."""
-        return " · ".join(filter(None, (self.row, self.title or xai_core.METHODS.get(self.method).title)))
+        return " · ".join(filter(None, (self.row, self.title or xai_core.METHODS.get(self.method).technical)))
 
     @property
     def weight(self) -> float:
@@ -94,7 +94,7 @@ def _start_jobs(requests: Sequence[MapRequest]) -> list[MapJob | None]:
 
 def _build_panel(request: MapRequest, job: MapJob | None) -> Panel:
     spec = xai_core.METHODS.get(request.method)
-    title, name = (request.title, f"{spec.title} ({spec.technical})") if request.title else (spec.title, spec.technical)
+    title, name = (request.title, spec.full_title) if request.title else (spec.technical, spec.plain_title)
     caption = f"Layer: {request.planned.layer.name}" if request.planned and request.planned.layer else ""
     card = Panel(
         request.name, title, name, spec.sentence, "failed", None, caption, row=request.row, picture=request.picture

@@ -21,11 +21,11 @@ _STYLE = """<style>
 
 
 def method_titles(result: xai_core.Attribution) -> tuple[str, str]:
-    """Return the method's plain title and its technical name; a method unknown to this version has only its name."""
+    """Return the method's known name and its plain one; a method unknown to this version has only its name."""
     if result.method not in xai_core.METHODS:
         return format_label(result.method), ""
     spec = xai_core.METHODS.get(result.method)
-    return spec.title, spec.technical
+    return spec.technical, spec.plain_title
 
 
 def model_title(name: str) -> str:
@@ -52,11 +52,11 @@ def _format_settings(result: xai_core.Attribution) -> list[str]:
 
 def list_facts(result: xai_core.Attribution) -> Mapping[str, Sequence[str]]:
     """Return everything that is known about a map: lines of text by heading."""
-    title, technical = method_titles(result)
+    title, plain = method_titles(result)
     number = " and ".join(map(str, result.target)) if isinstance(result.target, tuple) else str(result.target)
     passes = f"{result.evaluations:,} evaluation{'' if result.evaluations == 1 else 's'}"
     return {
-        "Method": [f"{title} ({technical})" if technical else title, format_label(result.method)],
+        "Method": [f"{title} · {plain}" if plain else title, format_label(result.method)],
         "Model": [model_title(result.model), format_label(result.model)],
         "Explained class": [format_label(result.label), f"class number {number} of this model"],
         "Part of the network": [f"Layer {format_label(result.layer)}" if result.layer else "the whole network"],

@@ -138,7 +138,7 @@ class _MethodRequest:
 
 def _start_method(page: PageContext, row: pd.DataFrame, spec: RowMethod) -> _MethodRequest:
     """Render the method's title and settings, and start its job."""
-    st.markdown(f"**{spec.title}** *({spec.technical})*")
+    st.markdown(f"**{spec.full_title}**")
     place = st.container()
     params = _render_settings(spec)
     if spec.fit_widths is not None:
@@ -177,7 +177,7 @@ def render_explanations(page: PageContext, row: pd.DataFrame) -> None:
             with place:
                 requests.append(_start_method(page, row, spec))
     results = [result for result in map(_render_result, requests) if result is not None]
-    refused = [f"{spec.title} ({spec.technical}): {spec.refusal(page.model)}" for spec in specs if spec not in able]
+    refused = [f"{spec.full_title}: {spec.refusal(page.model)}" for spec in specs if spec not in able]
     if refused:
         with st.expander(f"Not available for this model ({len(refused)})"):
             show.write_list(refused)
@@ -186,7 +186,7 @@ def render_explanations(page: PageContext, row: pd.DataFrame) -> None:
         same = agreement_rows(results)
         show.write(same.sentence)
         agreement.draw_matrix(
-            [TABULAR_METHODS.get(name).title for name in same.methods],
+            [TABULAR_METHODS.get(name).technical for name in same.methods],
             same.rank,
             same.overlap,
             "How far the methods agree",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 
@@ -38,6 +38,8 @@ class MethodSpec:
     """In plain words, for the page."""
     technical: str
     """The name in the literature."""
+    usual: int = 0
+    """Place among the few methods that lists begin with; 0 for all others."""
     question: str
     """The question the map answers, in plain words."""
     sentence: str
@@ -79,6 +81,16 @@ class MethodSpec:
     refusal: Callable[[Classifier], str | None] = lambda _model: None
     """Reason that the method cannot be right on this model, decided from its structure; None where it can."""
 
+    @property
+    def full_title(self) -> str:
+        """Known name, then the plain one: "Grad-CAM · region map"."""
+        return f"{self.technical} · {self.plain_title}"
+
+    @property
+    def plain_title(self) -> str:
+        """The plain title as it stands behind the known name."""
+        return f"{self.title[0].lower()}{self.title[1:]}"
+
     def weight(self, params: Mapping[str, Value], side: int) -> float:
         """Work in forward passes, to run the cheapest first."""
         return self.cost(params, side) * (4.0 if self.gradient else 1.0)
@@ -106,4 +118,9 @@ class MethodSpec:
         return tuple(need for need, needed in needs.items() if needed)
 
 
-METHODS: Registry[MethodSpec] = Registry("method")
+def _list_key(spec: MethodSpec) -> tuple[bool, int, int]:
+    """Return the place in lists: the usual ones first, then family by family."""
+    return not spec.usual, spec.usual, get_args(Family).index(spec.family)
+
+
+METHODS: Registry[MethodSpec] = Registry("method", order=_list_key)

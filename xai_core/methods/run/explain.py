@@ -92,7 +92,7 @@ def _resolve_layer(model: Classifier, spec: MethodSpec, layer: str | None) -> La
         return model.layer(layer) if layer is not None else model.recommended_layer
     if layer is not None:
         raise InvalidParam(
-            f"{spec.title} ({spec.name}) does not look at one layer; leave the layer out. Got {str(layer)[:60]!r}."
+            f"{spec.full_title} does not look at one layer; leave the layer out. Got {str(layer)[:60]!r}."
         )
     return None
 

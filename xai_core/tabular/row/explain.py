@@ -101,7 +101,7 @@ def kernel_widths(
     """
     spec = TABULAR_METHODS.get(method)
     if spec.fit_widths is None:
-        raise NotApplicable(f"{spec.title} ({spec.technical}) does not depend on what counts as near. Take lime.")
+        raise NotApplicable(f"{spec.full_title} does not depend on what counts as near. Take lime.")
     return spec.fit_widths(_build_request(model, row, spec, outcome, params, check_seed(seed), Job()))
 
 

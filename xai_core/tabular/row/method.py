@@ -171,5 +171,10 @@ class RowMethod:
     refusal: Callable[[TabularModel], str | None] = lambda _model: None
     """Reason why the method cannot be used on a model, or None."""
 
+    @property
+    def full_title(self) -> str:
+        """Known name, then the plain one: "LIME · a simple stand-in nearby"."""
+        return f"{self.technical} · {self.title[0].lower()}{self.title[1:]}"
+
 
 TABULAR_METHODS: Registry[RowMethod] = Registry("method for one row", order=lambda spec: spec.rank)

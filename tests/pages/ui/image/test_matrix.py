@@ -43,7 +43,7 @@ def list_rows(at: AppTest) -> list[tuple[str, str]]:
 
 def test_methods_and_classes_are_a_matrix(open_app: Open) -> None:
     at = open_and_finish(open_app, **SMALL, **TWO, rows="classes", classes="3,8")
-    titles = [xai_core.METHODS.get(name).title for name in ("grad_cam", "saliency")]
+    titles = [xai_core.METHODS.get(name).technical for name in ("grad_cam", "saliency")]
     assert sorted(list_rows(at)) == sorted((row, title) for row in ("3", "8") for title in titles)
     assert [row for row, _ in list_rows(at)] == ["3", "3", "8", "8"]
     assert set(panel_states(at).values()) == {"done"}

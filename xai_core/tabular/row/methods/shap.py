@@ -142,7 +142,7 @@ TABULAR_METHODS.add(
     RowMethod(
         name="shap",
         title="Fair shares",
-        technical="SHAP, Shapley values",
+        technical="SHAP (Shapley values)",
         rank=20,
         question="How much did each feature move the answer away from the usual one?",
         sentence="Start at the usual answer and add every bar, those to the left taking away: "
