@@ -222,10 +222,11 @@ class Card {
   }
 
   renderWords(panel) {
-    const key = JSON.stringify([panel.sentence, panel.caption, panel.verdict, panel.cost, panel.map?.odd]);
+    const sentence = panel.sentence[this.viewer.view.palette] ?? "";
+    const key = JSON.stringify([sentence, panel.caption, panel.verdict, panel.cost, panel.map?.odd]);
     if (key === this.wordsKey) return; // unchanged: an opened list of checks must stay open
     this.wordsKey = key;
-    const parts = [createElement("p", { text: panel.sentence })];
+    const parts = [createElement("p", { text: sentence })];
     if (panel.map?.odd) parts.push(createElement("p", { text: panel.map.odd }));
     if (panel.caption) parts.push(createElement("p", { class: "soft", text: panel.caption }));
     if (panel.verdict) parts.push(this.createBadge(panel.verdict));
@@ -518,11 +519,14 @@ class Viewer {
     // Not for every step of the slider: browsers limit how often an address may change.
     clearTimeout(this.saveTimer);
     this.saveTimer = setTimeout(() => saveView(this.view), 150);
-    for (const card of this.cards.values())
+    for (const card of this.cards.values()) {
+      // A sentence names the colours that are shown.
+      if (name === "palette") card.renderWords(card.panel);
       if (card.enlargedValues) {
         card.draw();
         card.showReading();
       }
+    }
   }
 
   renderToolbar() {

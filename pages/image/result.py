@@ -13,6 +13,7 @@ from pages.ui.frame import session, url_state
 from pages.ui.image import backgrounds, permalinks, provenance
 from pages.ui.image.viewer import Panel, show_maps
 from pages.ui.widgets import words
+from xai_core.render import PALETTES, Reading, describe_reading
 
 NOT_FOUND = (
     "This result is no longer stored here, or it was made on another computer. Nothing is lost: you can make the "
@@ -31,12 +32,20 @@ def _render_missing(sentence: str) -> None:
     st.page_link("pages/start/home.py", label="Go to the start", icon=":material/home:", query_params=url_state.query())
 
 
+def _read(result: xai_core.Attribution) -> Reading:
+    """Return what the sentence on a map depends on; names of layers and answers need the model, if it is in memory."""
+    model = xai_core.ready(result.model) if result.model in xai_core.MODELS else None
+    if model is None:
+        return Reading.of(result)
+    stages = {layer.name: model.stage(layer) for layer in model.layers()} if result.layer else {}
+    return Reading.of(result, (), stages.get(result.layer or "", ""), model.labels.__getitem__)
+
+
 def _build_panel(result_id: str, result: xai_core.Attribution, background: Image.Image) -> Panel:
     title, plain = provenance.method_titles(result)
     known = result.method in xai_core.METHODS
-    sentence = (
-        xai_core.METHODS.get(result.method).sentence if known else "This version of Whybox no longer has this method."
-    )
+    gone = dict.fromkeys(PALETTES, "This version of Whybox no longer has this method.")
+    sentence = describe_reading(xai_core.METHODS.get(result.method), _read(result)) if known else gone
     layer = f"Layer: {words.format_label(result.layer)}" if result.layer else ""
     caption = " · ".join(
         filter(None, (f"Class: {words.format_label(result.label)}", provenance.model_title(result.model), layer))

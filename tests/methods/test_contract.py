@@ -340,7 +340,12 @@ def test_quick_parameters_are_valid_and_cheap(method, side):
 def test_every_method_says_what_it_is():
     for spec in METHODS.specs():
         words = (spec.title, spec.technical, spec.question, spec.sentence, spec.caution, spec.paper)
-        assert all(words) and spec.sentence.endswith(".") and spec.caution.endswith(".") and spec.question.endswith("?")
+        assert (
+            all(words)
+            and spec.sentence.rstrip("]").endswith(".")
+            and spec.caution.endswith(".")
+            and spec.question.endswith("?")
+        )
         assert any(char.isdigit() for char in spec.paper), "a paper has a year"
         for param in spec.params:
             assert param.title and param.help.endswith(".")

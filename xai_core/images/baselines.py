@@ -20,7 +20,7 @@ BASELINES: Mapping[str, str] = MappingProxyType(
         "black": "black",
         "grey": "middle grey",
         "mean": "the picture's own mean colour",
-        "blur": "the picture, strongly blurred",
+        "blur": "a strongly blurred copy of the picture",
         "noise": "random noise",
     }
 )

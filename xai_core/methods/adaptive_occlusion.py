@@ -55,14 +55,15 @@ class _GreedySearch:
     goal: float
     reveals: bool
 
-    def compute_leads(self, parts: torch.Tensor) -> torch.Tensor:
-        """Return the lead (N,) for N parts, given as boolean rows (N, segments)."""
+    def compute_leads(self, parts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return lead and answer (N,) for N parts, given as boolean rows (N, segments)."""
         request = self.request
         # The composer takes the segments to show, not those to cover.
         pictures = (
             self.compose(batch if self.reveals else ~batch) for batch in parts.split(request.evaluator.micro_batch)
         )
-        return torch.cat([compute_lead(logits, request.target) for logits in request.evaluator.logits(pictures)])
+        logits = torch.cat(list(request.evaluator.logits(pictures)))
+        return compute_lead(logits, request.target), logits.argmax(1)
 
     def reaches_goal(self, leads: torch.Tensor) -> torch.Tensor:
         return leads > self.goal if self.reveals else leads <= self.goal
@@ -74,23 +75,23 @@ class _GreedySearch:
             return int(torch.where(sufficient, self.areas[segments], torch.inf).argmin())
         return int((leads if self.reveals else -leads).argmax())
 
-    def search(self, max_rounds: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return the part (segments,), the change of lead by each segment when it was added, and the last lead (1,)."""
+    def search(self, max_rounds: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return the part (segments,), the change of lead by each segment when added, the last lead and answer (1,)."""
         part, gains = torch.zeros(len(self.areas), dtype=torch.bool), torch.zeros(len(self.areas))
-        lead = self.compute_leads(part[None])
+        lead, answer = self.compute_leads(part[None])
         for _ in range(min(max_rounds, len(part))):
             if self.reaches_goal(lead):
                 break
             # Try the part enlarged by each segment left.
             segments = (~part).nonzero()[:, 0]
             candidates = part | torch.eye(len(part), dtype=torch.bool)[segments]
-            leads = self.compute_leads(candidates)
+            leads, answers = self.compute_leads(candidates)
             # Take the best of them.
             best = self._select_best(leads, segments)
             # Positive for evidence for the target, whether the segment was shown or covered.
             gains[segments[best]] = (leads[best] - lead[0]) * (1 if self.reveals else -1)
-            part, lead = candidates[best], leads[best : best + 1]
-        return part, gains, lead
+            part, lead, answer = candidates[best], leads[best : best + 1], answers[best : best + 1]
+        return part, gains, lead, answer
 
 
 def run(request: Request) -> RawMap:
@@ -107,7 +108,7 @@ def run(request: Request) -> RawMap:
     goal = 0.0 if lead_before > 0 else lead_before - log(2)
     compose = make_composer(request, labels, make_replacement(request, labels))
     search = _GreedySearch(request, compose, areas, goal, request.choice("mode") == "keep")
-    part, gains, lead = search.search(request.integer("rounds"))
+    part, gains, lead, answer = search.search(request.integer("rounds"))
     details = {
         "reached": float(search.reaches_goal(lead)),
         "area": float(areas[part].sum()),
@@ -115,6 +116,8 @@ def run(request: Request) -> RawMap:
         "lead_before": lead_before,
         "lead_after": float(lead),
         "lead_goal": goal,
+        "led": float(lead_before > 0),
+        "answer": float(answer),
     }
     return RawMap(gains[torch.from_numpy(labels)], details)
 
@@ -132,8 +135,45 @@ METHODS.add(
         technical="Adaptive occlusion (SEDC)",
         question="What is the least that must be covered to change the model's mind?",
         sentence=(
-            "Orange pieces together decide the answer; the stronger the colour, the more a piece changed when its "
-            "turn came."
+            "Cover the {for} pieces and the answer changes; the more strongly {for}, the more a piece changed "
+            "when its turn came."
+        ),
+        variants=(
+            (
+                {"mode": "flip", "led": 0.0, "reached": 1.0},
+                (
+                    "Cover the {for} pieces and the odds of {class} fall by half; the more strongly {for}, the more "
+                    "a piece changed."
+                ),
+            ),
+            (
+                {"mode": "flip", "led": 0.0, "reached": 0.0},
+                "Even with the {for} pieces covered, the odds of {class} do not fall by half.",
+            ),
+            (
+                {"mode": "flip", "reached": 1.0},
+                (
+                    "Cover the {for} pieces and it says {answer}; the more strongly {for}, the more a piece changed "
+                    "when its turn came."
+                ),
+            ),
+            ({"mode": "flip", "reached": 0.0}, "Even with the {for} pieces covered, it still says {class}."),
+            (
+                {"mode": "keep", "led": 0.0, "reached": 1.0},
+                "Show only the {for} pieces and {class} is about as likely as in the whole picture.",
+            ),
+            (
+                {"mode": "keep", "reached": 1.0},
+                (
+                    "Show only the {for} pieces and it still says {class}; the more strongly {for}, the more a piece "
+                    "added."
+                ),
+            ),
+            ({"mode": "keep", "reached": 0.0}, "Even these {for} pieces are not enough for it to say {class}."),
+            (
+                {"mode": "keep"},
+                "Show only the {for} pieces and the answer stays; the more strongly {for}, the more a piece added.",
+            ),
         ),
         caution=(
             "Pieces are added one by one, so a smaller part may exist; pieces without colour were not needed, yet "

@@ -115,8 +115,16 @@ METHODS.add(
         technical="Attention rollout",
         question="Where does the attention behind the answer come from?",
         sentence=(
-            "Bright parts are those whose content reaches the answer when attention is followed back through all "
-            "layers."
+            "{For} parts are those whose content reaches the answer when attention is followed back through all layers."
+        ),
+        variants=(
+            (
+                {"heads": "gradient"},
+                (
+                    "{For} parts are those whose content reaches the answer when the attention that {class} depends "
+                    "on is followed back through all layers."
+                ),
+            ),
         ),
         caution=(
             "Attention says what is looked at, not what is made of it: parts that speak against the class can be "

@@ -113,7 +113,9 @@ METHODS.add(
         title="Exact region map",
         technical="CAM (class activation map)",
         question="Which region made the model think of this class, by the model's own sum?",
-        sentence="Bright regions are the places whose mean is the score of this class: nothing is estimated.",
+        sentence=(
+            "{For} regions are the places whose average is {score}: nothing is estimated.[ {Against} regions lower it.]"
+        ),
         caution=(
             "It is coarse: each place has already seen much of the picture around it, so the region may lie beside "
             "the object."

@@ -24,8 +24,8 @@ METHODS.add(
         technical="Deconvolution (deconvnet)",
         question="Which patterns in the picture would bring forth this score if one ran the network backwards?",
         sentence=(
-            "Coloured structures are what the class sends back through the layers when only raising signals are "
-            "passed on."
+            "{For}[ and {against}] structures are what {class} sends back through the layers when only positive "
+            "signals are passed on."
         ),
         caution=(
             "It depends little on the class and on the weights (Nie 2018), and without max-pooling it shows little "

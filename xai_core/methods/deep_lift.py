@@ -24,8 +24,8 @@ METHODS.add(
             "Which pixels made the difference to an empty picture, followed back through every step of the network?"
         ),
         sentence=(
-            "Orange pixels raised the score against the empty picture, blue pixels lowered it; all of them add up to "
-            "the difference."
+            "{For} pixels raised {score} compared with {baseline}[, {against} pixels lowered it]; together they "
+            "add up to the difference."
         ),
         caution="It depends on the empty picture it starts from: pixels that are the same in both count nothing.",
         family="path",

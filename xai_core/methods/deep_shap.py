@@ -27,8 +27,8 @@ METHODS.add(
         technical="Deep SHAP",
         question="Which pixels make this picture score differently from several others?",
         sentence=(
-            "Orange pixels raised the score against the other pictures on average, blue pixels lowered it. They add "
-            "up to that."
+            "{For} pixels raised {score} compared with {baselines}, on average[; {against} pixels lowered it]. "
+            "They add up to the difference."
         ),
         caution="It answers for the pictures it compares with: other ones may give another map.",
         family="path",

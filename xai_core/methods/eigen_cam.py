@@ -28,7 +28,10 @@ METHODS.add(
         title="Main pattern in the layer",
         technical="Eigen-CAM",
         question="Where does this layer see something, whatever the class?",
-        sentence="Bright regions are where most of the layer's maps respond together: usually the main object.",
+        sentence=(
+            "{For} regions are where most channels of {layer} respond together: usually the main object.[ "
+            "{Against} regions respond the opposite way.]"
+        ),
         caution=(
             "It does not know about classes: the map is the same whichever class you choose, so it explains no "
             "decision."

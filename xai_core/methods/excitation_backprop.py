@@ -36,7 +36,14 @@ METHODS.add(
         technical="Excitation backprop",
         question="Where do the strongest paths from the class down through the network end?",
         sentence=(
-            "The brighter a place, the more of the paths that excite the class end there; all places together make 1."
+            "The more strongly {for} a place is, the more of the paths that excite {class} end there; all places "
+            "together make 1."
+        ),
+        variants=(
+            (
+                {"contrastive": True},
+                "{For} places excite {class} more than its opposite[; {against} places excite the opposite more].",
+            ),
         ),
         caution=(
             "It counts only what speaks for the class; plain maps of different classes are nearly the same, "

@@ -29,7 +29,7 @@ METHODS.add(
         technical="Grad-CAM",
         usual=1,
         question="Which region made the model think of this class?",
-        sentence="Bright regions are where the model's last picture-like layer found signs of this class.",
+        sentence=("{For} regions are where {layer} found signs of {class}.[ {Against} regions speak against it.]"),
         caution="It is coarse: it shows a region, not the exact edge of an object.",
         family="activation",
         paper="Selvaraju et al. 2017, arXiv:1610.02391",

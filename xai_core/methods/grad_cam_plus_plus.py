@@ -33,8 +33,8 @@ METHODS.add(
         technical="Grad-CAM++",
         question="Which regions made the model think of this class, small and repeated ones included?",
         sentence=(
-            "Bright regions are where the model's last picture-like layer found signs of this class; several objects "
-            "can be bright."
+            "{For} regions are where {layer} found signs of {class}; there can be several.[ {Against} regions "
+            "speak against it.]"
         ),
         caution=(
             "It leaves out whatever speaks against the class, is as coarse as the region map, and often nearly "

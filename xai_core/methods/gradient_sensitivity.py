@@ -21,7 +21,10 @@ METHODS.add(
         title="Sensitive pixels, squared",
         technical="Sensitivity analysis (squared gradient)",
         question="Where does the score react most strongly to small changes?",
-        sentence="The brighter a pixel, the larger its share of the score's reaction to small changes of the picture.",
+        sentence=(
+            "The more strongly {for} a pixel is, the larger its share of how {score} reacts to small changes of "
+            "the picture."
+        ),
         caution=(
             "It says where the score would change, not what speaks for or against the class; squaring hides all but "
             "the strongest."

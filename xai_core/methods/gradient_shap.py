@@ -70,7 +70,10 @@ METHODS.add(
         question=(
             "Which pixels make this picture score differently from several others, tried at random places on the way?"
         ),
-        sentence="Orange pixels raised the score against the other pictures on average, blue pixels lowered it.",
+        sentence=(
+            "{For} pixels raised {score} compared with {baselines}, on average over random steps[; {against} "
+            "pixels lowered it]."
+        ),
         caution="It is drawn at random: look at how far the shares miss the change of the score, and at another seed.",
         family="path",
         paper="Erion et al. 2021, arXiv:1906.10670",

@@ -30,8 +30,17 @@ METHODS.add(
         technical="Gradient × input",
         question="What does each pixel add, judged by the slope of the score at this picture?",
         sentence=(
-            "Orange pixels push the score up by being as they are, blue pixels pull it down, as far as the slope "
-            "here can tell."
+            "{For} pixels push {score} up by being as they are[, {against} pixels pull it down], as far as the "
+            "slope here can tell."
+        ),
+        variants=(
+            (
+                {"form": "squared"},
+                (
+                    "{For} pixels are those the model adds[, {against} pixels those it subtracts], weighted by the "
+                    "square of the slope of {score} here."
+                ),
+            ),
         ),
         caution=(
             "Pixels of the middle colour that the model subtracts can never count, and edges may be the picture's "

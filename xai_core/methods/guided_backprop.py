@@ -24,8 +24,8 @@ METHODS.add(
         technical="Guided backpropagation",
         question="Which fine structures of the picture light up inside the network?",
         sentence=(
-            "Coloured lines are structures that the network's units respond to; they are sharp because negative "
-            "signals are cut."
+            "{For}[ and {against}] lines are structures that the network's units respond to; they are sharp "
+            "because negative signals are cut off."
         ),
         caution=(
             "It fails the sanity checks of Adebayo 2018: the map hardly changes when the network's weights are "

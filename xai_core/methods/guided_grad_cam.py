@@ -36,8 +36,8 @@ METHODS.add(
         technical="Guided Grad-CAM",
         question="Which fine structures lie where the model found this class?",
         sentence=(
-            "Coloured lines are structures the network responds to, shown only inside the region that speaks for the "
-            "class."
+            "{For}[ and {against}] lines are structures the network responds to, shown only inside the region "
+            "that speaks for {class}."
         ),
         caution=(
             "It fails the sanity checks of Adebayo 2018, as guided backpropagation does: "

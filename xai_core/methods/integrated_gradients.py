@@ -105,7 +105,7 @@ METHODS.add(
         usual=3,
         question="How much did each pixel add to the score?",
         sentence=(
-            "Orange pixels added to the score on the way from an empty picture to this one, blue pixels took away."
+            "{For} pixels added to {score} on the way from {baseline} to this picture[, {against} pixels took away]."
         ),
         caution="It depends on the empty picture it starts from: with black, dark pixels can never count.",
         family="path",

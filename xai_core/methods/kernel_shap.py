@@ -115,8 +115,8 @@ METHODS.add(
         technical="Kernel SHAP",
         question="What is each patch's fair share of the score?",
         sentence=(
-            "Orange patches add to the score of this class, blue patches take away; together they make up the whole "
-            "change."
+            "{For} patches add to {score}[, {against} patches take away]; together they make up the whole change "
+            "from a picture with every patch hidden ({replace})."
         ),
         caution=(
             "The shares are estimated from samples: look at another seed, and at another filling for hidden patches."

@@ -23,8 +23,8 @@ METHODS.add(
         technical="LayerCAM",
         question="Which places of this layer speak for the class?",
         sentence=(
-            "Bright places are where the layer found something whose growth would raise the score; earlier layers "
-            "give finer maps."
+            "{For} places are where {layer} found something whose growth would raise {score}; earlier layers "
+            "give finer maps.[ {Against} places would lower it.]"
         ),
         caution="Early layers show edges and textures of the picture as well as reasons: compare several layers.",
         family="activation",

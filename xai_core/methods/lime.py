@@ -107,7 +107,10 @@ METHODS.add(
         technical="LIME",
         usual=4,
         question="Which patches of the picture vote for this class?",
-        sentence="Orange patches raise the score of this class when they are visible, blue patches lower it.",
+        sentence=(
+            "{For} patches raise {score} when they are visible[, {against} patches lower it]; hidden patches are "
+            "replaced with {replace}."
+        ),
         caution="It is a simple stand-in for the model near this picture: look at its fit, and at another seed.",
         family="surrogate",
         paper="Ribeiro et al. 2016, arXiv:1602.04938",

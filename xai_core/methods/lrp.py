@@ -53,7 +53,8 @@ METHODS.add(
             "How is the score shared out over the pixels, when every layer passes its share down to the layer before?"
         ),
         sentence=(
-            "Orange pixels hold a part of the score, blue pixels a part against it; all parts together are the score."
+            "{For} pixels hold a part of {score}[, {against} pixels a part against it], passed down by this "
+            "rule: {rule}."
         ),
         caution=(
             "How the score is shared is a choice: another rule gives another map, and the gentle ones look alike for "

@@ -100,7 +100,7 @@ METHODS.add(
         title="Learned mask",
         technical="Meaningful perturbation",
         question="Which small part must be hidden for the score to fall most?",
-        sentence="Bright parts are those that a learnt cover hides: without them the score of this class falls.",
+        sentence=("{For} parts are those that a learned mask replaces with {fill}: without them {score} falls."),
         caution=(
             "The cover is a compromise between area, smoothness and score: other prices or another filling move its "
             "edge."

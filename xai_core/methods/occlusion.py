@@ -62,7 +62,8 @@ METHODS.add(
         usual=2,
         question="What does the model miss when a part is covered?",
         sentence=(
-            "Orange parts lower the score when covered, so the model relied on them; covering blue parts raises it."
+            "Covering {for} parts with {patch} lowers {score}, so the model relied on them[; covering {against} "
+            "parts raises it]."
         ),
         caution=(
             "A covered picture is one the model has never met, and two parts that back each other up can both look "

@@ -81,7 +81,18 @@ METHODS.add(
         title="Random peeks",
         technical="RISE",
         question="Which parts were visible whenever the score was high?",
-        sentence="Orange parts go with a higher score when they are visible, blue parts with a lower one.",
+        sentence=(
+            "{For} parts go with a higher score for {class} when they are visible[, {against} parts with a lower one]."
+        ),
+        variants=(
+            (
+                {"measure": "probability"},
+                (
+                    "{For} parts go with a higher probability of {class} when they are visible[, {against} parts "
+                    "with a lower one]."
+                ),
+            ),
+        ),
         caution="It is an average over random masks: the speckle is chance, and more masks make it smaller.",
         family="perturbation",
         paper="Petsiuk et al. 2018, arXiv:1806.07421",

@@ -24,8 +24,15 @@ METHODS.add(
         title="Sensitive pixels",
         technical="Saliency (gradient)",
         question="Which pixels would move the score most if they changed a little?",
-        sentence=(
-            "Bright pixels move the score when they change a little, whichever way; many bright specks are normal."
+        sentence=("{For} pixels move {score} when they change a little, whichever way; many specks are normal."),
+        variants=(
+            (
+                {"signed": True},
+                (
+                    "{For} pixels raise {score} when they get lighter[, {against} pixels lower it]; many specks are "
+                    "normal."
+                ),
+            ),
         ),
         caution=(
             "It shows what the score reacts to, not what the score is made of, and it is noisy: compare with the "

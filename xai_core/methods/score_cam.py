@@ -48,7 +48,10 @@ METHODS.add(
         title="Region map by trial",
         technical="Score-CAM",
         question="Which parts of the picture keep the score up when only they are let through?",
-        sentence="Bright regions are those that keep the score high when the model sees the picture only through them.",
+        sentence=(
+            "{For} regions keep {score} high when the model sees the picture only through them.[ {Against} "
+            "regions lower it.]"
+        ),
         caution="It tries pictures the model has never met, and one or two windows often decide the whole map.",
         family="activation",
         paper="Wang et al. 2019, arXiv:1910.01279",

@@ -80,8 +80,29 @@ METHODS.add(
         title="Sensitive pixels, smoothed",
         technical="SmoothGrad",
         question="Which pixels does the score depend on if small noise in the picture is averaged out?",
-        sentence=(
-            "Bright pixels move the score in many slightly noisy copies of the picture, not only in this very one."
+        sentence=("{For} pixels move {score} in many slightly noisy copies of the picture, not only in this one."),
+        variants=(
+            (
+                {"squared": True},
+                (
+                    "{For} pixels matter most to {score} in many slightly noisy copies of the picture; squaring "
+                    "hides whether they raise or lower it."
+                ),
+            ),
+            (
+                {"of": "gradient_x_input"},
+                (
+                    "{For} pixels push {score} up by being as they are[, {against} pixels pull it down], averaged "
+                    "over many slightly noisy copies of the picture."
+                ),
+            ),
+            (
+                {"of": "integrated_gradients"},
+                (
+                    "{For} pixels added to {score} on the way from {baseline} to the picture[, {against} pixels took "
+                    "away], averaged over many slightly noisy copies."
+                ),
+            ),
         ),
         caution=(
             "Smoothing makes a map look better, not truer: with much noise it shows what the model does on pictures "

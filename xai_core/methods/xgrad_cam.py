@@ -37,8 +37,8 @@ METHODS.add(
             "Which region made the model think of this class, if the region must account for the layer's whole effect?"
         ),
         sentence=(
-            "Bright regions are where the layer found signs of this class, weighted so that the places add up to the "
-            "layer's effect."
+            "{For} regions are where {layer} found signs of {class}, weighted so that the places add up to the "
+            "layer's effect.[ {Against} regions speak against it.]"
         ),
         caution=(
             "Its weights assume a layer without negative values, one after a rectifier; elsewhere a channel can get "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import get_args
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from torch import nn
 from xai_core.arrays import Float32, UInt8
 from xai_core.errors import InvalidParam, UnknownName
 from xai_core.images.resize import Interpolation, resize
-from xai_core.models.layers import Layer, list_layers
+from xai_core.models.layers import Layer, Stage, list_layers
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,16 @@ class Classifier:
             if not self._layers:
                 self._layers.append(list_layers(self.module, self.zero_input, self.prefer))
             return self._layers[0]
+
+    @property
+    def offered_layers(self) -> tuple[Layer, ...]:
+        """The layers worth a choice: without second names and without padding."""
+        return tuple(layer for layer in self.layers() if layer.alias_of is None and not layer.is_padding)
+
+    def stage(self, layer: Layer) -> Stage:
+        """Return the third of the network, by the order of its layers, that a layer is in."""
+        deepest = max(entry.depth for entry in self.layers())
+        return get_args(Stage)[min(3 * (layer.depth - 1) // deepest, 2)]  # type: ignore[no-any-return]
 
     def layer(self, name: str) -> Layer:
         """Return the explainable layer of this name, aliases included.

@@ -21,6 +21,7 @@ from torch.overrides import TorchFunctionMode
 from xai_core.models.isolation import isolate, out_of_place
 
 Layout = Literal["channels_first", "channels_last", "tokens"]
+Stage = Literal["early", "middle", "late"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ class Layer:
     grid: tuple[int, int]
     recommended: bool = False
     alias_of: str | None = None
+
+    @property
+    def is_padding(self) -> bool:
+        """True where it only frames its input: there is nothing to explain in it."""
+        return "Pad" in self.kind
 
     def to_maps(self, activation: torch.Tensor) -> torch.Tensor:
         """Return the activation as maps, (N, C, rows, columns), without class tokens."""

@@ -5,6 +5,7 @@ from xai_core.render.colour import DEFAULT_PALETTE, PALETTES, Palette, colorize,
 from xai_core.render.overlay import DEFAULT_OPACITY, Sheet, comparison_png, overlay, panel_png, scales
 from xai_core.render.point_pictures import draw_points
 from xai_core.render.points import PointColors, color_by_correctness, color_by_group, color_by_number
+from xai_core.render.reading import Reading, describe_reading
 from xai_core.render.wire import wire_map, wire_palettes, wire_picture
 from xai_core.render.words import describe, scale_caption, text_alternative
 
@@ -15,6 +16,7 @@ __all__ = [
     "PALETTES",
     "Palette",
     "PointColors",
+    "Reading",
     "Sheet",
     "Thumbs",
     "color_by_correctness",
@@ -23,6 +25,7 @@ __all__ = [
     "colorize",
     "comparison_png",
     "describe",
+    "describe_reading",
     "draw_points",
     "draw_sheets",
     "name_thumbs",

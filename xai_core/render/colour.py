@@ -44,6 +44,9 @@ class Palette:
 
     name: str
     title: str
+    towards: str
+    """Word for the colour of evidence for, such as "orange"."""
+    against: str
     signed: UInt8
     unsigned: UInt8
 
@@ -82,22 +85,32 @@ _SIGNED_AT = np.concatenate([[0.0], np.arange(-127, 128) / 127])
 _UNSIGNED_AT = np.arange(256) / 255
 
 
-def diverging_palette(name: str, title: str, against: tuple[Lch, ...], towards: tuple[Lch, ...]) -> Palette:
+def diverging_palette(
+    name: str, title: str, words: tuple[str, str], against: tuple[Lch, ...], towards: tuple[Lch, ...]
+) -> Palette:
     """Return a palette of two arms from zero, pale to deep; opacity is |value|. Unsigned maps use the arm "for"."""
     strength = np.abs(_SIGNED_AT)
     arms = np.where(
         _SIGNED_AT[:, None] < 0, interpolate_evenly(against, strength), interpolate_evenly(towards, strength)
     )
     return Palette(
-        name, title, build_table(arms, strength), build_table(interpolate_evenly(towards, _UNSIGNED_AT), _UNSIGNED_AT)
+        name,
+        title,
+        *words,
+        build_table(arms, strength),
+        build_table(interpolate_evenly(towards, _UNSIGNED_AT), _UNSIGNED_AT),
     )
 
 
-def sequential_palette(name: str, title: str, path: tuple[Lch, ...]) -> Palette:
+def sequential_palette(name: str, title: str, words: tuple[str, str], path: tuple[Lch, ...]) -> Palette:
     """Return a palette from dark (against) to bright (for) in even steps, transparent at zero."""
     signed = build_table(interpolate_evenly(path, (_SIGNED_AT + 1) / 2), np.minimum(1, 2 * np.abs(_SIGNED_AT)))
     return Palette(
-        name, title, signed, build_table(interpolate_evenly(path, _UNSIGNED_AT), np.minimum(1, 4 * _UNSIGNED_AT))
+        name,
+        title,
+        *words,
+        signed,
+        build_table(interpolate_evenly(path, _UNSIGNED_AT), np.minimum(1, 4 * _UNSIGNED_AT)),
     )
 
 
@@ -109,21 +122,24 @@ PALETTES: Mapping[str, Palette] = MappingProxyType(
             diverging_palette(
                 "orange_blue",
                 "Orange and blue",
+                ("orange", "blue"),
                 ((0.80, 0.09, 248), (0.62, 0.16, 253)),
                 ((0.80, 0.12, 65), (0.62, 0.17, 45)),
             ),
             diverging_palette(
                 "purple_green",
                 "Purple and green",
+                ("purple", "green"),
                 ((0.80, 0.10, 155), (0.56, 0.14, 150)),
                 ((0.80, 0.09, 315), (0.56, 0.20, 315)),
             ),
             sequential_palette(
                 "even",
                 "Dark to bright, in even steps",
+                ("bright", "dark"),
                 ((0.30, 0.12, 300), (0.45, 0.10, 262), (0.60, 0.10, 205), (0.75, 0.15, 150), (0.92, 0.17, 105)),
             ),
-            sequential_palette("grey", "Black to white", ((0.0, 0.0, 0.0), (1.0, 0.0, 0.0))),
+            sequential_palette("grey", "Black to white", ("white", "black"), ((0.0, 0.0, 0.0), (1.0, 0.0, 0.0))),
         )
     }
 )

@@ -8,6 +8,14 @@ import xai_core
 from pages.ui.frame import url_state
 
 
+def format_layer(model: xai_core.Classifier, name: str) -> str:
+    """Return "late · 7 × 7 places · blocks.15 (MBConvBlock), recommended"."""
+    layer = model.layer(name)
+    rows, columns = layer.grid
+    usual = ", recommended" if layer.recommended else ""
+    return f"{model.stage(layer)} · {rows} × {columns} places · {name} ({layer.kind}){usual}"
+
+
 def restore(model: xai_core.Classifier) -> str:
     """Restore the choice, also on pages that do not show it, and return its widget key; the model must have a layer."""
 
@@ -21,17 +29,21 @@ def restore(model: xai_core.Classifier) -> str:
 
 def render_choice(model: xai_core.Classifier) -> str | None:
     """Render the choice; None for a model without a layer."""
-    layers = {layer.name: layer for layer in model.layers() if layer.alias_of is None}
     if model.recommended_layer is None:
         return None
-
-    def words(name: str) -> str:
-        rows, columns = layers[name].grid
-        return f"{name} · {layers[name].kind} · {rows}×{columns}{', recommended' if layers[name].recommended else ''}"
-
     key = restore(model)
-    help_ = "Later layers know more but see less detail."
-    return st.selectbox("Layer", list(layers), url_state.index_of(layers, key), format_func=words, key=key, help=help_)
+    names = [layer.name for layer in model.offered_layers]
+    if (chosen := str(st.session_state[key])) not in names:
+        # An old link may name a layer of padding.
+        names.append(chosen)
+    return st.selectbox(
+        "Layer",
+        names,
+        url_state.index_of(names, key),
+        format_func=lambda name: format_layer(model, name),
+        key=key,
+        help="Later layers know more but see less detail. The size is the number of places the layer tells apart.",
+    )
 
 
 def restore_layer(model: xai_core.Classifier) -> str | None:

@@ -75,8 +75,11 @@ def _list_methods(subject: Subject) -> Options:
 
 
 def _list_layers(subject: Subject) -> Options:
-    layers = [layer for layer in subject.model.layers() if layer.alias_of is None]
-    return {layer.name: f"{layer.name} · {layer.grid[0]}×{layer.grid[1]}" for layer in layers}
+    model = subject.model
+    return {
+        layer.name: f"{model.stage(layer)} · {layer.grid[0]} × {layer.grid[1]} places · {layer.name}"
+        for layer in model.offered_layers
+    }
 
 
 def _sample_evenly(names: Sequence[str], count: int = 4) -> list[str]:

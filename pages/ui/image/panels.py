@@ -14,6 +14,7 @@ from pages.ui.frame import render_slots, url_state
 from pages.ui.frame.session import session_id
 from pages.ui.image.viewer import Panel, show_maps
 from pages.ui.widgets import background
+from xai_core.render import Reading, describe_reading
 
 # Jobs with a progress line of their own; more of them share one.
 MAX_PROGRESS_LINES = 4
@@ -92,12 +93,35 @@ def _start_jobs(requests: Sequence[MapRequest]) -> list[MapJob | None]:
     return [_find_or_start(request) for request in requests]
 
 
+def _describe_reading(request: MapRequest, job: MapJob | None) -> Mapping[str, str]:
+    """Return the sentence on how to read the map, by palette, from its settings and what has come of it."""
+    spec, planned = xai_core.METHODS.get(request.method), request.planned
+    if planned is None:
+        return {}
+    labels, result = planned.model.labels, job.result if job is not None else None
+    target = planned.target if result is None else result.target
+    indices = target if isinstance(target, tuple) else () if target is None else (target,)
+    classes = tuple(labels[index] for index in indices)
+    stage = planned.model.stage(planned.layer) if planned.layer else ""
+    if result is None:
+        return describe_reading(spec, Reading(planned.params, classes, stage))
+    return describe_reading(spec, Reading.of(result, classes, stage, labels.__getitem__))
+
+
 def _build_panel(request: MapRequest, job: MapJob | None) -> Panel:
     spec = xai_core.METHODS.get(request.method)
     title, name = (request.title, spec.full_title) if request.title else (spec.technical, spec.plain_title)
     caption = f"Layer: {request.planned.layer.name}" if request.planned and request.planned.layer else ""
     card = Panel(
-        request.name, title, name, spec.sentence, "failed", None, caption, row=request.row, picture=request.picture
+        request.name,
+        title,
+        name,
+        _describe_reading(request, job),
+        "failed",
+        None,
+        caption,
+        row=request.row,
+        picture=request.picture,
     )
     if request.loading is not None:
         return replace(card, state="waiting", message="Waiting for its model")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ _viewer = create_component("viewer", "viewer_map.js", "viewer_sheet.js", "viewer
 
 @dataclass(frozen=True)
 class Panel:
-    """One card of the viewer: titles, a sentence on how to read it, and its map once there is one.
+    """One card of the viewer: titles, a sentence (by palette) on how to read it, and its map once there is one.
 
     `caption` is an extra line such as the layer. `message` replaces the note on the picture while there is no map:
     an error or the place in the queue. Cards of one `row` stand together under its title and share a scale.
@@ -30,7 +30,7 @@ class Panel:
     id: str
     title: str
     name: str
-    sentence: str
+    sentence: Mapping[str, str]
     state: State
     attribution: Attribution | None = None
     caption: str = ""

@@ -43,7 +43,9 @@ class MethodSpec:
     question: str
     """The question the map answers, in plain words."""
     sentence: str
-    """Reading instructions for the map, in one sentence."""
+    """Reading instructions for the map, in one sentence: a template for `render.describe_reading`."""
+    variants: tuple[tuple[Mapping[str, Value], str], ...] = ()
+    """Other templates, each with the parameters and details that call for it; the first that fits takes its place."""
     caution: str
     """Limits of the map, in one sentence."""
     family: Family

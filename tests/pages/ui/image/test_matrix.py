@@ -58,7 +58,7 @@ def test_layers_vary_only_for_methods_that_look_at_one(open_app: Open) -> None:
     assert methods and all(spec.uses_layer for spec in methods)
     layers = {result.layer for result in finished_results(at)}
     assert len(layers) > 2
-    assert {panel["row"].split(" ·")[0] for panel in read_panels(at)} == layers
+    assert {panel["row"].split(" · ")[-1] for panel in read_panels(at)} == layers
 
 
 def test_each_picture_is_asked_about_its_own_first_guess(open_app: Open) -> None:

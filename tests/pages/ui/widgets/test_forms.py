@@ -100,7 +100,10 @@ def test_the_layer_is_the_recommended_one_and_can_be_changed(open_app: Open) -> 
     assert box.value == model.recommended_layer.name  # type: ignore[union-attr]  # this model has one
     assert len(box.options) > 5
     assert sum("recommended" in words for words in box.options) == 1
-    layer_name = next(layer.name for layer in model.layers() if not layer.recommended and layer.alias_of is None)
+    stages = [words.split(" · ")[0] for words in box.options]
+    assert stages == sorted(stages, key=["early", "middle", "late"].index) and len(set(stages)) == 3
+    assert not any("Pad" in words for words in box.options), "there is nothing to explain in padding"
+    layer_name = next(layer.name for layer in model.offered_layers if not layer.recommended)
     box.set_value(layer_name)
     check_page(run_until(at.run(), lambda at: panel_states(at)["grad_cam"] == "done"))
     assert read_panels(at)[0]["caption"] == f"Layer: {layer_name}"
