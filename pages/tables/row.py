@@ -6,11 +6,13 @@ import streamlit as st
 
 from pages.ui.tables import counterfactual_view, page_context, row_choice, row_view
 from pages.ui.widgets import background
+from pages.ui.widgets.words import escape_markdown
 
 st.title("One row")
 page_context.begin_page()
-page = page_context.render_head()
+page = page_context.render_head(for_row=True)
 number = row_choice.render_choice(page)
+page = page_context.explain_answer(page, page.table.take([number]))
 st.subheader("What if …?")
 with st.expander("Change its values", icon=":material/edit:", expanded=False):
     row, changed = row_choice.render_form(page.table, number)
@@ -19,7 +21,8 @@ with left:
     prediction = row_view.render_prediction(page, row, page.table.take([number]), changed)
 with right:
     row_view.render_curve(page, row, prediction)
-st.subheader(f"Why? What moved the {'probability' if page.outcome is not None else 'prediction'}")
+asked = page.words if page.outcome is None else f"probability of “{page.table.classes[page.outcome]}”"
+st.subheader(f"Why? What moved the {escape_markdown(asked)}")
 row_view.render_explanations(page, row)
 st.subheader("What would have to be different?")
 counterfactual_view.render(page, number, row, prediction)

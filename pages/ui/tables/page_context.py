@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import pandas as pd
 import streamlit as st
 
 from pages.ui.frame import url_state
@@ -13,16 +14,22 @@ from pages.ui.widgets.words import format_label
 from xai_core import UnknownName
 from xai_core.tabular import Scores, Table, TabularModel, evaluate
 
+# The choice of "what the model says of this row" among the numbers of outcomes.
+ANSWER = -1
 TABLE_PAGE, MODEL_PAGE = "pages/tables/data.py", "pages/tables/model.py"
 
 
 class PageContext(NamedTuple):
-    """Table, model and explained outcome of a page; `outcome` is None for a regression, `words` name the number."""
+    """Table, model and explained outcome of a page; `outcome` is None for a regression, `words` name the number.
+
+    `follows_row`: the outcome is to be what the model says of the row, see `explain_answer`.
+    """
 
     table: Table
     model: TabularModel
     outcome: int | None
     words: str
+    follows_row: bool = False
 
 
 def begin_page() -> None:
@@ -65,8 +72,8 @@ def use_feature(table: Table, feature: str, view: str) -> None:
     url_state.set_value("view", view)
 
 
-def _render_outcome_choice(table: Table) -> int | None:
-    """Render the choice of the outcome; the default is the last class."""
+def _render_outcome_choice(table: Table, *, for_row: bool) -> int | None:
+    """Render the choice of the outcome; the default is the last class, for a row ANSWER."""
     if table.task == "regression":
         return None
 
@@ -75,16 +82,28 @@ def _render_outcome_choice(table: Table) -> int | None:
             raise UnknownName.of("outcome", text, table.classes)
         return table.classes.index(text)
 
-    last = len(table.classes) - 1
-    key = url_state.restore(
-        "outcome", last, read, lambda index: table.classes[index], f"outcome_of_{table.sha256[:12]}"
-    )
-    words = [format_label(name) for name in table.classes]
+    start = ANSWER if for_row else len(table.classes) - 1
+    key = f"{'row_' if for_row else ''}outcome_of_{table.sha256[:12]}"
+    url_state.restore("outcome", start, read, lambda index: table.classes[index], key)
+    words = dict(enumerate(map(format_label, table.classes)))
+    words = {ANSWER: "What the model says"} | words if for_row else words
     return int(
         st.selectbox(
-            "Which outcome to ask about", range(len(words)), url_state.value_of(key), words.__getitem__, key=key
+            "Which outcome to ask about", list(words), url_state.index_of(words, key), words.__getitem__, key=key
         )
     )
+
+
+def _name_score(table: Table, outcome: int | None) -> str:
+    return table.target_name if outcome is None else f"probability of {table.classes[outcome]}"
+
+
+def explain_answer(page: PageContext, row: pd.DataFrame) -> PageContext:
+    """Return the context with the outcome that the model gives a row, unless the visitor chose one."""
+    if not page.follows_row:
+        return page
+    outcome = int(page.model.predict(row)[0].argmax())
+    return page._replace(outcome=outcome, words=_name_score(page.table, outcome))
 
 
 def score_model(model: TabularModel) -> Scores | None:
@@ -101,7 +120,7 @@ def render_weakness(model: TabularModel) -> None:
         show.write_warning(scores.weakness)
 
 
-def render_head() -> PageContext:
+def render_head(*, for_row: bool = False) -> PageContext:
     """Render the head of a page that needs a trained model; end the run while there is none."""
     table = require_table()
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
@@ -119,9 +138,10 @@ def render_head() -> PageContext:
                 query_params=url_state.query(),
             )
     with right:
-        outcome = _render_outcome_choice(table)
+        outcome = _render_outcome_choice(table, for_row=for_row)
     if model is None:
         background.finish()
     render_weakness(model)
-    words = table.target_name if outcome is None else f"probability of {table.classes[outcome]}"
-    return PageContext(table, model, outcome, words)
+    follows_row = outcome == ANSWER
+    outcome = len(table.classes) - 1 if follows_row else outcome
+    return PageContext(table, model, outcome, _name_score(table, outcome), follows_row)

@@ -83,18 +83,15 @@ def _render_settings(spec: RowMethod) -> Mapping[str, Value]:
     return params
 
 
-def _draw_bars(contributions: Contributions, spec: RowMethod) -> None:
+def _draw_bars(contributions: Contributions, spec: RowMethod, words: str) -> None:
     if spec.additive:
         show.draw_figure(
-            figures.draw_waterfall(
-                contributions.conditions, contributions.values, contributions.base, contributions.unit
-            ),
+            figures.draw_waterfall(contributions.conditions, contributions.values, contributions.base, words),
             f"bars_{spec.name}",
         )
     else:
         show.draw_figure(
-            figures.draw_signed_bars(contributions.conditions, contributions.values, contributions.unit),
-            f"bars_{spec.name}",
+            figures.draw_signed_bars(contributions.conditions, contributions.values, words), f"bars_{spec.name}"
         )
     show.write_checks(contributions.checks)
 
@@ -156,13 +153,13 @@ def _start_method(page: PageContext, row: pd.DataFrame, spec: RowMethod) -> _Met
     return request
 
 
-def _render_result(request: _MethodRequest) -> Contributions | None:
+def _render_result(request: _MethodRequest, words: str) -> Contributions | None:
     with request.place:
         result: Contributions | None = background.compute(
             request.key, request.make, f"Explaining with {request.spec.technical}"
         )
         if result is not None:
-            _draw_bars(result, request.spec)
+            _draw_bars(result, request.spec, words)
             show.write(request.spec.sentence, quiet=True)
     return result
 
@@ -176,7 +173,8 @@ def render_explanations(page: PageContext, row: pd.DataFrame) -> None:
         for spec, place in zip(able[start : start + 2], st.columns(2, gap="large"), strict=False):
             with place:
                 requests.append(_start_method(page, row, spec))
-    results = [result for result in map(_render_result, requests) if result is not None]
+    drawn = [_render_result(request, page.words) for request in requests]
+    results = [result for result in drawn if result is not None]
     refused = [f"{spec.full_title}: {spec.refusal(page.model)}" for spec in specs if spec not in able]
     if refused:
         with st.expander(f"Not available for this model ({len(refused)})"):

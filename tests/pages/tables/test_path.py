@@ -134,6 +134,19 @@ def test_what_if_is_kept_between_pages(open_app: Open, loan: TabularModel) -> No
     assert at.number_input(key=key).value == 44
 
 
+def test_a_row_is_explained_for_what_the_model_says_of_it(open_app: Open, loan: TabularModel) -> None:
+    answers = loan.predict(loan.table.take(loan.test_rows)).argmax(1)
+    for outcome in (0, 1):
+        number, label = str(loan.test_rows[answers == outcome][0]), loan.table.classes[outcome]
+        at = finish_work(open_app(ROW, row=number, **QUICK))
+        assert f"Why? What moved the probability of “{label}”" in [text.value for text in at.main.subheader]
+        assert read_chart(at, "bars_shap")["layout"]["xaxis"]["title"]["text"] == f"probability of {label}"
+        assert "outcome" not in at.query_params
+    other = loan.table.classes[0]
+    at = finish_work(open_app(ROW, row=number, outcome=other, **QUICK))
+    assert f"Why? What moved the probability of “{other}”" in [text.value for text in at.main.subheader]
+
+
 def test_changes_reach_what_is_wanted_and_can_be_tried(open_app: Open, loan: TabularModel) -> None:
     said_no = loan.test_rows[loan.predict(loan.table.take(loan.test_rows)).argmax(1) == 0]
     at = finish_work(open_app(ROW, row=str(said_no[0]), **QUICK))
