@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 # Letters of a foreign name that are shown on one line.
 MAX_LETTERS = 200
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DIGITS = re.compile(r"([0-9]+)")
 
 
@@ -28,13 +30,21 @@ def percent(share: float) -> str:
 def number(value: float) -> str:
     """Return a number with three significant digits and a proper minus; a dash where it is not finite.
 
-    >>> number(3210.4), number(-4.2512), number(0.001234)
-    ('3,210', '−4.25', '0.00123')
+    >>> number(3210.4), number(-4.2512), number(0.0000123), number(1.2e-9)
+    ('3,210', '−4.25', '0.0000123', '1.2 × 10⁻⁹')
     """
     if not math.isfinite(value):
         return "–"
-    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}".replace("e-0", "e-")
+    if abs(value) >= 1e15 or 0 < abs(value) < 1e-6:
+        return _power_of_ten(value)
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{Decimal(f'{value:.3g}'):f}"
     return text.replace("-", "−")
+
+
+def _power_of_ten(value: float) -> str:
+    digits, power = f"{value:.2e}".split("e")
+    short = digits.rstrip("0").rstrip(".").replace("-", "−")
+    return f"{short} × 10{str(int(power)).translate(_RAISED)}"
 
 
 _COUNTS = "no one two three four five six seven eight nine ten eleven twelve".split()

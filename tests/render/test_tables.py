@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import json
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -236,3 +237,32 @@ def test_bars_between_whole_numbers_are_told_as_those_within() -> None:
         tables.draw_histogram("x", np.array([0.0, 0.5, 1.0]), np.array([1, 2])).alt
         == "x: from 0 to 1, most often 0.5 to 1."
     )
+
+
+def test_categories_are_dots_and_never_lines() -> None:
+    curve = Curve(["north", "south", "west"], np.array([1.0, 2.0, 3.0]), np.ones((4, 3)))
+    traces = tables.draw_effect(curve, "district", "price", beside=("with", np.ones(3)), own=np.ones(3)).figure.data
+    assert len(traces) == 4
+    assert {trace.mode for trace in traces} == {"markers"}
+    line = tables.draw_effect(Curve(np.arange(5.0), np.ones(5)), "age", "price").figure.data[0]
+    assert line.mode == "lines"
+
+
+def test_dates_are_dates_in_hover_legend_ticks_and_words() -> None:
+    days, texts = np.array([19000.0, 19100.0, 19200.0]), ["2022-01-08", "2022-04-18", "2022-07-27"]
+    curve = Curve(days, np.array([1.0, 5.0, 2.0]), np.ones((3, 3)), texts=texts)
+    colours = Colouring("bought", list(days), lambda day: (date(1970, 1, 1) + timedelta(day)).isoformat())
+    drawing = tables.draw_effect(curve, "sold", "price", colouring=colours)
+    average = next(trace for trace in drawing.figure.data if trace.hovertext is not None)
+    assert average.hovertext == ("2022-01-08: 1", "2022-04-18: 5", "2022-07-27: 2")
+    assert list(drawing.figure.layout.xaxis.ticktext) == texts
+    assert "highest at 2022-04-18" in drawing.alt
+    names = " ".join(trace.name for trace in drawing.figure.data)
+    assert "bought: 2022-01-08 to" in names and "19," not in names
+
+
+def test_words_are_not_escaped_and_the_figure_is() -> None:
+    curve = Curve(["R&D", "a<b"], np.array([1.0, 2.0]))
+    drawing = tables.draw_effect(curve, "team", "price")
+    assert "highest at a<b" in drawing.alt and "lowest at R&D" in drawing.alt
+    assert drawing.figure.data[0].hovertext[0].startswith("R&amp;D")

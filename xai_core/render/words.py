@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from xai_core.arrays import Float
+from xai_core.formatting import number
 
 PLACES = (
     "top left",
@@ -25,10 +26,6 @@ NEAR_EQUAL = 0.75
 NOTABLE = 0.05
 
 
-def _number(value: float) -> str:
-    return f"{value:.3g}"
-
-
 def is_flat(heatmap: Float) -> bool:
     """Return whether no place stands out: nothing finite, or the same value everywhere up to float32 rounding."""
     finite = heatmap[np.isfinite(heatmap)]
@@ -45,7 +42,7 @@ def describe(heatmap: Float) -> str:
     if not finite.any():
         return "This map is zero everywhere: it singles out no place."
     if is_flat(heatmap):
-        return f"This map is flat: it says {_number(float(finite.flat[0]))} everywhere and singles out no place."
+        return f"This map is flat: it says {number(float(finite.flat[0]))} everywhere and singles out no place."
     missing = heatmap.size - finite.size
     if missing:
         places = "1 place has" if missing == 1 else f"{missing} places have"
@@ -86,7 +83,7 @@ def scale_caption(scale: float, unit: str, *, shared: bool = False, signed: bool
     """Return the value of full colour in the map's unit, and whether it is shared with other maps."""
     if scale <= 0:
         return "Nothing to colour: the map is zero."
-    amount = f"{'±' if signed else ''}{_number(scale)}{f' {unit}' if unit else ''}"
+    amount = f"{'±' if signed else ''}{number(scale)}{f' {unit}' if unit else ''}"
     whose = "one scale for all maps beside it in this unit" if shared else "this map's own scale"
     more = "; a few places go beyond" if clipped else ""
     return f"Full colour: {amount} ({whose}{more})."

@@ -18,7 +18,7 @@ from pages.ui.imageset.thumbnail_grid import Box, Tile
 from pages.ui.widgets import background, forms, show
 from pages.ui.widgets.words import escape_markdown
 from xai_core import InvalidImage, Job, imageset
-from xai_core.formatting import percent
+from xai_core.formatting import number, percent
 from xai_core.params import Int
 
 MAX_PICTURES = 12
@@ -89,7 +89,7 @@ def render_class(page: PageContext) -> None:
     ):
         logits, chances = page.run.logits[rows, index], page.run.probabilities(rows)[:, index]
         captions = [
-            percent(chance) if by == "probability" else f"{logit:.2f}"
+            percent(chance) if by == "probability" else number(float(logit))
             for chance, logit in zip(chances, logits, strict=True)
         ]
         tiles = [
@@ -103,7 +103,8 @@ def _write_ties(count: int, shown: npt.NDArray[np.floating[Any]]) -> None:
     """Write that other pictures have the same value as the last one shown."""
     if count:
         show.write(
-            f"{count:,} more have the value of the last one, {shown[-1]:.3g}: which of them are shown is arbitrary.",
+            f"{count:,} more have the value of the last one, {number(float(shown[-1]))}: "
+            "which of them are shown is arbitrary.",
             quiet=True,
         )
 
@@ -187,7 +188,12 @@ def _render_channel_extremes(page: PageContext, channel: int, by: str) -> None:
         ("Responds least", extremes.bottom.tolist(), "channel_bottom"),
     ):
         tiles = [
-            Tile(row, f"{page.words(row)}; activation {values[row]:.3g}", f"{values[row]:.3g}", boxes.get(row))
+            Tile(
+                row,
+                f"{page.words(row)}; activation {number(float(values[row]))}",
+                number(float(values[row])),
+                boxes.get(row),
+            )
             for row in rows
         ]
         _render_grid(page, tiles, f"{title} (channel {channel})", name)
@@ -236,7 +242,10 @@ def _render_neuron_grid(
     pairs = zip(extremes.rows.tolist(), extremes.values.tolist(), strict=True)
     _render_grid(
         page,
-        [Tile(row, f"{page.words(row)}; activation {value:.3g}", f"{value:.3g}", box) for row, value in pairs],
+        [
+            Tile(row, f"{page.words(row)}; activation {number(float(value))}", number(float(value)), box)
+            for row, value in pairs
+        ],
         title,
         name,
     )

@@ -65,7 +65,7 @@ def build_curve(effect: Effect, column: Column, *, centred: bool = False, lines:
     if column.kind == "boolean":
         ends = counts[[0, -1]] if len(effect.grid) > 1 else counts[:1]
         return figures.Curve([column.show(value) for value in effect.grid], average, individual, counts=ends)
-    texts = [column.show(value) for value in effect.grid] if column.kind == "date" else None
+    texts = [column.show(value) for value in effect.grid] if column.kind == "date" or column.holds_years else None
     return figures.Curve(effect.grid, average, individual, edges, counts, effect.empty, texts)
 
 
@@ -75,7 +75,7 @@ def _build_colouring(table: Table, name: str, rows: npt.NDArray[np.integer]) -> 
     column, cells = table.column(name), table.frame[name].iloc[rows]
     words = column.kind in ("category", "boolean")
     values: list[Any] = [column.show(value) for value in cells] if words else cells.tolist()
-    return figures.Colouring(name, values)
+    return figures.Colouring(name, values, column.show)
 
 
 def _render_colour_choice(table: Table, feature: str) -> str:

@@ -92,7 +92,7 @@ def _render_shap_table(page: PageContext, column: str, ranked: list[str]) -> Non
     sizes = dict(zip(summary.features, np.abs(summary.values).mean(axis=0).tolist(), strict=True))
     order = sorted(sizes, key=lambda name: -sizes[name])
     frame = pd.DataFrame(
-        [(name, f"{sizes[name]:.3g}", f"{order.index(name) + 1} of {len(order)}") for name in columns],
+        [(name, figures.number(sizes[name]), f"{order.index(name) + 1} of {len(order)}") for name in columns],
         columns=["Column", f"Moves the {'prediction' if page.outcome is None else 'score'} by (mean |SHAP|)", "Place"],
     )
     st.dataframe(frame, hide_index=True, alt="How much the column and its proxies move the predictions.")

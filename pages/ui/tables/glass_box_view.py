@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
@@ -10,7 +10,7 @@ import streamlit as st
 from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, show
 from xai_core.render import tables as figures
-from xai_core.tabular import Curve, Pair, Shapes, Tree, Weights, glass_box
+from xai_core.tabular import Curve, Pair, Shapes, Table, Tree, Weights, glass_box
 
 MAX_DRAWN_DEPTH, MAX_LISTED_DEPTH = 4, 6
 MAX_CURVES, MAX_PAIRS = 6, 2
@@ -87,7 +87,13 @@ def render_tree(page: PageContext, tree: Tree) -> None:
     st.html(f'<ul class="said quiet">{_format_branch(tree, 0)}</ul>')
 
 
-def _draw_curve(curve: Curve, place: int, unit: str, key: str) -> None:
+def _number_format(table: Table, feature: str) -> Callable[[float], str]:
+    """Return the words for a feature's numbers: dates and years as such."""
+    column = table.column(feature)
+    return column.show if column.kind == "date" or column.holds_years else figures.number
+
+
+def _draw_curve(table: Table, curve: Curve, place: int, unit: str, key: str) -> None:
     values, errors = curve.values[:, place], curve.errors[:, place]
     low, high = values - 2 * errors, values + 2 * errors
     if curve.axis.names:
@@ -95,13 +101,15 @@ def _draw_curve(curve: Curve, place: int, unit: str, key: str) -> None:
             figures.draw_category_steps(curve.axis.feature, curve.axis.names, values, low, high, unit), key
         )
     else:
-        show.draw_figure(figures.draw_steps(curve.axis.feature, curve.axis.edges, values, low, high, unit), key)
+        form = _number_format(table, curve.axis.feature)
+        show.draw_figure(figures.draw_steps(curve.axis.feature, curve.axis.edges, values, low, high, unit, form), key)
 
 
-def _name_bins(pair: Pair) -> tuple[list[str], list[str]]:
+def _name_bins(table: Table, pair: Pair) -> tuple[list[str], list[str]]:
     axes = (pair.first, pair.second)
     first, second = (
-        list(a.names) or [figures.number((x + y) / 2) for x, y in zip(a.edges[:-1], a.edges[1:], strict=True)]
+        list(a.names)
+        or [_number_format(table, a.feature)((x + y) / 2) for x, y in zip(a.edges[:-1], a.edges[1:], strict=True)]
         for a in axes
     )
     return first, second
@@ -122,14 +130,15 @@ def render_shapes(page: PageContext, shapes: Shapes) -> None:
     columns = st.columns(2, gap="large")
     for number, curve in enumerate(curves if many else curves[:MAX_CURVES]):
         with columns[number % 2]:
-            _draw_curve(curve, place, unit, f"curve_{number}")
+            _draw_curve(page.table, curve, place, unit, f"curve_{number}")
     pairs = sorted(shapes.pairs, key=lambda pair: -pair.importance)[:MAX_PAIRS]
     for number, (pair, column) in enumerate(zip(pairs, st.columns(2, gap="large"), strict=False)):
         with column:
             st.markdown("**What pairs add**")
             names = (pair.first.feature, pair.second.feature)
             show.draw_figure(
-                figures.draw_pair_heatmap(names, *_name_bins(pair), pair.values[:, :, place], unit), f"pair_{number}"
+                figures.draw_pair_heatmap(names, *_name_bins(page.table, pair), pair.values[:, :, place], unit),
+                f"pair_{number}",
             )
 
 

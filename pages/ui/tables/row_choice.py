@@ -16,6 +16,7 @@ from pages.ui.frame import url_state
 from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import escape_markdown, format_label
+from xai_core import formatting
 from xai_core.params import Int
 from xai_core.tabular import Column, Table
 
@@ -84,7 +85,7 @@ def _render_browser(page: PageContext, key: str) -> None:
         for column in page.table.columns
     }
     frame = pd.DataFrame(shown, index=pd.Index(rows, name="Row"))
-    frame.insert(0, "Prediction", [f"{value:.3g}" for value in scores[rows]], allow_duplicates=True)
+    frame.insert(0, "Prediction", [formatting.number(float(value)) for value in scores[rows]], allow_duplicates=True)
     frame.insert(1, "Truth", _format_truth(page.table, rows), allow_duplicates=True)
     frame.columns = pd.Index(_rename_repeats(frame.columns))
     widget = f"row_table_{page.model.id}_{page.outcome}"

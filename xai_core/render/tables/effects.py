@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from xai_core.arrays import Bool, Float, Int64
-from xai_core.formatting import number
+from xai_core.formatting import number, printable
 from xai_core.render.tables.style import (
     EVEN,
     LINE,
@@ -48,7 +48,7 @@ class Curve:
     counts: Int64 | None = None
     empty: Bool | None = None
     texts: Sequence[str] | None = None
-    """(G,) the places in words, where the axis would not say them well: dates."""
+    """(G,) the places in words, where the axis would not say them well: dates, years."""
 
     @property
     def is_categorical(self) -> bool:
@@ -61,11 +61,9 @@ class Curve:
     @property
     def words(self) -> list[str]:
         """The grid in words."""
-        return (
-            [escape_label(text) for text in self.texts]
-            if self.texts
-            else [place if self.is_categorical else number(place) for place in self.places]
-        )
+        if self.texts:
+            return list(self.texts)
+        return [printable(place) if self.is_categorical else number(float(place)) for place in self.grid]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +72,8 @@ class Colouring:
 
     title: str
     values: Sequence[Any]
+    show: Callable[[float], str] = number
+    """Words for a number, such as a date."""
 
 
 def sample_lines(rows: int, limit: int = MAX_LINES) -> Int64:
@@ -108,7 +108,7 @@ def color_groups(colouring: Colouring | None, rows: Int64) -> list[tuple[str, st
     place = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, max(len(edges) - 2, 0))
     groups = []
     for level in np.unique(place[np.isfinite(numbers)]):
-        words = f"{number(edges[level])} to {number(edges[min(level + 1, len(edges) - 1)])}"
+        words = f"{colouring.show(edges[level])} to {colouring.show(edges[min(level + 1, len(edges) - 1)])}"
         groups.append(
             (words, share_color(level / max(len(edges) - 2, 1)), rows[(place == level) & np.isfinite(numbers)])
         )
@@ -125,10 +125,11 @@ def line_traces(curve: Curve, individual: Float, colouring: Colouring | None) ->
         traces.append(
             {
                 "type": "scatter",
-                "mode": "lines",
+                "mode": "markers" if curve.is_categorical else "lines",
                 "x": xs,
                 "y": ys,
                 "line": line,
+                "marker": {"size": 4, "color": colour},
                 "opacity": opacity,
                 "name": name,
                 "hoverinfo": "skip",
@@ -139,10 +140,10 @@ def line_traces(curve: Curve, individual: Float, colouring: Colouring | None) ->
 
 def average_trace(curve: Curve, values: Float, name: str, colour: str, dash: str = "solid") -> Trace:
     texts = [
-        f"{place if curve.is_categorical else number(place)}: {number(value)}"
-        for place, value in zip(curve.places, values.tolist(), strict=True)
+        f"{escape_label(place)}: {number(value)}" for place, value in zip(curve.words, values.tolist(), strict=True)
     ]
-    mode = "lines+markers" if curve.is_categorical or len(values) < 3 else "lines"
+    # Between two categories there is nothing that a line could show.
+    mode = "markers" if curve.is_categorical else "lines+markers" if len(values) < 3 else "lines"
     line = {"width": 4, "color": colour, "dash": dash}
     trace: Trace = {
         "type": "scatter",
@@ -151,7 +152,7 @@ def average_trace(curve: Curve, values: Float, name: str, colour: str, dash: str
         "y": values,
         "name": name,
         "line": line,
-        "marker": {"size": 9},
+        "marker": {"size": 9, "color": colour},
     }
     return trace | {"hovertext": texts, "hoverinfo": "text"}
 
@@ -176,7 +177,10 @@ def axis_ticks(curve: Curve) -> dict[str, Any]:
     if curve.texts is None:
         return {}
     at = np.linspace(0, len(curve.places) - 1, min(5, len(curve.places))).round().astype(int)
-    return {"tickvals": [curve.places[place] for place in at], "ticktext": [curve.words[place] for place in at]}
+    return {
+        "tickvals": [curve.places[place] for place in at],
+        "ticktext": [escape_label(curve.words[place]) for place in at],
+    }
 
 
 def empty_bands(curve: Curve) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,8 +85,13 @@ def draw_tree(boxes: Sequence[Box], dark: bool = False) -> Drawing:
     )
 
 
-def draw_steps(feature: str, edges: Float, values: Float, low: Float, high: Float, unit: str) -> Drawing:
-    """Draw a feature's term: values (B,) with their interval, constant between the edges (B + 1,)."""
+def draw_steps(
+    feature: str, edges: Float, values: Float, low: Float, high: Float, unit: str, show: Callable[[float], str] = number
+) -> Drawing:
+    """Draw a feature's term: values (B,) with their interval, constant between the edges (B + 1,).
+
+    `show`: words for a place on the axis, such as a date.
+    """
     at = np.repeat(edges, 2)[1:-1]
     line, top, bottom = (np.repeat(array, 2) for array in (values, high, low))
     band: Trace = {
@@ -97,15 +102,18 @@ def draw_steps(feature: str, edges: Float, values: Float, low: Float, high: Floa
     }
     band |= {"fillcolor": with_opacity(LINE, 0.2), "line": {"width": 0}, **no_hover()}
     curve: Trace = {"type": "scatter", "mode": "lines", "x": at, "y": line, "line": {"width": 3, "color": LINE}}
-    curve |= {"hovertemplate": "%{x:.4g}: %{y:.3g}<extra></extra>", "showlegend": False}
+    texts = [f"{escape_label(show(float(x)))}: {number(float(y))}" for x, y in zip(at, line, strict=True)]
+    curve |= {"hovertext": texts, "hoverinfo": "text", "showlegend": False}
     figure = build_figure([band, curve], height=300, x=feature, y=unit)
+    if show is not number:
+        ticks = np.linspace(edges[0], edges[-1], 4)
+        figure.update_xaxes(tickvals=ticks, ticktext=[escape_label(show(float(tick))) for tick in ticks])
     figure.update_yaxes(zeroline=True, zerolinecolor=QUIET)
     best, worst = int(np.argmax(values)), int(np.argmin(values))
-    most = f"adds most, {number(values[best])}, from {number(edges[best])} to {number(edges[best + 1])}"
+    most = f"adds most, {number(values[best])}, from {show(edges[best])} to {show(edges[best + 1])}"
     return Drawing(
         figure,
-        f"{feature} {most}, and least, {number(values[worst])}, "
-        f"from {number(edges[worst])} to {number(edges[worst + 1])}.",
+        f"{feature} {most}, and least, {number(values[worst])}, from {show(edges[worst])} to {show(edges[worst + 1])}.",
     )
 
 
