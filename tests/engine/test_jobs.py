@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -23,11 +24,33 @@ def test_a_result_comes_back(pool):
 
 
 def test_progress_and_seconds_left(pool):
-    job = pool.start("a", lambda job: run_steps(job, 100))
-    assert wait_until(lambda: job.fraction > 0.05)
+    job = pool.start("a", lambda job: run_steps(job, 100, 0.05))
+    assert job.seconds_left is None, "nothing is known yet"
+    assert wait_until(lambda: job.seconds_left is not None)
     assert job.fraction < 0.95 and job.total == 100
     assert 0.05 < job.seconds_left < 10
     job.cancel()
+
+
+def test_the_time_left_only_shrinks_and_is_not_told_too_early(monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr("xai_core.engine.jobs.job.time.monotonic", lambda: clock[0])
+    told: list[float | None] = []
+
+    def work(job: Job[None]) -> None:
+        job.expect(101)
+        clock[0] += 60  # the model is compiled
+        job.tick(1)
+        for step in range(100):
+            clock[0] += 0.1 if step < 50 else 0.4 if step < 70 else 0.05
+            job.tick(1)
+            told.append(job.seconds_left)
+
+    Job().run(work)
+    known = [left for left in told if left is not None]
+    assert told[0] is None and told[-1] == 0
+    assert 8 < known[0] < 10, "10 s in all, and not the minute before"
+    assert all(after < before or after == 0 for before, after in pairwise(known))
 
 
 def test_cancel_stops_at_the_next_tick(pool):

@@ -80,6 +80,18 @@ def describe_place(job: Job[Any]) -> str:
     return "next in the queue" if place == 1 else f"number {place} in the queue"
 
 
+def describe_time_left(seconds: float | None) -> str:
+    """Return how long a job will take, in words: "a moment left", "about 40 s left", "about 3 min left".
+
+    "working" before that is known.
+    """
+    if seconds is None:
+        return "working"
+    if seconds < 1.5:
+        return "a moment left"
+    return f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"
+
+
 @render_slots.acquire_slot()
 def _draw_progress(key: Hashable, job: Job[Any], words: str) -> None:
     # Shows that the page is still open.
@@ -87,8 +99,7 @@ def _draw_progress(key: Hashable, job: Job[Any], words: str) -> None:
     if job.is_finished:
         url_state.rerun()
     bar, button = st.columns([5, 1], vertical_alignment="center")
-    seconds = job.seconds_left
-    state = describe_place(job) if seconds is None else f"about {max(seconds, 1):.0f} s left"
+    state = describe_time_left(job.seconds_left) if job.state == "working" else describe_place(job)
     bar.progress(job.fraction, f"{words} … {state}")
     if button.button("Stop", key=f"stop {key}", width="stretch", help=f"Stop: {words}"):
         # The next run does not follow the request, and so leaves its job.

@@ -14,6 +14,8 @@ State = Literal["waiting", "working", "done", "failed", "cancelled"]
 
 # Jobs of at most so many forward passes have workers of their own beside the long ones.
 QUICK_COST = 64.0
+# Share of the work, and seconds, from which the speed is known well enough to tell the time left.
+MIN_SHARE, MIN_ESTIMATE_S = 0.04, 0.5
 _UNFORESEEN = "This failed for a reason nobody foresaw. Nothing else is affected; the details are in the server's log."
 _STOPPED = "Stopped. Start it again whenever you like."
 
@@ -55,7 +57,10 @@ class Job(Generic[T]):
         self.result: T | None = None
         self.error: XaiError | None = None
         self.state: State = "waiting"
-        self._started = 0.0
+        self._first_tick: tuple[float, int] | None = None
+        """Time and evaluations of the first tick that had some."""
+        self._end: float | None = None
+        """Earliest end that has been told, on the monotonic clock."""
         self._stop = threading.Event()
         self._finished = threading.Event()
 
@@ -78,6 +83,8 @@ class Job(Generic[T]):
             Cancelled: if `cancel` was called or no session has touched the job for `timeout` seconds.
         """
         self.done += evaluations
+        if self.done and self._first_tick is None:
+            self._first_tick = time.monotonic(), self.done
         # A copy, since other threads add and remove sessions meanwhile.
         touches = list(self.sessions.values())
         if touches and time.monotonic() - max(touches) > self.timeout:
@@ -125,10 +132,19 @@ class Job(Generic[T]):
 
     @property
     def seconds_left(self) -> float | None:
-        """Estimate from the speed so far; None before the first evaluation."""
-        if self.state != "working" or not self.done or not self.total:
+        """Estimate from the speed since the first evaluations, which only shrinks; None before it is known.
+
+        The time before them is left out: a model may have been compiled.
+        """
+        if self.state != "working" or not self.total or self._first_tick is None:
             return None
-        return (time.monotonic() - self._started) * max(self.total - self.done, 0) / self.done
+        began, done = self._first_tick
+        now, steps = time.monotonic(), self.done - done
+        if steps < MIN_SHARE * self.total or now - began < MIN_ESTIMATE_S:
+            return None if self._end is None else max(self._end - now, 0.0)
+        end = now + (now - began) * max(self.total - self.done, 0) / steps
+        self._end = end if self._end is None else min(end, self._end)
+        return max(self._end - now, 0.0)
 
     def wait(self, timeout: float | None = None) -> T:
         """Return the result. Raises the work's own error, or TimeoutError after `timeout` seconds."""
@@ -143,7 +159,7 @@ class Job(Generic[T]):
         state: State = "failed"
         error: XaiError | None = XaiError(_UNFORESEEN)
         try:
-            self.state, self._started = "working", time.monotonic()
+            self.state = "working"
             self.tick()
             self.result = work(self)
             state, error = "done", None
