@@ -47,7 +47,7 @@ def test_sign_is_taken_from_the_numbers_and_the_shared_scale_is_told() -> None:
     assert not packed["signed"]
     assert packed["scale"] == 2.0
     assert packed["shared_scale"] == 4.0
-    assert packed["caption_shared"] == "Full colour: 4 logit (one scale for all maps beside it in this unit)."
+    assert packed["caption_shared"] == "Full colour: 4 (one scale for all maps beside it in this unit)."
     assert wire_map(attribution(-np.eye(5)))["signed"]
 
 

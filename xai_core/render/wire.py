@@ -57,7 +57,8 @@ def wire_map(attribution: Attribution, shared_scale: float | None = None) -> Wir
     own = wire_own_scale(attribution)
     shared = own["scale"] if shared_scale is None else shared_scale
     beyond = exceeds_scale(own["peak"], shared)
-    caption = scale_caption(shared, own["unit"], shared=True, signed=own["signed"], clipped=beyond)
+    # The unit is told with each value under the cursor: here it would only be read as a riddle.
+    caption = scale_caption(shared, "", shared=True, signed=own["signed"], clipped=beyond)
     return {**own, "shared_scale": shared, "caption_shared": caption}
 
 
@@ -77,7 +78,7 @@ def wire_own_scale(attribution: Attribution) -> WireMap:
         signed=signed,
         alt=text_alternative(heat),
         odd=describe(heat),
-        caption_own=scale_caption(scale, unit, signed=signed, clipped=exceeds_scale(peak, scale)),
+        caption_own=scale_caption(scale, "", signed=signed, clipped=exceeds_scale(peak, scale)),
         caption_shared="",
     )
 

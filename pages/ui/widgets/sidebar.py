@@ -28,6 +28,7 @@ _CLOSE = """export default function () {
   });
 }"""
 _close_on_phones = st.components.v2.component("whybox_menu", js=_CLOSE)
+_NAME = '<p style="margin: 0; font-weight: 700; font-size: 1.25rem">Whybox</p>'
 
 
 def render_uploader(place: str) -> None:
@@ -100,6 +101,7 @@ def render(pages: Mapping[str, Sequence[StreamlitPage]], *, picture: bool, model
     """Render navigation and, where the page has use for it, the choice of picture and model, which the link keeps."""
     url_state.restore("model", models.DEFAULT_MODEL, lambda name: xai_core.MODELS.get(name).name)
     url_state.restore("sample", session.DEFAULT_SAMPLE, lambda name: xai_core.SAMPLES.get(name).name)
+    st.html(_NAME)
     _render_links(pages)
     if picture:
         _render_picture()
