@@ -41,7 +41,8 @@ PLACES = (
     Place("/set_scores", METRIC, DIGITS),
     Place("/data", METRIC, {}),
     Place("/model", METRIC, {}),
-    Place("/general", CHART, {}),
+    # On a phone its settings fill the screen before the chart.
+    Place("/general", CHART, {}, phone=0),
     Place("/row", '.said:has-text("The model says")', {}),
     Place("/fairness", CHART, {}),
     Place("/methods", ".st-key-methods", {}),
