@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import streamlit as st
 
 import xai_core
@@ -10,6 +12,7 @@ from pages.ui.frame.session import session_id
 
 AT_ONCE_S = 0.3
 DEFAULT_MODEL = "efficientnet_lite0"
+_log = logging.getLogger(__name__)
 
 ModelJob = xai_core.Job[None]
 
@@ -21,6 +24,8 @@ def _format_model(name: str) -> str:
 
 def render_choice() -> None:
     """Render the list of models, with one sentence on the chosen one."""
+    if (old := st.session_state.pop("model_back_to", None)) is not None:
+        url_state.set_value("model", old)
     names = list(xai_core.MODELS)
     name = st.selectbox(
         "Model",
@@ -28,6 +33,7 @@ def render_choice() -> None:
         url_state.index_of(names, "model"),
         format_func=_format_model,
         key="model",
+        on_change=_forget_rejected,
         label_visibility="collapsed",
     )
     st.caption(xai_core.MODELS.get(name).sentence)
@@ -54,15 +60,35 @@ def _render_loading(job: ModelJob, name: str, old: str) -> None:
         st.rerun()
 
 
+def _forget_rejected() -> None:
+    st.session_state.pop("model_rejected", None)
+
+
 def _retry(name: str) -> None:
     _failures().pop(name, None)
+    _forget_rejected()
+    url_state.set_value("model", name)
 
 
 def _render_failure(name: str, old: str) -> None:
     st.error(_failures()[name], icon=":material/cloud_off:")
     st.button("Try again", key="retry_model", on_click=_retry, args=(name,))
     if old != name:
-        st.info(f"{xai_core.MODELS.get(old).title} is in use instead.", icon=":material/undo:")
+        st.info(f"{xai_core.MODELS.get(old).title} stays in use.", icon=":material/undo:")
+
+
+def _describe_failure(name: str, problem: xai_core.XaiError) -> str:
+    """Return why a model cannot be loaded, for a visitor; paths and commands go to the log, for who runs the server."""
+    if not isinstance(problem, xai_core.ModelUnavailable):
+        return str(problem)
+    _log.warning("the model %s could not be loaded: %s", name, problem)
+    spec = xai_core.MODELS.get(name)
+    if spec.bundled:
+        return f"{spec.title} could not be loaded: its files on this computer are missing or damaged."
+    return (
+        f"{spec.title} could not be loaded. Its weights ({spec.size_mb:.0f} MB) are fetched once over the internet: "
+        "check the connection and try again, or choose another model."
+    )
 
 
 def find_or_load(name: str) -> xai_core.Classifier | ModelJob:
@@ -84,9 +110,9 @@ def find_or_load(name: str) -> xai_core.Classifier | ModelJob:
     except TimeoutError:
         return job
     except xai_core.XaiError as problem:
-        _failures()[name] = str(problem)
+        _failures()[name] = _describe_failure(name, problem)
         loading.discard(name)
-        raise
+        raise xai_core.ModelUnavailable(_failures()[name]) from problem
     loading.discard(name)
     return xai_core.load_model(name)
 
@@ -107,7 +133,7 @@ def _load(name: str) -> xai_core.Classifier:
     try:
         return xai_core.warm(name)
     except xai_core.XaiError as problem:
-        st.error(str(problem), icon=":material/cloud_off:")
+        st.error(_describe_failure(name, problem), icon=":material/cloud_off:")
         st.stop()
 
 
@@ -118,7 +144,13 @@ def current_model() -> xai_core.Classifier:
     model = _find_or_render_loading(name, old or DEFAULT_MODEL)
     if model is None and name in _failures():
         old = old or DEFAULT_MODEL
+        if old != name:
+            # The list goes back to the model that is in use.
+            st.session_state.update(model_rejected=name, model_back_to=old)
+            st.rerun()
         _render_failure(name, old)
+    elif (rejected := st.session_state.get("model_rejected")) in _failures():
+        _render_failure(rejected, name)
     if model is None:
         if old is None or old == name:
             st.stop()
