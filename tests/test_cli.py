@@ -222,7 +222,7 @@ def test_progress_is_drawn_on_a_terminal_only(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     assert cli.main(["explain", *DIGIT, *QUICK, "--out", str(tmp_path)]) == 0
     output = capsys.readouterr().err
-    assert "occlusion: 100 %, 5 of 5 evaluations" in output
+    assert "occlusion: 100 %, 6 of 6 evaluations" in output
     assert output.endswith("\r\x1b[K")
     assert "\n" not in output
 

@@ -342,7 +342,7 @@ def test_every_method_says_what_it_is():
         words = (spec.title, spec.technical, spec.question, spec.sentence, spec.caution, spec.paper)
         assert (
             all(words)
-            and spec.sentence.rstrip("]").endswith(".")
+            and spec.sentence.rstrip("]>").endswith(".")
             and spec.caution.endswith(".")
             and spec.question.endswith("?")
         )

@@ -72,7 +72,7 @@ def test_it_is_the_definition(net, window, stride):
     )
     assert (np.ptp(expected) > 0) == (window < SIDE), "one window over everything says the same everywhere"
     assert np.abs(expected).max() > 0.1 and np.abs(attribution.values - expected).max() < 1e-4
-    assert attribution.evaluations == len(list_window_starts(SIDE, window, stride)) ** 2 + 1
+    assert attribution.evaluations == len(list_window_starts(SIDE, window, stride)) ** 2 + 2
 
 
 @pytest.mark.parametrize(("window", "stride"), [(64, 32), (50, 47)])
@@ -115,3 +115,24 @@ def test_a_stride_over_the_window_is_refused():
         xai_core.explain(zoo_model("small_cnn"), make_picture(), "occlusion", params={"window": 4, "stride": 5})
     with pytest.raises(InvalidParam, match="window"):
         xai_core.explain(zoo_model("small_cnn"), make_picture(), "occlusion", params={"window": 29})
+
+
+def test_the_strongest_window_is_told_in_probability() -> None:
+    network = Interacting()
+    network.weight.data *= 0.05
+    model = make_classifier(network, SIDE, classes=3)
+    picture = make_picture(SIDE)
+    attribution = xai_core.explain(model, picture, "occlusion", 1, params={"window": 6, "stride": 6, "patch": "black"})
+    x, prepare = model.prepare(picture), model.preprocessing.to_tensor
+    black = prepare(np.zeros((SIDE, SIDE, 3), np.float32))
+    answers = []
+    for top in (0, 6):
+        for left in (0, 6):
+            covered = x.clone()
+            covered[..., top : top + 6, left : left + 6] = black[..., top : top + 6, left : left + 6]
+            answers.append(model.module(covered)[0].detach())
+    lowest = min(answers, key=lambda logits: float(logits[1]))
+    assert attribution.details["probability_covered"] == pytest.approx(float(lowest.softmax(0)[1]), abs=1e-5)
+    before = float(model.module(x)[0].detach().softmax(0)[1])
+    assert attribution.details["probability"] == pytest.approx(before, abs=1e-5)
+    assert abs(before - float(lowest.softmax(0)[1])) > 1e-3, "the case is not trivial"

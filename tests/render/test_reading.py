@@ -120,6 +120,15 @@ def test_the_smallest_cover_begins_with_what_it_found(
     assert sentence.startswith(start) and sentence.endswith(end)
 
 
+def test_occlusion_says_what_covering_does_to_the_probability() -> None:
+    spec = METHODS.get("occlusion")
+    params = resolve(spec.params, None, 224)
+    details = {"probability": 0.97, "probability_covered": 0.304}
+    finished = describe_reading(spec, Reading(params, ("espresso", "cup"), details=details))["even"]
+    assert finished.endswith("takes the probability of “espresso” from 97 % to 30 %.")
+    assert "%" not in describe_reading(spec, Reading(params, ("espresso",), details={"probability": 0.97}))["even"]
+
+
 def test_a_finished_map_says_whether_it_has_evidence_against() -> None:
     spec = METHODS.get("occlusion")
     params = resolve(spec.params, None, 4)

@@ -40,18 +40,28 @@ def run(request: Request) -> RawMap:
             f"Stride must be at most the window, {window} pixels, or some pixels are never covered. Got {stride}."
         )
     corners, baseline = _list_windows(side, window, stride), request.make_baseline(request.choice("patch"))[0]
-    request.job.expect(len(corners) + 1)
+    request.job.expect(len(corners) + 2)
 
     drops = request.score - request.evaluator.occluded(corners, window, baseline)
     total, coverage = torch.zeros(2, side, side, dtype=torch.float64)
     for (top, left), drop in zip(corners.tolist(), drops.tolist(), strict=True):
         total[top : top + window, left : left + window] += drop
         coverage[top : top + window, left : left + window] += 1
-    return RawMap((total / coverage).float())
+    return RawMap((total / coverage).float(), _measure_strongest(request, corners[drops.argmax()], window, baseline))
+
+
+def _measure_strongest(request: Request, corner: torch.Tensor, window: int, baseline: torch.Tensor) -> dict[str, float]:
+    """Return the target's probability when the window that lowers its score most is covered: logits say little."""
+    top, left = corner.tolist()
+    covered, place = request.x.clone(), (..., slice(top, top + window), slice(left, left + window))
+    covered[place] = baseline[place]
+    (logits,) = request.evaluator.logits([covered])
+    target = request.target[0] if isinstance(request.target, tuple) else request.target
+    return {"probability_covered": float(logits[0].softmax(0)[target])}
 
 
 def _cost(params: Mapping[str, Value], side: int) -> int:
-    return len(list_window_starts(side, int(params["window"]), int(params["stride"]))) ** 2 + 1
+    return len(list_window_starts(side, int(params["window"]), int(params["stride"]))) ** 2 + 2
 
 
 METHODS.add(
@@ -62,8 +72,9 @@ METHODS.add(
         usual=2,
         question="What does the model miss when a part is covered?",
         sentence=(
-            "Covering {for} parts with {patch} lowers {score}, so the model relied on them[; covering {against} "
-            "parts raises it]."
+            "Covering {for} parts with {patch} lowers {score}, so the model relied on them[; covering {against} parts "
+            "raises it].< Where it matters most, one covered square takes the probability of {first} from "
+            "{probability} to {probability_covered}.>"
         ),
         caution=(
             "A covered picture is one the model has never met, and two parts that back each other up can both look "

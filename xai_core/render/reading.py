@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from xai_core.formatting import percent
 from xai_core.params import Choice, Value
 from xai_core.render.colour import PALETTES
 from xai_core.results import Attribution
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 # Text in square brackets is about evidence against: it goes where the map has none.
 _AGAINST = re.compile(r"\[([^\]]*)\]")
+# Text in angle brackets goes where one of its numbers is not known yet.
+_OUTCOME = re.compile(r"<([^>]*)>")
 _THIS_CLASS, _OTHER = "this class", "something else"
 
 
@@ -75,10 +78,12 @@ def _fill(spec: MethodSpec, reading: Reading) -> dict[str, str]:
     score = " over ".join(f"“{label}”" for label in reading.classes) or _THIS_CLASS
     words = {
         "class": _quote(reading.classes),
+        "first": _quote(reading.classes[:1]),
         "score": f"the {'lead' if len(reading.classes) == 2 else 'score'} of {score}",
         "layer": _name_layer(reading.stage),
         "answer": _name_answer(reading),
     }
+    words |= {name: percent(value) for name, value in reading.details.items() if name.startswith("probability")}
     for param in spec.params:
         if isinstance(param, Choice):
             # A stored map may come from a version with other settings.
@@ -97,6 +102,9 @@ def describe_reading(spec: MethodSpec, reading: Reading) -> dict[str, str]:
     """Return the sentence on how to read a map of a method, by palette."""
     template = _AGAINST.sub(lambda match: match[1] if reading.signed else "", _choose_template(spec, reading))
     words = _fill(spec, reading)
+    template = _OUTCOME.sub(
+        lambda match: match[1] if set(re.findall(r"{(\w+)}", match[1])) <= set(words) else "", template
+    )
     return {
         name: template.format_map(
             words

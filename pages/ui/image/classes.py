@@ -34,8 +34,13 @@ def hash_labels(labels: Sequence[str]) -> str:
     return f"{zlib.crc32(repr(labels).encode()):x}"
 
 
-def render_search(model: xai_core.Classifier, name: str, label: str, words: Sequence[str], hint: str) -> int | None:
-    """Render a search over all labels, kept in the link under `name`; return the class, None while none is chosen."""
+def render_search(
+    model: xai_core.Classifier, name: str, label: str, words: Sequence[str], hint: str, first: Sequence[int] = ()
+) -> int | None:
+    """Render a search over all labels, kept in the link under `name`; return the class, None while none is chosen.
+
+    `first`: the classes that the list begins with.
+    """
 
     def write(index: int | None) -> str:
         if index is None:
@@ -46,9 +51,8 @@ def render_search(model: xai_core.Classifier, name: str, label: str, words: Sequ
     key = url_state.restore(name, None, model.class_index, write, f"{name}_of_{hash_labels(model.labels)}")
     chosen: int | None = st.session_state[key]
     # No default: a selectbox that has one cannot be emptied.
-    st.selectbox(
-        label, range(len(words)), index=None, format_func=lambda index: words[index], key=key, placeholder=hint
-    )
+    options = [*first, *(index for index in range(len(words)) if index not in first)]
+    st.selectbox(label, options, index=None, format_func=lambda index: words[index], key=key, placeholder=hint)
     return chosen
 
 
@@ -79,7 +83,7 @@ def render_choice(
     with buttons.popover("Another class"):
         chosen = render_search(model, "class", "Or ask about another class", words, "Search all labels")
         against = render_search(
-            model, "not", "… and not (for “why this and not that?”)", words, "Nothing to compare with"
+            model, "not", "… and not (for “why this and not that?”)", words, "Nothing to compare with", list(chance)
         )
     first = guesses[0][0] if chosen is None else chosen
     url_state.set_value("guess", first if first in chance else None)
@@ -93,6 +97,10 @@ def render_choice(
         on_change=_take_guess,
         args=(key,),
     )
+    asked = [index for index in dict.fromkeys((first, against)) if index is not None and index not in chance]
+    if asked:
+        everything = {index: p for index, _, p in xai_core.guess(model, image, len(model.labels)).classes}
+        st.caption(" · ".join(f"{escape_markdown(words[index])} {percent(everything[index])}" for index in asked))
     if against is None or against == first:
         return first, chosen
     return (first, against), (first, against)

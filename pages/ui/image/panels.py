@@ -14,6 +14,7 @@ from pages.ui.frame import render_slots, url_state
 from pages.ui.frame.session import session_id
 from pages.ui.image.viewer import Panel, show_maps
 from pages.ui.widgets import background
+from xai_core.formatting import percent
 from xai_core.render import Reading, describe_reading
 
 # Jobs with a progress line of their own; more of them share one.
@@ -108,6 +109,12 @@ def _describe_reading(request: MapRequest, job: MapJob | None) -> Mapping[str, s
     return describe_reading(spec, Reading.of(result, classes, stage, labels.__getitem__))
 
 
+def _describe_class(result: xai_core.Attribution) -> str:
+    """Return the explained class, of a pair the first one, with the probability that the model gives it."""
+    probability = result.details.get("probability")
+    return f"Class: {result.label}" + ("" if probability is None else f" ({percent(probability)})")
+
+
 def _build_panel(request: MapRequest, job: MapJob | None) -> Panel:
     spec = xai_core.METHODS.get(request.method)
     title, name = (request.title, spec.full_title) if request.title else (spec.technical, spec.plain_title)
@@ -129,8 +136,9 @@ def _build_panel(request: MapRequest, job: MapJob | None) -> Panel:
         return replace(card, message=request.refusal)
     if job is None:
         return replace(card, state="cancelled", message="Stopped.")
-    if job.result is not None and request.planned.target is None:
-        card = replace(card, caption=" · ".join(filter(None, (f"Class: {job.result.label}", caption))))
+    if job.result is not None:
+        known = _describe_class(job.result) if request.title or request.row or request.planned.target is None else ""
+        card = replace(card, caption=" · ".join(filter(None, (known, caption))))
     message = ""
     if job.error is not None:
         message = str(job.error)
@@ -140,11 +148,10 @@ def _build_panel(request: MapRequest, job: MapJob | None) -> Panel:
 
 
 def _format_progress(job: MapJob) -> str:
-    left = job.seconds_left
     return (
-        background.describe_place(job)
-        if left is None
-        else f"{job.done:,} of {job.total:,} evaluations, about {max(left, 1):.0f} s left"
+        f"{job.done:,} of {job.total:,} evaluations, {background.describe_time_left(job.seconds_left)}"
+        if job.state == "working" and job.done
+        else background.describe_place(job)
     )
 
 

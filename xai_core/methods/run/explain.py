@@ -158,9 +158,10 @@ def carry_out(planned: Plan, job: Job[Any]) -> Attribution:
         raw = planned.spec.run(request)
     if request.baseline is not None:
         raw.details["baseline_confidence"] = float(forward(request.baseline, job)[0].softmax(0).max())
-    values = np.asarray(raw.values.cpu() if isinstance(raw.values, torch.Tensor) else raw.values, dtype=np.float32)
     probabilities = logits[0].softmax(0)
     first = target[0] if isinstance(target, tuple) else target
+    raw.details["probability"] = float(probabilities[first])
+    values = np.asarray(raw.values.cpu() if isinstance(raw.values, torch.Tensor) else raw.values, dtype=np.float32)
     label = _describe_target(model, target)
     evidence = Evidence(values, raw.details, label, float(probabilities[first]), float(probabilities.max()))
     return Attribution(

@@ -38,6 +38,9 @@ def test_by_search(open_app: Open) -> None:
     assert explained_class(check_page(at.run())) == "Egyptian cat"
     assert at.pills(key="guess").value is None, "it is not one of the first guesses"
     assert at.query_params == {"class": "Egyptian cat"}
+    assert "Egyptian cat under 1 %" in [text.value for text in at.main.caption], "its probability, which no chip says"
+    contrast = next(box for box in at.selectbox if box.label.startswith("… and not"))
+    assert contrast.options[:5] == [guess.rpartition(" · ")[0] for guess in list_guesses(at)]
     find_search(at).set_value(None)
     assert explained_class(check_page(at.run())) == "espresso"
 

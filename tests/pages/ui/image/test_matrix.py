@@ -70,7 +70,9 @@ def test_each_picture_is_asked_about_its_own_first_guess(open_app: Open) -> None
     for name in ("digit_3", "digit_8"):
         labels.add(xai_core.predict(model, xai_core.SAMPLES.get(name).load()).classes[0][1])
     assert len(labels) == 2, "the case is trivial if both are the same class"
-    assert {panel["caption"] for panel in read_panels(at)} == {f"Class: {label}" for label in labels}
+    captions = {panel["caption"] for panel in read_panels(at)}
+    assert {caption.rpartition(" (")[0] for caption in captions} == {f"Class: {label}" for label in labels}
+    assert all(caption.endswith(" %)") for caption in captions), "each with its probability"
     assert len({panel["picture"] for panel in read_panels(at)}) == 2, "each card shows its own picture"
 
 
