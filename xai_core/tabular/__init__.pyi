@@ -40,6 +40,11 @@ from .inspection.permutation_importance import (
     permutation_importance as permutation_importance,
 )
 from .inspection.shap_summary import ShapSummary as ShapSummary, shap_summary as shap_summary
+from .models.leaderboard import (
+    Leaderboard as Leaderboard,
+    LeaderboardEntry as LeaderboardEntry,
+    rank_models as rank_models,
+)
 from .models.own_model import load_own_model as load_own_model, untrusted_types as untrusted_types
 from .models.spec import TabularModelSpec as TabularModelSpec
 from .models.table_model import TabularModel as TabularModel
@@ -72,6 +77,7 @@ from .service import (
     keep_raw as keep_raw,
     keep_table as keep_table,
     raw as raw,
+    start_leaderboard as start_leaderboard,
     start_training as start_training,
     table as table,
 )

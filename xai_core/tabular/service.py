@@ -16,6 +16,7 @@ from xai_core.params import check_seed, resolve
 from xai_core.tabular.data.builtin import TABLES, load_table
 from xai_core.tabular.data.raw_table import RawTable
 from xai_core.tabular.data.table import Table
+from xai_core.tabular.models.leaderboard import Leaderboard, rank_models
 from xai_core.tabular.models.object_graph import estimate_bytes
 from xai_core.tabular.models.table_model import TabularModel
 from xai_core.tabular.models.train import TABULAR_MODELS, model_id, train
@@ -111,6 +112,32 @@ def start_training(
 
     cells = training_table.frame.size
     return _POOL.start(key, work, cost=cells / 1000, session_id=session_id, memory=cells * 80)
+
+
+def start_leaderboard(table_id: str, seed: int = 0, session_id: str = "") -> Job[Leaderboard]:
+    """Train all kinds of models with their defaults in the background and return the job; the models are kept.
+
+    Raises:
+        UnknownName: if the table is no longer kept.
+        InvalidParam: if the seed is not allowed.
+    """
+    training_table = table(table_id)
+    seed = check_seed(seed)
+
+    def train_or_find(name: str, job: Job[Any]) -> TabularModel:
+        values = resolve(TABULAR_MODELS.get(name).params, None, 0)
+        model = find_model(model_id(training_table, name, values, seed))
+        if model is None:
+            model = train(training_table, name, values, seed, job)
+            keep_model(model)
+        return model
+
+    def work(job: Job[Leaderboard]) -> Leaderboard:
+        return rank_models(training_table, train_or_find, job)
+
+    cells = training_table.frame.size
+    key = ("leaderboard", training_table.sha256, seed)
+    return _POOL.start(key, work, cost=cells / 100, session_id=session_id, memory=cells * 80)
 
 
 def _frame_bytes(frame: Any) -> int:

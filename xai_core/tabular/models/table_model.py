@@ -65,6 +65,8 @@ class TabularModel:
     """False for a bare estimator, whose rows are mixed before its own preparation."""
     is_own: bool = False
     """True for a visitor's own model, whose failures are told in a sentence."""
+    seconds: float | None = None
+    """Time of training, cross-validation included; None for an own model."""
     takes_frames: bool = True
     """False for a bare estimator that was fitted on arrays without column names."""
 

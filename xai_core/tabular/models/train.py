@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -65,7 +66,7 @@ def train(
     folds = _split_folds(table, sampled_rows, seed)
     job = job or Job()
     job.expect(len(folds) + 1)
-    scores = []
+    scores, start = [], time.perf_counter()
     with _translate_refusals(spec):
         for fold_train, fold_test in folds:
             scores.append(_score(_fit(spec, table, values, seed, fold_train), table, fold_test))
@@ -86,6 +87,7 @@ def train(
         tree_based=spec.tree_based,
         differentiable=spec.differentiable,
         id=model_id(table, spec.name, values, seed),
+        seconds=time.perf_counter() - start,
         class_order=tuple(int(index) for index in getattr(estimator, "classes_", ())),
         notes=(
             *_sampling_notes(train_rows, sampled_rows),
