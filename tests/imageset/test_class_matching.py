@@ -9,6 +9,7 @@ import pytest
 from torchvision.models import ResNet18_Weights
 
 from tests.imageset.zip_builder import noise, pack_zip, read
+from xai_core.errors import InvalidParam
 from xai_core.imageset.class_matching import can_match_by_number, match_names
 from xai_core.models.imagenet import class_codes
 
@@ -77,3 +78,14 @@ def test_a_set_asks_its_own_labels(own_data: Path) -> None:
     assert dataset.classes == ("0", "2", "10") and dataset.can_match_by_number(model)
     assert dataset.match_classes(model).tolist() == [-1] * 4
     assert dataset.match_classes(model, by_number=True).tolist() == [0, 10, 2, -1]
+
+
+def test_a_label_can_be_given_its_class(own_data: Path) -> None:
+    dataset = read(pack_zip({"x/dog/a.png": noise(1), "x/tench/b.png": noise(2), "x/cat/c.png": noise(3)}))
+    model = SimpleNamespace(labels=IMAGENET)
+    assert dataset.classes == ("cat", "dog", "tench") and dataset.labels.tolist() == [0, 1, 2]
+    assert dataset.match_classes(model).tolist() == [-1, -1, 0]
+    given = {"dog": 207, "tench": -1, "nobody": 5}
+    assert dataset.match_classes(model, given=given).tolist() == [-1, 207, -1]
+    with pytest.raises(InvalidParam, match="0 to 999"):
+        dataset.match_classes(model, given={"dog": 1000})

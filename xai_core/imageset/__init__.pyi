@@ -47,6 +47,7 @@ from .projection.pixels import read_pixels as read_pixels
 from .projection.query import describe_picture as describe_picture, describe_pixels as describe_pixels
 from .projection.service import start_map as start_map, start_multiples as start_multiples
 from .projection.spec import Map as Map, MapSpec as MapSpec
+from .runs.class_head import ClassHead as ClassHead, learn_classes as learn_classes
 from .runs.corruptions.spec import (
     CORRUPTIONS as CORRUPTIONS,
     MAX_SEVERITY as MAX_SEVERITY,

@@ -133,14 +133,23 @@ class ImageSet:
         except (OSError, ValueError) as error:
             raise InvalidSet(GONE) from error
 
-    def match_classes(self, model: Labelled, *, by_number: bool = False) -> Int32:
+    def match_classes(
+        self, model: Labelled, *, by_number: bool = False, given: Mapping[str, int] | None = None
+    ) -> Int32:
         """Return the model's class of each picture's label, (N,); -1 where no class, or several, have that name.
 
         Names match without case, with "_", "-" and blanks alike; codes of ImageNet's classes (n02099601) are known.
-        `by_number` takes labels that are whole numbers for places of the model's classes, from 0.
+        `by_number` takes labels that are whole numbers for places of the model's classes, from 0. `given` has the
+        model's class, or -1, of labels that it decides; it may lack any.
+
+        Raises:
+            InvalidParam: a given class is none of the model's.
         """
         names = [self.aliases.get(name, name) for name in self.classes]
-        rows = match_names(names, model.labels, by_number)
+        matched = match_names(names, model.labels, by_number)
+        rows = [(given or {}).get(name, row) for name, row in zip(self.classes, matched, strict=True)]
+        if rows and not NO_LABEL <= min(rows) <= max(rows) < len(model.labels):
+            raise InvalidParam(f"The model's classes are 0 to {len(model.labels) - 1}. Got {min(rows)} to {max(rows)}.")
         # Label -1 picks the last row.
         return np.array([*rows, NO_LABEL], dtype=np.int32)[self.labels]
 
