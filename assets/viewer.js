@@ -333,17 +333,23 @@ class Card {
     if (this.show !== "picture") context.drawImage(this.layer, 0, 0);
     context.globalAlpha = 1;
     this.scale.style.visibility = this.show === "picture" ? "hidden" : "";
-    this.drawLegend(table);
+    this.drawLegend();
   }
 
-  drawLegend(table) {
+  // The colour table of the map without its row for "no number", and the words of its two ends.
+  get legend() {
+    const table = new Uint8ClampedArray(this.viewer.getTable(this.map.signed));
+    if (this.map.signed) table.copyWithin(0, 4, 8); // row 0 means "no number"
+    return { table, words: this.map.signed ? ["against", "for"] : ["none", "most"] };
+  }
+
+  drawLegend() {
     const context = this.ramp.getContext("2d");
     const image = context.createImageData(256, 1);
+    const { table, words } = this.legend;
     image.data.set(table);
-    if (this.map.signed) image.data.set(table.subarray(4, 8), 0); // row 0 means "no number"
     context.putImageData(image, 0, 0);
-    this.low.textContent = this.map.signed ? "against" : "none";
-    this.high.textContent = this.map.signed ? "for" : "most";
+    [this.low.textContent, this.high.textContent] = words;
   }
 
   showReading() {

@@ -6,6 +6,7 @@ A wrong request is one sentence on stderr and exit code 2; Ctrl-C is exit code 1
 from __future__ import annotations
 
 import argparse
+import datetime
 import io
 import os
 import sys
@@ -20,7 +21,7 @@ import xai_core
 from xai_core.errors import InvalidParam, UnknownName, XaiError
 from xai_core.formatting import percent
 from xai_core.params import Choice, Number, Param
-from xai_core.render import comparison_png, panel_png, text_alternative
+from xai_core.render import SavedMap, saved_picture_png, text_alternative
 from xai_core.report import npz_bytes
 from xai_core.results import Attribution, Target
 from xai_core.trust import MapVerdict
@@ -194,6 +195,18 @@ def _print_map(attribution: Attribution, verdict: MapVerdict) -> None:
         print(f"  not tested: {sentence}")
 
 
+def _draw(model_input: Image.Image, maps: Sequence[tuple[Attribution, MapVerdict]]) -> bytes:
+    """Return a PNG of maps with their words."""
+    entries = []
+    for attribution, verdict in maps:
+        spec = xai_core.METHODS.get(attribution.method)
+        model = xai_core.MODELS.get(attribution.model).title
+        entries.append(
+            SavedMap(model_input, attribution, spec.full_title, model, verdict.title)
+        )
+    return saved_picture_png(entries, datetime.date.today())
+
+
 def _run_explain(args: argparse.Namespace) -> None:
     methods = list(xai_core.METHODS) if args.all else list(dict.fromkeys(args.method or [DEFAULT_METHOD]))
     name, model_input, maps = _make_maps(args, methods)
@@ -202,17 +215,17 @@ def _run_explain(args: argparse.Namespace) -> None:
         _save(
             args.out,
             f"{name}-{attribution.method}",
-            panel_png(model_input, attribution, xai_core.METHODS.get(attribution.method).full_title),
+            _draw(model_input, [(attribution, verdict)]),
             [attribution],
         )
 
 
 def _run_compare(args: argparse.Namespace) -> None:
     name, model_input, maps = _make_maps(args, list(dict.fromkeys(args.method or xai_core.METHODS)))
-    for attribution, verdict in zip(maps, xai_core.judge(maps), strict=True):
+    judged = list(zip(maps, xai_core.judge(maps), strict=True))
+    for attribution, verdict in judged:
         _print_map(attribution, verdict)
-    titles = [xai_core.METHODS.get(attribution.method).full_title for attribution in maps]
-    _save(args.out, f"{name}-compare", comparison_png(model_input, maps, titles), maps)
+    _save(args.out, f"{name}-compare", _draw(model_input, judged), maps)
 
 
 def _run_predict(args: argparse.Namespace) -> None:

@@ -14,6 +14,8 @@ from xai_core.params import Value
 
 Level = Literal["green", "amber", "red"]
 Target = int | tuple[int, int]
+# The detail that holds the probability of the explained class.
+PROBABILITY = "probability"
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
@@ -78,6 +80,12 @@ class Attribution:
         heat: Float32 = self.values.sum(axis=0)
         heat.flags.writeable = False
         return heat
+
+    @property
+    def probability(self) -> float | None:
+        """Probability of the class that was asked about, of the first one of a pair; None for maps of older versions."""
+        value = self.details.get(PROBABILITY)
+        return None if value is None or not 0 <= value <= 1 else float(value)
 
     @property
     def level(self) -> Level:

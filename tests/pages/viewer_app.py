@@ -18,6 +18,7 @@ EVIL = "<img src=x onerror='window.hacked=1'><b>bold</b>"
 
 
 def build_attribution(values: Float32, method: str, unit: str = "logit", **more: Any) -> Attribution:
+    more.setdefault("details", {"probability": 0.73})
     return Attribution(
         values=values,
         method=method,

@@ -1,15 +1,14 @@
-"""Overlays by hand on tiny arrays, and the sheets that are saved."""
+"""Overlays by hand on tiny arrays."""
 
 from __future__ import annotations
 
-import io
 import math
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from xai_core.render import PALETTES, Sheet, comparison_png, overlay, panel_png, scales
+from xai_core.render import PALETTES, overlay, scales
 from xai_core.render.overlay import display_size, enlarge
 from xai_core.results import Attribution
 
@@ -95,19 +94,6 @@ def test_shared_scale_only_among_equal_units() -> None:
     assert scales(maps, shared=False) == [2.0, 8.0, 100.0]
     assert scales(maps, shared=True) == [8.0, 8.0, 100.0]
     assert scales([], shared=True) == []
-
-
-def test_sheets_are_pngs_of_the_expected_size() -> None:
-    photo = Image.new("RGB", (28, 28), (90, 90, 90))
-    heat = attribution(np.linspace(-1, 1, 28 * 28).reshape(28, 28))
-    first = Image.open(io.BytesIO(panel_png(photo, heat, "What covering changes")))
-    assert first.format == "PNG"
-    assert first.width == 448 + 2 * 24
-    many = Image.open(
-        io.BytesIO(comparison_png(photo, [heat] * 5, ["A"] * 5, Sheet("even", 0.5, shared=True), columns=4))
-    )
-    assert many.width == 24 + 4 * (448 + 24)
-    assert many.height > 2 * 448
 
 
 def test_the_map_itself_is_never_changed() -> None:

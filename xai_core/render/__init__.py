@@ -2,10 +2,11 @@
 
 from xai_core.render.atlas import ACROSS, Thumbs, draw_sheets, name_thumbs
 from xai_core.render.colour import DEFAULT_PALETTE, PALETTES, Palette, colorize, normalise, scale_of
-from xai_core.render.overlay import DEFAULT_OPACITY, Sheet, comparison_png, overlay, panel_png, scales
+from xai_core.render.overlay import DEFAULT_OPACITY, Sheet, overlay, scales
 from xai_core.render.point_pictures import draw_points
 from xai_core.render.points import PointColors, color_by_correctness, color_by_group, color_by_number
 from xai_core.render.reading import Reading, describe_reading
+from xai_core.render.saved_picture import SavedMap, format_headline, saved_picture_png
 from xai_core.render.wire import wire_map, wire_palettes, wire_picture
 from xai_core.render.words import describe, scale_caption, text_alternative
 
@@ -17,21 +18,22 @@ __all__ = [
     "Palette",
     "PointColors",
     "Reading",
+    "SavedMap",
     "Sheet",
     "Thumbs",
     "color_by_correctness",
     "color_by_group",
     "color_by_number",
     "colorize",
-    "comparison_png",
     "describe",
     "describe_reading",
     "draw_points",
     "draw_sheets",
+    "format_headline",
     "name_thumbs",
     "normalise",
     "overlay",
-    "panel_png",
+    "saved_picture_png",
     "scale_caption",
     "scale_of",
     "scales",

@@ -1,23 +1,20 @@
-"""Pictures with a map on them: one panel, or a sheet of several with titles and the scale used.
+"""Pictures with a map on them, and the scales that maps are drawn by.
 
 The photograph loses its own colours as the overlay gets stronger, so that every colour left is the map's.
 """
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import wrap
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from xai_core.arrays import Float
 from xai_core.object_cache import cache_per_object
 from xai_core.render.colour import DEFAULT_PALETTE, colorize, normalise, scale_of
-from xai_core.render.words import exceeds_scale, peak_of, scale_caption
 from xai_core.results import Attribution
 
 # Panels are drawn at the smallest whole multiple of the map's grid whose longer side reaches this many pixels.
@@ -25,7 +22,6 @@ DISPLAY_SIDE = 448
 # Grids with a longer side below this are enlarged as squares: smoothing would invent detail the model never had.
 PIXEL_ART = 64
 DEFAULT_OPACITY = 0.75
-_GAP, _INK, _PALE, _PAPER = 24, (26, 28, 36), (90, 94, 106), (255, 255, 255)
 
 
 def display_size(rows: int, columns: int) -> tuple[int, int]:
@@ -95,72 +91,3 @@ def scales(attributions: Sequence[Attribution], *, shared: bool) -> list[float]:
         max(scale for scale, peer in zip(own, attributions, strict=True) if peer.unit == entry.unit)
         for entry in attributions
     ]
-
-
-def encode_png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
-
-
-def comparison_png(
-    picture: Image.Image,
-    attributions: Sequence[Attribution],
-    titles: Sequence[str],
-    sheet: Sheet | None = None,
-    *,
-    columns: int = 4,
-) -> bytes:
-    """Return a PNG of all maps side by side with title, method, class and scale; `picture` is the model's input."""
-    style = sheet or Sheet()
-    used = scales(attributions, shared=style.shared)
-    panels = [
-        draw_panel(picture, attribution, title, scale, style)
-        for attribution, title, scale in zip(attributions, titles, used, strict=True)
-    ]
-    columns = max(1, min(columns, len(panels)))
-    rows = [panels[start : start + columns] for start in range(0, len(panels), columns)]
-    width = _GAP + sum(max(panel.width for panel in panels) + _GAP for _ in range(columns)) if panels else 2 * _GAP
-    heights = [max(panel.height for panel in row) for row in rows]
-    paper = Image.new("RGB", (width, _GAP + sum(height + _GAP for height in heights)), _PAPER)
-    top = _GAP
-    for row, height in zip(rows, heights, strict=True):
-        for column, panel in enumerate(row):
-            paper.paste(panel, (_GAP + column * ((width - _GAP) // columns), top))
-        top += height + _GAP
-    return encode_png(paper)
-
-
-def panel_png(picture: Image.Image, attribution: Attribution, title: str, sheet: Sheet | None = None) -> bytes:
-    """Return a PNG of one map on its picture, with title and scale."""
-    return comparison_png(picture, [attribution], [title], sheet)
-
-
-def line_height(size: int) -> int:
-    return int(size * 1.35)
-
-
-def draw_panel(picture: Image.Image, attribution: Attribution, title: str, scale: float, sheet: Sheet) -> Image.Image:
-    heat = attribution.heatmap
-    signed = bool((heat < 0).any())
-    picture_with_map = overlay(picture, heat, sheet.palette, sheet.opacity, scale, signed=signed)
-    caption = scale_caption(
-        scale, attribution.unit, shared=sheet.shared, signed=signed, clipped=exceeds_scale(peak_of(heat), scale)
-    )
-    lines = [(line, 22, _INK) for line in wrap(title, 36)]
-    lines += [(line, 15, _PALE) for line in wrap(f"{attribution.method}: {attribution.label}", 58)]
-    above = sum(line_height(size) for _, size, _ in lines) + 8
-    below = wrap(caption, 58)
-    paper = Image.new(
-        "RGB", (picture_with_map.width, above + picture_with_map.height + 8 + line_height(15) * len(below)), _PAPER
-    )
-    pen, top = ImageDraw.Draw(paper), 0
-    for line, size, ink in lines:
-        pen.text((0, top), line, ink, ImageFont.load_default(size))
-        top += line_height(size)
-    paper.paste(picture_with_map, (0, above))
-    for number, line in enumerate(below):
-        pen.text(
-            (0, above + picture_with_map.height + 8 + line_height(15) * number), line, _PALE, ImageFont.load_default(15)
-        )
-    return paper

@@ -10,7 +10,8 @@ from PIL import Image
 
 import xai_core
 from pages.ui.widgets.component import create_component
-from xai_core.render import scales, wire_map, wire_palettes, wire_picture
+from pages.ui.widgets.words import format_label
+from xai_core.render import format_headline, scales, wire_map, wire_palettes, wire_picture
 from xai_core.results import Attribution
 
 State = Literal["done", "working", "waiting", "failed", "cancelled"]
@@ -61,6 +62,17 @@ def _encode_verdict(verdict: xai_core.MapVerdict) -> dict[str, Any]:
     }
 
 
+def _encode_words_to_save(attribution: Attribution) -> dict[str, Any]:
+    """Return the words of a saved picture that are not on its card: class with probability, model and layer."""
+    name = attribution.model
+    model = xai_core.MODELS.get(name).title if name in xai_core.MODELS else format_label(name)
+    layer = f"Layer: {format_label(attribution.layer)}" if attribution.layer else ""
+    return {
+        "headline": format_headline(attribution),
+        "lines": [line for line in (f"Model: {model}", layer) if line],
+    }
+
+
 def _judge_panels(panels: Sequence[Panel]) -> dict[str, xai_core.MapVerdict]:
     """Return the verdict on each finished map, by card id."""
     done = {panel.id: panel.attribution for panel in panels if panel.state == "done" and panel.attribution is not None}
@@ -78,11 +90,11 @@ def _encode_panel(
         "state": panel.state,
     }
     card |= {"caption": panel.caption, "message": panel.message, "row": panel.row, "picture": picture}
-    card |= {"verdict": None, "cost": "", "map": None}
+    card |= {"verdict": None, "cost": "", "map": None, "saved": None}
     result = panel.attribution
     if panel.state != "done" or result is None:
         return card
-    card |= {"map": wire_map(result, shared_scale), "cost": _format_cost(result)}
+    card |= {"map": wire_map(result, shared_scale), "cost": _format_cost(result), "saved": _encode_words_to_save(result)}
     if verdict is not None:
         card["verdict"] = _encode_verdict(verdict)
     return card

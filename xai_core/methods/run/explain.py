@@ -27,7 +27,7 @@ from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import out_of_place
 from xai_core.models.layers import Layer
 from xai_core.params import Value, check_seed, resolve
-from xai_core.results import Attribution, Prediction, Target
+from xai_core.results import PROBABILITY, Attribution, Prediction, Target
 from xai_core.trust import Evidence, run_checks
 
 TargetLike = int | str | tuple[int | str, int | str] | None
@@ -181,7 +181,7 @@ def carry_out(planned: Plan, job: Job[Any]) -> Attribution:
         versions=_VERSIONS
         | {"method": str(planned.spec.version), "weights": model.weights_sha256, "engine": forward.backend},
         checks=run_checks(evidence),
-        details=raw.details,
+        details={**raw.details, PROBABILITY: float(probabilities[first])},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 from pathlib import Path
 
@@ -142,8 +143,22 @@ def test_a_tap_reads_values_on_a_phone_and_nothing_scrolls_sideways(browser: Bro
     context.close()
 
 
+def record_texts(page: Page) -> None:
+    """Note every text that is drawn from now on, with the pixels of its letters."""
+    page.evaluate("""() => {
+        window.texts = [];
+        const draw = CanvasRenderingContext2D.prototype.fillText;
+        CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+            window.texts.push([text, parseFloat(this.font.match(/([0-9.]+)px/)[1])]);
+            return draw.call(this, text, ...place);
+        };
+    }""")
+
+
 def test_save_one_and_all(viewer: ViewerPage, tmp_path: Path) -> None:
     page = viewer.open()
+    record_texts(page)
+    today = f"{datetime.date.today():%-d %B %Y}"
     for button, name, columns in (
         ("Save picture: Where it looked", "whybox-one.png", 1),
         ("Save all as one picture", "whybox-comparison.png", 2),
@@ -160,6 +175,16 @@ def test_save_one_and_all(viewer: ViewerPage, tmp_path: Path) -> None:
         top = next(y for y in range(saved.height - 448) if (sheet[y : y + 448, 24 : 24 + 448] == drawn).all())
         assert top > 24, "a title stands above the picture"
         assert (sheet[:top] < 128).any()
+        texts = page.evaluate("window.texts.splice(0)")
+        drawn_words = [text for text, _ in texts]
+        for text in ("espresso · 73 %", "Verdict: Read with care", "Model: toy", "against", "for", f"Whybox · {today}"):
+            assert text in drawn_words, text
+        assert min(size for _, size in texts) * 600 / saved.width >= 12, "readable at 600 pixels"
+        # The colour bar: its ends in full colour, on one row of pixels.
+        table = PALETTES["orange_blue"].signed.astype(float)
+        ends = [table[at, :3] * table[at, 3] / 255 + 255 - table[at, 3] for at in (1, 255)]
+        edges = [np.abs(sheet[top + 448 :, x] - end).max(axis=1) < 24 for x, end in zip((26, 24 + 445), ends, strict=True)]
+        assert (edges[0] & edges[1]).sum() >= 10
 
 
 def test_cards_without_a_map_say_why(viewer: ViewerPage) -> None:
