@@ -6,7 +6,7 @@ A wrong request is one sentence on stderr and exit code 2; Ctrl-C is exit code 1
 from __future__ import annotations
 
 import argparse
-import datetime
+import datetime as dt
 import io
 import os
 import sys
@@ -201,10 +201,8 @@ def _draw(model_input: Image.Image, maps: Sequence[tuple[Attribution, MapVerdict
     for attribution, verdict in maps:
         spec = xai_core.METHODS.get(attribution.method)
         model = xai_core.MODELS.get(attribution.model).title
-        entries.append(
-            SavedMap(model_input, attribution, spec.full_title, model, verdict.title)
-        )
-    return saved_picture_png(entries, datetime.date.today())
+        entries.append(SavedMap(model_input, attribution, spec.full_title, model, verdict.title))
+    return saved_picture_png(entries, dt.date.today())
 
 
 def _run_explain(args: argparse.Namespace) -> None:
@@ -212,12 +210,7 @@ def _run_explain(args: argparse.Namespace) -> None:
     name, model_input, maps = _make_maps(args, methods)
     for attribution, verdict in zip(maps, xai_core.judge(maps), strict=True):
         _print_map(attribution, verdict)
-        _save(
-            args.out,
-            f"{name}-{attribution.method}",
-            _draw(model_input, [(attribution, verdict)]),
-            [attribution],
-        )
+        _save(args.out, f"{name}-{attribution.method}", _draw(model_input, [(attribution, verdict)]), [attribution])
 
 
 def _run_compare(args: argparse.Namespace) -> None:

@@ -83,7 +83,7 @@ class Attribution:
 
     @property
     def probability(self) -> float | None:
-        """Probability of the class that was asked about, of the first one of a pair; None for maps of older versions."""
+        """Probability of the class asked about, of the first one of a pair; None for maps of older versions."""
         value = self.details.get(PROBABILITY)
         return None if value is None or not 0 <= value <= 1 else float(value)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import io
 
 import numpy as np
@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from tests.render.test_overlay import attribution
 from xai_core.render import PALETTES, SavedMap, Sheet, overlay, saved_picture_png
 
-DATE = datetime.date(2026, 3, 9)
+DATE = dt.date(2026, 3, 9)
 GAP, SIDE = 24, 448
 # The smallest letters that are readable, and the width of a picture on a slide.
 MIN_PX, SLIDE_PX = 12, 600
@@ -85,7 +85,8 @@ def test_the_colour_bar_has_the_colours_of_the_map(palette: str, *, signed: bool
     rows = [
         row
         for row in range(picture.shape[0])
-        if np.abs(picture[row, GAP] - ends[0]).max() <= 1 and np.abs(picture[row, GAP + SIDE - 1] - ends[1]).max() <= 1
+        if np.abs(picture[row, GAP] - ends[0]).max() <= 1
+        and np.abs(picture[row, GAP + SIDE - 1] - ends[1]).max() <= 1
         and picture[row, GAP + 1 : GAP + SIDE - 1].min() < 250
     ]
     assert len(rows) >= 10

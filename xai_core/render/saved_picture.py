@@ -5,7 +5,7 @@ Text is large enough to be read where the picture is shown 600 pixels wide.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -52,10 +52,10 @@ def format_headline(attribution: Attribution) -> str:
     return label if probability is None else f"{label} · {percent(probability)}"
 
 
-def format_date(date: datetime.date) -> str:
+def format_date(date: dt.date) -> str:
     """Return a date that nobody reads as another one.
 
-    >>> format_date(datetime.date(2026, 3, 9))
+    >>> format_date(dt.date(2026, 3, 9))
     '9 March 2026'
     """
     return f"{date.day} {date:%B} {date.year}"
@@ -140,7 +140,7 @@ def _draw_tile(entry: SavedMap, scale: float, sheet: Sheet, style: _Style) -> tu
     return _write_block(above, style), _stack([picture, bar, _write_block(below, style)], gap=8)
 
 
-def saved_picture_png(maps: Sequence[SavedMap], date: datetime.date, sheet: Sheet | None = None) -> bytes:
+def saved_picture_png(maps: Sequence[SavedMap], date: dt.date, sheet: Sheet | None = None) -> bytes:
     """Return a PNG of one map or several, at most two side by side, each with its words, and the date below them.
 
     Raises:

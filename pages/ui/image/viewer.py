@@ -67,10 +67,7 @@ def _encode_words_to_save(attribution: Attribution) -> dict[str, Any]:
     name = attribution.model
     model = xai_core.MODELS.get(name).title if name in xai_core.MODELS else format_label(name)
     layer = f"Layer: {format_label(attribution.layer)}" if attribution.layer else ""
-    return {
-        "headline": format_headline(attribution),
-        "lines": [line for line in (f"Model: {model}", layer) if line],
-    }
+    return {"headline": format_headline(attribution), "lines": [line for line in (f"Model: {model}", layer) if line]}
 
 
 def _judge_panels(panels: Sequence[Panel]) -> dict[str, xai_core.MapVerdict]:
@@ -94,7 +91,11 @@ def _encode_panel(
     result = panel.attribution
     if panel.state != "done" or result is None:
         return card
-    card |= {"map": wire_map(result, shared_scale), "cost": _format_cost(result), "saved": _encode_words_to_save(result)}
+    card |= {
+        "map": wire_map(result, shared_scale),
+        "cost": _format_cost(result),
+        "saved": _encode_words_to_save(result),
+    }
     if verdict is not None:
         card["verdict"] = _encode_verdict(verdict)
     return card

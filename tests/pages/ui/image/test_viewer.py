@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.ui.image.viewer_page import ViewerPage, read_canvases, read_pixels
@@ -158,7 +158,7 @@ def record_texts(page: Page) -> None:
 def test_save_one_and_all(viewer: ViewerPage, tmp_path: Path) -> None:
     page = viewer.open()
     record_texts(page)
-    today = f"{datetime.date.today():%-d %B %Y}"
+    today = f"{dt.date.today():%-d %B %Y}"
     for button, name, columns in (
         ("Save picture: Where it looked", "whybox-one.png", 1),
         ("Save all as one picture", "whybox-comparison.png", 2),
@@ -183,7 +183,9 @@ def test_save_one_and_all(viewer: ViewerPage, tmp_path: Path) -> None:
         # The colour bar: its ends in full colour, on one row of pixels.
         table = PALETTES["orange_blue"].signed.astype(float)
         ends = [table[at, :3] * table[at, 3] / 255 + 255 - table[at, 3] for at in (1, 255)]
-        edges = [np.abs(sheet[top + 448 :, x] - end).max(axis=1) < 24 for x, end in zip((26, 24 + 445), ends, strict=True)]
+        edges = [
+            np.abs(sheet[top + 448 :, x] - end).max(axis=1) < 24 for x, end in zip((26, 24 + 445), ends, strict=True)
+        ]
         assert (edges[0] & edges[1]).sum() >= 10
 
 
