@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui.frame import render_slots, session, url_state
+from pages.ui.frame import kept_uploads, render_slots, session, url_state
 from pages.ui.widgets import sidebar
 
 STYLE = Path(__file__).with_name("assets") / "page.css"
@@ -45,14 +45,19 @@ st.set_page_config(page_icon="assets/icon.png", layout="wide")
 # The sidebar draws it, with the settings in every link; a kept result is reached by its own link only.
 page = st.navigation(PAGES | {"Kept": [RESULT]}, position="hidden")
 url_state.begin_run(page.url_path)
+kept_uploads.restore()
 if url_state.is_result_elsewhere():
     st.switch_page(RESULT, query_params=url_state.query() | url_state.result_query())
 if session.take_upload() and page in PAGES[""]:
     st.switch_page(COMPARE, query_params=url_state.query())
+kept_uploads.write_address()
 st.set_page_config(page_title=f"{page.title} · Whybox")
 st.html(STYLE)
 with render_slots.acquire_slot():
     with st.sidebar:
         sidebar.render(PAGES, picture=page in WITH_PICTURE, model=page in WITH_MODEL)
+    if problem := kept_uploads.problem():
+        st.warning(problem, icon=":material/upload_file:")
+        st.button("Go on with the samples", key="close_keep_problem", on_click=kept_uploads.close_problem)
     page.run()
     url_state.update_address()

@@ -57,9 +57,11 @@ with own:
     st.subheader("2. Your photo")
     st.markdown("It stays on the computer that runs Whybox.")
     sidebar.render_uploader("home")
-    if problem := session.picture_error("home"):
-        st.error(problem, icon=":material/broken_image:")
-    elif session.has_own_picture() and st.button("Explain my photo", type="primary", width="stretch"):
+    if (
+        not session.picture_error("home")
+        and session.has_own_picture()
+        and st.button("Explain my photo", type="primary", width="stretch")
+    ):
         st.switch_page(COMPARE, query_params=url_state.query())
 with sets:
     st.subheader("3. A whole set")

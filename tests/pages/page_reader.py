@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
-from typing import Any
+from html import unescape
+from typing import Any, cast
 
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
@@ -23,6 +25,13 @@ def check_page(at: AppTest) -> AppTest:
 
 def list_errors(at: AppTest) -> list[str]:
     return [box.value for box in at.error]
+
+
+def list_upload_problems(at: AppTest) -> list[str]:
+    """Return the sentences below uploaders that say why a file cannot be used, in all parts of the page."""
+    elements = [cast(Any, element) for part in (at.sidebar, at.main) for element in part.get("html")]
+    matches = [re.search(r'class="upload-problem"[^>]*>(.*?)</p>', element.proto.body) for element in elements]
+    return [unescape(match[1]) for match in matches if match]
 
 
 def explained_class(at: AppTest) -> str:

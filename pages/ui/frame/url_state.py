@@ -14,6 +14,7 @@ from typing import Any, NoReturn, TypeVar
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pages.ui.frame import kept_uploads
 from xai_core import UnknownName, XaiError
 
 T = TypeVar("T")
@@ -57,7 +58,7 @@ def _address() -> dict[str, str]:
     return {
         name: text
         for name, text in st.query_params.to_dict().items()
-        if not name.startswith(VIEWER_PREFIX) and name not in RESULT_NAMES
+        if not name.startswith(VIEWER_PREFIX) and name not in (*RESULT_NAMES, kept_uploads.NAME)
     }
 
 
@@ -189,6 +190,7 @@ def query() -> dict[str, str]:
 
 def update_address() -> None:
     """Update the address; call it when all widgets are drawn, and before the viewer, which adds its own part."""
-    query_params = query() | (result_query() if _link().page == RESULT_PAGE else {})
-    if query_params != _address() | result_query():
+    query_params = query() | (result_query() if _link().page == RESULT_PAGE else {}) | kept_uploads.update()
+    keep = {name: text for name, text in st.query_params.to_dict().items() if name == kept_uploads.NAME}
+    if query_params != _address() | result_query() | keep:
         st.query_params.from_dict(query_params)

@@ -96,7 +96,10 @@ def _ingest(place: str, key: str, source: str | IO[bytes], name: str) -> None:
     if st.session_state.get(done) == key:
         return
     dataset = background.follow(
-        ("read set", key), lambda: _start_reading(source, name), "Reading the pictures", again=False
+        ("read set", key),
+        lambda: _start_reading(source, name),
+        "Reading the pictures",
+        write_failure=show.write_upload_problem,
     )
     if dataset is not None:
         st.session_state[done] = key
@@ -105,7 +108,7 @@ def _ingest(place: str, key: str, source: str | IO[bytes], name: str) -> None:
 
 
 def _render_uploader() -> None:
-    upload = st.file_uploader("Your pictures (a zip file)", ["zip"], key="set_file", max_upload_size=MAX_UPLOAD_MB)
+    upload = st.file_uploader("Your pictures (a zip file)", key="set_file", max_upload_size=MAX_UPLOAD_MB)
     if upload is not None:
         _ingest("set_file", upload.file_id, upload, upload.name)
 

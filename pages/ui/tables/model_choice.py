@@ -68,7 +68,7 @@ def forget_own_model() -> None:
 def render_uploader(table: Table) -> None:
     """Render the uploader of an own scikit-learn model for this table."""
     key = f"model_file_{st.session_state.get('model_uploads', 0)}"
-    file = st.file_uploader("Your model (skops)", ["skops"], key=key, max_upload_size=MAX_UPLOAD_MB)
+    file = st.file_uploader("Your model (skops)", key=key, max_upload_size=MAX_UPLOAD_MB)
     st.caption(
         "A scikit-learn model or pipeline that was fitted on exactly this table's columns, saved with skops.io.dump. "
         "Pickle and joblib files are never opened: they could run any code on this computer."
@@ -78,7 +78,12 @@ def render_uploader(table: Table) -> None:
         def read(_job: Job[str]) -> str:
             return tabular.keep_model(tabular.load_own_model(file.getvalue(), table))
 
-        own_id = background.compute(("own model", file.file_id, table.sha256), read, "Reading your model", again=False)
+        own_id = background.compute(
+            ("own model", file.file_id, table.sha256),
+            read,
+            "Reading your model",
+            write_failure=show.write_upload_problem,
+        )
         if own_id is not None:
             st.session_state["own_model"] = own_id
     if has_own_model():

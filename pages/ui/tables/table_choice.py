@@ -51,9 +51,8 @@ def choose_table(name: str) -> None:
 
 def _render_uploader() -> None:
     key = f"table_file_{st.session_state.get('table_uploads', 0)}"
-    upload = st.file_uploader(
-        "Your table (CSV or Parquet)", ["csv", "tsv", "txt", "parquet"], key=key, max_upload_size=MAX_UPLOAD_MB
-    )
+    # Any file is taken: the browser would refuse one by its ending with a mark alone, and the reason on hover.
+    upload = st.file_uploader("Your table (CSV, Excel or Parquet)", key=key, max_upload_size=MAX_UPLOAD_MB)
     if upload is None:
         return
     is_new = upload.file_id != st.session_state.get("own_upload")
@@ -65,7 +64,7 @@ def _render_uploader() -> None:
     def read(_job: Job[str]) -> str:
         return tabular.keep_raw(read_table(upload.getvalue(), upload.name, encoding=encoding))
 
-    raw_id = background.compute(("read", *source), read, "Reading your table", again=False)
+    raw_id = background.compute(("read", *source), read, "Reading your table", write_failure=show.write_upload_problem)
     if raw_id is not None:
         for name in _OWN_KEYS:
             st.session_state.pop(name, None)

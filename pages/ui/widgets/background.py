@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
@@ -17,6 +18,7 @@ from xai_core import Job, XaiError, jobs
 T = TypeVar("T")
 Work = Callable[[Job[T]], T]
 Start = Callable[[], Job[T]]
+WriteFailure = Callable[[XaiError], None]
 AT_ONCE_S = 0.4
 MAX_FINISHED = 48
 
@@ -119,11 +121,18 @@ def _find_or_start(key: Hashable, start: Start[T]) -> Job[T]:
     return job
 
 
-def follow(key: tuple[Hashable, ...], start: Start[T], words: str, *, again: bool = True) -> T | None:
+def follow(
+    key: tuple[Hashable, ...],
+    start: Start[T],
+    words: str,
+    *,
+    again: bool = True,
+    write_failure: WriteFailure | None = None,
+) -> T | None:
     """Return a job's result if it comes within a moment; else draw its progress, its failure or that it was stopped.
 
     `key` names the request, `start` starts or joins the job for this session, `words` say on the page what is being
-    done. `again`: offer a second try after a failure.
+    done. `again`: offer a second try after a failure. `write_failure` writes the failure in its own style.
     """
     requests = _requests()
     requests.current.add(key)
@@ -138,6 +147,9 @@ def follow(key: tuple[Hashable, ...], start: Start[T], words: str, *, again: boo
     except TimeoutError:
         st.fragment(_draw_progress, run_every=render_slots.poll_interval(session_id()))(key, job, words)
     except XaiError as problem:
+        if write_failure is not None:
+            write_failure(problem)
+            return None
         with st.container(border=True):
             show.write(problem)
             if again:
@@ -145,9 +157,18 @@ def follow(key: tuple[Hashable, ...], start: Start[T], words: str, *, again: boo
     return None
 
 
-def compute(key: tuple[Hashable, ...], work: Work[T], words: str, *, cost: float = 1.0, again: bool = True) -> T | None:
+def compute(
+    key: tuple[Hashable, ...],
+    work: Work[T],
+    words: str,
+    *,
+    cost: float = 1.0,
+    again: bool = True,
+    write_failure: WriteFailure | None = None,
+) -> T | None:
     """`follow` work of the page itself: `key` names the request for all sessions, `work` is called in a worker."""
-    return follow(key, lambda: _POOL.start(key, work, cost, session_id()), words, again=again)
+    start = partial(_POOL.start, key, work, cost, session_id())
+    return follow(key, start, words, again=again, write_failure=write_failure)
 
 
 def prefetch(key: tuple[Hashable, ...], work: Work[T], *, cost: float = 1.0) -> None:

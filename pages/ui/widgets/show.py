@@ -105,6 +105,16 @@ def write_warning(text: object) -> None:
         st.html(f'<p role="note" style="{box}; margin: 0; overflow-wrap: anywhere">{escape_html(text)}</p>')
 
 
+def write_upload_problem(text: object) -> None:
+    """Write why a file cannot be used, in the one style of all uploads; call it right below the uploader."""
+    if text:
+        box = "background: color-mix(in srgb, #d9402f 18%, transparent); border-radius: 0.5rem; padding: 0.75rem 1rem"
+        st.html(
+            f'<p class="upload-problem" role="alert" style="{box}; margin: 0; overflow-wrap: anywhere">'
+            f"{escape_html(text)}</p>"
+        )
+
+
 def write_problem(text: object) -> None:
     """Write in a box why something is not possible, and what to do."""
     with st.container(border=True):

@@ -15,7 +15,6 @@ from pages.ui.widgets.words import escape_markdown
 
 # Pixels of the picture in use; a taller one would push away all that is below it.
 _MAX_WIDTH, _MAX_HEIGHT = 240, 180
-PICTURE_TYPES = [suffix.removeprefix(".") for suffix in xai_core.READABLE_SUFFIXES]
 # On a phone the sidebar lies over the page. Streamlit closes it behind its own menu, but not behind st.page_link.
 _CLOSE = """export default function () {
   const root = document.documentElement; // and not the sidebar, which React may put up anew
@@ -34,9 +33,10 @@ _NAME = '<p style="margin: 0; font-weight: 700; font-size: 1.25rem">Whybox</p>'
 def render_uploader(place: str) -> None:
     """Render a file uploader and a camera; `place` keeps the widgets of two places apart."""
     file, shot = session.upload_key("upload", place), session.upload_key("camera", place)
-    st.file_uploader(
-        "Your picture", PICTURE_TYPES, key=file, on_change=session.read_upload, args=(file, place), max_upload_size=25
-    )
+    # Any file is taken: the browser would refuse one by its ending with a mark alone, and the reason on hover.
+    st.file_uploader("Your picture", key=file, on_change=session.read_upload, args=(file, place), max_upload_size=25)
+    show.write_upload_problem(session.picture_error(place))
+    st.caption("A photo as a phone or a camera makes it: JPEG, PNG, HEIC, AVIF, WebP, TIFF and others.")
     if st.toggle("Use the camera", key=f"use_camera_{place}"):
         st.camera_input("Take a photo", key=shot, on_change=session.read_upload, args=(shot, place))
 
@@ -59,10 +59,9 @@ def _render_picture_choice() -> None:
         key="sample",
         on_change=session.forget_own_picture,
     )
-    with st.expander("Use your own", icon=":material/add_photo_alternate:", expanded=session.has_own_picture()):
+    is_open = session.has_own_picture() or bool(session.picture_error("sidebar"))
+    with st.expander("Use your own", icon=":material/add_photo_alternate:", expanded=is_open):
         render_uploader("sidebar")
-    if problem := session.picture_error("sidebar"):
-        st.error(problem, icon=":material/broken_image:")
 
 
 def _render_current_picture() -> None:

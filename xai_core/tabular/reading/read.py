@@ -1,4 +1,4 @@
-"""Read a CSV or Parquet file into typed columns; what is wrong with a file is told in a sentence."""
+"""Read a CSV, Excel or Parquet file into typed columns; what is wrong with a file is told in a sentence."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from typing import IO, Any
 
 from xai_core.errors import InvalidTable
 from xai_core.tabular.data.raw_table import RawTable
-from xai_core.tabular.reading.cells import tidy_name
+from xai_core.tabular.reading.cells import Cells, tidy_name
 from xai_core.tabular.reading.csv_file import read_csv
 from xai_core.tabular.reading.parquet_file import MAGIC, read_parquet
 from xai_core.tabular.reading.table_columns import infer_table
+from xai_core.tabular.reading.xlsx_file import is_workbook, read_xlsx
 from xai_core.text_decoding import ENCODINGS as ENCODINGS
 
 MAX_BYTES = 200 * 1024 * 1024
@@ -25,7 +26,7 @@ Source = str | Path | bytes | IO[bytes]
 
 
 def read_table(source: Source, name: str = "", *, encoding: str | None = None) -> RawTable:
-    """Read a CSV or Parquet file by its path, its bytes, or open; beyond 2 million cells a sample of the rows is taken.
+    """Read a CSV, Excel or Parquet file by its path, its bytes, or open; of over 2 million cells a sample is taken.
 
     `encoding` is that of a CSV file, one of ENCODINGS or another name of it; by default its letters tell it.
 
@@ -37,9 +38,16 @@ def read_table(source: Source, name: str = "", *, encoding: str | None = None) -
     [('size', 'numeric'), ('colour', 'category')]
     """
     data = _read_bytes(source)
-    cells = read_parquet(data) if data.startswith(MAGIC) else read_csv(_unpack(data), encoding)
+    cells = _read_cells(data, encoding)
     table = infer_table(cells, _table_name(source, name), hashlib.sha256(data).hexdigest())
     return replace(table, encoding=cells.encoding, encoding_is_sure=cells.encoding_is_sure)
+
+
+def _read_cells(data: bytes, encoding: str | None) -> Cells:
+    """Return the cells of a file; its first bytes tell its format, whatever its name ends with."""
+    if data.startswith(MAGIC):
+        return read_parquet(data)
+    return read_xlsx(data) if is_workbook(data) else read_csv(_unpack(data), encoding)
 
 
 def _unpack(data: bytes) -> bytes:
