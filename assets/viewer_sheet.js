@@ -74,7 +74,7 @@ function drawSheet(cards, date = new Date()) {
       above: [
         ...wrap(panel.saved.headline, headline),
         ...wrap(panel.row, pale),
-        ...wrap([panel.name, panel.title].filter(Boolean).join(" · "), plain),
+        ...wrap([panel.title, panel.name].filter(Boolean).join(" · "), plain),
       ],
       bar: card.show === "picture" ? 0 : barHeight + 2 + plain.lineHeight + 8,
       below: [
