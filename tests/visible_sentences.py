@@ -20,7 +20,7 @@ def _read_text(node: ast.AST) -> str | None:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
-        return "".join(part.value if isinstance(part, ast.Constant) else "{…}" for part in node.values)  # type: ignore[misc]
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "{…}" for part in node.values)
     return None
 
 
@@ -49,9 +49,9 @@ def list_texts() -> Iterator[tuple[str, int, str]]:
     """Yield (file, line, text) for the app's pages, the core, the method cards and the browser parts."""
     for path in [ROOT / "app.py", *sorted(ROOT.glob("pages/**/*.py")), *sorted(ROOT.glob("xai_core/**/*.py"))]:
         if not any(words in path.as_posix() for words in _WORD_LISTS):
-            yield from ((_name(path), *found) for found in list_python_texts(path.read_text()))
+            yield from ((_name(path), *entry) for entry in list_python_texts(path.read_text()))
     for path in sorted(ROOT.glob("assets/*.js")):
-        yield from ((_name(path), *found) for found in _list_script_texts(path.read_text()))
+        yield from ((_name(path), *entry) for entry in _list_script_texts(path.read_text()))
     for path in sorted(ROOT.glob("assets/methods/*.md")):
         yield from ((_name(path), *line) for line in enumerate(path.read_text().splitlines(), 1))
 

@@ -97,10 +97,10 @@ def render_choice(
         on_change=_take_guess,
         args=(key,),
     )
-    asked = [index for index in dict.fromkeys((first, against)) if index is not None and index not in chance]
-    if asked:
+    unlisted = [index for index in dict.fromkeys((first, against)) if index is not None and index not in chance]
+    if unlisted:
         everything = {index: p for index, _, p in xai_core.guess(model, image, len(model.labels)).classes}
-        st.caption(" · ".join(f"{escape_markdown(words[index])} {percent(everything[index])}" for index in asked))
+        st.caption(" · ".join(f"{escape_markdown(words[index])} {percent(everything[index])}" for index in unlisted))
     if against is None or against == first:
         return first, chosen
     return (first, against), (first, against)

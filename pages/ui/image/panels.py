@@ -149,7 +149,7 @@ def _build_panel(request: MapRequest, job: MapJob | None) -> Panel:
 
 def _format_progress(job: MapJob) -> str:
     return (
-        f"{job.done:,} of {job.total:,} evaluations, {background.describe_time_left(job.seconds_left)}"
+        f"{job.done:,} of {job.total:,} evaluations, {background.format_seconds(job.seconds_left)}"
         if job.state == "working" and job.done
         else background.describe_place(job)
     )

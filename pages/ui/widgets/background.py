@@ -82,7 +82,7 @@ def describe_place(job: Job[Any]) -> str:
     return "next in the queue" if place == 1 else f"number {place} in the queue"
 
 
-def describe_time_left(seconds: float | None) -> str:
+def format_seconds(seconds: float | None) -> str:
     """Return how long a job will take, in words: "a moment left", "about 40 s left", "about 3 min left".
 
     "working" before that is known.
@@ -101,7 +101,7 @@ def _draw_progress(key: Hashable, job: Job[Any], words: str) -> None:
     if job.is_finished:
         url_state.rerun()
     bar, button = st.columns([5, 1], vertical_alignment="center")
-    state = describe_time_left(job.seconds_left) if job.state == "working" else describe_place(job)
+    state = format_seconds(job.seconds_left) if job.state == "working" else describe_place(job)
     bar.progress(job.fraction, f"{words} … {state}")
     if button.button("Stop", key=f"stop {key}", width="stretch", help=f"Stop: {words}"):
         # The next run does not follow the request, and so leaves its job.

@@ -33,7 +33,7 @@ def render_choice() -> None:
         url_state.index_of(names, "model"),
         format_func=_format_model,
         key="model",
-        on_change=_forget_rejected,
+        on_change=_clear_rejection,
         label_visibility="collapsed",
     )
     st.caption(xai_core.MODELS.get(name).sentence)
@@ -60,13 +60,13 @@ def _render_loading(job: ModelJob, name: str, old: str) -> None:
         st.rerun()
 
 
-def _forget_rejected() -> None:
+def _clear_rejection() -> None:
     st.session_state.pop("model_rejected", None)
 
 
 def _retry(name: str) -> None:
     _failures().pop(name, None)
-    _forget_rejected()
+    _clear_rejection()
     url_state.set_value("model", name)
 
 
