@@ -19,6 +19,7 @@ NOTE_BEFORE_LINK = (
     "Your picture is only in the memory of this computer so far. **Make a link** keeps it there on the disk, "
     "together with the link, until "
     "you delete it. Everybody who has the link sees the picture. You get a second, private link to delete it."
+    " The address bar does not show it to others: its part “keep=…” is yours alone and works in this browser only."
 )
 
 
