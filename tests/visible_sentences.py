@@ -13,7 +13,7 @@ _JS_TEXT = re.compile(r'"([^"\n]+)"|`([^`]+)`')
 _NOT_VISIBLE = re.compile(
     r"^(?:SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|<style|https?:|default-src)|[{;] ?[a-z-]+: [^{]*;"
 )
-_WORD_LISTS = ("tabular/reading/values", "tabular/data/natural_order", "imageset/reading/label_tables")
+_WORD_LISTS = ("values/month_names", "values/number_words", "data/natural_order")
 
 
 def _read_text(node: ast.AST) -> str | None:

@@ -236,11 +236,11 @@ def test_weights_that_cannot_be_fetched(visitor: Visitor) -> None:
     page = visitor.open("/explain", **SMALL)
     visitor.wait_for_cards(1)
     visitor.choose("stSidebar", "Model", "AlexNet")
-    expect(page.locator(ERRORS)).to_contain_text("alexnet-owt-7be5be79.pth")
-    expect(page.get_by_text("Small digit network is in use instead.")).to_be_visible()
+    expect(page.locator(ERRORS)).to_contain_text("AlexNet could not be loaded.")
+    expect(page.get_by_text("Small digit network stays in use.")).to_be_visible()
     visitor.wait_for_cards(1)
     visitor.button("Try again").click()
-    expect(page.locator(ERRORS)).to_contain_text("could not be fetched")
+    expect(page.locator(ERRORS)).to_contain_text("check the connection and try again")
 
 
 def test_the_menu_of_a_phone_closes_behind_a_link(visitor: Visitor) -> None:
