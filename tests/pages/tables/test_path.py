@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 import pytest
+import streamlit as st
 from sklearn.inspection import partial_dependence, permutation_importance
 from streamlit.testing.v1 import AppTest
 
+from pages.ui.imageset import clickable_tables
 from tests.pages.page_reader import check_page
 from tests.pages.tables.page_reader import (
     DATA,
@@ -23,6 +26,7 @@ from tests.pages.tables.page_reader import (
     read_text,
 )
 from xai_core.formatting import percent
+from xai_core.tabular import TABULAR_MODELS
 from xai_core.tabular.data.builtin import load_table
 from xai_core.tabular.models.table_model import TabularModel
 from xai_core.tabular.models.train import train
@@ -94,6 +98,30 @@ def test_the_whole_path(open_app: Open, loan: TabularModel) -> None:
     assert "feature=income" in "&".join(f"{k}={v}" for k, v in at.query_params.items()), (
         "the feature is kept between pages"
     )
+
+
+def draw_with_buttons(frame: pd.DataFrame, key: str, take: Callable[[int, str], None], alt: str, **_: object) -> None:
+    """A table with a button for each row, for AppTest cannot click a cell."""
+    st.dataframe(frame, key=key)
+    for place, title in enumerate(frame["Model"]):
+        st.button(f"Row: {title}", on_click=take, args=(place, ""))
+
+
+def test_all_models_are_compared_and_a_click_chooses_one(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the mean of the held-out parts that each model tells itself."""
+    monkeypatch.setattr(clickable_tables, "draw_table", draw_with_buttons)
+    kinds = ("linear", "decision_tree", "nearest_neighbours")
+    for name in set(TABULAR_MODELS) - set(kinds):
+        monkeypatch.delitem(TABULAR_MODELS._specs, name)
+    at = finish_work(open_app(MODEL, table="iris", learner="linear", decision_tree_depth="1"))
+    at = press(at, "Which kind is best here? Train all 3 and compare them")
+    board = next(frame.value for frame in at.main.dataframe if "Model" in frame.value)
+    means = {name: np.mean(train(load_table("iris"), name).cross_validation) for name in kinds}
+    assert board.iloc[:, 0].tolist() == pytest.approx(sorted(means.values(), reverse=True))
+    assert f"{board['Model'][0]} has the best share of right answers on the 5 parts" in read_text(at)
+    at = press(at, f"Row: {TABULAR_MODELS.get('decision_tree').title}")
+    assert at.selectbox(key="learner").value == at.query_params["learner"] == "decision_tree"
+    assert "decision_tree_depth" not in at.query_params, "with the settings it was compared with"
 
 
 def test_a_row_moves_with_every_input(open_app: Open, loan: TabularModel) -> None:
