@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui.imageset import extremes_view, page_context, picture_detail, selected_pictures
+from pages.ui.imageset import extremes_view, page_context, picture_detail, selected_pictures, thumbnail_grid
 from pages.ui.widgets import background, forms
 
 VIEWS = {
@@ -24,7 +24,8 @@ left, right = st.columns([3, 2], gap="large")
 with left:
     view = forms.render_segments("extremes", "Look at", {name: title for name, (title, _) in VIEWS.items()}, "class")
     VIEWS[view][1](page)
-    selected_pictures.render(page)
+    is_small = len(page.pictures) <= thumbnail_grid.MAX_TILES
+    selected_pictures.render(page, selected_pictures.spread_rows(len(page.pictures)) if is_small else None)
 with right:
-    picture_detail.render(page.pictures, page.model, page.layer, page.run)
+    picture_detail.render(page.pictures, page.model, page.layer, page)
 background.end()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui.imageset import map_settings, map_view, page_context, picture_detail, selected_pictures
+from pages.ui.imageset import page_context
+from pages.ui.imageset.map import beside, map_settings, map_view
 from pages.ui.widgets import background
 
 st.title("The map of what the model knows")
@@ -20,8 +21,8 @@ with left:
     projection = map_settings.request_map(page, settings)
     if projection is not None:
         map_view.render(page, projection, settings)
-    selected_pictures.render(page)
+        map_settings.write_settings(settings)
     map_settings.render_reading_help(page, settings)
 with right:
-    picture_detail.render(page.pictures, page.model, page.layer, page.run)
+    beside.render(page)
 background.end()

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.ui.frame import url_state
 from pages.ui.image import layers
 from pages.ui.imageset import (
     class_choice,
@@ -17,16 +16,9 @@ from pages.ui.imageset import (
     selection,
     set_choice,
 )
-from pages.ui.imageset.page_context import count_pictures
 from pages.ui.widgets import background, models, show
 from pages.ui.widgets.words import format_label
 from xai_core.imageset import ImageSet
-
-NEXT_PAGES = {
-    "pages/imageset/map.py": ("See the map", ":material/bubble_chart:"),
-    "pages/imageset/extremes.py": ("Best and worst", ":material/swap_vert:"),
-    "pages/imageset/set_scores.py": ("How good is the model?", ":material/leaderboard:"),
-}
 
 
 def _render_overview(dataset: ImageSet) -> None:
@@ -79,7 +71,9 @@ def _render_classes(dataset: ImageSet) -> None:
 def _render_pictures(dataset: ImageSet) -> None:
     selected = selection.current_selection(dataset)
     if selected is None:
-        show.write_strong(f"All {count_pictures(len(dataset))}" if len(dataset) > 1 else "The only picture")
+        show.write_strong(
+            f"All {page_context.count_pictures(len(dataset))}" if len(dataset) > 1 else "The only picture"
+        )
     else:
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container(width="content"):
@@ -88,13 +82,6 @@ def _render_pictures(dataset: ImageSet) -> None:
     selected_pictures.render_grid(
         dataset, selected.rows if selected else range(len(dataset)), "The pictures of the set"
     )
-
-
-def _render_next_buttons() -> None:
-    with st.container(horizontal=True):
-        for page, (title, icon) in NEXT_PAGES.items():
-            if st.button(title, type="primary" if "map" in page else "secondary", icon=icon):
-                st.switch_page(page, query_params=url_state.query())
 
 
 st.title("A set of pictures")
@@ -108,7 +95,7 @@ dataset = set_choice.current_set()
 if dataset is None:
     background.finish()
 _render_overview(dataset)
-_render_next_buttons()
+page_context.render_next_buttons()
 _render_unreadable(dataset)
 left, right = st.columns([3, 2], gap="large")
 with left:

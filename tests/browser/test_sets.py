@@ -63,10 +63,30 @@ def test_a_lasso_selects_on_every_page(visitor: Visitor) -> None:
     expect_text(page, re.compile("pictures: enclosed on the map"))
     words = page.get_by_text("enclosed on the map").first.inner_text()
     expect(find_grid(page).first).to_be_visible()
+    beside = find_grid(page).first.bounding_box()
+    assert beside is not None and beside["x"] >= box["x"] + box["width"], "beside the map, not below it"
     wait_for_work(visitor)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Best and worst").click()
     page.wait_for_url("**/extremes*")
     expect_text(page, words)
+
+
+def test_on_a_phone_a_tap_on_the_map_opens_a_sheet(visitor: Visitor) -> None:
+    visitor.page.set_viewport_size({"width": 390, "height": 844})
+    page = visitor.open("/map", **QUICK)
+    wait_for_work(visitor)
+    sheet, plot = page.locator(".st-key-set_sheet"), page.locator(".st-key-set_map canvas").first
+    expect(sheet).to_have_count(0)
+    page.locator(".st-key-set_map .stage").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect_text(page, re.compile(r"Label: \d\. The model is (right|wrong)\."))
+    box, drawn = sheet.bounding_box(), plot.bounding_box()
+    assert box is not None and drawn is not None
+    assert (box["x"], box["width"], box["y"] + box["height"]) == pytest.approx((0, 390, 844), abs=1)
+    assert box["y"] > 844 * 0.4 and drawn["y"] < box["y"], "the map stays in view above it"
+    page.get_by_role("button", name="Close", exact=True).click()
+    expect(sheet).to_have_count(0)
 
 
 def test_a_cell_of_the_confusion_matrix_shows_its_pictures(visitor: Visitor) -> None:
@@ -76,7 +96,8 @@ def test_a_cell_of_the_confusion_matrix_shows_its_pictures(visitor: Visitor) -> 
     matrix.scroll_into_view_if_needed()
     page.wait_for_timeout(500)
     box = matrix.bounding_box()
-    assert box is not None
+    width = page.locator(".stMainBlockContainer").evaluate("main => main.clientWidth")
+    assert box is not None and box["width"] > 0.85 * width, "the matrix uses the width of the page"
     page.mouse.click(box["x"] + box["width"] * 0.97, box["y"] + 35 * 10.5)  # a canvas: truth 9, answer 9
     expect_text(page, re.compile("pictures?: It is 9, Small digit network says 9"))
     wait_for_work(visitor)

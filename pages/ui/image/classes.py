@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Sequence
+from typing import Protocol
 
 import streamlit as st
 from PIL import Image
@@ -17,6 +18,16 @@ from xai_core.formatting import percent
 
 MAX_GUESSES = 5
 Target = int | tuple[int, int]
+
+
+class Labelled(Protocol):
+    """An owner of classes: a `Classifier`, or the classes that a set was taught."""
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    def class_index(self, text: str, /) -> int:
+        """Return the class of a label or a number. Raises XaiError."""
 
 
 def _take_guess(key: str) -> None:
@@ -35,7 +46,7 @@ def hash_labels(labels: Sequence[str]) -> str:
 
 
 def render_search(
-    model: xai_core.Classifier, name: str, label: str, words: Sequence[str], hint: str, first: Sequence[int] = ()
+    model: Labelled, name: str, label: str, words: Sequence[str], hint: str, first: Sequence[int] = ()
 ) -> int | None:
     """Render a search over all labels, kept in the link under `name`; return the class, None while none is chosen.
 

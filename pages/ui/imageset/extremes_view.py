@@ -57,20 +57,24 @@ def _render_grid(page: PageContext, tiles: Sequence[Tile], title: str, key: str)
     )
 
 
-def _render_class_choice(page: PageContext) -> int:
-    """Render the choice of the class: the one predicted most often unless the visitor chooses."""
+def _render_class_choice(page: PageContext) -> tuple[int, str]:
+    """Render the choice of the class; return it, the one predicted most often by default, and a sentence on that."""
     good = page.run.predictions[page.run.valid]
-    words = classes.number_repeats(page.model.labels)
-    most = int(np.bincount(good, minlength=len(words)).argmax())
-    chosen = classes.render_search(page.model, "of", "Class", words, words[most])
-    return most if chosen is None else chosen
+    words = classes.number_repeats(page.speaker.labels)
+    counts = np.bincount(good, minlength=len(words))
+    most = int(counts.argmax())
+    chosen = classes.render_search(page.speaker, "of", "Class", words, words[most])
+    if chosen is not None or not counts[most]:
+        return most if chosen is None else chosen, ""
+    share = f"{counts[most]:,} of {len(good):,} pictures"
+    return most, f"The model says “{words[most]}” most often here ({share}), so this class comes first."
 
 
 def render_class(page: PageContext) -> None:
     """Render the pictures of the highest and of the lowest score of a class."""
     left, right = st.columns(2)
     with left:
-        index = _render_class_choice(page)
+        index, reason = _render_class_choice(page)
     with right:
         by = _render_choice("extremes_by", "Sorted by", BY_CLASS)
     extremes = background.compute(
@@ -82,7 +86,7 @@ def render_class(page: PageContext) -> None:
     )
     if extremes is None:
         return
-    label = page.model.labels[index]
+    label = page.speaker.labels[index]
     for title, rows, key in (
         (f"Most like “{label}”", extremes.top, "class_top"),
         (f"Least like “{label}”", extremes.bottom, "class_bottom"),
@@ -97,6 +101,7 @@ def render_class(page: PageContext) -> None:
             for row, text in zip(rows.tolist(), captions, strict=True)
         ]
         _render_grid(page, tiles, title, key)
+    show.write(reason, quiet=True)
 
 
 def _write_ties(count: int, shown: npt.NDArray[np.floating[Any]]) -> None:

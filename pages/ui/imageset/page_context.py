@@ -13,28 +13,44 @@ from pages.ui.frame import url_state
 from pages.ui.frame.session import session_id
 from pages.ui.image import layers
 from pages.ui.imageset import class_choice, set_choice
+from pages.ui.imageset.class_choice import OwnClasses, Speaker
 from pages.ui.widgets import background, models, show
 from xai_core import imageset
 from xai_core.arrays import Int32
 from xai_core.formatting import percent
-from xai_core.imageset import CORRUPTIONS, ImageSet, ModelOutputs
+from xai_core.imageset import CORRUPTIONS, ClassHead, ImageSet, ModelOutputs
 
 SET_PAGE = "pages/imageset/set.py"
 NO_LABEL = "no label"
+NEXT_PAGES = {
+    "pages/imageset/map.py": ("See the map", ":material/bubble_chart:"),
+    "pages/imageset/extremes.py": ("Best and worst", ":material/swap_vert:"),
+    "pages/imageset/set_scores.py": ("How good is the model?", ":material/leaderboard:"),
+}
 # Words for the severities of a change.
 SEVERITIES = {1: "a little", 2: "clearly", 3: "strongly"}
 
 
 @dataclass(frozen=True, eq=False)
 class PageContext:
-    """Set, model, layer and run of a page about a picture set."""
+    """Set, model, layer and run of a page about a picture set, and the classes it speaks in."""
 
     pictures: ImageSet
     model: xai_core.Classifier
     layer: str
+    seen: ModelOutputs
+    """The model's own answers and features."""
     run: ModelOutputs
+    """The same features, and answers in the classes of `speaker`."""
     truth: Int32
-    """Class index of each picture's label, (N,); -1 where the model does not know it."""
+    """Class index of each picture's label, (N,); -1 where the speaker does not know it."""
+    speaker: Speaker
+    head: ClassHead | None = None
+    """Head of the set's own classes, if the page speaks in them."""
+
+    def request_answers(self, run: ModelOutputs) -> ModelOutputs | None:
+        """Return a run of the model in the classes of the page, or None while it is computed."""
+        return run if self.head is None else class_choice.request_answers(self.head, run)
 
     @cached_property
     def truth_id(self) -> str:
@@ -47,7 +63,7 @@ class PageContext:
 
     def says(self, row: int) -> str:
         """Return the predicted label, an empty text for a picture that could not be read."""
-        return "" if not self.run.valid[row] else self.model.labels[int(self.run.predictions[row])]
+        return "" if not self.run.valid[row] else self.speaker.labels[int(self.run.predictions[row])]
 
     def words(self, row: int) -> str:
         """Return a picture in one line: label, prediction and confidence."""
@@ -87,6 +103,14 @@ def begin_page() -> None:
     set_choice.restore()
 
 
+def render_next_buttons() -> None:
+    """Render the ways to the other pages about the set."""
+    with st.container(horizontal=True):
+        for page, (title, icon) in NEXT_PAGES.items():
+            if st.button(title, type="primary" if "map" in page else "secondary", icon=icon):
+                st.switch_page(page, query_params=url_state.query())
+
+
 def require_set() -> ImageSet:
     """Return the set in use; end the run where there is none."""
     dataset = set_choice.current_set()
@@ -111,7 +135,8 @@ def request_run(dataset: ImageSet, model: xai_core.Classifier, layer: str, corru
 def _render_fit(dataset: ImageSet, model: xai_core.Classifier) -> None:
     """Write where the model knows none of the labels, and offer what may help."""
     class_choice.render(dataset, model)
-    if not dataset.classes or (class_choice.match(dataset, model) >= 0).any():
+    known = not dataset.classes or (class_choice.match(dataset, model) >= 0).any()
+    if known or class_choice.speaks_own(dataset, model):
         return
     show.write(
         f"{model.title} knows none of the labels in this set, so its answers cannot be checked here.", quiet=True
@@ -142,4 +167,17 @@ def render_head() -> PageContext:
     run = request_run(dataset, model, layer)
     if run is None:
         background.finish()
-    return PageContext(dataset, model, layer, run, class_choice.match(dataset, model))
+    class_choice.render_mapping(dataset, model)
+    if not class_choice.speaks_own(dataset, model):
+        return PageContext(dataset, model, layer, run, run, class_choice.match(dataset, model), model)
+    head = class_choice.request_head(dataset, run)
+    answers = None if head is None else class_choice.request_answers(head, run)
+    if head is None or answers is None:
+        background.finish()
+    show.write(
+        f"Answers are in the {len(head.classes)} labels of this set, learnt from {count_pictures(head.learnt)}: each "
+        "picture is judged by a small model that did not learn from it (held out).",
+        quiet=True,
+    )
+    speaker = OwnClasses(f"the model taught on {model.title}", dataset.classes)
+    return PageContext(dataset, model, layer, run, answers, dataset.labels, speaker, head)

@@ -9,6 +9,7 @@ import xai_core
 from pages.ui.frame import session, url_state
 from pages.ui.image import panels
 from pages.ui.imageset import class_choice, page_context, selection, thumbnail_grid
+from pages.ui.imageset.page_context import PageContext
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import escape_markdown, format_label
 from xai_core import imageset
@@ -86,8 +87,9 @@ def _render_map(
     panels.render_maps([ask], model.preprocessing.model_input(image), "set_picture")
 
 
-def _draw_corruption(dataset: ImageSet, row: int, model: xai_core.Classifier, run: ModelOutputs) -> None:
+def _draw_corruption(page: PageContext, row: int) -> None:
     """Draw the changed picture as the model saw it, and write its prediction."""
+    dataset, model, run = page.pictures, page.model, page.run
     words = page_context.describe_change(run.corruption)
     try:
         model_input = imageset.read_model_input(run, row, dataset, model)
@@ -99,17 +101,28 @@ def _draw_corruption(dataset: ImageSet, row: int, model: xai_core.Classifier, ru
             alt=f"Changed: {words}. {format_label(dataset.names[row])}",
             width=show.fit_width(model_input, MAX_WIDTH, MAX_HEIGHT),
         )
-    answer, confidence = model.labels[int(run.predictions[row])], percent(run.confidence[row])
-    show.write(f"After the change ({words}) the model says {answer} ({confidence}).")
+    show.write(f"After the change ({words}) the model says {page.says(row)} ({percent(run.confidence[row])}).")
     st.markdown("**Without the change**")
 
 
+def _write_own_answer(page: PageContext, row: int) -> None:
+    """Write the answer in the set's own classes, where the page speaks in them."""
+    if page.head is None or not page.run.valid[row]:
+        return
+    label, answer = page.label(row), f"{page.says(row)} ({percent(page.run.confidence[row])})"
+    truth = f" The label is {label}: {'right' if page.says(row) == label else 'wrong'}." if label else ""
+    held_out = ", without having learnt from this picture" if label else ""
+    show.write(f"In the labels of this set it says {answer}{held_out}{page.after}.{truth}")
+    show.write(f"And in the classes of {page.model.title}:", quiet=True)
+
+
 def _render_picture(
-    dataset: ImageSet, row: int, model: xai_core.Classifier, layer: str | None, run: ModelOutputs | None
+    dataset: ImageSet, row: int, model: xai_core.Classifier, layer: str | None, page: PageContext | None
 ) -> None:
+    run = None if page is None else page.run
     show.write_strong(dataset.names[row])
-    if run is not None and run.corruption and run.valid[row]:
-        _draw_corruption(dataset, row, model, run)
+    if page is not None and page.run.corruption and page.run.valid[row]:
+        _draw_corruption(page, row)
     try:
         image = dataset.open(row).convert("RGB")
     except xai_core.XaiError as problem:
@@ -122,9 +135,12 @@ def _render_picture(
             alt=f"Picture: {format_label(dataset.names[row])}",
             width=show.fit_width(image, MAX_WIDTH, MAX_HEIGHT),
         )
+    if page is not None:
+        _write_own_answer(page, row)
     prediction = _draw_guesses(model, image)
     first, truth = prediction.classes[0][0], int(class_choice.match(dataset, model)[row])
-    _write_label(dataset, row, first == truth, truth >= 0)
+    if page is None or page.head is None:
+        _write_label(dataset, row, first == truth, truth >= 0)
     _render_explain_button(dataset, row, image)
     if run is not None and run.valid[row]:
         _render_neighbours(dataset, run, row)
@@ -132,7 +148,7 @@ def _render_picture(
     _render_map(dataset, model, layer, image, first)
 
 
-def render(dataset: ImageSet, model: xai_core.Classifier, layer: str | None, run: ModelOutputs | None = None) -> None:
+def render(dataset: ImageSet, model: xai_core.Classifier, layer: str | None, page: PageContext | None = None) -> None:
     """Render the picture that was clicked. Call it last on a page: it updates the address before its map."""
     row = selection.current_row(dataset)
     st.html(_STYLE)
@@ -141,4 +157,4 @@ def render(dataset: ImageSet, model: xai_core.Classifier, layer: str | None, run
             xai_core.jobs.leave(session.session_id(), pool="attributions")  # no map is wanted any more
             show.write("Click a picture or a point: here you see what the model says of it, and why.", quiet=True)
             return
-        _render_picture(dataset, row, model, layer, run)
+        _render_picture(dataset, row, model, layer, page)

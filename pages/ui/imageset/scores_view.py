@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.ui.frame import url_state
-from pages.ui.imageset import clickable_tables, page_context, selection, set_choice
+from pages.ui.imageset import clickable_tables, confusion_view, page_context, selection, set_choice
 from pages.ui.imageset.page_context import SEVERITIES, PageContext
 from pages.ui.widgets import background, forms, show
 from pages.ui.widgets.words import format_label
@@ -31,7 +31,6 @@ TITLES: Mapping[str, tuple[str, str]] = {
 }
 # Shown in percent.
 _SHARES = ("accuracy", "top5", "precision", "recall")
-MAX_CLASSES = 40
 
 
 def _render_change() -> str:
@@ -59,7 +58,7 @@ def _render_change() -> str:
 def _request_scores(page: PageContext, run: ModelOutputs) -> SetScores | None:
     return background.compute(
         ("scores", run.id, page.truth_id),
-        lambda job: imageset.score_set(run, page.truth, page.model.labels, job),
+        lambda job: imageset.score_set(run, page.truth, page.speaker.labels, job),
         "Counting right answers",
     )
 
@@ -127,74 +126,6 @@ def _render_classes(page: PageContext, scores: SetScores) -> None:
     )
 
 
-def _shade_cells(frame: pd.DataFrame) -> object:
-    """Return the table with each cell as dark as its share of the row; right answers in another colour."""
-
-    def colours(row: pd.Series) -> list[str]:
-        total = max(float(row.iloc[1:].sum()), 1.0)
-        hue = {row.iloc[0]: "47, 138, 155"}
-        return [
-            "",
-            *(
-                f"background-color: rgba({hue.get(name, '224, 102, 47')}, {0.75 * row[name] / total:.2f})"
-                for name in row.index[1:]
-            ),
-        ]
-
-    return frame.style.apply(colours, axis=1)
-
-
-def _render_confusion(page: PageContext, scores: SetScores) -> None:
-    """Render the confusion matrix, truth down; a click on a cell selects its pictures."""
-    st.markdown("**What does it mix up?** *(confusion matrix)*")
-    busiest = np.argsort(-scores.confusion.sum(axis=0) - scores.confusion.sum(axis=1), kind="stable")[:MAX_CLASSES]
-    order = np.sort(busiest)
-    classes = [scores.classes[place] for place in order]
-    names = _number_repeats([format_label(score.name) for score in classes])
-    frame = pd.DataFrame(scores.confusion[np.ix_(order, order)], columns=names)
-    truth = scores.confusion[order].sum(axis=1) > 0
-    frame.insert(0, "It is ↓ · it says →", names)
-    frame = frame[truth].reset_index(drop=True)
-    actual = [score for score, there in zip(classes, truth, strict=True) if there]
-
-    def take(place: int, column: str) -> None:
-        if column in names:
-            a, b = actual[place], classes[names.index(column)]
-            rows = imageset.confusion_rows(page.truth, page.run.predictions, a.index, b.index)
-            selection.select(
-                page.pictures, rows.tolist(), f"It is {a.name}, {page.model.title} says {b.name}{page.after}"
-            )
-
-    columns = {name: st.column_config.NumberColumn(name, width=min(22 + 8 * len(name), 130)) for name in names}
-    clickable_tables.draw_table(
-        frame,
-        f"confusion_{page.run.id}",
-        take,
-        scores.sentences["confusion"],
-        columns=columns,
-        most=14,
-        style=_shade_cells,
-    )
-    left_out = (
-        f" The {MAX_CLASSES} commonest of {len(scores.classes)} classes are shown."
-        if len(scores.classes) > MAX_CLASSES
-        else ""
-    )
-    show.write(
-        f"{scores.sentences['confusion']} Click a cell to see its pictures; the head of a column can sort "
-        f"them.{left_out}",
-        quiet=True,
-    )
-
-
-def _number_repeats(names: list[str]) -> list[str]:
-    """Return the names with a number where they repeat; column names must differ."""
-    scores: list[str] = []
-    for name in names:
-        scores.append(name if name not in scores else f"{name} ({len(scores)})")
-    return scores
-
-
 def _render_calibration(page: PageContext, scores: SetScores) -> None:
     st.markdown("**Does 70 % mean 70 %?** *(calibration)*")
     bins = scores.calibration
@@ -208,7 +139,7 @@ def _render_calibration(page: PageContext, scores: SetScores) -> None:
         selection.select(
             page.pictures,
             rows.tolist(),
-            f"{page.model.title} is {10 * number} to {10 * number + 10} % sure{page.after}",
+            f"{page.speaker.title} is {10 * number} to {10 * number + 10} % sure{page.after}",
         )
 
     columns = {name: clickable_tables.bar_column(name, 1.0, "percent") for name in ("It says", "It is right")}
@@ -218,7 +149,7 @@ def _render_calibration(page: PageContext, scores: SetScores) -> None:
 
 
 VIEWS = {
-    "confusion": ("What it mixes up", _render_confusion),
+    "confusion": ("What it mixes up", confusion_view.render),
     "classes": ("By class", _render_classes),
     "calibration": ("Sure and right?", _render_calibration),
 }
@@ -234,13 +165,19 @@ class ScoredRun(NamedTuple):
 def render_scores(page: PageContext) -> ScoredRun | None:
     """Render all scores on the set, after the chosen change of the pictures; None while, or where, there are none."""
     if not (page.truth >= 0).any():
+        advice = (
+            "Choose another set or model, match the labels above, or have them learned from the pictures."
+            if page.pictures.classes
+            else "Choose another set, or put your pictures into folders named after what they show."
+        )
         show.write_problem(
-            "None of these pictures has a label that the model knows, so its right answers cannot be counted. "
-            "Choose another set or model, or rename your folders after the model's classes."
+            f"None of these pictures has a label that the model knows, so its right answers cannot be counted. {advice}"
         )
         return None
     change = _render_change()
     run = page_context.request_run(page.pictures, page.model, page.layer, change) if change else page.run
+    if run is not None and change:
+        run = page.request_answers(run)
     scores = None if run is None else _request_scores(page, run)
     if run is None or scores is None:
         return None

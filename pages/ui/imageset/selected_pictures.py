@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -110,7 +111,7 @@ def _render_confusions(page: PageContext, rows: np.ndarray, group: Group) -> Non
         pair = confusions[place]
         of_it = rows[imageset.confusion_rows(page.truth[rows], page.run.predictions[rows], pair.truth, pair.predicted)]
         _select(
-            page, of_it.tolist(), f"{pair.truth_name}, but {page.model.title} says {pair.predicted_name}{page.after}"
+            page, of_it.tolist(), f"{pair.truth_name}, but {page.speaker.title} says {pair.predicted_name}{page.after}"
         )
 
     st.markdown("**Typical mix-ups** *(confusions)*")
@@ -164,17 +165,44 @@ def _render_mean_map(page: PageContext, rows: tuple[int, ...]) -> None:
     )
 
 
-def render(page: PageContext) -> None:
-    """Render the selection of this set, or a hint on how to make one."""
+class Start(NamedTuple):
+    """Pictures shown while nothing is selected, and what they are, to end a sentence with."""
+
+    rows: tuple[int, ...]
+    words: str
+
+
+def spread_rows(count: int) -> Start:
+    """Return all of a set of `count` pictures if they are few, else some spread evenly over it.
+
+    >>> spread_rows(3)
+    Start(rows=(0, 1, 2), words='all 3 pictures')
+    """
+    if count <= MAX_TILES:
+        return Start(tuple(range(count)), f"all {count_pictures(count)}" if count > 1 else "the only picture")
+    rows = np.linspace(0, count - 1, MAX_TILES).round().astype(int)
+    return Start(tuple(rows.tolist()), f"{MAX_TILES} of {count_pictures(count)}, spread evenly over the set")
+
+
+def _render_start(page: PageContext, start: Start | None, words: str) -> None:
+    """Render what is shown while nothing is selected, with a hint on how to select."""
+    shown = f"{words.removesuffix('.')}, so here you see {start.words}." if start else words
+    show.write(
+        f"{shown} Click or enclose points, or click a cell or a bar: the same pictures then show here, and "
+        f"on the other pages.",
+        quiet=True,
+    )
+    if start:
+        render_grid(page.pictures, start.rows, f"The pictures: {start.words}", page)
+
+
+def render(page: PageContext, start: Start | None = None) -> None:
+    """Render the selection of this set, or `start` with a hint on how to make one."""
     selected = selection.current_selection(page.pictures)
-    st.subheader("The selected pictures")
+    st.subheader("The selected pictures" if selected is not None or start is None else "The pictures")
     if selected is None or not selected.rows:
         words = "Nothing is selected." if selected is None else f"There is no such picture ({selected.words})."
-        show.write(
-            f"{words} Click or enclose points, or click a cell or a bar: the same pictures then show here, and "
-            f"on the other pages.",
-            quiet=True,
-        )
+        _render_start(page, start, words)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(width="content"):
@@ -182,7 +210,7 @@ def render(page: PageContext) -> None:
         st.button("Clear", key="set_clear", on_click=selection.clear, icon=":material/close:")
     render_grid(page.pictures, selected.rows, "The selected pictures", page)
     rows = np.array(selected.rows)
-    group = imageset.describe_group(page.pictures, page.run, rows, page.truth, page.model.labels)
+    group = imageset.describe_group(page.pictures, page.run, rows, page.truth, page.speaker.labels)
     if group.count:
         show.write(f"{_describe_group(group)}{f' So it is{page.after}.' if page.after else ''}", quiet=True)
         left, right = st.columns(2)

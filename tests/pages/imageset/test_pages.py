@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score, confusion_matrix
 from streamlit.testing.v1 import AppTest
 
 import xai_core
 from pages.ui.frame import session
+from pages.ui.imageset.selected_pictures import spread_rows
 from tests.pages.imageset.page_reader import (
     DIGITS,
     EXTREMES,
@@ -58,6 +60,31 @@ def test_the_map_and_its_selection(open_app: Open, digits: ImageSet, run: ModelO
     at.switch_page(SCORES)
     at = finish_work(at.run())
     assert list_tiles(at) == rows, "the selection goes with the visitor"
+
+
+def test_every_page_opens_with_a_stated_start(open_app: Open, digits: ImageSet, run: ModelOutputs) -> None:
+    """Nothing is selected yet: the map shows a spread, the scores the commonest confusion, the ends a class."""
+    at = finish_work(open_app(MAP, map="pca", **DIGITS))
+    rows = list_tiles(at)
+    assert len(rows) == 48 and (rows[0], rows[-1]) == (0, len(digits) - 1) and np.ptp(np.diff(rows)) <= 1
+    assert "Nothing is selected, so here you see 48 of 1,797 pictures, spread evenly" in read_text(at)
+    at.switch_page(SCORES)
+    at = finish_work(at.run())
+    counts = confusion_matrix(digits.labels, run.predictions)
+    np.fill_diagonal(counts, 0)
+    a, b = divmod(int(counts.argmax()), len(counts))
+    assert list_tiles(at) == np.flatnonzero((digits.labels == a) & (run.predictions == b)).tolist()[:48]
+    assert f"mixes up most: {counts.max()} pictures of {a} that it calls {b}" in read_text(at)
+    at.switch_page(EXTREMES)
+    at = finish_work(at.run())
+    (label, count), *_ = Counter(run.predictions.tolist()).most_common()
+    assert f"says “{label}” most often here ({count} of 1,797 pictures)" in read_text(at) and not list_tiles(at)
+
+
+@pytest.mark.parametrize("count", [1, 2, 48])
+def test_a_small_set_is_shown_whole(count: int) -> None:
+    start = spread_rows(count)
+    assert start.rows == tuple(range(count)) and ("only" if count == 1 else f"all {count} pictures") in start.words
 
 
 def test_settings_of_the_map_travel_in_the_link(open_app: Open) -> None:

@@ -23,7 +23,7 @@ def _colour_by_label(page: PageContext, rows: Rows) -> PointColors:
 
 
 def _colour_by_prediction(page: PageContext, rows: Rows) -> PointColors:
-    return color_by_group(page.run.predictions[rows], page.model.labels, "The model says", "Could not be read")
+    return color_by_group(page.run.predictions[rows], page.speaker.labels, "The model says", "Could not be read")
 
 
 def _colour_by_confidence(page: PageContext, rows: Rows) -> PointColors:

@@ -9,8 +9,9 @@ from PIL import Image
 
 import xai_core
 from pages.ui.frame import session
-from pages.ui.imageset import point_colours, selection, thumbnail_grid
-from pages.ui.imageset.map_settings import Settings
+from pages.ui.imageset import selection, thumbnail_grid
+from pages.ui.imageset.map import point_colours
+from pages.ui.imageset.map.map_settings import Settings
 from pages.ui.imageset.page_context import PageContext
 from pages.ui.imageset.scatter import Event, show_scatter
 from pages.ui.widgets import background, show
@@ -35,7 +36,7 @@ def _describe_picture(
 ) -> OwnPicture:
     if settings.source == "pixels":
         return OwnPicture(image, imageset.describe_pixels(image), imageset.read_pixels(page.pictures, job=job))
-    return OwnPicture(image, imageset.describe_picture(image, page.model, page.layer, job), page.run.mean)
+    return OwnPicture(image, imageset.describe_picture(image, page.model, page.layer, job), page.seen.mean)
 
 
 def _describe_own_picture(page: PageContext, settings: Settings) -> OwnPicture | None:
@@ -43,7 +44,7 @@ def _describe_own_picture(page: PageContext, settings: Settings) -> OwnPicture |
     if not session.has_own_picture():
         return None
     image = session.current_picture()[0]
-    key = ("own", page.run.id, settings.source, xai_core.image_sha256(image))
+    key = ("own", page.seen.id, settings.source, xai_core.image_sha256(image))
     return background.compute(key, lambda job: _describe_picture(page, settings, image, job), "Looking at your picture")
 
 
@@ -85,6 +86,8 @@ def _apply_event(page: PageContext, event: Event) -> None:
         selection.open_and_select(page.pictures, event.ids[0])
     elif event.kind == "lasso":
         selection.select(page.pictures, event.ids, "enclosed on the map")
+        # What was enclosed is to be seen, not the picture before it.
+        selection.close_picture()
     else:
         selection.clear()
 
@@ -100,7 +103,7 @@ def _write_trust(projection: Map) -> None:
 def _render_neighbours(page: PageContext, own: OwnPicture) -> None:
     """Render the nearest neighbours of the visitor's own picture."""
     near = background.compute(
-        ("near own", page.run.id, own.query.tobytes()),
+        ("near own", page.seen.id, own.query.tobytes()),
         lambda _job: imageset.find_nearest(own.among, own.query, MAX_NEIGHBOURS),
         "Looking for the neighbours of your picture",
     )

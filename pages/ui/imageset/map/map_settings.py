@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.ui.frame import url_state
 from pages.ui.frame.session import session_id
-from pages.ui.imageset import point_colours
+from pages.ui.imageset.map import point_colours
 from pages.ui.imageset.page_context import PageContext
 from pages.ui.widgets import background, forms, show
 from xai_core import imageset
@@ -24,7 +24,7 @@ AXES = {"2": "Flat (2-D)", "3": "In space (3-D)"}
 DEFAULT_KIND = "tsne"
 STILLS_PER_ROW = 4
 STILL_PX = 220
-TSNE_TEXT = (Path(__file__).resolve().parents[3] / "assets" / "imagesets" / "tsne.md").read_text(encoding="utf-8")
+TSNE_TEXT = (Path(__file__).resolve().parents[4] / "assets" / "imagesets" / "tsne.md").read_text(encoding="utf-8")
 
 
 class Settings(NamedTuple):
@@ -71,11 +71,17 @@ def render_settings() -> Settings:
     return Settings(kind, int(axes), source, params, seed)
 
 
+def write_settings(settings: Settings) -> None:
+    """Write what the map shows."""
+    words = (text[0].lower() + text[1:] for text in (SOURCES[settings.source], AXES[str(settings.axes)]))
+    show.write(f"Shown: {MAPS.get(settings.kind).title}, {', '.join(words)}.", quiet=True)
+
+
 def request_map(page: PageContext, settings: Settings) -> Map | None:
     """Return the map, or None while the page shows its progress."""
-    data = page.run if settings.source == "model" else page.pictures
+    data = page.seen if settings.source == "model" else page.pictures
     return background.follow(
-        ("map", page.run.id, *settings.key),
+        ("map", page.seen.id, *settings.key),
         lambda: imageset.start_map(
             data, settings.kind, settings.axes, settings.params, settings.seed, None, session_id()
         ),
@@ -114,11 +120,11 @@ def render_reading_help(page: PageContext, settings: Settings) -> None:
         st.markdown(TSNE_TEXT)
     st.subheader("Is it real?")
     show.write("What looks the same at every perplexity and every seed may be real. What changes is not.", quiet=True)
-    count = int(page.run.valid.sum()) if settings.source == "model" else len(page.pictures)
+    count = int(page.seen.valid.sum()) if settings.source == "model" else len(page.pictures)
     choice = imageset.choose_perplexities(count)
     listed = join_words(list(map(_format_perplexity, choice.effective)))
     requested: set[tuple[str, str]] = st.session_state.setdefault("set_multiples", set())
-    key = (page.run.id, settings.source)
+    key = (page.seen.id, settings.source)
     if key not in requested and not st.button(
         f"Show the map at {'perplexities' if len(choice.effective) > 1 else 'perplexity'} {listed}",
         icon=":material/grid_view:",
@@ -128,7 +134,7 @@ def render_reading_help(page: PageContext, settings: Settings) -> None:
     projections = background.follow(
         ("multiples", *key),
         lambda: imageset.start_multiples(
-            page.run if settings.source == "model" else page.pictures, choice.requested, session_id=session_id()
+            page.seen if settings.source == "model" else page.pictures, choice.requested, session_id=session_id()
         ),
         "Making small maps",
     )
