@@ -46,8 +46,8 @@ _BANNED = re.compile("|".join(BANNED), re.IGNORECASE)
 
 
 def test_no_visible_text_has_a_banned_word() -> None:
-    found = [f"{file}:{line}: {text}" for file, line, text in list_texts() if _BANNED.search(text)]
-    assert found == []
+    offences = [f"{file}:{line}: {text}" for file, line, text in list_texts() if _BANNED.search(text)]
+    assert offences == []
 
 
 def test_the_texts_of_every_part_are_listed() -> None:

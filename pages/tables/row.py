@@ -21,8 +21,8 @@ with left:
     prediction = row_view.render_prediction(page, row, page.table.take([number]), changed)
 with right:
     row_view.render_curve(page, row, prediction)
-asked = page.words if page.outcome is None else f"probability of “{page.table.classes[page.outcome]}”"
-st.subheader(f"Why? What moved the {escape_markdown(asked)}")
+explained = page.words if page.outcome is None else f"probability of “{page.table.classes[page.outcome]}”"
+st.subheader(f"Why? What moved the {escape_markdown(explained)}")
 row_view.render_explanations(page, row)
 st.subheader("What would have to be different?")
 counterfactual_view.render(page, number, row, prediction)

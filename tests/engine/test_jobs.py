@@ -35,7 +35,7 @@ def test_progress_and_seconds_left(pool):
 def test_the_time_left_only_shrinks_and_is_not_told_too_early(monkeypatch):
     clock = [1000.0]
     monkeypatch.setattr("xai_core.engine.jobs.job.time.monotonic", lambda: clock[0])
-    told: list[float | None] = []
+    estimates: list[float | None] = []
 
     def work(job: Job[None]) -> None:
         job.expect(101)
@@ -44,11 +44,11 @@ def test_the_time_left_only_shrinks_and_is_not_told_too_early(monkeypatch):
         for step in range(100):
             clock[0] += 0.1 if step < 50 else 0.4 if step < 70 else 0.05
             job.tick(1)
-            told.append(job.seconds_left)
+            estimates.append(job.seconds_left)
 
     Job().run(work)
-    known = [left for left in told if left is not None]
-    assert told[0] is None and told[-1] == 0
+    known = [left for left in estimates if left is not None]
+    assert estimates[0] is None and estimates[-1] == 0
     assert 8 < known[0] < 10, "10 s in all, and not the minute before"
     assert all(after < before or after == 0 for before, after in pairwise(known))
 

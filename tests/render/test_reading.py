@@ -67,12 +67,12 @@ def test_the_colours_named_are_those_of_the_palette(method: str, signed: bool) -
 def test_both_classes_of_a_pair_are_named(method: str) -> None:
     spec = METHODS.get(method)
     for params in list_settings(spec):
-        one = describe_reading(spec, Reading(params, ("espresso",)))["orange_blue"]
+        single = describe_reading(spec, Reading(params, ("espresso",)))["orange_blue"]
         pair = describe_reading(spec, Reading(params, ("espresso", "cup")))["orange_blue"]
         unknown = describe_reading(spec, Reading(params))["orange_blue"]
-        assert ("“espresso”" in one) == ("“espresso”" in pair) == ("“cup”" in pair)
+        assert ("“espresso”" in single) == ("“espresso”" in pair) == ("“cup”" in pair)
         assert "“" not in unknown
-        assert "“cup”" not in one
+        assert "“cup”" not in single
 
 
 @pytest.mark.parametrize("method", list(METHODS))

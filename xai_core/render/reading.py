@@ -1,4 +1,4 @@
-"""How to read a map, in one sentence made of what is shown: palette, classes, layer, settings and outcome."""
+"""Reading help for a map: one sentence made of what is shown: palette, classes, layer, settings and outcome."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _THIS_CLASS, _OTHER = "this class", "something else"
 
 @dataclass(frozen=True)
 class Reading:
-    """What a sentence about a map depends on.
+    """The settings that a sentence about a map depends on.
 
     `classes`: the explained label, or the pair (A, B) of "why A and not B"; () for a first guess that is not known yet.
     `stage`: "early", "middle" or "late" of the layer. `signed`: the map may hold evidence against. `label_of`: the

@@ -106,9 +106,10 @@ def _rate_word(text: str, language: str) -> float:
             if previous.isalpha() and is_latin != previous.isascii():
                 total += _SECOND_ACCENT if is_latin else _BESIDE_ANOTHER_SCRIPT if previous.isascii() else 0.0
         else:
-            total += _rate_foreign(
-                letter, language, is_inner=previous.isalpha() and text[place + 1 : place + 2].isalpha()
-            )
+            # A unit stands beside digits or ASCII letters, hardly behind a letter of another script or another unit.
+            is_odd_unit = letter in _UNITS and (previous in _UNITS or (previous.isalpha() and not previous.isascii()))
+            is_inner = is_odd_unit or (previous.isalpha() and text[place + 1 : place + 2].isalpha())
+            total += _rate_foreign(letter, language, is_inner=is_inner)
         if small != letter:
             total += _UNEXPECTED_CAPITAL if previous.islower() else _CAPITAL
         previous = letter

@@ -67,7 +67,7 @@ def _draw_board(table: Table, board: Leaderboard, seed: int) -> None:
     show.write_list(f"{entry.title}: {entry.problem}" for entry in board.entries if entry.problem)
 
 
-def _requested() -> set[tuple[str, int]]:
+def _find_requests() -> set[tuple[str, int]]:
     """Return the tables and seeds for which this visitor wants all kinds compared."""
     requested: set[tuple[str, int]] = st.session_state.setdefault("leaderboards", set())
     return requested
@@ -76,15 +76,15 @@ def _requested() -> set[tuple[str, int]]:
 def render_button(table: Table, seed: int) -> None:
     """Render a button that asks for the comparison, until it is asked for."""
     key = (table.sha256, seed)
-    if key not in _requested():
+    if key not in _find_requests():
         label = f"Which kind is best here? Train all {len(TABULAR_MODELS)} and compare them"
-        st.button(label, on_click=_requested().add, args=(key,), icon=":material/leaderboard:")
+        st.button(label, on_click=_find_requests().add, args=(key,), icon=":material/leaderboard:")
 
 
 def render(table: Table, seed: int) -> None:
     """Render the comparison where it is asked for."""
     key = (table.sha256, seed)
-    if key not in _requested():
+    if key not in _find_requests():
         return
     st.markdown("**Which kind is best here?** *(leaderboard)*")
     board = background.follow(

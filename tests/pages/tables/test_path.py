@@ -170,9 +170,9 @@ def test_a_row_is_explained_for_what_the_model_says_of_it(open_app: Open, loan: 
         assert f"Why? What moved the probability of “{label}”" in [text.value for text in at.main.subheader]
         assert read_chart(at, "bars_shap")["layout"]["xaxis"]["title"]["text"] == f"probability of {label}"
         assert "outcome" not in at.query_params
-    other = loan.table.classes[0]
-    at = finish_work(open_app(ROW, row=number, outcome=other, **QUICK))
-    assert f"Why? What moved the probability of “{other}”" in [text.value for text in at.main.subheader]
+    first_label = loan.table.classes[0]
+    at = finish_work(open_app(ROW, row=number, outcome=first_label, **QUICK))
+    assert f"Why? What moved the probability of “{first_label}”" in [text.value for text in at.main.subheader]
 
 
 def test_changes_reach_what_is_wanted_and_can_be_tried(open_app: Open, loan: TabularModel) -> None:
