@@ -54,11 +54,12 @@ async def _record_failure(work: Awaitable[None], name: str, observations: Observ
         observations.problems.append(f"{name}: {problem}")
 
 
-async def _give_picture(visitor: Visitor, subject: Subject, index: int) -> float:
-    """Upload a picture on the first page and return the time of the choice."""
-    await visitor.wait_until(lambda: visitor.page.find("upload_home_0") is not None, "uploader")
+async def _give_picture(visitor: Visitor, subject: Subject, index: int, place: str = "home") -> float:
+    """Upload a picture on the first page, or at the side of another one, and return the time of the choice."""
+    uploader = f"upload_{place}_0"
+    await visitor.wait_until(lambda: visitor.page.find(uploader) is not None, "uploader")
     start = time.perf_counter()
-    await visitor.upload("upload_home_0", f"picture-{index}.png", subject.files[index])
+    await visitor.upload(uploader, f"picture-{index}.png", subject.files[index])
     return start
 
 
@@ -70,7 +71,6 @@ async def _compare(visitor: Visitor, subject: Subject, index: int, again: bool, 
         start = visitor.clicked_at
     else:
         start = await _give_picture(visitor, subject, index)
-        await visitor.press("Explain my photo")
     cards = await visitor.wait_for_maps(FOUR, TIMEOUT_S)
     observations.add(visitor, start, MapRequest(index, subject.classes[index][again]), cards)
     await visitor.settle()
@@ -109,20 +109,14 @@ async def run_latecomers(subject: Subject, places: Sequence[int]) -> tuple[Obser
     return first_round, second_round
 
 
-async def _open_explain(visitor: Visitor, subject: Subject, index: int) -> None:
-    await _give_picture(visitor, subject, index)
-    await visitor.settle()
-    await visitor.press("Open Explain")
-
-
 async def _run_long_jobs(
     subject: Subject, index: int, started: asyncio.Semaphore, stop: asyncio.Event, observations: Observations
 ) -> None:
     """Run LIME with many samples again and again, with another seed each, until `stop` is set."""
     query = {"model": subject.model, "method": "lime", "lime_samples": LONG_SAMPLES}
     try:
-        async with visit(subject.address, query) as visitor:
-            await _open_explain(visitor, subject, index)
+        async with visit(subject.address, query, "explain") as visitor:
+            await _give_picture(visitor, subject, index, "sidebar")
             await visitor.wait_until(lambda: visitor.is_fresh and bool(visitor.page.cards), "card", TIMEOUT_S)
             started.release()
             await _keep_busy(visitor, subject, index, stop, observations)
@@ -154,8 +148,8 @@ def _has_ended(visitor: Visitor) -> bool:
 
 async def _run_quick_jobs(subject: Subject, index: int, asks: int, labels: int, observations: Observations) -> None:
     """Explain one class after another by Grad-CAM, each after the map of the last has come."""
-    async with visit(subject.address, {"model": subject.model, "method": "grad_cam"}) as visitor:
-        await _open_explain(visitor, subject, index)
+    async with visit(subject.address, {"model": subject.model, "method": "grad_cam"}, "explain") as visitor:
+        await _give_picture(visitor, subject, index, "sidebar")
         await visitor.wait_for_maps(1, TIMEOUT_S)
         await visitor.settle()
         labels_to_ask = [label for label in range(labels) if label != subject.classes[index][0]]

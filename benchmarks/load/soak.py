@@ -79,7 +79,6 @@ class Guest:
         """Upload a picture and explain it."""
         async with visit(self.address, self.build_query()) as visitor:
             await visitor.upload("upload_home_0", "own.png", self.rng.choice(self.files))
-            await visitor.press("Explain my photo")
             await _wait_for_maps(visitor, 4)
 
     async def bad_file(self) -> None:

@@ -65,7 +65,7 @@ def check(answer: Answer, peers: list[str], evaluations: int) -> None:
 def test_occlusion_gives_the_map_of_captum(workload: Workload) -> None:
     choosing = replace(workload, repeats=2, batches=(4, 8), forward_batches=(2, 4))
     answer = measure(choosing, occlusion.build_question(choosing, window=56, stride=28))
-    check(answer, ["Captum"], 10)
+    check(answer, ["Captum"], 9 + 1 + 1)
     assert answer.rows[0].batch in {"4", "8"}
     assert answer.rows[0].pearson > 0.9999
 
@@ -117,7 +117,7 @@ def test_integrated_gradients_says_both_gaps(workload: Workload) -> None:
 @pytest.mark.slow
 def test_four_methods_are_measured_as_one(workload: Workload) -> None:
     answer = measure(workload, four_methods.build_question(workload, samples=20, window=56, stride=28, steps=4))
-    check(answer, ["Captum"], 10 + 2 + 21 + 5)
+    check(answer, ["Captum"], 11 + 2 + 21 + 5)
     assert answer.rows[0].pearson > 0.9999
     assert re.search(
         r" forward passes in batches of 4(, \d at a time)? and 5 forward-and-backward passes", answer.notes[0]

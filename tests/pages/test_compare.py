@@ -55,7 +55,7 @@ def test_stopping_all_and_going_on(open_app: Open) -> None:
     before = panel_states(at)
     check_page(at.run())
     assert panel_states(at) == before, "a rerun does not start again what was stopped"
-    next(button for button in at.button if button.label.startswith("Go on")).click()
+    next(button for button in at.button if button.label.startswith("Resume")).click()
     check_page(at.run())
     assert "cancelled" not in panel_states(at).values()
     assert any(not job.is_finished for job in watch_jobs(at))
@@ -79,7 +79,7 @@ def test_one_visitor_stops_and_the_other_still_gets_the_map(open_app: Open) -> N
     run_until(second, is_finished)
     check_page(first.run())
     assert panel_states(first) == {"lime": "cancelled"}, "who stopped it is not shown it unasked"
-    next(button for button in first.button if button.label.startswith("Go on")).click()
+    next(button for button in first.button if button.label.startswith("Resume")).click()
     check_page(run_until(first.run(), is_finished))
 
 

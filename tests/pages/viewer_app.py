@@ -11,10 +11,16 @@ from PIL import Image
 
 from pages.ui.image.viewer import Panel, show_maps
 from xai_core.arrays import Float32
+from xai_core.render import PALETTES
 from xai_core.results import Attribution, Check
 
 SIDE = 28
 EVIL = "<img src=x onerror='window.hacked=1'><b>bold</b>"
+
+
+def build_panel(id: str, title: str, name: str, sentence: str, *values: Any, **fields: Any) -> Panel:
+    """Return a card with the same sentence in every palette."""
+    return Panel(id, title, name, dict.fromkeys(PALETTES, sentence), *values, **fields)
 
 
 def build_attribution(values: Float32, method: str, unit: str = "logit", **more: Any) -> Attribution:
@@ -56,7 +62,8 @@ def build_flat_panels(side: int) -> list[Panel]:
     holes = np.where(np.arange(side)[:, None] < 14, np.nan, draw_heat(side))
     maps = (np.zeros((side, side)), np.full((side, side), 0.5), np.full((side, side), np.nan), holes)
     return [
-        Panel(str(at), "Flat", "F", "s", "done", build_attribution(values, "flat")) for at, values in enumerate(maps)
+        build_panel(str(at), "Flat", "F", "s", "done", build_attribution(values, "flat"))
+        for at, values in enumerate(maps)
     ]
 
 
@@ -64,7 +71,7 @@ def build_rows(side: int) -> list[Panel]:
     """Return cards in two rows, the second one about another picture."""
     cards = (("a", 1, "First", None), ("b", 2, "First", None), ("c", 9, "Second", draw_photo(side).rotate(90)))
     return [
-        Panel(a, a.upper(), "N", "How.", "done", build_attribution(k * draw_heat(side), a), row=b, picture=c)
+        build_panel(a, a.upper(), "N", "How.", "done", build_attribution(k * draw_heat(side), a), row=b, picture=c)
         for a, k, b, c in cards
     ]
 
@@ -75,7 +82,7 @@ def build_verdicts(side: int) -> list[Panel]:
     cards = (("deep_lift", (adds_up,)), ("saliency", (Check("fit", "amber", "It fits badly."),)),
              ("guided_backprop", (adds_up,)), ("grad_cam", ()))  # fmt: skip
     return [
-        Panel(method, method, "N", "How.", "done", dataclasses.replace(
+        build_panel(method, method, "N", "How.", "done", dataclasses.replace(
             build_attribution(draw_heat(side), method, checks=checks), target=place))
         for place, (method, checks) in enumerate(cards)
     ]  # fmt: skip
@@ -85,7 +92,7 @@ def build_panels(mode: str, side: int) -> tuple[list[Panel], list[Panel]]:
     """Return the cards with a map and those without one."""
     checks = (Check("flat", "green", "The map is not flat."), Check("fit", "amber", "The simple model explains 61 %."))
     done = [
-        Panel(
+        build_panel(
             "one",
             "Where it looked",
             "Grad-CAM",
@@ -93,7 +100,7 @@ def build_panels(mode: str, side: int) -> tuple[list[Panel], list[Panel]]:
             "done",
             build_attribution(np.clip(draw_heat(side), 0, None), "grad_cam", checks=checks),
         ),
-        Panel(
+        build_panel(
             "two",
             "What covering changes",
             "Occlusion",
@@ -104,8 +111,8 @@ def build_panels(mode: str, side: int) -> tuple[list[Panel], list[Panel]]:
         ),
     ]
     rest = [
-        Panel("three", "Which pieces matter", "LIME", "How to read three.", "working"),
-        Panel(
+        build_panel("three", "Which pieces matter", "LIME", "How to read three.", "working"),
+        build_panel(
             "four",
             "Which pixels add up",
             "Integrated Gradients",
@@ -115,13 +122,13 @@ def build_panels(mode: str, side: int) -> tuple[list[Panel], list[Panel]]:
         ),
     ]
     if mode == "states":
-        rest.append(Panel("five", "Five", "Five", "How.", "failed", message="The window is too large. Got 900."))
-        rest.append(Panel("six", "Six", "Six", "How.", "cancelled"))
+        rest.append(build_panel("five", "Five", "Five", "How.", "failed", message="The window is too large. Got 900."))
+        rest.append(build_panel("six", "Six", "Six", "How.", "cancelled"))
     if mode == "evil":
         text = EVIL
         bad = Check("x", "red", text)
         done = [
-            Panel(
+            build_panel(
                 text,
                 text,
                 text,
@@ -131,7 +138,7 @@ def build_panels(mode: str, side: int) -> tuple[list[Panel], list[Panel]]:
                 caption=text,
             )
         ]
-        rest = [Panel("f", "Failed", "F", "s", "failed", message=text)]
+        rest = [build_panel("f", "Failed", "F", "s", "failed", message=text)]
     if mode == "flat":
         return build_flat_panels(side), []
     if mode == "verdicts":

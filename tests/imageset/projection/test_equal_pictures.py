@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.browser_tools import ROOT
 from xai_core.imageset.projection.kinds import tsne as tsne_module
 from xai_core.imageset.projection.maps import make_map
 
@@ -45,11 +47,6 @@ def map_within_memory(values: np.ndarray, dimensions: int) -> None:
 @pytest.mark.parametrize(("kinds", "times", "others"), [(4, 50, 0), (1, 1000, 20), (1, 1500, 20)])
 def test_equal_pictures_stay_within_memory(kinds: int, times: int, others: int, dimensions: int) -> None:
     """In a process of its own, whose memory is limited."""
-    worker = multiprocessing.get_context("spawn").Process(
-        target=map_within_memory, args=(repeat(kinds, times, others), dimensions)
-    )
-    worker.start()
-    worker.join(400)
-    exit_code = worker.exitcode
-    worker.kill()
-    assert exit_code == 0
+    call = f"map_within_memory(repeat({kinds}, {times}, {others}), {dimensions})"
+    code = f"from tests.imageset.projection.test_equal_pictures import map_within_memory, repeat; {call}"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=400, cwd=ROOT)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.page_reader import check_page, explained_class, find_search, list_errors, picture_title
+from tests.pages.page_reader import check_page, explained_class, find_search, list_upload_problems, picture_title
 
 Open = Callable[..., AppTest]
 HOME, COMPARE, EXPLAIN = "pages/start/home.py", "pages/image/compare.py", "pages/image/explain.py"
@@ -50,10 +50,10 @@ def test_a_broken_file_loses_nothing(open_app: Open, jpeg: bytes) -> None:
     at.run()
     before = (picture_title(at), explained_class(at), dict(at.query_params))
     upload(at, "notes.jpg", b"these are words, not a picture")
-    assert "not a picture" in list_errors(at)[0]
+    assert "not a picture" in list_upload_problems(at)[0]
     assert (picture_title(at), explained_class(at), at.query_params) == before
     upload(at, "again.jpg", jpeg)
-    assert (picture_title(at), list_errors(at)) == ("again.jpg", [])
+    assert (picture_title(at), list_upload_problems(at)) == ("again.jpg", [])
 
 
 def test_back_to_the_samples(open_app: Open, jpeg: bytes) -> None:
@@ -80,7 +80,7 @@ def test_a_picture_no_longer_kept_is_told(open_app: Open, jpeg: bytes, monkeypat
     at = upload(open_app(EXPLAIN), "cat.jpg", jpeg)
     at.session_state["own_picture"] = "gone"
     check_page(at.run())
-    assert "no longer kept here" in list_errors(at)[0]
+    assert "no longer kept here" in list_upload_problems(at)[0]
     assert picture_title(at) == "Coffee"
 
 

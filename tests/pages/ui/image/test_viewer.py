@@ -85,7 +85,7 @@ def test_rows_have_a_title_a_scale_and_pictures_of_their_own(viewer: ViewerPage)
     assert kinds == ["First", "A", "B", "Second", "C"]
     viewer.unfold()
     page.get_by_role("radio", name="One for each row").check()
-    first, second, third = (text.split(" logit")[0] for text in page.locator(".reading").all_inner_texts())
+    first, second, third = (text.split(" (")[0] for text in page.locator(".reading").all_inner_texts())
     assert first == second != third, "a row shares its scale and no other's"
     page.get_by_role("radio", name="Picture only").check()
     assert read_canvases(page)[0] == read_canvases(page)[1] != read_canvases(page)[2]

@@ -78,7 +78,9 @@ def test_values_reach_the_method_and_are_kept_between_pages_and_methods(open_app
     }
     assert at.query_params == link
     run_until(at, lambda at: panel_states(at)["occlusion"] == "done")
-    assert read_panels(at)[0]["cost"].endswith("17 evaluations"), "4 × 4 windows and the picture itself"
+    assert read_panels(at)[0]["cost"].endswith("18 evaluations"), (
+        "4 × 4 windows, the picture itself, and the strongest square covered"
+    )
     at.selectbox(key="method").set_value("lime")
     at.run()
     for page in (COMPARE, "pages/start/home.py", EXPLAIN):
