@@ -18,9 +18,9 @@ SIDE = 28
 EVIL = "<img src=x onerror='window.hacked=1'><b>bold</b>"
 
 
-def build_panel(id: str, title: str, name: str, sentence: str, *values: Any, **fields: Any) -> Panel:
+def build_panel(panel_id: str, title: str, name: str, sentence: str, *values: Any, **fields: Any) -> Panel:
     """Return a card with the same sentence in every palette."""
-    return Panel(id, title, name, dict.fromkeys(PALETTES, sentence), *values, **fields)
+    return Panel(panel_id, title, name, dict.fromkeys(PALETTES, sentence), *values, **fields)
 
 
 def build_attribution(values: Float32, method: str, unit: str = "logit", **more: Any) -> Attribution:
