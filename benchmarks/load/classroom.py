@@ -12,7 +12,7 @@ from benchmarks.load.page import Card
 from benchmarks.load.serial import MapRequest, ShownCard
 from benchmarks.load.visits import VisitFailed, Visitor, visit
 
-CLASS = "Or ask about any other class"
+CLASS = "Or ask about another class"
 FOUR = 4
 LONG_JOBS = 10
 LONG_SAMPLES = 1000
