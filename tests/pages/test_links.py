@@ -12,6 +12,7 @@ import xai_core
 from tests.browser_tools import ROOT
 from tests.pages.page_reader import run_until
 from tests.pages.tables.page_reader import finish_work
+from xai_core.imageset.sets import library
 
 Open = Callable[..., AppTest]
 LINKS = (
@@ -37,7 +38,8 @@ LINKS = (
 
 @pytest.fixture(scope="module", autouse=True)
 def digit_network() -> None:
-    """Load the network of digits, so that no page has to wait for it."""
+    """Load the network of digits, so that no page has to wait for it; drop sets of data folders that are gone."""
+    library._BUILT_IN.clear()
     xai_core.warm("small_cnn")
 
 
