@@ -87,10 +87,15 @@ def sort_naturally(texts: Iterable[str]) -> list[str]:
     names = list(texts)
     if all(_NUMBER.fullmatch(name) for name in names):
         return sorted(names, key=lambda name: (float(name), name))
-    return sorted(names, key=_natural_key)
+    return sorted(names, key=natural_key)
 
 
-def _natural_key(text: str) -> tuple[list[str | int], str]:
+def natural_key(text: str) -> tuple[list[str | int], str]:
+    """Return a key that sorts 2 before 10, also within texts, and words by the alphabet.
+
+    >>> sorted(["10", "2", "b1", "a"], key=natural_key)
+    ['2', '10', 'a', 'b1']
+    """
     # Texts and numbers alternate, so that like meets like.
     pieces = _DIGITS.split(text)
     return [int(piece) if place % 2 else piece for place, piece in enumerate(pieces)], text

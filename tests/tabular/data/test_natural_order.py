@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from xai_core.tabular.data.natural_order import natural_key, order_rising
+from xai_core.formatting import natural_key
+from xai_core.tabular.data.natural_order import order_rising
 
 
 def test_numbers_in_texts_count() -> None:

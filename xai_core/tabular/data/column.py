@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from xai_core.errors import InvalidTable, UnknownName
-from xai_core.tabular.data.natural_order import natural_key
+from xai_core.formatting import natural_key
 
 Kind = Literal["numeric", "category", "boolean", "date"]
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
-_PIECES = re.compile(r"(\d+)")
 _BELOW = re.compile(r"<|≤|\b(?:under|below|less|up to|unter|bis|moins|menos)\b", re.IGNORECASE)
 _ABOVE = re.compile(r"[>≥+]|\b(?:over|above|more|older|plus|über|ab|más|mehr)\b", re.IGNORECASE)
 # Scales from low to high; "|" separates words for one place.
@@ -80,17 +79,6 @@ nunca, rara vez|raramente, a veces, a menudo|frecuentemente, siempre;
 pequeño, mediano, grande;
 malo, regular, bueno, muy bueno, excelente
 """
-
-
-def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
-    """Return a key that sorts 2 before 10, also within texts, and words by the alphabet.
-
-    >>> sorted(["10", "2", "b1", "a"], key=natural_key)
-    ['2', '10', 'a', 'b1']
-    """
-    pieces = _PIECES.split(text)
-    # Digits such as ² are no decimal numbers.
-    return tuple((0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces if piece)
 
 
 def order_rising(labels: Sequence[str]) -> tuple[tuple[str, ...], str]:

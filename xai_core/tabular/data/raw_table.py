@@ -11,9 +11,9 @@ import pandas as pd
 
 from xai_core.arrays import Float64, Int64
 from xai_core.errors import InvalidTable
+from xai_core.formatting import natural_key
 from xai_core.tabular.data.cell_texts import CellTexts
 from xai_core.tabular.data.column import Column, describe_column, find_column, name_number
-from xai_core.tabular.data.natural_order import natural_key
 from xai_core.tabular.data.role_notes import reading_notes, repeated_id, role_notes
 from xai_core.tabular.data.roles import UNUSED_ROLES, ColumnSource, Role, TypedColumn, base_role, role_error
 from xai_core.tabular.data.table import MAX_CLASSES, MIN_ROWS, Table, Task, table_from
