@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageFile
 
+from tests.images.picture_files import png_chunk, refuse
 from xai_core import images
 from xai_core.errors import InvalidImage
 from xai_core.images import image_sha256, limits, read_image
@@ -37,18 +38,6 @@ def encode(picture: Image.Image, kind: str, **options: Any) -> bytes:
 def rgb() -> Image.Image:
     y, x = np.mgrid[0:48, 0:64]
     return Image.fromarray(np.stack([4 * x, 5 * y, x + 2 * y], axis=2).astype(np.uint8))
-
-
-def refuse(source: Any) -> str:
-    with pytest.raises(InvalidImage) as caught:
-        read_image(source)
-    text = str(caught.value)
-    assert text.endswith((".", ")")) and text[0].isupper() and 20 < len(text) < 300, text
-    return text
-
-
-def png_chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
 def tiff(tags: dict[int, tuple[int, int]], body: bytes = b"") -> bytes:
