@@ -12,7 +12,6 @@ import xai_core
 from tests.browser_tools import ROOT
 from tests.pages.page_reader import run_until
 from tests.pages.tables.page_reader import finish_work
-from xai_core.imageset.sets import library
 
 Open = Callable[..., AppTest]
 LINKS = (
@@ -38,8 +37,7 @@ LINKS = (
 
 @pytest.fixture(scope="module", autouse=True)
 def digit_network() -> None:
-    """Load the network of digits, so that no page has to wait for it; drop sets of data folders that are gone."""
-    library._BUILT_IN.clear()
+    """Load the network of digits, so that no page has to wait for it."""
     xai_core.warm("small_cnn")
 
 

@@ -125,7 +125,7 @@ def check_flat(evidence: Evidence) -> Check | None:
 
 
 @check
-def check_goal(evidence: Evidence) -> Check | None:
+def check_goal_reached(evidence: Evidence) -> Check | None:
     """Green where the smallest part of a search was enough, amber where not; None for methods that search for none."""
     reached, area = evidence.details.get("reached"), evidence.details.get("area")
     if reached is None or area is None:

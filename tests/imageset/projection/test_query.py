@@ -8,13 +8,10 @@ import xai_core
 from xai_core.imageset.projection.pixels import read_pixels
 from xai_core.imageset.projection.query import describe_picture, describe_pixels
 from xai_core.imageset.runs.inference import run_model
-from xai_core.imageset.sets import library
 from xai_core.imageset.sets.library import load_set
 
 
 def test_a_picture_of_the_set_comes_to_itself() -> None:
-    # The data folder of a test before may be gone.
-    library._BUILT_IN.clear()
     digits, model = load_set("digits"), xai_core.load_model("small_cnn")
     run, all_pixels = run_model(digits, model), read_pixels(digits)
     for row in (0, 3, 1500):

@@ -120,6 +120,17 @@ def test_built_in_sets_are_made_once(
     )
 
 
+def test_a_built_in_set_lies_in_the_data_folder_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, restart: Callable[[], None]
+) -> None:
+    restart()
+    monkeypatch.setattr(photo_crops, "_CROPS", 2)
+    for name in ("first", "second", "first"):
+        monkeypatch.setenv("WHYBOX_DATA", str(tmp_path / name))
+        dataset = load_set("photo_crops")
+        assert dataset.folder.is_relative_to(tmp_path / name) and dataset is load_set("photo_crops")
+
+
 def test_other_names_and_numbers_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert list(IMAGE_SETS)[:2] == ["digits", "photo_crops"]
     with pytest.raises(UnknownName, match="digits"):

@@ -40,7 +40,9 @@ def load_set(name: str, job: Job[Any] | None = None) -> ImageSet:
     spec = IMAGE_SETS.get(name)
     with _LOADING[name]:
         dataset = _BUILT_IN.get(name)
-        if dataset is None or not disk.cache().touch(dataset.id):
+        cache = disk.cache()
+        # A set of another data folder has the same id, and its files may be gone.
+        if dataset is None or dataset.folder != cache.path(dataset.id) or not cache.touch(dataset.id):
             dataset = _BUILT_IN[name] = spec.load(job)
         return dataset
 
