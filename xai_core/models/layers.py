@@ -44,6 +44,11 @@ class Layer:
     alias_of: str | None = None
 
     @property
+    def channels(self) -> int:
+        """Number of its maps."""
+        return self.shape[0] if self.layout == "channels_first" else self.shape[-1]
+
+    @property
     def is_padding(self) -> bool:
         """True where it only frames its input: there is nothing to explain in it."""
         return "Pad" in self.kind

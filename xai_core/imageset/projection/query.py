@@ -13,7 +13,7 @@ from xai_core.engine.backends.with_features import WithFeatures
 from xai_core.engine.jobs import Job
 from xai_core.images import Picture
 from xai_core.imageset.projection.pixels import pixel_row
-from xai_core.imageset.runs.inference import choose_layer, count_channels
+from xai_core.imageset.runs.inference import choose_layer
 from xai_core.imageset.thumbnails import make_thumbnail
 from xai_core.models.classifier import Classifier
 
@@ -28,7 +28,7 @@ def describe_picture(
     target_layer = choose_layer(model, layer)
     inputs = torch.tensor(model.preprocessing.input_bytes(picture)[None])
     rows = forward_with_features(model, target_layer)(inputs, job)
-    features: Float32 = WithFeatures.from_rows(rows, count_channels(target_layer)).mean[0].numpy()
+    features: Float32 = WithFeatures.from_rows(rows, target_layer.channels).mean[0].numpy()
     return features
 
 

@@ -76,7 +76,7 @@ def run_model(
         grid=target_layer.grid,
         count=len(dataset),
         classes=len(model.labels),
-        channels=count_channels(target_layer),
+        channels=target_layer.channels,
     )
     try:
         with cache().exclusive(run_id, job.tick):
@@ -135,11 +135,6 @@ def choose_layer(model: Classifier, name: str | None = None) -> Layer:
             f"The layer {layer.name!r} is too fine: at most {MAX_PLACES:,} places are allowed. Choose a later layer."
         )
     return layer
-
-
-def count_channels(layer: Layer) -> int:
-    """Return the number of channels of a layer: C of `ModelOutputs.mean`."""
-    return layer.shape[0] if layer.layout == "channels_first" else layer.shape[-1]
 
 
 def _find_usable(run_id: str, pictures: Pictures) -> ModelOutputs | None:
