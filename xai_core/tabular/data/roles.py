@@ -39,8 +39,8 @@ def base_role(column: Column) -> Role:
 
 
 @dataclass(frozen=True, eq=False)
-class TypedColumn:
-    """A column as a table stores it: float64 or object cells, (N,)."""
+class ColumnReading:
+    """Kind and values of a column's cells or of its distinct texts, (N,), float64 or object; NaN counts as missing."""
 
     kind: Kind
     values: np.ndarray
@@ -49,16 +49,22 @@ class TypedColumn:
     forms: tuple[str, ...] = ()
     """Sentences about the form of its cells, where that is not plain; the column's name is to follow."""
     notes: tuple[str, ...] = ()
+    missing_words: tuple[tuple[str, int], ...] = ()
+    """Words that count as missing, with the number of rows that have them."""
+    kept_words: tuple[tuple[str, int], ...] = ()
+    """Words that often stand for no value and are categories here, with the number of rows that have them."""
+
+
+@dataclass(frozen=True, eq=False)
+class TypedColumn(ColumnReading):
+    """A column as a table stores it, a value for each of N rows."""
+
     texts: CellTexts | None = None
     """None where the file states types (Parquet)."""
     order: tuple[str, ...] = ()
     """Categories in rising order; () where they have none."""
     order_reason: str = ""
     """Reason for the order in words; "" where the column is not read as ordered."""
-    missing_words: tuple[tuple[str, int], ...] = ()
-    """Words that count as missing, with the number of rows that have them."""
-    kept_words: tuple[tuple[str, int], ...] = ()
-    """Words that often stand for no value and are categories here, with the number of rows that have them."""
 
 
 class ColumnSource(Protocol):

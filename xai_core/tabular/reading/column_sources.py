@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 
 from xai_core.tabular.data.column import format_date, name_number
 from xai_core.tabular.data.natural_order import order_rising
-from xai_core.tabular.data.roles import UNUSED_ROLES, Role, TypedColumn, role_error
+from xai_core.tabular.data.roles import UNUSED_ROLES, ColumnReading, Role, TypedColumn, role_error
 from xai_core.tabular.reading.column_types import TextColumn, convert_values, read_values
-from xai_core.tabular.reading.values.text_values import MIN_CHOSEN_SHARE, FileContext, TextReading
+from xai_core.tabular.reading.values.text_values import MIN_CHOSEN_SHARE, FileContext
 
 # Categories that can be put in an order.
 MAX_ORDERED = 200
@@ -55,17 +55,17 @@ class TextSource:
             column = self._merge_spellings(column)
         return _put_in_order(column) if role == "ordered" else column
 
-    def _guess(self) -> TextReading | None:
+    def _guess(self) -> ColumnReading | None:
         guess = self.column.parser().guess(self.context)
-        return guess if isinstance(guess, TextReading) else None
+        return guess if isinstance(guess, ColumnReading) else None
 
-    def _read_numbers(self) -> TextReading | None:
+    def _read_numbers(self) -> ColumnReading | None:
         guess = self._guess()
         if guess and guess.kind == "numeric":
             return guess
         return self.column.parser().read_numbers(self.context, MIN_CHOSEN_SHARE)
 
-    def _read(self, role: Role) -> TextReading | None:
+    def _read(self, role: Role) -> ColumnReading | None:
         if role == "number":
             return self._read_numbers()
         if role == "date":

@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 from xai_core.arrays import Int64
 from xai_core.tabular.data.cell_texts import CellTexts
 from xai_core.tabular.data.column import Kind
-from xai_core.tabular.data.roles import TypedColumn
+from xai_core.tabular.data.roles import ColumnReading, TypedColumn
 from xai_core.tabular.reading.values.number_forms import MAX_EXACT, clip_to_missing
-from xai_core.tabular.reading.values.text_values import NO_VALUE, TextParser, TextReading
+from xai_core.tabular.reading.values.text_values import NO_VALUE, TextParser
 
 DAY_US = 86_400_000_000
 # Longer texts are no categories; a small file can repeat one so often that comparing them takes hours.
@@ -54,7 +54,7 @@ class TextColumn:
         """Return a new parser of the texts."""
         return TextParser(self.name, pc.utf8_trim_whitespace(self.texts), self.counts, self.na_is_quoted)
 
-    def build(self, reading: TextReading | str) -> TypedColumn | str:
+    def build(self, reading: ColumnReading | str) -> TypedColumn | str:
         """Return the rows of a reading, or the reason why the column cannot be used."""
         if isinstance(reading, str):
             return reading
@@ -69,11 +69,11 @@ class TextColumn:
             reading.words,
             reading.forms,
             reading.notes,
+            reading.missing_words,
+            reading.kept_words,
             CellTexts(self.texts, reading.values)
             if len(used) == len(self.texts)
             else CellTexts(self.texts.take(pa.array(used)), reading.values[used]),
-            missing_words=reading.missing_words,
-            kept_words=reading.kept_words,
         )
         return recognise_yes_no(column)
 

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from xai_core.arrays import Bool, Float64, Int64
 from xai_core.tabular.data.column import Kind
+from xai_core.tabular.data.roles import ColumnReading
 from xai_core.tabular.reading.values.date_forms import (
     ORDER_WORDS,
     DateReading,
@@ -61,22 +62,6 @@ class FileContext:
     marks: FileMarks
     date_orders: frozenset[str] = frozenset()
     """Orders of dates in columns where only one fits."""
-
-
-@dataclass(frozen=True, eq=False)
-class TextReading:
-    """Kind of a column, and the values of its D distinct texts."""
-
-    kind: Kind
-    values: np.ndarray
-    """(D,), float64 or object; NaN where a text counts as missing."""
-    words: tuple[str, str] = ("no", "yes")
-    forms: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    missing_words: tuple[tuple[str, int], ...] = ()
-    """Words that count as missing, with their rows."""
-    kept_words: tuple[tuple[str, int], ...] = ()
-    """Words that often stand for no value and are categories here, with their rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +140,7 @@ class TextParser:
         texts = self.number_texts
         return find_sure_mark(texts, MIN_SHARE) if texts and texts.is_marked.any() else None
 
-    def guess(self, context: FileContext) -> TextReading | str:
+    def guess(self, context: FileContext) -> ColumnReading | str:
         """Return the reading of the column, or the reason why it cannot be used."""
         if not self.is_value.any():
             return NO_VALUE
@@ -164,7 +149,7 @@ class TextParser:
         )
         return reading or self.read_categories(context)
 
-    def _read_booleans(self) -> TextReading | None:
+    def _read_booleans(self) -> ColumnReading | None:
         """Return cells that are the two words of one pair, in any spelling.
 
         Of "true" and "false" one will do; a lone "n" could be anything.
@@ -177,7 +162,7 @@ class TextParser:
                 return self._finish("boolean", np.array([float(cell == yes) for cell in cells]), words=(no, yes))
         return None
 
-    def _guess_dates(self, context: FileContext) -> TextReading | None:
+    def _guess_dates(self, context: FileContext) -> ColumnReading | None:
         reading = self.dates
         if reading is None:
             return None
@@ -188,7 +173,7 @@ class TextParser:
         forms = ("The order of day and month was taken from the file's other dates",) if reading.others else ()
         return self._finish_dates(fitting[0] if reading.others else reading, forms)
 
-    def read_chosen_dates(self, context: FileContext) -> TextReading | None:
+    def read_chosen_dates(self, context: FileContext) -> ColumnReading | None:
         """Return the cells as dates, with the day first where that cannot be known; None if too few are dates."""
         reading = self._read_dates(MIN_CHOSEN_SHARE)
         if reading is None:
@@ -200,14 +185,14 @@ class TextParser:
             forms = (f"The first number of each date was taken for {ORDER_WORDS[reading.order]}",)
         return self._finish_dates(reading, forms)
 
-    def _finish_dates(self, reading: DateReading, forms: tuple[str, ...]) -> TextReading:
+    def _finish_dates(self, reading: DateReading, forms: tuple[str, ...]) -> ColumnReading:
         if reading.has_short_years:
             forms += ("Years of two digits were read as 1969 to 2068",)
         if reading.is_day_assumed:
             forms += ("The first number of each date was taken for the day",)
         return self._finish("date", reading.days, forms=forms, plural="dates")
 
-    def read_numbers(self, context: FileContext, min_share: float = MIN_SHARE) -> TextReading | None:
+    def read_numbers(self, context: FileContext, min_share: float = MIN_SHARE) -> ColumnReading | None:
         """Return numbers in the form that most cells follow, or None."""
         is_chosen = min_share < MIN_SHARE
         numbers = self.plain_numbers
@@ -238,13 +223,13 @@ class TextParser:
         texts = self.number_texts or take_apart(self.distinct)
         return bool(texts.find_inexact().any())
 
-    def _read_hours(self) -> TextReading | None:
+    def _read_hours(self) -> ColumnReading | None:
         hours = read_hours(self.distinct, MIN_SHARE)
         if hours is None:
             return None
         return self._finish("numeric", hours, forms=("Times were read as hours (17:30 is 17.5)",), plural="times")
 
-    def read_categories(self, context: FileContext | None = None) -> TextReading:
+    def read_categories(self, context: FileContext | None = None) -> ColumnReading:
         """Return the texts themselves; `context` None if a visitor chose this, so that no note gives the reason."""
         is_missing = (self.counts <= 0) | match_words(self.texts, TEXT_MISSING)
         is_na = match_words(self.texts, ("na",))
@@ -255,7 +240,7 @@ class TextParser:
         values = np.asarray(self.texts.to_numpy(zero_copy_only=False), dtype=object)
         values[is_missing] = math.nan
         notes = tuple(filter(None, [self._text_note()])) if context else ()
-        return TextReading(
+        return ColumnReading(
             "category",
             values,
             notes=notes,
@@ -277,7 +262,7 @@ class TextParser:
         forms: tuple[str, ...] = (),
         plural: str = "",
         notes: tuple[str, ...] = (),
-    ) -> TextReading:
+    ) -> ColumnReading:
         """Return the reading of numbers that stand for the texts that may be values."""
         values = np.full(len(self.texts), math.nan)
         values[self.is_value] = numbers
@@ -285,7 +270,7 @@ class TextParser:
         if is_wrong.any():
             sentence = f"Column {self.name!r} holds {plural}; {self.distinct.describe(is_wrong)} not"
             notes = (f"{sentence}, and counted as missing.", *notes)
-        return TextReading(kind, values, words, forms, notes, self._count_words((self.counts > 0) & ~self.is_value))
+        return ColumnReading(kind, values, words, forms, notes, self._count_words((self.counts > 0) & ~self.is_value))
 
     def _count_words(self, selected: Bool) -> tuple[tuple[str, int], ...]:
         """Return the selected texts with their rows; empty cells need no word."""
