@@ -16,7 +16,7 @@ from torchvision.models import resnet18
 from torchvision.models.vgg import cfgs, make_layers
 
 from xai_core.models.isolation import isolate, out_of_place
-from xai_core.rules import Deconvolution, Guided, RectifierRule
+from xai_core.rules import Deconvolution, Guided, RectifierRule, Redirected
 
 WAYS = {
     "function": lambda x: F.relu(x),
@@ -83,6 +83,16 @@ def test_the_ceiling_closes_a_rectifier_but_not_a_deconvolution():
         with rule:
             y = F.relu6(x)
         assert y.tolist() == [5, 6] and torch.autograd.grad(y.sum(), x)[0].tolist() == expected
+
+
+def test_a_blocked_picture_gets_what_pushes_it_back_between_the_bounds():
+    """Rows: all too low, all too high, one place open. A gradient says in which direction the output shall go."""
+    x = torch.tensor([[-1.0, -2], [7, 8], [-1, 2]], requires_grad=True)
+    up = torch.tensor([[3.0, -4], [3, -4], [5, 6]])
+    for rule, expected in ((RectifierRule(), [[0, 0], [0, 0], [0, 6]]), (Redirected(), [[3, 0], [0, -4], [0, 6]])):
+        with rule:
+            y = F.relu6(x)
+        assert torch.autograd.grad((y * up).sum(), x)[0].tolist() == expected
 
 
 @pytest.mark.parametrize("way", NOT_RECTIFIERS, ids=str)

@@ -56,13 +56,13 @@ class _Rectify(torch.autograd.Function):
     def forward(ctx: Any, x: torch.Tensor, ceiling: float, backward: Any) -> torch.Tensor:
         ctx.rule = backward
         # Not x itself, which an in-place call overwrites.
-        ctx.save_for_backward((x > 0) & (x < ceiling))
+        ctx.save_for_backward((x >= ceiling).to(torch.int8) - (x <= 0).to(torch.int8))
         return x.clamp(0, ceiling)
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:
-        (passed,) = ctx.saved_tensors
-        return ctx.rule(gradient, passed), None, None
+        (side,) = ctx.saved_tensors
+        return ctx.rule(gradient, side), None, None
 
 
 class RectifierRule(TorchFunctionMode):
@@ -78,9 +78,11 @@ class RectifierRule(TorchFunctionMode):
         self.rectifier_count = 0
 
     @staticmethod
-    def rule(gradient: torch.Tensor, passed: torch.Tensor) -> torch.Tensor:
-        """Return the gradient by the rectifier's input; `passed` is True where the input lay between the bounds."""
-        return gradient * passed
+    def rule(gradient: torch.Tensor, side: torch.Tensor) -> torch.Tensor:
+        """Return the gradient by the rectifier's input: `side` is -1 where that was too low, 0 where it passed, 1 where
+        it was too high.
+        """
+        return gradient * (side == 0)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}

@@ -15,5 +15,5 @@ class Deconvolution(RectifierRule):
     """Each rectifier passes back the positive part of the gradient; whether it was open does not matter."""
 
     @staticmethod
-    def rule(gradient: torch.Tensor, passed: torch.Tensor) -> torch.Tensor:
+    def rule(gradient: torch.Tensor, side: torch.Tensor) -> torch.Tensor:
         return torch.where(gradient > 0, gradient, 0)

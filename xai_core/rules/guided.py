@@ -14,5 +14,5 @@ class Guided(RectifierRule):
     """Each rectifier passes back the positive part of the gradient where it was open."""
 
     @staticmethod
-    def rule(gradient: torch.Tensor, passed: torch.Tensor) -> torch.Tensor:
-        return torch.where(passed & (gradient > 0), gradient, 0)
+    def rule(gradient: torch.Tensor, side: torch.Tensor) -> torch.Tensor:
+        return torch.where((side == 0) & (gradient > 0), gradient, 0)
