@@ -49,5 +49,5 @@ from .methods.base.cards import method_card as method_card
 from .models import MODELS as MODELS, load_model as load_model
 from .models.classifier import Classifier as Classifier
 from .models.framing import Framing as Framing, frame_picture as frame_picture, visible_box as visible_box
-from .results import Attribution as Attribution, Check as Check, Prediction as Prediction
+from .results import Attribution as Attribution, Check as Check, Prediction as Prediction, Preview as Preview
 from .trust import Agreement as Agreement, MapVerdict as MapVerdict, agreement as agreement, doubt as doubt

@@ -63,23 +63,14 @@ class Attribution:
     """Numbers the method itself reports: a completeness gap, steps used, a surrogate's R²."""
 
     def __post_init__(self) -> None:
-        # A copy: the caller's array stays its own.
-        values = np.array(self.values, dtype=np.float32)
-        if values.ndim not in (2, 3):
-            raise ValueError(f"an attribution has shape (H, W) or (C, H, W), got {values.shape}")
-        values.flags.writeable = False
-        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "values", _copy_map(self.values))
         for name in ("params", "versions", "details"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     @property
     def heatmap(self) -> Float32:
         """One number a pixel, (H, W): channels summed, since contributions add up."""
-        if self.values.ndim == 2:
-            return self.values
-        heat: Float32 = self.values.sum(axis=0)
-        heat.flags.writeable = False
-        return heat
+        return _sum_channels(self.values)
 
     @property
     def probability(self) -> float | None:
@@ -92,6 +83,43 @@ class Attribution:
         """The worst level of all checks, for the badge on the map."""
         levels = {check.level for check in self.checks}
         return "red" if "red" in levels else "amber" if "amber" in levels else "green"
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """An unfinished map: the values so far, read-only, in the shape of the finished map. Nothing has checked them."""
+
+    values: Float32
+    fraction: float
+    """Share of the work done, 0 to 1."""
+    number: int
+    """Place among the previews of one map, from 1."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", _copy_map(self.values))
+
+    @property
+    def heatmap(self) -> Float32:
+        """One number a pixel, (H, W), as in the finished map."""
+        return _sum_channels(self.values)
+
+
+def _copy_map(values: Float32) -> Float32:
+    """Return a read-only copy of a map: the caller's array stays its own."""
+    copied = np.array(values, dtype=np.float32)
+    if copied.ndim not in (2, 3):
+        raise ValueError(f"a map has shape (H, W) or (C, H, W), got {copied.shape}")
+    copied.flags.writeable = False
+    return copied
+
+
+def _sum_channels(values: Float32) -> Float32:
+    """Return values (H, W) as they are, and the read-only sum over channels of values (C, H, W)."""
+    if values.ndim == 2:
+        return values
+    heat: Float32 = values.sum(axis=0)
+    heat.flags.writeable = False
+    return heat
 
 
 def to_json(attribution: Attribution) -> dict[str, Json]:

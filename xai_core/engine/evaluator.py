@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -37,6 +37,12 @@ MAX_AHEAD = cores.WORKERS
 MIN_SPLIT_S = 0.5
 _SPLIT_FAILED = "A network that was cut in two failed, so the whole one is asked."
 T = TypeVar("T")
+# Takes the scores that are known so far, in parts (n,), after each batch: the parts are the first rows' in order.
+OnScores = Callable[[Sequence[torch.Tensor]], None]
+
+
+def _ignore(_parts: Sequence[torch.Tensor]) -> None:
+    """Do nothing with the scores so far."""
 
 
 @dataclass(eq=False)
@@ -96,12 +102,14 @@ class Evaluator:
         """Yield logits (n, classes) per batch of prepared pictures (n, C, H, W); the next is composed meanwhile."""
         return self._run_in_order((self.forward.submit(batch, self.job) for batch in batches), self._wait)
 
-    def scores(self, rows: torch.Tensor, compose: Compose) -> torch.Tensor:
+    def scores(self, rows: torch.Tensor, compose: Compose, on_scores: OnScores = _ignore) -> torch.Tensor:
         """Return the scores (N,) of the N pictures that `compose` makes of rows, one micro-batch at a time."""
         batches = (compose(part) for part in rows.split(self.micro_batch))
-        return torch.cat([self.select(logits) for logits in self.logits(batches)])
+        return self._gather_scores(self.logits(batches), on_scores)
 
-    def occluded(self, corners: torch.Tensor, window: int, patch: torch.Tensor) -> torch.Tensor:
+    def occluded(
+        self, corners: torch.Tensor, window: int, patch: torch.Tensor, on_scores: OnScores = _ignore
+    ) -> torch.Tensor:
         """Return the scores (N,) of the input with a square of `patch` (C, H, W) at each of the corners (top, left),
         (N, 2).
 
@@ -111,9 +119,11 @@ class Evaluator:
             occluded_image_for(self.model, self.x, patch, window) if self._is_worth_splitting(len(corners)) else None
         )
         logits = image.logits if image is not None else None
-        return self._split_scores(corners, logits, lambda part: occlude(self.x, patch, part, window))
+        return self._split_scores(corners, logits, lambda part: occlude(self.x, patch, part, window), on_scores)
 
-    def hidden(self, rows: torch.Tensor, labels: Int64, compose: Compose) -> torch.Tensor:
+    def hidden(
+        self, rows: torch.Tensor, labels: Int64, compose: Compose, on_scores: OnScores = _ignore
+    ) -> torch.Tensor:
         """Return the scores (N,) of the pictures that `compose` makes of rows (N, patches): 0 hides a patch of
         `labels`, 1 shows it.
 
@@ -122,7 +132,7 @@ class Evaluator:
         network = split_network_for(self.model) if self._is_worth_splitting(len(rows)) else None
         patches = PatchCombinations(network, labels, compose) if network is not None else None
         usable = patches is not None and patches.is_worthwhile(len(rows)) and self._fill(patches)
-        return self._split_scores(rows, patches.logits if patches is not None and usable else None, compose)
+        return self._split_scores(rows, patches.logits if patches is not None and usable else None, compose, on_scores)
 
     def gradients(
         self, pictures: torch.Tensor, rule: RectifierRule | None = None
@@ -163,7 +173,9 @@ class Evaluator:
             log.exception(_SPLIT_FAILED)
             return False
 
-    def _split_scores(self, rows: torch.Tensor, logits: Run | None, compose: Compose) -> torch.Tensor:
+    def _split_scores(
+        self, rows: torch.Tensor, logits: Run | None, compose: Compose, on_scores: OnScores
+    ) -> torch.Tensor:
         """Return the scores (N,) of rows by `logits` of a split network; by the whole one where there is none, or where
         it fails.
         """
@@ -171,11 +183,18 @@ class Evaluator:
             parts = rows.split(self.micro_batch)
             tasks = (SCHEDULER.submit_work(partial(logits, part), self.job, len(part), cost=1.0) for part in parts)
             try:
-                return torch.cat([self.select(part) for part in self._run_in_order(tasks, self._wait)])
+                return self._gather_scores(self._run_in_order(tasks, self._wait), on_scores)
             # The whole network's engine is rebuilt where it fails; a split one is given up.
             except RuntimeError:
                 log.exception(_SPLIT_FAILED)
-        return self.scores(rows, compose)
+        return self.scores(rows, compose, on_scores)
+
+    def _gather_scores(self, batches: Iterable[torch.Tensor], on_scores: OnScores) -> torch.Tensor:
+        parts: list[torch.Tensor] = []
+        for logits in batches:
+            parts.append(self.select(logits))
+            on_scores(parts)
+        return torch.cat(parts)
 
     def _run_in_order(self, tasks: Iterable[Task[T]], wait: Callable[[Task[T]], T]) -> Iterator[T]:
         """Yield the tasks' results in order; each task is drawn as soon as a worker is free for it."""

@@ -50,6 +50,8 @@ class _GreedySearch:
     """Search for a part that reaches the goal, shown on an empty picture (`reveals`) or covered on the real one."""
 
     request: Request
+    labels: torch.Tensor
+    """Number of the segment at each pixel, (H, W)."""
     compose: Compose
     areas: torch.Tensor
     goal: float
@@ -91,6 +93,7 @@ class _GreedySearch:
             # Positive for evidence for the target, whether the segment was shown or covered.
             gains[segments[best]] = (leads[best] - lead[0]) * (1 if self.reveals else -1)
             part, lead, answer = candidates[best], leads[best : best + 1], answers[best : best + 1]
+            self.request.offer_preview(lambda: gains[self.labels])
         return part, gains, lead, answer
 
 
@@ -107,7 +110,7 @@ def run(request: Request) -> RawMap:
     lead_before = float(compute_lead(request.logits, request.target)[0])
     goal = 0.0 if lead_before > 0 else lead_before - log(2)
     compose = make_composer(request, labels, make_replacement(request, labels))
-    search = _GreedySearch(request, compose, areas, goal, request.choice("mode") == "keep")
+    search = _GreedySearch(request, torch.from_numpy(labels), compose, areas, goal, request.choice("mode") == "keep")
     part, gains, lead, answer = search.search(request.integer("rounds"))
     details = {
         "reached": float(search.reaches_goal(lead)),
@@ -184,6 +187,7 @@ METHODS.add(
         run=run,
         cost=_cost,
         unit="logit of lead",
+        grows=True,
         quick_params=lambda _side: {"segments": 6, "rounds": 1},
         params=(
             Choice(

@@ -8,6 +8,7 @@ take turns: as random and as fair as free draws, and nearer the mean.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -53,6 +54,7 @@ def run(request: Request) -> RawMap:
         attributions = compute_gradients(request, baselines[numbers] + alphas * difference) * difference
         total += attributions.sum(0, dtype=torch.float64) / samples
         sums += attributions.flatten(1).sum(1, dtype=torch.float64).tolist()
+        request.offer_preview(partial(torch.mul, total, samples / len(sums)))
     gap, error = float(total.sum()) - change, float(np.std(sums, ddof=1)) / samples**0.5
     details = {
         "completeness_gap": relative_size(gap, change),
@@ -81,6 +83,7 @@ METHODS.add(
         cost=lambda params, side: int(params["samples"]) + min(int(params["samples"]), int(params["count"])) + 1,
         gradient=True,
         random=True,
+        grows=True,
         quick_params=lambda _side: {"samples": 4, "count": 2},
         params=(
             BASELINE_SET,

@@ -54,6 +54,7 @@ class _Path:
             derivatives = (gradients * self.difference).flatten(1).sum(1, dtype=torch.float64)
             for score, gradient, derivative in zip(scores.tolist(), gradients, derivatives.tolist(), strict=True):
                 self.points[next(remaining)] = _Point(score, gradient, derivative)
+            self.request.offer_preview(self.integrate)
 
     def interval_errors(self) -> tuple[list[tuple[float, float]], Float64]:
         """Return the intervals, and the trapezoid sum less the true change of the score in each."""
@@ -120,6 +121,7 @@ METHODS.add(
         max_pictures=lambda params: int(params["steps"]) + 8,
         gradient=True,
         random=True,
+        grows=True,
         quick_params=lambda _side: {"steps": 4},
         params=(
             BASELINE,

@@ -8,14 +8,14 @@ arXiv:2012.01536). With few superpixels nothing is drawn and all is exact.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from math import comb
 
 import numpy as np
 import torch
 
-from xai_core.arrays import Float64, Int64
+from xai_core.arrays import Float32, Float64, Int64
 from xai_core.errors import InvalidParam
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
@@ -92,16 +92,29 @@ def run(request: Request) -> RawMap:
     request.job.expect(len(shown) + 2)
     compose = make_composer(request, labels, make_replacement(request, labels))
     rows = torch.from_numpy(np.concatenate([np.zeros((1, count)), shown]))
-    empty, *scores = request.evaluator.hidden(rows, labels, compose).double().tolist()
-    change = request.score - empty
-    shapley_values = fit_shapley_values(shown, np.array(scores) - empty, weights, change)
+
+    def fit_values(scores: torch.Tensor) -> tuple[Float64, float]:
+        """Fit the values, (count,), to the scores of the first rows, and return the change they add up to."""
+        empty, *others = scores.double().tolist()
+        change, tried = request.score - empty, slice(len(others))
+        return fit_shapley_values(shown[tried], np.array(others) - empty, weights[tried], change), change
+
+    def offer_values(parts: Sequence[torch.Tensor]) -> None:
+        request.offer_preview(lambda: _paint(fit_values(torch.cat(list(parts)))[0], labels))
+
+    shapley_values, change = fit_values(request.evaluator.hidden(rows, labels, compose, offer_values))
     details = {
         "completeness_gap": abs(float(shapley_values.sum()) - change) / max(abs(change), 1e-12),
         "score_change": change,
         "patches": float(count),
         "exact": float(len(shown) == 2**count - 2),
     }
-    return RawMap(shapley_values[labels].astype(np.float32), details)
+    return RawMap(_paint(shapley_values, labels), details)
+
+
+def _paint(shapley_values: Float64, labels: Int64) -> Float32:
+    """Return the value of its superpixel at each pixel, (H, W)."""
+    return shapley_values[labels].astype(np.float32)
 
 
 def _cost(params: Mapping[str, Value], side: int) -> int:
@@ -126,6 +139,7 @@ METHODS.add(
         run=run,
         cost=_cost,
         random=True,
+        grows=True,
         quick_params=lambda _side: {"samples": 12, "segments": 6},
         params=(
             SEGMENTS,

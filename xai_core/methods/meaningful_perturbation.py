@@ -53,6 +53,11 @@ class _MaskOptimizer:
         picture, baseline = (torch.roll(x, shift, (2, 3)) for x in (self.request.x, self.baseline))
         return torch.lerp(picture, baseline, _upsample(self.mask, picture.shape[-1]))
 
+    @torch.no_grad()
+    def values(self) -> torch.Tensor:
+        """Return the mask at the picture's size, (H, W)."""
+        return _upsample(self.mask, self.request.x.shape[-1])[0, 0]
+
     def step(self) -> None:
         """Take one step of Adam on the score left plus the penalties."""
         request, jitter = self.request, self.request.integer("jitter")
@@ -78,9 +83,10 @@ def run(request: Request) -> RawMap:
     optimizer = _MaskOptimizer(request, baseline, max(abs(request.score - score_hidden), MIN_CHANGE))
     for _ in range(request.integer("steps")):
         optimizer.step()
+        request.offer_preview(optimizer.values)
     with torch.no_grad():
         score_covered = float(request.evaluator.scores(optimizer.compose(), lambda picture: picture))
-        values = _upsample(optimizer.mask, request.x.shape[-1])[0, 0]
+    values = optimizer.values()
     details = {
         "score_before": request.score,
         "score_covered": score_covered,
@@ -112,6 +118,7 @@ METHODS.add(
         unit="share hidden",
         gradient=True,
         random=True,
+        grows=True,
         quick_params=lambda _side: {"steps": 4},
         params=(
             Int(

@@ -7,7 +7,7 @@ masks of the whole picture.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 
@@ -16,6 +16,9 @@ from xai_core.images import BASELINES
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
 from xai_core.params import Choice, Int, Value
+
+# Rows and columns from one window to the next in each pass over the picture.
+COARSE_STEPS = (4, 2, 1)
 
 
 def list_window_starts(side: int, window: int, stride: int) -> list[int]:
@@ -26,10 +29,34 @@ def list_window_starts(side: int, window: int, stride: int) -> list[int]:
     return [step * stride for step in range(-(-(side - window) // stride) + 1)]
 
 
-def _list_windows(side: int, window: int, stride: int) -> torch.Tensor:
-    """List all windows as rows (top, left), (N, 2)."""
-    starts = torch.tensor(list_window_starts(side, window, stride))
-    return torch.cartesian_prod(starts, starts).reshape(-1, 2)
+def _list_windows(starts: list[int]) -> torch.Tensor:
+    """List the windows that begin at each pair of `starts` as rows (top, left), (N, 2)."""
+    firsts = torch.tensor(starts)
+    return torch.cartesian_prod(firsts, firsts).reshape(-1, 2)
+
+
+def order_coarse_to_fine(per_side: int) -> torch.Tensor:
+    """Return the numbers of a square grid's windows, (per_side²,): every fourth each way, then what lies between."""
+    # Largest step of COARSE_STEPS that leads to the row or column.
+    steps = torch.gcd(torch.arange(per_side), torch.tensor(COARSE_STEPS[0]))
+    return torch.minimum(steps[:, None], steps).flatten().argsort(descending=True, stable=True)
+
+
+def draw_coarse_map(drops: torch.Tensor, side: int, window: int, starts: list[int]) -> torch.Tensor:
+    """Return the map (H, W) of the drops (rows, columns) so far; where one is NaN, that of the nearest window counts.
+
+    Windows are every few rows and columns at first, in the order of `order_coarse_to_fine`.
+    """
+    filled, numbers = torch.zeros_like(drops), torch.arange(len(starts))
+    for step in COARSE_STEPS:
+        nearest = ((numbers + step // 2) // step).clamp(max=(len(starts) - 1) // step) * step
+        coarse = drops[nearest][:, nearest]
+        filled = torch.where(coarse.isnan(), filled, coarse)
+    # Which windows of a row cover a pixel, (H, rows): the mean over windows is two products with it.
+    offset = torch.arange(side)[:, None] - torch.tensor(starts)
+    covers = ((offset >= 0) & (offset < window)).double()
+    covers /= covers.sum(1, keepdim=True)
+    return covers @ filled @ covers.T
 
 
 def run(request: Request) -> RawMap:
@@ -39,10 +66,21 @@ def run(request: Request) -> RawMap:
         raise InvalidParam(
             f"Stride must be at most the window, {window} pixels, or some pixels are never covered. Got {stride}."
         )
-    corners, baseline = _list_windows(side, window, stride), request.make_baseline(request.choice("patch"))[0]
+    starts, baseline = list_window_starts(side, window, stride), request.make_baseline(request.choice("patch"))[0]
+    corners, order = _list_windows(starts), order_coarse_to_fine(len(starts))
     request.job.expect(len(corners) + 2)
 
-    drops = request.score - request.evaluator.occluded(corners, window, baseline)
+    def draw(parts: Sequence[torch.Tensor]) -> torch.Tensor:
+        known = torch.full((len(corners),), torch.nan, dtype=torch.float64)
+        scores = torch.cat(list(parts)).double()
+        known[order[: len(scores)]] = request.score - scores
+        return draw_coarse_map(known.view(len(starts), -1), side, window, starts)
+
+    scores = request.evaluator.occluded(
+        corners[order], window, baseline, lambda parts: request.offer_preview(lambda: draw(parts))
+    )
+    drops = torch.empty_like(scores)
+    drops[order] = request.score - scores
     total, coverage = torch.zeros(2, side, side, dtype=torch.float64)
     for (top, left), drop in zip(corners.tolist(), drops.tolist(), strict=True):
         total[top : top + window, left : left + window] += drop
@@ -85,6 +123,7 @@ METHODS.add(
         run=run,
         cost=_cost,
         random=True,
+        grows=True,
         quick_params=lambda side: {"window": side // 2, "stride": side // 4},
         params=(
             Int(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -54,7 +55,8 @@ def run(request: Request) -> RawMap:
     baseline = request.make_baseline(request.choice("fill"))
     masks = RandomMasks(count, request.integer("cells"), request.number("visible") / 100, side, request.rng)
     request.job.expect(count + 1)
-    visibility, weighted, total = torch.zeros(side, side).double(), torch.zeros(side, side).double(), 0.0
+    visibility, weighted = torch.zeros(2, side, side, dtype=torch.float64)
+    total, scored = 0.0, 0
     # Masks whose scores are not yet back.
     pending: deque[torch.Tensor] = deque()
 
@@ -69,10 +71,16 @@ def run(request: Request) -> RawMap:
         visibility += visible.sum(0)
         weighted += torch.tensordot(scores, visible, 1)
         total += float(scores.sum())
+        scored += len(scores)
+        request.offer_preview(partial(_compare_with_mean, visibility, weighted, total / scored))
     mean = total / count
+    return RawMap(_compare_with_mean(visibility, weighted, mean), {"mean_score": mean}, request.choice("measure"))
+
+
+def _compare_with_mean(visibility: torch.Tensor, weighted: torch.Tensor, mean: float) -> torch.Tensor:
+    """Return the mean score when a pixel is visible minus the mean over all masks, (H, W)."""
     # Nothing is known of a pixel that was never visible.
-    values = torch.where(visibility > 0, weighted / visibility.clamp_min(1e-12) - mean, 0.0)
-    return RawMap(values.float(), {"mean_score": mean}, request.choice("measure"))
+    return torch.where(visibility > 0, weighted / visibility.clamp_min(1e-12) - mean, 0.0).float()
 
 
 METHODS.add(
@@ -99,6 +107,7 @@ METHODS.add(
         run=run,
         cost=lambda params, side: int(params["masks"]) + 1,
         random=True,
+        grows=True,
         quick_params=lambda _side: {"masks": 10},
         params=(
             Int(

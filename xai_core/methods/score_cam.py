@@ -7,6 +7,8 @@ cancels in the softmax.)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from xai_core.methods.base.request import Request
@@ -35,9 +37,17 @@ def run(request: Request) -> RawMap:
 
     if not varying:
         return make_raw_map(request, torch.zeros_like(activations[0]))
-    weights = request.evaluator.scores(channels, compose).double().softmax(0).float().to(activations.device)
-    selected = activations[channels.to(activations.device)]
-    raw = make_raw_map(request, (weights.view(-1, 1, 1) * selected).sum(0))
+
+    def weigh_channels(scores: torch.Tensor) -> RawMap:
+        """Weigh the first channels by their scores (n,)."""
+        weights = scores.double().softmax(0).float().to(activations.device)
+        selected = activations[channels[: len(scores)].to(activations.device)]
+        return make_raw_map(request, (weights.view(-1, 1, 1) * selected).sum(0))
+
+    def offer_map(parts: Sequence[torch.Tensor]) -> None:
+        request.offer_preview(lambda: weigh_channels(torch.cat(list(parts))).values)
+
+    raw = weigh_channels(request.evaluator.scores(channels, compose, offer_map))
     raw.details["channels"] = float(len(channels))
     return raw
 
@@ -63,6 +73,7 @@ METHODS.add(
         run=run,
         cost=lambda params, side: min(int(params["channels"]), 512) + 2,
         unit="mean activation",
+        grows=True,
         uses_layer=True,
         refusal=refuse_without_layer,
         quick_params=lambda _side: {"channels": 8},

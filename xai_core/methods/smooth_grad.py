@@ -6,6 +6,7 @@ Smilkov et al. 2017, arXiv:1706.03825; the squared form is SmoothGrad² of Hooke
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import torch
 
@@ -46,7 +47,7 @@ def run(request: Request) -> RawMap:
     request.job.expect(_cost(request.params, request.x.shape[-1]))
     baseline = request.make_baseline(request.choice("baseline")) if integrates else torch.zeros_like(request.x)
     total = torch.zeros_like(request.x[0], dtype=torch.float64)
-    change = -_sum_scores(request, baseline) if integrates else 0.0
+    change, done = -_sum_scores(request, baseline) if integrates else 0.0, 0
     for copies in _draw_noisy_copies(request):
         if integrates:
             maps = _integrate_gradients(request, copies, baseline)
@@ -54,7 +55,8 @@ def run(request: Request) -> RawMap:
         else:
             maps = compute_gradients(request, copies) * (1 if base_map == "saliency" else copies)
         total += (maps.square() if squared else maps).sum(0, dtype=torch.float64) / samples
-    values = total.float()
+        done += len(copies)
+        request.offer_preview(partial(_finish_map, total * (samples / done), base_map))
     unit = "logit per unit of input" if base_map == "saliency" else "logit"
     details = {}
     if integrates and not squared:
@@ -62,11 +64,12 @@ def run(request: Request) -> RawMap:
             "completeness_gap": abs(float(total.sum()) - change) / max(abs(change), 1e-12),
             "score_change": change,
         }
-    return RawMap(
-        reduce_channels(values, "max") if base_map == "saliency" else values,
-        details,
-        f"squared {unit}" if squared else unit,
-    )
+    return RawMap(_finish_map(total, base_map), details, f"squared {unit}" if squared else unit)
+
+
+def _finish_map(mean: torch.Tensor, base_map: str) -> torch.Tensor:
+    """Return the map of a mean over copies (C, H, W): (H, W) for saliency, else (C, H, W)."""
+    return reduce_channels(mean.float(), "max") if base_map == "saliency" else mean.float()
 
 
 def _cost(params: Mapping[str, Value], side: int) -> int:
@@ -121,6 +124,7 @@ METHODS.add(
         max_pictures=lambda params: 2 * int(params["steps"]) + 16,
         gradient=True,
         random=True,
+        grows=True,
         quick_params=lambda _side: {"samples": 3},
         params=(
             Choice(

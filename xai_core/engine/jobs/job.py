@@ -56,6 +56,9 @@ class Job(Generic[T]):
         self.pool: Queue | None = None
         self.result: T | None = None
         self.error: XaiError | None = None
+        self.preview: Any = None
+        """Latest unfinished result while the work runs, of a kind that its pool defines."""
+        self.is_preview_wanted = False
         self.state: State = "waiting"
         self._first_tick: tuple[float, int] | None = None
         """Time and evaluations of the first tick that had some."""
@@ -95,6 +98,15 @@ class Job(Generic[T]):
     def touch(self, session_id: str) -> None:
         """Note that a session waits for the job and is still there."""
         self.sessions[session_id] = self.last_touch = time.monotonic()
+
+    def request_preview(self) -> Any:
+        """Return the latest preview, and let the work make a newer one: none is made that nobody waits for."""
+        self.is_preview_wanted = True
+        return self.preview
+
+    def show_preview(self, preview: Any) -> None:
+        """Put a preview in the place of the last one."""
+        self.preview, self.is_preview_wanted = preview, False
 
     def cancel(self) -> None:
         """Stop the work: at once if it has not begun, else at its next tick."""
@@ -168,5 +180,5 @@ class Job(Generic[T]):
         except XaiError as problem:
             error = problem
         finally:
-            self.error, self.state = error, state
+            self.error, self.state, self.preview = error, state, None
             self._finished.set()

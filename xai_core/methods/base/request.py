@@ -15,6 +15,7 @@ from xai_core.engine.evaluator import Evaluator
 from xai_core.engine.jobs import Job
 from xai_core.errors import NotApplicable
 from xai_core.images import make_baseline
+from xai_core.methods.base.previews import OfferPreview, make_no_preview
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate
 from xai_core.models.layers import Layer
@@ -41,6 +42,8 @@ class Request(ParamReader):
     evaluator: Evaluator
     job: Job[object]
     rng: np.random.Generator
+    offer_preview: OfferPreview = make_no_preview
+    """Takes a function that draws the map as far as it is known; called only if a preview is due."""
     baseline: torch.Tensor | None = None
     """The last baseline that the method asked for, (1, C, H, W): the class that the model sees in it is checked
     afterwards.

@@ -62,6 +62,8 @@ class MethodSpec:
     params: tuple[Param, ...] = ()
     quick_params: Callable[[int], Mapping[str, Value]] = lambda _side: {}
     """Parameters of a coarse map that is cheap at this input side, for tests; needed where the defaults are dear."""
+    grows: bool = False
+    """True if it offers previews while it runs."""
     uses_layer: bool = False
     class_specific: bool = True
     """False if the map is the same for every target."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from typing import Any
 
@@ -21,13 +21,14 @@ from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidImage, InvalidParam, NotApplicable
 from xai_core.images import image_sha256
 from xai_core.images.resize import VERSION as RESIZE_VERSION
+from xai_core.methods.base.previews import Previews, make_no_preview
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import METHODS, MethodSpec
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import out_of_place
 from xai_core.models.layers import Layer
 from xai_core.params import Value, check_seed, resolve
-from xai_core.results import PROBABILITY, Attribution, Prediction, Target
+from xai_core.results import PROBABILITY, Attribution, Prediction, Preview, Target
 from xai_core.trust import Evidence, run_checks
 
 TargetLike = int | str | tuple[int | str, int | str] | None
@@ -136,8 +137,8 @@ def _describe_target(model: Classifier, target: Target) -> str:
     return model.labels[target]
 
 
-def carry_out(planned: Plan, job: Job[Any]) -> Attribution:
-    """Make the map of a checked request.
+def carry_out(planned: Plan, job: Job[Any], previews: Previews | None = None) -> Attribution:
+    """Make the map of a checked request; whether there are previews changes nothing in it.
 
     Raises what the method raises, and Cancelled.
     """
@@ -152,7 +153,8 @@ def carry_out(planned: Plan, job: Job[Any]) -> Attribution:
     target = planned.target if planned.target is not None else int(logits[0].argmax())
     rng = np.random.default_rng(planned.seed)
     evaluator = Evaluator(model, forward, x, target, job)
-    request = Request(model, pixels, x, logits, target, planned.layer, planned.params, evaluator, job, rng)
+    offer = partial(previews.offer, job) if previews is not None else make_no_preview
+    request = Request(model, pixels, x, logits, target, planned.layer, planned.params, evaluator, job, rng, offer)
     # Composing must not hold up the workers.
     with out_of_place(), cores.limit(cores.CORES_PER_WORKER):
         raw = planned.spec.run(request)
@@ -194,10 +196,12 @@ def explain(
     params: Mapping[str, object] | None = None,
     seed: int = 0,
     job: Job[Any] | None = None,
+    on_preview: Callable[[Preview], object] | None = None,
 ) -> Attribution:
     """Explain the score of `target` (top class if None) by one method: a map (H, W) or (C, H, W) on the input grid.
 
     `target` is a class, by index or name, or a pair (A, B): why A and not B. `job` receives progress and may cancel.
+    `on_preview` is called about twice a second with the map so far, by methods that grow (`MethodSpec.grows`).
 
     Raises UnknownName, InvalidParam, NotApplicable, InvalidImage or Cancelled.
 
@@ -207,7 +211,8 @@ def explain(
     >>> attribution.values.shape, attribution.label, attribution.unit
     ((28, 28), '3', 'logit per unit of input')
     """
-    return carry_out(plan(model, image, method, target, layer, params, seed), job or Job())
+    planned = plan(model, image, method, target, layer, params, seed)
+    return carry_out(planned, job or Job(), None if on_preview is None else Previews(on_preview))
 
 
 def compare(

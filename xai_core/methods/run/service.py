@@ -7,6 +7,7 @@ import functools
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from PIL import Image
 
@@ -19,6 +20,7 @@ from xai_core.engine.results.store import Store
 from xai_core.engine.scheduler import SCHEDULER
 from xai_core.engine.split.split_network import split_network_for
 from xai_core.images import image_sha256
+from xai_core.methods.base.previews import Previews
 from xai_core.methods.base.spec import METHODS
 from xai_core.methods.run.explain import Plan, carry_out, predict
 from xai_core.models import MODELS, find_model, load_model, models_in_memory
@@ -70,7 +72,12 @@ def start(planned: Plan, session_id: str = "") -> Job[Attribution]:
     known = _store().get(planned.id)
     if known is not None:
         return _POOL.put(planned.id, known, session_id)
-    return _POOL.start(planned.id, lambda job: carry_out(planned, job), planned.weight, session_id, planned.memory)
+    return _POOL.start(planned.id, partial(_explain_with_previews, planned), planned.weight, session_id, planned.memory)
+
+
+def _explain_with_previews(planned: Plan, job: Job[Attribution]) -> Attribution:
+    """Make a map, and a preview of it for each poll of a page that asks the job for one."""
+    return carry_out(planned, job, Previews(job.show_preview, lambda: job.is_preview_wanted))
 
 
 def find(result_id: str) -> Attribution | None:
