@@ -6,14 +6,15 @@ A name is checked against the model once, here; everybody behind it may trust th
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from numbers import Real
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from xai_core.errors import InvalidParam
 from xai_core.models.classifier import Classifier
 
+T = TypeVar("T")
 Kind = Literal["class", "channel", "neuron", "layer"]
 UnitLike = str | Mapping[str, float]
 _FORMS = "class:951, channel:<layer>:12, neuron:<layer>:12:3:3 (channel, row, column) or layer:<layer>"
@@ -81,8 +82,15 @@ def parse_weighted_units(model: Classifier, unit: UnitLike) -> tuple[tuple[Unit,
     >>> [(unit.name, weight) for unit, weight in parse_weighted_units(load_model("small_cnn"), {"class:3": 2})]
     [('class:3', 2.0)]
     """
+    return parse_weighted(model, unit, parse_unit)
+
+
+def parse_weighted(
+    model: Classifier, unit: UnitLike, parse: Callable[[Classifier, str], T]
+) -> tuple[tuple[T, float], ...]:
+    """Return what `parse` reads of each name, with its weight. Raises as `parse` and `parse_weighted_units` do."""
     if not isinstance(unit, Mapping):
-        return ((parse_unit(model, unit), 1.0),)
+        return ((parse(model, unit), 1.0),)
     if not unit:
         raise InvalidParam("A weighted sum needs at least one unit. Got none.")
     weighted = []
@@ -90,7 +98,7 @@ def parse_weighted_units(model: Classifier, unit: UnitLike) -> tuple[tuple[Unit,
         is_number = isinstance(weight, Real) and not isinstance(weight, bool)
         if not is_number or not math.isfinite(weight) or weight == 0:
             raise InvalidParam(f"The weight of {text!r} must be a number other than 0. Got {str(weight)[:60]!r}.")
-        weighted.append((parse_unit(model, text), float(weight)))
+        weighted.append((parse(model, text), float(weight)))
     return tuple(weighted)
 
 

@@ -64,7 +64,8 @@ class Preprocessing:
         array: Float32 = values.astype(np.float32) / np.float32(255)
         return array
 
-    def _mean_std(self, like: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+    def mean_and_std(self, like: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return mean and standard deviation of each channel, (C, 1, 1), on the device of a tensor."""
         device = like.device if like is not None else None
         mean, std = (
             torch.tensor(values, dtype=torch.float32, device=device).view(-1, 1, 1) for values in (self.mean, self.std)
@@ -73,12 +74,12 @@ class Preprocessing:
 
     def to_tensor(self, pixels: Float32) -> torch.Tensor:
         """Return the network's input for pixels in 0..1: float32, (1, C, H, W), normalised."""
-        mean, std = self._mean_std()
+        mean, std = self.mean_and_std()
         return (torch.tensor(np.moveaxis(pixels, -1, 0).copy(), dtype=torch.float32)[None] - mean) / std
 
     def from_tensor(self, tensor: torch.Tensor) -> Float32:
         """Return the inverse of `to_tensor`: (1, C, H, W) back to pixels (H, W, C) in 0..1."""
-        mean, std = self._mean_std(tensor)
+        mean, std = self.mean_and_std(tensor)
         pixels = (tensor.detach() * std + mean)[0].permute(1, 2, 0)
         array: Float32 = np.ascontiguousarray(pixels.cpu().numpy())
         return array

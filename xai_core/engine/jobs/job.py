@@ -54,6 +54,8 @@ class Job(Generic[T]):
         self.timeout = float("inf")
         """Seconds without a touch of any session after which the job stops."""
         self.pool: Queue | None = None
+        self.preview: Any = None
+        """What a page may show before the end; the work replaces it whenever it likes."""
         self.result: T | None = None
         self.error: XaiError | None = None
         self.preview: Any = None
