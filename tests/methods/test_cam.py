@@ -12,8 +12,8 @@ import xai_core
 from tests.toy_networks import CLASSES, SIDE, Channels, Conv, Tokens, is_close, toy_model
 from tests.zoo_networks import make_picture, zoo_model
 from xai_core import NotApplicable
-from xai_core.methods.cam import find_linear_head
 from xai_core.models.isolation import isolate
+from xai_core.models.linear_head import find_linear_head
 
 
 class Headed(nn.Module):
@@ -46,6 +46,7 @@ OTHER = {
     "not all places": lambda net, x: net.first(F.avg_pool2d(x, 13).flatten(1)),
     "padding counted": lambda net, x: net.first(F.avg_pool2d(x, 16, 16, 1).flatten(1)),
     "four averages": lambda net, x: net.first(F.adaptive_avg_pool2d(x, 2).flatten(1)[:, :6]),
+    "a rectifier in its place": lambda net, x: net.first(x.mean((2, 3))).relu_(),
     "mean of one side": lambda net, x: net.first(x.mean(2)[:, :, 0]),
 }
 
@@ -53,7 +54,8 @@ OTHER = {
 @pytest.mark.parametrize("tail", FITTING, ids=str)
 def test_it_adds_up_to_the_logit(tail):
     model, image = toy_model(Headed(FITTING[tail])), make_picture(SIDE)
-    maps, weights = find_linear_head(isolate(model.module), model.prepare(image))
+    head = find_linear_head(isolate(model.module), model.prepare(image))
+    maps, weights = head.maps, head.weight
     logit = model.module(model.prepare(image))[0, 2] - model.module.first.bias[2]
     assert float((weights[2] * maps[0].mean((1, 2))).sum()) == pytest.approx(float(logit), rel=1e-4)
     raw = (weights[2].view(-1, 1, 1) * maps[0]).sum(0)
@@ -74,7 +76,8 @@ def test_a_class_token_is_no_average():
 
 def test_channels_may_come_last():
     model, x = toy_model(Channels()), toy_model(Channels()).prepare(make_picture(SIDE))
-    maps, weights = find_linear_head(isolate(model.module), x)
+    head = find_linear_head(isolate(model.module), x)
+    maps, weights = head.maps, head.weight
     assert maps.shape == (1, 6, 8, 8)
     assert torch.allclose(maps.mean((2, 3)) @ weights.T + model.module.head.bias, model.module(x), atol=1e-5)
 

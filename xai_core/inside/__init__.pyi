@@ -1,3 +1,25 @@
+from .feature_maps import (
+    Activations as Activations,
+    ChannelEffects as ChannelEffects,
+    HidingTest as HidingTest,
+    activations as activations,
+    channel_effects as channel_effects,
+    hide_channels as hide_channels,
+)
+from .filters import Filters as Filters, first_filters as first_filters
+from .head import (
+    HeadContributions as HeadContributions,
+    head_contributions as head_contributions,
+    head_layer as head_layer,
+)
+from .layer_table import Block as Block, LayerRow as LayerRow, layer_table as layer_table, list_blocks as list_blocks
+from .parts import (
+    PART_COUNT as PART_COUNT,
+    PartContributions as PartContributions,
+    Parts as Parts,
+    explain_parts as explain_parts,
+    find_parts as find_parts,
+)
 from .units import (
     Unit as Unit,
     parse_unit as parse_unit,

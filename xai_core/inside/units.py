@@ -95,11 +95,15 @@ def parse_weighted(
         raise InvalidParam("A weighted sum needs at least one unit. Got none.")
     weighted = []
     for text, weight in unit.items():
-        is_number = isinstance(weight, Real) and not isinstance(weight, bool)
-        if not is_number or not math.isfinite(weight) or weight == 0:
+        if not _is_weight(weight):
             raise InvalidParam(f"The weight of {text!r} must be a number other than 0. Got {str(weight)[:60]!r}.")
         weighted.append((parse(model, text), float(weight)))
     return tuple(weighted)
+
+
+def _is_weight(value: object) -> bool:
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    return is_number and math.isfinite(value) and value != 0  # type: ignore[arg-type]
 
 
 def count_siblings(model: Classifier, unit: Unit) -> int:

@@ -71,7 +71,7 @@ class Plan:
         return CALL_BYTES + self.spec.max_pictures(self.params) * channels * side * side * 4
 
 
-def _resolve_target(model: Classifier, target: object) -> Target | None:
+def resolve_target(model: Classifier, target: object) -> Target | None:
     """Return the target as checked class indices; None stays None and means the top class."""
     if target is None:
         return None
@@ -116,13 +116,7 @@ def plan(
         raise InvalidImage(f"A picture read by read_image is needed here. Got {type(image).__name__}.")
     checked = resolve(spec.params, params, model.side)
     planned = Plan(
-        model,
-        image,
-        spec,
-        _resolve_target(model, target),
-        _resolve_layer(model, spec, layer),
-        checked,
-        check_seed(seed),
+        model, image, spec, resolve_target(model, target), _resolve_layer(model, spec, layer), checked, check_seed(seed)
     )
     # Last, so that a wrong word is refused the same on every model, and without a forward pass.
     reason = spec.refusal(model)
@@ -131,7 +125,7 @@ def plan(
     return planned
 
 
-def _describe_target(model: Classifier, target: Target) -> str:
+def describe_target(model: Classifier, target: Target) -> str:
     if isinstance(target, tuple):
         return f"{model.labels[target[0]]}, not {model.labels[target[1]]}"
     return model.labels[target]
@@ -164,7 +158,7 @@ def carry_out(planned: Plan, job: Job[Any], previews: Previews | None = None) ->
     first = target[0] if isinstance(target, tuple) else target
     raw.details["probability"] = float(probabilities[first])
     values = np.asarray(raw.values.cpu() if isinstance(raw.values, torch.Tensor) else raw.values, dtype=np.float32)
-    label = _describe_target(model, target)
+    label = describe_target(model, target)
     evidence = Evidence(values, raw.details, label, float(probabilities[first]), float(probabilities.max()))
     return Attribution(
         values=values,

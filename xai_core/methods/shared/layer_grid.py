@@ -11,6 +11,7 @@ from torch import nn
 
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import RawMap
+from xai_core.models.layers import Layer
 from xai_core.params import Flag
 
 RELU = Flag(
@@ -21,21 +22,26 @@ RELU = Flag(
 )
 
 
-def insert_probe(request: Request) -> nn.Module:
-    """Insert an identity module behind the layer; its output is the layer's activations, (N, C, rows, columns).
+def probe_layer(module: nn.Module, layer: Layer) -> nn.Module:
+    """Insert an identity module behind a layer of a private copy; its output is the activations (N, C, rows, columns).
 
     The graph starts at the layer: nothing before it needs a gradient, so the call costs little more than a forward
     pass. The rest of the network gets a clone, since it may overwrite the layer's output (ResNet adds its short cut in
     place).
     """
-    layer, probe = request.required_layer, nn.Identity()
+    probe = nn.Identity()
 
     def through_probe(_module: nn.Module, _inputs: Any, output: torch.Tensor) -> torch.Tensor:
         leaf = output.detach().requires_grad_(True)
         return layer.from_maps(probe(layer.to_maps(leaf)), leaf).clone()
 
-    request.module.get_submodule(layer.name).register_forward_hook(through_probe)
+    module.get_submodule(layer.name).register_forward_hook(through_probe)
     return probe
+
+
+def insert_probe(request: Request) -> nn.Module:
+    """Return `probe_layer` of the request's layer."""
+    return probe_layer(request.module, request.required_layer)
 
 
 def compute_activations_and_gradients(request: Request) -> tuple[torch.Tensor, torch.Tensor]:
