@@ -181,6 +181,7 @@ class Card {
   // Shows the panel's new state. An unchanged map is not decoded again.
   async update(panel, picture) {
     this.node.dataset.state = panel.state;
+    this.node.toggleAttribute("data-growing", panel.state !== "done" && Boolean(panel.map));
     this.title.textContent = panel.title;
     this.name.textContent = panel.name;
     const note = panel.state === "done" ? "" : panel.message || STATE_TEXTS[panel.state] || "";
@@ -197,40 +198,41 @@ class Card {
     this.map = panel.map ?? null;
     const [columns, rows] = this.map ? this.map.grid : [picture.naturalWidth, picture.naturalHeight];
     const factor = Math.max(1, Math.ceil(CANVAS_SIDE / Math.max(columns, rows)));
-    this.node.classList.toggle("tiny", Math.max(columns, rows) < PIXEL_ART_SIDE);
-    if (this.canvas.width !== columns * factor || this.canvas.height !== rows * factor)
-      Object.assign(this.canvas, { width: columns * factor, height: rows * factor });
     this.canvas.setAttribute(
       "aria-label",
-      this.map ? `${panel.title}. ${this.map.alt} The arrow keys read values.` : `The picture. ${panel.title}: ${note}`,
+      this.map
+        ? `${panel.title}. ${note ? `${note}. ` : ""}${this.map.alt} The arrow keys read values.`
+        : `The picture. ${panel.title}: ${note}`,
     );
     if (this.map) this.canvas.tabIndex = 0;
     else this.canvas.removeAttribute("tabindex");
     this.scale.hidden = this.reading.hidden = !this.map;
     this.showSize();
     if (changed) {
-      this.values = this.enlargedValues = this.layerKey = null;
-      if (this.map) {
-        const values = await unpackValues(this.map);
-        if (this.packed !== packed) return; // newer data came while this was unpacked
-        this.values = values;
-        this.enlargedValues = enlarge(values, this.map.grid, factor);
-      }
+      // What was drawn stays until its successor is ready: an empty picture in between would flicker.
+      const values = this.map && (await unpackValues(this.map));
+      if (this.packed !== packed) return; // newer data came while this was unpacked
+      this.layerKey = null;
+      this.values = values;
+      this.enlargedValues = values && enlarge(values, this.map.grid, factor);
     }
+    this.node.classList.toggle("tiny", Math.max(columns, rows) < PIXEL_ART_SIDE);
+    if (this.canvas.width !== columns * factor || this.canvas.height !== rows * factor)
+      Object.assign(this.canvas, { width: columns * factor, height: rows * factor });
     this.draw();
     this.showReading();
   }
 
   renderWords(panel) {
     const sentence = panel.sentence[this.viewer.view.palette] ?? "";
-    const key = JSON.stringify([sentence, panel.caption, panel.verdict, panel.cost, panel.map?.odd]);
+    const key = JSON.stringify([sentence, panel.caption, panel.verdict, panel.cost, panel.map?.odd, panel.saved]);
     if (key === this.wordsKey) return; // unchanged: an opened list of checks must stay open
     this.wordsKey = key;
     const parts = [createElement("p", { text: sentence })];
     if (panel.map?.odd) parts.push(createElement("p", { text: panel.map.odd }));
     if (panel.caption) parts.push(createElement("p", { class: "soft", text: panel.caption }));
     if (panel.verdict) parts.push(this.createBadge(panel.verdict));
-    if (panel.map) {
+    if (panel.saved) {
       const save = createElement("button", {
         type: "button",
         text: "Save picture",
@@ -366,7 +368,7 @@ class Card {
     const [columns, rows] = this.map.grid;
     const column = Math.min(columns - 1, Math.floor(position[0] * columns));
     const row = Math.min(rows - 1, Math.floor(position[1] * rows));
-    const value = this.values[row * columns + column];
+    const value = this.values[row * columns + column] ?? NaN;
     const part = this.fullColour > 0 ? value / this.fullColour : 0;
     const sign = value > 0 ? "+" : value < 0 ? "−" : "";
     this.tick.hidden = Number.isNaN(value);
@@ -450,7 +452,7 @@ class Viewer {
   }
 
   createFoot() {
-    const hasValues = (card) => card.enlargedValues;
+    const hasValues = (card) => card.enlargedValues && card.panel.saved;
     this.saveAll = createElement("button", {
       type: "button",
       text: "Save all as one picture",
@@ -547,7 +549,7 @@ class Viewer {
     this.select.value = this.view.palette;
     for (const input of this.bar.querySelectorAll("[data-view]"))
       input.checked = this.view[input.dataset.view] === input.value;
-    const maps = [...this.cards.values()].filter((card) => card.map);
+    const maps = [...this.cards.values()].filter((card) => card.map && card.panel.saved);
     this.saveAll.disabled = !maps.length;
     this.saveAll.parentElement.hidden = this.scales.hidden = this.cards.size < 2;
   }

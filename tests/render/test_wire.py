@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from tests.render.test_overlay import attribution
-from xai_core.render import PALETTES, wire, wire_map, wire_palettes, wire_picture
+from xai_core.render import PALETTES, wire, wire_map, wire_palettes, wire_picture, wire_preview
+from xai_core.results import Preview
 
 
 def unpack(packed: wire.WireMap) -> np.ndarray:
@@ -83,3 +84,30 @@ def test_a_picture_is_packed_once_as_long_as_it_lives() -> None:
     del first
     gc.collect()
     assert len(wire_picture) == before - 1
+
+
+def build_preview(heat: np.ndarray, place: int = 1) -> Preview:
+    return Preview(heat.astype(np.float32), 0.4, place)
+
+
+def test_a_preview_is_small_and_close_to_its_map() -> None:
+    rows, columns = np.mgrid[:224, :224] / 224
+    heat = np.sin(7 * rows) * np.cos(5 * columns)
+    packed = wire_preview(build_preview(heat))
+    assert packed["grid"] == (112, 112) and len(packed["values"]) < 16_000 < len(wire_map(attribution(heat))["values"])
+    expected = heat.reshape(112, 2, 112, 2).mean((1, 3))
+    np.testing.assert_allclose(unpack(packed), expected, atol=0.011 * np.abs(heat).max())
+    assert packed["signed"] and packed["alt"]
+    tiny = wire_preview(build_preview(heat[::8, ::8]))
+    assert tiny["grid"] == (28, 28), "every cell of a small map is kept"
+
+
+def test_the_scale_of_previews_only_grows_and_stays_signed() -> None:
+    heat = np.linspace(0, 1, 400).reshape(20, 20)
+    first = wire_preview(build_preview(heat - 0.5))
+    paler = wire_preview(build_preview(0.1 * heat), first["scale"], first["signed"])
+    assert paler["scale"] == first["scale"] == first["shared_scale"] and paler["signed"]
+    stronger = wire_preview(build_preview(9 * heat), first["scale"], first["signed"])
+    assert stronger["scale"] > first["scale"] and "only grows" in stronger["caption_own"]
+    odd = wire_preview(build_preview(np.full((4, 4), np.nan)))
+    assert odd["peak"] == 0 and not unpack(odd).any()

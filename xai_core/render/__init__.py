@@ -7,7 +7,7 @@ from xai_core.render.point_pictures import draw_points
 from xai_core.render.points import PointColors, color_by_correctness, color_by_group, color_by_number
 from xai_core.render.reading import Reading, describe_reading
 from xai_core.render.saved_picture import SavedMap, format_headline, saved_picture_png
-from xai_core.render.wire import wire_map, wire_palettes, wire_picture
+from xai_core.render.wire import WireMap, wire_map, wire_palettes, wire_picture, wire_preview
 from xai_core.render.words import describe, scale_caption, text_alternative
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "SavedMap",
     "Sheet",
     "Thumbs",
+    "WireMap",
     "color_by_correctness",
     "color_by_group",
     "color_by_number",
@@ -41,4 +42,5 @@ __all__ = [
     "wire_map",
     "wire_palettes",
     "wire_picture",
+    "wire_preview",
 ]

@@ -11,13 +11,17 @@ import numpy as np
 from PIL import Image
 
 from xai_core.arrays import Float, UInt8
+from xai_core.formatting import number
 from xai_core.object_cache import cache_per_object
-from xai_core.render.colour import PALETTES
+from xai_core.render.colour import PALETTES, scale_of
 from xai_core.render.overlay import PIXEL_ART, own_scale
 from xai_core.render.words import describe, exceeds_scale, peak_of, scale_caption, text_alternative
-from xai_core.results import Attribution
+from xai_core.results import Attribution, Preview
 
 NO_NUMBER = -32768
+# Fewest cells along a side of a preview, of a map that has as many, and steps from zero to its peak.
+MIN_PREVIEW_SIDE = 112
+PREVIEW_STEPS = 100
 
 
 class WireMap(TypedDict):
@@ -79,6 +83,48 @@ def wire_own_scale(attribution: Attribution) -> WireMap:
         alt=text_alternative(heat),
         odd=describe(heat),
         caption_own=scale_caption(scale, "", signed=signed, clipped=exceeds_scale(peak, scale)),
+        caption_shared="",
+    )
+
+
+def wire_preview(preview: Preview, least_scale: float = 0.0, signed: bool = False) -> WireMap:
+    """Encode an unfinished map, small: averaged over few pixels and in coarse steps.
+
+    `least_scale` and `signed` are those of the preview before it: the scale only grows, so that colours do not jump.
+    """
+    own = _wire_preview(preview)
+    scale, signed = max(own["scale"], least_scale), own["signed"] or signed
+    amount = f"{'±' if signed else ''}{number(scale)}"
+    caption = f"Full colour: {amount} so far; this scale only grows until the map is ready."
+    return {
+        **own,
+        "scale": scale,
+        "shared_scale": scale,
+        "signed": signed,
+        "caption_own": caption,
+        "caption_shared": caption,
+    }
+
+
+@cache_per_object
+def _wire_preview(preview: Preview) -> WireMap:
+    heat = np.nan_to_num(preview.heatmap, posinf=0.0, neginf=0.0)
+    factor = max(min(heat.shape) // MIN_PREVIEW_SIDE, 1)
+    size = (heat.shape[1] // factor, heat.shape[0] // factor)
+    small = np.asarray(Image.fromarray(heat).resize(size, Image.Resampling.BOX), dtype=np.float64)
+    peak = peak_of(small)
+    small = np.round(small / peak * PREVIEW_STEPS) / PREVIEW_STEPS * peak if peak > 0 else small
+    return WireMap(
+        values=pack(small)[0],
+        grid=size,
+        peak=peak,
+        scale=scale_of(small),
+        shared_scale=0.0,
+        unit="so far",
+        signed=bool((small < 0).any()),
+        alt=text_alternative(small),
+        odd="",
+        caption_own="",
         caption_shared="",
     )
 

@@ -12,6 +12,7 @@ from PIL import Image
 import xai_core
 from pages.ui.frame import render_slots, url_state
 from pages.ui.frame.session import session_id
+from pages.ui.image import growing
 from pages.ui.image.viewer import Panel, show_maps
 from pages.ui.widgets import background
 from xai_core.formatting import percent
@@ -69,6 +70,7 @@ def _started_ids() -> set[str]:
 
 
 def _allow_restart(ids: Sequence[str]) -> None:
+    growing.forget(ids)
     _stopped_ids().difference_update(ids)
     _started_ids().difference_update(ids)
 
@@ -135,7 +137,9 @@ def _build_panel(request: MapRequest, job: MapJob | None) -> Panel:
     if request.planned is None:
         return replace(card, message=request.refusal)
     if job is None:
-        return replace(card, state="cancelled", message="Stopped.")
+        last = growing.find_last(request.planned.id)
+        words = last.stop_words if last else "Stopped."
+        return replace(card, state="cancelled", message=words, growing=last.map if last else None)
     if job.result is not None:
         known = _describe_class(job.result) if request.title or request.row or request.planned.target is None else ""
         card = replace(card, caption=" · ".join(filter(None, (known, caption))))
@@ -144,6 +148,8 @@ def _build_panel(request: MapRequest, job: MapJob | None) -> Panel:
         message = str(job.error)
     elif job.state == "waiting":
         message = background.describe_place(job).capitalize()
+    elif job.state == "working" and spec.grows and (latest := growing.update(request.planned.id, job)) is not None:
+        return replace(card, state=job.state, message=latest.words, growing=latest.map)
     return replace(card, state=job.state, attribution=job.result, message=message)
 
 
@@ -219,6 +225,13 @@ def _render(requests: Sequence[MapRequest], picture: Image.Image, key: str, pace
     now = _choose_poll_interval(requests, jobs)
     if pace is not None and (now is None or now > 2 * pace):
         url_state.rerun()  # the whole page: polling ends or slows down, and what depends on the maps is drawn
+    growing.keep(
+        {
+            request.planned.id
+            for request, job in zip(requests, jobs, strict=True)
+            if request.planned and (job is None or not job.is_finished)
+        }
+    )
     # Containers hold the place of the maps, which would be drawn anew if they moved.
     above, maps, below = st.container(), st.container(), st.container()
     with maps:

@@ -11,7 +11,7 @@ from PIL import Image
 import xai_core
 from pages.ui.widgets.component import create_component
 from pages.ui.widgets.words import format_label
-from xai_core.render import format_headline, scales, wire_map, wire_palettes, wire_picture
+from xai_core.render import WireMap, format_headline, scales, wire_map, wire_palettes, wire_picture
 from xai_core.results import Attribution
 
 State = Literal["done", "working", "waiting", "failed", "cancelled"]
@@ -38,6 +38,8 @@ class Panel:
     message: str = ""
     row: str = ""
     picture: Image.Image | None = None
+    growing: WireMap | None = None
+    """The map as far as it is known, while there is no finished one."""
 
 
 def _format_cost(attribution: Attribution) -> str:
@@ -87,7 +89,7 @@ def _encode_panel(
         "state": panel.state,
     }
     card |= {"caption": panel.caption, "message": panel.message, "row": panel.row, "picture": picture}
-    card |= {"verdict": None, "cost": "", "map": None, "saved": None}
+    card |= {"verdict": None, "cost": "", "map": panel.growing, "saved": None}
     result = panel.attribution
     if panel.state != "done" or result is None:
         return card
