@@ -41,6 +41,15 @@ def number(value: float) -> str:
     return text.replace("-", "−")
 
 
+def duration(seconds: float) -> str:
+    """Return a time in seconds, from a hundred on in minutes.
+
+    >>> duration(0.034), duration(19.2), duration(121)
+    ('0.034 s', '19 s', '2 min')
+    """
+    return f"{seconds / 60:.0f} min" if seconds >= 100 else f"{Decimal(f'{seconds:.2g}'):f} s"
+
+
 def _power_of_ten(value: float) -> str:
     digits, power = f"{value:.2e}".split("e")
     short = digits.rstrip("0").rstrip(".").replace("-", "−")

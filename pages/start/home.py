@@ -11,7 +11,6 @@ from pages.ui.widgets import sidebar
 
 MAX_SAMPLES = 6
 THUMBNAIL_SIZE = (240, 240)
-TILE_PX = 112
 COMPARE, EXPLAIN, TABLE, SET = (
     "pages/image/compare.py",
     "pages/image/explain.py",
@@ -37,10 +36,9 @@ st.markdown(
 st.subheader("1. Pick a picture")
 st.markdown("One click, and the four explanations appear.")
 photos = [sample for sample in xai_core.SAMPLES.specs() if sample.kind == "photo"][:MAX_SAMPLES]
-# Three fit side by side on a phone, six elsewhere.
-row = st.container(horizontal=True, gap="xsmall", horizontal_alignment="distribute")
+row = st.container(key="samples")
 for sample in photos:
-    with row.container(width=TILE_PX, gap="xsmall", key=f"card_{sample.name}"):
+    with row.container(gap="xsmall", key=f"card_{sample.name}"):
         st.image(_load_thumbnail(sample.name), alt=f"Sample: {sample.title}", width="stretch")
         if st.button(
             sample.title, key=f"try_{sample.name}", on_click=session.choose_sample, args=(sample.name,), width="stretch"

@@ -31,7 +31,7 @@ class Place(NamedTuple):
 
 SMALL = {"model": "small_cnn", "sample": "digit_3"}
 PLACES = (
-    Place("/", CARD, {}, 6, 3, whole=True),
+    Place("/", CARD, {}, 6, 6, whole=True),
     Place("/compare", FRAME, {}, 4, 1, whole=True),
     Place("/compare", FRAME, SMALL, 4, 1, whole=True),
     Place("/explain", FRAME, SMALL, whole=True),

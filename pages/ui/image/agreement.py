@@ -18,6 +18,11 @@ _STYLE = """<style>
 .agree thead th { vertical-align: bottom; text-align: center; max-width: 9rem; }
 .agree td.gap { opacity: 0.8; }
 .agree td { text-align: center; padding: 0.375rem 0.5rem; border-radius: 0.25rem; min-width: 4.5rem; }
+@media (max-width: 48rem) {
+  .agree { font-size: 0.8125rem; }
+  .agree th { padding: 0.25rem; overflow-wrap: break-word; }
+  .agree td { padding: 0.375rem 0.25rem; min-width: 3.25rem; }
+}
 </style>"""
 _ORANGE, _BLUE = "236, 138, 44", "64, 132, 214"
 # With more colour the light numbers of the dark theme would fall below a contrast of 4.5 to 1 (WCAG AA).

@@ -8,12 +8,18 @@ import xai_core
 from pages.ui.frame import url_state
 
 
-def format_layer(model: xai_core.Classifier, name: str) -> str:
-    """Return "late · 7 × 7 places · blocks.15 (MBConvBlock), recommended"."""
+def format_place(model: xai_core.Classifier, name: str) -> str:
+    """Return "late · 7 × 7 places"."""
     layer = model.layer(name)
     rows, columns = layer.grid
+    return f"{model.stage(layer)} · {rows} × {columns} places"
+
+
+def format_layer(model: xai_core.Classifier, name: str) -> str:
+    """Return "late · 7 × 7 places, recommended · blocks.15 (MBConvBlock)"."""
+    layer = model.layer(name)
     usual = ", recommended" if layer.recommended else ""
-    return f"{model.stage(layer)} · {rows} × {columns} places · {name} ({layer.kind}){usual}"
+    return f"{format_place(model, name)}{usual} · {name} ({layer.kind})"
 
 
 def restore(model: xai_core.Classifier) -> str:

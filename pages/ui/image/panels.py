@@ -12,7 +12,7 @@ from PIL import Image
 import xai_core
 from pages.ui.frame import render_slots, url_state
 from pages.ui.frame.session import session_id
-from pages.ui.image import growing
+from pages.ui.image import growing, layers
 from pages.ui.image.viewer import Panel, show_maps
 from pages.ui.widgets import background
 from xai_core.formatting import percent
@@ -120,7 +120,9 @@ def _describe_class(result: xai_core.Attribution) -> str:
 def _build_panel(request: MapRequest, job: MapJob | None) -> Panel:
     spec = xai_core.METHODS.get(request.method)
     title, name = (request.title, spec.full_title) if request.title else (spec.technical, spec.plain_title)
-    caption = f"Layer: {request.planned.layer.name}" if request.planned and request.planned.layer else ""
+    caption = ""
+    if (planned := request.planned) and planned.layer:
+        caption = f"Layer: {layers.format_place(planned.model, planned.layer.name)} ({planned.layer.name})"
     card = Panel(
         request.name,
         title,

@@ -9,6 +9,7 @@ import streamlit as st
 
 import xai_core
 from pages.ui.widgets.words import format_label
+from xai_core.formatting import duration
 from xai_core.params import Choice, Param, Value
 
 _STYLE = """<style>
@@ -63,7 +64,7 @@ def list_facts(result: xai_core.Attribution) -> Mapping[str, Sequence[str]]:
         "Settings": _format_settings(result) or ["none"],
         "Seed": [f"{result.seed}"],
         "Measured": [f"{format_label(result.quantity)}, in {format_label(result.unit)}"],
-        "Computation": [f"{result.seconds:.2g} s, {passes}"],
+        "Computation": [f"{duration(result.seconds)}, {passes}"],
         "Software": [f"{format_label(name)} {format_label(version)}" for name, version in result.versions.items()],
         "Picture": [f"fingerprint {format_label(result.image_sha256)} (SHA-256)"],
     }

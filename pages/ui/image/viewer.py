@@ -11,6 +11,7 @@ from PIL import Image
 import xai_core
 from pages.ui.widgets.component import create_component
 from pages.ui.widgets.words import format_label
+from xai_core.formatting import duration
 from xai_core.render import WireMap, format_headline, scales, wire_map, wire_palettes, wire_picture
 from xai_core.results import Attribution
 
@@ -44,7 +45,7 @@ class Panel:
 
 def _format_cost(attribution: Attribution) -> str:
     passes = attribution.evaluations
-    return f"{attribution.seconds:.2g} s · {passes:,} evaluation{'' if passes == 1 else 's'}"
+    return f"{duration(attribution.seconds)} · {passes:,} evaluation{'' if passes == 1 else 's'}"
 
 
 def _encode_verdict(verdict: xai_core.MapVerdict) -> dict[str, Any]:

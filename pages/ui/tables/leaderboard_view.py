@@ -77,7 +77,7 @@ def render_button(table: Table, seed: int) -> None:
     """Render a button that asks for the comparison, until it is asked for."""
     key = (table.sha256, seed)
     if key not in _find_requests():
-        label = f"Which kind is best here? Train all {len(TABULAR_MODELS)} and compare them"
+        label = f"Train all {len(TABULAR_MODELS)} kinds and compare"
         st.button(label, on_click=_find_requests().add, args=(key,), icon=":material/leaderboard:")
 
 

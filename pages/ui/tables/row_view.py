@@ -45,7 +45,8 @@ def render_prediction(page: PageContext, row: pd.DataFrame, before: pd.DataFrame
     best = int(now.argmax())
     show.write_strong(f"The model says: {page.table.classes[best]} ({percent(now[best])})")
     order = np.argsort(-now, kind="stable")[:MAX_CLASSES]
-    show.draw_figure(figures.draw_bars([page.table.classes[k] for k in order], now[order], "probability"), "prediction")
+    classes = [page.table.classes[k] for k in order]
+    show.draw_figure(figures.draw_bars(classes, now[order], "probability", shares=True), "prediction")
     if changed:
         show.write(
             f"Without your changes: {page.table.classes[int(then.argmax())]} ({percent(then.max())}).", quiet=True

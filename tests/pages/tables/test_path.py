@@ -114,7 +114,7 @@ def test_all_models_are_compared_and_a_click_chooses_one(open_app: Open, monkeyp
     for name in set(TABULAR_MODELS) - set(kinds):
         monkeypatch.delitem(TABULAR_MODELS._specs, name)
     at = finish_work(open_app(MODEL, table="iris", learner="linear", decision_tree_depth="1"))
-    at = press(at, "Which kind is best here? Train all 3 and compare them")
+    at = press(at, "Train all 3 kinds and compare")
     board = next(frame.value for frame in at.main.dataframe if "Model" in frame.value)
     means = {name: np.mean(train(load_table("iris"), name).cross_validation) for name in kinds}
     assert board.iloc[:, 0].tolist() == pytest.approx(sorted(means.values(), reverse=True))

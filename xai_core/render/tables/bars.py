@@ -151,21 +151,24 @@ def draw_error_bars(
     )
 
 
-def draw_bars(names: Sequence[str], values: Float, unit: str = "", max_bars: int = 20) -> Drawing:
-    """Draw one bar a name (F,), in the order given."""
+def draw_bars(
+    names: Sequence[str], values: Float, unit: str = "", max_bars: int = 20, *, shares: bool = False
+) -> Drawing:
+    """Draw one bar a name (F,), in the order given; `shares`: the values are shares, shown in percent."""
+    words = percent if shares else number
     names_shown, sizes = list(names[:max_bars]), np.asarray(values, dtype=float)[:max_bars]
     hover = [
-        f"{escape_label(name, 60)}: {number(size)} {escape_label(unit)}"
+        f"{escape_label(name, 60)}: {words(size)} {escape_label(unit)}"
         for name, size in zip(names_shown, sizes, strict=True)
     ]
     figure = build_figure(
         [bar_trace(sizes, [LINE] * len(names_shown), hover)],
         height=figure_height(len(names_shown)),
         x=unit,
-        axes=axis_from_top(names_shown),
+        axes=axis_from_top(names_shown) | ({"xaxis": {"tickformat": ".0%"}} if shares else {}),
     )
     left = len(names) - len(names_shown)
-    alt = "; ".join(f"{name}: {number(size)}" for name, size in zip(names_shown, sizes, strict=True)) + "."
+    alt = "; ".join(f"{name}: {words(size)}" for name, size in zip(names_shown, sizes, strict=True)) + "."
     return Drawing(figure, alt, f"{left} more are not shown." if left else "")
 
 

@@ -108,7 +108,9 @@ def test_the_layer_is_the_recommended_one_and_can_be_changed(open_app: Open) -> 
     layer_name = next(layer.name for layer in model.offered_layers if not layer.recommended)
     box.set_value(layer_name)
     check_page(run_until(at.run(), lambda at: panel_states(at)["grad_cam"] == "done"))
-    assert read_panels(at)[0]["caption"] == f"Layer: {layer_name}"
+    rows, columns = model.layer(layer_name).grid
+    caption = str(read_panels(at)[0]["caption"])
+    assert caption.endswith(f"{rows} × {columns} places ({layer_name})"), caption
     assert at.query_params == {"layer": layer_name}
 
 
