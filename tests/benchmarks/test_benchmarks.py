@@ -51,6 +51,12 @@ def workload() -> Workload:
     )
 
 
+@pytest.fixture(scope="module")
+def digits(workload: Workload) -> Workload:
+    """The small network: maps that need many samples are cheap there."""
+    return replace(workload, model=xai_core.load_model("small_cnn"), image=xai_core.SAMPLES.get("digit_3").load())
+
+
 def check(answer: Answer, peers: list[str], evaluations: int) -> None:
     assert [row.peer for row in answer.rows] == peers
     for row in answer.rows:
@@ -71,10 +77,10 @@ def test_occlusion_gives_the_map_of_captum(workload: Workload) -> None:
 
 
 @pytest.mark.slow
-def test_lime_agrees_with_both_peers(workload: Workload) -> None:
-    answer = measure(workload, lime.build_question(workload, samples=60, segments=6))
+def test_lime_agrees_with_both_peers(digits: Workload) -> None:
+    answer = measure(digits, lime.build_question(digits, samples=60, segments=6))
     check(answer, ["Captum", "lime"], 61)
-    assert all(row.pearson > 0.9 for row in answer.rows)
+    assert all(row.pearson > 0.98 for row in answer.rows), "maps of other classes have up to 0.96"
     assert "two seeds of ours" in answer.notes[0]
 
 
@@ -93,10 +99,10 @@ def test_kernel_shap_agrees_with_captum(workload: Workload) -> None:
 
 
 @pytest.mark.slow
-def test_smooth_grad_agrees_with_captum(workload: Workload) -> None:
-    answer = measure(workload, smooth_grad.build_question(workload, samples=80))
+def test_smooth_grad_agrees_with_captum(digits: Workload) -> None:
+    answer = measure(digits, smooth_grad.build_question(digits, samples=80))
     check(answer, ["Captum"], 81)
-    assert answer.rows[0].pearson > 0.6, "maps of four other classes have 0.34 to 0.45"
+    assert answer.rows[0].pearson > 0.85, "maps of other classes have 0.51 to 0.76"
 
 
 @pytest.mark.slow

@@ -42,16 +42,26 @@ class Preprocessing:
 
         Sizes and places are rounded as torchvision does.
         """
+        return self._crop_bytes(image, self.crop)
+
+    def square_bytes(self, image: Image.Image) -> UInt8:
+        """Return the middle square of the resized picture before the crop, in 0..255, uint8 (resize, resize, C)."""
+        return self._crop_bytes(image, self.resize)
+
+    def _crop_bytes(self, image: Image.Image, side: int) -> UInt8:
         mode = "L" if self.channels == 1 else "RGB"
         image = image if image.mode == mode else image.convert(mode)
         shorter = min(image.size)
-        width, height = (int(self.resize * side / shorter) for side in image.size)
-        left, top = (round((side - self.crop) / 2) for side in (width, height))
-        return resize(image, (width, height), self.interpolation)[top : top + self.crop, left : left + self.crop]
+        width, height = (int(self.resize * length / shorter) for length in image.size)
+        left, top = (round((length - side) / 2) for length in (width, height))
+        return resize(image, (width, height), self.interpolation)[top : top + side, left : left + side]
 
     def model_input(self, image: Image.Image) -> Image.Image:
         """Return the picture as the model sees it, crop x crop pixels, RGB or L."""
-        values = self.input_bytes(image)
+        return self.to_picture(self.input_bytes(image))
+
+    def to_picture(self, values: UInt8) -> Image.Image:
+        """Return bytes (H, W, C) as a picture, RGB or L."""
         return Image.fromarray(values[:, :, 0] if self.channels == 1 else values)
 
     def to_bytes(self, picture: Image.Image) -> UInt8:

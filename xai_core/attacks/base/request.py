@@ -1,0 +1,164 @@
+"""The request that an attack's `run` is given: the picture in grey levels, and scores and gradients by them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+
+import numpy as np
+import torch
+from torch import nn
+
+from xai_core.arrays import UInt8
+from xai_core.engine import cores
+from xai_core.engine.backends.folding import folded_network_for
+from xai_core.engine.backends.forward import Forward
+from xai_core.engine.jobs import Job
+from xai_core.engine.scheduler import SCHEDULER
+from xai_core.models.classifier import Classifier
+from xai_core.models.isolation import isolate, out_of_place
+from xai_core.params import ParamReader, Value
+
+Objective = Callable[[torch.Tensor], torch.Tensor]
+"""Logits (n, classes) to one number a picture, (n,)."""
+# Pictures in one gradient task. Fixed, not the machine's batch: signs of tiny gradients may depend on it.
+GRADIENT_ROWS = 2
+
+
+@dataclass(eq=False)
+class AttackRequest(ParamReader):
+    """One call of one attack. Levels are float32 from 0 to 255, (N, C, H, W)."""
+
+    model: Classifier
+    start: UInt8
+    """The picture as the model sees it, (H, W, C)."""
+    logits: torch.Tensor
+    """Logits of that picture, (classes,)."""
+    target: int | None
+    """Class that the model is to say; None where any other than `source` will do."""
+    epsilon: int
+    params: Mapping[str, Value]
+    forward: Forward
+    job: Job[object]
+    seed: int
+    queries: int = 1
+    """Pictures asked about, gradients included."""
+    curve: list[float] = field(default_factory=list)
+    """Best margin after each step."""
+
+    @property
+    def source(self) -> int:
+        """Class that the model says now."""
+        return int(self.logits.argmax())
+
+    @cached_property
+    def center(self) -> torch.Tensor:
+        """The picture in levels, (1, C, H, W) on the model's device."""
+        return self.to_levels(self.start[None])
+
+    @cached_property
+    def generator(self) -> torch.Generator:
+        return torch.Generator().manual_seed(self.seed)
+
+    @cached_property
+    def rng(self) -> np.random.Generator:
+        return np.random.default_rng(self.seed)
+
+    @cached_property
+    def module(self) -> nn.Module:
+        """A private copy with folded norms, for gradients."""
+        return isolate(folded_network_for(self.model))
+
+    def to_levels(self, pictures: UInt8) -> torch.Tensor:
+        """Return pictures (N, H, W, C) in 0..255 as levels."""
+        return torch.tensor(np.moveaxis(pictures, -1, 1), dtype=torch.float32, device=self.model.device)
+
+    def to_bytes(self, levels: torch.Tensor) -> UInt8:
+        """Return whole levels as pictures (N, H, W, C)."""
+        array: UInt8 = np.ascontiguousarray(np.moveaxis(levels.detach().cpu().numpy(), 1, -1).round().astype(np.uint8))
+        return array
+
+    def margins(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return how far the model is fooled, (N,) for logits (N, classes): above 0 it says what it is to say.
+
+        The wanted logit less the best of the others; without a target the best other logit less that of `source`.
+        Unlike a probability it still has a gradient where the model is sure.
+        """
+        aim = self.source if self.target is None else self.target
+        others = logits.clone()
+        others[:, aim] = -torch.inf
+        margins = logits[:, aim] - others.max(1).values
+        return -margins if self.target is None else margins
+
+    def ask(self, levels: torch.Tensor) -> torch.Tensor:
+        """Return the logits (N, classes) of pictures in levels."""
+        steps = self.model.preprocessing
+        mean, std = (
+            torch.tensor(values, dtype=torch.float32, device=levels.device).view(-1, 1, 1)
+            for values in (steps.mean, steps.std)
+        )
+        parts = ((part / 255 - mean) / std for part in levels.split(self.forward.micro_batch))
+        answers = []
+        for part in parts:
+            answers.append(self.forward(part, self.job))
+            self.count(len(part))
+        return torch.cat(answers)
+
+    def gradients(
+        self, levels: torch.Tensor, objective: Objective | Sequence[Objective] | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the objective (N,) of pictures in levels and its gradients by them, (N, C, H, W).
+
+        Without an objective it is the margin; a sequence has one for every picture.
+        """
+        objectives = list(objective) if isinstance(objective, Sequence) else [objective or self.margins] * len(levels)
+        module, steps = self.module, self.model.preprocessing
+
+        def differentiate(rows: torch.Tensor, aims: Sequence[Objective]) -> tuple[torch.Tensor, torch.Tensor]:
+            own = rows.detach().clone().requires_grad_(True)
+            mean, std = (
+                torch.tensor(v, dtype=own.dtype, device=own.device).view(-1, 1, 1) for v in (steps.mean, steps.std)
+            )
+            # Always as many cores: with others the last bits differ, and so the signs of tiny gradients.
+            with out_of_place(), torch.enable_grad(), cores.limit(cores.CORES_PER_WORKER):
+                logits = module((own / 255 - mean) / std)
+                values = torch.cat([aim(row[None]) for aim, row in zip(aims, logits, strict=True)])
+                (gradients,) = torch.autograd.grad(values.sum(), own)
+            return values.detach(), gradients
+
+        size = 1 if len(levels) <= cores.WORKERS else GRADIENT_ROWS
+        tasks = [
+            SCHEDULER.submit_work(
+                partial(differentiate, levels[first : first + size], objectives[first : first + size]), self.job, size
+            )
+            for first in range(0, len(levels), size)
+        ]
+        results = []
+        try:
+            for task in tasks:
+                results.append(task.wait())
+                self.count(len(results[-1][0]))
+        finally:
+            for task in tasks:
+                task.cancel()
+        return torch.cat([values for values, _ in results]), torch.cat([rows for _, rows in results])
+
+    def count(self, pictures: int) -> None:
+        """Count pictures asked about; raises Cancelled if the job was cancelled."""
+        self.queries += pictures
+        self.job.tick(pictures)
+
+
+@dataclass(eq=False)
+class Best:
+    """The picture with the largest margin so far; the first of equal ones."""
+
+    levels: torch.Tensor
+    margin: float = -float("inf")
+
+    def offer(self, levels: torch.Tensor, margins: Iterable[float]) -> None:
+        """Take the best of pictures (N, C, H, W) where it beats the one kept."""
+        for row, margin in zip(levels, margins, strict=True):
+            if margin > self.margin:
+                self.levels, self.margin = row[None].clone(), margin
