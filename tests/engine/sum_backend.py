@@ -19,6 +19,7 @@ class SumBackend:
         self.pause, self.micro_batch = pause, micro_batch
         self.batches: list[list[float]] = []
         self.rebuilt = 0
+        self.reduced: list[int] = []
         self.faults: list[BaseException] = []
         self.gate, self.blocked = threading.Event(), threading.Event()
         self.gate.set()
@@ -38,6 +39,9 @@ class SumBackend:
 
     def rebuild(self) -> None:
         self.rebuilt += 1
+
+    def reduce_batch(self, size: int) -> None:
+        self.reduced.append(size)
 
 
 def make_rows(*values: float) -> torch.Tensor:

@@ -33,7 +33,7 @@ ASKED_FOR = {
 PARAMS: dict[str, dict[str, object]] = {
     "occlusion": {"window": 4, "stride": 1},
     "lime": {"samples": 200, "segments": 9, "features": 4},
-    "rise": {"masks": 120},
+    "rise": {"masks": 600},
     "kernel_shap": {"samples": 90, "segments": 9},
     "integrated_gradients": {"steps": 40, "tolerance": 0.01},
     "smooth_grad": {"samples": 70},

@@ -20,6 +20,7 @@ from xai_core.engine import cores
 from xai_core.engine.backends.folding import folded_network_for
 from xai_core.engine.backends.forward import Forward
 from xai_core.engine.backends.network import Run
+from xai_core.engine.halving import run_in_halves
 from xai_core.engine.jobs import Job
 from xai_core.engine.scheduler import SCHEDULER, Task
 from xai_core.engine.split.patch_combinations import Compose, PatchCombinations
@@ -43,6 +44,11 @@ OnScores = Callable[[Sequence[torch.Tensor]], None]
 
 def _ignore(_parts: Sequence[torch.Tensor]) -> None:
     """Do nothing with the scores so far."""
+
+
+def _join_gradients(parts: list[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:
+    scores, gradients = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
+    return scores, gradients
 
 
 @dataclass(eq=False)
@@ -152,10 +158,14 @@ class Evaluator:
                 (gradients,) = torch.autograd.grad(scores.sum(), own)
             return scores.detach(), gradients
 
+        def differentiate_in_halves(part: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return run_in_halves(differentiate, part, _join_gradients, self.forward.reduce_gradient_batch)
+
         # Few pictures are spread over all workers.
         parts = pictures.split(min(self.gradient_batch, -(-len(pictures) // cores.WORKERS)))
         return self._run_in_order(
-            (SCHEDULER.submit_work(partial(differentiate, part), self.job, len(part)) for part in parts), self._wait
+            (SCHEDULER.submit_work(partial(differentiate_in_halves, part), self.job, len(part)) for part in parts),
+            self._wait,
         )
 
     def _is_worth_splitting(self, pictures: int) -> bool:

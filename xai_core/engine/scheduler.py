@@ -22,6 +22,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 
 from xai_core.engine import cores
+from xai_core.engine.halving import NO_MEMORY, run_in_halves
 from xai_core.engine.jobs import Job
 from xai_core.errors import XaiError
 
@@ -57,6 +58,9 @@ class Backend(Protocol):
 
     def rebuild(self) -> None:
         """Build the engine anew after it has failed."""
+
+    def reduce_batch(self, size: int, /) -> None:
+        """Take smaller batches from now on: one of `size` pictures did not fit into the device's memory."""
 
 
 @dataclass(eq=False)
@@ -103,6 +107,8 @@ class Task(Generic[T]):
         self.wait_for_slot()
         if self.result is not _MISSING:
             return self.result
+        if isinstance(self.error, torch.OutOfMemoryError):
+            raise XaiError(NO_MEMORY) from self.error
         if self.work is not None and self.error is not None:
             raise self.error
         raise XaiError(_FAILED) from self.error
@@ -309,7 +315,7 @@ def _run_batch(tasks: list[Task[Any]], backend: Backend) -> None:
     batches = [task.batch for task in tasks if task.batch is not None]
     batch = torch.cat(batches) if len(batches) > 1 else batches[0]
     with cores.limit(tasks[0].cores):
-        logits = backend.run(batch)
+        logits = run_in_halves(backend.run, batch, torch.cat, backend.reduce_batch)
     if len(logits) != len(batch):
         raise RuntimeError(f"{len(batch)} pictures were asked about, {len(logits)} answered")
     for task, part in zip(tasks, logits.split([len(rows) for rows in batches]), strict=True):

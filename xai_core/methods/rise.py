@@ -21,6 +21,9 @@ from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
 from xai_core.params import Choice, Float, Int
 
+# Masks that a preview counts for nothing.
+PRIOR_MASKS = 32
+
 
 class RandomMasks:
     """All masks as small grids and shifts; the large ones are made batch by batch."""
@@ -72,7 +75,7 @@ def run(request: Request) -> RawMap:
         weighted += torch.tensordot(scores, visible, 1)
         total += float(scores.sum())
         scored += len(scores)
-        request.offer_preview(partial(_compare_with_mean, visibility, weighted, total / scored))
+        request.offer_preview(partial(_estimate_map, visibility, weighted, total / scored))
     mean = total / count
     return RawMap(_compare_with_mean(visibility, weighted, mean), {"mean_score": mean}, request.choice("measure"))
 
@@ -81,6 +84,14 @@ def _compare_with_mean(visibility: torch.Tensor, weighted: torch.Tensor, mean: f
     """Return the mean score when a pixel is visible minus the mean over all masks, (H, W)."""
     # Nothing is known of a pixel that was never visible.
     return torch.where(visibility > 0, weighted / visibility.clamp_min(1e-12) - mean, 0.0).float()
+
+
+def _estimate_map(visibility: torch.Tensor, weighted: torch.Tensor, mean: float) -> torch.Tensor:
+    """Return the map so far, (H, W), pulled towards zero while masks are few: else chance would be its strongest part.
+
+    As if each pixel had been visible in PRIOR_MASKS more masks whose scores were the mean.
+    """
+    return (weighted - mean * visibility) / (visibility + PRIOR_MASKS)
 
 
 METHODS.add(

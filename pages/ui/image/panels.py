@@ -235,7 +235,7 @@ def _render(requests: Sequence[MapRequest], picture: Image.Image, key: str, pace
         }
     )
     # Containers hold the place of the maps, which would be drawn anew if they moved.
-    above, maps, below = st.container(), st.container(), st.container()
+    above, maps, below = st.container(), st.container(key=f"maps_{key}"), st.container()
     with maps:
         show_maps(picture, [_build_panel(request, job) for request, job in zip(requests, jobs, strict=True)], key=key)
     with above:

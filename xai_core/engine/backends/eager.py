@@ -17,7 +17,14 @@ def build_eager_run(model: Classifier, layer: Layer | None = None) -> Run:
 
     def run(batch: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
-            rows: torch.Tensor = module(batch.to(device, memory_format=memory_format))
+            rows: torch.Tensor = module(move_batch(batch, device, memory_format))
         return rows.float().cpu()
 
     return run
+
+
+def move_batch(batch: torch.Tensor, device: torch.device, memory_format: torch.memory_format) -> torch.Tensor:
+    """Return the batch on the device; to a graphics card it goes from pinned memory, beside what the card computes."""
+    pinned = device.type == "cuda" and batch.device.type == "cpu"
+    source = batch.pin_memory() if pinned else batch
+    return source.to(device, memory_format=memory_format, non_blocking=pinned)

@@ -46,6 +46,10 @@ MAX_FIXED_BYTES = 40 * 2**20
 # Forwards with features that are kept for a model: each holds the network compiled once more.
 MAX_FEATURE_FORWARDS = 2
 REBUILD_AFTER_S = 10.0
+SHORT_OF_MEMORY = (
+    "The memory of the graphics card was too small for as many pictures at once as usual, so there are fewer at once. "
+    "Results are the same, but come more slowly."
+)
 Builder = Callable[[Classifier], Run]
 _ENGINE_ERRORS = (RuntimeError, ValueError, TypeError)
 
@@ -76,6 +80,16 @@ class Forward:
 
     def __call__(self, batch: torch.Tensor, job: Job[Any] | None = None) -> torch.Tensor:
         return self.submit(batch, job).wait()
+
+    def reduce_batch(self, size: int) -> None:
+        """Take batches of at most half of `size` from now on, which did not fit into the device's memory."""
+        self.micro_batch = max(1, min(self.micro_batch, size // 2))
+        self.note = SHORT_OF_MEMORY
+
+    def reduce_gradient_batch(self, size: int) -> None:
+        """The same for gradients."""
+        self.gradient_batch = max(1, min(self.gradient_batch, size // 2))
+        self.note = SHORT_OF_MEMORY
 
     def rebuild(self) -> None:
         """Build `run` anew, unless that was done a moment ago: then the batch is to blame."""

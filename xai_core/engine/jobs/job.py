@@ -55,12 +55,10 @@ class Job(Generic[T]):
         """Seconds without a touch of any session after which the job stops."""
         self.pool: Queue | None = None
         self.preview: Any = None
-        """What a page may show before the end; the work replaces it whenever it likes."""
+        """What a page may show before the end, dropped with it; the work replaces it whenever it likes."""
+        self.is_preview_wanted = False
         self.result: T | None = None
         self.error: XaiError | None = None
-        self.preview: Any = None
-        """Latest unfinished result while the work runs, of a kind that its pool defines."""
-        self.is_preview_wanted = False
         self.state: State = "waiting"
         self._first_tick: tuple[float, int] | None = None
         """Time and evaluations of the first tick that had some."""

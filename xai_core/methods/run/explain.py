@@ -17,8 +17,9 @@ from PIL import Image
 from xai_core.engine import cores
 from xai_core.engine.backends.forward import forward_for
 from xai_core.engine.evaluator import Evaluator
+from xai_core.engine.halving import NO_MEMORY
 from xai_core.engine.jobs import Job
-from xai_core.errors import InvalidImage, InvalidParam, NotApplicable
+from xai_core.errors import InvalidImage, InvalidParam, NotApplicable, XaiError
 from xai_core.images import image_sha256
 from xai_core.images.resize import VERSION as RESIZE_VERSION
 from xai_core.methods.base.previews import Previews, make_no_preview
@@ -150,8 +151,11 @@ def carry_out(planned: Plan, job: Job[Any], previews: Previews | None = None) ->
     offer = partial(previews.offer, job) if previews is not None else make_no_preview
     request = Request(model, pixels, x, logits, target, planned.layer, planned.params, evaluator, job, rng, offer)
     # Composing must not hold up the workers.
-    with out_of_place(), cores.limit(cores.CORES_PER_WORKER):
-        raw = planned.spec.run(request)
+    try:
+        with out_of_place(), cores.limit(cores.CORES_PER_WORKER):
+            raw = planned.spec.run(request)
+    except torch.OutOfMemoryError as problem:
+        raise XaiError(NO_MEMORY) from problem
     if request.baseline is not None:
         raw.details["baseline_confidence"] = float(forward(request.baseline, job)[0].softmax(0).max())
     probabilities = logits[0].softmax(0)
