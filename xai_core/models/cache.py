@@ -148,7 +148,14 @@ class ModelCache:
         return model
 
 
+def use_full_precision(device: torch.device) -> None:
+    """Let a graphics card multiply in float32: torch's default keeps 10 bits in convolutions, and maps would differ."""
+    if device.type == "cuda":
+        torch.backends.cudnn.allow_tf32 = False
+
+
 def _load(spec: ModelSpec, device: torch.device, progress: Progress) -> Classifier:
+    use_full_precision(device)
     module, preprocessing, labels = spec.build(progress)
     module = module.eval().requires_grad_(False)
     return Classifier(

@@ -55,7 +55,7 @@ class Job(Generic[T]):
         """Seconds without a touch of any session after which the job stops."""
         self.pool: Queue | None = None
         self.preview: Any = None
-        """What a page may show before the end, dropped with it; the work replaces it whenever it likes."""
+        """Unfinished result that a page may show, dropped at the end; the work replaces it whenever it likes."""
         self.is_preview_wanted = False
         self.result: T | None = None
         self.error: XaiError | None = None
