@@ -29,6 +29,7 @@ PAGES = {
         st.Page("pages/tables/row.py", title="One row", icon=":material/table_rows:"),
         st.Page("pages/tables/fairness.py", title="Fairness", icon=":material/balance:"),
     ],
+    "Inside the model": [st.Page("pages/model/attack.py", title="Fool the model", icon=":material/bolt:")],
     "Learn": [
         st.Page("pages/learn/methods.py", title="Methods", icon=":material/menu_book:"),
         st.Page("pages/learn/status.py", title="Server activity", icon=":material/speed:"),
@@ -36,7 +37,7 @@ PAGES = {
 }
 COMPARE = PAGES["Pictures"][0]
 # Pages about one picture have the choice of it, and those that ask a picture model the choice of that.
-WITH_PICTURE = [*PAGES[""], *PAGES["Pictures"], *PAGES["Learn"]]
+WITH_PICTURE = [*PAGES[""], *PAGES["Pictures"], *PAGES["Inside the model"], *PAGES["Learn"]]
 WITH_MODEL = [*WITH_PICTURE, *PAGES["Picture sets"]]
 RESULT = st.Page("pages/image/result.py", title="Saved result", icon=":material/link:", url_path=url_state.RESULT_PAGE)
 

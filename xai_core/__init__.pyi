@@ -1,4 +1,4 @@
-from .attacks import ATTACKS as ATTACKS, AttackSpec as AttackSpec, attack as attack
+from .attacks import ATTACKS as ATTACKS, Attacked as Attacked, AttackSpec as AttackSpec, attack as attack
 from .engine import jobs as jobs
 from .engine.jobs import Job as Job
 from .errors import (

@@ -3,6 +3,7 @@
 from xai_core.render.atlas import ACROSS, Thumbs, draw_sheets, name_thumbs
 from xai_core.render.colour import DEFAULT_PALETTE, PALETTES, Palette, colorize, normalise, scale_of
 from xai_core.render.overlay import DEFAULT_OPACITY, Sheet, overlay, scales
+from xai_core.render.perturbation import draw_change
 from xai_core.render.point_pictures import draw_points
 from xai_core.render.points import PointColors, color_by_correctness, color_by_group, color_by_number
 from xai_core.render.reading import Reading, describe_reading
@@ -28,6 +29,7 @@ __all__ = [
     "colorize",
     "describe",
     "describe_reading",
+    "draw_change",
     "draw_points",
     "draw_sheets",
     "format_headline",

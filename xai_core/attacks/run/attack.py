@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -39,6 +39,11 @@ EPSILON = Int(
     low=1,
     high=MAX_EPSILON,
 )
+
+
+def strength_param(spec: AttackSpec) -> Int:
+    """Return the parameter of an attack's strength, with its usual one as default."""
+    return replace(EPSILON, default=spec.epsilon or EPSILON.default)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Consequences of an attack: the smallest strength that works, other models, and saving as JPEG."""
+"""Consequences of an attack: the smallest strength that works, other models, saving as JPEG, and the map."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from PIL import Image
+from scipy.stats import spearmanr
 
 from xai_core.attacks.base.spec import ATTACKS
 from xai_core.attacks.run.attack import MAX_EPSILON, attack
@@ -16,7 +17,10 @@ from xai_core.attacks.run.attacked import Attacked
 from xai_core.engine.backends.forward import forward_for
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam
+from xai_core.methods import explain
+from xai_core.models import MODELS, load_model
 from xai_core.models.classifier import Classifier
+from xai_core.results import Attribution
 
 # Levels that a scan tries.
 MAX_SCANNED = 16
@@ -74,10 +78,36 @@ def smallest_epsilon(
     return best
 
 
+@dataclass(frozen=True, eq=False)
+class MapChange:
+    """Maps of the same class by the same method, on the original and on the attacked picture."""
+
+    before: Attribution
+    after: Attribution
+    rank: float
+    """Spearman's rank correlation of the two, -1 to 1; NaN where a map is flat."""
+
+
+def compare_maps(model: Classifier, result: Attacked, method: str, job: Job[Any] | None = None) -> MapChange:
+    """Explain the class before the attack on both pictures. Raises what `explain` raises."""
+    pictures = (_restore_upload(result), result.upload)
+    before, after = (explain(model, picture.convert("RGB"), method, result.source, job=job) for picture in pictures)
+    heats = [attribution.heatmap.ravel() for attribution in (before, after)]
+    is_flat = any(heat.min() == heat.max() for heat in heats)
+    return MapChange(before, after, float("nan") if is_flat else float(spearmanr(*heats).statistic))
+
+
 def try_on_models(result: Attacked, models: Sequence[Classifier], job: Job[Any] | None = None) -> tuple[Answer, ...]:
     """Return what other models say of the attacked picture; the wish counts by its label."""
     original = _restore_upload(result)
     return tuple(_compare(model.title, model, original, result.upload, result, job) for model in models)
+
+
+def try_on_bundled_models(result: Attacked, job: Job[Any] | None = None) -> tuple[Answer, ...]:
+    """Return what the other bundled models with the same classes say of the attacked picture."""
+    own = load_model(result.model)
+    others = (load_model(spec.name) for spec in MODELS.specs() if spec.bundled and spec.name != result.model)
+    return try_on_models(result, [model for model in others if model.labels == own.labels], job)
 
 
 def try_as_jpeg(model: Classifier, result: Attacked, job: Job[Any] | None = None) -> tuple[Answer, ...]:

@@ -1,0 +1,161 @@
+"""Attacks on the page: the settings, what came of it, and what it means elsewhere."""
+
+from __future__ import annotations
+
+import io
+
+import streamlit as st
+
+import xai_core
+from pages.ui.frame import url_state
+from pages.ui.image import classes
+from pages.ui.image.picture import PageContext
+from pages.ui.widgets import background, forms, show
+from pages.ui.widgets.words import escape_markdown
+from xai_core import attacks, render
+from xai_core.formatting import number, percent
+
+MAP_METHODS = ("grad_cam", "occlusion", "integrated_gradients", "lime")
+_CONSEQUENCES = {
+    "none": "Nothing more",
+    "maps": "The map before and after",
+    "models": "Do other models fall for it?",
+    "jpeg": "Does it survive saving as JPEG?",
+}
+
+
+def render_settings(page: PageContext) -> attacks.AttackPlan:
+    """Render the choice of an attack with its settings. Raises XaiError where the request is not allowed."""
+    key = url_state.restore("attack", "pgd", lambda name: xai_core.ATTACKS.get(name).name)
+    names = list(xai_core.ATTACKS)
+    start = url_state.index_of(names, key)
+    name = st.selectbox("Attack", names, start, format_func=lambda n: xai_core.ATTACKS.get(n).full_title, key=key)
+    spec = xai_core.ATTACKS.get(name)
+    show.write(spec.sentence)
+    words = classes.number_repeats(page.model.labels)
+    guesses = [index for index, _, _ in classes.guess(page.model, page.image).classes][1:]
+    hint = "The likeliest other class" if spec.needs_target else "Any other class"
+    target = classes.render_search(page.model, "aim", "Make the model say", words, hint, guesses)
+    epsilon = None
+    if spec.epsilon is not None:
+        strength = forms.render_params((attacks.strength_param(spec),), page.model.side, f"attack_{name}")
+        epsilon = int(strength[attacks.EPSILON.name])
+    params = forms.render_params(spec.params, page.model.side, f"attack_{name}")
+    seed = forms.render_seed() if spec.random else 0
+    show.write(spec.limits, quiet=True)
+    return attacks.plan_attack(page.model, page.image, name, epsilon, target, params, seed)
+
+
+def render_result(model: xai_core.Classifier, result: xai_core.Attacked) -> None:
+    """Render the pictures before and after, the answers, and the sizes of the change."""
+    show.write_strong(attacks.describe_attack(result))
+    show.write_list(attacks.list_findings(result))
+    change, factor = render.draw_change(result.change)
+    titles = ("Before", f"The change, {factor} times as strong", "After")
+    for column, title, picture in zip(st.columns(3), titles, (result.original, change, result.picture), strict=True):
+        with column:
+            st.image(picture, caption=title, alt=f"{title}: {picture.width} × {picture.height} pixels", width="stretch")
+    for column, title, prediction in zip(
+        st.columns(2), ("The model said", "Now it says"), (result.before, result.after), strict=True
+    ):
+        with column:
+            st.markdown(f"**{title}**")
+            show.draw_shares([(label, probability) for _, label, probability in prediction.classes])
+    _render_download(result)
+    with st.expander("How large is the change?"):
+        st.table(
+            {
+                "Most of any value (L∞), grey levels": number(result.linf),
+                "Average over all values (RMS), grey levels": number(result.l2),
+                "Euclidean length (L2), grey levels": number(result.l2_norm),
+                "Changed pixels (L0)": f"{result.l0:,}",
+                "Pictures the model was asked about": f"{result.queries:,}",
+            }
+        )
+
+
+def _render_download(result: xai_core.Attacked) -> None:
+    file = io.BytesIO()
+    result.upload.save(file, "PNG")
+    st.download_button(
+        "Save the picture for your neighbour",
+        file.getvalue(),
+        f"whybox-{result.attack}.png",
+        "image/png",
+        icon=":material/download:",
+        help="A PNG that still fools this model when somebody uploads it.",
+    )
+
+
+def render_consequences(model: xai_core.Classifier, result: xai_core.Attacked) -> None:
+    """Render one more question about the attacked picture, by choice."""
+    chosen = forms.render_segments("then", "And then?", _CONSEQUENCES, "none")
+    views = {"maps": _render_maps, "models": _render_models, "jpeg": _render_jpeg}
+    if chosen in views:
+        views[chosen](model, result)
+
+
+def _render_maps(model: xai_core.Classifier, result: xai_core.Attacked) -> None:
+    fitting = [name for name in MAP_METHODS if xai_core.METHODS.get(name).refusal(model) is None]
+    key = url_state.restore("attack_map", fitting[0], url_state.option_reader("method", fitting))
+    start = url_state.index_of(fitting, key)
+    method = st.selectbox("Map", fitting, start, format_func=lambda n: xai_core.METHODS.get(n).full_title, key=key)
+    change = background.compute(
+        ("attack_map", result.picture.tobytes(), result.original.tobytes(), model.name, method),
+        lambda job: attacks.compare_maps(model, result, method, job),
+        "Explaining both pictures",
+        cost=2 * xai_core.METHODS.get(method).weight(xai_core.plan(model, result.upload, method).params, model.side),
+    )
+    if change is None:
+        return
+    label = escape_markdown(model.labels[result.source])
+    pairs = ((result.original, change.before, "before"), (result.picture, change.after, "after"))
+    for column, (picture, attribution, when) in zip(st.columns(2), pairs, strict=True):
+        with column:
+            drawn = render.overlay(picture, attribution.heatmap)
+            st.image(drawn, caption=f"What speaks for {label}, {when}", alt=f"Map {when} the attack", width="stretch")
+    show.write(f"Rank correlation of the two maps: {number(change.rank)} (1 is the same order of places, 0 is none).")
+
+
+def _render_models(model: xai_core.Classifier, result: xai_core.Attacked) -> None:
+    answers = background.compute(
+        ("attack_models", result.picture.tobytes(), result.original.tobytes(), model.name),
+        lambda job: attacks.try_on_bundled_models(result, job),
+        "Asking the other models",
+    )
+    if answers is None:
+        return
+    for answer in answers:
+        verdict = "fooled" if answer.is_fooled else "not fooled"
+        show.write(
+            f"{answer.name}: {verdict}. It said {answer.label_before} and now says {answer.label} "
+            f"({percent(answer.probability)})."
+        )
+    show.write(
+        "A picture made for one model often leaves others untouched: it exploits that model, not the picture.",
+        quiet=True,
+    )
+
+
+def _render_jpeg(model: xai_core.Classifier, result: xai_core.Attacked) -> None:
+    answers = background.compute(
+        ("attack_jpeg", result.picture.tobytes(), result.original.tobytes(), model.name),
+        lambda job: attacks.try_as_jpeg(model, result, job),
+        "Saving it as JPEG",
+    )
+    if answers is None:
+        return
+    by_quality = {answer.name: answer for answer in answers}
+    qualities = list(by_quality)
+    quality = st.select_slider("JPEG quality", qualities, qualities[0], key="jpeg_quality")
+    answer = by_quality[quality]
+    verdict = "still fooled" if answer.is_fooled else "no longer fooled"
+    show.write(f"At quality {quality} the model is {verdict}: it says {answer.label} ({percent(answer.probability)}).")
+    fails = next((answer.name for answer in answers if not answer.is_fooled), None)
+    if result.success:
+        show.write(
+            "It survives every quality tried."
+            if fails is None
+            else f"Going down, quality {fails} is the first that undoes it.",
+            quiet=True,
+        )
