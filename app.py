@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui.frame import kept_uploads, render_slots, session, url_state
-from pages.ui.widgets import sidebar
+from pages.ui.widgets import share, sidebar
 
 STYLE = Path(__file__).with_name("assets") / "page.css"
 PAGES = {
@@ -39,6 +39,9 @@ COMPARE = PAGES["Pictures"][0]
 # Pages about one picture have the choice of it, and those that ask a picture model the choice of that.
 WITH_PICTURE = [*PAGES[""], *PAGES["Pictures"], *PAGES["Inside the model"], *PAGES["Learn"]]
 WITH_MODEL = [*WITH_PICTURE, *PAGES["Picture sets"]]
+# Pages that a short link can open with their choices; pages about one picture make links to their maps.
+VIEWS = [*PAGES["Picture sets"], *PAGES["Tables"]]
+BY_ADDRESS = {page.url_path: page for page in VIEWS}
 RESULT = st.Page("pages/image/result.py", title="Saved result", icon=":material/link:", url_path=url_state.RESULT_PAGE)
 
 # The icon goes first: a page's own one would be fetched from Google as the tab's icon.
@@ -47,6 +50,8 @@ st.set_page_config(page_icon="assets/icon.png", layout="wide")
 page = st.navigation(PAGES | {"Kept": [RESULT]}, position="hidden")
 url_state.begin_run(page.url_path)
 kept_uploads.restore()
+if url_state.is_result_named():
+    share.follow(BY_ADDRESS, PAGES[""][0])
 if url_state.is_result_elsewhere():
     st.switch_page(RESULT, query_params=url_state.query() | url_state.result_query())
 if session.take_upload() and page in PAGES[""]:
@@ -61,4 +66,6 @@ with render_slots.acquire_slot():
         st.warning(problem, icon=":material/upload_file:")
         st.button("Go on with the samples", key="close_keep_problem", on_click=kept_uploads.close_problem)
     page.run()
+    if page in VIEWS:
+        share.render_view(page.url_path)
     url_state.update_address()

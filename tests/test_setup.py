@@ -155,7 +155,7 @@ def test_options_that_keep_the_server_quick_private_and_safe(config: dict[str, A
         "a third of a second without any map being made, after every look of every page"
     )
     assert options["server.enableXsrfProtection"] is True
-    assert options["server.maxUploadSize"] == 1000
+    assert options["server.maxUploadSize"] == 2000
     assert options["global.maxCachedMessageAge"] >= 1000, (
         "a click beside a running job can meet a message that the browser has forgotten"
     )

@@ -1,6 +1,7 @@
 from .attacks import ATTACKS as ATTACKS, Attacked as Attacked, AttackSpec as AttackSpec, attack as attack
 from .engine import jobs as jobs
 from .engine.jobs import Job as Job
+from .engine.results.shares import Share as Share
 from .errors import (
     Cancelled as Cancelled,
     InvalidImage as InvalidImage,
@@ -28,18 +29,21 @@ from .methods import (
     Status as Status,
     TargetLike as TargetLike,
     compare as compare,
+    delete_share as delete_share,
     describe_maps as describe_maps,
     engine_note as engine_note,
     explain as explain,
     find as find,
     find_picture as find_picture,
+    find_share as find_share,
+    find_shared_picture as find_shared_picture,
     forget_picture as forget_picture,
     guess as guess,
     judge as judge,
-    keep_picture as keep_picture,
     plan as plan,
     predict as predict,
     ready as ready,
+    share as share,
     start as start,
     start_model as start_model,
     status as status,

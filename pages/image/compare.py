@@ -75,4 +75,5 @@ _render_agreement(requests, results)
 permalinks.render_buttons(
     {request.planned.id: results[request.name] for request in requests if request.planned and request.name in results},
     "whybox-maps.npz",
+    "compare",
 )

@@ -47,5 +47,7 @@ with shown:
         request = panels.MapRequest(spec.name, refusal=str(problem))
     results = panels.render_maps([request], page.model_input, "explain")
     permalinks.render_buttons(
-        {request.planned.id: results[request.name]} if request.planned and results else {}, f"whybox-{spec.name}.npz"
+        {request.planned.id: results[request.name]} if request.planned and results else {},
+        f"whybox-{spec.name}.npz",
+        "explain",
     )

@@ -10,9 +10,9 @@ from PIL import Image
 
 import xai_core
 from pages.ui.frame import session, url_state
-from pages.ui.image import backgrounds, permalinks, provenance
+from pages.ui.image import backgrounds, opened_link, permalinks, provenance
 from pages.ui.image.viewer import Panel, show_maps
-from pages.ui.widgets import words
+from pages.ui.widgets import share, words
 from xai_core.render import PALETTES, Reading, describe_reading
 
 NOT_FOUND = (
@@ -59,7 +59,7 @@ def _render_heading(maps: Sequence[xai_core.Attribution]) -> None:
     st.html(f"<h3>{escape(f'Why “{labels[0]}”?' if len(labels) == 1 else f'{len(maps)} maps')}</h3>")
 
 
-def _render(results: Results, missing: int) -> None:
+def _render(results: Results, missing: int, link: xai_core.Share | None) -> None:
     if missing:
         st.info(
             f"{missing} of the {missing + len(results)} maps in this link are no longer stored here.",
@@ -67,7 +67,7 @@ def _render(results: Results, missing: int) -> None:
         )
     maps = list(results.values())
     _render_heading(maps)
-    images, sentences = backgrounds.find_backgrounds(results)
+    images, sentences = backgrounds.find_backgrounds(results, link)
     for sentence in sentences:
         st.info(sentence, icon=":material/hide_image:")
     url_state.update_address()
@@ -76,7 +76,10 @@ def _render(results: Results, missing: int) -> None:
         for result_id, result in results.items()
     ]
     show_maps(panels[0].picture or next(iter(images.values())), panels, key="result")
+    opened_link.render_ways_on(results, link)
     permalinks.render_download(maps, "whybox-result.npz")
+    if link is not None:
+        opened_link.render_content(link)
     st.subheader("How this was made")
     provenance.draw_table(maps)
 
@@ -84,11 +87,13 @@ def _render(results: Results, missing: int) -> None:
 # Nothing is computed here: what another page has started stops.
 xai_core.jobs.leave(session.session_id(), pool="attributions")
 st.title("Saved result")
-ids, problem = permalinks.read_result_ids()
+link = share.find()
+share.render_outcome()
+ids, problem = permalinks.read_result_ids(link)
 results = {result_id: result for result_id in ids if (result := xai_core.find(result_id)) is not None}
-permalinks.render_delete(ids)
+permalinks.render_old_deletion(ids)
 if results:
-    _render(results, len(ids) - len(results))
+    _render(results, len(ids) - len(results), link)
 else:
     _render_missing(problem or NOT_FOUND)
 if note := xai_core.store_note():

@@ -10,6 +10,7 @@ from PIL import ImageDraw
 from streamlit.testing.v1 import AppTest
 
 import xai_core
+from pages.ui.frame import browser_cookie
 from tests.browser_tools import ROOT
 
 HOME, COMPARE, EXPLAIN = "pages/start/home.py", "pages/image/compare.py", "pages/image/explain.py"
@@ -20,6 +21,12 @@ Open = Callable[..., AppTest]
 def warm_model() -> None:
     """The server has loaded the model before its first visitor; so does this."""
     xai_core.warm()
+
+
+@pytest.fixture(autouse=True)
+def no_cookies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AppTest answers for cookies with another mock in every run."""
+    monkeypatch.setattr(browser_cookie, "browser_secret", lambda: "")
 
 
 @pytest.fixture

@@ -21,6 +21,12 @@ SMALL = {"model": "small_cnn", "sample": "digit_3"}
 CSV = b"size,kind\n" + b"".join(b"%.1f,%s\n" % (1.7 * k % 5, b"ab"[k % 2 : k % 2 + 1]) for k in range(30))
 
 
+@pytest.fixture(autouse=True)
+def browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One browser: AppTest has no cookies."""
+    monkeypatch.setattr(kept_uploads, "browser_id", lambda: "this browser")
+
+
 def encode_png(seed: int) -> bytes:
     out = io.BytesIO()
     Image.fromarray(np.random.default_rng(seed).integers(0, 255, (60, 80, 3), dtype=np.uint8)).save(out, "PNG")
@@ -71,7 +77,7 @@ def test_back_to_the_samples_leaves_no_handle(open_app: Open) -> None:
     assert list_warnings(gone) == [kept_uploads.GONE], "deleted, and not only out of the address"
 
 
-@pytest.mark.parametrize("case", ["unknown", "late", "another browser"])
+@pytest.mark.parametrize("case", ["unknown", "late", "another browser", "no cookie"])
 def test_what_is_gone_is_said_until_the_visitor_goes_on(
     open_app: Open, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
@@ -83,6 +89,8 @@ def test_what_is_gone_is_said_until_the_visitor_goes_on(
     if case == "another browser":
         monkeypatch.setattr(kept_uploads, "browser_id", lambda: "somebody else")
         expected = kept_uploads.ANOTHER_BROWSER
+    if case == "no cookie":
+        monkeypatch.setattr(kept_uploads, "browser_id", lambda: "")
     at = check_page(open_app(HOME, keep=handle, **SMALL))
     assert picture_title(at) != "mine.png" and list_warnings(at) == [expected]
     assert "keep" not in read_address(at), "the address says what is shown"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,8 +20,9 @@ from streamlit.testing.v1 import AppTest
 
 import xai_core
 from pages.ui.frame import url_state
-from tests.pages.page_reader import check_page, list_errors, panel_states, read_panels, read_viewer, run_until
-from xai_core.engine.results.store import Store
+from tests.pages.page_reader import check_page, list_errors, panel_states, read_panels, read_viewer
+from tests.pages.test_reload import read_address
+from xai_core.engine.results.store import FILE, Store
 from xai_core.methods.run import service
 from xai_core.render import wire_picture
 
@@ -50,6 +54,17 @@ class ResultStore:
         """Nothing in memory any more, as in a new process."""
         self.store.close()
         self.store = Store(self.folder)
+
+    def keep_old_picture(self, result_id: str, image: Image.Image, token: str) -> None:
+        """Keep a picture with a map as the first version did for its private links, by its own rows."""
+        out = io.BytesIO()
+        image.save(out, "PNG")
+        png = out.getvalue()
+        digest = hashlib.sha256(len(png).to_bytes(8, "big") + png).digest()
+        with closing(sqlite3.connect(self.folder / FILE)) as db, db:
+            row = (hashlib.sha256(token.encode()).digest(), digest, png)
+            number = db.execute("INSERT INTO pictures (token_sha256, sha256, png) VALUES (?, ?, ?)", row).lastrowid
+            db.execute("INSERT INTO links (key, picture) VALUES (?, ?)", (result_id, number))
 
     def store_map(self, image: Image.Image | None = None, by: str = "occlusion", **changes: Any) -> str:
         """The id of a finished map of the small network; `changes` make another map of it."""
@@ -104,7 +119,7 @@ def has_sentence(at: AppTest, words: str) -> bool:
 
 def read_links(at: AppTest) -> list[dict[str, str]]:
     """The links shown for copying, each as what it says."""
-    assert all(urlsplit(code.value).path.endswith("/result") for code in at.code)
+    assert all(urlsplit(code.value).path == "/" for code in at.code)
     return [dict(parse_qsl(urlsplit(code.value).query)) for code in at.code]
 
 
@@ -261,7 +276,7 @@ def test_a_kept_picture_is_shown_as_that_model_saw_it(
     open_app: Open, result_store: ResultStore, own: Image.Image
 ) -> None:
     ids = [result_store.store_map(own), result_store.store_map(own, "saliency"), result_store.store_map()]
-    xai_core.keep_picture(ids[:1], own)
+    result_store.keep_old_picture(ids[0], own, "token")
     result_store.restart()
     at = check_page(open_app(RESULT, result=",".join(ids)))
     assert read_background(at) == encode_model_input(own)
@@ -274,111 +289,42 @@ def test_a_model_that_is_not_here_is_not_fetched_for_its_crop(
     open_app: Open, result_store: ResultStore, own: Image.Image
 ) -> None:
     result = result_store.store_map(own, model="vgg16")
-    xai_core.keep_picture([result], own)
+    result_store.keep_old_picture(result, own, "token")
     at = check_page(open_app(RESULT, result=result))
     assert has_sentence(at, "only known while that model is loaded")
     assert "VGG-16" in read_panels(at)[0]["caption"]
 
 
-# Making and deleting
+# Old private links
 
 
-def is_finished(at: AppTest) -> bool:
-    return set(panel_states(at).values()) == {"done"}
-
-
-def test_a_link_to_a_sample_keeps_nothing(open_app: Open, result_store: ResultStore) -> None:
-    at = run_until(open_app(COMPARE, **SMALL), is_finished)
-    assert not has_sentence(at, "private link")
-    assert read_links(at) == []
-    check_page(at.button(key="make_link").click().run())
-    (address,) = read_links(at)
-    ids = address["result"].split(",")
-    assert (set(address), len(ids)) == ({"result"}, 4)
-    assert [xai_core.find_picture(result) for result in ids] == [None] * 4
-    result_store.restart()
-    assert {panel["title"] for panel in read_panels(check_page(open_app(HOME, **address)))} == {
-        panel["title"] for panel in read_panels(at)
-    }
-
-
-@pytest.fixture
-def with_own_picture(open_app: Open, result_store: ResultStore, own: Image.Image) -> AppTest:
-    """Explain with a finished map of an uploaded picture."""
-    at = open_app(EXPLAIN, **SMALL)
-    file = io.BytesIO()
-    own.save(file, "PNG")
-    at.file_uploader(key="upload_sidebar_0").upload("me.png", file.getvalue(), "image/png")
-    return check_page(run_until(at.run(), is_finished))
-
-
-def test_an_own_picture_is_kept_only_on_request(open_app: Open, with_own_picture: AppTest, own: Image.Image) -> None:
-    at = with_own_picture
-    (result,) = at.session_state["asked"]
-    assert has_sentence(at, "keeps it there on the disk")
-    assert has_sentence(at, "until you delete it")
-    assert xai_core.find_picture(result) is None
-    check_page(at.button(key="make_link").click().run())
-    public, private = read_links(at)
-    assert public == {"result": result}
-    assert private == public | {"owner": private["owner"]}
-    assert read_background(check_page(open_app(RESULT, **public))) == encode_model_input(own)
-    check_page(at.run())
-    assert read_links(at) == [public, private], "the link stays on the page"
-    assert "owner" not in at.query_params
-
-
-def test_the_owner_deletes_the_picture(open_app: Open, with_own_picture: AppTest) -> None:
-    public, private = read_links(with_own_picture.button(key="make_link").click().run())
-    at = check_page(open_app(RESULT, **private))
-    check_page(at.button(key="delete_picture").click().run())
-    assert has_sentence(at, "Your picture is deleted")
-    assert has_sentence(at, "The picture was not kept with the link")
-    assert xai_core.find_picture(public["result"]) is None
-    check_page(at.run())
-    assert not has_sentence(at, "Your picture is deleted"), "said once"
-    assert "delete_picture" not in [button.key for button in at.button]
-    assert len(read_panels(check_page(open_app(RESULT, **public)))) == 1, "the map is still there"
-
-
-def test_a_wrong_key_deletes_nothing(open_app: Open, with_own_picture: AppTest) -> None:
-    public, _ = read_links(with_own_picture.button(key="make_link").click().run())
-    at = open_app(RESULT, **public, owner="guess")
-    check_page(at.button(key="delete_picture").click().run())
-    assert [("nothing was deleted" in text) for text in list_errors(at)] == [True]
-    assert xai_core.find_picture(public["result"]) is not None
-    assert not has_sentence(at, "not kept")
-
-
-def test_a_picture_that_another_link_keeps_is_said_to_stay(
+def test_an_old_private_link_still_deletes_its_picture(
     open_app: Open, result_store: ResultStore, own: Image.Image
 ) -> None:
     result = result_store.store_map(own)
-    first, second = xai_core.keep_picture([result], own), xai_core.keep_picture([result], own)
-    at = check_page(open_app(RESULT, result=result, owner=second).button(key="delete_picture").click().run())
+    for token in ("first", "second"):
+        result_store.keep_old_picture(result, own, token)
+    at = check_page(open_app(RESULT, result=result, owner="guess").button(key="delete_picture").click().run())
+    assert [("nothing was deleted" in text) for text in list_errors(at)] == [True]
+    at = check_page(open_app(RESULT, result=result, owner="second").button(key="delete_picture").click().run())
     assert has_sentence(at, "Another link to these maps")
     assert read_background(at) == encode_model_input(own)
-    at = check_page(open_app(RESULT, result=result, owner=first).button(key="delete_picture").click().run())
-    assert has_sentence(at, "deleted from this computer")
+    at = check_page(open_app(RESULT, result=result, owner="first").button(key="delete_picture").click().run())
+    assert has_sentence(at, "deleted from this computer") and xai_core.find_picture(result) is None
+    check_page(at.run())
+    assert not has_sentence(at, "Your picture is deleted"), "said once"
+    assert "delete_picture" not in [button.key for button in at.button]
+    assert len(read_panels(check_page(open_app(RESULT, result=result)))) == 1, "the map is still there"
 
 
-def test_a_map_the_store_has_lost_but_the_page_still_shows_is_kept_again(
-    with_own_picture: AppTest, result_store: ResultStore, tmp_path: Path
+def test_from_an_old_link_one_goes_on_with_its_picture(
+    open_app: Open, result_store: ResultStore, own: Image.Image
 ) -> None:
-    result_store.store = Store(tmp_path / "empty")
-    at = check_page(with_own_picture.button(key="make_link").click().run())
-    assert list_errors(at) == [] and len(read_links(at)) == 2
-    assert result_store.store.counts().results == 1
-
-
-def test_a_map_lost_meanwhile_gets_a_sentence(
-    with_own_picture: AppTest, result_store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    result_store.store = Store(tmp_path / "empty")
-    monkeypatch.setattr(result_store.store, "put", lambda _key, _found: None)
-    at = check_page(with_own_picture.button(key="make_link").click().run())
-    assert ["no longer kept" in text for text in list_errors(at)] == [True]
-    assert read_links(at) == []
+    result = result_store.store_map(own, "saliency")
+    result_store.keep_old_picture(result, own, "token")
+    at = check_page(open_app(RESULT, result=result).button(key="go_explain").click().run())
+    assert (read_address(at)["model"], read_address(at)["method"]) == ("small_cnn", "saliency")
+    assert at.session_state["own_picture"] == xai_core.image_sha256(own)
 
 
 def test_a_store_without_a_disk_says_so(open_app: Open, result_store: ResultStore, tmp_path: Path) -> None:

@@ -9,10 +9,13 @@ import openpyxl  # type: ignore[import-untyped]  # ships no types
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.ui.imageset import set_choice
+from pages.ui.tables import table_choice
 from tests.pages.conftest import COMPARE, HOME
 from tests.pages.imageset.page_reader import SET
 from tests.pages.page_reader import check_page, list_errors, list_upload_problems
 from tests.pages.tables.page_reader import DATA, finish_work
+from xai_core.images import sources
 
 Open = Callable[..., AppTest]
 PLACES = {
@@ -35,6 +38,25 @@ def test_a_file_of_the_wrong_kind_is_refused_below_the_uploader(open_app: Open, 
     at = finish_work(at.run())
     (problem,) = list_upload_problems(check_page(at))
     assert problem[0].isupper() and problem.endswith(".") and len(problem) > 25
+    assert list_errors(at) == []
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_file_above_the_limit_is_refused_below_the_uploader(
+    open_app: Open, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With limits of a megabyte, for the test's sake."""
+    for module in (table_choice, set_choice):
+        monkeypatch.setattr(module, "MAX_UPLOAD_MB", 1)
+    monkeypatch.setattr(sources, "MAX_BYTES", 2**20)
+    page, key = PLACES[place]
+    at = open_app(page, model="small_cnn", sample="digit_3", set="digits", table="iris")
+    uploader = at.file_uploader(key=key)
+    assert uploader.proto.max_upload_size_mb > 1, "Streamlit would tell it on hover only"
+    uploader.upload("large.bin", bytes(2**20 + 1), "application/octet-stream")
+    at = finish_work(at.run())
+    (problem,) = list_upload_problems(check_page(at))
+    assert problem.startswith("This file is larger than ") and "the most allowed" in problem
     assert list_errors(at) == []
 
 

@@ -7,15 +7,14 @@ kept here in memory for a while; the pictures and tables themselves lie in cache
 from __future__ import annotations
 
 import copy
-import hashlib
 import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
-from streamlit.web.server.starlette.starlette_app_utils import decode_xsrf_token_string
 
+from pages.ui.frame.browser_cookie import browser_id
 from xai_core.engine import LRUCache
 
 # The handle's name in the address; links that are made for others leave it out.
@@ -23,7 +22,6 @@ NAME = "keep"
 # Kept since the last run of the session.
 MAX_IDLE_S = 2 * 3600.0
 MAX_SESSIONS = 512
-_COOKIE = "_streamlit_xsrf"
 # What a session knows of its own picture and table; an uploader that holds the file is none of it.
 _PICTURE = ("own_picture", "own_title", "own_notes", "own_inverted")
 _TABLE = ("own_raw", "own_table", "own_choice", "own_file", "own_kinds", "own_encoding", "own_upload")
@@ -47,14 +45,6 @@ class _Uploads:
 @st.cache_resource(show_spinner=False, max_entries=1)
 def _store() -> LRUCache[_Uploads]:
     return LRUCache(MAX_SESSIONS)
-
-
-def browser_id() -> str:
-    """Return a hash of the cookie by which this browser is known, "" where it has none."""
-    cookie = st.context.cookies.get(_COOKIE, "")
-    # The cookie is masked anew now and then; the token in it stays.
-    token, _ = decode_xsrf_token_string(cookie) if cookie else (None, None)
-    return hashlib.sha256(token).hexdigest() if token else ""
 
 
 def _own_values() -> dict[str, Any]:
@@ -96,7 +86,8 @@ def restore() -> None:
     if not handle:
         return
     uploads = _store().get(handle)
-    if uploads is None or time.time() - uploads.used > MAX_IDLE_S:
+    # Without a cookie, as under `streamlit run`, nobody can tell whose they are.
+    if uploads is None or time.time() - uploads.used > MAX_IDLE_S or not browser_id():
         state["keep_problem"] = GONE
     elif uploads.browser != browser_id():
         state["keep_problem"] = ANOTHER_BROWSER

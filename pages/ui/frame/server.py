@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime.pages_manager import PagesManager
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
+from pages.ui.frame.browser_cookie import BrowserCookie
 from pages.ui.frame.uploads import UploadLimit
 
 SCRIPT = Path(__file__).resolve().parents[3] / "app.py"
@@ -107,7 +108,8 @@ def create_app(script: Path = SCRIPT) -> st.App:
     """Return the ASGI app around a Streamlit script."""
     # st.navigation sets it too, but only in the first run, whose deep link then gets a box "Page not found".
     PagesManager.uses_pages_directory = False
-    return st.App(script, lifespan=lifespan, middleware=[Middleware(SecurityHeaders), Middleware(UploadLimit)])
+    middleware = [Middleware(SecurityHeaders), Middleware(BrowserCookie), Middleware(UploadLimit)]
+    return st.App(script, lifespan=lifespan, middleware=middleware)
 
 
 class Server(uvicorn.Server):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
@@ -17,6 +18,8 @@ from xai_core.engine import limit_bytes
 
 UPLOAD_PATH = "/_stcore/upload_file/"
 MEMORY_SHARE = 4
+MB = 2**20
+LEEWAY, MAX_ACCEPTED_MB = 8, 2000
 FULL = (
     "Files of other visitors fill the memory of this computer at the moment. "
     "Try a smaller file, or again in a few minutes."
@@ -35,6 +38,23 @@ def used_bytes() -> int:
         return 0
     stats = runtime.get_instance().uploaded_file_mgr.get_stats([CACHE_MEMORY_FAMILY])
     return sum(stat.byte_length for family in stats.values() for stat in family if isinstance(stat, CacheStat))
+
+
+def accepted_mb(max_mb: int) -> int:
+    """Return the limit for Streamlit's uploader, in MB, beside ours.
+
+    It tells files above its own limit only by a mark with the reason on hover, so files up to this size come here and
+    are refused by a sentence; UploadLimit and `server.maxUploadSize` hold for all of them together.
+    """
+    return min(max_mb * LEEWAY, MAX_ACCEPTED_MB)
+
+
+def describe_excess(size: int, max_mb: int, advice: str) -> str:
+    """Return the reason why a file of so many bytes is too large, "" where it is not."""
+    if size <= max_mb * MB:
+        return ""
+    got = f"{math.ceil(size / MB):,} MB"
+    return f"This file is larger than {max_mb:,} MB, which is the most allowed here. {advice} Got {got}."
 
 
 class UploadLimit:

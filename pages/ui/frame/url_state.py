@@ -7,7 +7,7 @@ and `st.switch_page` refuses to leave a page while a bound setting is in the add
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
@@ -22,7 +22,11 @@ T = TypeVar("T")
 VIEWER_PREFIX = "view_"
 RESULT_PAGE = "result"
 # Names that belong to the result page, which reads them from its address; links to other pages leave them out.
-RESULT_NAMES = ("result", "owner")
+SHARE = "s"
+# A short link, and the ids and the owner's key of links made before short ones.
+RESULT_NAMES = (SHARE, "result", "owner")
+# What a view is about: a link that is kept names it even where it is the default, which may change.
+_SUBJECTS = ("model", "sample", "set", "table")
 
 
 @dataclass
@@ -84,7 +88,13 @@ def begin_run(page: str) -> None:
 
 def is_result_elsewhere() -> bool:
     """Return True where another page's address names a stored result; never after Back, which could not pass it."""
-    return "result" in result_query() and _link().page != RESULT_PAGE and not _link().returning
+    return is_result_named() and _link().page != RESULT_PAGE
+
+
+def is_result_named() -> bool:
+    """Return True where the address names a stored result or a short link, but for Back, which could not pass it."""
+    named = result_query()
+    return ("result" in named or SHARE in named) and not _link().returning
 
 
 def restore(name: str, default: T, read: Callable[[str], T], write: Callable[[T], str] = str, key: str = "") -> str:
@@ -186,6 +196,24 @@ def query() -> dict[str, str]:
     chosen = {name: value for name, value in values.items() if value != link.settings[name].default}
     # Names that no widget has taken yet stay in the link.
     return link.unread | {name: link.settings[name].write(value) for name, value in chosen.items()}
+
+
+def shared_query() -> dict[str, str]:
+    """Return the choices of this page alone for a link that is kept; call it when all widgets are drawn."""
+    link = _link()
+    drawn = {name: setting for name, setting in link.settings.items() if setting.key in link.held}
+    values = {name: setting.values[setting.key] for name, setting in drawn.items()}
+    return {
+        name: drawn[name].write(value)
+        for name, value in values.items()
+        if value != drawn[name].default or name in _SUBJECTS
+    }
+
+
+def take(choices: Mapping[str, str]) -> None:
+    """Take over the choices of a kept link, as if they were in the address; all others fall to their defaults."""
+    link = _link()
+    link.unread, link.stale = dict(choices), {key for setting in link.settings.values() for key in setting.values}
 
 
 def update_address() -> None:

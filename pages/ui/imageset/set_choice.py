@@ -7,7 +7,7 @@ from typing import IO
 
 import streamlit as st
 
-from pages.ui.frame import render_slots, url_state
+from pages.ui.frame import render_slots, uploads, url_state
 from pages.ui.frame.session import session_id
 from pages.ui.imageset import selection
 from pages.ui.widgets import background, show
@@ -108,8 +108,14 @@ def _ingest(place: str, key: str, source: str | IO[bytes], name: str) -> None:
 
 
 def _render_uploader() -> None:
-    upload = st.file_uploader("Your pictures (a zip file)", key="set_file", max_upload_size=MAX_UPLOAD_MB)
-    if upload is not None:
+    upload = st.file_uploader(
+        "Your pictures (a zip file)", key="set_file", max_upload_size=uploads.accepted_mb(MAX_UPLOAD_MB)
+    )
+    if upload is None:
+        return
+    if problem := uploads.describe_excess(upload.size, MAX_UPLOAD_MB, "Make a zip of fewer or smaller pictures."):
+        show.write_upload_problem(problem)
+    else:
         _ingest("set_file", upload.file_id, upload, upload.name)
 
 
@@ -130,6 +136,7 @@ def render_choice() -> None:
     with right:  # first, so that pictures that have just come count on the left
         _render_uploader()
         st.caption(
+            f"Up to {MAX_UPLOAD_MB:,} MB. "
             "Use one folder for each class, or a file labels.csv with the columns file and label, or neither. The "
             "pictures stay on the computer that runs Whybox; anyone with your link can see them too."
         )

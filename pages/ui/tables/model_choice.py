@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from pages.ui.frame import url_state
+from pages.ui.frame import uploads, url_state
 from pages.ui.frame.session import session_id
 from pages.ui.tables import table_choice
 from pages.ui.widgets import background, forms, show
@@ -68,12 +68,15 @@ def forget_own_model() -> None:
 def render_uploader(table: Table) -> None:
     """Render the uploader of an own scikit-learn model for this table."""
     key = f"model_file_{st.session_state.get('model_uploads', 0)}"
-    file = st.file_uploader("Your model (skops)", key=key, max_upload_size=MAX_UPLOAD_MB)
+    file = st.file_uploader("Your model (skops)", key=key, max_upload_size=uploads.accepted_mb(MAX_UPLOAD_MB))
     st.caption(
+        f"Up to {MAX_UPLOAD_MB} MB. "
         "A scikit-learn model or pipeline that was fitted on exactly this table's columns, saved with skops.io.dump. "
         "Pickle and joblib files are never opened: they could run any code on this computer."
     )
-    if file is not None:
+    problem = uploads.describe_excess(file.size, MAX_UPLOAD_MB, "Use a smaller model.") if file is not None else ""
+    show.write_upload_problem(problem)
+    if file is not None and not problem:
 
         def read(_job: Job[str]) -> str:
             return tabular.keep_model(tabular.load_own_model(file.getvalue(), table))

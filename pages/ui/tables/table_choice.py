@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.ui.frame import url_state
+from pages.ui.frame import uploads, url_state
 from pages.ui.tables import column_kinds
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import format_label
@@ -52,8 +52,15 @@ def choose_table(name: str) -> None:
 def _render_uploader() -> None:
     key = f"table_file_{st.session_state.get('table_uploads', 0)}"
     # Any file is taken: the browser would refuse one by its ending with a mark alone, and the reason on hover.
-    upload = st.file_uploader("Your table (CSV, Excel or Parquet)", key=key, max_upload_size=MAX_UPLOAD_MB)
+    upload = st.file_uploader(
+        "Your table (CSV, Excel or Parquet)", key=key, max_upload_size=uploads.accepted_mb(MAX_UPLOAD_MB)
+    )
     if upload is None:
+        return
+    if problem := uploads.describe_excess(
+        upload.size, MAX_UPLOAD_MB, "Leave out rows or columns, or save it as Parquet."
+    ):
+        show.write_upload_problem(problem)
         return
     is_new = upload.file_id != st.session_state.get("own_upload")
     encoding = None if is_new else st.session_state.get("own_encoding")
@@ -79,8 +86,8 @@ def render_choice() -> None:
     with right:  # first, so that a file that has just come counts on the left
         _render_uploader()
         st.caption(
-            "It stays on the computer that runs Whybox, in memory only. The first line must hold the names of "
-            "the columns."
+            f"Up to {MAX_UPLOAD_MB} MB. It stays on the computer that runs Whybox, in memory only. The first line must "
+            "hold the names of the columns."
         )
     with left:
         names = list(TABLES)

@@ -9,11 +9,12 @@ from PIL import Image
 from streamlit.navigation.page import StreamlitPage
 
 import xai_core
-from pages.ui.frame import session, url_state
+from pages.ui.frame import session, uploads, url_state
 from pages.ui.widgets import models, show
 from pages.ui.widgets.words import escape_markdown
 
 # Pixels of the picture in use; a taller one would push away all that is below it.
+MAX_PICTURE_MB = 25
 _MAX_WIDTH, _MAX_HEIGHT = 240, 180
 # On a phone the sidebar lies over the page. Streamlit closes it behind its own menu, but not behind st.page_link.
 _CLOSE = """export default function () {
@@ -34,9 +35,15 @@ def render_uploader(place: str) -> None:
     """Render a file uploader and a camera; `place` keeps the widgets of two places apart."""
     file, shot = session.upload_key("upload", place), session.upload_key("camera", place)
     # Any file is taken: the browser would refuse one by its ending with a mark alone, and the reason on hover.
-    st.file_uploader("Your picture", key=file, on_change=session.read_upload, args=(file, place), max_upload_size=25)
+    st.file_uploader(
+        "Your picture",
+        key=file,
+        on_change=session.read_upload,
+        args=(file, place),
+        max_upload_size=uploads.accepted_mb(MAX_PICTURE_MB),
+    )
     show.write_upload_problem(session.picture_error(place))
-    st.caption("A photo as a phone or a camera makes it: JPEG, PNG, HEIC, AVIF, WebP, TIFF and others.")
+    st.caption(f"A photo of up to {MAX_PICTURE_MB} MB: JPEG, PNG, HEIC, AVIF, WebP, TIFF and others.")
     if st.toggle("Use the camera", key=f"use_camera_{place}"):
         st.camera_input("Take a photo", key=shot, on_change=session.read_upload, args=(shot, place))
 

@@ -16,6 +16,7 @@ from PIL import Image
 from xai_core.engine.results.store import FILE, Store
 from xai_core.results import Attribution, Check
 
+OWNER = "the browser of whoever made it"
 ROOT = Path(__file__).resolve().parents[3]
 LIGHT = f"""
 import os, random, sys, time, types
@@ -24,7 +25,7 @@ sys.path.insert(0, {str(ROOT)!r})
 package = sys.modules["xai_core"] = types.ModuleType("xai_core")
 package.__path__ = [{str(ROOT / "xai_core")!r}]
 from pathlib import Path
-from tests.engine.results.store_helpers import key, result, same
+from tests.engine.results.store_helpers import key, result, same, share
 from xai_core.engine.results.store import Store
 folder = Path(sys.argv[1])
 """
@@ -110,12 +111,21 @@ def change(file: Path, statement: str, values: tuple[object, ...] = ()) -> int:
         return db.execute(statement, values).rowcount
 
 
+def share(store: Store, keys: list[str], picture: Image.Image | None = None) -> str:
+    """Make a short link of OWNER to these results; its code."""
+    return store.share(keys, "compare", {"model": "x"}, OWNER, picture).code
+
+
 def works_in_memory(store: Store, number: int = 77) -> None:
     """Everything a store does, while it has no disk."""
     store.put(key(number), result(number))
     assert store.get(key(number)) is not None and store.note.endswith(".") and "/" not in store.note
-    token = store.keep_picture([key(number)], Image.new("RGB", (20, 20), "red"))
-    assert store.picture(key(number)).getpixel((3, 3)) == (255, 0, 0)
-    assert store.forget_picture(key(number), token + "x") is False and store.picture(key(number)) is not None
-    assert store.forget_picture(key(number), token) is True and store.picture(key(number)) is None
+    code = share(store, [key(number)], Image.new("RGB", (20, 20), "red"))
+    share_row = store.shares.find(code)
+    assert (
+        share_row.results == (key(number),) and share_row.page == "compare" and dict(share_row.query) == {"model": "x"}
+    )
+    assert store.shares.picture(code).getpixel((3, 3)) == (255, 0, 0)
+    assert store.shares.delete(code, OWNER + "x") is False and store.shares.picture(code) is not None
+    assert store.shares.delete(code, OWNER) is True and store.shares.picture(code) is None
     assert store.counts().results >= 1

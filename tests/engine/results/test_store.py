@@ -1,4 +1,4 @@
-"""The store: what goes in comes out to the bit, the oldest goes first, pictures belong to their owners."""
+"""The store: what goes in comes out to the bit, the oldest goes first, links belong to their owners."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.engine.results.store_helpers import child, key, read_output, result, same
+from tests.engine.results.store_helpers import OWNER, child, key, read_output, result, same, share
 from xai_core.engine.results.store import FILE, Store
 from xai_core.errors import UnknownName
 from xai_core.results import Attribution, Check, attribution_from_json, to_json
@@ -117,7 +117,7 @@ def test_the_file_needs_no_code_of_ours_to_be_read(tmp_path):
         name == key(1)
         and digest == hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()
     )
-    assert modes == ["wal", 1, 2, "ok"]
+    assert modes == ["wal", 2, 2, "ok"]
 
 
 def test_a_map_of_patches_takes_little_room(tmp_path, store):
@@ -145,7 +145,7 @@ def test_what_is_no_key_is_a_miss(store, odd):
     with pytest.raises(ValueError, match="SHA-256"):
         store.put(odd, result())
     with pytest.raises(UnknownName):
-        store.keep_picture([key(1), odd], photo())
+        share(store, [key(1), odd], photo())
     assert store.get(key(1)) is not None and store.counts().misses == 1
 
 
@@ -233,24 +233,25 @@ def test_a_link_lives_longest_but_the_limit_holds(tmp_path):
     limit = 300_000
     with closing(Store(tmp_path, disk_bytes=limit)) as store:
         store.put(key(0), result(0))
-        store.keep_picture([key(0)], photo())
+        codes = {0: share(store, [key(0)], photo())}
         for number in range(1, 40):
             store.put(key(number), result(number))
     with closing(Store(tmp_path, disk_bytes=limit)) as store:
-        assert store.get(key(0)) is not None and store.get(key(1)) is None and store.picture(key(0)) is not None
+        assert store.get(key(0)) is not None and store.get(key(1)) is None
+        assert store.shares.find(codes[0]).has_picture and store.shares.picture(codes[0]) is not None
         for number in range(40, 70):
             store.put(key(number), result(number))
-            store.keep_picture([key(number)], photo(number))
+            codes[number] = share(store, [key(number)], photo(number))
             assert store.counts().disk_bytes <= limit
         assert not store.note
     with closing(Store(tmp_path, disk_bytes=limit)) as store:
-        assert store.get(key(0)) is None and store.picture(key(0)) is None, "the oldest link goes for a new one"
-        assert store.picture(key(69)) is not None
+        assert store.get(key(0)) is None and store.shares.find(codes[0]) is None, "the oldest link goes for a new one"
+        assert store.shares.picture(codes[0]) is None and store.shares.picture(codes[69]) is not None
         store.put(key(70), result(70, (3, 64, 64)))
         assert "link" in store.note and store.get(key(70)) is not None, "a result without a link never pushes one out"
-        assert store.picture(key(69)) is not None
+        assert store.shares.picture(codes[69]) is not None
     with closing(sqlite3.connect(tmp_path / FILE)) as db:
-        lost = db.execute("SELECT count(*) FROM pictures WHERE id NOT IN (SELECT picture FROM links)").fetchone()
+        lost = db.execute("SELECT count(*) FROM shares WHERE code NOT IN (SELECT code FROM share_results)").fetchone()
         assert lost == (0,) and db.execute("PRAGMA foreign_key_check").fetchall() == []
     assert list_by_use(tmp_path) <= limit
 
@@ -262,82 +263,12 @@ def test_what_is_larger_than_the_limit_stays_in_memory_and_harms_nobody(tmp_path
         assert store.note and store.get(key("huge")) is not None
         store.put(key(3), result(3))
         assert not store.note
-        token = store.keep_picture([key("huge")], photo())
-        assert store.note and store.picture(key("huge")) is not None and store.forget_picture(key("huge"), token)
+        code = share(store, [key("huge")], photo())
+        assert store.note and store.shares.picture(code) is not None and store.shares.delete(code, OWNER)
     with closing(Store(tmp_path)) as store:
         assert (
             same(store.get(key(1)), result(1)) and same(store.get(key(3)), result(3)) and store.get(key("huge")) is None
         )
-
-
-# Pictures
-
-
-def test_a_picture_stays_with_its_results_until_its_owner_deletes_it(tmp_path):
-    keys, picture = [key(1), key(2)], photo(1, (300, 200))
-    picture.info["icc_profile"], picture.info["comment"] = b"where it was taken", "by whom"
-    with closing(Store(tmp_path)) as store:
-        for number in (1, 2, 3):
-            store.put(key(number), result(number))
-        token = store.keep_picture(keys, picture)
-    assert len(token) > 30 and token.encode() not in files(tmp_path)
-    assert b"taken" not in files(tmp_path) and b"by whom" not in files(tmp_path)
-    with closing(sqlite3.connect(tmp_path / FILE)) as db:
-        (png,) = db.execute("SELECT png FROM pictures").fetchone()
-    assert Image.open(io.BytesIO(png)).info == {}
-    piece = png[2000:2040]
-    assert piece in files(tmp_path)
-    with closing(Store(tmp_path)) as store:
-        assert [np.array_equal(store.picture(item), picture) for item in keys] == [True, True] and store.picture(
-            key(3)
-        ) is None
-        assert store.picture(key(1)).mode == "RGB"
-        for wrong in ("", token[:-1], token + "x", token.swapcase(), "\ud83d"):
-            assert store.forget_picture(key(1), wrong) is False
-        assert store.forget_picture(key(3), token) is False, "not the owner's link"
-        assert store.picture(key(1)) is not None
-        assert store.forget_picture(key(2), token) is True
-        assert (
-            store.picture(key(1)) is None
-            and store.picture(key(2)) is None
-            and store.forget_picture(key(2), token) is False
-        )
-        assert same(store.get(key(1)), result(1)), "the results stay"
-        ask = (
-            "import sys, pathlib; "
-            "sys.stdout.write(str(bytes.fromhex(sys.argv[2]) in b''.join(p.read_bytes() for p in folder.iterdir())))"
-        )
-        assert read_output(child(ask, tmp_path, piece.hex())) == "False", (
-            "not a trace of it in the file or its log, at once"
-        )
-
-
-def test_a_small_picture_that_shares_a_page_leaves_no_trace_either(tmp_path):
-    with closing(Store(tmp_path)) as store:
-        store.put(key(1), result(1))
-        tokens = [store.keep_picture([key(1)], photo(number, (12, 12))) for number in range(3)]
-        store.forget_picture(key(1), tokens[1])
-    traces = []
-    for number in range(3):
-        buffer = io.BytesIO()
-        photo(number, (12, 12)).save(buffer, "PNG", compress_level=1)
-        traces.append(buffer.getvalue()[60:100] in files(tmp_path))
-    assert traces == [True, False, True]
-
-
-def test_everybody_deletes_only_their_own_picture(store):
-    store.put(key(1), result(1))
-    first, second = store.keep_picture([key(1)], photo(1)), store.keep_picture([key(1), key(1)], photo(1))
-    store.put(key(1), result(1))  # computed again: the links stay
-    assert first != second and store.forget_picture(key(1), first)
-    assert np.array_equal(store.picture(key(1)), photo(1))
-    assert store.forget_picture(key(1), second) and store.picture(key(1)) is None
-
-
-def test_a_picture_needs_results(store):
-    for keys in ([], [key("nobody")]):
-        with pytest.raises(UnknownName, match="no longer kept"):
-            store.keep_picture(keys, photo())
 
 
 # Many at once
@@ -346,7 +277,7 @@ def test_a_picture_needs_results(store):
 def test_many_threads_get_whole_results_or_none(tmp_path):
     with closing(Store(tmp_path, memory_bytes=150_000, disk_bytes=700_000)) as store:
         failures: list[object] = []
-        tokens: list[tuple[str, str]] = []
+        codes: list[str] = []
 
         def visit(seed: int) -> None:
             rng = np.random.default_rng(seed)
@@ -359,8 +290,8 @@ def test_many_threads_get_whole_results_or_none(tmp_path):
                     elif not same(results, result(number)):
                         failures.append(number)
                     if number % 20 == 0:
-                        tokens.append((key(number), store.keep_picture([key(number)], photo(number))))
-                        store.forget_picture(*tokens.pop(0))
+                        codes.append(share(store, [key(number)], photo(number)))
+                        store.shares.delete(codes.pop(0), OWNER)
                         store.counts()
             except UnknownName:
                 return  # pushed out between two lines above

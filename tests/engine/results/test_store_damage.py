@@ -19,6 +19,7 @@ import pytest
 from PIL import Image
 
 from tests.engine.results.store_helpers import (
+    OWNER,
     Clock,
     change,
     child,
@@ -27,9 +28,11 @@ from tests.engine.results.store_helpers import (
     read_output,
     result,
     same,
+    share,
     works_in_memory,
 )
 from xai_core.engine.results.faults import set_aside
+from xai_core.engine.results.schema import SCHEMA
 from xai_core.engine.results.store import FILE, Store
 from xai_core.results import to_json
 
@@ -166,7 +169,7 @@ def test_a_file_deleted_under_us_is_begun_anew(tmp_path):
 
 def test_a_newer_file_is_left_alone(tmp_path):
     file = fill_store(tmp_path)
-    change(file, "PRAGMA user_version = 2")
+    change(file, f"PRAGMA user_version = {SCHEMA + 1}")
     before = hashlib.sha256(file.read_bytes()).hexdigest()
     with closing(Store(tmp_path)) as store:
         assert store.get(key(1)) is None
@@ -214,13 +217,23 @@ def test_a_column_of_another_kind_makes_a_miss(tmp_path, column, value):
 def test_a_damaged_picture_is_none(tmp_path):
     fill_store(tmp_path)
     with closing(Store(tmp_path)) as store:
-        token = store.keep_picture([key(0)], PHOTO)
+        code = share(store, [key(0)], PHOTO)
     for wrong in (b"", b"\x89PNG", 7, "x"):
-        change(tmp_path / FILE, "UPDATE pictures SET png = ?", (wrong,))
+        change(tmp_path / FILE, "UPDATE shares SET png = ?", (wrong,))
         with closing(Store(tmp_path)) as store:
-            assert store.picture(key(0)) is None and store.get(key(0)) is not None
+            assert store.shares.picture(code) is None and store.shares.find(code) and store.get(key(0)) is not None
     with closing(Store(tmp_path)) as store:
-        assert store.forget_picture(key(0), token)
+        assert store.shares.delete(code, OWNER)
+
+
+def test_a_damaged_link_is_none(tmp_path):
+    fill_store(tmp_path)
+    with closing(Store(tmp_path)) as store:
+        code = share(store, [key(0)], PHOTO)
+    for wrong in (b"", b"[]", b"{", 7, "x", b'{"page": "compare"}'):
+        change(tmp_path / FILE, "UPDATE shares SET about = ?", (wrong,))
+        with closing(Store(tmp_path)) as store:
+            assert store.shares.find(code) is None and not store.shares.delete(code, OWNER) and not store.note
 
 
 def forge(file: Path, text: bytes, npz: bytes) -> None:

@@ -19,6 +19,7 @@ from PIL import Image
 
 from tests.engine.results.store_helpers import (
     LIGHT,
+    OWNER,
     Clock,
     child,
     fill_store,
@@ -26,6 +27,7 @@ from tests.engine.results.store_helpers import (
     read_output,
     result,
     same,
+    share,
     works_in_memory,
 )
 from xai_core.engine.results import schema
@@ -71,17 +73,17 @@ def test_a_picture_kept_while_the_disk_was_full_is_written_when_there_is_room_ag
         store.put(key(0), result(0))
         db = store._disk._disk._writer
         db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
-        stored, deleted = (store.keep_picture([key(0)], picture) for picture in pictures)
+        stored, deleted = (share(store, [key(0)], picture) for picture in pictures)
         assert "full" in store.note
-        assert store.forget_picture(key(0), deleted), "it can be deleted while it waits"
+        assert store.shares.delete(deleted, OWNER), "it can be deleted while it waits"
         db.execute("PRAGMA max_page_count = 1000000")
         store.put(key(1), result(1))
         with closing(Store(tmp_path)) as second:
-            assert second.picture(key(0)).tobytes() == pictures[0].tobytes()
-        assert store.forget_picture(key(0), stored) and not store.forget_picture(key(0), stored)
-        assert store.picture(key(0)) is None
+            assert second.shares.picture(stored).tobytes() == pictures[0].tobytes()
+        assert store.shares.delete(stored, OWNER) and not store.shares.delete(stored, OWNER)
+        assert store.shares.picture(stored) is None and store.shares.find(stored).is_deleted
     with closing(Store(tmp_path)) as store:
-        assert store.picture(key(0)) is None
+        assert store.shares.picture(stored) is None and store.shares.find(stored).is_deleted
 
 
 FULL = """
@@ -138,7 +140,8 @@ if os.geteuid() == 0:
 store = Store(folder)
 store.put(key(9), result(9))
 assert same(store.get(key(9)), result(9)) and store.get(key(8)) is None
-assert store.keep_picture([key(9)], __import__("PIL.Image").Image.new("RGB", (9, 9))) and store.picture(key(9))
+code = share(store, [key(9)], __import__("PIL.Image").Image.new("RGB", (9, 9)))
+assert store.shares.find(code) and store.shares.picture(code)
 print(store.note)
 store.close()
 """

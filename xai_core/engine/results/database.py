@@ -14,10 +14,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from xai_core.engine.results import schema as sql
-from xai_core.engine.results.serialization import Packed, PackedImage
+from xai_core.engine.results.serialization import Packed, PackedImage, PackedShare
 
 # Uses of results that are held in memory before they are written.
 _USES = 500
+# Deleted links of which it is remembered that they were deleted.
+_DELETED_NOTES = 10_000
 
 
 class NewerSchema(Exception):
@@ -31,7 +33,7 @@ class StoreFull(Exception):
 class Database:
     """A connection that reads and one that writes, each for one thread at a time: waiting writers block no reader.
 
-    Every call may raise sqlite3.Error or OSError; opening may raise NewerSchema, `write` and `link` StoreFull.
+    Every call may raise sqlite3.Error or OSError; opening may raise NewerSchema, `write` and `write_share` StoreFull.
     """
 
     def __init__(self, file: Path, limit: int) -> None:
@@ -59,18 +61,42 @@ class Database:
             sql.put(db, key, packed)
             self._evict(db, {key})
 
-    def link(self, results: Mapping[str, Callable[[], Packed]], token_sha256: bytes, picture: PackedImage) -> None:
-        """Keep a picture with these results; a result that is missing is packed and kept too."""
+    def write_share(
+        self, code: str, share: PackedShare, results: Mapping[str, Callable[[], Packed]], picture: PackedImage | None
+    ) -> None:
+        """Keep a short link to these results; a result that is missing is packed and kept too."""
+        picture_row = (None, None) if picture is None else (picture.png, picture.sha256)
         with self._transaction() as db:
-            number = db.execute(sql.ADD_PICTURE, (token_sha256, picture.sha256, picture.png)).lastrowid
+            db.execute(sql.ADD_SHARE, (code, share.about, share.sha256, *picture_row))
             for key, packed in results.items():
                 if db.execute(sql.USE, (key,)).rowcount == 0:
                     sql.put(db, key, packed())
-                db.execute("INSERT INTO links (key, picture) VALUES (?, ?)", (key, number))
+                db.execute(sql.ADD_SHARE_RESULT, (key, code))
             self._evict(db, results.keys())
 
+    def share(self, code: str) -> PackedShare | None:
+        """Return the row of a short link, unchecked; an empty one for a deleted link."""
+        with self._reads:
+            row = self._reader.execute(sql.SHARE, {"code": code}).fetchone()
+        return PackedShare(*row) if row else None
+
+    def shared_picture(self, code: str) -> PackedImage | None:
+        """Return the picture of a short link, unchecked."""
+        with self._reads:
+            row = self._reader.execute(sql.SHARED_PICTURE, (code,)).fetchone()
+        return PackedImage(*row) if row else None
+
+    def delete_share(self, code: str) -> bool:
+        """Delete a short link with its picture, overwritten in file and log; note that it was deleted."""
+        with self._transaction() as db:
+            deleted = db.execute(sql.DELETE_SHARE, (code,)).rowcount > 0
+            db.execute(sql.NOTE_DELETED, (code,))
+            db.execute(sql.DROP_OLD_NOTES, (_DELETED_NOTES,))
+        self._empty_log()
+        return deleted
+
     def picture(self, key: str) -> PackedImage | None:
-        """Return the newest picture kept with a result, unchecked."""
+        """Return the newest picture kept with a result by an old link, unchecked."""
         with self._reads:
             row = self._reader.execute(sql.PICTURE, (key,)).fetchone()
         return PackedImage(*row) if row else None
@@ -80,9 +106,13 @@ class Database:
         with self._transaction() as db:
             deleted = db.execute(sql.FORGET, (token_sha256, key)).rowcount > 0
         if deleted:
-            with self._writes:
-                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._empty_log()
         return deleted
+
+    def _empty_log(self) -> None:
+        """Write the log into the file and overwrite it: what was deleted must not be left in it."""
+        with self._writes:
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def drop(self, key: str, packed: Packed) -> None:
         """Delete a damaged row, unless somebody has written a better one meanwhile."""
@@ -121,6 +151,8 @@ class Database:
             raise NewerSchema
         if version == 0:
             self._create()
+        elif version < sql.SCHEMA:
+            self._upgrade()
         if sql.used_bytes(db) > self._limit:
             with self._transaction():
                 self._evict(db, ())
@@ -133,7 +165,15 @@ class Database:
         with self._transaction():
             # Else another process was quicker.
             if sql.pragma(db, "user_version") == 0:
-                for table in sql.TABLES:
+                for table in (*sql.TABLES, *sql.SHARE_TABLES):
+                    db.execute(table)
+                db.execute(f"PRAGMA user_version = {sql.SCHEMA}")
+
+    def _upgrade(self) -> None:
+        """Add what schema 2 has more than schema 1."""
+        with self._transaction() as db:
+            if sql.pragma(db, "user_version") < sql.SCHEMA:
+                for table in sql.SHARE_TABLES:
                     db.execute(table)
                 db.execute(f"PRAGMA user_version = {sql.SCHEMA}")
 

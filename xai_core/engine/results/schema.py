@@ -7,7 +7,7 @@ from pathlib import Path
 
 from xai_core.engine.results.serialization import Packed
 
-SCHEMA = 1
+SCHEMA = 2
 # Timeout of a write that waits for another process, in seconds.
 BUSY_S = 2.0
 _LOG_BYTES = 4 * 2**20
@@ -22,6 +22,7 @@ TABLES = (
         npz BLOB NOT NULL
     )""",
     "CREATE INDEX results_by_use ON results (used, key)",
+    # Pictures of links made before short links; they are only read and deleted.
     """CREATE TABLE pictures (
         id INTEGER PRIMARY KEY,
         token_sha256 BLOB NOT NULL UNIQUE,
@@ -38,6 +39,26 @@ TABLES = (
         WHEN NOT EXISTS (SELECT 1 FROM links WHERE picture = OLD.picture)
         BEGIN DELETE FROM pictures WHERE id = OLD.picture; END""",
 )
+# Since schema 2. A link goes with the last of its results; of a deleted one its code is left.
+SHARE_TABLES = (
+    """CREATE TABLE shares (
+        code TEXT NOT NULL PRIMARY KEY,
+        about BLOB NOT NULL,
+        sha256 BLOB NOT NULL,
+        png BLOB,
+        png_sha256 BLOB
+    )""",
+    """CREATE TABLE share_results (
+        key TEXT NOT NULL REFERENCES results ON DELETE CASCADE,
+        code TEXT NOT NULL REFERENCES shares ON DELETE CASCADE,
+        PRIMARY KEY (key, code)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX share_results_by_code ON share_results (code)",
+    """CREATE TRIGGER last_result_gone AFTER DELETE ON share_results
+        WHEN NOT EXISTS (SELECT 1 FROM share_results WHERE code = OLD.code)
+        BEGIN DELETE FROM shares WHERE code = OLD.code; END""",
+    "CREATE TABLE deleted_shares (id INTEGER PRIMARY KEY, code TEXT NOT NULL UNIQUE)",
+)
 _NEXT_USE = "(SELECT coalesce(max(used), 0) + 1 FROM results)"
 GET = "SELECT about, npz, sha256 FROM results WHERE key = ?"
 PUT = f"""INSERT INTO results (key, used, sha256, about, npz) VALUES (?, {_NEXT_USE}, ?, ?, ?)
@@ -46,10 +67,18 @@ PUT = f"""INSERT INTO results (key, used, sha256, about, npz) VALUES (?, {_NEXT_
 USE = f"UPDATE results SET used = {_NEXT_USE} WHERE key = ?"
 DROP = "DELETE FROM results WHERE key = ? AND sha256 IS ? AND about IS ? AND npz IS ?"
 OLDEST_UNLINKED = (
-    "SELECT key FROM results WHERE NOT EXISTS (SELECT 1 FROM links WHERE links.key = results.key) ORDER BY used LIMIT 1"
+    "SELECT key FROM results WHERE NOT EXISTS (SELECT 1 FROM links WHERE links.key = results.key)"
+    " AND NOT EXISTS (SELECT 1 FROM share_results WHERE share_results.key = results.key) ORDER BY used LIMIT 1"
 )
 OLDEST = "SELECT key FROM results ORDER BY used LIMIT 1"
-ADD_PICTURE = "INSERT INTO pictures (token_sha256, sha256, png) VALUES (?, ?, ?)"
+ADD_SHARE = "INSERT INTO shares (code, about, sha256, png, png_sha256) VALUES (?, ?, ?, ?, ?)"
+ADD_SHARE_RESULT = "INSERT INTO share_results (key, code) VALUES (?, ?)"
+SHARE = """SELECT about, sha256 FROM shares WHERE code = :code
+    UNION ALL SELECT x'', x'' FROM deleted_shares WHERE code = :code"""
+SHARED_PICTURE = "SELECT png, png_sha256 FROM shares WHERE code = ? AND png IS NOT NULL"
+DELETE_SHARE = "DELETE FROM shares WHERE code = ?"
+NOTE_DELETED = "INSERT OR IGNORE INTO deleted_shares (code) VALUES (?)"
+DROP_OLD_NOTES = "DELETE FROM deleted_shares WHERE id <= (SELECT max(id) FROM deleted_shares) - ?"
 PICTURE = "SELECT png, sha256 FROM pictures WHERE id = (SELECT max(picture) FROM links WHERE key = ?)"
 FORGET = "DELETE FROM pictures WHERE token_sha256 = ? AND id IN (SELECT picture FROM links WHERE key = ?)"
 

@@ -13,6 +13,7 @@ import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -59,6 +60,14 @@ class PackedImage:
     sha256: bytes
 
 
+@dataclass(frozen=True)
+class PackedShare:
+    """A short link on disk: JSON and the SHA-256 of its code and it; both empty for a deleted one."""
+
+    about: bytes
+    sha256: bytes
+
+
 def pack(key: str, attribution: Attribution) -> Packed:
     """Return a result as bytes."""
     text = json.dumps(to_json(attribution)).encode()
@@ -99,6 +108,22 @@ def unpack_picture(packed: PackedImage) -> Image.Image | None:
         if _digest(packed.png) != packed.sha256:
             return None
         return Image.open(io.BytesIO(packed.png), formats=("PNG",)).convert("RGB")
+    except _BROKEN:
+        return None
+
+
+def pack_share(code: str, about: bytes) -> PackedShare:
+    """Return the JSON of a short link with its sum."""
+    return PackedShare(about, _digest(code.encode(), about))
+
+
+def unpack_share(code: str, packed: PackedShare) -> dict[str, Any] | None:
+    """Return what is known about a short link, or None if a single bit of it differs."""
+    try:
+        if _digest(code.encode(), packed.about) != packed.sha256:
+            return None
+        about = json.loads(packed.about)
+        return about if isinstance(about, dict) else None
     except _BROKEN:
         return None
 

@@ -9,19 +9,18 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from PIL import Image
 
 from xai_core.engine.lru_cache import LRUCache
-from xai_core.engine.results.guarded_database import GuardedDatabase, Outcome
-from xai_core.engine.results.serialization import PackedImage, pack, pack_picture, unpack, unpack_picture
+from xai_core.engine.results.guarded_database import GuardedDatabase
+from xai_core.engine.results.serialization import pack, unpack, unpack_picture
+from xai_core.engine.results.shares import Share, Shares
 from xai_core.errors import UnknownName
 from xai_core.results import Attribution
 
@@ -65,14 +64,10 @@ class Store:
     ) -> None:
         self._disk = GuardedDatabase(folder / FILE, disk_bytes, clock)
         self._memory: LRUCache[Attribution] = LRUCache(memory_bytes)
-        self._pictures: LRUCache[tuple[frozenset[str], PackedImage]] = LRUCache(memory_bytes // 8)
-        """Pictures that the disk did not take, by the hash of their owner's token."""
+        self.shares = Shares(self._disk, memory_bytes // 8, clock)
+        """Short links to results."""
         self._pending: dict[str, None] = {}
         """Results that the disk did not take, oldest first."""
-        self._pending_links: set[str] = set()
-        """The pictures among `_pictures` that are to be tried again."""
-        self._linking = threading.Lock()
-        """Held while a picture goes from memory to disk: its owner must not delete it half-way."""
         self._hits = {"memory": 0, "disk": 0, "nowhere": 0}
         self._lock = threading.Lock()
 
@@ -93,46 +88,35 @@ class Store:
         with self._lock:
             self._pending.update(dict.fromkeys(pending))
         if not pending:
-            self._link_pending()
+            self.shares.save_waiting()
 
-    def keep_picture(self, keys: Sequence[str], image: Image.Image) -> str:
-        """Keep the picture with these results while there is space; return the owner's token, which can delete it.
+    def share(
+        self, keys: Sequence[str], page: str, query: Mapping[str, str], owner: str, picture: Image.Image | None = None
+    ) -> Share:
+        """Make a short link to these results, and to a page with its choices; the owner's secret can delete it.
 
         Raises UnknownName if one of the results is no longer here.
         """
         results = {key: result for key in keys if (result := self._find(key)[0]) is not None}
-        if not results or len(results) < len(set(keys)):
+        if len(results) < len(set(keys)):
             raise UnknownName(_GONE)
-        token, picture = secrets.token_urlsafe(32), pack_picture(image)
-        outcome = self._link(results, _token_hash(token), picture)
-        if outcome != "kept":
-            self._pictures.put(_token_hash(token).hex(), (frozenset(results), picture), len(picture.png))
-        if outcome == "later":
-            self._pending_links.add(_token_hash(token).hex())
-        return token
+        return self.shares.add(results, page, query, owner, picture)
 
     def picture(self, key: str) -> Image.Image | None:
-        """Return the picture kept with this result, or None."""
+        """Return the picture that an old link keeps with this result, or None."""
         if not _KEY.fullmatch(key):
             return None
         packed = self._disk.ask(lambda disk: disk.picture(key), None)
-        if packed is None:
-            packed = next((picture for _, (keys, picture) in reversed(self._pictures.items()) if key in keys), None)
         return unpack_picture(packed) if packed else None
 
     def forget_picture(self, key: str, token: str) -> bool:
-        """Delete the picture of this result that the token owns, and its links.
+        """Delete the picture of an old link to this result that the token owns.
 
         False if it owns none, or the disk refuses.
         """
         if not _KEY.fullmatch(key):
             return False
-        secret = _token_hash(token)
-        with self._linking:
-            entry = dict(self._pictures.items()).get(secret.hex())
-            if entry and key in entry[0]:
-                self._pictures.pop(secret.hex())
-                return True
+        secret = hashlib.sha256(token.encode(errors="surrogatepass")).digest()
         return self._disk.ask(lambda disk: disk.forget(key, secret), False)
 
     @property
@@ -153,7 +137,7 @@ class Store:
         """Write pending results and close the file. From then on the store works in memory."""
         self._disk.wake()
         self._save_pending(len(self._pending))
-        self._link_pending()
+        self.shares.save_waiting()
         self._disk.close()
 
     def _find(self, key: str) -> tuple[Attribution | None, str]:
@@ -201,33 +185,3 @@ class Store:
             if result is not None and not self._save(key, result):
                 return keys[number:]
         return []
-
-    def _link(self, results: Mapping[str, Attribution], secret: bytes, picture: PackedImage) -> Outcome:
-        """Write a picture with its results."""
-        packers = {key: partial(pack, key, result) for key, result in results.items()}
-        return self._disk.write(lambda disk: disk.link(packers, secret, picture))
-
-    def _link_pending(self) -> None:
-        """Write pictures the disk did not take before, as far as they and their results are still in memory."""
-        for owner in tuple(self._pending_links):
-            with self._linking:
-                if self._link_owner(owner) == "later":
-                    return
-                self._pending_links.discard(owner)
-
-    def _link_owner(self, owner: str) -> Outcome:
-        entry = self._pictures.get(owner)
-        if entry is None:
-            return "never"
-        results = {key: result for key in entry[0] if (result := self._memory.get(key)) is not None}
-        if len(results) < len(entry[0]):
-            return "never"
-        outcome = self._link(results, bytes.fromhex(owner), entry[1])
-        if outcome == "kept":
-            self._pictures.pop(owner)
-        return outcome
-
-
-def _token_hash(token: str) -> bytes:
-    """Return the hash of a token: enough to recognise it, too little to use it."""
-    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()

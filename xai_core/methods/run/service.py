@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,6 +16,7 @@ from xai_core.engine import jobs, memory
 from xai_core.engine.backends.forward import forward_for, is_forward_built
 from xai_core.engine.jobs import BUDGET, CLOSED_TAB_S, Job, JobPool, count_jobs
 from xai_core.engine.lru_cache import LRUCache
+from xai_core.engine.results.shares import Share
 from xai_core.engine.results.store import Store
 from xai_core.engine.scheduler import SCHEDULER
 from xai_core.engine.split.split_network import split_network_for
@@ -92,24 +93,41 @@ def find(result_id: str) -> Attribution | None:
     return result
 
 
-def find_picture(result_id: str) -> Image.Image | None:
-    """Return the picture that was kept with a map."""
-    return _store().picture(result_id)
+def share(
+    result_ids: Sequence[str], page: str, query: Mapping[str, str], owner: str, picture: Image.Image | None = None
+) -> Share:
+    """Make a short link to finished maps and to a page with its choices; the owner's secret can delete it.
 
-
-def keep_picture(result_ids: Sequence[str], image: Image.Image) -> str:
-    """Keep the picture of some maps with them for their links; return the owner's token, with which it can be deleted.
-
-    Raises UnknownName if a map is no longer known.
+    `picture` is kept with it. Raises UnknownName if a map is no longer known.
     """
     for result_id in result_ids:
         # Puts a map back that the store has evicted and a page still shows.
         find(result_id)
-    return _store().keep_picture(result_ids, image)
+    return _store().share(result_ids, page, query, owner, picture)
+
+
+def find_share(code: str) -> Share | None:
+    """Return what a short link leads to, also of a deleted one; None for a code that is not known."""
+    return _store().shares.find(code)
+
+
+def find_shared_picture(code: str) -> Image.Image | None:
+    """Return the picture that was kept with a short link."""
+    return _store().shares.picture(code)
+
+
+def delete_share(code: str, owner: str) -> bool:
+    """Delete a short link with its picture; False unless this secret is its owner's."""
+    return _store().shares.delete(code, owner)
+
+
+def find_picture(result_id: str) -> Image.Image | None:
+    """Return the picture that an old link, with ids and no code, keeps with a map."""
+    return _store().picture(result_id)
 
 
 def forget_picture(result_id: str, token: str) -> bool:
-    """Delete the picture kept with a map; False unless the token is its owner's."""
+    """Delete the picture that an old link keeps with a map; False unless the token is its owner's."""
     return _store().forget_picture(result_id, token)
 
 

@@ -15,6 +15,7 @@ from xai_core.tabular.data.raw_table import RawTable
 from xai_core.tabular.reading.cells import Cells, tidy_name
 from xai_core.tabular.reading.csv_file import read_csv
 from xai_core.tabular.reading.parquet_file import MAGIC, read_parquet
+from xai_core.tabular.reading.protected_file import PROTECTED, is_protected
 from xai_core.tabular.reading.table_columns import infer_table
 from xai_core.tabular.reading.xlsx_file import is_workbook, read_xlsx
 from xai_core.text_decoding import ENCODINGS as ENCODINGS
@@ -47,6 +48,8 @@ def _read_cells(data: bytes, encoding: str | None) -> Cells:
     """Return the cells of a file; its first bytes tell its format, whatever its name ends with."""
     if data.startswith(MAGIC):
         return read_parquet(data)
+    if is_protected(data):
+        raise InvalidTable(PROTECTED)
     return read_xlsx(data) if is_workbook(data) else read_csv(_unpack(data), encoding)
 
 
@@ -87,8 +90,8 @@ def _read_bytes(source: Source) -> bytes:
 def _check_size(data: bytes) -> bytes:
     if len(data) > MAX_BYTES:
         raise InvalidTable(
-            f"A table may have {MAX_BYTES // 1024**2} MB. This one has more: leave out rows or columns, "
-            "or save it as Parquet."
+            f"This file is larger than {MAX_BYTES // 1024**2} MB, which is the most allowed for a table. Leave out "
+            "rows or columns, or save it as Parquet."
         )
     if not data:
         raise InvalidTable("This file is empty. A table needs a first line with names, and rows below it.")

@@ -22,6 +22,7 @@ from xai_core.errors import InvalidTable
 from xai_core.formatting import printable
 from xai_core.tabular.reading.cells import MAX_COLUMNS, Cells, check_column_names, max_rows
 from xai_core.tabular.reading.header import check_names
+from xai_core.tabular.reading.protected_file import PROTECTED
 
 MAGIC = b"PK\x03\x04"
 # A workbook is a zip; what its parts say they hold is checked before any of them is unpacked.
@@ -115,6 +116,9 @@ def _read(data: bytes) -> Cells:
 def _check_unpacked_size(data: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(data)) as file:
         parts = file.infolist()
+    # The first bit of a part's flags: encrypted.
+    if any(part.flag_bits & 1 for part in parts):
+        raise InvalidTable(PROTECTED)
     whole = [part.file_size for part in parts if not part.filename.startswith("xl/worksheets/")]
     total = sum(part.file_size for part in parts)
     if total > MAX_UNPACKED_BYTES or max(whole, default=0) > MAX_WHOLE_PART_BYTES or len(parts) > MAX_PARTS:

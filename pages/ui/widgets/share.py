@@ -1,0 +1,179 @@
+"""Short links: made below maps and views, told in a sentence, shown with a QR code, deleted by their own button."""
+
+from __future__ import annotations
+
+import io
+import ipaddress
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from urllib.parse import urlsplit
+
+import segno
+import streamlit as st
+from PIL import Image
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.navigation.page import StreamlitPage
+
+import xai_core
+from pages.ui.frame import browser_cookie, url_state
+from xai_core import imageset, tabular
+
+NAME = url_state.SHARE
+QR_PX = 220
+OPEN_TO = "Anyone who has it can open it and go on from there"
+UNTIL = "it works until you delete it, which only this browser can do"
+ONLY_HERE = (
+    "This address works on this computer only. For a class, open Whybox by this computer's name or number in the "
+    "network, and make the link there."
+)
+OWN_TABLE = (
+    "A link cannot show your own table or model to others: they are only in memory, for you alone. With a built-in "
+    "table and a model trained here, a link can be made."
+)
+DELETED = "The link is deleted. Whoever opens it now is told so."
+_MONTHS = "January February March April May June July August September October November December".split()
+
+
+def build_url(code: str) -> str:
+    """Return the address of a short link."""
+    here = (st.context.url or "").rpartition("/")[0]
+    return f"{here}/?{NAME}={code}"
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def draw_qr_code(url: str) -> bytes:
+    """Return a QR code as PNG, black on white with its margin."""
+    out = io.BytesIO()
+    segno.make(url, error="m", micro=False).save(out, kind="png", scale=10, border=4)
+    return out.getvalue()
+
+
+def is_only_here(url: str) -> bool:
+    """Return whether no other computer can open this address."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def format_day(seconds: float) -> str:
+    """Return the day of a Unix time: "30 November 2026"."""
+    day = datetime.fromtimestamp(seconds, timezone.utc)
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def owner() -> str:
+    """Return the secret that owns the links made here: the browser's, or this session's where it has no cookie."""
+    own: str = st.session_state.setdefault("link_owner", secrets.token_urlsafe(32))
+    return browser_cookie.browser_secret() or own
+
+
+def _codes() -> dict[str, str]:
+    """Return the links of this session: the code by what the link holds."""
+    codes: dict[str, str] = st.session_state.setdefault("links", {})
+    return codes
+
+
+def find() -> xai_core.Share | None:
+    """Return what the short link in the address leads to; None without one, or for one that is not known."""
+    code = url_state.result_query().get(NAME, "")
+    return xai_core.find_share(code) if code else None
+
+
+def follow(pages: Mapping[str, StreamlitPage], start: StreamlitPage) -> None:
+    """Go on to the page of a short link that holds no maps, with its choices."""
+    share = find()
+    if share is not None and not share.is_deleted and not share.results:
+        url_state.take(share.query)
+        st.switch_page(pages.get(share.page, start), query_params=dict(share.query))
+
+
+def _delete(code: str) -> None:
+    """Callback: delete a link for good."""
+    st.session_state["link_deleted"] = xai_core.delete_share(code, owner())
+    for key in [key for key, value in _codes().items() if value == code]:
+        del _codes()[key]
+
+
+def render_outcome() -> None:
+    """Render once what became of a deletion."""
+    deleted = st.session_state.pop("link_deleted", None)
+    if deleted:
+        st.success(DELETED, icon=":material/delete:")
+    elif deleted is not None:
+        st.error("The link could not be deleted. Please try again in a minute.", icon=":material/error:")
+
+
+def render_link(share: xai_core.Share, about: str) -> None:
+    """Render a link with its QR code, the sentence on what it holds, and for its owner the way to delete it."""
+    url = build_url(share.code)
+    with st.container(border=True, horizontal=True, gap="medium", key="short_link"):
+        st.image(draw_qr_code(url), width=QR_PX, alt="QR code of the link: a phone's camera opens it")
+        with st.container(width="stretch", gap="small"):
+            st.code(url, language=None, wrap_lines=True)
+            is_owner = share.is_owned_by(owner())
+            st.markdown(f"{about} {OPEN_TO}; {UNTIL if is_owner else 'it works until whoever made it deletes it'}.")
+            if is_only_here(url):
+                st.caption(ONLY_HERE)
+            if is_owner:
+                _render_deletion(share)
+
+
+def _render_deletion(share: xai_core.Share) -> None:
+    with st.popover("Delete this link", icon=":material/delete:"):
+        picture = " Your picture is deleted from this computer with it." if share.has_picture else ""
+        st.markdown(f"Nobody can open the link any more, also where it was passed on.{picture} This cannot be undone.")
+        st.button("Delete for good", key="delete_link", on_click=_delete, args=(share.code,), type="primary")
+
+
+def render_maker(
+    results: tuple[str, ...],
+    page: str,
+    about: str,
+    picture: Image.Image | None = None,
+    before: str = "",
+    place: DeltaGenerator | None = None,
+) -> None:
+    """Render the button that makes a link to these results and this page's choices, then the link itself.
+
+    `about` says what the link holds; `before` what happens when it is made; the button stands at `place`.
+    """
+    query = url_state.shared_query()
+    key = json.dumps([results, page, query, picture is not None])
+    pressed = (place or st).button("Make a link", key="make_link", icon=":material/link:")
+    render_outcome()
+    if pressed and key not in _codes():
+        try:
+            _codes()[key] = xai_core.share(results, page, query, owner(), picture).code
+        except xai_core.XaiError as problem:
+            st.error(str(problem), icon=":material/link_off:")
+    share = xai_core.find_share(_codes()[key]) if key in _codes() else None
+    if share is not None and not share.is_deleted:
+        render_link(share, about)
+    elif before:
+        st.caption(before)
+
+
+def render_view(page: str) -> None:
+    """Render the maker of links for a page about a table or a picture set."""
+    query = url_state.shared_query()
+    if "table" in query and (st.session_state.get("own_raw") or st.session_state.get("own_model")):
+        st.caption(OWN_TABLE)
+        return
+    if "table" in query:
+        about = f"The link opens this page with its choices and the built-in table “{_table_title(query['table'])}”."
+    elif query.get("set", "") in imageset.IMAGE_SETS:
+        about = "The link opens this page with its choices and its built-in picture set."
+    else:
+        about = (
+            "The link opens this page with its choices **and all pictures of your own set**. Deleting the link does "
+            "not delete the set."
+        )
+    render_maker((), page, about)
+
+
+def _table_title(name: str) -> str:
+    return tabular.TABLES.get(name).title
