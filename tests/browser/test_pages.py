@@ -99,25 +99,25 @@ def test_an_own_picture_is_kept_by_link_until_its_owner_deletes_it(
     assert re.fullmatch(re.escape(visitor.address) + r"/\?s=[2-9a-hjkmnp-z]{10}", url)
     expect(page.get_by_alt_text("QR code of the link")).to_be_visible()
     with closing(browser.new_context()) as elsewhere:
-        other = Visitor(elsewhere, visitor.address)
-        other.page.goto(url)
-        expect(other.cards()).to_have_count(FOUR)
-        assert "/result?s=" in other.page.url
-        other.button("Try other methods").click()
-        other.wait_for_cards(FOUR)
-        expect(other.page.get_by_test_id("stSidebar").get_by_text("Picture of the link")).to_be_visible()
-        assert other.faults == []
-        other.page.goto(page.url)
-        expect(other.page.get_by_text("can only be seen in the browser that it was uploaded in")).to_be_visible()
+        guest = Visitor(elsewhere, visitor.address)
+        guest.page.goto(url)
+        expect(guest.cards()).to_have_count(FOUR)
+        assert "/result?s=" in guest.page.url
+        guest.button("Try other methods").click()
+        guest.wait_for_cards(FOUR)
+        expect(guest.page.get_by_test_id("stSidebar").get_by_text("Picture of the link")).to_be_visible()
+        assert guest.faults == []
+        guest.page.goto(page.url)
+        expect(guest.page.get_by_text("can only be seen in the browser that it was uploaded in")).to_be_visible()
         # The owner's browser, some other day: the cookie alone knows it.
         page.goto(url)
         page.get_by_test_id("stMain").get_by_text("This link and its QR code").click()
         visitor.button("Delete this link").click()
         visitor.button("Delete for good").click()
         expect(page.get_by_text("This link was deleted by the person who made it")).to_be_visible()
-        other.page.goto(url)
-        expect(other.page.get_by_text("This link was deleted by the person who made it")).to_be_visible()
-        expect(other.page.get_by_test_id("stMain").get_by_role("link", name="Make new maps")).to_be_visible()
+        guest.page.goto(url)
+        expect(guest.page.get_by_text("This link was deleted by the person who made it")).to_be_visible()
+        expect(guest.page.get_by_test_id("stMain").get_by_role("link", name="Make new maps")).to_be_visible()
 
 
 def test_a_broken_file_gets_a_sentence_and_changes_nothing(visitor: Visitor, photo: FilePayload) -> None:

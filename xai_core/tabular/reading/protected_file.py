@@ -10,7 +10,7 @@ import struct
 
 COMPOUND = b"\xd0\xcf\x11\xe0"
 PROTECTED = (
-    "This Excel file is protected by a password, so nobody can read it without. Open it in Excel, choose File, Info, "
+    "This Excel file is protected by a password and cannot be read. Open it in Excel, choose File, Info, "
     "Protect Workbook, Encrypt with Password, leave the password empty and save it; then try again."
 )
 _PACKAGE_NAME = "EncryptedPackage".encode("utf-16-le")
