@@ -50,7 +50,7 @@ from .methods import (
     store_note as store_note,
     warm as warm,
 )
-from .methods.base.cards import method_card as method_card
+from .methods.base.cards import method_card as method_card, method_example as method_example
 from .models import MODELS as MODELS, load_model as load_model
 from .models.classifier import Classifier as Classifier
 from .models.framing import Framing as Framing, frame_picture as frame_picture, visible_box as visible_box

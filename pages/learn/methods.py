@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import streamlit as st
 
 import xai_core
 from pages.ui.frame import session, url_state
-from pages.ui.widgets import models
+from pages.ui.widgets import method_examples, models
 from pages.ui.widgets.method_texts import FAMILIES, NEEDS, SANITY, UNKNOWN, VERDICTS
 from xai_core.methods import MethodSpec
 from xai_core.params import resolve
@@ -54,12 +55,13 @@ def _render_row(spec: MethodSpec, chosen: str) -> None:
     """Render a method of the list: name, question, needs and cost; grey where it does not fit this model."""
     reason = refusals[spec.name]
     with st.container(border=True, gap="small"):
-        key, now = f"open_{spec.name}", spec.name == chosen
-        st.button(
-            spec.full_title, key=key, type="primary" if now else "secondary", on_click=_open_method, args=(spec.name,)
-        )
-        words = f"*{spec.question}*"
-        st.markdown(f":gray[{words}]" if reason else words)
+        left, right = st.container(key=f"example_{spec.name}").columns([1, 3], gap="small", vertical_alignment="center")
+        with left:
+            method_examples.draw_example(spec.name, 88)
+        with right:
+            looks: Literal["primary", "secondary"] = "primary" if spec.name == chosen else "secondary"
+            st.button(spec.full_title, f"open_{spec.name}", type=looks, on_click=_open_method, args=(spec.name,))
+            st.markdown(f":gray[*{spec.question}*]" if reason else f"*{spec.question}*")
         st.caption(f"Needs {_format_needs(spec)} · {_format_cost(spec)}")
         st.markdown(VERDICTS[spec.verdict])
         if reason:
@@ -81,6 +83,7 @@ def _render_list(specs: Sequence[MethodSpec], chosen: str) -> None:
 def _render_card(spec: MethodSpec) -> None:
     st.subheader(spec.full_title)
     st.markdown(f"**{spec.question}**")
+    method_examples.draw_example(spec.name, 192)
     st.markdown("\n".join(f"- **{label}:** {fact}" for label, fact in _list_facts(spec).items()))
     st.markdown(f"{VERDICTS[spec.verdict]} {spec.sanity or UNKNOWN}", help=SANITY)
     if st.button("Try it on the picture", icon=":material/search:", disabled=refusals[spec.name] is not None):
@@ -114,3 +117,4 @@ with card:
     _render_card(xai_core.METHODS.get(name))
 with overview:
     _render_list(fitting, name)
+method_examples.render_row_methods()

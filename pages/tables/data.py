@@ -11,7 +11,7 @@ from pages.ui.tables import page_context, table_choice
 from pages.ui.widgets import background, show
 from xai_core.formatting import percent
 from xai_core.render import tables as figures
-from xai_core.tabular import Column, Table, histogram
+from xai_core.tabular import Column, Table, histogram, rank_by_target
 
 KINDS = {"numeric": "number", "category": "one of a few words", "boolean": "yes or no", "date": "date"}
 MAX_ROWS = 200
@@ -64,7 +64,13 @@ def _render_columns(table: Table) -> None:
 
 
 def _draw_column(table: Table) -> None:
-    name = page_context.render_feature_choice("column", "Look at one column", table)
+    strengths = background.compute(
+        ("target", table.sha256), lambda _job: rank_by_target(table), "Comparing the columns with the target"
+    )
+    if strengths is None:
+        return
+    first = next(iter(strengths))
+    name = page_context.render_feature_choice("column", "Look at one column", table, first)
     column, cells = table.column(name), table.frame[name].dropna()
     if not len(cells):
         show.write("This column has no values.")
@@ -73,6 +79,9 @@ def _draw_column(table: Table) -> None:
         show.draw_figure(figures.draw_counts([str(value) for value in counted.index], counted.to_numpy()), "column")
     else:
         show.draw_figure(figures.draw_histogram(name, *histogram(cells.to_numpy(dtype=np.float64))), "column")
+    if name == first:
+        words = f"Of all columns, this one goes together with “{table.target_name}” most closely, so it stands first."
+        show.write(words, quiet=True)
 
 
 def _draw_target(table: Table) -> None:

@@ -18,7 +18,7 @@ VIEWS = {
 
 st.title("The model in general")
 page_context.begin_page()
-page = page_context.render_head()
+page = page_context.render_head(below_on_phones=True)
 key = url_state.restore("view", "counts", url_state.option_reader("view", VIEWS))
 names = [name for name in VIEWS if name != "itself" or page.model.glass_box]
 if st.session_state[key] not in names:
@@ -26,9 +26,9 @@ if st.session_state[key] not in names:
 view = st.segmented_control(
     "Look at", names, default=url_state.value_of(key), key=key, format_func=lambda name: VIEWS[name][0], required=True
 )
+VIEWS[view or names[0]][1](page)
 if not page.model.glass_box:
     st.caption(
         "This model cannot be read directly. A decision tree, a linear model or an explainable boosting machine can."
     )
-VIEWS[view or names[0]][1](page)
 background.end()

@@ -64,7 +64,7 @@ def test_no_page_has_a_serious_violation_in_light_or_dark(visitor: Visitor) -> N
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a literal
             page.wait_for_function(HAS_SCHEME, arg=scheme)
             violations[f"{page.title()}, {scheme}"] = find_violations(page, rules)
-    grave = {title: found for title, found in violations.items() if found}
+    grave = {title: faults for title, faults in violations.items() if faults}
     assert not grave, json.dumps(grave, indent=1)
     page.evaluate("document.querySelector('[data-testid=stMain]').append(document.createElement('button'))")
     (violation,) = find_violations(page)

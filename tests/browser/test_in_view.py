@@ -41,8 +41,7 @@ PLACES = (
     Place("/set_scores", METRIC, DIGITS),
     Place("/data", METRIC, {}),
     Place("/model", METRIC, {}),
-    # On a phone its settings fill the screen before the chart.
-    Place("/general", CHART, {}, phone=0),
+    Place("/general", CHART, {}, whole=True),
     Place("/row", '.said:has-text("The model says")', {}),
     Place("/fairness", CHART, {}),
     Place("/methods", ".st-key-methods", {}),

@@ -27,7 +27,7 @@ from .inspection.ale import (
     accumulated_local_effects as accumulated_local_effects,
     accumulated_local_effects_2d as accumulated_local_effects_2d,
 )
-from .inspection.association import measure_extrapolation as measure_extrapolation
+from .inspection.association import measure_extrapolation as measure_extrapolation, rank_by_target as rank_by_target
 from .inspection.h_statistic import interaction_strength as interaction_strength
 from .inspection.partial_dependence import (
     Effect as Effect,
@@ -64,6 +64,7 @@ from .row.directions import (
     has_order as has_order,
     suggest_rising as suggest_rising,
 )
+from .row.examples import row_example as row_example
 from .row.explain import (
     TABULAR_METHODS as TABULAR_METHODS,
     Contributions as Contributions,
@@ -71,6 +72,7 @@ from .row.explain import (
     explain_row as explain_row,
     kernel_widths as kernel_widths,
 )
+from .row.verdict import judge_rows as judge_rows
 from .service import (
     find_model as find_model,
     keep_model as keep_model,

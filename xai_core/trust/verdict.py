@@ -97,10 +97,15 @@ def judge_map(checks: Sequence[Check], sanity: Sanity, sanity_sentence: str, com
         *(() if record else (SANITY_UNKNOWN,)),
         *(() if comparison else (NOT_COMPARED,)),
     )
-    return MapVerdict(_find_state({finding.level for finding in findings}, bool(own_tests)), findings, untested)
+    return MapVerdict(find_state({finding.level for finding in findings}, bool(own_tests)), findings, untested)
 
 
-def _find_state(levels: set[Level], is_tested: bool) -> State:
+def find_state(levels: set[Level], is_tested: bool) -> State:
+    """Return the state for findings of these levels; `is_tested`: one of them is a test.
+
+    >>> find_state({"green", "amber"}, True), find_state(set(), False)
+    ('care', 'unchecked')
+    """
     if "red" in levels:
         return "distrust"
     if "amber" in levels:

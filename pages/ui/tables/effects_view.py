@@ -91,7 +91,7 @@ def _render_colour_choice(table: Table, feature: str) -> str:
     return str(st.selectbox("Colour the lines by", names, url_state.index_of(names, key), words.__getitem__, key=key))
 
 
-def _list_by_importance(page: PageContext, name: str) -> list[str] | None:
+def list_by_importance(page: PageContext, name: str) -> list[str] | None:
     """Return the features, the one that counts most first; as they are where `name` is chosen, None while computed."""
     features = list(page.table.features)
     if name in url_state.query():
@@ -102,7 +102,7 @@ def _list_by_importance(page: PageContext, name: str) -> list[str] | None:
 
 def render_one_feature(page: PageContext) -> None:
     """Render partial dependence and accumulated local effects of one feature side by side."""
-    features = _list_by_importance(page, "feature")
+    features = list_by_importance(page, "feature")
     if features is None:
         return
     left, middle, right = st.columns(3, gap="large", vertical_alignment="bottom")
@@ -163,7 +163,7 @@ def render_two_features(page: PageContext) -> None:
     if len(names) < 2:
         show.write("This table has one feature only.")
         return
-    features = _list_by_importance(page, "with")
+    features = list_by_importance(page, "with")
     if features is None:
         return
     left, middle, right = st.columns(3, gap="large")

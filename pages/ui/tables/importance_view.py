@@ -101,7 +101,10 @@ def render_importance(page: PageContext) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Without it, how much worse?** *(permutation importance)*")
-        _render_importance(page, _render_score_choice(page.table))
+        figure = st.container()
+        score = _render_score_choice(page.table)
+        with figure:
+            _render_importance(page, score)
     with right:
         st.markdown("**Which way does it push?** *(SHAP summary)*")
         summary = request_shap_summary(page)

@@ -120,23 +120,24 @@ def render_weakness(model: TabularModel) -> None:
         show.write_warning(scores.weakness)
 
 
-def render_head(*, for_row: bool = False) -> PageContext:
-    """Render the head of a page that needs a trained model; end the run while there is none."""
+def render_head(*, for_row: bool = False, below_on_phones: bool = False) -> PageContext:
+    """Render the head of a page that needs a trained model; end the run while there is none.
+
+    `below_on_phones`: on a phone its choices stand below the figures.
+    """
     table = require_table()
-    left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
-    with left:
-        settings = model_choice.restore_settings()
-        model = model_choice.current_model(table, settings)
-        title = model.title if model else ""
-        show.write(f"{table.title} · {title}" if model else table.title, quiet=True)
-        with st.container(horizontal=True):
-            st.page_link(TABLE_PAGE, label="Another table", icon=":material/table:", query_params=url_state.query())
-            st.page_link(
-                MODEL_PAGE,
-                label="Another model, and how good it is",
-                icon=":material/model_training:",
-                query_params=url_state.query(),
-            )
+    model = model_choice.current_model(table, model_choice.restore_settings())
+    show.write(f"{table.title} · {model.title}" if model else table.title, quiet=True)
+    place = st.container(key="choices_below" if below_on_phones else "choices")
+    left, right = place.columns([3, 2], gap="large", vertical_alignment="center")
+    with left, st.container(horizontal=True):
+        st.page_link(TABLE_PAGE, label="Another table", icon=":material/table:", query_params=url_state.query())
+        st.page_link(
+            MODEL_PAGE,
+            label="Another model, and its scores",
+            icon=":material/model_training:",
+            query_params=url_state.query(),
+        )
     with right:
         outcome = _render_outcome_choice(table, for_row=for_row)
     if model is None:

@@ -20,7 +20,15 @@ from xai_core.arrays import Float32
 from xai_core.formatting import percent
 from xai_core.params import Value
 from xai_core.render import tables as figures
-from xai_core.tabular import TABULAR_METHODS, Contributions, RowMethod, agreement_rows, explain_row, kernel_widths
+from xai_core.tabular import (
+    TABULAR_METHODS,
+    Contributions,
+    RowMethod,
+    agreement_rows,
+    explain_row,
+    judge_rows,
+    kernel_widths,
+)
 
 MAX_CLASSES = 8
 
@@ -59,7 +67,11 @@ def render_curve(page: PageContext, row: pd.DataFrame, prediction: Float32) -> N
 
     `prediction` is the return value of `render_prediction`.
     """
-    feature = page_context.render_feature_choice("feature", "Where it stands, by feature", page.table)
+    features = effects_view.list_by_importance(page, "feature")
+    if features is None:
+        return
+    title = "Where it stands, by feature"
+    feature = page_context.render_feature_choice("feature", title, page.table, features[0], in_link=True)
     effect = effects_view.request_dependence(page, feature)
     if effect is None:
         return
@@ -94,7 +106,6 @@ def _draw_bars(contributions: Contributions, spec: RowMethod, words: str) -> Non
         show.draw_figure(
             figures.draw_signed_bars(contributions.conditions, contributions.values, words), f"bars_{spec.name}"
         )
-    show.write_checks(contributions.checks)
 
 
 def _render_widths(page: PageContext, row: pd.DataFrame, spec: RowMethod, params: Mapping[str, Value]) -> None:
@@ -130,6 +141,7 @@ class _MethodRequest:
 
     spec: RowMethod
     place: DeltaGenerator
+    verdict_place: DeltaGenerator
     key: tuple[Hashable, ...]
     make: Callable[[Job[Contributions]], Contributions]
 
@@ -137,7 +149,7 @@ class _MethodRequest:
 def _start_method(page: PageContext, row: pd.DataFrame, spec: RowMethod) -> _MethodRequest:
     """Render the method's title and settings, and start its job."""
     st.markdown(f"**{spec.full_title}**")
-    place = st.container()
+    place, verdict_place = st.container(), st.container()
     params = _render_settings(spec)
     if spec.fit_widths is not None:
         _render_widths(page, row, spec, params)
@@ -148,7 +160,7 @@ def _start_method(page: PageContext, row: pd.DataFrame, spec: RowMethod) -> _Met
         )
 
     request = _MethodRequest(
-        spec, place, (spec.name, page.model.id, page.outcome, hash_row(row), tuple(params.items())), make
+        spec, place, verdict_place, (spec.name, page.model.id, page.outcome, hash_row(row), tuple(params.items())), make
     )
     background.prefetch(request.key, make)
     return request
@@ -176,6 +188,11 @@ def render_explanations(page: PageContext, row: pd.DataFrame) -> None:
                 requests.append(_start_method(page, row, spec))
     drawn = [_render_result(request, page.words) for request in requests]
     results = [result for result in drawn if result is not None]
+    verdicts = dict(zip([result.method for result in results], judge_rows(results), strict=True))
+    for request in requests:
+        if request.spec.name in verdicts:
+            with request.verdict_place:
+                show.write_verdict(verdicts[request.spec.name])
     refused = [f"{spec.full_title}: {spec.refusal(page.model)}" for spec in specs if spec not in able]
     if refused:
         with st.expander(f"Not available for this model ({len(refused)})"):

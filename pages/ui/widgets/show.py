@@ -8,12 +8,14 @@ from html import escape
 import streamlit as st
 from PIL import Image
 
+from xai_core import MapVerdict
 from xai_core.formatting import percent, printable
 from xai_core.render.tables import Drawing
 from xai_core.results import Check
 
 _CONFIG = {"displayModeBar": False, "scrollZoom": False}
 _MARKS = {"green": "✓", "amber": "!", "red": "✕"}
+_STATE_MARKS = {"fine": "✓", "unchecked": "○", "care": "!", "distrust": "✕"}
 _STYLE = """<style>
 .said { margin: 0; overflow-wrap: anywhere; }
 .quiet { font-size: 0.875rem; opacity: 0.8; } ul.said { padding-left: 1.25rem; }
@@ -23,6 +25,12 @@ _STYLE = """<style>
 .shares div { display: flex; justify-content: space-between; gap: 1rem; }
 .shares div { margin: 0 0 2px; padding: 2px 6px; border-radius: 4px; }
 .shares span { min-width: 0; overflow-wrap: anywhere; }
+.verdict summary { display: inline-block; padding: 0.125rem 0.75rem; border: 1px solid; border-radius: 1rem; }
+.verdict summary { cursor: pointer; font-size: 0.875rem; font-weight: 600; list-style: none; }
+.verdict summary::-webkit-details-marker { display: none; } .verdict .said { margin-top: 0.5rem; }
+.verdict summary::after { content: " ▾"; } .verdict[open] summary::after { content: " ▴"; }
+.verdict .fine { color: light-dark(#1b6a2b, #86d295); } .verdict .care { color: light-dark(#8a5000, #f0bd6a); }
+.verdict .distrust { color: light-dark(#a5221b, #ff9d94); } .verdict .unchecked { opacity: 0.85; }
 .mark.green { background: #23772f; } .mark.amber { background: #9a5b00; } .mark.red { background: #b3261e; }
 </style>"""
 
@@ -67,11 +75,23 @@ def draw_shares(rows: Iterable[tuple[object, float]]) -> None:
     st.html(f'<div class="shares" role="list">{"".join(items)}</div>')
 
 
-def write_checks(checks: Iterable[Check]) -> None:
-    """Write a mark and a sentence for each check."""
-    for check in checks:
-        mark = f'<span class="mark {check.level}" role="img" aria-label="{check.level}">{_MARKS[check.level]}</span>'
-        st.html(f'<p class="said quiet">{mark}{escape_html(check.sentence)}</p>')
+def _format_check(check: Check) -> str:
+    mark = f'<span class="mark {check.level}" role="img" aria-label="{check.level}">{_MARKS[check.level]}</span>'
+    return f'<p class="said quiet">{mark}{escape_html(check.sentence)}</p>'
+
+
+def write_verdict(verdict: MapVerdict) -> None:
+    """Write a verdict as a badge that unfolds into sentences; open where something calls for care."""
+    tests = len(verdict.tests)
+    count = f" · {tests} test{'' if tests == 1 else 's'}" if verdict.state == "fine" else ""
+    findings = "".join(map(_format_check, verdict.findings))
+    untested = "".join(f'<p class="said quiet">Not tested. {escape_html(text)}</p>' for text in verdict.untested)
+    is_open = " open" if verdict.state in ("care", "distrust") else ""
+    st.html(
+        f'<details class="verdict"{is_open}><summary class="{verdict.state}">{_STATE_MARKS[verdict.state]} '
+        f"{escape_html(verdict.title)}{count}</summary>"
+        f'<p class="said quiet">{escape_html(verdict.summary)}</p>{findings}{untested}</details>'
+    )
 
 
 def fit_width(picture: Image.Image, widest: int, tallest: int) -> int:

@@ -28,3 +28,12 @@ def method_card(method: str, level: int = 4) -> str:
     for heading in HEADINGS:
         text = text.replace(f"## {heading}\n", f"{'#' * level} {heading}\n", 1)
     return text
+
+
+def method_example(method: str) -> Path | None:
+    """Return the file of a method's example picture, a square WebP; None for a method without one.
+
+    Raises UnknownName with the nearest names.
+    """
+    file = CARDS / f"{METHODS.get(method).name}.webp"
+    return file if file.is_file() else None

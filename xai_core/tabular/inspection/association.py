@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xai_core.arrays import Float64
+from xai_core.arrays import Float64, Int64
 from xai_core.formatting import percent
 
 if TYPE_CHECKING:
@@ -64,13 +64,35 @@ def measure_extrapolation(table: Table, feature: str) -> Extrapolation:
     ('b', 1.0)
     """
     partners = [column.name for column in table.columns if column.name != table.check_feature(feature)]
-    correlations = {partner: _correlate(table, feature, partner) for partner in partners}
+    correlations = {partner: _correlate_features(table, feature, partner) for partner in partners}
     # The strongest first; equal ones stay in the order of the table.
     ordered = dict(sorted(correlations.items(), key=lambda pair: -abs(pair[1])))
     partner = next(iter(ordered), "")
     share = extrapolation_share(table, feature, partner) if partner else 0.0
     strong = [(name, rho) for name, rho in ordered.items() if abs(rho) > STRONG]
     return Extrapolation(feature, ordered, partner, share, _format_warning(feature, strong, share) if strong else "")
+
+
+def rank_by_target(table: Table) -> Mapping[str, float]:
+    """Return each feature's |ρ| with the target, 0 to 1, the strongest first.
+
+    >>> import numpy as np, pandas as pd
+    >>> from xai_core.tabular import table_from
+    >>> values = np.arange(100.0)
+    >>> strengths = rank_by_target(table_from(pd.DataFrame({"a": values % 2, "b": -values}), values))
+    >>> {name: round(strength, 2) for name, strength in strengths.items()}
+    {'b': 1.0, 'a': 0.02}
+    """
+    import pandas as pd
+
+    rows = _space_rows(len(table))
+    target = pd.Series(table.target[rows])
+    target = target.map(lambda index: table.classes[index]).astype(object) if table.classes else target
+    strengths = {}
+    for column in table.columns:
+        cells = table.frame[column.name].iloc[rows].reset_index(drop=True).dropna()
+        strengths[column.name] = abs(_correlate(cells, target[cells.index])) if len(cells) >= MIN_PAIRS else 0.0
+    return dict(sorted(strengths.items(), key=lambda pair: -pair[1]))
 
 
 def extrapolation_share(table: Table, first: str, second: str) -> float:
@@ -101,12 +123,14 @@ def _format_warning(feature: str, strong: list[tuple[str, float]], share: float)
     return f"{feature} goes together with {names}. {part} of these combinations do not exist in your data."
 
 
-def _correlate(table: Table, first: str, second: str) -> float:
-    """Return ρ over the rows that have both: signed for numeric columns, else 0 to 1; 0 where it is not defined."""
+def _correlate_features(table: Table, first: str, second: str) -> float:
+    """Return ρ of two features over the rows that have both; 0 where they are too few."""
     cells = _sample_both(table, first, second)
-    if len(cells) < MIN_PAIRS:
-        return 0.0
-    a, b = cells[first], cells[second]
+    return _correlate(cells[first], cells[second]) if len(cells) >= MIN_PAIRS else 0.0
+
+
+def _correlate(a: pd.Series[Any], b: pd.Series[Any]) -> float:
+    """Return ρ of two columns without gaps: signed for numeric ones, else 0 to 1; 0 where it is not defined."""
     # Categories are stored as objects, everything else as numbers.
     if a.dtype == object:
         return _cramers_v(a, b) if b.dtype == object else _correlation_ratio(a, b)
@@ -115,9 +139,12 @@ def _correlate(table: Table, first: str, second: str) -> float:
 
 def _sample_both(table: Table, first: str, second: str) -> pd.DataFrame:
     """Return evenly spaced rows in which both columns have a value."""
-    count = len(table.frame)
-    rows = np.linspace(0, count - 1, min(count, MAX_ROWS)).astype(int)
-    return table.frame[[first, second]].iloc[rows].dropna()
+    return table.frame[[first, second]].iloc[_space_rows(len(table))].dropna()
+
+
+def _space_rows(count: int) -> Int64:
+    """Return evenly spaced places among `count` rows, at most MAX_ROWS."""
+    return np.linspace(0, count - 1, min(count, MAX_ROWS)).astype(np.int64)
 
 
 def _spearman(a: pd.Series[Any], b: pd.Series[Any]) -> float:
