@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from xai_core.tabular.row.method import TABULAR_METHODS
+from xai_core.tabular.row.explain import TABULAR_METHODS
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "assets" / "methods" / "tables"
 

@@ -9,7 +9,7 @@ import numpy as np
 from xai_core.formatting import join_words
 from xai_core.results import Check
 from xai_core.tabular.row.agreement import agreement_rows
-from xai_core.tabular.row.method import TABULAR_METHODS, Contributions
+from xai_core.tabular.row.explain import TABULAR_METHODS, Contributions
 from xai_core.trust import AGREE, CONTRADICT, MapVerdict, find_state, is_test
 
 NOT_COMPARED = "No other method's bars were there to compare these with."
