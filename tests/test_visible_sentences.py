@@ -33,6 +33,8 @@ BANNED = (
     r"\bmade of \*\(",
     r"\bnot possible on this\b",
     r"\bcan ?not be looked into\b",
+    # British spelling, as everywhere else.
+    r"\blearned\b",
     # Everyday slips.
     r"\be\.g\.|\bi\.e\.",
     r"\bplease note\b",

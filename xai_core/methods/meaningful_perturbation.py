@@ -103,10 +103,10 @@ def _cost(params: Mapping[str, Value], side: int) -> int:
 METHODS.add(
     MethodSpec(
         name="meaningful_perturbation",
-        title="Learned mask",
+        title="Learnt mask",
         technical="Meaningful perturbation",
         question="Which small part must be hidden for the score to fall most?",
-        sentence=("{For} parts are those that a learned mask replaces with {fill}: without them {score} falls."),
+        sentence=("{For} parts are those that a learnt mask replaces with {fill}: without them {score} falls."),
         caution=(
             "The cover is a compromise between area, smoothness and score: other prices or another filling move its "
             "edge."

@@ -166,7 +166,7 @@ def render_scores(page: PageContext) -> ScoredRun | None:
     """Render all scores on the set, after the chosen change of the pictures; None while, or where, there are none."""
     if not (page.truth >= 0).any():
         advice = (
-            "Choose another set or model, match the labels above, or have them learned from the pictures."
+            "Choose another set or model, match the labels above, or have them learnt from the pictures."
             if page.pictures.classes
             else "Choose another set, or put your pictures into folders named after what they show."
         )

@@ -125,7 +125,7 @@ def render_choice(page: PageContext) -> int:
         number = int(st.number_input(param.title, 0, last, url_state.value_of(key), 1, key=key, help=param.help))
     seen = number not in page.model.test_rows
     truth = _format_truth(page.table, np.array([number]))[0]
-    origin = "The model learned from this row." if seen else "The model has never seen this row."
+    origin = "The model learnt from this row." if seen else "The model has never seen this row."
     show.write(f"Truth: {page.table.target_name} is {truth}. {origin}")
     return number
 

@@ -19,6 +19,6 @@ VERDICTS = {
 }
 UNKNOWN = "Nobody has published this test for the method. Run it yourself before you rely on the map."
 SANITY = (
-    "The sanity check replaces what a network has learned by random numbers. A good explanation must then change. "
+    "The sanity check replaces what a network has learnt by random numbers. A good explanation must then change. "
     "One that stays the same did not speak about the model."
 )

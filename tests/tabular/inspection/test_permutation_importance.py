@@ -52,7 +52,7 @@ def test_a_notebooks_estimator_is_asked_about_all_rows_and_that_is_said(with_nam
     expected = by_sklearn(model, data, target, n_repeats=4, random_state=0)
     np.testing.assert_allclose(result.all, expected.importances, atol=1e-12)
     assert result.metric == "R²" and result.features[result.order[0]] == "a" and abs(result.mean[2]) < 1e-9
-    assert "not known which rows the model learned from" in result.notes[-1]
+    assert "not known which rows the model learnt from" in result.notes[-1]
     chosen_rows = tables.permutation_importance(model, table=own, repeats=4, rows=[0, 3, 9, 12, 40])
     assert len(chosen_rows.notes) == len(result.notes) - 1 and chosen_rows.rows.tolist() == [0, 3, 9, 12, 40]
 

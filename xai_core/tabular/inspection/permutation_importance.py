@@ -31,7 +31,7 @@ SHARED_NOTE = (
     "Features that carry the same information cover for each other: each of them then looks less important than it is."
 )
 LEARNED_NOTE = (
-    "It is not known which rows the model learned from, so some of these may be among them; "
+    "It is not known which rows the model learnt from, so some of these may be among them; "
     "the numbers may then be too large."
 )
 

@@ -204,7 +204,7 @@ def _explain_score(
     rng = np.random.default_rng(seed)
     values = estimate_contributions(sampler, rows, background_rows, scores, starts, rng)
     summary = _summarise(table, frame, values, float(starts.mean()), scores, outcome, "permutations")
-    note = f"Compared with {len(background_rows)} rows the model learned from, drawn at random."
+    note = f"Compared with {len(background_rows)} rows the model learnt from, drawn at random."
     return replace(summary, notes=(note,))
 
 

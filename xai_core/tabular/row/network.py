@@ -34,7 +34,7 @@ START = Choice(
 BACKGROUND = Int(
     name="background",
     title="Rows to compare with",
-    help="Drawn from the rows the model learned from.",
+    help="Drawn from the rows the model learnt from.",
     default=100,
     low=10,
     high=500,
@@ -86,7 +86,7 @@ def _find_output(model: TabularModel, outcome: int | None) -> int | None:
         return None
     if outcome not in model.class_order:
         name = model.table.classes[outcome]
-        raise NotApplicable(f"This network met no row of {name} when it learned, so it has nothing to say of it.")
+        raise NotApplicable(f"This network met no row of {name} when it learnt, so it has nothing to say of it.")
     return model.class_order.index(outcome)
 
 

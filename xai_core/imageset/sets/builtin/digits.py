@@ -15,7 +15,7 @@ from xai_core.imageset.record import VERSION
 from xai_core.imageset.sets.builtin.spec import IMAGE_SETS, BuiltinSet, ImageSetSpec, generate
 
 _NOTE = (
-    "The small digit network learned from three quarters of these pictures: "
+    "The small digit network learnt from three quarters of these pictures: "
     "on digits it has never seen it is right less often."
 )
 

@@ -156,7 +156,7 @@ TABULAR_METHODS.add(
             Int(
                 name="background",
                 title="Rows to compare with",
-                help="Drawn from the rows the model learned from. Their mean answer is where the bars start.",
+                help="Drawn from the rows the model learnt from. Their mean answer is where the bars start.",
                 default=100,
                 low=10,
                 high=500,
