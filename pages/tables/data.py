@@ -9,7 +9,7 @@ import streamlit as st
 from pages.ui.frame import url_state
 from pages.ui.tables import page_context, table_choice
 from pages.ui.widgets import background, show
-from xai_core.formatting import percent
+from xai_core.formatting import number, percent
 from xai_core.render import tables as figures
 from xai_core.tabular import Column, Table, histogram, rank_by_target
 
@@ -54,7 +54,7 @@ def _render_columns(table: Table) -> None:
         answers = (
             [table.classes[k] for k in table.target[:MAX_ROWS]]
             if table.classes
-            else [f"{v:,.4g}" for v in table.target[:MAX_ROWS]]
+            else [number(v) for v in table.target[:MAX_ROWS]]
         )
         st.dataframe(
             pd.DataFrame(shown).assign(**{f"→ {table.target_name}": answers}),

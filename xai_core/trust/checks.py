@@ -130,7 +130,7 @@ def check_goal_reached(evidence: Evidence) -> Check | None:
     reached, area = evidence.details.get("reached"), evidence.details.get("area")
     if reached is None or area is None:
         return None
-    share = f"{100 * area:.0f} % of the picture"
+    share = f"{percent(area)} of the picture"
     if reached:
         return Check("goal_reached", "green", f"These pieces, {share}, are enough to decide the answer.", area)
     sentence = f"Even these pieces, {share}, did not decide the answer: allow more pieces."
@@ -169,7 +169,7 @@ def check_missingness(evidence: Evidence) -> Check | None:
         sentence = f"The empty picture is empty to the model too: its best guess there gets {percent(best)}."
         return Check("missingness", "green", sentence, best)
     sentence = (
-        f"The model is {100 * best:.0f} % sure of a class in the empty picture too, so it is not empty to it: "
+        f"The model is {percent(best)} sure of a class in the empty picture too, so it is not empty to it: "
         "try another filling."
     )
     return Check("missingness", "amber", sentence, best)
@@ -180,12 +180,11 @@ def check_model_unsure(evidence: Evidence) -> Check | None:
     """Amber where the best class stays under 0.2, or the explained class under 0.01; None otherwise."""
     top, own = evidence.top_probability, evidence.probability
     if top < UNSURE:
-        sentence = f"The model itself is unsure: its best guess gets only {100 * top:.0f} %."
+        sentence = f"The model itself is unsure: its best guess gets only {percent(top)}."
         return Check("model_unsure", "amber", sentence, top)
     if own < NEGLIGIBLE:
         sentence = (
-            f"The model gives {evidence.label} almost no score ({100 * own:.2g} %): "
-            "this shows what little speaks for it."
+            f"The model gives {evidence.label} almost no score ({percent(own)}): this shows what little speaks for it."
         )
         return Check("model_unsure", "amber", sentence, own)
     return None
@@ -200,7 +199,7 @@ def check_surrogate_fit(evidence: Evidence) -> Check | None:
     fit = evidence.details.get("surrogate_r2")
     if fit is None:
         return None
-    share = f"{max(100 * fit, 0):.0f} % of what the model does near this picture"
+    share = f"{percent(max(fit, 0))} of what the model does near this picture"
     if fit >= GOOD_FIT:
         return Check("surrogate_fit", "green", f"The simple stand-in explains {share}.", fit)
     level: Level = "amber" if fit >= POOR_FIT else "red"

@@ -37,7 +37,7 @@ def _request_scores(page: PageContext) -> npt.NDArray[np.float64] | None:
 
 
 def _format_truth(table: Table, rows: npt.NDArray[np.integer]) -> list[str]:
-    return [table.classes[k] if table.classes else f"{k:,.4g}" for k in table.target[rows]]
+    return [table.classes[k] if table.classes else formatting.number(k) for k in table.target[rows]]
 
 
 def _render_filters(page: PageContext, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.integer]:

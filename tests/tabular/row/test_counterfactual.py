@@ -80,7 +80,9 @@ def test_a_threshold_is_found_to_a_thousandth_of_the_range() -> None:
     assert list(change.changed) == ["income"]
     old, new = change.changed["income"]
     assert old == 1500 and 3210 < new <= 3225 and new == int(new)
-    assert change.sentence == f"If income were {new:,.0f} instead of 1,500, the model would say yes (probability 1)."
+    assert (
+        change.sentence == f"If income were {new:,.0f} instead of 1,500, the model would say yes (probability 100 %)."
+    )
 
 
 GRID = (0.0, 1.0, 2.0, 3.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from xai_core.arrays import Float32
+from xai_core.formatting import percent
 
 # Kept before t-SNE and UMAP: further ones are mostly noise, and take time.
 MAX_COMPONENTS = 50
@@ -32,4 +33,4 @@ def reduce_columns(data: Float32, seed: int) -> tuple[Float32, tuple[str, ...]]:
         return data, ()
     components, share = project(data, MAX_COMPONENTS, seed)
     note = f"First the {data.shape[1]:,} numbers of a picture were brought down to {MAX_COMPONENTS} (PCA)"
-    return components, (f"{note}, which keep {100 * share:.0f} % of their differences.",)
+    return components, (f"{note}, which keep {percent(share)} of their differences.",)

@@ -19,6 +19,7 @@ import pandas as pd
 from xai_core.arrays import Float64
 from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam
+from xai_core.formatting import number, percent
 from xai_core.params import check_seed
 from xai_core.tabular.data.cell_format import format_cell_pair
 from xai_core.tabular.data.row_encoder import RowEncoder
@@ -113,8 +114,8 @@ class Goal:
     def describe_answer(self, score: float) -> str:
         """Return the model's answer to a row that reaches the target, in words."""
         if isinstance(self.target, tuple):
-            return f"{score:,.4g} for {self.model.table.target_name}"
-        return f"{self.words} (probability {score:.3g})"
+            return f"{number(score)} for {self.model.table.target_name}"
+        return f"{self.words} (probability {percent(score)})"
 
 
 def counterfactuals(

@@ -7,6 +7,7 @@ from typing import Any
 
 from xai_core.arrays import Float32
 from xai_core.engine.jobs import Job
+from xai_core.formatting import percent
 from xai_core.imageset.projection.principal_components import project
 from xai_core.imageset.projection.spec import MAPS, Layout, MapSpec
 from xai_core.params import Value
@@ -15,7 +16,7 @@ from xai_core.params import Value
 def _place(data: Float32, dimensions: int, _params: Mapping[str, Value], seed: int, job: Job[Any]) -> Layout:
     points, share = project(data, dimensions, seed)
     job.tick(1)
-    note = f"The {dimensions} directions shown keep {100 * share:.0f} % of the differences between the pictures."
+    note = f"The {dimensions} directions shown keep {percent(share)} of the differences between the pictures."
     return Layout(points, notes=(note,))
 
 
