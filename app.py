@@ -16,6 +16,13 @@ PAGES = {
         st.Page("pages/image/compare.py", title="Compare", icon=":material/grid_view:"),
         st.Page("pages/image/explain.py", title="Explain", icon=":material/search:"),
     ],
+    "Inside the model": [
+        st.Page("pages/model/network.py", title="Network", icon=":material/account_tree:"),
+        st.Page("pages/model/layer.py", title="Layer", icon=":material/layers:"),
+        st.Page("pages/model/answer.py", title="What adds up", icon=":material/functions:"),
+        st.Page("pages/model/unit.py", title="Unit", icon=":material/center_focus_strong:"),
+        st.Page("pages/model/attack.py", title="Fool the model", icon=":material/bolt:"),
+    ],
     "Picture sets": [
         st.Page("pages/imageset/set.py", title="Picture set", icon=":material/photo_library:"),
         st.Page("pages/imageset/map.py", title="Map", icon=":material/bubble_chart:"),
@@ -29,7 +36,6 @@ PAGES = {
         st.Page("pages/tables/row.py", title="One row", icon=":material/table_rows:"),
         st.Page("pages/tables/fairness.py", title="Fairness", icon=":material/balance:"),
     ],
-    "Inside the model": [st.Page("pages/model/attack.py", title="Fool the model", icon=":material/bolt:")],
     "Learn": [
         st.Page("pages/learn/methods.py", title="Methods", icon=":material/menu_book:"),
         st.Page("pages/learn/status.py", title="Server activity", icon=":material/speed:"),

@@ -61,6 +61,7 @@ def test_blocks_get_smaller_maps_and_more_channels() -> None:
     channels = [block.channels for block in inner]
     assert sides == sorted(sides, reverse=True) and channels == sorted(channels)
     assert (sides[0], sides[-1], channels[0], channels[-1]) == (112, 7, 16, 320)
+    assert (blocks["_conv_stem"].layer, blocks["_conv_stem"].grid) == ("_conv_stem", (112, 112))
     assert blocks["_fc"].grid is None and blocks["_fc"].parameters == 1280 * 1000 + 1000
 
 

@@ -85,7 +85,8 @@ def layer_table(model: Classifier) -> tuple[LayerRow, ...]:
                 shape=tuple(calls[-1][1:]),
                 parameters=sum(p.numel() for _, p in own.values()),
                 cost=sum(_count_cost(module, own.values(), shape) for shape in calls),
-                layer=None if layer is None or layer.is_padding else layer.alias_of or layer.name,
+                # A convolution that pads its own input is no mere padding.
+                layer=None if layer is None or (layer.is_padding and not own) else layer.alias_of or layer.name,
             )
         )
     return tuple(rows)
@@ -98,7 +99,8 @@ def list_blocks(model: Classifier) -> tuple[Block, ...]:
         groups.setdefault(row.block, []).append(row)
     blocks = []
     for name, rows in groups.items():
-        inside = [la for la in model.offered_layers if la.name == name or la.name in {row.layer for row in rows}]
+        names = {row.layer for row in rows} | {name}
+        inside = [layer for layer in model.layers() if layer.alias_of is None and layer.name in names]
         last = max(inside, key=lambda layer: layer.depth, default=None)
         grid, channels = (None, None) if last is None else (last.grid, last.channels)
         blocks.append(Block(name, tuple(rows), channels, grid, None if last is None else last.name))

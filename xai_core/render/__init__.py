@@ -2,6 +2,7 @@
 
 from xai_core.render.atlas import ACROSS, Thumbs, draw_sheets, name_thumbs
 from xai_core.render.colour import DEFAULT_PALETTE, PALETTES, Palette, colorize, normalise, scale_of
+from xai_core.render.feature_maps import draw_feature_map, draw_filter
 from xai_core.render.overlay import DEFAULT_OPACITY, Sheet, overlay, scales
 from xai_core.render.perturbation import draw_change
 from xai_core.render.point_pictures import draw_points
@@ -30,6 +31,8 @@ __all__ = [
     "describe",
     "describe_reading",
     "draw_change",
+    "draw_feature_map",
+    "draw_filter",
     "draw_points",
     "draw_sheets",
     "format_headline",

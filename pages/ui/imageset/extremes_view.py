@@ -14,8 +14,9 @@ from pages.ui.frame import url_state
 from pages.ui.image import classes
 from pages.ui.imageset import selection, thumbnail_grid
 from pages.ui.imageset.page_context import PageContext
-from pages.ui.imageset.thumbnail_grid import Box, Tile
+from pages.ui.imageset.thumbnail_grid import Tile
 from pages.ui.widgets import background, forms, show
+from pages.ui.widgets.picture_grid import Box
 from pages.ui.widgets.words import escape_markdown
 from xai_core import InvalidImage, Job, imageset
 from xai_core.formatting import number, percent
@@ -35,7 +36,9 @@ def _render_choice(name: str, title: str, options: Mapping[str, str]) -> str:
     return str(st.selectbox(title, list(options), url_state.index_of(options, key), options.__getitem__, key=key))
 
 
-def _render_grid(page: PageContext, tiles: Sequence[Tile], title: str, key: str) -> None:
+def _render_grid(
+    page: PageContext, tiles: Sequence[Tile], title: str, key: str, side: int = thumbnail_grid.LARGE_PX
+) -> None:
     """Render model inputs under a title, and a button that selects these pictures on all pages."""
 
     def take(row: int) -> None:
@@ -53,7 +56,7 @@ def _render_grid(page: PageContext, tiles: Sequence[Tile], title: str, key: str)
         )
     cut = thumbnail_grid.Crop(f"seen by {page.model.name}", page.model.preprocessing.model_input)
     thumbnail_grid.render_grid(
-        page.pictures, tiles, key, title, take, current=selection.current_row(page.pictures), large=True, cut=cut
+        page.pictures, tiles, key, title, take, current=selection.current_row(page.pictures), side=side, cut=cut
     )
 
 
@@ -77,6 +80,14 @@ def render_class(page: PageContext) -> None:
         index, reason = _render_class_choice(page)
     with right:
         by = _render_choice("extremes_by", "Sorted by", BY_CLASS)
+    render_class_extremes(page, index, by)
+    show.write(reason, quiet=True)
+
+
+def render_class_extremes(
+    page: PageContext, index: int, by: str = "probability", side: int = thumbnail_grid.LARGE_PX
+) -> None:
+    """Render the pictures of the highest and of the lowest probability or logit of a class."""
     extremes = background.compute(
         ("class ends", page.run.id, index, by),
         lambda _job: imageset.class_extremes(
@@ -100,8 +111,7 @@ def render_class(page: PageContext) -> None:
             Tile(row, f"{page.words(row)}; for {label}: {text}", text)
             for row, text in zip(rows.tolist(), captions, strict=True)
         ]
-        _render_grid(page, tiles, title, key)
-    show.write(reason, quiet=True)
+        _render_grid(page, tiles, title, key, side)
 
 
 def _write_ties(count: int, shown: npt.NDArray[np.floating[Any]]) -> None:
@@ -162,14 +172,17 @@ def render_channel(page: PageContext) -> None:
     if place is None:
         with right:
             by = _render_choice("channel_by", "Sorted by", BY_CHANNEL)
-        _render_channel_extremes(page, channel, by)
+        render_channel_extremes(page, channel, by)
     else:
-        _render_neuron(page, channel, place)
+        render_neuron_extremes(page, channel, place)
     with st.expander("Do the top pictures prove that this channel detects dogs?", icon=":material/help:"):
         st.markdown(CHANNEL_CAUTION)
 
 
-def _render_channel_extremes(page: PageContext, channel: int, by: str) -> None:
+def render_channel_extremes(
+    page: PageContext, channel: int, by: str = "maximum", side: int = thumbnail_grid.LARGE_PX
+) -> None:
+    """Render the pictures at both ends of a channel, with the region where it responds; those at the top come first."""
     extremes = background.compute(
         ("channel ends", page.run.id, channel, by),
         lambda _job: imageset.channel_extremes(page.run, channel, MAX_PICTURES, "mean" if by == "mean" else "maximum"),
@@ -201,14 +214,17 @@ def _render_channel_extremes(page: PageContext, channel: int, by: str) -> None:
             )
             for row in rows
         ]
-        _render_grid(page, tiles, f"{title} (channel {channel})", name)
+        _render_grid(page, tiles, f"{title} (channel {channel})", name, side)
         _write_ties(imageset.count_ties(page.run, values, rows), values[rows])
     show.write(
         "The frame marks where the channel responds at least half as strongly as at its strongest place.", quiet=True
     )
 
 
-def _render_neuron(page: PageContext, channel: int, place: tuple[int, int]) -> None:
+def render_neuron_extremes(
+    page: PageContext, channel: int, place: tuple[int, int], side: int = thumbnail_grid.LARGE_PX
+) -> None:
+    """Render the pictures at which a channel responds most at one place, and on request those of the least."""
     most = background.compute(
         ("neuron", page.run.id, channel, place),
         lambda job: imageset.neuron_top(page.run, channel, place, MAX_PICTURES, page.pictures, page.model, job),
@@ -217,7 +233,12 @@ def _render_neuron(page: PageContext, channel: int, place: tuple[int, int]) -> N
     )
     if most is not None:
         _render_neuron_grid(
-            page, place, most, f"Responds most (channel {channel}, row {place[0]}, column {place[1]})", "neuron_top"
+            page,
+            place,
+            most,
+            f"Responds most (channel {channel}, row {place[0]}, column {place[1]})",
+            "neuron_top",
+            side,
         )
     if not forms.render_toggle(
         "neuron_least", "Also show the pictures it responds to least", "This looks at every picture in the set again."
@@ -236,11 +257,12 @@ def _render_neuron(page: PageContext, channel: int, place: tuple[int, int]) -> N
             least,
             f"Responds least (channel {channel}, row {place[0]}, column {place[1]})",
             "neuron_bottom",
+            side,
         )
 
 
 def _render_neuron_grid(
-    page: PageContext, place: tuple[int, int], extremes: imageset.NeuronEnd, title: str, name: str
+    page: PageContext, place: tuple[int, int], extremes: imageset.NeuronEnd, title: str, name: str, side: int
 ) -> None:
     (neuron_row, column), (rows, columns) = place, page.run.grid
     box = (column / columns, neuron_row / rows, (column + 1) / columns, (neuron_row + 1) / rows)
@@ -253,6 +275,7 @@ def _render_neuron_grid(
         ],
         title,
         name,
+        side,
     )
     _write_ties(extremes.ties, extremes.values)
     show.write("The frame marks the neuron's place. What the neuron looked at may reach beyond the frame.", quiet=True)

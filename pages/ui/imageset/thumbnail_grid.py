@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import streamlit as st
 from PIL import Image, ImageOps
 
-from pages.ui.widgets import background
-from pages.ui.widgets.component import create_component
-from pages.ui.widgets.words import format_label
+from pages.ui.widgets import background, picture_grid
+from pages.ui.widgets.picture_grid import MAX_TINY_PX, PIXEL_RATIO, Box
 from xai_core import Job, XaiError
 from xai_core.imageset import ImageSet
 
 MAX_TILES = 48
 SMALL_PX, LARGE_PX = 64, 100
-# Pixels of a picture for each of the page: most screens of phones have two or more.
-PIXEL_RATIO = 2
-MAX_TINY_PX = 64
-
-_grid = create_component("thumbs", "thumbs.js")
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -60,14 +50,6 @@ def enlarge(picture: Image.Image, side: int) -> Image.Image:
     return picture.resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
 
 
-def _encode_picture(picture: Image.Image, side: int) -> tuple[str, bool]:
-    """Return a picture as a data URL, and True for a tiny one, whose pixels are to be seen."""
-    tiny, buffer = max(picture.size) <= MAX_TINY_PX, io.BytesIO()
-    small = picture if tiny else ImageOps.contain(picture, (side, side), Image.Resampling.BICUBIC)
-    small.convert("RGB").save(buffer, "PNG" if tiny else "JPEG", quality=85)
-    return f"data:image/{'png' if tiny else 'jpeg'};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}", tiny
-
-
 def _picture_loader(
     dataset: ImageSet, rows: Sequence[int], side: int, see: Callable[[Image.Image], Image.Image]
 ) -> Callable[[Job[Any]], Mapping[int, tuple[str, bool]]]:
@@ -77,7 +59,7 @@ def _picture_loader(
         for row in rows:
             job.tick(1)
             try:
-                encoded[row] = _encode_picture(see(dataset.open(row)), side)
+                encoded[row] = picture_grid.encode_picture(see(dataset.open(row)), side)
             except XaiError:  # this file is damaged or gone: its thumbnail stands in
                 continue
         return encoded
@@ -87,7 +69,7 @@ def _picture_loader(
 
 def _encode_thumbnail(dataset: ImageSet, row: int) -> tuple[str, bool]:
     """Return the thumbnail that was made when the set was read."""
-    return _encode_picture(Image.fromarray(dataset.thumbnails()[row]), SMALL_PX)[0], False
+    return picture_grid.encode_picture(Image.fromarray(dataset.thumbnails()[row]), SMALL_PX)[0], False
 
 
 def render_grid(
@@ -98,31 +80,23 @@ def render_grid(
     take: Callable[[int], None],
     *,
     current: int | None = None,
-    large: bool = False,
+    side: int = SMALL_PX,
     cut: Crop = SQUARE_CROP,
 ) -> None:
-    """Render the first MAX_TILES tiles; `take` gets the row that is clicked, `current` is shown as pressed."""
+    """Render the first MAX_TILES tiles; `take` gets the row that is clicked, `current` is shown as pressed.
+
+    `side`: least width of a tile in pixels of the page.
+    """
     tiles = tiles[:MAX_TILES]
-    rows, size = tuple(tile.row for tile in tiles), LARGE_PX if large else SMALL_PX
+    rows = tuple(tile.row for tile in tiles)
     sharp = background.compute(
-        ("tiles", dataset.id, rows, size, cut.name),
-        _picture_loader(dataset, rows, PIXEL_RATIO * size, cut.see),
+        ("tiles", dataset.id, rows, side, cut.name),
+        _picture_loader(dataset, rows, PIXEL_RATIO * side, cut.see),
         "Fetching the pictures",
         again=False,
     )
     items = []
     for tile in tiles:
         source, tiny = (sharp or {}).get(tile.row) or _encode_thumbnail(dataset, tile.row)
-        words = {"words": format_label(tile.words), "caption": format_label(tile.caption)}
-        items.append({"row": tile.row, "src": source, "tiny": tiny, "box": tile.box, **words})
-
-    def take_click() -> None:
-        row = st.session_state[key].get("picked")
-        if row in rows:
-            take(row)
-
-    _grid(
-        key=key,
-        data={"items": items, "current": current, "label": format_label(label), "size": size},
-        on_picked_change=take_click,
-    )
+        items.append(picture_grid.Item(tile.row, source, tile.words, tile.caption, tiny, tile.box))
+    picture_grid.render_items(items, key, label, take, side, current)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
+from typing import Any
 
 import streamlit as st
 from PIL import Image
@@ -104,9 +105,16 @@ def is_dark() -> bool:
     return bool(st.context.theme.type == "dark")
 
 
-def draw_figure(drawing: Drawing, key: str) -> None:
-    """Draw a figure with its text alternative below it."""
-    st.plotly_chart(drawing.figure, width="stretch", config=_CONFIG, alt=drawing.alt, key=key)
+def draw_figure(drawing: Drawing, key: str, take: Callable[[int], None] | None = None) -> None:
+    """Draw a figure with its text alternative below it; `take` gets the number of the bar that is clicked."""
+
+    def take_click() -> None:
+        points = st.session_state[key].selection.point_indices
+        if points and take is not None:
+            take(int(points[0]))
+
+    picks: dict[str, Any] = {} if take is None else {"on_select": take_click, "selection_mode": "points"}
+    st.plotly_chart(drawing.figure, width="stretch", config=_CONFIG, alt=drawing.alt, key=key, **picks)
     write(" ".join(filter(None, (drawing.alt, drawing.caption))), quiet=True)
 
 

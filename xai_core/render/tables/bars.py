@@ -95,13 +95,22 @@ def draw_signed_bars(names: Sequence[str], values: Float, unit: str = "", max_ba
 
 
 def draw_waterfall(
-    names: Sequence[str], values: Float, base: float, unit: str = "", max_bars: int = MAX_BARS
+    names: Sequence[str],
+    values: Float,
+    base: float,
+    unit: str = "",
+    max_bars: int = MAX_BARS,
+    ends: tuple[str, str] = ("Average of all rows", "This row"),
+    end_words: tuple[str, str] = ("the average", "this row"),
 ) -> Drawing:
-    """Draw the steps (F,) from the average prediction `base` to the prediction of this row; they add up."""
+    """Draw the steps (F,) from `base`, the average prediction, to the prediction of this row; they add up.
+
+    `ends` are the names of the first and the last bar, `end_words` the same within a sentence.
+    """
     names_shown, sizes = select_strongest(names, np.asarray(values, dtype=float), max_bars)
     starts = base + np.concatenate([[0.0], np.cumsum(sizes)[:-1]])
     end = base + float(sizes.sum())
-    places = ["Average of all rows", *names_shown, "This row"]
+    places = [ends[0], *names_shown, ends[1]]
     tops, bottoms = np.concatenate([[base], sizes, [end]]), np.concatenate([[0.0], starts, [0.0]])
     low = min(base, end, float((starts + sizes).min()), float(starts.min()))
     high = max(base, end, float((starts + sizes).max()), float(starts.max()))
@@ -117,8 +126,8 @@ def draw_waterfall(
     )
     pad = 0.06 * (high - low or 1.0)
     figure.update_xaxes(range=[low - pad, high + pad])
-    alt = f"From {number(base)}, the average, to {number(end)}, this row. {describe_extremes(names_shown, sizes, unit)}"
-    return Drawing(figure, alt)
+    way = f"From {number(base)}, {end_words[0]}, to {number(end)}, {end_words[1]}."
+    return Drawing(figure, f"{way} {describe_extremes(names_shown[:max_bars], sizes[:max_bars], unit)}")
 
 
 def draw_error_bars(

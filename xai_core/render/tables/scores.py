@@ -30,13 +30,16 @@ def draw_counts(names: Sequence[str], numbers: Int) -> Drawing:
     return draw_bars(names, np.asarray(numbers, dtype=float), "rows")
 
 
-def draw_histogram(name: str, edges: Float, numbers: Int) -> Drawing:
-    """Draw the rows between edges (B + 1,); edges half way between whole numbers are written as those."""
+def draw_histogram(name: str, edges: Float, numbers: Int, counted: str = "rows") -> Drawing:
+    """Draw the rows, or whatever is `counted`, between edges (B + 1,).
+
+    Edges half way between whole numbers are written as those.
+    """
     middles = (edges[1:] + edges[:-1]) / 2
     places = [_between(a, b) for a, b in pairwise(edges.tolist())]
-    texts = [f"{place}: {n:,} rows" for place, n in zip(places, numbers.tolist(), strict=True)]
+    texts = [f"{place}: {n:,} {counted}" for place, n in zip(places, numbers.tolist(), strict=True)]
     bars: Trace = {"type": "bar", "x": middles, "y": numbers, "width": np.diff(edges), "marker": {"color": LINE}}
-    figure = build_figure([bars | {"hovertext": texts, "hoverinfo": "text"}], height=220, x=name, y="rows")
+    figure = build_figure([bars | {"hovertext": texts, "hoverinfo": "text"}], height=220, x=name, y=counted)
     most = places[int(np.argmax(numbers))]
     return Drawing(figure, f"{name}: from {_between(float(edges[0]), float(edges[-1]))}, most often {most}.")
 

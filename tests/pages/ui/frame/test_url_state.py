@@ -131,6 +131,7 @@ def test_every_link_to_a_page_carries_the_settings(open_app: Open) -> None:
     links = [link.proto for link in at.sidebar.get("page_link")]
     assert [link.label for link in links] == [
         *("Start", "Compare", "Explain"),
+        *("Network", "Layer", "What adds up", "Unit", "Fool the model"),
         *("Picture set", "Map", "Best and worst", "Set scores"),
         *("Table", "Table model", "In general", "One row", "Fairness"),
         *("Methods", "Server activity"),
