@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 import xai_core
 from pages.ui.frame import kept_uploads
+from pages.ui.tables import table_choice
 from tests.pages.conftest import HOME
 from tests.pages.page_reader import check_page, picture_title
 from tests.pages.tables.page_reader import DATA, finish_work
@@ -66,6 +67,16 @@ def test_an_own_table_is_still_there_after_a_reload(open_app: Open) -> None:
     after = check_page(finish_work(open_app(DATA, **read_address(before))))
     assert [box.value for box in after.main.metric] == [box.value for box in before.main.metric]
     assert after.main.metric[0].value == "30"
+
+
+def test_after_a_reload_another_encoding_needs_the_file_and_says_so(open_app: Open) -> None:
+    at = open_app(DATA)
+    at.file_uploader(key="table_file_0").upload("mine.csv", CSV, "text/csv")
+    before = finish_work(at.run())
+    assert any(box.label.startswith("Read as") for box in before.main.selectbox)
+    after = check_page(finish_work(open_app(DATA, **read_address(before))))
+    assert not any(box.label.startswith("Read as") for box in after.main.selectbox), "it would change nothing"
+    assert [text.value for text in after.main.caption].count(table_choice.ENCODING_NEEDS_FILE) == 1
 
 
 def test_back_to_the_samples_leaves_no_handle(open_app: Open) -> None:

@@ -25,6 +25,10 @@ _TASKS = {
 _OWN_KEYS = ("own_raw", "own_table", "own_choice", "own_file", "own_kinds", "own_encoding", "own_upload")
 # Cells of an own file that are shown to check its letters.
 PREVIEW_ROWS, PREVIEW_COLUMNS = 3, 8
+ENCODING_NEEDS_FILE = (
+    "The table is still here, but since the page was reloaded the file itself is not. If names or words look wrong, "
+    "upload the file again to read it in another encoding."
+)
 
 
 def restore() -> None:
@@ -55,6 +59,8 @@ def _render_uploader() -> None:
     upload = st.file_uploader(
         "Your table (CSV, Excel or Parquet)", key=key, max_upload_size=uploads.accepted_mb(MAX_UPLOAD_MB)
     )
+    # After a reload the table is kept, but not the file.
+    st.session_state["own_file_is_here"] = upload is not None
     if upload is None:
         return
     if problem := uploads.describe_excess(
@@ -126,6 +132,9 @@ def _render_encoding_choice(raw: RawTable) -> None:
             for column in raw.columns[:PREVIEW_COLUMNS]
         }
         st.dataframe(pd.DataFrame(preview), hide_index=True, alt="The first rows, to check that the text is readable.")
+        if not st.session_state.get("own_file_is_here"):
+            st.caption(ENCODING_NEEDS_FILE)
+            return
         names = list(ENCODINGS)
         key = f"own_letters_{st.session_state['own_upload']}"
         start = names.index(raw.encoding) if raw.encoding in names else 0
