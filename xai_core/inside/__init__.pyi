@@ -26,3 +26,19 @@ from .units import (
     parse_weighted_units as parse_weighted_units,
     step_unit as step_unit,
 )
+from .visualization import (
+    PARAMETRIZATIONS as PARAMETRIZATIONS,
+    Direction as Direction,
+    PhotographCheck as PhotographCheck,
+    Preview as Preview,
+    Question as Question,
+    Visualization as Visualization,
+    VisualizationPlan as VisualizationPlan,
+    compare_with_photographs as compare_with_photographs,
+    make_quiz as make_quiz,
+    plan_visualization as plan_visualization,
+    run_visualization as run_visualization,
+    to_picture as to_picture,
+    unit_values as unit_values,
+    visualize as visualize,
+)

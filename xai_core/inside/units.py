@@ -82,12 +82,10 @@ def parse_weighted_units(model: Classifier, unit: UnitLike) -> tuple[tuple[Unit,
     >>> [(unit.name, weight) for unit, weight in parse_weighted_units(load_model("small_cnn"), {"class:3": 2})]
     [('class:3', 2.0)]
     """
-    return parse_weighted(model, unit, parse_unit)
+    return parse_sum(model, unit, parse_unit)
 
 
-def parse_weighted(
-    model: Classifier, unit: UnitLike, parse: Callable[[Classifier, str], T]
-) -> tuple[tuple[T, float], ...]:
+def parse_sum(model: Classifier, unit: UnitLike, parse: Callable[[Classifier, str], T]) -> tuple[tuple[T, float], ...]:
     """Return what `parse` reads of each name, with its weight. Raises as `parse` and `parse_weighted_units` do."""
     if not isinstance(unit, Mapping):
         return ((parse(model, unit), 1.0),)

@@ -1,0 +1,9 @@
+"""Objectives of visualizations, one file each; importing this package registers them."""
+
+from __future__ import annotations
+
+import sys
+
+from xai_core.registry import discover
+
+discover(sys.modules[__name__])

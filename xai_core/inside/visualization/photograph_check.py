@@ -1,0 +1,110 @@
+"""Check on a visualization: from which layer on does the network treat it unlike the photographs its unit likes?
+
+Made pictures may excite a unit on a path that no photograph takes (Geirhos et al. 2024, arXiv:2306.04719).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from xai_core.engine import cores
+from xai_core.engine.jobs import Job
+from xai_core.engine.scheduler import SCHEDULER
+from xai_core.errors import InvalidParam
+from xai_core.inside.visualization.layer_reader import LayerReader, count_calls, network_for
+from xai_core.models.classifier import Classifier
+from xai_core.models.isolation import out_of_place
+from xai_core.models.layers import Layer
+
+MAX_LAYERS = 16
+MIN_PICTURES = 3
+# Below this likeness a layer treats the picture more like other photographs than like the ones the unit likes.
+ALIKE = 0.5
+# Layers that tell both groups of photographs apart by less in the cosine have nothing to say.
+MIN_CONTRAST = 0.01
+_BATCH = 4
+
+
+@dataclass(frozen=True)
+class PhotographCheck:
+    """Likeness of a picture to the photographs that a unit likes, by layer: 1 like one of them, 0 like others."""
+
+    layers: tuple[str, ...]
+    likeness: tuple[float, ...]
+
+    @property
+    def first_unlike(self) -> str | None:
+        """The layer from which on the likeness stays below ALIKE; None if it is above in the last one."""
+        first = None
+        for layer, likeness in zip(reversed(self.layers), reversed(self.likeness), strict=True):
+            if likeness >= ALIKE:
+                break
+            first = layer
+        return first
+
+
+def choose_layers(model: Classifier) -> tuple[Layer, ...]:
+    """Return at most MAX_LAYERS layers, evenly over the depth of the network."""
+    layers = model.offered_layers
+    count = min(len(layers), MAX_LAYERS)
+    return tuple(layers[(number + 1) * len(layers) // count - 1] for number in range(count))
+
+
+def compare_with_photographs(
+    model: Classifier,
+    picture: Image.Image,
+    liked: Sequence[Image.Image],
+    others: Sequence[Image.Image],
+    job: Job[Any] | None = None,
+) -> PhotographCheck:
+    """Compare a made picture with photographs that its unit likes and with others, layer by layer.
+
+    Cosines are those of maps averaged over places. Layers that do not tell both groups apart are left out.
+
+    Raises InvalidParam for fewer than three photographs of either kind.
+    """
+    if min(len(liked), len(others)) < MIN_PICTURES:
+        raise InvalidParam(
+            f"At least {MIN_PICTURES} photographs of each kind are needed to compare with. "
+            f"Got {len(liked)} and {len(others)}."
+        )
+    layers, own = choose_layers(model), job or Job()
+    features = _read_features(model, layers, [picture, *liked, *others], own)
+    results = []
+    for layer in layers:
+        unit_vectors = F.normalize(features[layer.name], dim=1)
+        own_vector, good, bad = unit_vectors.split([1, len(liked), len(others)])
+        among = good @ good.T
+        same = float((among.sum() - among.trace()) / (len(good) * (len(good) - 1)))
+        different, likeness = float((good @ bad.T).mean()), float((own_vector @ good.T).mean())
+        if same - different >= MIN_CONTRAST:
+            results.append((layer.name, (likeness - different) / (same - different)))
+    return PhotographCheck(tuple(name for name, _ in results), tuple(value for _, value in results))
+
+
+def _read_features(
+    model: Classifier, layers: Sequence[Layer], pictures: Sequence[Image.Image], job: Job[Any]
+) -> dict[str, torch.Tensor]:
+    """Return each layer's maps averaged over places, (N, C), for the pictures as the model sees them."""
+    names = [layer.name for layer in layers]
+    network = network_for(model, names)
+    reader = LayerReader(network, count_calls(network, names, model.zero_input), needs_logits=False)
+    job.expect(len(pictures))
+
+    def read(inputs: torch.Tensor) -> dict[str, torch.Tensor]:
+        with torch.no_grad(), out_of_place(), cores.limit(cores.CORES_PER_WORKER):
+            _, outputs = reader.read(inputs)
+        return {layer.name: layer.to_maps(outputs[layer.name].after).mean((2, 3)).cpu() for layer in layers}
+
+    parts = []
+    for first in range(0, len(pictures), _BATCH):
+        inputs = torch.cat([model.prepare(picture) for picture in pictures[first : first + _BATCH]])
+        parts.append(SCHEDULER.submit_work(lambda inputs=inputs: read(inputs), job, len(inputs), cost=1.0).wait())
+        job.tick(len(inputs))
+    return {name: torch.cat([part[name] for part in parts]) for name in names}
