@@ -15,7 +15,7 @@ MIN_PIXEL = 0.5 / 255
 
 def _matrix(channels: int) -> torch.Tensor:
     matrix = torch.tensor(_MATRIX) if channels == 3 else torch.ones(1, 1)
-    largest = matrix.norm(dim=0).max()
+    largest = float(matrix.norm(dim=0).max())
     return matrix / largest
 
 

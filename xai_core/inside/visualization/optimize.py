@@ -20,6 +20,8 @@ from xai_core.inside.visualization.views import Views, draw_views
 REDIRECTED_STEPS = 16
 # Views in one task: a fixed number, so that sums are the same on every machine.
 TASK_VIEWS = 2
+# Features shorter than this are none.
+MIN_LENGTH = 1e-12
 
 
 @dataclass(frozen=True)
@@ -125,15 +127,17 @@ class _Optimization:
                 task.cancel()
 
     def _push(self, picture: torch.Tensor, values: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
-        """Return what shall grow, (n,): the objective, less the likeness to the other pictures' features."""
+        """Return what shall grow, (n,): the objective, and the distance from the other pictures' features."""
         pushed = self.settings.sign * values
         if self._features is None or len(self._features) < 2:
             return pushed
-        cosines = F.normalize(features, dim=1) @ F.normalize(self._features.to(features), dim=1).T
-        is_own = F.one_hot(picture, len(self._features)).to(features)
-        likeness = (cosines * (1 - is_own)).sum(1) / (len(self._features) - 1)
+        others = self._features.to(features)
+        distances = torch.cdist(features, others) / others.norm(dim=1).clamp_min(MIN_LENGTH)
+        is_own = F.one_hot(picture, len(others)).to(features)
+        distance = (distances * (1 - is_own)).sum(1) / (len(others) - 1)
         # In units of the objective, or one strength would not fit every unit.
-        return pushed - self.settings.diversity * values.detach().abs() * likeness
+        strength: torch.Tensor = self.settings.diversity * values.detach().abs()
+        return pushed + strength * distance
 
 
 def _resize(pictures: torch.Tensor, size: tuple[int, ...]) -> torch.Tensor:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -24,10 +25,9 @@ from xai_core.models.layers import Layer
 
 MAX_LAYERS = 16
 MIN_PICTURES = 3
-# Below this likeness a layer treats the picture more like other photographs than like the ones the unit likes.
 ALIKE = 0.5
 # Layers that tell both groups of photographs apart by less in the cosine have nothing to say.
-MIN_CONTRAST = 0.01
+MIN_CONTRAST = 0.1
 _BATCH = 4
 
 
@@ -37,13 +37,15 @@ class PhotographCheck:
 
     layers: tuple[str, ...]
     likeness: tuple[float, ...]
+    limit: float = ALIKE
+    """Below it the network treats the picture more like other photographs."""
 
     @property
     def first_unlike(self) -> str | None:
-        """The layer from which on the likeness stays below ALIKE; None if it is above in the last one."""
+        """The layer from which on the likeness stays below the limit; None if it is above in the last one."""
         first = None
         for layer, likeness in zip(reversed(self.layers), reversed(self.likeness), strict=True):
-            if likeness >= ALIKE:
+            if likeness >= self.limit:
                 break
             first = layer
         return first
@@ -65,7 +67,8 @@ def compare_with_photographs(
 ) -> PhotographCheck:
     """Compare a made picture with photographs that its unit likes and with others, layer by layer.
 
-    Cosines are those of maps averaged over places. Layers that do not tell both groups apart are left out.
+    Cosines are those of maps averaged over places, less the mean of all photographs. Layers that do not tell both
+    groups apart are left out.
 
     Raises InvalidParam for fewer than three photographs of either kind.
     """
@@ -78,7 +81,9 @@ def compare_with_photographs(
     features = _read_features(model, layers, [picture, *liked, *others], own)
     results = []
     for layer in layers:
-        unit_vectors = F.normalize(features[layer.name], dim=1)
+        values = features[layer.name]
+        # What all photographs have in common would make everything look alike.
+        unit_vectors = F.normalize(values - values[1:].mean(0), dim=1)
         own_vector, good, bad = unit_vectors.split([1, len(liked), len(others)])
         among = good @ good.T
         same = float((among.sum() - among.trace()) / (len(good) * (len(good) - 1)))
@@ -105,6 +110,6 @@ def _read_features(
     parts = []
     for first in range(0, len(pictures), _BATCH):
         inputs = torch.cat([model.prepare(picture) for picture in pictures[first : first + _BATCH]])
-        parts.append(SCHEDULER.submit_work(lambda inputs=inputs: read(inputs), job, len(inputs), cost=1.0).wait())
+        parts.append(SCHEDULER.submit_work(partial(read, inputs), job, len(inputs), cost=1.0).wait())
         job.tick(len(inputs))
     return {name: torch.cat([part[name] for part in parts]) for name in names}

@@ -84,12 +84,12 @@ class UnitNetwork:
             self._readers.put(reader)
         values = torch.zeros(len(inputs), device=inputs.device)
         for term in self._terms:
-            if term.layer is None:
-                outputs = logits
-            else:
+            if term.layer is not None:
                 maps_read = maps[term.layer.name]
-                outputs = term.layer.to_maps(maps_read.before if term.objective.before_rectifier else maps_read.after)
-            values = values + term.value(outputs)
+                outputs = maps_read.before if term.objective.before_rectifier else maps_read.after
+                values = values + term.value(term.layer.to_maps(outputs))
+            elif logits is not None:
+                values = values + term.value(logits)
         if self._feature_layer is None:
             return values, values[:, None]
         return values, self.model.layer(self._feature_layer).to_maps(maps[self._feature_layer].after).mean((2, 3))

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from math import isfinite
 from typing import Any
 
@@ -212,7 +212,7 @@ def _values(network: UnitNetwork, pictures: Sequence[Image.Image], job: Job[Any]
     values = []
     for first in range(0, len(pictures), _BATCH):
         inputs = torch.cat([network.model.prepare(picture) for picture in pictures[first : first + _BATCH]])
-        task = SCHEDULER.submit_work(lambda inputs=inputs: network.values(inputs), job, len(inputs))
+        task = SCHEDULER.submit_work(partial(network.values, inputs), job, len(inputs))
         values.append(task.wait().cpu())
         job.tick(len(inputs))
     array: Float32 = torch.cat(values).numpy().astype(np.float32) if values else np.zeros(0, np.float32)

@@ -33,7 +33,8 @@ def follow_direction(maps: torch.Tensor, unit: Direction, _layer: Layer | None) 
     weights = torch.tensor(unit.weights, dtype=maps.dtype, device=maps.device)
     product = torch.einsum("nchw,c->nhw", maps, weights)
     cosine = product / (maps.norm(dim=1) * weights.norm()).clamp_min(1e-12)
-    return (product * cosine.clamp_min(MIN_COSINE).square()).mean((1, 2))
+    value: torch.Tensor = (product * cosine.clamp_min(MIN_COSINE).square()).mean((1, 2))
+    return value
 
 
 OBJECTIVES.add(Objective(name="direction", title="a direction among a layer's channels", value=follow_direction))

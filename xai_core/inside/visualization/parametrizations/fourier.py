@@ -17,7 +17,7 @@ from xai_core.inside.visualization.views import ViewRange
 
 INITIAL_SPREAD = 0.01
 CONTRAST = 0.25
-RATE, PHOTO_RATE = 0.05, 0.02
+RATE, PHOTO_RATE = 0.1, 0.02
 
 
 def make_canvas(request: CanvasRequest) -> OptimizedCanvas:
@@ -47,7 +47,7 @@ PARAMETRIZATIONS.add(
         technical="Fourier",
         sentence="Drawn from waves of all sizes: bright and clear, best for early and middle layers.",
         make=make_canvas,
-        steps=128,
+        steps=96,
         views=4,
         canvas_share=1.0,
         view_range=ViewRange(0.85, 0.85, 0.15, centre_spread=0.06, rotation=10, noise=0.05),

@@ -33,7 +33,10 @@ def draw_planes(magnitude: torch.Tensor, phase: torch.Tensor, height: int, width
     columns = phase[..., doubled]
     mirrored = columns.flip(-2).roll(1, -2)
     phase = phase.index_copy(-1, doubled, (columns - mirrored) / 2)
-    return torch.fft.irfft2(torch.polar(magnitude.expand_as(phase), phase), s=(height, width), norm="ortho")
+    planes: torch.Tensor = torch.fft.irfft2(
+        torch.polar(magnitude.expand_as(phase), phase), s=(height, width), norm="ortho"
+    )
+    return planes
 
 
 def make_canvas(request: CanvasRequest) -> OptimizedCanvas:
@@ -63,8 +66,8 @@ PARAMETRIZATIONS.add(
         technical="MaCo",
         sentence="Every wave is as strong as in photographs: more natural, best for late layers and classes.",
         make=make_canvas,
-        steps=96,
-        views=12,
+        steps=72,
+        views=10,
         canvas_share=1.6,
         view_range=ViewRange(0.6, 0.25, 0.05, centre_spread=0.15, noise=0.05),
         photo_steps=32,

@@ -44,7 +44,7 @@ PARAMETRIZATIONS.add(
         technical="pixel by pixel; from a photograph: DeepDream",
         sentence="Every pixel is changed by itself: from noise it stays noisy, from a photograph it makes a dream.",
         make=PixelCanvas,
-        steps=128,
+        steps=96,
         views=2,
         canvas_share=1.0,
         view_range=ViewRange(centre_spread=0.04, padding="mirror"),
