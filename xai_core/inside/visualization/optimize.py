@@ -128,7 +128,7 @@ class _Optimization:
 
     def _push(self, picture: torch.Tensor, values: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
         """Return what shall grow, (n,): the objective, and the distance from the other pictures' features."""
-        pushed = self.settings.sign * values
+        pushed: torch.Tensor = self.settings.sign * values
         if self._features is None or len(self._features) < 2:
             return pushed
         others = self._features.to(features)
