@@ -114,7 +114,7 @@ def test_an_own_picture_is_kept_by_link_until_its_owner_deletes_it(
         page.goto(url)
         page.get_by_test_id("stMain").get_by_text("This link and its QR code").click()
         visitor.button("Delete this link").click()
-        visitor.button("Delete for good").click()
+        page.get_by_role("button", name="Delete for good").click()
         expect(page.get_by_text("This link was deleted by the person who made it")).to_be_visible()
         guest.page.goto(url)
         expect(guest.page.get_by_text("This link was deleted by the person who made it")).to_be_visible()
