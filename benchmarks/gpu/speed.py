@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -62,8 +63,8 @@ def compare_with_captum(model: xai_core.Classifier, image: Image.Image, quick: b
     sizes = CAPTUM_BATCHES[:1] if quick else CAPTUM_BATCHES
     for name, params, captum in _list_contests(model, image, quick):
         evaluations = xai_core.explain(model, image, name, params=params).evaluations
-        ours = _measure(lambda name=name, params=params: xai_core.explain(model, image, name, params=params), device, 1)  # type: ignore[misc]
-        times = {size: _measure(lambda size=size, captum=captum: captum(size), device, 1) for size in sizes}  # type: ignore[misc]
+        ours = _measure(partial(xai_core.explain, model, image, name, params=params), device, 1)
+        times = {size: _measure(partial(captum, size), device, 1) for size in sizes}
         best = min(times, key=lambda size: times[size])
         yield {
             "method": name,

@@ -25,18 +25,18 @@ def test_without_a_card_it_says_so_and_ends_well(
 def test_the_program_runs_on_the_cpu(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "gpu.json"
     assert gpu.main(["--device", "cpu", "--quick", "--out", str(out)]) == 0
-    found, text = json.loads(out.read_text()), capsys.readouterr().out
+    report, text = json.loads(out.read_text()), capsys.readouterr().out
     small = xai_core.load_model("small_cnn")
     applicable = [spec.name for spec in xai_core.METHODS.specs() if spec.refusal(small) is None]
-    maps = found["tables"]["Maps against the CPU's"]
+    maps = report["tables"]["Maps against the CPU's"]
     assert [row["method"] for row in maps] == applicable and all(row["correlation"] > 0.999 for row in maps)
-    assert {row["method"] for row in found["tables"]["Against Captum on the same device"]} == {
+    assert {row["method"] for row in report["tables"]["Against Captum on the same device"]} == {
         "occlusion",
         "lime",
         "integrated_gradients",
     }
-    assert found["tables"]["Sessions at once"][0]["wrong"] == []
-    assert all(title in text for title in found["tables"]) and found["about"]["failures"] == []
+    assert report["tables"]["Sessions at once"][0]["wrong"] == []
+    assert all(title in text for title in report["tables"]) and report["about"]["failures"] == []
 
 
 def test_failures_are_named_and_set_the_exit_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -70,8 +70,8 @@ def test_a_wrong_map_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def swap_seeds(planned: xai_core.Plan, job: xai_core.Job[xai_core.Attribution]) -> xai_core.Attribution:
         calls.append(1)
-        other = xai_core.plan(model, image, planned.spec.name, target=8, params=planned.params, seed=planned.seed)
-        return make(other if len(calls) > 2 else planned, job)
+        swapped = xai_core.plan(model, image, planned.spec.name, target=8, params=planned.params, seed=planned.seed)
+        return make(swapped if len(calls) > 2 else planned, job)
 
     monkeypatch.setattr(sessions, "carry_out", swap_seeds)
     row = sessions.run_sessions(model, [image], 2)

@@ -45,10 +45,10 @@ def test_halves_give_the_same_rows_in_order(fits: int) -> None:
 
 
 def test_one_picture_is_tried_again_and_then_given_up() -> None:
-    one = torch.ones(1, 1)
-    assert torch.equal(run_in_halves(SmallMemory(4, refusals=3), one, torch.cat, lambda _size: None), one * 2)
+    picture = torch.ones(1, 1)
+    assert torch.equal(run_in_halves(SmallMemory(4, refusals=3), picture, torch.cat, lambda _size: None), picture * 2)
     with pytest.raises(torch.OutOfMemoryError):
-        run_in_halves(SmallMemory(4, refusals=4), one, torch.cat, lambda _size: None)
+        run_in_halves(SmallMemory(4, refusals=4), picture, torch.cat, lambda _size: None)
 
 
 def test_other_errors_are_not_taken_for_short_memory() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from xai_core.arrays import Float32
+from xai_core.arrays import Float
 from xai_core.engine.jobs import Job
 from xai_core.results import Preview
 
@@ -21,7 +21,7 @@ FIRST_AFTER_S = 0.15
 INTERVAL_S = 0.5
 # Share of a call's time that previews may take.
 MAX_TIME_SHARE = 0.02
-Draw = Callable[[], "torch.Tensor | Float32"]
+Draw = Callable[[], "torch.Tensor | Float"]
 OfferPreview = Callable[[Draw], None]
 
 
