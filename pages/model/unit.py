@@ -27,7 +27,7 @@ with right:
     unit_view.render_own_picture(model, unit, framing.frame(model, original), title)
     if page is not None and unit.kind != "layer":
         unit_view.render_detail(model, page)
-visualization_view.render(model, unit)
+visualization_view.render(model, unit, page)
 st.subheader("Questions")
 unit_view.render_questions()
 background.end()

@@ -40,8 +40,8 @@ class PixelCanvas:
 PARAMETRIZATIONS.add(
     Parametrization(
         name="pixel",
-        title="Pixels",
-        technical="pixel by pixel; from a photograph: DeepDream",
+        title="Pixel by pixel",
+        technical="DeepDream",
         sentence="Every pixel is changed by itself: from noise it stays noisy, from a photograph it makes a dream.",
         make=PixelCanvas,
         steps=96,
