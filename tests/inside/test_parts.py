@@ -149,6 +149,24 @@ def test_negative_maps_and_other_bad_input_are_refused_in_words(model, pictures:
         inside.find_parts(model, PictureList([make_picture(SIDE)] * 8 + [None] * 8))
 
 
+def test_only_pictures_of_one_class_are_used_on_request(pictures: PictureList) -> None:
+    network = make_network()
+    model = make_classifier(network, SIDE, classes=5)
+    x = torch.cat([model.prepare(pictures.open(row)) for row in range(30)])
+    with torch.no_grad():
+        # Half of the pictures are of the first class then.
+        logits = network(x)
+        network[-1].bias[0] += (logits[:, 1:].amax(1) - logits[:, 0]).median() + 1e-4
+        classes = network(x).argmax(1).tolist()
+    assert 10 <= classes.count(0) < 30, "the case is not trivial"
+    parts = inside.find_parts(model, pictures, COUNT, only_class=0)
+    assert parts.pictures == classes.count(0)
+    assert {classes[row] for row in parts.top.ravel()} == {0}
+    rare = min(range(5), key=classes.count)
+    with pytest.raises(InvalidParam, match="Use all pictures of the set instead"):
+        inside.find_parts(model, pictures, COUNT, only_class=rare)
+
+
 def test_it_can_be_stopped(model, pictures: PictureList) -> None:
     job = Job()
     job.cancel()

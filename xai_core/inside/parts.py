@@ -86,9 +86,16 @@ class PartContributions:
 
 
 def find_parts(
-    model: Classifier, pictures: PictureSource, count: int = 12, seed: int = 0, job: Job[Any] | None = None
+    model: Classifier,
+    pictures: PictureSource,
+    count: int = 12,
+    seed: int = 0,
+    job: Job[Any] | None = None,
+    only_class: int | None = None,
 ) -> Parts:
     """Find `count` parts (10 to 20) in at most MAX_PICTURES pictures, spread evenly over the source.
+
+    `only_class`: of those, only the pictures that the model takes for this class, as CRAFT does.
 
     `job` counts pictures and factorizations. Raises NotApplicable (the head is no mean and linear layer, or the maps
     have negative values), InvalidParam, Cancelled.
@@ -96,7 +103,15 @@ def find_parts(
     count, seed, job = int(PART_COUNT.check(count, model.side)), check_seed(seed), job or Job()
     rows = np.unique(np.linspace(0, len(pictures) - 1, min(len(pictures), MAX_PICTURES)).astype(np.int64))
     job.expect(job.done + len(rows) + len(rows) // 2)
-    opened, maps = _read_maps(model, pictures, rows, job)
+    opened, maps, classes = _read_maps(model, pictures, rows, job)
+    if only_class is not None:
+        alike = classes == only_class
+        opened, maps = opened[alike], maps[alike]
+        if len(opened) < MIN_PICTURES:
+            raise InvalidParam(
+                f"The model takes {len(opened)} of these pictures for {model.labels[only_class]}, and parts need at "
+                f"least {MIN_PICTURES}. Use all pictures of the set instead."
+            )
     if len(opened) < MIN_PICTURES:
         raise InvalidParam(
             f"Parts need at least {MIN_PICTURES} pictures that can be read. Got {len(opened)}. "
@@ -157,19 +172,24 @@ def explain_parts(
     )
 
 
-def _read_maps(model: Classifier, pictures: PictureSource, rows: Int64, job: Job[Any]) -> tuple[Int64, Float32]:
-    """Return the rows that open and their last maps, (n, C, rows, columns); Raises NotApplicable."""
-    opened, maps, held = [], [], 0
+def _read_maps(model: Classifier, pictures: PictureSource, rows: Int64, job: Job[Any]) -> tuple[Int64, Float32, Int64]:
+    """Return the rows that open, their last maps (n, C, rows, columns) and likeliest classes. Raises NotApplicable."""
+    opened: list[int] = []
+    classes: list[int] = []
+    maps: list[Float32] = []
+    held = 0
     for batch_rows, batch in _iter_batches(model, pictures, rows):
-        values = _check_maps(model, read_head(model, batch, job).maps)
+        head = read_head(model, batch, job)
+        values = _check_maps(model, head.maps)
         held += values.nbytes
         if held > MAX_BYTES:
             break
         opened += batch_rows
         maps.append(values)
+        classes += head.logits.argmax(1).tolist()
         job.tick(len(batch_rows))
-    empty = np.zeros((0, 1, 1, 1), dtype=np.float32)
-    return np.array(opened, dtype=np.int64), np.concatenate(maps) if maps else empty
+    together = np.concatenate(maps) if maps else np.zeros((0, 1, 1, 1), dtype=np.float32)
+    return np.array(opened, dtype=np.int64), together, np.array(classes, dtype=np.int64)
 
 
 def _iter_batches(model: Classifier, pictures: PictureSource, rows: Int64) -> Iterator[tuple[list[int], torch.Tensor]]:

@@ -23,7 +23,12 @@ UNIT = "logits"
 
 
 def draw_sum(
-    names: Sequence[str], values: Float64, bias: float, key: str, take: Callable[[int], None] | None = None
+    names: Sequence[str],
+    values: Float64,
+    bias: float,
+    key: str,
+    take: Callable[[int], None] | None = None,
+    max_bars: int = MAX_BARS,
 ) -> None:
     """Draw steps from the bias to the score; `take` gets the position in `values` of the step that is clicked."""
     drawing = tables.draw_waterfall(
@@ -31,11 +36,11 @@ def draw_sum(
         values,
         bias,
         UNIT,
-        MAX_BARS,
+        max_bars,
         ends=("Start (bias)", "Score (logit)"),
         end_words=("the start that every picture has", "the score"),
     )
-    strongest = np.argsort(-np.abs(values), kind="stable")[:MAX_BARS]
+    strongest = np.argsort(-np.abs(values), kind="stable")[:max_bars]
 
     def take_bar(bar: int) -> None:
         if take is not None and 1 <= bar <= len(strongest):

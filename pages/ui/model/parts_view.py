@@ -25,6 +25,8 @@ from xai_core.render import overlay, scale_of, tables
 TILE_PX, MAX_CROPS = 100, 6
 # Below this likeness to the same search with another seed, a part is called unstable.
 MIN_STABILITY = 0.9
+# Set, class of the pictures or None for all, number of parts and seed.
+_Search = tuple[str, int | None, int, int]
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,15 @@ def render(page: PageContext) -> None:
     )
     navigation.render_set_hint(page.model, dataset.name)
     settings = forms.render_params([PART_COUNT], page.model.side, "part")
+    first = page.target[0] if isinstance(page.target, tuple) else page.target
+    label = page.model.labels[first]
+    options = {"all": "All of the set", "class": f"Only those that it calls “{label}”"}
+    chosen = forms.render_segments("part_pictures", "Pictures to find them in", options, "all")
+    only_class = first if chosen == "class" else None
     seed, count = forms.render_seed(), int(settings[PART_COUNT.name])
     parts = background.compute(
-        ("parts", dataset.id, page.model.name, page.model.weights_sha256, count, seed),
-        lambda job: inside.find_parts(page.model, dataset, count, seed, job),
+        ("parts", dataset.id, only_class, page.model.name, page.model.weights_sha256, count, seed),
+        lambda job: inside.find_parts(page.model, dataset, count, seed, job, only_class),
         f"Finding {count} parts in the pictures",
         cost=240,
         again=False,
@@ -92,7 +99,7 @@ def render(page: PageContext) -> None:
     if parts is None:
         return
     result = background.compute(
-        ("part sum", dataset.id, count, seed, *reading.picture_key(page.model, page.image), page.target),
+        ("part sum", dataset.id, only_class, count, seed, *reading.picture_key(page.model, page.image), page.target),
         lambda job: inside.explain_parts(page.model, page.image, parts, page.target, job),
         "Adding up the parts",
         again=False,
@@ -100,16 +107,17 @@ def render(page: PageContext) -> None:
     if result is None:
         return
     _write_quality(parts)
-    names = [*(f"part {place + 1}" for place in range(count)), "what no part holds (residual)"]
+    names = [*(f"part {place + 1}" for place in range(count)), "the rest (residual)"]
     values = np.append(result.values, result.residual)
-    answer_view.draw_sum(names, values, result.bias, "part_sum", _open_part)
+    answer_view.draw_sum(names, values, result.bias, "part_sum", _open_part, max_bars=len(names))
     show.write(
         f"The parts, the rest and the start add up to {number(result.logit)}, exactly. The rest that no part holds is "
         f"{tables.signed_number(result.residual)} logits. Click a part.",
         quiet=True,
     )
-    current = _render_tiles(page, dataset.id, parts, result)
-    _render_examples(page, dataset, parts, current)
+    search = (dataset.id, only_class, count, seed)
+    current = _render_tiles(page, search, parts, result)
+    _render_examples(page, dataset, search, parts, current)
 
 
 def _write_quality(parts: Parts) -> None:
@@ -126,12 +134,12 @@ def _open_part(place: int) -> None:
     st.session_state["open_part"] = place
 
 
-def _render_tiles(page: PageContext, set_id: str, parts: Parts, result: PartContributions) -> int:
+def _render_tiles(page: PageContext, search: _Search, parts: Parts, result: PartContributions) -> int:
     """Render where each part is in the picture, the largest contribution first; return the one that is looked at."""
     order = [int(part) for part in np.argsort(-np.abs(result.values), kind="stable")]
     chosen = st.session_state.get("open_part")
     current = chosen if isinstance(chosen, int) and chosen < len(order) else order[0]
-    key = (set_id, parts.seed, len(order), *reading.picture_key(page.model, page.image))
+    key = (*search, *reading.picture_key(page.model, page.image))
     drawn = background.compute(("part maps", *key), partial(_draw_maps, page, result), "Drawing the parts")
     if drawn is not None:
         items = []
@@ -144,9 +152,9 @@ def _render_tiles(page: PageContext, set_id: str, parts: Parts, result: PartCont
     return current
 
 
-def _render_examples(page: PageContext, dataset: ImageSet, parts: Parts, part: int) -> None:
+def _render_examples(page: PageContext, dataset: ImageSet, search: _Search, parts: Parts, part: int) -> None:
     examples = background.compute(
-        ("part examples", dataset.id, parts.seed, len(parts.stability), page.model.name, part),
+        ("part examples", *search, page.model.name, part),
         partial(_draw_examples, page.model, dataset, parts, part),
         "Fetching its strongest pictures",
         cost=MAX_CROPS,
