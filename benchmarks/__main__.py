@@ -34,6 +34,7 @@ from benchmarks.methods import (
     smooth_grad,
 )
 from benchmarks.tables import partial_dependence, shap_trees
+from xai_core.engine.backends.gradients import prepare_gradients
 
 QUESTIONS: Mapping[str, Callable[[Workload], Question]] = {
     "occlusion": occlusion.build_question,
@@ -118,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     model = xai_core.load_model(MODEL)
     before = process.memory_info().rss
     workload = Workload(model, xai_core.SAMPLES.get(SAMPLE).load(), repeats=args.repeats)
-    backend = workload.forward.backend
+    backend, gradients = workload.forward.backend, prepare_gradients(model)
     held_mb = (process.memory_info().rss - before) / MB
     names = args.only or NAMES
     questions = [QUESTIONS[name](workload) for name in names if name in QUESTIONS]
@@ -133,6 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"Our forward runs on {backend}, which holds {held_mb:.0f} MB once for the model; "
             "extra MB are what a run takes above that."
         ),
+        gradients,
     ]
     text = format_report(answers, tables, lines)
     print(text)

@@ -20,6 +20,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["WHYBOX_DATA"] = data_dir.name
     # Also on one core: faults between workers have to show here.
     os.environ["WHYBOX_LANES"] = "2"
+    # A build in the background would change the engine, and with it last bits, between two equal requests.
+    os.environ["WHYBOX_COMPILED_GRADIENTS"] = "0"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

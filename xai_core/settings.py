@@ -12,6 +12,7 @@
 | WHYBOX_SETS_MB | disk for uploaded image sets | see imageset/sets |
 | WHYBOX_PASSES_MB | disk for model runs over image sets | see imageset/runs |
 | WHYBOX_NETWORKS_MB | disk for translated networks | see engine/backends/graph_files |
+| WHYBOX_COMPILED_GRADIENTS | 0: gradients are never compiled in the background | 1 |
 """
 
 from __future__ import annotations
@@ -67,6 +68,10 @@ def image_sets_mb() -> int | None:
 
 def networks_mb() -> int | None:
     return read_int("WHYBOX_NETWORKS_MB")
+
+
+def compiles_gradients() -> bool:
+    return read_int("WHYBOX_COMPILED_GRADIENTS") != 0
 
 
 def runs_mb() -> int | None:

@@ -26,7 +26,7 @@ from PIL import Image
 from torch import nn
 
 import xai_core
-from benchmarks.harness.limits import Limit, Passes, measure_seconds, worker_counts
+from benchmarks.harness.limits import Limit, Passes, list_compiled_passes, measure_seconds, worker_counts
 from xai_core.arrays import Float, Float32
 from xai_core.engine.backends.forward import Forward, forward_for
 from xai_core.models.isolation import isolate
@@ -104,7 +104,7 @@ class Workload:
 
     @cached_property
     def best_gradient(self) -> Passes:
-        """Forward-and-backward passes in plain torch, with the fastest layout, batch size and number of workers."""
+        """Forward-and-backward passes, plain or compiled, with the fastest layout, batch and number of workers."""
         layouts = {"": torch.contiguous_format, "channels-last ": torch.channels_last}
         candidates = [
             Passes(self._gradient_pass(size, memory), size, workers, layout=layout)
@@ -112,6 +112,7 @@ class Workload:
             for layout, memory in layouts.items()
             for workers in worker_counts()
         ]
+        candidates += list_compiled_passes(self.model, self.model_input, self.target)
         return min(candidates, key=Passes.seconds_per_picture)
 
     def _gradient_pass(self, size: int, memory: torch.memory_format) -> Callable[[], object]:

@@ -6,9 +6,15 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
+import torch
+
 from xai_core.engine import cores
+from xai_core.engine.backends.gradients import ready_gradients
+from xai_core.models.classifier import Classifier
+from xai_core.results import Target
 
 
 def measure_seconds(run: Callable[[], object]) -> float:
@@ -83,3 +89,14 @@ class Passes:
         # What happens the first time only is not counted.
         passes.seconds()
         return min(passes.seconds() for _ in range(repeats)) / passes.pictures
+
+
+def list_compiled_passes(model: Classifier, x: torch.Tensor, target: Target) -> list[Passes]:
+    """List forward-and-backward passes of a prepared picture (1, C, H, W) in the compiled network, where it is used."""
+    compiled = ready_gradients(model)
+    if compiled is None:
+        return []
+    size = compiled.batch.micro_batch
+    rows = torch.cat([x.repeat(size, 1, 1, 1).flatten(1), compiled.weigh_classes(target).expand(size, -1)], dim=1)
+    run = partial(compiled.batch.run, rows)
+    return [Passes(run, size, workers, layout="compiled ") for workers in worker_counts()]

@@ -12,7 +12,7 @@ from benchmarks.methods import grad_cam, integrated_gradients, lime, occlusion
 from xai_core.arrays import Float
 
 FOUR = ("occlusion", "grad_cam", "lime", "integrated_gradients")
-TARGETS = (Target("ratio", maximum=0.33, peer="Captum"),)
+TARGETS = (Target("ratio", maximum=0.25, peer="Captum"),)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from benchmarks.harness.contest import Peer, Question, Target, Workload
 from benchmarks.harness.limits import SingleRun
 from xai_core.arrays import Float
 
-TARGETS = (Target("pearson", minimum=0.999),)
+TARGETS = (Target("pearson", minimum=0.999), Target("ratio", maximum=1.0, peer="Captum"))
 
 
 LAYER = "_blocks.15"

@@ -21,7 +21,7 @@ from xai_core.arrays import Float
 from xai_core.images import make_baseline
 from xai_core.methods.shared.superpixels import find_superpixels
 
-TARGETS = (Target("ratio", maximum=0.25, peer="Captum"), Target("to_limit", maximum=1.15))
+TARGETS = (Target("ratio", maximum=0.14, peer="Captum"), Target("to_limit", maximum=1.15))
 KERNEL_WIDTH = 0.25
 GREY = 0.5
 _TRIAL_SHARE = 5

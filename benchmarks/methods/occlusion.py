@@ -10,7 +10,7 @@ from xai_core.arrays import Float
 from xai_core.images import make_baseline
 
 TARGETS = (
-    Target("ratio", maximum=0.25, peer="Captum"),
+    Target("ratio", maximum=0.15, peer="Captum"),
     Target("pearson", minimum=0.999, peer="Captum"),
     Target("to_limit", maximum=1.15),
 )

@@ -7,11 +7,13 @@ import torch
 from captum.attr import NoiseTunnel, Saliency
 
 import xai_core
-from benchmarks.harness.contest import Peer, Question, Workload
+from benchmarks.harness.contest import Peer, Question, Target, Workload
 from xai_core.arrays import Float
 
 NOISE = 15.0
 """Percent of the range of the prepared picture."""
+
+TARGETS = (Target("ratio", maximum=0.4, peer="Captum"), Target("to_limit", maximum=1.25))
 
 
 def build_question(workload: Workload, samples: int = 25) -> Question:
@@ -42,5 +44,6 @@ def build_question(workload: Workload, samples: int = 25) -> Question:
         ours=lambda: xai_core.explain(workload.model, workload.image, "smooth_grad", params=params),
         limit=lambda attribution: workload.gradient_limit(attribution.evaluations),
         peers=(Peer("Captum", captum),),
+        targets=TARGETS,
         note=lambda attribution: workload.describe_seeds("smooth_grad", "noise", params, attribution),
     )

@@ -88,7 +88,9 @@ def _render_models(status: xai_core.Status) -> None:
     st.subheader("Models ready to answer")
     st.caption("These are loaded *(in memory)*; any other model is loaded when somebody chooses it.")
     names = "".join(
-        f"<li>{escape(provenance.model_title(name))} <small>({escape(name)})</small></li>" for name in status.models
+        f"<li>{escape(provenance.model_title(name))} <small>({escape(name)})</small>"
+        f"<br><small>{escape(status.gradient_notes.get(name, ''))}</small></li>"
+        for name in status.models
     )
     st.html(f"<ul>{names or '<li>None yet</li>'}</ul>")
 

@@ -7,26 +7,24 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TypeVar
 
 import torch
-from torch import nn
 
 from xai_core.arrays import Int64
 from xai_core.engine import cores
-from xai_core.engine.backends.folding import folded_network_for
 from xai_core.engine.backends.forward import Forward
 from xai_core.engine.backends.network import Run
-from xai_core.engine.halving import run_in_halves
+from xai_core.engine.input_gradients import Gradients, InputGradients, select_score
 from xai_core.engine.jobs import Job
 from xai_core.engine.scheduler import SCHEDULER, Task
 from xai_core.engine.split.patch_combinations import Compose, PatchCombinations
 from xai_core.engine.split.split_network import occlude, occluded_image_for, split_network_for
+from xai_core.errors import Cancelled, XaiError
 from xai_core.models.classifier import Classifier
-from xai_core.models.isolation import isolate, out_of_place
 from xai_core.results import Target
 from xai_core.rules import RectifierRule
 
@@ -37,6 +35,7 @@ MAX_AHEAD = cores.WORKERS
 # Shortest run, in seconds on the whole network, for which building a split network pays off.
 MIN_SPLIT_S = 0.5
 _SPLIT_FAILED = "A network that was cut in two failed, so the whole one is asked."
+_GRADIENTS_FAILED = "Compiled gradients failed, so plain torch goes on."
 T = TypeVar("T")
 # Takes the scores that are known so far, in parts (n,), after each batch: the parts are the first rows' in order.
 OnScores = Callable[[Sequence[torch.Tensor]], None]
@@ -44,11 +43,6 @@ OnScores = Callable[[Sequence[torch.Tensor]], None]
 
 def _ignore(_parts: Sequence[torch.Tensor]) -> None:
     """Do nothing with the scores so far."""
-
-
-def _join_gradients(parts: list[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:
-    scores, gradients = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
-    return scores, gradients
 
 
 @dataclass(eq=False)
@@ -83,17 +77,13 @@ class Evaluator:
         return self.gradient_batch * cores.WORKERS
 
     @cached_property
-    def _gradient_module(self) -> nn.Module:
-        """A private copy with folded norms, for input gradients only: nobody hooks its layers."""
-        return isolate(folded_network_for(self.model))
+    def input_gradients(self) -> InputGradients:
+        """The engine of this request's input gradients."""
+        return InputGradients(self.model, self.forward, self.target)
 
     def select(self, logits: torch.Tensor) -> torch.Tensor:
-        """Return the target's score in each row of logits (N, classes), as (N,): its logit, or the difference of a
-        pair's logits.
-        """
-        if isinstance(self.target, tuple):
-            return logits[:, self.target[0]] - logits[:, self.target[1]]
-        return logits[:, self.target]
+        """Return the target's score in each row of logits (N, classes), as (N,)."""
+        return select_score(logits, self.target)
 
     def count(self, evaluations: int) -> None:
         """Count finished evaluations; raises Cancelled if the job was cancelled."""
@@ -140,33 +130,29 @@ class Evaluator:
         usable = patches is not None and patches.is_worthwhile(len(rows)) and self._fill(patches)
         return self._split_scores(rows, patches.logits if patches is not None and usable else None, compose, on_scores)
 
-    def gradients(
-        self, pictures: torch.Tensor, rule: RectifierRule | None = None
-    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    def gradients(self, pictures: torch.Tensor, rule: RectifierRule | None = None) -> Iterator[Gradients]:
         """Yield scores (n,) and input gradients (n, C, H, W) per micro-batch of pictures (N, C, H, W), on the model's
         device.
 
+        Compiled where that is ready and right, else in plain torch; maps of both differ by rounding.
+
         A backward rule has to be passed here: a torch mode around the call does not reach the workers' threads.
         """
-        # Made once, before several workers ask for it.
-        module = self._gradient_module
-
-        def differentiate(part: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            own = part.detach().clone(memory_format=torch.channels_last).requires_grad_(True)
-            with out_of_place(), torch.enable_grad(), rule or nullcontext():
-                scores = self.select(module(own))
-                (gradients,) = torch.autograd.grad(scores.sum(), own)
-            return scores.detach(), gradients
-
-        def differentiate_in_halves(part: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            return run_in_halves(differentiate, part, _join_gradients, self.forward.reduce_gradient_batch)
-
-        # Few pictures are spread over all workers.
-        parts = pictures.split(min(self.gradient_batch, -(-len(pictures) // cores.WORKERS)))
-        return self._run_in_order(
-            (SCHEDULER.submit_work(partial(differentiate_in_halves, part), self.job, len(part)) for part in parts),
-            self._wait,
-        )
+        done, compiled = 0, self.input_gradients.engine if rule is None else None
+        if compiled is not None:
+            tasks = self.input_gradients.submit_to_engine(compiled, pictures, self.job)
+            try:
+                for rows in self._run_in_order(tasks, self._wait):
+                    done += len(rows)
+                    yield self.input_gradients.unpack(compiled, rows, pictures.shape)
+            except Cancelled:
+                raise
+            except XaiError:
+                log.exception(_GRADIENTS_FAILED)
+                self.input_gradients.drop_engine()
+        if done < len(pictures):
+            tasks_left = self.input_gradients.submit_eager(pictures[done:], rule, self.job)
+            yield from self._run_in_order(tasks_left, self._wait)
 
     def _is_worth_splitting(self, pictures: int) -> bool:
         return pictures * self.forward.seconds_per_picture >= MIN_SPLIT_S

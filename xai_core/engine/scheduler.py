@@ -145,10 +145,15 @@ class Scheduler:
         self._recent: deque[tuple[float, int]] = deque()
         """Time and cost of the tasks of the last seconds."""
 
-    def submit(self, backend: Backend, batch: torch.Tensor, job: Job[Any] | None = None) -> Task[torch.Tensor]:
-        """Queue prepared pictures (N, C, H, W), N at most the backend's micro-batch for fair shares."""
+    def submit(
+        self, backend: Backend, batch: torch.Tensor, job: Job[Any] | None = None, cost: float = 1.0
+    ) -> Task[torch.Tensor]:
+        """Queue rows for a backend, at most its micro-batch for fair shares: prepared pictures (N, C, H, W) mostly.
+
+        `cost`: of one row, in forward passes.
+        """
         rows = len(batch)
-        return self._add(Task(self, job or _urgent_job(), next(self._numbers), rows, float(rows), backend, batch))
+        return self._add(Task(self, job or _urgent_job(), next(self._numbers), rows, rows * cost, backend, batch))
 
     def submit_work(
         self, work: Callable[[], T], job: Job[Any] | None = None, evaluations: int = 1, cost: float = GRADIENT_COST
@@ -183,6 +188,11 @@ class Scheduler:
     def waiting(self) -> int:
         """Tasks in the queue."""
         return len(self._queue)
+
+    @property
+    def is_idle(self) -> bool:
+        """True if nothing runs and nothing waits."""
+        return not self._queue and not self._running
 
     @property
     def speed(self) -> float:
@@ -239,11 +249,11 @@ class Scheduler:
         """Yield other tasks of the same model whose rows still fit into the batch of the first."""
         if first.backend is None:
             return
-        free = first.backend.micro_batch - first.cost
+        free = first.backend.micro_batch - first.evaluations
         same_model = [task for task in self._queue if task.backend is first.backend and task is not first]
         for task in sorted(same_model, key=lambda task: task.priority):
-            if task.cost <= free:
-                free -= task.cost
+            if task.evaluations <= free:
+                free -= task.evaluations
                 yield task
 
     def _charge(self, task: Task[Any]) -> None:

@@ -32,10 +32,10 @@ def folded_network_for(model: Classifier) -> nn.Module:
     return fold_network(model.module, model.zero_input)
 
 
-def fold_network(module: nn.Module, example: torch.Tensor) -> nn.Module:
+def fold_network(module: nn.Module, example: torch.Tensor, products: bool = True) -> nn.Module:
     """Return a private copy for input gradients, whose layers nobody hooks.
 
-    `example` is any prepared picture (1, C, H, W).
+    `example` is any prepared picture (1, C, H, W). `products`: convolutions of one pixel become matrix products.
 
     Folded convolutions have weights of their own; others are shared unless they have to be laid out anew. Norms that
     follow no convolution become a scale and a shift. A network that folding would change keeps its convolutions as they
@@ -44,7 +44,8 @@ def fold_network(module: nn.Module, example: torch.Tensor) -> nn.Module:
     private = isolate(module)
     for conv, norm in _find_norm_of_conv(private, example).items():
         _fuse(private, conv, norm)
-    private = _optimize_layout(fold_norms(private))
+    private = fold_norms(private)
+    private = _optimize_layout(private) if products else private
     noise = torch.rand(example.shape, generator=torch.Generator().manual_seed(0)).to(example) * 2 - 1
     with torch.no_grad(), out_of_place():
         expected, logits = isolate(module)(noise), private(noise)

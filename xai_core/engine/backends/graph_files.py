@@ -23,6 +23,8 @@ FILE_NAME = "network.xml"
 VERSION = 1
 # Changed when a network with features gives other rows than before: folders are found by it.
 _FEATURES_VERSION = "tap 2"
+# Changed when a traced gradient becomes another graph than before.
+_GRADIENT_VERSION = "gradient 1"
 _DEFAULT_MB = 4_000
 
 
@@ -38,6 +40,14 @@ def graph_id(model: Classifier, layer: Layer | None, shape: tuple[int, ...]) -> 
 
     key = f"{model.weights_sha256} {shape} {openvino.__version__} {torch.__version__}"
     key += f" {layer.name} {model.preprocessing} {_FEATURES_VERSION}" if layer else ""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def gradient_graph_id(model: Classifier, shape: tuple[int, ...]) -> str:
+    """Return the id of the translated gradient for pictures of this shape, (N, C, H, W), whether or not it is kept."""
+    import openvino
+
+    key = f"{model.weights_sha256} {shape} {openvino.__version__} {torch.__version__} {_GRADIENT_VERSION}"
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 

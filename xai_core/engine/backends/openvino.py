@@ -5,11 +5,13 @@ from __future__ import annotations
 import queue
 import threading
 import warnings
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
+from xai_core.arrays import Float32
 from xai_core.engine import cores
 from xai_core.engine.backends.graph_files import graph_id, read_graph, save_graph
 from xai_core.engine.backends.network import Run, example_input, network_to_run
@@ -44,8 +46,8 @@ def translate_network(model: Classifier, layer: Layer | None = None) -> Any:
     return graph
 
 
-def compile_graph(graph: Any) -> Run:
-    """Compile a graph with one input into a function that runs batches, one per worker at a time."""
+def compile_inputs(graph: Any) -> Callable[[Sequence[Float32]], list[Float32]]:
+    """Compile a graph into a function from its inputs to its outputs, called by one worker at a time each."""
     import openvino
 
     threads = cores.WORKERS * cores.CORES_PER_WORKER
@@ -55,16 +57,22 @@ def compile_graph(graph: Any) -> Run:
     for _ in range(cores.WORKERS):
         idle.put(network.create_infer_request())
 
-    def run(batch: torch.Tensor) -> torch.Tensor:
+    def run(inputs: Sequence[Float32]) -> list[Float32]:
         request = idle.get()
         try:
-            outputs = request.infer([batch.detach().cpu().contiguous().numpy()], share_inputs=True)
-            # A copy: the request reuses its output buffer.
-            return torch.from_numpy(np.array(outputs[0], dtype=np.float32))
+            outputs = request.infer(list(inputs), share_inputs=True)
+            # Copies: the request reuses its output buffers.
+            return [np.array(outputs[number], dtype=np.float32) for number in range(len(outputs))]
         finally:
             idle.put(request)
 
     return run
+
+
+def compile_graph(graph: Any) -> Run:
+    """Compile a graph with one input and one output into a function that runs batches, one per worker at a time."""
+    run = compile_inputs(graph)
+    return lambda batch: torch.from_numpy(run([batch.detach().cpu().contiguous().numpy()])[0])
 
 
 def build_openvino_run(model: Classifier, layer: Layer | None = None, batch_size: int = 0) -> Run:

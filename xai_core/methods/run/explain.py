@@ -179,7 +179,12 @@ def carry_out(planned: Plan, job: Job[Any], previews: Previews | None = None) ->
         seconds=time.perf_counter() - began,
         image_sha256=image_sha256(planned.image),
         versions=_VERSIONS
-        | {"method": str(planned.spec.version), "weights": model.weights_sha256, "engine": forward.backend},
+        | {"method": str(planned.spec.version), "weights": model.weights_sha256, "engine": forward.backend}
+        | (
+            {"gradients": " and ".join(sorted(evaluator.input_gradients.backends))}
+            if evaluator.input_gradients.backends
+            else {}
+        ),
         checks=run_checks(evidence),
         details={**raw.details, PROBABILITY: float(probabilities[first])},
     )

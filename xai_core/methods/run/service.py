@@ -14,6 +14,7 @@ from PIL import Image
 from xai_core import settings
 from xai_core.engine import jobs, memory
 from xai_core.engine.backends.forward import forward_for, is_forward_built
+from xai_core.engine.backends.gradients import gradient_note, start_gradients
 from xai_core.engine.jobs import BUDGET, CLOSED_TAB_S, Job, JobPool, count_jobs
 from xai_core.engine.lru_cache import LRUCache
 from xai_core.engine.results.shares import Share
@@ -173,6 +174,7 @@ def warm(name: str = DEFAULT_MODEL, job: Job[None] | None = None) -> Classifier:
     split_network_for(model)
     for spec in METHODS.specs():
         spec.refusal(model)
+    start_gradients(model)
     return model
 
 
@@ -214,7 +216,15 @@ class Status:
     results: int
     stored_mb: float
     models: tuple[str, ...]
+    gradient_notes: Mapping[str, str]
+    """By model: the engine of its gradients, in a sentence; without those whose gradients nobody needed yet."""
     note: str
+
+
+def _gradient_notes() -> dict[str, str]:
+    models = {name: find_model(name) for name in models_in_memory()}
+    notes = {name: gradient_note(model) for name, model in models.items() if model is not None}
+    return {name: note for name, note in notes.items() if note}
 
 
 def status() -> Status:
@@ -233,5 +243,6 @@ def status() -> Status:
         results=stored.results,
         stored_mb=stored.disk_bytes / memory.MB,
         models=models_in_memory(),
+        gradient_notes=_gradient_notes(),
         note=store_note(),
     )

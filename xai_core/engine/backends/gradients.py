@@ -1,0 +1,165 @@
+"""The compiled input gradients of each model: built once in the background, and plain torch until then and where they
+are not right.
+
+A request takes one of both at its start and keeps it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from weakref import ref
+
+from xai_core import settings
+from xai_core.engine import cores, memory
+from xai_core.engine.backends.compiled_gradients import CompiledGradients, build_gradients
+from xai_core.engine.backends.forward import forward_for, is_forward_built
+from xai_core.engine.backends.network import weight_bytes
+from xai_core.engine.jobs import BUDGET
+from xai_core.engine.scheduler import SCHEDULER
+from xai_core.models.classifier import Classifier
+from xai_core.object_cache import cache_per_object
+
+log = logging.getLogger(__name__)
+
+# Gradients after which compiling pays off, where nobody has asked for it.
+START_AFTER = 256
+# Two graphs with the weights of both halves each, and what the plugin packs anew.
+_COPIES = 6
+# Seconds for which a build waits for others' work before it begins, and for memory.
+PATIENCE_S = 30.0
+_QUIET_S = 0.5
+_BUILD_ERRORS = (RuntimeError, ValueError, TypeError, NotImplementedError, ImportError, AttributeError, KeyError)
+_ONE_AT_A_TIME = threading.Lock()
+
+READY = "Maps made from gradients run on the fast engine."
+BUILDING = "The fast engine for gradients is being prepared."
+SLOW = "Maps made from gradients take longer with this model: they run in plain torch. {reason}"
+_CANNOT = "The fast engine cannot compute them."
+_FAILED = "The fast engine failed on them."
+_NO_MEMORY = "The fast engine needs {needed:,.0f} MB of memory for them, and that is not free."
+
+
+@dataclass(eq=False)
+class _State:
+    """Of one model; `note` is a sentence for the page."""
+
+    compiled: CompiledGradients | None = None
+    note: str = ""
+    count: int = 0
+    started: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    finished: threading.Event = field(default_factory=threading.Event)
+
+
+@cache_per_object
+def _state_of(model: Classifier) -> _State:
+    return _State()
+
+
+def ready_gradients(model: Classifier) -> CompiledGradients | None:
+    """Return the compiled gradients if they are built and right; None means plain torch."""
+    return _state_of(model).compiled
+
+
+def gradient_note(model: Classifier) -> str:
+    """Return a sentence on the engine of the gradients, "" where nobody needed them yet."""
+    return _state_of(model).note
+
+
+def count_gradients(model: Classifier, count: int) -> None:
+    """Count gradients made in plain torch; where they become many, compiling starts."""
+    state = _state_of(model)
+    state.count += count
+    if state.count >= START_AFTER:
+        start_gradients(model)
+
+
+def start_gradients(model: Classifier) -> None:
+    """Build the compiled gradients in the background, once."""
+    if settings.compiles_gradients() and _claim(model):
+        threading.Thread(target=_build_in_background, args=(ref(model),), name="whybox-gradients", daemon=True).start()
+
+
+def prepare_gradients(model: Classifier) -> str:
+    """Build the compiled gradients now, or wait for those being built; return the note."""
+    if _claim(model):
+        _build(model)
+    state = _state_of(model)
+    state.finished.wait()
+    return state.note
+
+
+def drop_gradients(model: Classifier) -> None:
+    """Go back to plain torch for good: the compiled gradients have failed."""
+    state = _state_of(model)
+    state.compiled, state.note = None, SLOW.format(reason=_FAILED)
+
+
+def _claim(model: Classifier) -> bool:
+    """Return True to the one caller that has to build."""
+    state = _state_of(model)
+    with state.lock:
+        # What runs forward in plain torch is on a graphics card, or does not convert.
+        if state.started or not is_forward_built(model) or forward_for(model).backend != "openvino":
+            if not state.started:
+                state.finished.set()
+            return False
+        state.started, state.note = True, BUILDING
+        state.finished.clear()
+        return True
+
+
+def _build_in_background(reference: ref[Classifier]) -> None:
+    with _ONE_AT_A_TIME:
+        _wait_for_quiet()
+        model = reference()
+        if model is not None:
+            _build(model)
+
+
+def _wait_for_quiet() -> None:
+    """Wait until the workers have had nothing to do for a moment, so that no visitor's map is delayed."""
+    end = time.monotonic() + PATIENCE_S
+    quiet_since = time.monotonic()
+    while time.monotonic() < end and time.monotonic() - quiet_since < _QUIET_S:
+        time.sleep(0.05)
+        if not SCHEDULER.is_idle:
+            quiet_since = time.monotonic()
+
+
+def _reserve(needed: int) -> bool:
+    """Reserve memory for a build, waiting a while for that of running jobs; False where it is too much."""
+    end = time.monotonic() + PATIENCE_S
+    if needed > memory.budget() // 2:
+        return False
+    while not BUDGET.reserve(needed):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def _build(model: Classifier) -> None:
+    state, needed = _state_of(model), _COPIES * weight_bytes(model)
+    try:
+        if not _reserve(needed):
+            state.note = SLOW.format(reason=_NO_MEMORY.format(needed=needed / memory.MB))
+            return
+        try:
+            with cores.limit(cores.CORES_PER_WORKER):
+                result = build_gradients(model)
+        except _BUILD_ERRORS as problem:
+            log.warning("The gradients of %s cannot be compiled: %s", model.name, problem)
+            result = _CANNOT
+        finally:
+            BUDGET.release(needed)
+        if isinstance(result, str):
+            log.info("The compiled gradients of %s are not used: %s", model.name, result)
+            state.note = SLOW.format(reason=result)
+        else:
+            state.compiled, state.note = result, READY
+    finally:
+        state.finished.set()
