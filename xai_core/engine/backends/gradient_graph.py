@@ -26,7 +26,7 @@ def translate_gradient(traced: torch.fx.GraphModule, shapes: tuple[tuple[int, ..
     """
     from openvino import PartialShape
     from openvino.frontend import FrontEndManager
-    from openvino.frontend.pytorch.fx_decoder import TorchFXPythonDecoder  # type: ignore[import-untyped]
+    from openvino.frontend.pytorch.fx_decoder import TorchFXPythonDecoder
     from openvino.passes import ConstantFolding, Manager
 
     decoder = TorchFXPythonDecoder(

@@ -48,7 +48,7 @@ def trace_gradient(module: nn.Module, example: torch.Tensor, classes: int) -> to
         return logits.detach(), gradient
 
     with TRACE_LOCK:
-        graph = make_fx(differentiate, decomposition_table=_decompositions())(  # type: ignore[arg-type]
+        graph = make_fx(differentiate, decomposition_table=_decompositions())(
             example, torch.zeros(len(example), classes)
         )
     _share_clips(graph.graph)
@@ -94,7 +94,7 @@ def _relu_backward(gradient: torch.Tensor, output: torch.Tensor, threshold: floa
 
 def _clip_backward(gradient: torch.Tensor, x: torch.Tensor, low: float, high: float) -> torch.Tensor:
     """Read the mask off the output, so that the clipping can be part of the convolution before it."""
-    output = _aten.hardtanh(x, low, high)
+    output: torch.Tensor = _aten.hardtanh(x, low, high)
     return gradient * ((output - low) * (high - output) * _STEEP).clamp(0, 1)
 
 
