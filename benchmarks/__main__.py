@@ -134,7 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"Our forward runs on {backend}, which holds {held_mb:.0f} MB once for the model; "
             "extra MB are what a run takes above that."
         ),
-        gradients,
+        *([gradients] if gradients else []),
     ]
     text = format_report(answers, tables, lines)
     print(text)

@@ -196,6 +196,7 @@ def test_the_programme_prints_writes_and_ends_with_its_verdict(
     misses: list[str], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(programme, "run_first", lambda _workload, _question: None)
+    monkeypatch.setattr(programme, "prepare_gradients", lambda _model: "Gradients as usual.")
     monkeypatch.setattr(
         programme, "measure", lambda _workload, _question, _first: Answer([ROW], ["Occlusion: a note."], misses)
     )
