@@ -78,7 +78,7 @@ def test_strengths_are_the_best_non_negative_ones(model, parts: Parts) -> None:
 
     for place, strengths in zip(maps.reshape(CHANNELS, -1).T, ours, strict=True):
         expected, _ = nnls(parts.directions.T.astype(np.float64), place.astype(np.float64))
-        assert strengths == pytest.approx(expected, abs=1e-4)
+        assert strengths == pytest.approx(expected * np.linalg.norm(parts.directions, axis=1), abs=1e-4)
 
 
 def test_the_record_of_the_search(model, parts: Parts, pictures: PictureList) -> None:

@@ -74,7 +74,10 @@ class Parts:
 
 @dataclass(frozen=True, eq=False)
 class PartContributions:
-    """One picture in parts: `values` (K,), `residual` and `bias` sum to `logit`; `maps` (K, rows, columns)."""
+    """One picture in parts: `values` (K,), `residual` and `bias` sum to `logit`.
+
+    `maps` (K, rows, columns) are strengths times the length of the part's direction: sizes that compare between parts.
+    """
 
     values: Float64
     residual: float
@@ -161,6 +164,7 @@ def explain_parts(
     strengths = _solve_strengths(places, parts.directions)
     by_part = strengths.mean(0) * (parts.directions.astype(np.float64) @ weights)
     left = (places - strengths @ parts.directions.astype(np.float64)).mean(0) @ weights
+    lengths = np.linalg.norm(parts.directions.astype(np.float64), axis=1)
     return PartContributions(
         values=by_part,
         residual=float(left),
@@ -168,7 +172,7 @@ def explain_parts(
         logit=float(select_target(logits, resolved)),
         target=resolved,
         label=describe_target(model, resolved),
-        maps=strengths.T.reshape(-1, *maps.shape[1:]).astype(np.float32),
+        maps=(strengths * lengths).T.reshape(-1, *maps.shape[1:]).astype(np.float32),
     )
 
 
