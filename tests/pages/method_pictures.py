@@ -22,6 +22,7 @@ from xai_core.tabular.row.examples import EXAMPLES
 SAMPLE, MODEL = "coffee", "efficientnet_lite0"
 SIDE = 192
 """Pixels; pages show it smaller."""
+QUALITY = 80
 TABLE, ROW = "loan", 3
 LEARNERS = ("gradient_boosting", "torch_network")
 """The first that a method can explain is taken."""
@@ -69,7 +70,7 @@ def draw_row(method: str) -> Image.Image:
 
 
 def _save(picture: Image.Image, file: Path) -> None:
-    picture.save(file, quality=80)
+    picture.save(file, quality=QUALITY)
     print(file.name, file.stat().st_size, flush=True)
 
 
