@@ -33,7 +33,7 @@ SMOOTHER = Float(
     step=0.1,
 )
 COUNT = Int(
-    name="made_count",
+    name="count",
     title="Pictures",
     help="Several pictures are pushed apart, so that they show different sides of a unit.",
     default=1,
@@ -56,8 +56,8 @@ def render(model: xai_core.Classifier, unit: Unit, page: PageContext | None = No
     method, start = _render_choices(page)
     photo = _start_photo(start, page, unit)
     with st.expander("More settings", icon=":material/tune:"):
-        smoother = float(forms.render_params((SMOOTHER, COUNT), model.side, "made")["smoother"])
-        count = int(forms.restore_params((SMOOTHER, COUNT), model.side, "made")["made_count"])
+        values = forms.render_params((SMOOTHER, COUNT), model.side, "made")
+        smoother, count = float(values[SMOOTHER.name]), int(values[COUNT.name])
         seed = forms.render_seed()
     signs = (1,) if unit.kind == "layer" else (1, -1)
     plans = [
