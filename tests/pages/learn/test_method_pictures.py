@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import xai_core
-from tests.pages import method_pictures
+from tests.pages.learn import method_pictures
 from xai_core.tabular import TABULAR_METHODS, row_example
 
 MAX_BYTES = 40_000
@@ -48,5 +48,5 @@ def test_the_script_draws_the_picture_again(method: str) -> None:
     drawn.save(packed, "WEBP", quality=method_pictures.QUALITY)
     stored, again = (np.asarray(Image.open(source).convert("RGB"), dtype=float) for source in (file, packed))
     assert np.abs(stored - again).mean() < 2
-    other = Image.open(xai_core.method_example("occlusion") or file).convert("RGB")
-    assert np.abs(stored - np.asarray(other, dtype=float)).mean() > 5, "another method looks different"
+    occlusion = Image.open(xai_core.method_example("occlusion") or file).convert("RGB")
+    assert np.abs(stored - np.asarray(occlusion, dtype=float)).mean() > 5, "another method looks different"

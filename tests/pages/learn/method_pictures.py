@@ -1,4 +1,4 @@
-"""Example pictures of the list of methods: `python -m tests.pages.method_pictures` draws those that assets/ lacks.
+"""Example pictures of the methods: `python -m tests.pages.learn.method_pictures` draws those that assets/ lacks.
 
 To draw one anew, delete its file first. Each is the map of the sample Coffee by the default model and settings, or the
 bars of one row of the table of loans.
