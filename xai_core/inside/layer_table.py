@@ -85,8 +85,7 @@ def layer_table(model: Classifier) -> tuple[LayerRow, ...]:
                 shape=tuple(calls[-1][1:]),
                 parameters=sum(p.numel() for _, p in own.values()),
                 cost=sum(_count_cost(module, own.values(), shape) for shape in calls),
-                # A convolution that pads its own input is no mere padding.
-                layer=None if layer is None or (layer.is_padding and not own) else layer.alias_of or layer.name,
+                layer=None if layer is None or layer.is_padding else layer.alias_of or layer.name,
             )
         )
     return tuple(rows)

@@ -51,7 +51,8 @@ class Layer:
     @property
     def is_padding(self) -> bool:
         """True where it only frames its input: there is nothing to explain in it."""
-        return "Pad" in self.kind
+        # A convolution may be called "...Padding" and pad on its own.
+        return re.search(r"Pad\dd$", self.kind) is not None
 
     def to_maps(self, activation: torch.Tensor) -> torch.Tensor:
         """Return the activation as maps, (N, C, rows, columns), without class tokens."""
