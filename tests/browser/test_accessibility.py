@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
+from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]  # ships no types
 from playwright.sync_api import Page, expect
 
 from tests.browser_tools import Visitor, wait_for_work
