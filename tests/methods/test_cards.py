@@ -41,8 +41,9 @@ def test_a_card_is_neither_a_note_nor_an_essay(name):
     assert 120 <= len(text.split()) <= 300
 
 
-def test_no_card_without_a_method():
-    assert {file.name for file in CARDS.iterdir()} <= {f"{name}.md" for name in NAMES}
+def test_no_card_or_example_without_a_method():
+    files = {file.name for file in CARDS.iterdir() if file.is_file()}
+    assert files <= {f"{name}.{kind}" for name in NAMES for kind in ("md", "webp")}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -122,7 +122,7 @@ def test_a_wrong_code_gets_a_sentence_and_a_way_on(open_app: Open, result_store:
 
 
 def test_a_view_of_a_table_opens_with_its_choices(open_app: Open, result_store: ResultStore) -> None:
-    choices = {"table": "iris", "column": "petal width (cm)"}
+    choices = {"table": "iris", "column": "sepal width (cm)"}
     at = finish_work(open_app("pages/tables/data.py", **choices))
     code = make_link(at)
     assert has_sentence(at, "built-in table “")
