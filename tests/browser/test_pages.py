@@ -168,6 +168,8 @@ def test_stop_all_on_compare(visitor: Visitor) -> None:
 def test_while_a_job_runs_other_controls_answer(visitor: Visitor) -> None:
     page = visitor.open("/explain", **LONG, seed="32")
     expect(visitor.cards("working")).to_have_count(1)
+    # A click before the first run has ended would be taken back by it.
+    visitor.ready()
     began = time.monotonic()
     page.locator('[data-testid="stMain"]').get_by_text("About this method").click()
     visitor.chip("cup").click()

@@ -157,6 +157,7 @@ def test_the_last_choice_counts_wherever_a_visit_began(visitor: Visitor) -> None
     chosen = page.get_by_test_id("stMain").get_by_role("combobox", name=re.compile("Picture set"))
     # The address may come before the list is drawn anew, and a click in between would send the list's former value.
     expect(chosen).to_have_value("mine (yours)")
+    wait_for_work(visitor)
     go(visitor, "Best and worst")
     expect_text(page, re.compile("^mine · "))
     go(visitor, "Picture set")

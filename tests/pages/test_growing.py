@@ -12,7 +12,7 @@ from tests.pages.page_reader import check_page, read_panels, run_until, watch_jo
 
 @pytest.fixture
 def long_map() -> dict[str, str]:
-    return {"model": "small_cnn", "sample": "digit_3", "method": "rise", "rise_masks": "8000", "seed": "41"}
+    return {"model": "small_cnn", "sample": "digit_3", "method": "rise", "rise_masks": "20000", "seed": "41"}
 
 
 def has_picture(at: AppTest) -> bool:
@@ -22,7 +22,7 @@ def has_picture(at: AppTest) -> bool:
 def test_the_picture_grows_on_a_scale_that_never_shrinks(open_app: Open, long_map: dict[str, str]) -> None:
     at = run_until(open_app(EXPLAIN, **long_map), lambda at: bool(read_panels(at)))
     scales, words = [], []
-    while read_panels(at)[0]["state"] == "working" and len(set(words)) < 3:
+    while read_panels(at)[0]["state"] in ("waiting", "working") and len(set(words)) < 3:
         at.run()
         (panel,) = read_panels(at)
         if panel["map"] and panel["state"] == "working":
@@ -40,7 +40,7 @@ def test_the_picture_grows_on_a_scale_that_never_shrinks(open_app: Open, long_ma
 
 
 def test_stopping_keeps_the_last_picture_and_stores_nothing(open_app: Open, long_map: dict[str, str]) -> None:
-    at = run_until(open_app(EXPLAIN, **long_map | {"seed": "42", "rise_masks": "20000"}), has_picture)
+    at = run_until(open_app(EXPLAIN, **long_map | {"seed": "42"}), has_picture)
     (job,) = watch_jobs(at)
     at.button(key="stop_rise").click()
     check_page(at.run())

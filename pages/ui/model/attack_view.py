@@ -18,9 +18,9 @@ from xai_core.formatting import number, percent
 MAP_METHODS = ("grad_cam", "occlusion", "integrated_gradients", "lime")
 _CONSEQUENCES = {
     "none": "Nothing more",
-    "maps": "The map before and after",
-    "models": "Do other models fall for it?",
-    "jpeg": "Does it survive saving as JPEG?",
+    "maps": "Maps before and after",
+    "models": "Other models",
+    "jpeg": "Saved as JPEG",
 }
 
 

@@ -109,8 +109,8 @@ def test_a_link_to_maps_of_a_crop_shows_that_crop(open_app: Open) -> None:
     at = run_until(open_app(EXPLAIN, **SMALL, crop="1,1"), is_finished)
     before = read_background(at)
     check_page(at.button(key="make_link").click().run())
-    (result,) = at.session_state["asked"]
-    assert read_background(check_page(open_app(RESULT, result=result))) == before
+    (code,) = at.session_state["links"].values()
+    assert read_background(check_page(open_app(RESULT, s=code))) == before
 
 
 def test_places_outside_are_taken_inside(monkeypatch: pytest.MonkeyPatch) -> None:
