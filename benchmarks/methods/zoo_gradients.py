@@ -13,7 +13,7 @@ from statistics import median
 
 import torch
 from torch import nn
-from torchvision.models import get_model  # type: ignore[import-untyped]  # ships no types
+from torchvision.models import get_model
 
 from benchmarks.harness.limits import measure_seconds
 from xai_core.engine import cores

@@ -136,8 +136,9 @@ class _Optimization:
         is_own = F.one_hot(picture, len(others)).to(features)
         distance = (distances * (1 - is_own)).sum(1) / (len(others) - 1)
         # In units of the objective, or one strength would not fit every unit.
-        strength: torch.Tensor = self.settings.diversity * values.detach().abs()
-        return pushed + strength * distance
+        strength = self.settings.diversity * values.detach().abs()
+        spread: torch.Tensor = pushed + strength * distance
+        return spread
 
 
 def _resize(pictures: torch.Tensor, size: tuple[int, ...]) -> torch.Tensor:
