@@ -182,7 +182,7 @@ def test_while_a_job_runs_other_controls_answer(visitor: Visitor) -> None:
 
 def test_one_stops_and_the_other_still_gets_the_map(visitors: list[Visitor]) -> None:
     """The tab that stops is in front: in a hidden one the button may be gone before it is clicked."""
-    wish = {"method": "lime", "lime_samples": "4000", "seed": "33"}
+    wish = {"method": "lime", "lime_samples": "3000", "seed": "33"}
     first, second = visitors
     for visitor in (second, first):
         visitor.page.bring_to_front()

@@ -116,7 +116,7 @@ class AttackRequest(ParamReader):
         module, steps = self.module, self.model.preprocessing
 
         def differentiate(rows: torch.Tensor, aims: Sequence[Objective]) -> tuple[torch.Tensor, torch.Tensor]:
-            own = rows.detach().clone().requires_grad_(True)
+            own = rows.detach().clone(memory_format=torch.channels_last).requires_grad_(True)
             mean, std = (
                 torch.tensor(v, dtype=own.dtype, device=own.device).view(-1, 1, 1) for v in (steps.mean, steps.std)
             )
