@@ -13,9 +13,10 @@ from hypothesis import given, settings, strategies as st
 from PIL import Image
 
 import xai_core
+from tests.engine.impatient_job import ImpatientJob
 from tests.toy_networks import Conv, seed_weights
 from tests.zoo_networks import make_classifier, make_picture, use_plain_torch
-from xai_core import Cancelled, InvalidImage, InvalidParam, Job, UnknownName, attacks
+from xai_core import Cancelled, InvalidImage, InvalidParam, UnknownName, attacks
 from xai_core.attacks.base.balls import BALLS
 from xai_core.attacks.run.attacked import frame_for_upload
 from xai_core.models.classifier import Classifier
@@ -149,13 +150,7 @@ def test_the_seed_matters_where_it_is_said_to(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_stops_soon_after_it_is_told_to(name: str) -> None:
-    class Impatient(Job[object]):
-        def tick(self, evaluations: int = 0) -> None:
-            if self.done >= 1:
-                self.cancel()
-            super().tick(evaluations)
-
-    job = Impatient()
+    job = ImpatientJob()
     with pytest.raises(Cancelled):
         attack(name, params={}, job=job)
     assert job.done <= 1 + 16

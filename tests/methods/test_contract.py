@@ -14,6 +14,7 @@ from PIL import Image
 from torch import nn
 
 import xai_core
+from tests.engine.impatient_job import ImpatientJob
 from tests.toy_networks import Tokens, seed_weights
 from tests.zoo_networks import ZOO, half_size_model, make_classifier, make_picture, use_plain_torch, zoo_model
 from xai_core import METHODS, MODELS, Cancelled, InvalidParam, Job, NotApplicable, UnknownName, XaiError
@@ -237,13 +238,7 @@ def test_a_cancelled_explanation_stops_within_a_batch_and_leaves_everything_as_i
     model = find_supported_model(method)
     before = take_snapshot(model)
 
-    class Impatient(Job[object]):
-        def tick(self, evaluations: int = 0) -> None:
-            if self.done >= 1:
-                self.cancel()
-            super().tick(evaluations)
-
-    job = Impatient()
+    job = ImpatientJob()
     with pytest.raises(Cancelled):
         explain(model, method, params={}, job=job)
     assert job.done <= 1 + 64, "more than the batch in hand was computed after the cancel"

@@ -22,8 +22,6 @@ from xai_core.params import ParamReader, Value
 
 Objective = Callable[[torch.Tensor], torch.Tensor]
 """Logits (n, classes) to one number a picture, (n,)."""
-# Pictures in one gradient task. Fixed, not the machine's batch: signs of tiny gradients may depend on it.
-GRADIENT_ROWS = 2
 
 
 @dataclass(eq=False)
@@ -91,14 +89,14 @@ class AttackRequest(ParamReader):
         margins = logits[:, aim] - others.max(1).values
         return -margins if self.target is None else margins
 
+    def _normalize(self, levels: torch.Tensor) -> torch.Tensor:
+        """Return pictures in levels as the network's input."""
+        mean, std = self.model.preprocessing.mean_and_std(levels)
+        return (levels / 255 - mean) / std
+
     def ask(self, levels: torch.Tensor) -> torch.Tensor:
         """Return the logits (N, classes) of pictures in levels."""
-        steps = self.model.preprocessing
-        mean, std = (
-            torch.tensor(values, dtype=torch.float32, device=levels.device).view(-1, 1, 1)
-            for values in (steps.mean, steps.std)
-        )
-        parts = ((part / 255 - mean) / std for part in levels.split(self.forward.micro_batch))
+        parts = map(self._normalize, levels.split(self.forward.micro_batch))
         answers = []
         for part in parts:
             answers.append(self.forward(part, self.job))
@@ -113,26 +111,20 @@ class AttackRequest(ParamReader):
         Without an objective it is the margin; a sequence has one for every picture.
         """
         objectives = list(objective) if isinstance(objective, Sequence) else [objective or self.margins] * len(levels)
-        module, steps = self.module, self.model.preprocessing
+        module = self.module
 
-        def differentiate(rows: torch.Tensor, aims: Sequence[Objective]) -> tuple[torch.Tensor, torch.Tensor]:
-            own = rows.detach().clone(memory_format=torch.channels_last).requires_grad_(True)
-            mean, std = (
-                torch.tensor(v, dtype=own.dtype, device=own.device).view(-1, 1, 1) for v in (steps.mean, steps.std)
-            )
+        def differentiate(picture: torch.Tensor, aim: Objective) -> tuple[torch.Tensor, torch.Tensor]:
+            own = picture.detach().clone(memory_format=torch.channels_last).requires_grad_(True)
             # Always as many cores: with others the last bits differ, and so the signs of tiny gradients.
             with out_of_place(), torch.enable_grad(), cores.limit(cores.CORES_PER_WORKER):
-                logits = module((own / 255 - mean) / std)
-                values = torch.cat([aim(row[None]) for aim, row in zip(aims, logits, strict=True)])
+                values = aim(module(self._normalize(own)))
                 (gradients,) = torch.autograd.grad(values.sum(), own)
             return values.detach(), gradients
 
-        size = 1 if len(levels) <= cores.WORKERS else GRADIENT_ROWS
+        # One picture a task: in a batch the last bits would depend on the machine's number of workers.
         tasks = [
-            SCHEDULER.submit_work(
-                partial(differentiate, levels[first : first + size], objectives[first : first + size]), self.job, size
-            )
-            for first in range(0, len(levels), size)
+            SCHEDULER.submit_work(partial(differentiate, picture, aim), self.job)
+            for picture, aim in zip(levels.split(1), objectives, strict=True)
         ]
         results = []
         try:
