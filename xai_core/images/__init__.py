@@ -2,6 +2,7 @@
 
 from xai_core.images.baselines import BASELINES, make_baseline
 from xai_core.images.decode_lock import LARGE_PIXELS, exclusive_decode
+from xai_core.images.fill import fill
 from xai_core.images.formats.headers import READABLE_SUFFIXES
 from xai_core.images.inversion import INVERSION_HINT, invert, suggest_inversion
 from xai_core.images.limits import BROKEN
@@ -22,6 +23,7 @@ __all__ = [
     "Picture",
     "Sample",
     "exclusive_decode",
+    "fill",
     "image_sha256",
     "invert",
     "make_baseline",
