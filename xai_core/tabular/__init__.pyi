@@ -72,6 +72,7 @@ from .row.explain import (
     explain_row as explain_row,
     kernel_widths as kernel_widths,
 )
+from .row.sensitivity import rank_for_row as rank_for_row
 from .row.verdict import judge_rows as judge_rows
 from .service import (
     find_model as find_model,

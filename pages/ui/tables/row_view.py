@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.ui.frame import url_state
 from pages.ui.image import agreement
 from pages.ui.tables import effects_view, page_context
 from pages.ui.tables.page_context import PageContext
@@ -28,6 +29,7 @@ from xai_core.tabular import (
     explain_row,
     judge_rows,
     kernel_widths,
+    rank_for_row,
 )
 
 MAX_CLASSES = 8
@@ -62,16 +64,28 @@ def render_prediction(page: PageContext, row: pd.DataFrame, before: pd.DataFrame
     return np.asarray(now)
 
 
+def _find_first_feature(page: PageContext, row: pd.DataFrame) -> str | None:
+    """Return the feature that could change this row's answer most, if none is chosen; None while it is computed."""
+    if "feature" in url_state.query():
+        return page.table.features[0]
+    spreads = background.compute(
+        ("rank", page.model.id, page.outcome, hash_row(row)),
+        lambda _job: rank_for_row(page.model, row, outcome=page.outcome),
+        "Looking for the feature that counts most",
+    )
+    return None if spreads is None else next(iter(spreads))
+
+
 def render_curve(page: PageContext, row: pd.DataFrame, prediction: Float32) -> None:
     """Draw one feature's curve with this row's own line and its place on it.
 
     `prediction` is the return value of `render_prediction`.
     """
-    features = effects_view.list_by_importance(page, "feature")
-    if features is None:
+    first = _find_first_feature(page, row)
+    if first is None:
         return
     title = "Where it stands, by feature"
-    feature = page_context.render_feature_choice("feature", title, page.table, features[0], in_link=True)
+    feature = page_context.render_feature_choice("feature", title, page.table, first, in_link=True)
     effect = effects_view.request_dependence(page, feature)
     if effect is None:
         return
