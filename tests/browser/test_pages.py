@@ -6,6 +6,7 @@ import io
 import re
 import time
 from contextlib import closing
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -121,7 +122,9 @@ def test_an_own_picture_is_kept_by_link_until_its_owner_deletes_it(
         expect(guest.page.get_by_test_id("stMain").get_by_role("link", name="Make new maps")).to_be_visible()
 
 
-def test_a_broken_file_gets_a_sentence_and_changes_nothing(visitor: Visitor, photo: FilePayload) -> None:
+def test_a_broken_file_gets_a_sentence_and_changes_nothing(
+    visitor: Visitor, photo: FilePayload, tmp_path: Path
+) -> None:
     page = visitor.open("/", sample="rocket")
     file = FilePayload(name="torn.jpg", mimeType="image/jpeg", buffer=photo["buffer"][: len(photo["buffer"]) // 40])
     page.locator('[data-testid="stMain"] input[type="file"]').set_input_files(file)
@@ -129,6 +132,14 @@ def test_a_broken_file_gets_a_sentence_and_changes_nothing(visitor: Visitor, pho
     expect(page.locator(".upload-problem")).to_contain_text("damaged or was cut off")
     expect(page.locator(ERRORS)).to_have_count(0)
     expect(page.get_by_role("img", name="The picture in use: Rocket")).to_be_visible()
+    # Above Streamlit's own limit, which it tells on hover only.
+    with open(tmp_path / "large.jpg", "wb") as large:
+        large.truncate(300 * 2**20)
+    page.locator('[data-testid="stMain"] input[type="file"]').set_input_files(tmp_path / "large.jpg")
+    expect(page.locator(".upload-problem")).to_contain_text("larger than 25 MB, which is the most allowed")
+    expect(page.locator(".upload-problem")).to_contain_text("Got 300 MB.")
+    expect(page.locator(".upload-problem")).to_have_count(1)
+    expect(page.locator('[data-testid="stFileChip"][aria-invalid]')).to_have_count(0)
 
 
 def test_stop_goes_quickly_and_go_on_goes_on(visitor: Visitor) -> None:

@@ -52,7 +52,7 @@ def test_a_file_above_the_limit_is_refused_below_the_uploader(
     page, key = PLACES[place]
     at = open_app(page, model="small_cnn", sample="digit_3", set="digits", table="iris")
     uploader = at.file_uploader(key=key)
-    assert uploader.proto.max_upload_size_mb > 1, "Streamlit would tell it on hover only"
+    assert uploader.proto.max_upload_size_mb > 1, "a file just above the limit comes here"
     uploader.upload("large.bin", bytes(2**20 + 1), "application/octet-stream")
     at = finish_work(at.run())
     (problem,) = list_upload_problems(check_page(at))

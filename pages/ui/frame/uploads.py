@@ -19,11 +19,11 @@ from xai_core.engine import limit_bytes
 UPLOAD_PATH = "/_stcore/upload_file/"
 MEMORY_SHARE = 4
 MB = 2**20
-LEEWAY, MAX_ACCEPTED_MB = 8, 2000
 FULL = (
     "Files of other visitors fill the memory of this computer at the moment. "
     "Try a smaller file, or again in a few minutes."
 )
+LOST = "The file did not arrive here. Check the connection to the network, then try again."
 
 
 @functools.cache
@@ -43,10 +43,14 @@ def used_bytes() -> int:
 def accepted_mb(max_mb: int) -> int:
     """Return the limit for Streamlit's uploader, in MB, beside ours.
 
-    It tells files above its own limit only by a mark with the reason on hover, so files up to this size come here and
-    are refused by a sentence; UploadLimit and `server.maxUploadSize` hold for all of them together.
+    A bit more: most browsers count its megabytes as 1,000,000 bytes, and ours have 1,048,576.
     """
-    return min(max_mb * LEEWAY, MAX_ACCEPTED_MB)
+    return math.ceil(max_mb * 1.05)
+
+
+def describe_failure(words: str) -> str:
+    """Return the reason why a file did not arrive; `words` are those of the browser, with the status of the answer."""
+    return FULL if "413" in words else LOST
 
 
 def describe_excess(size: int, max_mb: int, advice: str) -> str:

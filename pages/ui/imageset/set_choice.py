@@ -7,10 +7,10 @@ from typing import IO
 
 import streamlit as st
 
-from pages.ui.frame import render_slots, uploads, url_state
+from pages.ui.frame import render_slots, url_state
 from pages.ui.frame.session import session_id
 from pages.ui.imageset import selection
-from pages.ui.widgets import background, show
+from pages.ui.widgets import background, show, uploader
 from pages.ui.widgets.words import format_label
 from xai_core import Job, imageset, settings
 from xai_core.imageset import IMAGE_SETS, ImageSet
@@ -108,14 +108,9 @@ def _ingest(place: str, key: str, source: str | IO[bytes], name: str) -> None:
 
 
 def _render_uploader() -> None:
-    upload = st.file_uploader(
-        "Your pictures (a zip file)", key="set_file", max_upload_size=uploads.accepted_mb(MAX_UPLOAD_MB)
-    )
-    if upload is None:
-        return
-    if problem := uploads.describe_excess(upload.size, MAX_UPLOAD_MB, "Make a zip of fewer or smaller pictures."):
-        show.write_upload_problem(problem)
-    else:
+    advice = "Make a zip of fewer or smaller pictures."
+    upload = uploader.render("Your pictures (a zip file)", "set_file", MAX_UPLOAD_MB, advice)
+    if upload is not None:
         _ingest("set_file", upload.file_id, upload, upload.name)
 
 

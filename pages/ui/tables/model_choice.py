@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from pages.ui.frame import uploads, url_state
+from pages.ui.frame import url_state
 from pages.ui.frame.session import session_id
 from pages.ui.tables import table_choice
-from pages.ui.widgets import background, forms, show
+from pages.ui.widgets import background, forms, show, uploader
 from xai_core import Job, tabular
 from xai_core.params import Value
 from xai_core.tabular import TABULAR_MODELS, Table, TabularModel, model_id
@@ -68,15 +68,13 @@ def forget_own_model() -> None:
 def render_uploader(table: Table) -> None:
     """Render the uploader of an own scikit-learn model for this table."""
     key = f"model_file_{st.session_state.get('model_uploads', 0)}"
-    file = st.file_uploader("Your model (skops)", key=key, max_upload_size=uploads.accepted_mb(MAX_UPLOAD_MB))
+    file = uploader.render("Your model (skops)", key, MAX_UPLOAD_MB, "Use a smaller model.")
     st.caption(
         f"Up to {MAX_UPLOAD_MB} MB. "
         "A scikit-learn model or pipeline that was fitted on exactly this table's columns, saved with skops.io.dump. "
         "Pickle and joblib files are never opened: they could run any code on this computer."
     )
-    problem = uploads.describe_excess(file.size, MAX_UPLOAD_MB, "Use a smaller model.") if file is not None else ""
-    show.write_upload_problem(problem)
-    if file is not None and not problem:
+    if file is not None:
 
         def read(_job: Job[str]) -> str:
             return tabular.keep_model(tabular.load_own_model(file.getvalue(), table))

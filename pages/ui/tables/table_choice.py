@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.ui.frame import uploads, url_state
+from pages.ui.frame import url_state
 from pages.ui.tables import column_kinds
-from pages.ui.widgets import background, show
+from pages.ui.widgets import background, show, uploader
 from pages.ui.widgets.words import format_label
 from xai_core import Job, XaiError, tabular
 from xai_core.tabular import ENCODINGS, TABLES, RawTable, Table, load_table, read_table
@@ -55,18 +55,11 @@ def choose_table(name: str) -> None:
 
 def _render_uploader() -> None:
     key = f"table_file_{st.session_state.get('table_uploads', 0)}"
-    # Any file is taken: the browser would refuse one by its ending with a mark alone, and the reason on hover.
-    upload = st.file_uploader(
-        "Your table (CSV, Excel or Parquet)", key=key, max_upload_size=uploads.accepted_mb(MAX_UPLOAD_MB)
-    )
+    advice = "Leave out rows or columns, or save it as Parquet."
+    upload = uploader.render("Your table (CSV, Excel or Parquet)", key, MAX_UPLOAD_MB, advice)
     # After a reload the table is kept, but not the file.
     st.session_state["own_file_is_here"] = upload is not None
     if upload is None:
-        return
-    if problem := uploads.describe_excess(
-        upload.size, MAX_UPLOAD_MB, "Leave out rows or columns, or save it as Parquet."
-    ):
-        show.write_upload_problem(problem)
         return
     is_new = upload.file_id != st.session_state.get("own_upload")
     encoding = None if is_new else st.session_state.get("own_encoding")

@@ -9,8 +9,8 @@ from PIL import Image
 from streamlit.navigation.page import StreamlitPage
 
 import xai_core
-from pages.ui.frame import session, uploads, url_state
-from pages.ui.widgets import models, show
+from pages.ui.frame import session, url_state
+from pages.ui.widgets import models, show, uploader
 from pages.ui.widgets.words import escape_markdown
 
 # Pixels of the picture in use; a taller one would push away all that is below it.
@@ -34,15 +34,14 @@ _NAME = '<p style="margin: 0; font-weight: 700; font-size: 1.25rem">Whybox</p>'
 def render_uploader(place: str) -> None:
     """Render a file uploader and a camera; `place` keeps the widgets of two places apart."""
     file, shot = session.upload_key("upload", place), session.upload_key("camera", place)
-    # Any file is taken: the browser would refuse one by its ending with a mark alone, and the reason on hover.
-    st.file_uploader(
+    uploader.render(
         "Your picture",
-        key=file,
-        on_change=session.read_upload,
-        args=(file, place),
-        max_upload_size=uploads.accepted_mb(MAX_PICTURE_MB),
+        file,
+        MAX_PICTURE_MB,
+        "Save the picture smaller and try again.",
+        on_change=lambda: session.read_upload(file, place),
+        problem=session.picture_error(place),
     )
-    show.write_upload_problem(session.picture_error(place))
     st.caption(f"A photo of up to {MAX_PICTURE_MB} MB: JPEG, PNG, HEIC, AVIF, WebP, TIFF and others.")
     if st.toggle("Use the camera", key=f"use_camera_{place}"):
         st.camera_input("Take a photo", key=shot, on_change=session.read_upload, args=(shot, place))

@@ -122,3 +122,12 @@ def test_the_limit_is_what_the_environment_says(monkeypatch: pytest.MonkeyPatch)
         assert uploads.max_bytes() == 7 * MB
     finally:
         uploads.max_bytes.cache_clear()
+
+
+def test_a_file_that_did_not_arrive_is_told_by_the_status_of_the_answer() -> None:
+    """In the words of Streamlit's own page."""
+    full = uploads.describe_failure("Error: AxiosError: Request failed with status code 413")
+    lost = uploads.describe_failure("Error: AxiosError: Network Error")
+    assert full == uploads.FULL and "memory" in full and "again" in full
+    assert lost != full and "network" in lost and lost.endswith(".")
+    assert 1_000_000 * uploads.accepted_mb(25) > 25 * MB, "a file of just the limit comes here"

@@ -1,0 +1,48 @@
+"""Uploader of one file that says below itself, in a sentence, why a file is not taken.
+
+Streamlit marks a file that is too large, or that the server has refused, and gives the reason on hover only. A script
+on the page takes that mark away and hands the reason on to here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from pages.ui.frame import uploads
+from pages.ui.widgets import show
+from pages.ui.widgets.component import create_component
+
+_reporter = create_component("uploader", "uploader.js")
+
+
+def render(
+    label: str, key: str, max_mb: int, advice: str, *, on_change: Callable[[], None] | None = None, problem: str = ""
+) -> UploadedFile | None:
+    """Render an uploader; return its file, None where there is none or where it is larger than `max_mb`.
+
+    `advice` says what to do about a file that is too large, `problem` why the last file cannot be used.
+    """
+    state, refusal, reporter = st.session_state, f"{key}_refusal", f"{key}_reporter"
+
+    def take_file() -> None:
+        state.pop(refusal, None)
+        if on_change is not None:
+            on_change()
+
+    def take_refusal() -> None:
+        refused: Any = state[reporter].get("refused")
+        if refused:
+            reason = uploads.describe_excess(int(refused["size"]), max_mb, advice)
+            state[refusal] = reason or uploads.describe_failure(str(refused["words"]))
+
+    with st.container(gap=None):
+        # Any ending is taken: the browser would refuse one by a mark alone.
+        file = st.file_uploader(label, key=key, on_change=take_file, max_upload_size=uploads.accepted_mb(max_mb))
+        _reporter(key=reporter, on_refused_change=take_refusal)
+    excess = uploads.describe_excess(file.size, max_mb, advice) if file is not None else ""
+    show.write_upload_problem(state.get(refusal) or excess or problem)
+    return None if excess else file
