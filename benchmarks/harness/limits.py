@@ -12,6 +12,7 @@ from typing import Protocol
 import torch
 
 from xai_core.engine import cores
+from xai_core.engine.backends.compiled_gradients import weigh_classes
 from xai_core.engine.backends.gradients import ready_gradients
 from xai_core.models.classifier import Classifier
 from xai_core.results import Target
@@ -97,6 +98,8 @@ def list_compiled_passes(model: Classifier, x: torch.Tensor, target: Target) -> 
     if compiled is None:
         return []
     size = compiled.batch.micro_batch
-    rows = torch.cat([x.repeat(size, 1, 1, 1).flatten(1), compiled.weigh_classes(target).expand(size, -1)], dim=1)
+    rows = torch.cat(
+        [x.repeat(size, 1, 1, 1).flatten(1), weigh_classes(target, compiled.classes).expand(size, -1)], dim=1
+    )
     run = partial(compiled.batch.run, rows)
     return [Passes(run, size, workers, layout="compiled ") for workers in worker_counts()]

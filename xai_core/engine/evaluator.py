@@ -10,13 +10,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import chain
 from typing import TypeVar
 
 import torch
 
 from xai_core.arrays import Int64
 from xai_core.engine import cores
+from xai_core.engine.backends.compiled_gradients import weigh_classes
 from xai_core.engine.backends.forward import Forward
+from xai_core.engine.backends.gradient_trace import differentiate
+from xai_core.engine.backends.gradients import count_layer_gradients, drop_layer_gradients, ready_layer_gradients
 from xai_core.engine.backends.network import Run
 from xai_core.engine.input_gradients import Gradients, InputGradients, select_score
 from xai_core.engine.jobs import Job
@@ -25,6 +29,8 @@ from xai_core.engine.split.patch_combinations import Compose, PatchCombinations
 from xai_core.engine.split.split_network import occlude, occluded_image_for, split_network_for
 from xai_core.errors import Cancelled, XaiError
 from xai_core.models.classifier import Classifier
+from xai_core.models.isolation import isolate
+from xai_core.models.layers import Layer
 from xai_core.results import Target
 from xai_core.rules import RectifierRule
 
@@ -69,12 +75,13 @@ class Evaluator:
         return self.forward.gradient_batch
 
     @property
-    def parallel_gradients(self) -> int:
-        """Pictures whose gradients all workers compute at once.
+    def gradient_part(self) -> int:
+        """Pictures of a part that `stream_gradients` takes best: a task of the engine, or one a worker in plain torch.
 
         It differs between machines: no map may depend on it.
         """
-        return self.gradient_batch * cores.WORKERS
+        compiled = self.input_gradients.engine
+        return compiled.batch.micro_batch if compiled is not None else self.gradient_batch * cores.WORKERS
 
     @cached_property
     def input_gradients(self) -> InputGradients:
@@ -138,21 +145,67 @@ class Evaluator:
 
         A backward rule has to be passed here: a torch mode around the call does not reach the workers' threads.
         """
-        done, compiled = 0, self.input_gradients.engine if rule is None else None
+        return ((scores, gradients) for _, scores, gradients in self.stream_gradients((pictures,), rule))
+
+    def stream_gradients(
+        self, parts: Iterable[torch.Tensor], rule: RectifierRule | None = None
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        """Yield pictures (n, C, H, W), their scores (n,) and their gradients per micro-batch of the parts, as
+        `gradients`; the next part is drawn meanwhile.
+        """
+        source, waiting = iter(parts), deque[torch.Tensor]()
+
+        def remember(pieces: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
+            for piece in pieces:
+                waiting.append(piece)
+                yield piece
+
+        compiled = self.input_gradients.engine if rule is None else None
         if compiled is not None:
-            tasks = self.input_gradients.submit_to_engine(compiled, pictures, self.job)
+            pieces = remember(chain.from_iterable(map(compiled.split, source)))
+            tasks = self.input_gradients.submit_to_engine(compiled, pieces, self.job)
             try:
                 for rows in self._run_in_order(tasks, self._wait):
-                    done += len(rows)
-                    yield self.input_gradients.unpack(compiled, rows, pictures.shape)
+                    piece = waiting.popleft()
+                    yield piece, *self.input_gradients.unpack(compiled, rows, piece.shape)
+                return
             except Cancelled:
                 raise
             except XaiError:
                 log.exception(_GRADIENTS_FAILED)
                 self.input_gradients.drop_engine()
-        if done < len(pictures):
-            tasks_left = self.input_gradients.submit_eager(pictures[done:], rule, self.job)
-            yield from self._run_in_order(tasks_left, self._wait)
+        lost = list(waiting)
+        waiting.clear()
+        pieces = remember(chain.from_iterable(map(self.input_gradients.split, chain(lost, source))))
+        for scores, gradients in self._run_in_order(
+            self.input_gradients.submit_eager(pieces, rule, self.job), self._wait
+        ):
+            yield waiting.popleft(), scores, gradients
+
+    def layer_gradients(self, layer: Layer) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the layer's maps for the input, and the score's gradients by them, (C, rows, columns) each.
+
+        Compiled where that is ready and right. Of a layer that is used several times the last call counts.
+        """
+        compiled, backends = ready_layer_gradients(self.model, layer), self.input_gradients.backends
+        if compiled is not None:
+            try:
+                result = compiled.compute(self.x, self.target, self.job)
+                backends.add("openvino")
+                self.count(1)
+                return result
+            except Cancelled:
+                raise
+            except XaiError:
+                log.exception(_GRADIENTS_FAILED)
+                drop_layer_gradients(self.model, layer)
+        backends.add("torch")
+        count_layer_gradients(self.model, layer)
+        weights = weigh_classes(self.target, len(self.model.labels)).to(self.x.device)
+        with self.exclusive():
+            _, maps, gradients = differentiate(isolate(self.model.module), self.x, weights, layer)
+        self.count(1)
+        return maps[0], gradients[0]
 
     def _is_worth_splitting(self, pictures: int) -> bool:
         return pictures * self.forward.seconds_per_picture >= MIN_SPLIT_S

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from xai_core.engine import cores
-from xai_core.engine.backends.compiled_gradients import CompiledGradients
+from xai_core.engine.backends.compiled_gradients import CompiledGradients, weigh_classes
 from xai_core.engine.backends.folding import folded_network_for
 from xai_core.engine.backends.forward import Forward
 from xai_core.engine.backends.gradients import count_gradients, drop_gradients, ready_gradients
@@ -62,11 +62,11 @@ class InputGradients:
         drop_gradients(self.model)
 
     def submit_to_engine(
-        self, compiled: CompiledGradients, pictures: torch.Tensor, job: Job[Any]
+        self, compiled: CompiledGradients, parts: Iterable[torch.Tensor], job: Job[Any]
     ) -> Iterator[Task[torch.Tensor]]:
-        """Queue pictures (N, C, H, W) in parts; `unpack` reads the results."""
-        weights = compiled.weigh_classes(self.target)
-        for part in compiled.split(pictures):
+        """Queue parts of `compiled.split`; `unpack` reads the results."""
+        weights = weigh_classes(self.target, compiled.classes)
+        for part in parts:
             yield compiled.submit(part, weights, job)
 
     def unpack(self, compiled: CompiledGradients, rows: torch.Tensor, shape: torch.Size) -> Gradients:
@@ -74,10 +74,17 @@ class InputGradients:
         self.backends.add("openvino")
         return select_score(logits, self.target), gradients
 
+    def split(self, pictures: torch.Tensor) -> Sequence[torch.Tensor]:
+        """Split pictures (N, C, H, W) into parts for plain torch: few of them are spread over all workers."""
+        parts: Sequence[torch.Tensor] = pictures.split(
+            min(self.forward.gradient_batch, -(-len(pictures) // cores.WORKERS))
+        )
+        return parts
+
     def submit_eager(
-        self, pictures: torch.Tensor, rule: RectifierRule | None, job: Job[Any]
+        self, parts: Iterable[torch.Tensor], rule: RectifierRule | None, job: Job[Any]
     ) -> Iterator[Task[Gradients]]:
-        """Queue pictures (N, C, H, W) in parts for plain torch, with a backward rule if given."""
+        """Queue parts of `split` for plain torch, with a backward rule if given."""
         # Made once, before several workers ask for it.
         module = self._module
 
@@ -91,11 +98,10 @@ class InputGradients:
         def differentiate_in_halves(part: torch.Tensor) -> Gradients:
             return run_in_halves(differentiate, part, _join, self.forward.reduce_gradient_batch)
 
-        if rule is None:
-            self.backends.add("torch")
-            count_gradients(self.model, len(pictures))
-        # Few pictures are spread over all workers.
-        for part in pictures.split(min(self.forward.gradient_batch, -(-len(pictures) // cores.WORKERS))):
+        for part in parts:
+            if rule is None:
+                self.backends.add("torch")
+                count_gradients(self.model, len(part))
             yield SCHEDULER.submit_work(partial(differentiate_in_halves, part), job, len(part))
 
 

@@ -20,10 +20,10 @@ from xai_core.engine.scheduler import SCHEDULER
 from xai_core.errors import InvalidParam
 from xai_core.inside.head import select_target
 from xai_core.methods.run.explain import TargetLike, resolve_target
-from xai_core.methods.shared.layer_grid import probe_layer
 from xai_core.models.classifier import Classifier
 from xai_core.models.isolation import isolate, out_of_place
 from xai_core.models.layers import Layer
+from xai_core.models.probe import probe_layer
 from xai_core.results import Target
 
 # Copies of the picture that run at once, each with another channel hidden.

@@ -1,25 +1,20 @@
 """Grad-CAM: activations of a layer weighted by their mean gradients.
 
-Selvaraju et al. 2017, arXiv:1610.02391. Computed by Captum's LayerGradCam on the raw activations, then upsampled.
+Selvaraju et al. 2017, arXiv:1610.02391. Weighted as Captum's LayerGradCam does it, on the raw activations, then
+upsampled.
 """
 
 from __future__ import annotations
 
-from captum.attr import LayerGradCam
-
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
 from xai_core.methods.base.structure import refuse_without_layer
-from xai_core.methods.shared.layer_grid import RELU, insert_probe, make_raw_map
+from xai_core.methods.shared.layer_grid import RELU, sum_weighted_activations
 
 
 def run(request: Request) -> RawMap:
     """Return the evidence for the target at each place of the layer, (H, W)."""
-    cam = LayerGradCam(lambda x: request.evaluator.select(request.module(x)), insert_probe(request))
-    with request.evaluator.exclusive():
-        raw = cam.attribute(request.x)
-    request.evaluator.count(1)
-    return make_raw_map(request, raw[0, 0].detach())
+    return sum_weighted_activations(request, lambda _activations, gradients: gradients.mean((1, 2), keepdim=True))
 
 
 METHODS.add(

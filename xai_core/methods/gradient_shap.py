@@ -7,6 +7,7 @@ take turns: as random and as fair as free draws, and nearer the mean.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from functools import partial
 
@@ -16,7 +17,6 @@ import torch
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import METHODS, MethodSpec, RawMap
 from xai_core.methods.shared.deep_lift import BASELINE_SET, draw_baselines, relative_size
-from xai_core.methods.shared.gradients import compute_gradients
 from xai_core.params import Float, Int
 
 
@@ -30,7 +30,7 @@ def _draw_paths(request: Request, pool: int) -> Iterator[tuple[torch.Tensor, tor
     alphas = torch.from_numpy(positions).to(device)
     low, high = request.x.aminmax()
     deviation = request.number("noise") / 100 * float(high - low)
-    for rows in torch.arange(samples, device=device).split(request.evaluator.parallel_gradients):
+    for rows in torch.arange(samples, device=device).split(request.evaluator.gradient_part):
         noise = request.rng.standard_normal((len(rows), *request.x.shape[1:]), dtype="float32")
         ends = request.x + deviation * torch.from_numpy(noise).to(device)
         yield numbers[rows], alphas[rows].view(-1, 1, 1, 1), ends
@@ -49,9 +49,16 @@ def run(request: Request) -> RawMap:
     baseline_scores = request.evaluator.scores(baselines, lambda pictures: pictures).double().cpu()
     change = request.score - float((uses * baseline_scores).sum()) / samples
     total, sums = torch.zeros_like(request.x[0], dtype=torch.float64), []
-    for numbers, alphas, ends in _draw_paths(request, len(baselines)):
-        difference = ends - baselines[numbers]
-        attributions = compute_gradients(request, baselines[numbers] + alphas * difference) * difference
+    differences: deque[torch.Tensor] = deque()
+
+    def draw_points() -> Iterator[torch.Tensor]:
+        for numbers, alphas, ends in _draw_paths(request, len(baselines)):
+            difference = ends - baselines[numbers]
+            differences.extend(difference)
+            yield baselines[numbers] + alphas * difference
+
+    for points, _, gradients in request.evaluator.stream_gradients(draw_points()):
+        attributions = gradients * torch.stack([differences.popleft() for _ in points])
         total += attributions.sum(0, dtype=torch.float64) / samples
         sums += attributions.flatten(1).sum(1, dtype=torch.float64).tolist()
         request.offer_preview(partial(torch.mul, total, samples / len(sums)))

@@ -22,7 +22,7 @@ def _draw_noisy_copies(request: Request) -> Iterator[torch.Tensor]:
     low, high = request.x.aminmax()
     deviation, remaining = request.number("noise") / 100 * float(high - low), request.integer("samples")
     while remaining > 0:
-        count = min(remaining, request.evaluator.parallel_gradients)
+        count = min(remaining, request.evaluator.gradient_part)
         noise = torch.from_numpy(request.rng.standard_normal((count, *request.x.shape[1:]), dtype="float32"))
         yield request.x + deviation * noise.to(request.x.device)
         remaining -= count
@@ -40,6 +40,17 @@ def _sum_scores(request: Request, pictures: torch.Tensor) -> float:
     return float(request.evaluator.scores(pictures, lambda part: part).sum(dtype=torch.float64))
 
 
+def _compute_maps(request: Request, baseline: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Yield noisy copies and the map of each, (n, C, H, W) both, batch by batch."""
+    copies = _draw_noisy_copies(request)
+    if request.choice("of") == "integrated_gradients":
+        for part in copies:
+            yield part, _integrate_gradients(request, part, baseline)
+        return
+    for part, _, gradients in request.evaluator.stream_gradients(copies):
+        yield part, gradients if request.choice("of") == "saliency" else gradients * part
+
+
 def run(request: Request) -> RawMap:
     """Return the mean of the chosen map, or of its squares, over noisy copies: (H, W) for saliency, else (C, H, W)."""
     base_map, squared, samples = request.choice("of"), bool(request.params["squared"]), request.integer("samples")
@@ -48,12 +59,9 @@ def run(request: Request) -> RawMap:
     baseline = request.make_baseline(request.choice("baseline")) if integrates else torch.zeros_like(request.x)
     total = torch.zeros_like(request.x[0], dtype=torch.float64)
     change, done = -_sum_scores(request, baseline) if integrates else 0.0, 0
-    for copies in _draw_noisy_copies(request):
+    for copies, maps in _compute_maps(request, baseline):
         if integrates:
-            maps = _integrate_gradients(request, copies, baseline)
             change += _sum_scores(request, copies) / samples
-        else:
-            maps = compute_gradients(request, copies) * (1 if base_map == "saliency" else copies)
         total += (maps.square() if squared else maps).sum(0, dtype=torch.float64) / samples
         done += len(copies)
         request.offer_preview(partial(_finish_map, total * (samples / done), base_map))

@@ -13,7 +13,7 @@ from torch import nn
 import xai_core
 from tests.toy_networks import CLASSES, SIDE, Conv, seed_weights
 from tests.zoo_networks import make_classifier, make_picture
-from xai_core.engine.backends import compiled_gradients, gradients as engine
+from xai_core.engine.backends import gradient_runs, gradients as engine
 from xai_core.engine.backends.forward import forward_for
 from xai_core.engine.backends.graph_files import cache
 from xai_core.engine.evaluator import Evaluator
@@ -146,6 +146,87 @@ def test_a_request_keeps_the_engine_it_began_with():
     assert evaluator.input_gradients.backends == {"torch"} and torch.equal(first[0][1], second[0][1])
 
 
+class Twice(Residual):
+    """One rectifier called twice: the last call's maps count."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rectifier = nn.ReLU()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.norm(self.first(self.rectifier(x)))
+        return self.head(self.rectifier(self.second(x)).mean((2, 3)))
+
+
+def differentiate_layer_in_double(model, layer, x, target) -> list[torch.Tensor]:
+    network, calls = isolate(model.module).double(), []
+    network.get_submodule(layer).register_forward_hook(lambda _part, _inputs, output: calls.append(output))
+    logits = network(x.double().requires_grad_(True))
+    score = logits[0, target[0]] - logits[0, target[1]] if isinstance(target, tuple) else logits[0, target]
+    return [calls[-1][0].detach(), torch.autograd.grad(score, calls[-1])[0][0]]
+
+
+@pytest.mark.parametrize(
+    ("module", "layer"), [(Residual, "first"), (Residual, "norm"), (Residual, "depthwise"), (Twice, "rectifier")]
+)
+@pytest.mark.parametrize("compiled", [False, True])
+def test_gradients_by_a_layer_equal_autograd(module, layer, compiled):
+    model, x = make_model(module()), draw_pictures(1)
+    place = model.layer(layer)
+    if compiled:
+        assert engine.prepare_layer_gradients(model, place) == engine.READY
+    for target in (2, (4, 1)):
+        evaluator = Evaluator(model, forward_for(model), x, target, Job())
+        answers = evaluator.layer_gradients(place)
+        for answer, expected in zip(answers, differentiate_layer_in_double(model, layer, x, target), strict=True):
+            assert answer.shape == expected.shape and relative_error(answer, expected) <= 1e-4
+        assert evaluator.input_gradients.backends == {"openvino" if compiled else "torch"}
+        assert evaluator.evaluations == 2
+
+
+def test_gradients_by_a_layer_are_compiled_where_they_become_many(monkeypatch):
+    monkeypatch.setenv("WHYBOX_COMPILED_GRADIENTS", "1")
+    model = make_model(Conv())
+    layers = [layer for layer in model.layers() if layer.alias_of is None][: engine.MAX_LAYERS + 1]
+    for layer in layers:
+        for _ in range(engine.START_LAYER_AFTER):
+            engine.count_layer_gradients(model, layer)
+    notes = [engine.prepare_layer_gradients(model, layer) for layer in layers]
+    assert notes == [engine.READY] * len(layers[: engine.MAX_LAYERS]) + [""] * len(layers[engine.MAX_LAYERS :])
+
+
+def test_an_engine_of_a_layer_that_fails_later_is_given_up(monkeypatch):
+    model, x = make_model(Conv()), draw_pictures(1)
+    place = model.recommended_layer
+    expected = Evaluator(model, forward_for(model), x, 1, Job()).layer_gradients(place)
+    engine.prepare_layer_gradients(model, place)
+
+    def fail(*_args):
+        raise RuntimeError("out of luck")
+
+    single = engine.ready_layer_gradients(model, place).single
+    single.run, single.make = fail, fail
+    evaluator = Evaluator(model, forward_for(model), x, 1, Job())
+    assert all(map(torch.equal, evaluator.layer_gradients(place), expected))
+    assert evaluator.input_gradients.backends == {"torch"} and engine.ready_layer_gradients(model, place) is None
+
+
+def test_parts_are_drawn_while_others_run_and_come_with_their_pictures():
+    model, pictures = make_model(Conv()), draw_pictures(23)
+    expected = compute(model, pictures)[1]
+    for prepare in (False, True):
+        if prepare:
+            engine.prepare_gradients(model)
+        evaluator = Evaluator(model, forward_for(model), pictures[:1], 2, Job())
+        drawn, seen = [], []
+        parts = (drawn.append(len(part)) or part for part in pictures.split(4))
+        for copies, _, gradients in evaluator.stream_gradients(parts):
+            seen.append((copies, gradients, sum(drawn)))
+        assert torch.equal(torch.cat([copies for copies, _, _ in seen]), pictures)
+        assert relative_error(torch.cat([gradients for _, gradients, _ in seen]), expected) <= 1e-4
+        assert seen[0][2] < len(pictures)
+
+
 def break_compiler(_graph):
     raise RuntimeError("no such instruction")
 
@@ -155,7 +236,7 @@ def spoil_compiler(graph):
     return lambda inputs: [run(inputs)[0], run(inputs)[1] * 1.05 + 0.001]
 
 
-ORIGINAL_COMPILER = compiled_gradients.compile_inputs
+ORIGINAL_COMPILER = gradient_runs.compile_inputs
 
 
 @pytest.mark.parametrize(
@@ -174,7 +255,7 @@ def test_where_compiling_fails_plain_torch_goes_on_and_the_note_says_why(
     pictures = draw_pictures(3)
     before = compute(model, pictures)
     if compiler is not None:
-        monkeypatch.setattr(compiled_gradients, "compile_inputs", compiler)
+        monkeypatch.setattr(gradient_runs, "compile_inputs", compiler)
     if memory_budget is not None:
         monkeypatch.setattr(engine.memory, "budget", lambda: memory_budget)
     note = engine.prepare_gradients(model)

@@ -32,8 +32,8 @@ def folded_network_for(model: Classifier) -> nn.Module:
     return fold_network(model.module, model.zero_input)
 
 
-def fold_network(module: nn.Module, example: torch.Tensor, products: bool = True) -> nn.Module:
-    """Return a private copy for input gradients, whose layers nobody hooks.
+def fold_network(module: nn.Module, example: torch.Tensor, products: bool = True, keep: str = "") -> nn.Module:
+    """Return a private copy for gradients; of its layers only `keep` gives the maps that it gave before.
 
     `example` is any prepared picture (1, C, H, W). `products`: convolutions of one pixel become matrix products.
 
@@ -43,7 +43,8 @@ def fold_network(module: nn.Module, example: torch.Tensor, products: bool = True
     """
     private = isolate(module)
     for conv, norm in _find_norm_of_conv(private, example).items():
-        _fuse(private, conv, norm)
+        if conv != keep:
+            _fuse(private, conv, norm)
     private = fold_norms(private)
     private = _optimize_layout(private) if products else private
     noise = torch.rand(example.shape, generator=torch.Generator().manual_seed(0)).to(example) * 2 - 1

@@ -14,7 +14,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from xai_core.models.isolation import out_of_place
+from xai_core.models.isolation import isolate, out_of_place
+from xai_core.models.layers import Layer
+from xai_core.models.probe import probe_layer
 
 # Traces patch torch's modules for a moment, in a way that two at once would not undo.
 TRACE_LOCK = threading.Lock()
@@ -30,9 +32,11 @@ _Decompositions = Mapping[Any, Callable[..., Any]]
 _aten = torch.ops.aten
 
 
-def trace_gradient(module: nn.Module, example: torch.Tensor, classes: int) -> torch.fx.GraphModule:
+def trace_gradient(
+    module: nn.Module, example: torch.Tensor, classes: int, layer: Layer | None = None
+) -> torch.fx.GraphModule:
     """Trace (pictures (N, C, H, W), weights (N, classes)) to (logits (N, classes), gradient of their weighted sum by
-    the pictures (N, C, H, W)), for the N of the example.
+    the pictures (N, C, H, W)), for the N of the example; with a layer to (logits, its maps, gradient by these maps).
 
     One graph serves every class and every pair: a class has weight 1, the second of a pair -1.
 
@@ -40,21 +44,34 @@ def trace_gradient(module: nn.Module, example: torch.Tensor, classes: int) -> to
     """
     from torch.fx.experimental.proxy_tensor import make_fx
 
-    def differentiate(pictures: torch.Tensor, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        with out_of_place(), torch.enable_grad():
-            own = pictures.detach().requires_grad_(True)
-            logits = module(own)
-            (gradient,) = torch.autograd.grad((logits * weights).sum(), own)
-        return logits.detach(), gradient
+    def run(pictures: torch.Tensor, weights: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return differentiate(private, pictures, weights, layer)
 
+    # Copied before the trace: it knows no storages.
+    private = isolate(module)
     with TRACE_LOCK:
-        graph = make_fx(differentiate, decomposition_table=_decompositions())(
-            example, torch.zeros(len(example), classes)
-        )
+        graph = make_fx(run, decomposition_table=_decompositions())(example, torch.zeros(len(example), classes))
     _share_clips(graph.graph)
     graph.graph.eliminate_dead_code()
     graph.recompile()
     return graph
+
+
+def differentiate(
+    module: nn.Module, pictures: torch.Tensor, weights: torch.Tensor, layer: Layer | None = None
+) -> tuple[torch.Tensor, ...]:
+    """Return what `trace_gradient` traces, in plain torch. With a layer the module is a private copy for one call.
+
+    A layer that is used several times gives its last call's maps (N, C, rows, columns).
+    """
+    maps: list[torch.Tensor] = []
+    if layer is not None:
+        probe_layer(module, layer).register_forward_hook(lambda _module, _inputs, output: maps.append(output))
+    with out_of_place(), torch.enable_grad():
+        own = pictures.detach().requires_grad_(layer is None)
+        logits = module(own)
+        (gradient,) = torch.autograd.grad((logits * weights).sum(), maps[-1] if maps else own)
+    return (logits.detach(), *(part.detach() for part in maps[-1:]), gradient)
 
 
 def _share_clips(graph: torch.fx.Graph) -> None:

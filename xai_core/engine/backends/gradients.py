@@ -1,5 +1,5 @@
-"""The compiled input gradients of each model: built once in the background, and plain torch until then and where they
-are not right.
+"""The compiled gradients of each model, by pictures and by layers: built once in the background, and plain torch until
+then and where they are not right.
 
 A request takes one of both at its start and keeps it.
 """
@@ -9,23 +9,35 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 from weakref import ref
 
 from xai_core import settings
 from xai_core.engine import cores, memory
-from xai_core.engine.backends.compiled_gradients import CompiledGradients, build_gradients
+from xai_core.engine.backends.compiled_gradients import (
+    CompiledGradients,
+    CompiledLayerGradients,
+    build_gradients,
+    build_layer_gradients,
+)
 from xai_core.engine.backends.forward import forward_for, is_forward_built
 from xai_core.engine.backends.network import weight_bytes
 from xai_core.engine.jobs import BUDGET
 from xai_core.engine.scheduler import SCHEDULER
 from xai_core.models.classifier import Classifier
+from xai_core.models.layers import Layer
 from xai_core.object_cache import cache_per_object
 
 log = logging.getLogger(__name__)
 
 # Gradients after which compiling pays off, where nobody has asked for it.
 START_AFTER = 256
+# The same for one layer's: each saves several times what a picture in a batch does.
+START_LAYER_AFTER = 64
+# Layers of a model with compiled gradients: each holds the weights once more.
+MAX_LAYERS = 3
 # Two graphs with the weights of both halves each, and what the plugin packs anew.
 _COPIES = 6
 # Seconds for which a build waits for others' work before it begins, and for memory.
@@ -42,11 +54,14 @@ _FAILED = "The fast engine failed on them."
 _NO_MEMORY = "The fast engine needs {needed:,.0f} MB of memory for them, and that is not free."
 
 
-@dataclass(eq=False)
-class _State:
-    """Of one model; `note` is a sentence for the page."""
+Compiled = TypeVar("Compiled", CompiledGradients, CompiledLayerGradients)
 
-    compiled: CompiledGradients | None = None
+
+@dataclass(eq=False)
+class _State(Generic[Compiled]):
+    """Of one model, or of one of its layers; `note` is a sentence for the page."""
+
+    compiled: Compiled | None = None
     note: str = ""
     count: int = 0
     started: bool = False
@@ -54,56 +69,101 @@ class _State:
     finished: threading.Event = field(default_factory=threading.Event)
 
 
+@dataclass(eq=False)
+class _States:
+    """Of one model; `layers` by the layer's name."""
+
+    pictures: _State[CompiledGradients] = field(default_factory=_State)
+    layers: dict[str, _State[CompiledLayerGradients]] = field(default_factory=dict)
+
+
 @cache_per_object
-def _state_of(model: Classifier) -> _State:
-    return _State()
+def _states_of(model: Classifier) -> _States:
+    return _States()
+
+
+def _layer_state(model: Classifier, layer: Layer) -> _State[CompiledLayerGradients]:
+    return _states_of(model).layers.setdefault(layer.alias_of or layer.name, _State())
 
 
 def ready_gradients(model: Classifier) -> CompiledGradients | None:
     """Return the compiled gradients if they are built and right; None means plain torch."""
-    return _state_of(model).compiled
+    return _states_of(model).pictures.compiled
+
+
+def ready_layer_gradients(model: Classifier, layer: Layer) -> CompiledLayerGradients | None:
+    """Return those by a layer's maps, likewise."""
+    return _layer_state(model, layer).compiled
 
 
 def gradient_note(model: Classifier) -> str:
-    """Return a sentence on the engine of the gradients, "" where nobody needed them yet."""
-    return _state_of(model).note
+    """Return a sentence on the engine of the input gradients, "" where nobody needed them yet."""
+    return _states_of(model).pictures.note
 
 
 def count_gradients(model: Classifier, count: int) -> None:
     """Count gradients made in plain torch; where they become many, compiling starts."""
-    state = _state_of(model)
+    state = _states_of(model).pictures
     state.count += count
     if state.count >= START_AFTER:
         start_gradients(model)
 
 
+def count_layer_gradients(model: Classifier, layer: Layer) -> None:
+    """Count a gradient by a layer's maps made in plain torch, likewise."""
+    state = _layer_state(model, layer)
+    state.count += 1
+    if state.count >= START_LAYER_AFTER and settings.compiles_gradients() and _claim(model, state):
+        _start(model, layer)
+
+
 def start_gradients(model: Classifier) -> None:
     """Build the compiled gradients in the background, once."""
-    if settings.compiles_gradients() and _claim(model):
-        threading.Thread(target=_build_in_background, args=(ref(model),), name="whybox-gradients", daemon=True).start()
+    if settings.compiles_gradients() and _claim(model, _states_of(model).pictures):
+        _start(model, None)
 
 
 def prepare_gradients(model: Classifier) -> str:
     """Build the compiled gradients now, or wait for those being built; return the note."""
-    if _claim(model):
-        _build(model)
-    state = _state_of(model)
+    state = _states_of(model).pictures
+    if _claim(model, state):
+        _build(model, None)
+    state.finished.wait()
+    return state.note
+
+
+def prepare_layer_gradients(model: Classifier, layer: Layer) -> str:
+    """Build those by a layer's maps, likewise."""
+    state = _layer_state(model, layer)
+    if _claim(model, state):
+        _build(model, layer)
     state.finished.wait()
     return state.note
 
 
 def drop_gradients(model: Classifier) -> None:
     """Go back to plain torch for good: the compiled gradients have failed."""
-    state = _state_of(model)
+    _drop(_states_of(model).pictures)
+
+
+def drop_layer_gradients(model: Classifier, layer: Layer) -> None:
+    """Do so for one layer's."""
+    _drop(_layer_state(model, layer))
+
+
+def _drop(state: _State[CompiledGradients] | _State[CompiledLayerGradients]) -> None:
     state.compiled, state.note = None, SLOW.format(reason=_FAILED)
 
 
-def _claim(model: Classifier) -> bool:
+def _claim(model: Classifier, state: _State[CompiledGradients] | _State[CompiledLayerGradients]) -> bool:
     """Return True to the one caller that has to build."""
-    state = _state_of(model)
     with state.lock:
         # What runs forward in plain torch is on a graphics card, or does not convert.
-        if state.started or not is_forward_built(model) or forward_for(model).backend != "openvino":
+        possible = is_forward_built(model) and forward_for(model).backend == "openvino"
+        built_layers = sum(of_layer.started for of_layer in list(_states_of(model).layers.values()))
+        if state is not _states_of(model).pictures:
+            possible = possible and built_layers < MAX_LAYERS
+        if state.started or not possible:
             if not state.started:
                 state.finished.set()
             return False
@@ -112,12 +172,17 @@ def _claim(model: Classifier) -> bool:
         return True
 
 
-def _build_in_background(reference: ref[Classifier]) -> None:
+def _start(model: Classifier, layer: Layer | None) -> None:
+    arguments = (ref(model), layer)
+    threading.Thread(target=_build_in_background, args=arguments, name="whybox-gradients", daemon=True).start()
+
+
+def _build_in_background(reference: ref[Classifier], layer: Layer | None) -> None:
     with _ONE_AT_A_TIME:
         _wait_for_quiet()
         model = reference()
         if model is not None:
-            _build(model)
+            _build(model, layer)
 
 
 def _wait_for_quiet() -> None:
@@ -142,15 +207,23 @@ def _reserve(needed: int) -> bool:
     return True
 
 
-def _build(model: Classifier) -> None:
-    state, needed = _state_of(model), _COPIES * weight_bytes(model)
+def _build(model: Classifier, layer: Layer | None) -> None:
+    """Build the compiled gradients by pictures, or by a layer's maps, and say in the note how it went."""
+    if layer is None:
+        _fill(_states_of(model).pictures, model, lambda: build_gradients(model))
+    else:
+        _fill(_layer_state(model, layer), model, lambda: build_layer_gradients(model, layer))
+
+
+def _fill(state: _State[Compiled], model: Classifier, build: Callable[[], Compiled | str]) -> None:
+    needed = _COPIES * weight_bytes(model)
     try:
         if not _reserve(needed):
             state.note = SLOW.format(reason=_NO_MEMORY.format(needed=needed / memory.MB))
             return
         try:
             with cores.limit(cores.CORES_PER_WORKER):
-                result = build_gradients(model)
+                result = build()
         except _BUILD_ERRORS as problem:
             log.warning("The gradients of %s cannot be compiled: %s", model.name, problem)
             result = _CANNOT

@@ -43,11 +43,14 @@ def graph_id(model: Classifier, layer: Layer | None, shape: tuple[int, ...]) -> 
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
-def gradient_graph_id(model: Classifier, shape: tuple[int, ...]) -> str:
-    """Return the id of the translated gradient for pictures of this shape, (N, C, H, W), whether or not it is kept."""
+def gradient_graph_id(model: Classifier, shape: tuple[int, ...], layer: Layer | None = None) -> str:
+    """Return the id of the translated gradient for pictures of this shape, (N, C, H, W), by them or by a layer's maps,
+    whether or not it is kept.
+    """
     import openvino
 
     key = f"{model.weights_sha256} {shape} {openvino.__version__} {torch.__version__} {_GRADIENT_VERSION}"
+    key += f" {layer.name}" if layer else ""
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from xai_core.methods.base.request import Request
 from xai_core.methods.base.spec import RawMap
-from xai_core.models.layers import Layer
+from xai_core.models.probe import probe_layer
 from xai_core.params import Flag
 
 RELU = Flag(
@@ -22,46 +20,12 @@ RELU = Flag(
 )
 
 
-def probe_layer(module: nn.Module, layer: Layer) -> nn.Module:
-    """Insert an identity module behind a layer of a private copy; its output is the activations (N, C, rows, columns).
-
-    The graph starts at the layer: nothing before it needs a gradient, so the call costs little more than a forward
-    pass. The rest of the network gets a clone, since it may overwrite the layer's output (ResNet adds its short cut in
-    place).
-    """
-    probe = nn.Identity()
-
-    def through_probe(_module: nn.Module, _inputs: Any, output: torch.Tensor) -> torch.Tensor:
-        leaf = output.detach().requires_grad_(True)
-        return layer.from_maps(probe(layer.to_maps(leaf)), leaf).clone()
-
-    module.get_submodule(layer.name).register_forward_hook(through_probe)
-    return probe
-
-
-def insert_probe(request: Request) -> nn.Module:
-    """Return `probe_layer` of the request's layer."""
-    return probe_layer(request.module, request.required_layer)
-
-
-def compute_activations_and_gradients(request: Request) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the layer's activations and the score's gradients by them, each (C, rows, columns).
-
-    A layer that is used several times gives those of its last call.
-    """
-    outputs: list[torch.Tensor] = []
-    insert_probe(request).register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
-    with request.evaluator.exclusive(), torch.enable_grad():
-        score = request.evaluator.select(request.module(request.x))
-        (gradients,) = torch.autograd.grad(score.sum(), outputs[-1])
-    request.evaluator.count(1)
-    return outputs[-1][0].detach(), gradients[0]
-
-
 def compute_activations(request: Request) -> torch.Tensor:
     """Return the layer's activations, (C, rows, columns), by one forward pass."""
     outputs: list[torch.Tensor] = []
-    insert_probe(request).register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
+    probe_layer(request.module, request.required_layer).register_forward_hook(
+        lambda _module, _inputs, output: outputs.append(output)
+    )
     with request.evaluator.exclusive(), torch.no_grad():
         request.module(request.x)
     request.evaluator.count(1)
@@ -88,5 +52,5 @@ def sum_weighted_activations(
 
     The weights are (C, 1, 1) or (C, rows, columns).
     """
-    activations, gradients = compute_activations_and_gradients(request)
+    activations, gradients = request.evaluator.layer_gradients(request.required_layer)
     return make_raw_map(request, (weigh(activations, gradients) * activations).sum(0), relu)
