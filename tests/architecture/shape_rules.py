@@ -22,7 +22,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "models",
             "engine",
             "methods trust tabular",
-            "inside attacks",
+            "inside attacks what_if",
             "imageset labs",
             "render report",
         )

@@ -46,7 +46,7 @@ def make_windows(side: int, count: int) -> Int64:
 
 
 @dataclass(frozen=True)
-class _GreedySearch:
+class GreedySearch:
     """Search for a part that reaches the goal, shown on an empty picture (`reveals`) or covered on the real one."""
 
     request: Request
@@ -54,8 +54,10 @@ class _GreedySearch:
     """Number of the segment at each pixel, (H, W)."""
     compose: Compose
     areas: torch.Tensor
+    """Share of the picture of each segment, (segments,)."""
     goal: float
     reveals: bool
+    lead_before: float
 
     def compute_leads(self, parts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return lead and answer (N,) for N parts, given as boolean rows (N, segments)."""
@@ -97,32 +99,38 @@ class _GreedySearch:
         return part, gains, lead, answer
 
 
-def run(request: Request) -> RawMap:
-    """Return the change of lead by each segment when it was added, (H, W), in logits; positive is evidence for.
-
-    A segment that was not needed has 0.
-    """
+def prepare_search(request: Request) -> GreedySearch:
+    """Cut the picture into segments and set the goal by the target's lead in the whole picture."""
     side, count = request.x.shape[-1], request.integer("segments")
-    request.job.expect(_cost(request.params, side))
     by_colour = request.choice("pieces") == "superpixels"
     labels = find_superpixels(request.pixels, count) if by_colour else make_windows(side, count)
     areas = torch.from_numpy(np.bincount(labels.ravel())).double() / labels.size
     lead_before = float(compute_lead(request.logits, request.target)[0])
     goal = 0.0 if lead_before > 0 else lead_before - log(2)
     compose = make_composer(request, labels, make_replacement(request, labels))
-    search = _GreedySearch(request, torch.from_numpy(labels), compose, areas, goal, request.choice("mode") == "keep")
+    reveals = request.choice("mode") == "keep"
+    return GreedySearch(request, torch.from_numpy(labels), compose, areas, goal, reveals, lead_before)
+
+
+def run(request: Request) -> RawMap:
+    """Return the change of lead by each segment when it was added, (H, W), in logits; positive is evidence for.
+
+    A segment that was not needed has 0.
+    """
+    request.job.expect(_cost(request.params, request.x.shape[-1]))
+    search = prepare_search(request)
     part, gains, lead, answer = search.search(request.integer("rounds"))
     details = {
         "reached": float(search.reaches_goal(lead)),
-        "area": float(areas[part].sum()),
+        "area": float(search.areas[part].sum()),
         "pieces": float(part.sum()),
-        "lead_before": lead_before,
+        "lead_before": search.lead_before,
         "lead_after": float(lead),
-        "lead_goal": goal,
-        "led": float(lead_before > 0),
+        "lead_goal": search.goal,
+        "led": float(search.lead_before > 0),
         "answer": float(answer),
     }
-    return RawMap(gains[torch.from_numpy(labels)], details)
+    return RawMap(gains[search.labels], details)
 
 
 def _cost(params: Mapping[str, Value], side: int) -> int:

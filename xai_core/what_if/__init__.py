@@ -1,0 +1,27 @@
+"""Pictures with a part hidden: by hand, by a map, or piece by piece in a game."""
+
+from xai_core.what_if.challenge import Attempt, Challenge, challenge_params, prepare_challenge
+from xai_core.what_if.hide import EVERYTHING_HIDDEN, FILLINGS, NOTHING_PAINTED, ClassChange, Hidden, hide
+from xai_core.what_if.masks import decode_mask, encode_mask, mask_of_runs, runs_of
+from xai_core.what_if.threshold import SHARES, ThresholdCurve, follow_threshold, select_strongest
+
+__all__ = [
+    "EVERYTHING_HIDDEN",
+    "FILLINGS",
+    "NOTHING_PAINTED",
+    "SHARES",
+    "Attempt",
+    "Challenge",
+    "ClassChange",
+    "Hidden",
+    "ThresholdCurve",
+    "challenge_params",
+    "decode_mask",
+    "encode_mask",
+    "follow_threshold",
+    "hide",
+    "mask_of_runs",
+    "prepare_challenge",
+    "runs_of",
+    "select_strongest",
+]
