@@ -15,6 +15,7 @@ PAGES = {
     "Pictures": [
         st.Page("pages/image/compare.py", title="Compare", icon=":material/grid_view:"),
         st.Page("pages/image/explain.py", title="Explain", icon=":material/search:"),
+        st.Page("pages/image/trust.py", title="Trust", icon=":material/verified_user:"),
     ],
     "Inside the model": [
         st.Page("pages/model/network.py", title="Network", icon=":material/account_tree:"),

@@ -93,6 +93,8 @@ OFFENCES = [
     (imports_go_down, "xai_core/methods/lime.py", "from xai_core.render.colour import map_colours"),
     (imports_go_down, "xai_core/methods/lime.py", "from xai_core import explain"),
     (imports_go_down, "xai_core/render/colour.py", "def f():\n    import pages.ui.image.viewer"),
+    (imports_go_down, "xai_core/methods/lime.py", "from xai_core.trust.metrics import METRICS"),
+    (imports_go_down, "xai_core/trust/verdict.py", "from xai_core.trust.hiding.pieces import GRID"),
     (imports_go_down, "pages/ui/image/viewer.py", "from pages.image import compare"),
     (every_core_module_has_a_layer, "xai_core/utils.py", ""),
     (streamlit_stays_in_pages, "xai_core/render/colour.py", "import streamlit as st"),
@@ -151,6 +153,8 @@ FINE = [
         "from xai_core.models.layers import Layer\nfrom .isolation import isolate\nimport torch",
     ),
     (imports_go_down, "xai_core/models/__init__.py", "from xai_core import errors, registry\nfrom . import layers"),
+    (imports_go_down, "xai_core/methods/lime.py", "from xai_core.trust import run_checks"),
+    (imports_go_down, "xai_core/trust/metrics/gain.py", "from xai_core.methods import METHODS"),
     (
         imports_go_down,
         "xai_core/__init__.py",
@@ -226,6 +230,17 @@ def test_circles_of_files_and_packages_are_noticed() -> None:
     )
     assert list(imports_make_no_circle(packages)) == ["xai_core.a -> xai_core.b -> xai_core.a"]
     assert not list(imports_make_no_circle(packages[:2]))
+    halves = make_sources(
+        xai_core__trust__checks="",
+        xai_core__trust__hiding__pieces="from xai_core.methods.lime import f",
+        xai_core__methods__lime="from xai_core.trust.checks import run_checks",
+    )
+    assert not list(imports_make_no_circle(halves)), "a part with a layer of its own is a package of its own"
+    assert list(
+        imports_make_no_circle(
+            [*halves[1:], *make_sources(xai_core__trust__checks="import xai_core.trust.hiding.pieces")]
+        )
+    )
 
 
 def test_full_folders_are_noticed() -> None:

@@ -22,7 +22,8 @@ LAYERS: tuple[frozenset[str], ...] = (
             "models",
             "engine",
             "methods trust tabular",
-            "inside attacks what_if",
+            # The upper half of trust asks methods for maps; its lower half (checks, verdict) judges the maps they make.
+            "inside attacks what_if trust.hiding trust.sanity trust.metrics",
             "imageset labs",
             "render report",
         )
@@ -48,12 +49,15 @@ TORCH_STATE = frozenset("manual_seed manual_seed_all seed seed_all set_rng_state
 
 def layer_of(name: str) -> int | None:
     """Height of a module or name of this project by the longest prefix that has a layer; None for other packages."""
-    package, _, rest = name.partition(".")
-    for prefix in (f"{package}.{rest.split('.')[0]}", package):
-        for height, layer in enumerate(LAYERS):
-            if prefix in layer:
-                return height
-    return None
+    layered = _layered_prefix(name)
+    return next((height for height, layer in enumerate(LAYERS) if layered in layer), None)
+
+
+def _layered_prefix(name: str) -> str | None:
+    """Longest beginning of a dotted name that has a layer of its own."""
+    parts = name.split(".")
+    prefixes = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((prefix for prefix in prefixes if any(prefix in layer for layer in LAYERS)), None)
 
 
 def imports_go_down(source: Source) -> Iterator[str]:
@@ -238,8 +242,12 @@ def _module_of(name: str, modules: dict[str, Source]) -> str | None:
 
 
 def _package_of(module: str) -> str:
-    """A first-level package or module: xai_core.engine; the root facade is a package of its own."""
-    return ".".join(module.split(".")[:2])
+    """A first-level package or module: xai_core.engine; the root facade is a package of its own.
+
+    So is a part of a package with a layer of its own: xai_core.trust.metrics.
+    """
+    layered = _layered_prefix(module)
+    return layered if layered and layered.count(".") > 1 else ".".join(module.split(".")[:2])
 
 
 def _circles(arrows: dict[str, set[str]]) -> Iterator[list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xai_core.engine.jobs.job import QUICK_COST, Job
 from xai_core.engine.jobs.memory_budget import MemoryBudget
+from xai_core.engine.jobs.part import JobPart
 from xai_core.engine.jobs.pool import BUDGET, CLOSED_TAB_S, JobCounts, JobPool, count_jobs
 from xai_core.engine.jobs.registry import find, leave, stop, watch
 
@@ -13,6 +14,7 @@ __all__ = [
     "QUICK_COST",
     "Job",
     "JobCounts",
+    "JobPart",
     "JobPool",
     "MemoryBudget",
     "count_jobs",

@@ -13,7 +13,7 @@ from xai_core.render.tables.bars import (
     draw_swarm,
     draw_waterfall,
 )
-from xai_core.render.tables.curves import draw_likeness, draw_steps_curve
+from xai_core.render.tables.curves import draw_hiding, draw_likeness, draw_steps_curve
 from xai_core.render.tables.effects import MAX_LINES, Colouring, Curve, draw_effect, draw_effect_2d
 from xai_core.render.tables.glass_box import Box, draw_category_steps, draw_pair_heatmap, draw_steps, draw_tree
 from xai_core.render.tables.scores import (
@@ -41,6 +41,7 @@ __all__ = [
     "draw_effect_2d",
     "draw_error_bars",
     "draw_fit",
+    "draw_hiding",
     "draw_histogram",
     "draw_intervals",
     "draw_likeness",

@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xai_core.formatting import number
-from xai_core.render.tables.style import LINE, QUIET, Drawing, Trace, build_figure, escape_label, no_hover
+from xai_core.formatting import number, percent
+from xai_core.render.tables.style import (
+    AGAINST,
+    FOR,
+    LINE,
+    QUIET,
+    Drawing,
+    Trace,
+    build_figure,
+    escape_label,
+    no_hover,
+    with_opacity,
+)
+
+# Shares, log-odds and probabilities of one curve.
+Points = tuple[Sequence[float], Sequence[float], Sequence[float]]
 
 
 def _line(places: Sequence[int], values: Sequence[float], texts: Sequence[str]) -> Trace:
@@ -42,4 +56,30 @@ def draw_likeness(layers: Sequence[str], likeness: Sequence[float], limit: float
         figure,
         "1: the network treats the picture like the photographs this unit likes. 0: like any other photograph. "
         f"In the last layer: {number(likeness[-1])}.",
+    )
+
+
+def draw_hiding(most: Points, least: Points, label: str, gain: float) -> Drawing:
+    """Draw the log-odds of a class by the share hidden: strongest pieces first, and weakest pieces first.
+
+    Each curve is (share, log-odds, probability), by growing share. The area between them is filled: it is the gain.
+    """
+    names, traces = ("strongest first", "weakest first"), []
+    for name, colour, (share, odds, probability) in zip(names, (FOR, AGAINST), (most, least), strict=True):
+        texts = [
+            f"{percent(part)} hidden, {name}: {percent(chance)}"
+            for part, chance in zip(share, probability, strict=True)
+        ]
+        line = _line([], odds, texts) | {"x": [100 * part for part in share], "line": {"width": 3, "color": colour}}
+        traces.append(line | {"name": name})
+    traces[1] |= {"fill": "tonexty", "fillcolor": with_opacity(QUIET, 0.18)}
+    figure = build_figure(
+        traces, height=300, x="hidden, % of the picture", y=f"log-odds of {escape_label(label)}", legend=True
+    )
+    sign = "larger" if gain > 0 else "not larger"
+    return Drawing(
+        figure,
+        f"The area between the curves, {number(gain)}, is the symmetric relevance gain: the log-odds are {sign} on "
+        "average when the weakest pieces go first than when the strongest do.",
+        "Log-odds of 0 are a probability of 50 %, 2 are 88 %, −2 are 12 %.",
     )

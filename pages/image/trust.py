@@ -1,0 +1,36 @@
+"""Trust: can this map be trusted? It is tested by hiding what it points at, and its method by random weights."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import xai_core
+from pages.ui.image import classes, layers, methods, panels, picture
+from pages.ui.trust import map_view
+from pages.ui.widgets import background, forms, show
+
+VIEWS = {"map": "This map"}
+
+show.write_style()
+st.title("Can this map be trusted?")
+page = picture.render_head()
+background.begin()
+shown, settings = st.columns([3, 2], gap="large")
+with settings:
+    spec = methods.render_choice(page.model)
+    layer = layers.render_choice(page.model) if spec.uses_layer else None
+    params = forms.restore_params(spec.params, page.model.side, spec.name)
+    seed = forms.render_seed() if spec.random else 0
+    st.caption("Other settings of the method are those chosen on the Explain page.")
+with shown:
+    st.subheader(classes.format_question(page.model, page.target))
+    try:
+        request = panels.MapRequest(
+            spec.name, xai_core.plan(page.model, page.image, spec.name, page.target, layer, params, seed)
+        )
+    except xai_core.XaiError as problem:
+        request = panels.MapRequest(spec.name, refusal=str(problem))
+    results = panels.render_maps([request], page.model_input, "trust")
+if request.planned is not None and results:
+    map_view.render(page, request.planned, results[request.name])
+background.end()

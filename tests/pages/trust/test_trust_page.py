@@ -1,0 +1,35 @@
+"""The page of trust: a map is tested by hiding, a random method shows its seeds first, and links open."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+import xai_core
+from tests.pages.conftest import Open
+from tests.pages.imageset.page_reader import finish_work, read_text
+from tests.pages.page_reader import check_page, run_until
+from tests.pages.tables.page_reader import read_chart
+from xai_core import trust
+
+PAGE = "pages/image/trust.py"
+SMALL = {"model": "small_cnn", "sample": "digit_3"}
+
+
+def open_map(open_app: Open, **query: str) -> AppTest:
+    return finish_work(run_until(open_app(PAGE, **SMALL, **query), lambda at: "shifted copies" in read_text(at)))
+
+
+def test_a_map_is_tested_by_hiding(open_app: Open) -> None:
+    at = check_page(open_map(open_app, method="occlusion"))
+    model, image = xai_core.load_model("small_cnn"), xai_core.SAMPLES.get("digit_3").load()
+    test = trust.faithfulness(model, image, xai_core.explain(model, image, "occlusion", 3))
+    for sentence in trust.describe_faithfulness(test):
+        assert sentence in read_text(at)
+    curves = read_chart(at, "hiding_curves")["data"]
+    assert [curve["name"] for curve in curves] == ["strongest first", "weakest first"]
+    assert len(at.get("image")) >= 2 and "Symmetric relevance gain" in str(at.table[0].value)
+
+
+def test_a_method_that_draws_at_random_shows_its_seeds(open_app: Open) -> None:
+    at = check_page(open_map(open_app, method="smooth_grad", pieces="superpixels"))
+    assert "Over three seeds its gain lies between" in read_text(at)

@@ -1,0 +1,37 @@
+from .agreement_sentence import describe_agreement as describe_agreement
+from .checks import CHECKS as CHECKS, CheckSpec as CheckSpec, Evidence as Evidence, run_checks as run_checks
+from .doubt import doubt as doubt
+from .hiding.comparisons import AMOUNTS as AMOUNTS, MAX_SHIFTS as MAX_SHIFTS, Comparison as Comparison
+from .hiding.curves import Curve as Curve
+from .hiding.faithfulness import (
+    Faithfulness as Faithfulness,
+    check_map as check_map,
+    faithfulness as faithfulness,
+    start_faithfulness as start_faithfulness,
+)
+from .hiding.fills import FILLS as FILLS
+from .hiding.pictures import hide_top as hide_top
+from .hiding.pieces import PIECES as PIECES
+from .hiding.seeds import SEEDS as SEEDS, measure_seed_range as measure_seed_range
+from .hiding.wording import (
+    check_faithfulness as check_faithfulness,
+    describe_faithfulness as describe_faithfulness,
+    describe_seed_range as describe_seed_range,
+)
+from .map_agreement import (
+    AGREE as AGREE,
+    CONTRADICT as CONTRADICT,
+    GAPS as GAPS,
+    GRAIN as GRAIN,
+    Agreement as Agreement,
+    agreement as agreement,
+)
+from .pointing import points_at as points_at
+from .verdict import (
+    STATES as STATES,
+    MapVerdict as MapVerdict,
+    compare_with as compare_with,
+    find_state as find_state,
+    is_test as is_test,
+    judge_map as judge_map,
+)
