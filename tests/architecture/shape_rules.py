@@ -23,7 +23,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "engine",
             "methods trust tabular",
             # The upper half of trust asks methods for maps; its lower half (checks, verdict) judges the maps they make.
-            "inside attacks what_if trust.hiding trust.sanity trust.metrics",
+            "inside attacks shakes what_if trust.hiding trust.sanity trust.metrics",
             "imageset labs",
             "render report",
         )

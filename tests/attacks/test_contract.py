@@ -18,8 +18,8 @@ from tests.toy_networks import Conv, seed_weights
 from tests.zoo_networks import make_classifier, make_picture, use_plain_torch
 from xai_core import Cancelled, InvalidImage, InvalidParam, UnknownName, attacks
 from xai_core.attacks.base.balls import BALLS
-from xai_core.attacks.run.attacked import frame_for_upload
 from xai_core.models.classifier import Classifier
+from xai_core.models.framing import frame_for_upload
 from xai_core.models.weights import state_sha256
 
 SIDE, CLASSES = 16, 5

@@ -25,6 +25,11 @@ from .analysis.scores import (
     losses as losses,
     score_set as score_set,
 )
+from .analysis.shaken_set import (
+    ShakenSet as ShakenSet,
+    describe_shaken_set as describe_shaken_set,
+    shake_set as shake_set,
+)
 from .analysis.top_k import RunningTop as RunningTop
 from .image_set import ImageSet as ImageSet
 from .projection.kinds import MAPS as MAPS
@@ -48,7 +53,7 @@ from .projection.query import describe_picture as describe_picture, describe_pix
 from .projection.service import start_map as start_map, start_multiples as start_multiples
 from .projection.spec import Map as Map, MapSpec as MapSpec
 from .runs.class_head import ClassHead as ClassHead, learn_classes as learn_classes
-from .runs.corruptions.spec import (
+from .runs.corruptions import (
     CORRUPTIONS as CORRUPTIONS,
     MAX_SEVERITY as MAX_SEVERITY,
     Corruption as Corruption,

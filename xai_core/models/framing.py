@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image
 
+from xai_core.arrays import UInt8
 from xai_core.errors import InvalidParam
 from xai_core.models.classifier import Classifier
 
@@ -91,3 +92,15 @@ def frame_picture(model: Classifier, image: Image.Image, framing: Framing) -> Im
         outside = ((rows < 0) | (rows >= image.height))[:, None] | (columns < 0) | (columns >= image.width)
         square[outside] = [round(255 * level) for level in steps.mean]
     return Image.fromarray(square)
+
+
+def frame_for_upload(model: Classifier, image: Image.Image, seen: UInt8) -> Image.Image:
+    """Return a square picture whose model input is `seen` (H, W, C): around it stands what the model cuts off.
+
+    Its side is the one that the model's preprocessing resizes to, so that resizing leaves it as it is.
+    """
+    steps = model.preprocessing
+    square = steps.square_bytes(image).copy()
+    first = round((steps.resize - steps.crop) / 2)
+    square[first : first + steps.crop, first : first + steps.crop] = seen
+    return steps.to_picture(square)

@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 
 from tests.zoo_networks import make_picture
 from xai_core.errors import InvalidParam, UnknownName
-from xai_core.imageset.runs.corruptions.spec import CORRUPTIONS, parse_corruption
+from xai_core.imageset.runs.corruptions import CORRUPTIONS, parse_corruption
 
 COLOUR, GREY = make_picture(96, seed=3), make_picture(28, seed=4).convert("L")
 NAMES = tuple(CORRUPTIONS)

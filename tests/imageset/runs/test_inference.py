@@ -28,7 +28,7 @@ from xai_core.imageset.analysis.extremes import class_extremes
 from xai_core.imageset.analysis.scores import score_set
 from xai_core.imageset.prefetch import prefetch
 from xai_core.imageset.runs import disk, inference as run
-from xai_core.imageset.runs.corruptions.spec import parse_corruption
+from xai_core.imageset.runs.corruptions import parse_corruption
 from xai_core.imageset.runs.disk import find_run
 from xai_core.imageset.runs.inference import run_model
 from xai_core.imageset.runs.model_input import read_model_input

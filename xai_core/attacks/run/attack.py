@@ -14,13 +14,14 @@ from PIL import Image
 
 from xai_core.attacks.base.request import AttackRequest
 from xai_core.attacks.base.spec import ATTACKS, AttackSpec
-from xai_core.attacks.run.attacked import Attacked, frame_for_upload
+from xai_core.attacks.run.attacked import Attacked
 from xai_core.engine import cores
 from xai_core.engine.backends.forward import forward_for
 from xai_core.engine.jobs import CLOSED_TAB_S, Job, JobPool
 from xai_core.errors import InvalidImage, InvalidParam, NotApplicable
 from xai_core.images import image_sha256
 from xai_core.models.classifier import Classifier
+from xai_core.models.framing import frame_for_upload
 from xai_core.models.isolation import out_of_place
 from xai_core.params import Int, Value, check_seed, resolve
 from xai_core.results import Prediction

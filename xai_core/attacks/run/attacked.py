@@ -9,8 +9,7 @@ from functools import cached_property
 import numpy as np
 from PIL import Image
 
-from xai_core.arrays import Int16, UInt8
-from xai_core.models.classifier import Classifier
+from xai_core.arrays import Int16
 from xai_core.params import Value
 from xai_core.results import Prediction
 
@@ -80,15 +79,3 @@ class Attacked:
 def _levels(picture: Image.Image) -> Int16:
     array: Int16 = np.asarray(picture).astype(np.int16).reshape(picture.height, picture.width, -1)
     return array
-
-
-def frame_for_upload(model: Classifier, image: Image.Image, seen: UInt8) -> Image.Image:
-    """Return a square picture whose model input is `seen` (H, W, C): around it stands what the model cuts off.
-
-    Its side is the one that the model's preprocessing resizes to, so that resizing leaves it as it is.
-    """
-    steps = model.preprocessing
-    square = steps.square_bytes(image).copy()
-    first = round((steps.resize - steps.crop) / 2)
-    square[first : first + steps.crop, first : first + steps.crop] = seen
-    return steps.to_picture(square)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xai_core.engine.jobs.job import QUICK_COST, Job
+from xai_core.engine.jobs.job import QUICK_COST, Job, PartJob
 from xai_core.engine.jobs.memory_budget import MemoryBudget
 from xai_core.engine.jobs.part import JobPart
 from xai_core.engine.jobs.pool import BUDGET, CLOSED_TAB_S, JobCounts, JobPool, count_jobs
@@ -17,6 +17,7 @@ __all__ = [
     "JobPart",
     "JobPool",
     "MemoryBudget",
+    "PartJob",
     "count_jobs",
     "find",
     "leave",

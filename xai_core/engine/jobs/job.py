@@ -182,3 +182,15 @@ class Job(Generic[T]):
         finally:
             self.error, self.state, self.preview = error, state, None
             self._finished.set()
+
+
+class PartJob(Job[Any]):
+    """One piece of work within a longer job: its steps are its own, but a cancel of the whole stops it too."""
+
+    def __init__(self, whole: Job[Any]) -> None:
+        super().__init__()
+        self._whole = whole
+
+    def tick(self, evaluations: int = 0) -> None:
+        super().tick(evaluations)
+        self._whole.tick()

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from xai_core.arrays import Float32, Int64
-from xai_core.engine.jobs import Job
+from xai_core.engine.jobs import Job, PartJob
 from xai_core.errors import InvalidImage, InvalidParam
 from xai_core.formatting import sort_naturally
 from xai_core.images import Picture
@@ -116,18 +116,6 @@ class MeanAttribution:
     """Mean of the model's inputs whose maps were averaged, RGB or L."""
 
 
-class _PartJob(Job[Any]):
-    """One explanation within a longer job: its steps are its own, but a cancel of the whole stops it too."""
-
-    def __init__(self, whole: Job[Any]) -> None:
-        super().__init__()
-        self._whole = whole
-
-    def tick(self, evaluations: int = 0) -> None:
-        super().tick(evaluations)
-        self._whole.tick()
-
-
 def mean_attribution(
     dataset: ImageSet,
     model: Classifier,
@@ -160,7 +148,7 @@ def mean_attribution(
             unread += 1
             job.tick(1)
             continue
-        heat: Float32 = np.nan_to_num(np.abs(explain(model, image, method, job=_PartJob(job)).heatmap))
+        heat: Float32 = np.nan_to_num(np.abs(explain(model, image, method, job=PartJob(job)).heatmap))
         job.tick(1)
         if not heat.any():
             empty += 1

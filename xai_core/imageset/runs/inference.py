@@ -26,7 +26,7 @@ from xai_core.errors import InvalidParam, InvalidSet, NotApplicable, UnknownName
 from xai_core.imageset.image_set import GONE
 from xai_core.imageset.prefetch import prefetch
 from xai_core.imageset.row_arrays import ResumableArrays, map_arrays
-from xai_core.imageset.runs.corruptions.spec import parse_corruption
+from xai_core.imageset.runs.corruptions import parse_corruption
 from xai_core.imageset.runs.disk import RunMetadata, cache, commit, find_run, make_run_id
 from xai_core.imageset.runs.loader import Batch, Pictures, Reader
 from xai_core.imageset.runs.outputs import ModelOutputs

@@ -12,7 +12,7 @@ import torch
 from xai_core.arrays import Bool, UInt8
 from xai_core.errors import InvalidImage
 from xai_core.images import Picture
-from xai_core.imageset.runs.corruptions.spec import CorruptionLevel
+from xai_core.imageset.runs.corruptions import CorruptionLevel
 from xai_core.models.classifier import Preprocessing
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from xai_core.errors import UnknownName
 from xai_core.images import Picture
 from xai_core.imageset.image_set import GONE
 from xai_core.imageset.rows import check_index
-from xai_core.imageset.runs.corruptions.spec import parse_corruption
+from xai_core.imageset.runs.corruptions import parse_corruption
 from xai_core.imageset.runs.loader import Pictures, Reader
 from xai_core.imageset.runs.outputs import ModelOutputs
 from xai_core.imageset.sets.library import find_set

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import ImageOps
 
-from xai_core.images import Picture
-from xai_core.imageset.runs.corruptions.spec import CORRUPTIONS, Corruption
+from xai_core.images.corruptions.spec import CORRUPTIONS, Corruption
+from xai_core.images.reading import Picture
 
 
 def _mirror(picture: Picture, _level: float, _rng: np.random.Generator) -> Picture:
@@ -19,7 +19,8 @@ CORRUPTIONS.add(
         title="Mirrored",
         rank=80,
         about="Left and right change places. There is only one strength.",
-        levels=(1.0,),
+        scale=(1.0,),
+        moves=True,
         change=_mirror,
     )
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from xai_core.images import Picture
-from xai_core.imageset.runs.corruptions.spec import CORRUPTIONS, Corruption
+from xai_core.images.corruptions.spec import CORRUPTIONS, Corruption
+from xai_core.images.reading import Picture
 
 
 def _fade(picture: Picture, share: float, _rng: np.random.Generator) -> Picture:
@@ -19,7 +19,7 @@ CORRUPTIONS.add(
         title="Less colour",
         rank=60,
         about="Colours fade; at the strongest the picture is black and white.",
-        levels=(1 / 3, 2 / 3, 1.0),
+        scale=(1 / 3, 1 / 2, 2 / 3, 5 / 6, 1.0),
         change=_fade,
     )
 )

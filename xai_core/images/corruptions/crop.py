@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from xai_core.images import Picture
-from xai_core.imageset.runs.corruptions.spec import CORRUPTIONS, Corruption
+from xai_core.images.corruptions.spec import CORRUPTIONS, Corruption
+from xai_core.images.reading import Picture
 
 
 def _crop(picture: Picture, share: float, rng: np.random.Generator) -> Picture:
@@ -21,7 +21,9 @@ CORRUPTIONS.add(
         title="Part of it",
         rank=90,
         about="Only a part is left, 85, 70 or 50 percent a side, enlarged to the full size.",
-        levels=(0.85, 0.7, 0.5),
+        scale=(0.85, 0.78, 0.7, 0.6, 0.5),
+        moves=True,
+        random=True,
         change=_crop,
     )
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from xai_core.images import Picture
-from xai_core.imageset.runs.corruptions.spec import CORRUPTIONS, Corruption, from_shares, to_shares
+from xai_core.images.corruptions.spec import CORRUPTIONS, Corruption, from_shares, to_shares
+from xai_core.images.reading import Picture
 
 
 def _add_noise(picture: Picture, deviation: float, rng: np.random.Generator) -> Picture:
@@ -19,7 +19,8 @@ CORRUPTIONS.add(
         title="Grain (Gaussian noise)",
         rank=10,
         about="Random grain on every pixel, as of a camera in the dark.",
-        levels=(0.08, 0.18, 0.38),
+        scale=(0.08, 0.12, 0.18, 0.26, 0.38),
+        random=True,
         change=_add_noise,
     )
 )

@@ -2,6 +2,9 @@
 
 import sys
 
+from xai_core.images.corruptions.spec import CORRUPTIONS, Corruption
 from xai_core.registry import discover
 
 discover(sys.modules[__name__])
+
+__all__ = ["CORRUPTIONS", "Corruption"]

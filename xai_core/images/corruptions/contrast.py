@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from xai_core.images import Picture
-from xai_core.imageset.runs.corruptions.spec import CORRUPTIONS, Corruption, from_shares, to_shares
+from xai_core.images.corruptions.spec import CORRUPTIONS, Corruption, from_shares, to_shares
+from xai_core.images.reading import Picture
 
 
 def _reduce_contrast(picture: Picture, factor: float, _rng: np.random.Generator) -> Picture:
@@ -20,7 +20,7 @@ CORRUPTIONS.add(
         title="Less contrast",
         rank=40,
         about="Everything comes closer to the mean colour, as in fog.",
-        levels=(0.4, 0.2, 0.05),
+        scale=(0.4, 0.3, 0.2, 0.1, 0.05),
         change=_reduce_contrast,
     )
 )

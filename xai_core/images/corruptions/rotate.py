@@ -7,8 +7,8 @@ import math
 import numpy as np
 from PIL import Image
 
-from xai_core.images import Picture
-from xai_core.imageset.runs.corruptions.spec import CORRUPTIONS, Corruption
+from xai_core.images.corruptions.spec import CORRUPTIONS, Corruption
+from xai_core.images.reading import Picture
 
 
 def _rotate(picture: Picture, degrees: float, rng: np.random.Generator) -> Picture:
@@ -27,7 +27,9 @@ CORRUPTIONS.add(
         title="Turned",
         rank=70,
         about="Turned to the left or to the right by 10, 20 or 30 degrees.",
-        levels=(10.0, 20.0, 30.0),
+        scale=(10.0, 15.0, 20.0, 25.0, 30.0),
+        moves=True,
+        random=True,
         change=_rotate,
     )
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import ImageFilter
 
-from xai_core.images import Picture
-from xai_core.imageset.runs.corruptions.spec import CORRUPTIONS, Corruption
+from xai_core.images.corruptions.spec import CORRUPTIONS, Corruption
+from xai_core.images.reading import Picture
 
 # Sigmas in pixels are for inputs of this side.
 _SIDE = 224
@@ -23,7 +23,7 @@ CORRUPTIONS.add(
         title="Blur",
         rank=20,
         about="Out of focus: every pixel is mixed with those around it.",
-        levels=(1.0, 3.0, 6.0),
+        scale=(1.0, 2.0, 3.0, 4.0, 6.0),
         change=_blur,
     )
 )

@@ -7,8 +7,8 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from xai_core.images import Picture
-from xai_core.imageset.runs.corruptions.spec import CORRUPTIONS, Corruption
+from xai_core.images.corruptions.spec import CORRUPTIONS, Corruption
+from xai_core.images.reading import Picture
 
 
 def _compress(picture: Picture, quality: float, _rng: np.random.Generator) -> Picture:
@@ -23,7 +23,7 @@ CORRUPTIONS.add(
         title="Strong JPEG",
         rank=30,
         about="Packed so hard that blocks of 8 × 8 pixels show.",
-        levels=(25, 15, 7),
+        scale=(25, 18, 15, 10, 7),
         change=_compress,
     )
 )
