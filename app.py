@@ -16,6 +16,7 @@ PAGES = {
         st.Page("pages/image/compare.py", title="Compare", icon=":material/grid_view:"),
         st.Page("pages/image/explain.py", title="Explain", icon=":material/search:"),
         st.Page("pages/image/trust.py", title="Trust", icon=":material/verified_user:"),
+        st.Page("pages/image/shake.py", title="Shake it", icon=":material/vibration:"),
     ],
     "Inside the model": [
         st.Page("pages/model/network.py", title="Network", icon=":material/account_tree:"),

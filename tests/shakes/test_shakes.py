@@ -115,7 +115,8 @@ def test_all_curves_are_those_of_each_shake_and_the_weakest_is_named():
         alone = shakes.shake_picture(model, image, name, seed=5)
         assert next(curve for curve in curves if curve.shake.name == name).points == alone.points
     weakest = min(curves, key=lambda curve: curve.stability)
-    assert weakest.shake.title.lower() in shakes.describe_weakest(curves)
+    assert weakest.shake.short_title.lower() in shakes.describe_weakest(curves)
+    assert len({curve.shake.short_title for curve in curves}) == len(curves)
     assert state_sha256(model.module) == before
 
 

@@ -26,6 +26,7 @@ def _make_shake(corruption: Corruption) -> Shake:
         neutral=0.0,
         change=change,
         words={severity: f"severity {severity:.0f}" if severity else "none" for severity in severities},
+        range_words=f"1 to {len(corruption.scale)}",
         random=corruption.random,
     )
 

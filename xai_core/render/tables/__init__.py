@@ -24,6 +24,7 @@ from xai_core.render.tables.scores import (
     draw_histogram,
     draw_roc,
 )
+from xai_core.render.tables.shakes import draw_broken_classes, draw_shake_curve
 from xai_core.render.tables.style import Drawing, signed_number
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Curve",
     "Drawing",
     "draw_bars",
+    "draw_broken_classes",
     "draw_calibration",
     "draw_category_steps",
     "draw_confusion",
@@ -47,6 +49,7 @@ __all__ = [
     "draw_likeness",
     "draw_pair_heatmap",
     "draw_roc",
+    "draw_shake_curve",
     "draw_signed_bars",
     "draw_steps",
     "draw_steps_curve",

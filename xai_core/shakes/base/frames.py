@@ -95,15 +95,16 @@ class Affine:
     def restore(self, values: Float32) -> tuple[Float32, Bool]:
         if self.is_exact:
             rows, columns = self._sources
-            inside = ((self._sources >= 0) & (self._sources < self.side)).all(axis=0)
-            restored, common = np.zeros_like(values), np.zeros(values.shape, dtype=np.bool_)
-            restored[rows[inside], columns[inside]] = values[inside]
-            common[rows[inside], columns[inside]] = True
-            return restored, common
+            visible = ((self._sources >= 0) & (self._sources < self.side)).all(axis=0)
+            restored, is_shown = np.zeros_like(values), np.zeros(values.shape, dtype=np.bool_)
+            restored[rows[visible], columns[visible]] = values[visible]
+            is_shown[rows[visible], columns[visible]] = True
+            return restored, is_shown
         inverse = np.linalg.inv(self.matrix)
         start = -inverse @ self.offset
         places = inverse @ np.indices(values.shape).reshape(2, -1) + start[:, None]
-        common = ((places >= 0) & (places <= self.side - 1)).all(axis=0).reshape(values.shape)
+        inside: Bool = (places.min(axis=0) >= 0) & (places.max(axis=0) <= self.side - 1)
+        common = inside.reshape(values.shape)
         moved: Float32 = affine_transform(values.astype(np.float64), inverse, start, order=1, mode="nearest")
         return np.where(common, moved, 0).astype(np.float32), common
 

@@ -49,6 +49,8 @@ class Shake:
     unit: str = ""
     words: Mapping[float, str] = field(default_factory=dict)
     """Names of values that are no amounts."""
+    range_words: str = ""
+    """The range of values in words, where the title alone does not tell it from another shake."""
     mild: tuple[float, ...] = ()
     """Values that random mixes draw from; none where it takes no part in them."""
     random: bool = False
@@ -58,6 +60,11 @@ class Shake:
     def full_title(self) -> str:
         """Plain name, then the known one: "Turned · rotation"."""
         return f"{self.title} · {self.technical}"
+
+    @property
+    def short_title(self) -> str:
+        """The plain name, told from a similar one by its severities: "Blur, 1 to 5"."""
+        return f"{self.title}, {self.range_words}" if self.range_words else self.title
 
     def describe(self, value: float) -> str:
         """Return a value in words: "45°", "+20 %", "left and right exchanged"."""

@@ -33,15 +33,14 @@ def describe_curve(curve: Curve) -> str:
 
 
 def describe_weakest(curves: Sequence[Curve]) -> str:
-    """Return in a sentence which shakes change the answer most and which least."""
-    ordered = sorted(curves, key=lambda curve: curve.stability)
-    weakest, strongest = ordered[0], ordered[-1]
+    """Return in two sentences which shake changes the answer most, and how many never do."""
+    weakest, answer = min(curves, key=lambda curve: curve.stability), curves[0].before.answer
     if weakest.stability == 1:
-        return f"No step of any shake changes the answer {weakest.before.answer}."
+        return f"No step of any shake changes the answer {answer}."
+    harmless = sum(curve.stability == 1 for curve in curves)
     return (
-        f"The answer {weakest.before.answer} depends most on this: {weakest.shake.title.lower()} (stability "
-        f"{percent(weakest.stability)}). It depends least on this: {strongest.shake.title.lower()} "
-        f"({percent(strongest.stability)})."
+        f"The answer {answer} depends most on this: {weakest.shake.short_title.lower()} (stability "
+        f"{percent(weakest.stability)}). {harmless} of {len(curves)} shakes never change it."
     )
 
 
