@@ -41,6 +41,26 @@ def number(value: float) -> str:
     return text.replace("-", "−")
 
 
+def score(value: float) -> str:
+    """Return a score whose best value is 1 with two decimals; 1.00 stands for what is perfect alone.
+
+    >>> score(0.873), score(0.9996), score(1.0), score(-0.051)
+    ('0.87', '0.99', '1.00', '−0.05')
+    """
+    if not math.isfinite(value):
+        return "–"
+    return f"{min(value, 0.99) if value < 1 else value:.2f}".replace("-", "−").replace("−0.00", "0.00")
+
+
+def correlation(value: float) -> str:
+    """Return a number from −1 to 1 with its sign and two decimals.
+
+    >>> correlation(0.5), correlation(-0.551)
+    ('+0.50', '−0.55')
+    """
+    return f"{value:+.2f}".replace("-", "−")
+
+
 def duration(seconds: float) -> str:
     """Return a time in seconds, from a hundred on in minutes.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xai_core.formatting import count_in_words, join_words
+from xai_core.formatting import correlation, count_in_words, join_words
 from xai_core.trust.map_agreement import CONTRADICT, Agreement
 
 NOT_COMPARABLE = "These maps cannot be compared with each other."
@@ -70,5 +70,4 @@ def _describe_contradiction(names: Sequence[str], agreement: Agreement) -> str:
     if not ranks.size or ranks.min() > CONTRADICT:
         return ""
     first, second = divmod(int(ranks.argmin()), len(ranks))
-    value = f"{ranks.min():+.2f}".replace("-", "−")
-    return f"{names[first]} and {names[second]} contradict each other ({value})."
+    return f"{names[first]} and {names[second]} contradict each other ({correlation(ranks.min())})."

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from xai_core.formatting import count_in_words, join_words
+from xai_core.formatting import correlation, count_in_words, join_words
 from xai_core.results import Check, Level
 from xai_core.trust.checks import CHECKS
 from xai_core.trust.map_agreement import AGREE, CONTRADICT, Agreement
@@ -126,9 +126,8 @@ def compare_with(own: int, witnesses: Iterable[int], agreement: Agreement, names
     against = [place for place in places if ranks[place] <= CONTRADICT]
     if against:
         worst = min(against, key=ranks.__getitem__)
-        value = f"{ranks[worst]:+.2f}".replace("-", "−")
         sentence = (
-            f"It contradicts {join_words([names[place] for place in against])} ({value}): "
+            f"It contradicts {join_words([names[place] for place in against])} ({correlation(ranks[worst])}): "
             "where one sees evidence for, the other sees evidence against."
         )
         return Check("agreement", "amber", sentence, ranks[worst])

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import streamlit as st
 
 import xai_core
-from xai_core.formatting import percent
+from xai_core.formatting import correlation, percent
 
 _STYLE = """<style>
 .agree { border-collapse: separate; border-spacing: 2px; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
@@ -42,8 +42,7 @@ def _format_cell(rank: float, overlap: float, gap: str) -> str:
     if not np.isfinite(rank):
         words = _GAP_WORDS.get(gap, "")
         return f'<td class="gap">–<br><small>{words}</small></td>' if words else "<td>–</td>"
-    words = f"{rank:+.2f}".replace("-", "−")
-    return f'<td style="background: {_cell_colour(rank)}">{words}<br><small>{percent(overlap)}</small></td>'
+    return f'<td style="background: {_cell_colour(rank)}">{correlation(rank)}<br><small>{percent(overlap)}</small></td>'
 
 
 def draw_matrix(

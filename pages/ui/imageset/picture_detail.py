@@ -13,7 +13,7 @@ from pages.ui.imageset.page_context import PageContext
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import escape_markdown, format_label
 from xai_core import imageset
-from xai_core.formatting import percent
+from xai_core.formatting import number, percent
 from xai_core.imageset import ImageSet, ModelOutputs
 
 COMPARE_PAGE = "pages/image/compare.py"
@@ -57,7 +57,7 @@ def _render_neighbours(dataset: ImageSet, run: ModelOutputs, picture_row: int) -
     )
     near = [(int(row), float(far)) for row, far in zip(*neighbours, strict=True) if row != picture_row][:MAX_NEIGHBOURS]
     tiles = [
-        thumbnail_grid.Tile(row, f"{page_context.label_of(dataset, row) or dataset.names[row]}, distance {far:.2f}")
+        thumbnail_grid.Tile(row, f"{page_context.label_of(dataset, row) or dataset.names[row]}, distance {number(far)}")
         for row, far in near
     ]
 

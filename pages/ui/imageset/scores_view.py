@@ -17,7 +17,7 @@ from pages.ui.imageset.page_context import SEVERITIES, PageContext
 from pages.ui.widgets import background, forms, show
 from pages.ui.widgets.words import format_label
 from xai_core import imageset
-from xai_core.formatting import percent
+from xai_core.formatting import percent, score
 from xai_core.imageset import CORRUPTIONS, ModelOutputs, SetScores
 from xai_core.render import tables as figures
 
@@ -30,7 +30,7 @@ TITLES: Mapping[str, tuple[str, str]] = {
     "auc": ("Ranks well", "ROC AUC"),
 }
 # Shown in percent.
-_SHARES = ("accuracy", "top5", "precision", "recall")
+_SHARES = ("accuracy", "top5", "precision", "recall", "f1")
 
 
 def _render_change() -> str:
@@ -64,11 +64,7 @@ def _request_scores(page: PageContext, run: ModelOutputs) -> SetScores | None:
 
 
 def _format_score(value: float, name: str) -> str:
-    if not math.isfinite(value):
-        return "–"
-    if name in _SHARES:
-        return percent(value)
-    return f"{min(value, 0.99) if value < 1 else 1:.2f}"  # 1.00 is said of what is perfect alone
+    return percent(value) if name in _SHARES else score(value)
 
 
 def _format_difference(now: float, before: float, name: str) -> str | None:
@@ -97,25 +93,25 @@ def _render_scores(scores: SetScores, plain: SetScores | None) -> None:
 def _render_classes(page: PageContext, scores: SetScores) -> None:
     """Render the scores of each class; a click selects its pictures."""
     st.markdown("**Class by class** *(one against the rest)*")
-    classes = [score for score in scores.classes if score.count] or list(scores.classes)
+    classes = [entry for entry in scores.classes if entry.count] or list(scores.classes)
     frame = pd.DataFrame(
         {
-            "Class": [format_label(score.name) for score in classes],
-            "Pictures": [score.count for score in classes],
-            "Precision": [score.precision for score in classes],
-            "Recall": [score.recall for score in classes],
-            "F1": [score.f1 for score in classes],
-            "ROC AUC": [score.auc for score in classes],
+            "Class": [format_label(entry.name) for entry in classes],
+            "Pictures": [entry.count for entry in classes],
+            "Precision": [entry.precision for entry in classes],
+            "Recall": [entry.recall for entry in classes],
+            "F1": [entry.f1 for entry in classes],
+            "ROC AUC": [entry.auc for entry in classes],
         }
     )
 
     def take(place: int, _column: str) -> None:
-        score = classes[place]
-        rows = np.flatnonzero((page.truth == score.index) & page.run.valid)
-        selection.select(page.pictures, rows.tolist(), f"It is: {score.name}")
+        chosen = classes[place]
+        rows = np.flatnonzero((page.truth == chosen.index) & page.run.valid)
+        selection.select(page.pictures, rows.tolist(), f"It is: {chosen.name}")
 
-    columns = {name: clickable_tables.bar_column(name, 1.0, "percent", 96) for name in ("Precision", "Recall")}
-    columns |= {name: st.column_config.NumberColumn(name, format="%.2f", width=56) for name in ("F1", "ROC AUC")}
+    columns = {name: clickable_tables.bar_column(name, 1.0, "percent", 96) for name in ("Precision", "Recall", "F1")}
+    columns["ROC AUC"] = st.column_config.NumberColumn("ROC AUC", format="%.2f", width=72)
     columns["Pictures"] = st.column_config.NumberColumn("Pictures", width=64)
     clickable_tables.draw_table(
         frame,

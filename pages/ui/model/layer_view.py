@@ -169,8 +169,8 @@ def render_hiding_test(page: PageContext, layer: str) -> None:
     frame = pd.DataFrame(
         {
             "Channel": result.channels[order],
-            "Estimated": result.estimated[order].round(4),
-            "Measured by hiding": result.measured[order].round(4),
+            "Estimated": result.estimated[order],
+            "Measured by hiding": result.measured[order],
         }
     )
     clickable_tables.draw_table(
@@ -178,6 +178,7 @@ def render_hiding_test(page: PageContext, layer: str) -> None:
         "hiding_table",
         lambda place, _column: navigation.use_unit(f"channel:{layer}:{int(frame['Channel'][place])}"),
         "Channels with their estimated and measured effect on the logit",
+        columns={name: st.column_config.NumberColumn(name, format="%.3g") for name in frame.columns[1:]},
     )
     alike = round(result.agreement * len(result.channels))
     show.write(

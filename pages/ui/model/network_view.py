@@ -17,7 +17,7 @@ from pages.ui.model import layer_view, navigation, reading
 from pages.ui.widgets import background, picture_grid, show
 from pages.ui.widgets.component import create_component
 from xai_core import Job, inside
-from xai_core.formatting import percent
+from xai_core.formatting import number, percent
 from xai_core.inside import Block
 from xai_core.render import overlay
 
@@ -36,8 +36,8 @@ STAGES = (
 def short_number(count: int) -> str:
     """Return a large number in words: "4.65 million"."""
     if count >= 10**9:
-        return f"{count / 10**9:.2f} billion"
-    return f"{count / 10**6:.2f} million" if count >= 10**6 else f"{count:,}"
+        return f"{number(count / 10**9)} billion"
+    return f"{number(count / 10**6)} million" if count >= 10**6 else f"{count:,}"
 
 
 def _describe_block(block: Block) -> str:

@@ -18,7 +18,7 @@ from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, forms, show
 from xai_core import Job
 from xai_core.arrays import Float32
-from xai_core.formatting import percent
+from xai_core.formatting import number, percent, score
 from xai_core.params import Value
 from xai_core.render import tables as figures
 from xai_core.tabular import (
@@ -133,8 +133,8 @@ def _render_widths(page: PageContext, row: pd.DataFrame, spec: RowMethod, params
         names = page.table.features
         rows = [
             (
-                explanation.width,
-                max(explanation.r2, 0.0),
+                number(explanation.width),
+                score(max(explanation.r2, 0.0)),
                 round(explanation.effective_samples),
                 ", ".join(names[k] for k in np.argsort(-np.abs(explanation.weights))[:3]),
             )

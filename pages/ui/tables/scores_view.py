@@ -2,58 +2,49 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-import numpy as np
 import streamlit as st
 
 from pages.ui.tables import page_context
 from pages.ui.widgets import show
 from pages.ui.widgets.words import format_label
-from xai_core.formatting import percent
+from xai_core.formatting import number, percent, score
 from xai_core.render import tables as figures
 from xai_core.tabular import OutcomeCurves, Scores, TabularModel
 
-# plain title, technical name, whether it is a share
-TITLES: Mapping[str, tuple[str, str, bool]] = {
-    "accuracy": ("Right answers", "accuracy", True),
-    "precision": ("Right when it says so", "precision", True),
-    "recall": ("Share it finds", "recall", True),
-    "f1": ("Both combined", "F1", True),
-    "roc_auc": ("Ranks well", "ROC AUC", False),
-    "calibration": ("Probabilities off by", "calibration error", True),
-    "r2": ("Explained", "R²", False),
-    "mae": ("Usual error", "mean absolute error", False),
-    "mse": ("Squared error", "mean squared error", False),
+# plain title, technical name, form of the number
+TITLES: Mapping[str, tuple[str, str, Callable[[float], str]]] = {
+    "accuracy": ("Right answers", "accuracy", percent),
+    "precision": ("Right when it says so", "precision", percent),
+    "recall": ("Share it finds", "recall", percent),
+    "f1": ("Both combined", "F1", percent),
+    "roc_auc": ("Ranks well", "ROC AUC", score),
+    "calibration": ("Probabilities off by", "calibration error", percent),
+    "r2": ("Explained", "R²", score),
+    "mae": ("Usual error", "mean absolute error", number),
+    "mse": ("Squared error", "mean squared error", number),
 }
-
-
-def _format_score(score: float, share: bool) -> str:
-    if not math.isfinite(score):
-        return "–"
-    return percent(score) if share else figures.number(score)
 
 
 def _render_tiles(scores: Scores) -> None:
     named = list(scores.values.items())
     for start in range(0, len(named), 2):
-        for (name, score), column in zip(named[start : start + 2], st.columns(2), strict=False):
-            title, technical, share = TITLES[name]
+        for (name, value), column in zip(named[start : start + 2], st.columns(2), strict=False):
+            title, technical, write = TITLES[name]
             with column.container(border=True, height="stretch"):
-                st.metric(f"{title} *({technical})*", _format_score(score, share))
+                st.metric(f"{title} *({technical})*", write(value))
                 show.write(scores.sentences.get(name, ""), quiet=True)
 
 
 def _render_folds(model: TabularModel, scores: Scores) -> None:
     if not model.cross_validation:
         return
-    folds = np.array(model.cross_validation)
-    score = "R²" if model.table.task == "regression" else "right answers"
-    st.markdown(f"**Was that luck?** *(cross-validation, {len(folds)} parts)*")
-    listed = ", ".join(f"{fold:.2f}" if score == "R²" else percent(fold) for fold in folds)
+    words, write = ("R²", score) if model.table.task == "regression" else ("right answers", percent)
+    st.markdown(f"**Was that luck?** *(cross-validation, {len(model.cross_validation)} parts)*")
+    listed = ", ".join(map(write, model.cross_validation))
     show.write(scores.sentences.get("cross_validation", ""))
-    show.write(f"The {score} of each part: {listed}.", quiet=True)
+    show.write(f"The {words} of each part: {listed}.", quiet=True)
 
 
 def _render_curves(curves: tuple[OutcomeCurves, ...]) -> None:

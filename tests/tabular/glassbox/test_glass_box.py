@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -64,6 +66,8 @@ def test_a_weight_is_about_its_unit() -> None:
     assert abs(result.values[0, best]) == np.abs(result.values).max()
     assert result.sentence(income).startswith("income: each ") and " more adds " in result.sentence(income)
     assert "to the predicted limit" in result.sentence(income)
+    large = replace(result, units=np.full(len(result.names), 1_234_567.0), values=result.values * 1e7)
+    assert " each 1,234,567 more " in large.sentence(income) and "e+" not in large.sentence(income)
 
 
 # The tree

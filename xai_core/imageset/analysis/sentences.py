@@ -29,18 +29,13 @@ def write_sentences(
         "that the model finds likeliest.",
         "precision": f"When the model names one of these classes, it is right in {right} of the cases{averaged}.",
         "recall": f"Of the pictures of a class the model finds {percent(values['recall'])}{averaged}.",
-        "f1": f"Precision and recall together are {_format_below_one(values['f1'])}, where 1 is perfect. "
+        "f1": f"Precision and recall together are {percent(values['f1'])}, where 100 % is perfect. "
         "It is low as soon as one of the two is.",
         "auc": _ranking_sentence(values["auc"]),
         "calibration": f"The model's probabilities are {100 * calibration_error:.1f} percentage points off on average: "
         "of the pictures for which it says 80 %, about 80 % should be right.",
         "confusion": _mistake_sentence(names, confusion),
     }
-
-
-def _format_below_one(value: float) -> str:
-    """Format with two digits; 1.00 stands for what is perfect alone."""
-    return f"{min(value, 0.99) if value < 1 else value:.2f}"
 
 
 def _guessing_sentence(names: Sequence[str], counts: Sequence[int]) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from xai_core.arrays import Float32
 from xai_core.engine.jobs import Job
+from xai_core.formatting import score
 from xai_core.imageset.projection.neighbours import neighbour_table
 from xai_core.imageset.rows import iter_blocks
 
@@ -65,4 +66,4 @@ def describe_trustworthiness(value: float, count: int) -> str:
     """
     words = next(words for least, words in _LEVELS if value >= least or least == 0.0)
     sample = f", measured on {MAX_JUDGED:,} of the pictures" if count > MAX_JUDGED else ""
-    return f"{words} (trustworthiness {value:.2f} of 1{sample})."
+    return f"{words} (trustworthiness {score(value)} of 1{sample})."

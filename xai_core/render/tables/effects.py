@@ -299,7 +299,7 @@ def draw_effect_2d(
     bar = {"title": {"text": escape_label(outcome, 40), "side": "right"}, "thickness": 12}
     traces: list[Trace] = [{"type": "heatmap", "x": xs, "y": ys, "z": values.T, "colorbar": bar, "hoverongaps": False}]
     traces[0] |= symmetric_scale(values) if signed else {"colorscale": EVEN}
-    traces[0]["hovertemplate"] = "%{x}, %{y}: %{z:.3g}<extra></extra>"
+    traces[0]["hovertemplate"] = "%{x}, %{y}: %{z:,.3~r}<extra></extra>"
     if unreal is not None and unreal.any():
         rows, columns = np.nonzero(unreal)
         marker = {"symbol": "x-thin", "size": 6, "line": {"width": 1.2, "color": "white"}}

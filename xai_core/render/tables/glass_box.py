@@ -129,7 +129,7 @@ def draw_category_steps(
         "marker": {"color": LINE},
         "error_y": error,
     }
-    bars |= {"hovertemplate": "%{x}: %{y:.3g}<extra></extra>"}
+    bars |= {"hovertemplate": "%{x}: %{y:,.3~r}<extra></extra>"}
     figure = build_figure([bars], height=300, x=feature, y=unit, axes={"xaxis": {"type": "category"}})
     figure.update_yaxes(zeroline=True, zerolinecolor=QUIET)
     return Drawing(
@@ -153,7 +153,7 @@ def draw_pair_heatmap(
         "zmin": -largest,
         "zmax": largest,
     }
-    heat |= {"colorscale": scale, "colorbar": bar, "hovertemplate": "%{x}, %{y}: %{z:.3g}<extra></extra>"}
+    heat |= {"colorscale": scale, "colorbar": bar, "hovertemplate": "%{x}, %{y}: %{z:,.3~r}<extra></extra>"}
     axes = {"xaxis": {"type": "category"}, "yaxis": {"type": "category"}}
     figure = build_figure([heat], height=380, x=names[0], y=names[1], axes=axes)
     return Drawing(figure, f"{names[0]} and {names[1]} together add up to {number(largest)}.")

@@ -126,7 +126,7 @@ def draw_fit(true: Float, predicted: Float, unit: str) -> Drawing:
         "y": predicted,
         "marker": {"size": 6, "color": with_opacity(LINE, 0.65)},
     }
-    dots |= {"hovertemplate": "true %{x:.4g}, predicted %{y:.4g}<extra></extra>"}
+    dots |= {"hovertemplate": "true %{x:,.4~r}, predicted %{y:,.4~r}<extra></extra>"}
     low, high = float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max()))
     figure = build_figure([_diagonal(low, high), dots], height=340, x=f"true {escape_label(unit, 40)}", y="predicted")
     return Drawing(figure, f"On average a prediction is {number(float(np.abs(true - predicted).mean()))} off.")

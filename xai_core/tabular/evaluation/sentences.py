@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xai_core.arrays import Int64
-from xai_core.formatting import number, percent
+from xai_core.formatting import number, percent, score
 
 if TYPE_CHECKING:
     from xai_core.tabular.models.table_model import TabularModel
@@ -37,7 +37,7 @@ def describe_classes(
     sentences = {
         "accuracy": f"The model is right for {right:,} of {rows:,} held-out rows ({percent(scores['accuracy'])}). "
         f"Always giving the commonest answer would be right for {percent(baseline)}.",
-        "f1": f"Precision and recall together are {scores['f1']:.2f}, where 1 is perfect. "
+        "f1": f"Precision and recall together are {percent(scores['f1'])}, where 100 % is perfect. "
         "It is low as soon as one of the two is.",
         "roc_auc": _describe_auc(label if two else "an outcome", scores["roc_auc"]),
         "calibration": f"The probabilities are {100 * scores['calibration']:.1f} percentage points off on average: "
@@ -99,9 +99,9 @@ def _describe_folds(model: TabularModel) -> dict[str, str]:
     folds = model.cross_validation
     if not folds:
         return {}
-    metric = "R²" if model.table.task == "regression" else "accuracy"
+    metric, write = ("R²", score) if model.table.task == "regression" else ("accuracy", percent)
     sentence = (
         f"Trained {len(folds)} times on other parts of the training rows and asked about the rest, its {metric} was "
-        f"{np.mean(folds):.2f} on average, from {min(folds):.2f} to {max(folds):.2f}."
+        f"{write(float(np.mean(folds)))} on average, from {write(min(folds))} to {write(max(folds))}."
     )
     return {"cross_validation": sentence}

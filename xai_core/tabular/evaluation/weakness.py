@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from xai_core.formatting import number, percent
+from xai_core.formatting import number, percent, score
 
 # R² on held-out rows below which a model explains next to nothing.
 MIN_R2 = 0.05
@@ -42,7 +42,7 @@ def describe_weak_classes(commonest: str, scores: Mapping[str, float], baseline:
     if accuracy > baseline:
         return ""
     rest = (
-        f"Its probabilities still tell rows apart (ROC AUC {area:.2f}): read those, not its answers."
+        f"Its probabilities still tell rows apart (ROC AUC {score(area)}): read those, not its answers."
         if area >= MIN_AREA
         else "An explanation of its answers explains chance."
     )

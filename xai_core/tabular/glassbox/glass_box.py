@@ -10,6 +10,7 @@ import numpy as np
 
 from xai_core.arrays import Float64
 from xai_core.errors import NotApplicable
+from xai_core.formatting import number
 from xai_core.tabular.glassbox.shape_functions import Curve, Pair, Shapes, name_outcomes, read_shapes
 from xai_core.tabular.glassbox.tree import Node, Tree, read_tree
 
@@ -47,10 +48,10 @@ class Weights:
         """Return one weight in words: "income: each 1,200 more adds 0.8 to the log-odds of “granted”."."""
         weight, name = self.values[outcome, column], self.names[column]
         verb, preposition = ("adds", "to") if weight >= 0 else ("takes", "from")
-        subject = name if name != self.features[column] else f"{name}: each {self.units[column]:,.3g} more"
+        subject = name if name != self.features[column] else f"{name}: each {number(self.units[column])} more"
         label = self.outcomes[outcome]
         total = f"the log-odds of “{label}”" if self.unit == "log-odds" else f"the predicted {label}"
-        return f"{subject} {verb} {abs(weight):.3g} {preposition} {total}."
+        return f"{subject} {verb} {number(abs(weight))} {preposition} {total}."
 
 
 def glass_box(model: TabularModel) -> Weights | Tree | Shapes:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xai_core.arrays import Float64, Int64
-from xai_core.formatting import percent
+from xai_core.formatting import percent, score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,7 +113,7 @@ def extrapolation_share(table: Table, first: str, second: str) -> float:
 
 
 def _format_warning(feature: str, strong: list[tuple[str, float]], share: float) -> str:
-    names = ", ".join(f"{name} (ρ = {rho:.2f})" for name, rho in strong[:3])
+    names = ", ".join(f"{name} (ρ = {score(rho)})" for name, rho in strong[:3])
     if len(strong) > 3:
         names += f" and {len(strong) - 3} more"
     if share < MIN_SHARE:

@@ -14,7 +14,7 @@ from pages.ui.imageset.map import point_colours
 from pages.ui.imageset.page_context import PageContext
 from pages.ui.widgets import background, forms, show
 from xai_core import imageset
-from xai_core.formatting import join_words
+from xai_core.formatting import join_words, score
 from xai_core.imageset import MAPS, Map
 from xai_core.params import Value
 from xai_core.render import draw_points
@@ -110,7 +110,7 @@ def _draw_stills(page: PageContext, projections: list[Map], effective: Mapping[f
             perplexity = effective[float(projection.params["perplexity"])]
             title = f"Perplexity {_format_perplexity(perplexity)}, seed {projection.seed}"
             column.image(
-                drawn, f"{title}, trust {projection.trustworthiness:.2f}", width="stretch", alt=f"Map: {title}"
+                drawn, f"{title}, trust {score(projection.trustworthiness)}", width="stretch", alt=f"Map: {title}"
             )
 
 

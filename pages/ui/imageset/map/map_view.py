@@ -17,6 +17,7 @@ from pages.ui.imageset.scatter import Event, show_scatter
 from pages.ui.widgets import background, show
 from xai_core import imageset
 from xai_core.arrays import Float32
+from xai_core.formatting import number
 from xai_core.imageset import Map
 from xai_core.render import Thumbs
 
@@ -96,7 +97,7 @@ def _write_trust(projection: Map) -> None:
     """Write the trustworthiness of the map and its notes."""
     show.write(projection.sentence)
     kl_words = "Remaining error (Kullback-Leibler divergence, smaller is better)"
-    error = () if projection.kl is None else (f"{kl_words}: {projection.kl:.2f} nats.",)
+    error = () if projection.kl is None else (f"{kl_words}: {number(projection.kl)} nats.",)
     show.write_list((*projection.notes, *error))
 
 
@@ -112,7 +113,7 @@ def _render_neighbours(page: PageContext, own: OwnPicture) -> None:
     if near is None:
         return
     tiles = [
-        thumbnail_grid.Tile(int(row), f"{page.words(int(row))}, distance {far:.2f}")
+        thumbnail_grid.Tile(int(row), f"{page.words(int(row))}, distance {number(float(far))}")
         for row, far in zip(*near, strict=True)
     ]
 
