@@ -1,3 +1,13 @@
+from .dissection import (
+    MIN_IOU as MIN_IOU,
+    Dissection as Dissection,
+    UnitExample as UnitExample,
+    UnitLabel as UnitLabel,
+    dissect as dissect,
+    find_dissection as find_dissection,
+    load_dissection as load_dissection,
+    read_examples as read_examples,
+)
 from .feature_maps import (
     Activations as Activations,
     ChannelEffects as ChannelEffects,
@@ -19,6 +29,13 @@ from .parts import (
     Parts as Parts,
     explain_parts as explain_parts,
     find_parts as find_parts,
+)
+from .probes import (
+    GENERATED_CONCEPTS as GENERATED_CONCEPTS,
+    ConceptProbe as ConceptProbe,
+    draw_probe as draw_probe,
+    probe_from_classes as probe_from_classes,
+    probe_from_masks as probe_from_masks,
 )
 from .units import (
     Unit as Unit,

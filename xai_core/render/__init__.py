@@ -4,6 +4,7 @@ from xai_core.render.atlas import ACROSS, Thumbs, draw_sheets, name_thumbs
 from xai_core.render.colour import DEFAULT_PALETTE, PALETTES, Palette, colorize, normalise, scale_of
 from xai_core.render.feature_maps import draw_feature_map, draw_filter
 from xai_core.render.map_back import draw_map_back
+from xai_core.render.outlines import draw_response
 from xai_core.render.overlay import DEFAULT_OPACITY, Sheet, overlay, scales
 from xai_core.render.perturbation import draw_change
 from xai_core.render.point_pictures import draw_points
@@ -36,6 +37,7 @@ __all__ = [
     "draw_filter",
     "draw_map_back",
     "draw_points",
+    "draw_response",
     "draw_sheets",
     "format_headline",
     "name_thumbs",
