@@ -31,4 +31,5 @@ def _shrink(mask: Bool) -> Bool:
     padded = np.pad(mask, 2)
     height, width = mask.shape
     steps = [(0, 2), (4, 2), (2, 0), (2, 4)]
-    return np.logical_and.reduce([padded[y : y + height, x : x + width] for y, x in steps])
+    inner: Bool = np.logical_and.reduce([padded[y : y + height, x : x + width] for y, x in steps])
+    return inner

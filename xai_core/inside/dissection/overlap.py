@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from xai_core.arrays import Float32, Float64, Int64
+from xai_core.arrays import Float32, Float64, Int, Int64
 from xai_core.inside.dissection.label_maps import SIDE, LabelMaps
 from xai_core.inside.dissection.thresholds import Thresholds
 
@@ -37,9 +37,9 @@ class PictureOverlap:
     """
 
     units: Int64
-    areas: Int64
-    shared: Int64
-    shuffled: Int64
+    areas: Int
+    shared: Int
+    shuffled: Int
 
 
 @dataclass(eq=False)

@@ -102,7 +102,7 @@ def _place(
     """Return canvas and masks around a point of the cell, as views, and each pixel's distance down and right of it."""
     size = SIDE / _CELLS
     free = max(size / 2 - 1.1 * radius, 0.0)
-    centre = [size * (place + 0.5) + rng.uniform(-free, free) for place in divmod(cell, _CELLS)]
+    centre: list[float] = [size * (place + 0.5) + rng.uniform(-free, free) for place in divmod(cell, _CELLS)]
     rows, columns = (slice(max(int(at - _REACH * radius), 0), int(at + _REACH * radius) + 2) for at in centre)
     pixels = np.arange(SIDE) + 0.5
     y, x = (pixels[rows] - centre[0])[:, None], (pixels[columns] - centre[1])[None]
