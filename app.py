@@ -47,8 +47,8 @@ COMPARE = PAGES["Pictures"][0]
 # Pages about one picture have the choice of it, and those that ask a picture model the choice of that.
 WITH_PICTURE = [*PAGES[""], *PAGES["Pictures"], *PAGES["Inside the model"], *PAGES["Learn"]]
 WITH_MODEL = [*WITH_PICTURE, *PAGES["Picture sets"]]
-# Pages that a short link can open with their choices; pages about one picture make links to their maps.
-VIEWS = [*PAGES["Picture sets"], *PAGES["Tables"]]
+# Pages that a short link can open with their choices; the first two about pictures make links to their maps.
+VIEWS = [*PAGES["Pictures"][2:], *PAGES["Inside the model"], *PAGES["Picture sets"], *PAGES["Tables"]]
 BY_ADDRESS = {page.url_path: page for page in VIEWS}
 RESULT = st.Page("pages/image/result.py", title="Saved result", icon=":material/link:", url_path=url_state.RESULT_PAGE)
 
@@ -59,7 +59,7 @@ page = st.navigation(PAGES | {"Kept": [RESULT]}, position="hidden")
 url_state.begin_run(page.url_path)
 kept_uploads.restore()
 if url_state.is_result_named():
-    share.follow(BY_ADDRESS, PAGES[""][0])
+    share.follow(BY_ADDRESS, PAGES[""][0], WITH_PICTURE)
 if url_state.is_result_elsewhere():
     st.switch_page(RESULT, query_params=url_state.query() | url_state.result_query())
 if session.take_upload() and page in PAGES[""]:
@@ -75,5 +75,5 @@ with render_slots.acquire_slot():
         st.button("Go on with the samples", key="close_keep_problem", on_click=kept_uploads.close_problem)
     page.run()
     if page in VIEWS:
-        share.render_view(page.url_path)
+        share.render_view(page.url_path, with_picture=page in WITH_PICTURE)
     url_state.update_address()

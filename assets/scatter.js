@@ -97,7 +97,7 @@ class Scatter {
     this.countText = createElement("span", { class: "soft", role: "status" });
     this.clearButton = createElement("button", {
       type: "button",
-      text: "Choose none",
+      text: "Clear selection",
       onclick: () => this.choose("clear", []),
     });
     this.bar = createElement(

@@ -24,8 +24,9 @@ Results = Mapping[str, xai_core.Attribution]
 
 
 def _render_missing(sentence: str) -> None:
-    """Render the reason for the missing result, and links to other pages."""
-    st.warning(sentence, icon=":material/link_off:")
+    """Render the reason for the missing result, if it is not said above, and links to other pages."""
+    if sentence:
+        st.warning(sentence, icon=":material/link_off:")
     st.page_link(
         "pages/image/compare.py", label="Make new maps", icon=":material/grid_view:", query_params=url_state.query()
     )
@@ -88,13 +89,13 @@ def _render(results: Results, missing: int, link: xai_core.Share | None) -> None
 xai_core.jobs.leave(session.session_id(), pool="attributions")
 st.title("Saved result")
 link = share.find()
-share.render_outcome()
+is_deleted_here = share.render_outcome()
 ids, problem = permalinks.read_result_ids(link)
 results = {result_id: result for result_id in ids if (result := xai_core.find(result_id)) is not None}
 permalinks.render_old_deletion(ids)
 if results:
     _render(results, len(ids) - len(results), link)
 else:
-    _render_missing(problem or NOT_FOUND)
+    _render_missing("" if is_deleted_here else problem or NOT_FOUND)
 if note := xai_core.store_note():
     st.warning(note, icon=":material/save:")

@@ -171,7 +171,7 @@ def test_a_click_a_line_and_a_key_reach_python_and_stay(scatter_map: Map) -> Non
     scatter_map.expect_events("click lasso lasso clear", IDS[:0])
     page.get_by_role("button", name="Choose five").click()
     expect(page.get_by_text("5 of 120 chosen")).to_be_visible()
-    page.get_by_role("button", name="Choose none").click()
+    page.get_by_role("button", name="Clear selection").click()
     scatter_map.expect_events("click lasso lasso clear clear", IDS[:0])
 
 

@@ -133,6 +133,40 @@ def test_a_view_of_a_table_opens_with_its_choices(open_app: Open, result_store: 
     assert has_sentence(open_app(HOME, s=code), "This link was deleted")
 
 
+def test_who_deletes_an_opened_link_is_told_once(open_app: Open, result_store: ResultStore) -> None:
+    code = xai_core.share([result_store.store_map(by="saliency")], "compare", {}, "mine").code
+    at = open_app(RESULT, s=code)
+    at.session_state["link_owner"] = "mine"
+    check_page(check_page(at.run()).button(key="delete_link").click().run())
+    assert has_sentence(at, share.DELETED) and not at.main.warning
+    assert [read_proto(link).label for link in at.main.get("page_link")] == ["Make new maps", "Go to the start"]
+    assert [text.value[:21] for text in check_page(at.run()).main.warning] == ["This link was deleted"]
+
+
+def test_a_page_inside_the_model_opens_with_its_choices_and_the_owners_picture(
+    open_app: Open, result_store: ResultStore, own: Image.Image
+) -> None:
+    at = open_app("pages/model/attack.py", model="small_cnn", sample="digit_3", attack="fgsm")
+    at = finish_work(at)
+    sample = make_link(at)
+    assert has_sentence(at, "with its choices and the sample picture")
+    opened = finish_work(open_app(HOME, s=sample))
+    assert opened.title[0].value == "Fool the model"
+    assert read_address(opened) == {"model": "small_cnn", "sample": "digit_3", "attack": "fgsm"}
+    file = io.BytesIO()
+    own.save(file, "PNG")
+    at.file_uploader(key="upload_sidebar_0").upload("me.png", file.getvalue(), "image/png")
+    at = finish_work(at.run())
+    assert has_sentence(at, "keeps the whole of it on the disk")
+    private = make_link(at)
+    assert private != sample and has_sentence(at, "**your whole picture**")
+    stranger = finish_work(open_app(HOME, s=private))
+    assert stranger.session_state["own_picture"] == xai_core.image_sha256(own)
+    assert "delete_link" not in [button.key for button in stranger.button]
+    check_page(at.button(key="delete_link").click().run())
+    assert xai_core.find_shared_picture(private) is None and has_sentence(at, share.DELETED)
+
+
 def test_a_map_the_store_has_lost_but_the_page_still_shows_is_kept_again(
     with_own_picture: AppTest, result_store: ResultStore, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

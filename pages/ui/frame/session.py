@@ -61,7 +61,7 @@ def read_upload(widget: str, place: str) -> None:
         with render_slots.acquire_slot():
             picture = xai_core.read_image_file(upload)
     except xai_core.InvalidImage as problem:
-        st.session_state["picture_error"] = (place, str(problem))
+        note_problem(place, str(problem))
         return
     title = "Your photo" if widget.startswith("camera") else upload.name
     use_picture(picture.image, title, widget, picture.notes)
@@ -126,6 +126,11 @@ def picture_error(place: str) -> str:
     return str(sentence) if where == place else ""
 
 
+def note_problem(place: str, sentence: str) -> None:
+    """Note why a picture is not in use, for the uploader of this place."""
+    st.session_state["picture_error"] = (place, sentence)
+
+
 def choose_sample(name: str) -> None:
     """Callback: take this sample."""
     forget_own_picture()
@@ -142,7 +147,7 @@ def current_picture() -> tuple[Image.Image, str]:
     if own:
         forget_own_picture()
         gone = "Your picture is no longer kept here, so a sample stands in for it. Please choose your picture again."
-        st.session_state["picture_error"] = ("sidebar", gone)
+        note_problem("sidebar", gone)
     name = st.session_state["sample"]
     return load_sample(name), xai_core.SAMPLES.get(name).title
 

@@ -12,7 +12,6 @@ from pages.ui.frame import session, url_state
 from pages.ui.image import backgrounds, permalinks
 from pages.ui.widgets import share
 
-PICTURE_TITLE = "Picture of the link"
 COMPARE, EXPLAIN = "pages/image/compare.py", "pages/image/explain.py"
 
 Results = Mapping[str, xai_core.Attribution]
@@ -48,7 +47,7 @@ def _go_on(page: str, results: Results, link: xai_core.Share | None) -> None:
     if page == EXPLAIN:
         choices.setdefault("method", next(iter(results.values())).method)
     if picture is not None:
-        session.use_picture(picture, PICTURE_TITLE)
+        session.use_picture(picture, share.PICTURE_TITLE)
     elif session.has_own_picture():
         session.forget_own_picture()
     url_state.take(choices)

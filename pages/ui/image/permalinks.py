@@ -16,11 +16,6 @@ from xai_core.formatting import count_in_words
 from xai_core.report import npz_bytes
 
 _ID = re.compile(r"[0-9a-f]{64}")
-NOTE_BEFORE_LINK = (
-    "Your picture is only in the memory of this computer so far. **Make a link** keeps the whole of it on the disk of "
-    "this computer until you delete the link, and everybody who has the link sees it. The address bar does not show "
-    "it to others: its part “keep=…” is yours alone and works in this browser only."
-)
 DELETED = (
     "This link was deleted by the person who made it, and with it the picture, if it held one. You can make maps of "
     "your own."
@@ -94,7 +89,7 @@ def render_buttons(results: Mapping[str, xai_core.Attribution], file: str, page:
             page,
             describe_content(len(results), own_picture=is_own),
             session.current_picture()[0] if is_own else None,
-            NOTE_BEFORE_LINK if is_own else "",
+            share.NOTE_BEFORE_LINK if is_own else "",
             row,
         )
     if note := xai_core.store_note():

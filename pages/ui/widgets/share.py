@@ -6,7 +6,7 @@ import io
 import ipaddress
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timezone
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 
 import xai_core
-from pages.ui.frame import browser_cookie, url_state
+from pages.ui.frame import browser_cookie, session, url_state
 from xai_core import imageset, tabular
 
 NAME = url_state.SHARE
@@ -32,6 +32,13 @@ OWN_TABLE = (
     "A link cannot show your own table or model to others: they are only in memory, for you alone. With a built-in "
     "table and a model trained here, a link can be made."
 )
+NOTE_BEFORE_LINK = (
+    "Your picture is only in the memory of this computer so far. **Make a link** keeps the whole of it on the disk of "
+    "this computer until you delete the link, and everybody who has the link sees it. The address bar does not show "
+    "it to others: its part “keep=…” is yours alone and works in this browser only."
+)
+PICTURE_TITLE = "Picture of the link"
+PICTURE_GONE = "The picture of this link is no longer kept on this computer, so a sample stands in for it."
 DELETED = "The link is deleted. Whoever opens it now is told so."
 _MONTHS = "January February March April May June July August September October November December".split()
 
@@ -83,12 +90,32 @@ def find() -> xai_core.Share | None:
     return xai_core.find_share(code) if code else None
 
 
-def follow(pages: Mapping[str, StreamlitPage], start: StreamlitPage) -> None:
-    """Go on to the page of a short link that holds no maps, with its choices."""
+def follow(pages: Mapping[str, StreamlitPage], start: StreamlitPage, with_picture: Collection[StreamlitPage]) -> None:
+    """Go on to the page of a short link that holds no maps, with its choices and, on a page about one, its picture."""
     share = find()
     if share is not None and not share.is_deleted and not share.results:
+        if pages.get(share.page) in with_picture:
+            _take_picture(share)
+        if share.is_owned_by(owner()):
+            _codes()[_describe_request((), share.page, share.query, share.has_picture)] = share.code
         url_state.take(share.query)
         st.switch_page(pages.get(share.page, start), query_params=dict(share.query))
+
+
+def _take_picture(share: xai_core.Share) -> None:
+    """Put the picture of a link in the place of the visitor's own."""
+    picture = xai_core.find_shared_picture(share.code) if share.has_picture else None
+    if picture is not None:
+        session.use_picture(picture, PICTURE_TITLE)
+    elif session.has_own_picture():
+        session.forget_own_picture()
+    if share.has_picture and picture is None:
+        session.note_problem("sidebar", PICTURE_GONE)
+
+
+def _describe_request(results: Sequence[str], page: str, query: Mapping[str, str], has_picture: bool) -> str:
+    """Return the key of what a link holds."""
+    return json.dumps([list(results), page, dict(query), has_picture], sort_keys=True)
 
 
 def _delete(code: str) -> None:
@@ -98,13 +125,14 @@ def _delete(code: str) -> None:
         del _codes()[key]
 
 
-def render_outcome() -> None:
-    """Render once what became of a deletion."""
+def render_outcome() -> bool:
+    """Render once what became of a deletion; return True where a link has just been deleted."""
     deleted = st.session_state.pop("link_deleted", None)
     if deleted:
         st.success(DELETED, icon=":material/delete:")
     elif deleted is not None:
         st.error("The link could not be deleted. Please try again in a minute.", icon=":material/error:")
+    return bool(deleted)
 
 
 def render_link(share: xai_core.Share, about: str) -> None:
@@ -142,7 +170,7 @@ def render_maker(
     `about` says what the link holds; `before` what happens when it is made; the button stands at `place`.
     """
     query = url_state.shared_query()
-    key = json.dumps([results, page, query, picture is not None])
+    key = _describe_request(results, page, query, picture is not None)
     pressed = (place or st).button("Make a link", key="make_link", icon=":material/link:")
     render_outcome()
     if pressed and key not in _codes():
@@ -157,22 +185,29 @@ def render_maker(
         st.caption(before)
 
 
-def render_view(page: str) -> None:
-    """Render the maker of links for a page about a table or a picture set."""
+def render_view(page: str, *, with_picture: bool) -> None:
+    """Render the maker of links for a page with its choices; `with_picture`: it is about the picture in use."""
     query = url_state.shared_query()
+    own_picture = session.current_picture()[0] if with_picture and session.has_own_picture() else None
     if "table" in query and (st.session_state.get("own_raw") or st.session_state.get("own_model")):
         st.caption(OWN_TABLE)
         return
     if "table" in query:
         about = f"The link opens this page with its choices and the built-in table “{_table_title(query['table'])}”."
-    elif query.get("set", "") in imageset.IMAGE_SETS:
-        about = "The link opens this page with its choices and its built-in picture set."
     else:
-        about = (
-            "The link opens this page with its choices **and all pictures of your own set**. Deleting the link does "
-            "not delete the set."
+        about = _describe_pictures(query.get("set", ""), with_picture, own_picture is not None)
+    render_maker((), page, about, own_picture, "" if own_picture is None else NOTE_BEFORE_LINK)
+
+
+def _describe_pictures(dataset: str, with_picture: bool, is_own: bool) -> str:
+    """Return the sentence on what a link to a page about a picture or a picture set holds."""
+    picture = f" and {'**your whole picture**' if is_own else 'the sample picture'}" if with_picture else ""
+    if dataset and dataset not in imageset.IMAGE_SETS:
+        return (
+            f"The link opens this page with its choices{picture} **and all pictures of your own set**. Deleting the "
+            "link does not delete the set."
         )
-    render_maker((), page, about)
+    return f"The link opens this page with its choices{picture or ' and its built-in picture set'}."
 
 
 def _table_title(name: str) -> str:

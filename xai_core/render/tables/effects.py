@@ -91,7 +91,7 @@ def join_lines(places: Sequence[Any], lines: Float) -> tuple[Sequence[Any] | Flo
 def color_groups(colouring: Colouring | None, rows: Int64) -> list[tuple[str, str, Int64]]:
     """Return (words, colour, rows) for each colour, from low to high."""
     if colouring is None:
-        return [("One row each", with_opacity(QUIET, 0.22), rows)]
+        return [("Single rows", with_opacity(QUIET, 0.22), rows)]
     values = [colouring.values[row] for row in rows]
     if any(isinstance(value, str) for value in values):
         names = sorted({str(value) for value in values})[:_LEVELS]
