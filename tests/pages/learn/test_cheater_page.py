@@ -1,0 +1,62 @@
+"""The page "Catch the cheater": a room, a vote, and what is told only after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.pages.conftest import Open
+from tests.pages.page_reader import check_page, run_until
+from tests.pages.tables.page_reader import read_text
+from xai_core import Job, labs
+
+PAGE = "pages/learn/cheater.py"
+
+
+@pytest.fixture(scope="module")
+def lab() -> labs.CheaterLab:
+    return labs.train_cheaters(2, pictures=32, epochs=1, test_pictures=40)
+
+
+@pytest.fixture(autouse=True)
+def small_lab(monkeypatch: pytest.MonkeyPatch, lab: labs.CheaterLab) -> None:
+    def start(seed: int, session_id: str = "") -> Job[Any]:
+        return Job.from_result(("small", seed), lab)
+
+    monkeypatch.setattr(labs, "start_cheaters", start)
+    monkeypatch.setattr(labs, "VOTES", labs.Votes())
+
+
+def test_page_without_a_room_offers_one(open_app: Open) -> None:
+    at = check_page(open_app(PAGE))
+    assert at.title[0].value == "Catch the cheater" and not at.metric
+    at.button(key="open_room").click().run()
+    code = at.text_input(key="room").value
+    assert labs.clean_room(code) == code and code in at.query_params["room"]
+
+
+def test_a_wrong_code_is_refused_in_words(open_app: Open) -> None:
+    at = open_app(PAGE)
+    at.text_input(key="room").set_value("no room").run()
+    check_page(at)
+    assert "3 to 20 letters" in read_text(at) and not at.metric
+
+
+def test_tests_and_names_come_after_the_vote(open_app: Open, lab: labs.CheaterLab) -> None:
+    at = check_page(open_app(PAGE, room="class7b", lab_methods="grad_cam"))
+    assert [box.label for box in at.metric] == ["Network A", "Network B", "Network C"]
+    titles = {kind.title for kind in labs.KINDS.values()}
+    assert not at.table and not any(title in read_text(at) for title in titles)
+    at.button(key="vote").click().run()
+    assert "Your vote on network A, network B and network C is missing" in read_text(at)
+    for letter, vote in zip("ABC", ("cheats", "honest", "cheats"), strict=True):
+        at.segmented_control(key=f"vote_class7b_{letter}").set_value(vote).run()
+    at.button(key="vote").click().run()
+    assert labs.VOTES.count("class7b", labs.LETTERS) == labs.Count(1, {"A": 1, "B": 0, "C": 1})
+    run_until(at, lambda page: bool(page.table))
+    assert "1 person has voted" in read_text(at)
+    assert not any(title in read_text(at) for title in titles)
+    at.toggle(key="reveal_class7b").set_value(True).run()
+    check_page(at)
+    assert all(title in read_text(at) for title in titles)

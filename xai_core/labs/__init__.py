@@ -1,0 +1,43 @@
+"""Labs where the truth is known: generated pictures, networks trained on them, and maps judged by what is true."""
+
+from __future__ import annotations
+
+from xai_core.labs.cheater.interventions import INTERVENTIONS, Intervention, Outcome, intervene
+from xai_core.labs.cheater.judgement import ACCUSES, FINDS, MapScore, judge_maps, list_judged_methods
+from xai_core.labs.cheater.networks import KINDS, LETTERS, CheaterLab, LabNetwork, train_cheaters
+from xai_core.labs.cheater.pictures import FAINT, LABELS, MARKED, faint_pattern
+from xai_core.labs.cheater.wording import describe_outcomes, describe_scores
+from xai_core.labs.service import VOTES, start_cheaters
+from xai_core.labs.texts import lab_texts
+from xai_core.labs.votes import Count, Votes, clean_room, make_room, room_seed
+
+__all__ = [
+    "ACCUSES",
+    "FAINT",
+    "FINDS",
+    "INTERVENTIONS",
+    "KINDS",
+    "LABELS",
+    "LETTERS",
+    "MARKED",
+    "VOTES",
+    "CheaterLab",
+    "Count",
+    "Intervention",
+    "LabNetwork",
+    "MapScore",
+    "Outcome",
+    "Votes",
+    "clean_room",
+    "describe_outcomes",
+    "describe_scores",
+    "faint_pattern",
+    "intervene",
+    "judge_maps",
+    "lab_texts",
+    "list_judged_methods",
+    "make_room",
+    "room_seed",
+    "start_cheaters",
+    "train_cheaters",
+]
