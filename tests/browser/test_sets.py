@@ -155,9 +155,7 @@ def test_the_last_choice_counts_wherever_a_visit_began(visitor: Visitor) -> None
     page.locator('[data-testid="stMain"] input[type="file"]').set_input_files(file)
     expect(page).to_have_url(re.compile("set=[0-9a-f]{24}"))
     chosen = page.get_by_test_id("stMain").get_by_role("combobox", name=re.compile("Picture set"))
-    # The address may come before the list is drawn anew, and a click in between would send the list's former value.
-    expect(chosen).to_have_value("mine (yours)")
-    wait_for_work(visitor)
+    # The address may come before the list is drawn anew: a click in between sends the list's former value.
     go(visitor, "Best and worst")
     expect_text(page, re.compile("^mine · "))
     go(visitor, "Picture set")

@@ -69,10 +69,29 @@ def current_title(dataset: ImageSet) -> str:
 
 def _use_chosen_set() -> None:
     """Callback: use the chosen set, and the model that a bundled set is made for."""
-    name = st.session_state["set"]
+    name = st.session_state[list_key()]
     _use_set(name)
     if name in IMAGE_SETS:
         url_state.set_value("model", IMAGE_SETS.get(name).model)
+
+
+def list_key() -> str:
+    """Return the widget key of the list of sets."""
+    return f"set_list_{st.session_state.setdefault('set_list_round', 0)}"
+
+
+def _renew_list() -> str:
+    """Return the widget key of the list: another one where the set in use was not chosen there.
+
+    A click before a run is drawn sends the list's former value, which under the same key would be a choice.
+    """
+    state = st.session_state
+    if state.get(list_key(), state["set"]) != state["set"]:
+        state["set_list_round"] += 1
+    key = list_key()
+    if key not in state:
+        state[key] = state["set"]
+    return key
 
 
 def recommended_model(dataset: ImageSet) -> str | None:
@@ -146,7 +165,7 @@ def render_choice() -> None:
             list(titles),
             url_state.index_of(titles, "set"),
             titles.__getitem__,
-            key="set",
+            key=_renew_list(),
             on_change=_use_chosen_set,
         )
         if st.session_state["set"] in IMAGE_SETS:

@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,6 +38,11 @@ def upload_zip(open_app: Open, data: bytes, name: str = "mine.zip", **link: str)
     at = finish_work(open_app(SET, **link))
     at.file_uploader(key="set_file").upload(name, data, "application/zip")
     return finish_work(at.run())
+
+
+def find_list(at: AppTest) -> Any:
+    """Return the list of sets."""
+    return next(box for box in at.main.selectbox if box.label == "Picture set")
 
 
 def list_metrics(at: AppTest) -> list[str]:
@@ -96,7 +102,7 @@ def test_the_picture_looked_at_is_in_the_link(open_app: Open) -> None:
     at.switch_page(SET)
     at = finish_work(at.run())
     assert imageset.load_set("digits").names[7] in read_text(at)
-    at.selectbox(key="set").set_value("photo_crops")
+    find_list(at).set_value("photo_crops")
     at = finish_work(at.run())
     assert "Click a picture or a point" in read_text(at) and "picture" not in at.query_params, (
         "row 7 of another set is another picture"
@@ -186,9 +192,31 @@ def test_a_set_can_be_left_with_an_upload_and_a_folder_on_the_page(
     at = finish_work(at.run())
     assert list_metrics(at)[0] == "1"
     for name, count in (("photo_crops", "240"), (zipped_set, str(len(ROWS) + 1)), ("digits", "1,797")):
-        at.selectbox(key="set").set_value(name)
+        find_list(at).set_value(name)
         at = finish_work(at.run())
         assert list_metrics(at)[0] == count
+
+
+def test_a_click_before_the_list_is_drawn_anew_keeps_the_own_set(open_app: Open) -> None:
+    """Such a click sends what the browser still shows: the list's former value."""
+    at = finish_work(open_app(SET, **DIGITS))
+    find_list(at).set_value("photo_crops")
+    at = finish_work(at.run())
+    former = find_list(at)._widget_state
+    assert former.string_value or former.int_value
+    at.file_uploader(key="set_file").upload("mine.zip", build_zip(), "application/zip")
+    at = finish_work(at.run())
+    own = at.query_params["set"]
+    assert list_metrics(at)[0] == str(len(ROWS) + 1)
+    states = at._tree.get_widget_states()
+    kept = [state for state in states.widgets if "set_list" not in state.id]
+    del states.widgets[:]
+    states.widgets.extend([*kept, former])
+    at = finish_work(at._run(states))
+    assert at.session_state["set"] == own and list_metrics(at)[0] == str(len(ROWS) + 1)
+    at.switch_page(SCORES)
+    at = finish_work(at.run())
+    assert "mine · " in read_text(at)
 
 
 def test_the_same_pictures_have_each_visitors_own_name(open_app: Open) -> None:
