@@ -6,10 +6,10 @@ import streamlit as st
 
 import xai_core
 from pages.ui.image import classes, layers, methods, panels, picture
-from pages.ui.trust import map_view
+from pages.ui.trust import map_view, method_view
 from pages.ui.widgets import background, forms, show
 
-VIEWS = {"map": "This map"}
+VIEWS = {"map": "This map", "method": "Its method"}
 
 show.write_style()
 st.title("Can this map be trusted?")
@@ -31,6 +31,10 @@ with shown:
     except xai_core.XaiError as problem:
         request = panels.MapRequest(spec.name, refusal=str(problem))
     results = panels.render_maps([request], page.model_input, "trust")
-if request.planned is not None and results:
-    map_view.render(page, request.planned, results[request.name])
+view = forms.render_segments("test", "Test", VIEWS, "map")
+if request.planned is not None:
+    if view == "method":
+        method_view.render_method(page, request.planned)
+    elif results:
+        map_view.render(page, request.planned, results[request.name])
 background.end()

@@ -27,6 +27,18 @@ from .map_agreement import (
     agreement as agreement,
 )
 from .pointing import points_at as points_at
+from .sanity.randomization import (
+    Randomization as Randomization,
+    count_work as count_work,
+    randomization as randomization,
+    start_randomization as start_randomization,
+)
+from .sanity.similarity import MEASURES as MEASURES
+from .sanity.wording import (
+    check_randomization as check_randomization,
+    describe_randomization as describe_randomization,
+    describe_similarity as describe_similarity,
+)
 from .verdict import (
     STATES as STATES,
     MapVerdict as MapVerdict,

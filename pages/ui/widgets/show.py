@@ -81,6 +81,11 @@ def _format_check(check: Check) -> str:
     return f'<p class="said quiet">{mark}{escape_html(check.sentence)}</p>'
 
 
+def write_check(check: Check) -> None:
+    """Write one finding with the mark of its level."""
+    st.html(_format_check(check))
+
+
 def write_verdict(verdict: MapVerdict) -> None:
     """Write a verdict as a badge that unfolds into sentences; open where something calls for care."""
     tests = len(verdict.tests)

@@ -33,3 +33,12 @@ def test_a_map_is_tested_by_hiding(open_app: Open) -> None:
 def test_a_method_that_draws_at_random_shows_its_seeds(open_app: Open) -> None:
     at = check_page(open_map(open_app, method="smooth_grad", pieces="superpixels"))
     assert "Over three seeds its gain lies between" in read_text(at)
+
+
+def test_the_method_is_tested_on_request(open_app: Open) -> None:
+    at = check_page(open_app(PAGE, **SMALL, method="guided_backprop", test="method"))
+    assert "Published: Fails" in read_text(at) and "evidence of nothing" not in read_text(at)
+    at.toggle(key="sanity").set_value(True)
+    at = check_page(finish_work(run_until(at.run(), lambda at: "With all weights shuffled" in read_text(at))))
+    assert len(read_chart(at, "sanity_curve")["data"]) == 4
+    assert "shuffled" in read_text(at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from xai_core.formatting import number, percent
 from xai_core.render.tables.style import (
@@ -82,4 +82,30 @@ def draw_hiding(most: Points, least: Points, label: str, gain: float) -> Drawing
         f"The area between the curves, {number(gain)}, is the symmetric relevance gain: the log-odds are {sign} on "
         "average when the weakest pieces go first than when the strongest do.",
         "Log-odds of 0 are a probability of 50 %, 2 are 88 %, −2 are 12 %.",
+    )
+
+
+def draw_similarity(
+    layers: Sequence[str], rows: Mapping[str, Sequence[float]], ceiling: float, floor: float, measure: str
+) -> Drawing:
+    """Draw the similarity of maps by shuffled weights, by layer, between its two anchors, dotted."""
+    places, traces = range(1, len(layers) + 1), []
+    for level in (ceiling, floor):
+        dotted = {"dash": "dot", "color": QUIET}
+        edge: Trace = {"type": "scatter", "mode": "lines", "x": [1, len(layers)], "y": [level, level], "line": dotted}
+        traces.append(edge | no_hover())
+    for (name, values), colour in zip(rows.items(), (LINE, FOR), strict=False):
+        texts = [f"{escape_label(layer, 40)}: {number(value)}" for layer, value in zip(layers, values, strict=True)]
+        traces.append(
+            _line(places, values, texts)
+            | {"mode": "lines+markers", "marker": {"size": 8}, "name": name, "line": {"width": 3, "color": colour}}
+        )
+    figure = build_figure(
+        traces, height=300, x="shuffled, from the last layer to the first", y="similarity", legend=True
+    )
+    figure.update_xaxes(showticklabels=False)
+    return Drawing(
+        figure,
+        f"{measure}: {number(ceiling)} is the same map (upper line), {number(floor)} is the map of another picture "
+        "(lower line).",
     )
