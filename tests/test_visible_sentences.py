@@ -32,6 +32,10 @@ BANNED = (
     r"\bodds off by\b",
     r"\bmade of \*\(",
     r"\bnot possible on this\b",
+    r"\bchoose none\b",
+    r"\bone row each\b",
+    r"\bmeasured is\b",
+    r"\(.*\) over 0\b",
     r"\bcan ?not be looked into\b",
     # British spelling, as everywhere else.
     r"\blearned\b",

@@ -42,8 +42,9 @@ def _render_agreement(requests: Sequence[panels.MapRequest], results: Mapping[st
             row,
         )
     st.caption(
-        "In the table, from +1.00 (the same places, in the same order) over 0 (nothing in common) to −1.00 (the "
-        "opposite). The small number is how much of the strongest tenth both maps share; by chance it would be 10 %. "
+        "The numbers in the table go from +1.00 (the same places, in the same order) through 0 (nothing in common) to "
+        "−1.00 (the opposite). The small number is the part of the strongest tenth that both maps share; by chance it "
+        "would be 10 %. "
         "Before they are compared, all maps are averaged over places of one size, a sixteenth of the picture's side."
     )
 

@@ -74,7 +74,7 @@ class UploadLimit:
             return
         content_length = Headers(scope=scope).get("content-length", "")
         if not content_length.isdecimal():
-            await PlainTextResponse("The size of the file must be said.", status_code=411)(scope, receive, send)
+            await PlainTextResponse("The size of the file must be stated.", status_code=411)(scope, receive, send)
         elif used_bytes() + self._incoming + int(content_length) > (
             max_bytes() if self.max_total is None else self.max_total
         ):

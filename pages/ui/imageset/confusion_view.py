@@ -77,8 +77,8 @@ def render(page: PageContext, scores: SetScores) -> None:
         else ""
     )
     show.write(
-        f"{scores.sentences['confusion']} Click a cell to see its pictures; the head of a column can sort "
-        f"them.{left_out}",
+        f"{scores.sentences['confusion']} Click a cell to see its pictures, or the head of a column to sort "
+        f"by it.{left_out}",
         quiet=True,
     )
 

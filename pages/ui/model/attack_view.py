@@ -114,7 +114,9 @@ def _render_maps(model: xai_core.Classifier, result: xai_core.Attacked) -> None:
         with column:
             drawn = render.overlay(picture, attribution.heatmap)
             st.image(drawn, caption=f"What speaks for {label}, {when}", alt=f"Map {when} the attack", width="stretch")
-    show.write(f"Rank correlation of the two maps: {number(change.rank)} (1 is the same order of places, 0 is none).")
+    show.write(
+        f"Rank correlation of the two maps: {number(change.rank)} (1 means the same order of places, 0 none in common)."
+    )
 
 
 def _render_models(model: xai_core.Classifier, result: xai_core.Attacked) -> None:

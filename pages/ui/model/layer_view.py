@@ -183,7 +183,7 @@ def render_hiding_test(page: PageContext, layer: str) -> None:
     alike = round(result.agreement * len(result.channels))
     show.write(
         f"Hiding {alike} of the {len(result.channels)} moves the score of the class in the direction that was "
-        "estimated. Measured is how far the logit falls when the channel is set to zero everywhere."
+        "estimated. The measured value is how far the logit falls when the channel is set to zero everywhere."
     )
 
 

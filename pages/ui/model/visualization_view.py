@@ -154,7 +154,7 @@ def _draw_preview(plan_id: str) -> None:
     preview: inside.Preview | None = None if job is None or job.is_finished else job.request_preview()
     if preview is None:
         return
-    st.image(inside.to_picture(preview.pictures[0]), width=MADE_PX, alt="The picture as far as it is")
+    st.image(inside.to_picture(preview.pictures[0]), width=MADE_PX, alt="The unfinished picture")
     show.write(f"Step {len(preview.curve)} of {preview.steps}: {number(preview.curve[-1])}", quiet=True)
 
 

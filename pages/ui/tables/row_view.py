@@ -222,6 +222,6 @@ def render_explanations(page: PageContext, row: pd.DataFrame) -> None:
             "How far the methods agree",
         )
         st.caption(
-            "From +1.00 (the same order) over 0 to −1.00 (the opposite); below it, how much of the three "
+            "From +1.00 (the same order) through 0 to −1.00 (the opposite); below it, how much of the three "
             "strongest they share."
         )

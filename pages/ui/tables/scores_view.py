@@ -70,7 +70,7 @@ def render(model: TabularModel) -> None:
     if scores is None:
         return
     show.write_warning(scores.weakness)
-    show.write(f"Tried on {scores.rows:,} rows that it has never seen.", quiet=True)
+    show.write(f"Tested on {scores.rows:,} rows that it has never seen.", quiet=True)
     _render_tiles(scores)
     _render_folds(model, scores)
     show.write_list(model.notes)

@@ -153,7 +153,10 @@ def render_link(share: xai_core.Share, about: str) -> None:
 def _render_deletion(share: xai_core.Share) -> None:
     with st.popover("Delete this link", icon=":material/delete:"):
         picture = " Your picture is deleted from this computer with it." if share.has_picture else ""
-        st.markdown(f"Nobody can open the link any more, also where it was passed on.{picture} This cannot be undone.")
+        st.markdown(
+            f"Nobody will be able to open the link any more, not even those who have it already.{picture} This cannot "
+            "be undone."
+        )
         st.button("Delete for good", key="delete_link", on_click=_delete, args=(share.code,), type="primary")
 
 
