@@ -44,7 +44,9 @@ with shown:
         partial(attacks.start_attack, planned, session_id()),
         "Looking for a change that fools the model",
     )
-    if result is not None:
+    if result is None:
+        attack_view.render_preview(planned)
+    else:
         attack_view.render_result(page.model, result)
         attack_view.render_consequences(page.model, result)
 background.end()

@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from xai_core.attacks.base.request import AttackRequest, Best, Objective
+from xai_core.attacks.base.request import AttackRequest, Best
 from xai_core.attacks.base.spec import ATTACKS, AttackSpec, Outcome
+from xai_core.engine.objective_gradients import Objective
 from xai_core.params import Int
 
 OVERSHOOT = 0.02

@@ -7,14 +7,15 @@ import io
 import streamlit as st
 
 import xai_core
-from pages.ui.frame import url_state
+from pages.ui.frame import render_slots, session, url_state
 from pages.ui.image import classes
 from pages.ui.image.picture import PageContext
 from pages.ui.widgets import background, forms, show
 from pages.ui.widgets.words import escape_markdown
-from xai_core import attacks, render
+from xai_core import attacks, jobs, render
 from xai_core.formatting import number, percent
 
+PREVIEW_PX = 200
 MAP_METHODS = ("grad_cam", "occlusion", "integrated_gradients", "lime")
 _CONSEQUENCES = {
     "none": "Nothing more",
@@ -44,6 +45,20 @@ def render_settings(page: PageContext) -> attacks.AttackPlan:
     seed = forms.render_seed() if spec.random else 0
     show.write(spec.limits, quiet=True)
     return attacks.plan_attack(page.model, page.image, name, epsilon, target, params, seed)
+
+
+def render_preview(planned: attacks.AttackPlan) -> None:
+    """Render what the attack has so far, about twice a second, where it shows that."""
+    if planned.spec.previews:
+        st.fragment(_draw_preview, run_every=render_slots.poll_interval(session.session_id()))(planned.id)
+
+
+@render_slots.acquire_slot()
+def _draw_preview(plan_id: str) -> None:
+    job = jobs.find(plan_id)
+    preview = None if job is None or job.is_finished else job.request_preview()
+    if preview is not None:
+        st.image(preview, width=PREVIEW_PX, alt="The sticker as far as it is", caption="Still being made")
 
 
 def render_result(model: xai_core.Classifier, result: xai_core.Attacked) -> None:

@@ -18,6 +18,7 @@ from xai_core.engine.backends.forward import forward_for
 from xai_core.engine.backends.graph_files import cache
 from xai_core.engine.evaluator import Evaluator
 from xai_core.engine.jobs import Job
+from xai_core.engine.objective_gradients import ObjectiveGradients
 from xai_core.errors import Cancelled
 from xai_core.methods.base.spec import METHODS
 from xai_core.models.isolation import isolate
@@ -209,6 +210,26 @@ def test_an_engine_of_a_layer_that_fails_later_is_given_up(monkeypatch):
     evaluator = Evaluator(model, forward_for(model), x, 1, Job())
     assert all(map(torch.equal, evaluator.layer_gradients(place), expected))
     assert evaluator.input_gradients.backends == {"torch"} and engine.ready_layer_gradients(model, place) is None
+
+
+@pytest.mark.parametrize("prepare", [False, True])
+def test_gradients_of_any_objective_equal_autograd(prepare):
+    def margin(logits):
+        return logits[:, 1] - logits[:, 2:].max(1).values
+
+    def log_probability(logits):
+        return logits.log_softmax(1)[:, 3]
+
+    model, pictures = make_model(Residual()), draw_pictures(5)
+    if prepare:
+        assert engine.prepare_gradients(model) == engine.READY
+    objectives = [margin, log_probability, margin, margin, log_probability]
+    values, gradients = ObjectiveGradients(model, forward_for(model), Job()).compute(pictures, objectives)
+    own = pictures.double().requires_grad_(True)
+    logits = isolate(model.module).double()(own)
+    expected = torch.cat([objective(row) for objective, row in zip(objectives, logits.split(1), strict=True)])
+    assert torch.allclose(values.double(), expected.detach(), atol=1e-5)
+    assert relative_error(gradients, torch.autograd.grad(expected.sum(), own)[0]) <= 1e-4
 
 
 def test_parts_are_drawn_while_others_run_and_come_with_their_pictures():

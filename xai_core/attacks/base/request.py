@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 import torch
-from torch import nn
 
 from xai_core.arrays import UInt8
-from xai_core.engine import cores
-from xai_core.engine.backends.folding import folded_network_for
 from xai_core.engine.backends.forward import Forward
 from xai_core.engine.jobs import Job
-from xai_core.engine.scheduler import SCHEDULER
+from xai_core.engine.objective_gradients import Objective, ObjectiveGradients
 from xai_core.models.classifier import Classifier
-from xai_core.models.isolation import isolate, out_of_place
 from xai_core.params import ParamReader, Value
-
-Objective = Callable[[torch.Tensor], torch.Tensor]
-"""Logits (n, classes) to one number a picture, (n,)."""
 
 
 @dataclass(eq=False)
@@ -64,9 +57,8 @@ class AttackRequest(ParamReader):
         return np.random.default_rng(self.seed)
 
     @cached_property
-    def module(self) -> nn.Module:
-        """A private copy with folded norms, for gradients."""
-        return isolate(folded_network_for(self.model))
+    def _engine(self) -> ObjectiveGradients:
+        return ObjectiveGradients(self.model, self.forward, self.job)
 
     def to_levels(self, pictures: UInt8) -> torch.Tensor:
         """Return pictures (N, H, W, C) in 0..255 as levels."""
@@ -111,30 +103,10 @@ class AttackRequest(ParamReader):
         Without an objective it is the margin; a sequence has one for every picture.
         """
         objectives = list(objective) if isinstance(objective, Sequence) else [objective or self.margins] * len(levels)
-        module = self.module
-
-        def differentiate(picture: torch.Tensor, aim: Objective) -> tuple[torch.Tensor, torch.Tensor]:
-            own = picture.detach().clone(memory_format=torch.channels_last).requires_grad_(True)
-            # Always as many cores: with others the last bits differ, and so the signs of tiny gradients.
-            with out_of_place(), torch.enable_grad(), cores.limit(cores.CORES_PER_WORKER):
-                values = aim(module(self._normalize(own)))
-                (gradients,) = torch.autograd.grad(values.sum(), own)
-            return values.detach(), gradients
-
-        # One picture a task: in a batch the last bits would depend on the machine's number of workers.
-        tasks = [
-            SCHEDULER.submit_work(partial(differentiate, picture, aim), self.job)
-            for picture, aim in zip(levels.split(1), objectives, strict=True)
-        ]
-        results = []
-        try:
-            for task in tasks:
-                results.append(task.wait())
-                self.count(len(results[-1][0]))
-        finally:
-            for task in tasks:
-                task.cancel()
-        return torch.cat([values for values, _ in results]), torch.cat([rows for _, rows in results])
+        values, gradients = self._engine.compute(self._normalize(levels), objectives)
+        self.count(len(levels))
+        _, std = self.model.preprocessing.mean_and_std(levels)
+        return values, gradients / (255 * std)
 
     def count(self, pictures: int) -> None:
         """Count pictures asked about; raises Cancelled if the job was cancelled."""

@@ -52,6 +52,8 @@ class AttackSpec:
     """True if it aims at one class; without a wish that is the likeliest other one."""
     gradient: bool = True
     random: bool = False
+    previews: bool = False
+    """True if its job shows what it has so far, as a picture (H, W, C) of bytes."""
     params: tuple[Param, ...] = ()
     quick_params: Callable[[int], Mapping[str, Value]] = lambda _side: {}
     """Parameters of a cheap run at this input side, for tests."""

@@ -53,4 +53,10 @@ def list_findings(result: Attacked) -> tuple[str, ...]:
             if scale is not None
             else "No scale of this step survives being rounded to whole levels."
         )
+    if "unseen_patch" in details:
+        before, patch, scrambled = (percent(details[f"unseen_{name}"]) for name in ("before", "patch", "scrambled"))
+        sentences.append(
+            f"On {details['unseen']:.0f} pictures that the sticker was not made with, {result.label} goes from "
+            f"{before} to {patch} on average. A sticker with the same pixels in random order gets {scrambled}."
+        )
     return tuple(sentences)
