@@ -1,3 +1,17 @@
+from .concepts import (
+    KITS as KITS,
+    MIN_PICTURES as MIN_PICTURES,
+    ConceptKit as ConceptKit,
+    ConceptScore as ConceptScore,
+    ConceptScores as ConceptScores,
+    choose_layer as choose_layer,
+    concept_scores as concept_scores,
+    kit_for as kit_for,
+    read_activations as read_activations,
+    read_gradients as read_gradients,
+    score_directions as score_directions,
+    spread_layers as spread_layers,
+)
 from .dissection import (
     MIN_IOU as MIN_IOU,
     Dissection as Dissection,
@@ -36,6 +50,20 @@ from .probes import (
     draw_probe as draw_probe,
     probe_from_classes as probe_from_classes,
     probe_from_masks as probe_from_masks,
+)
+from .unit_facts import (
+    REDUNDANT as REDUNDANT,
+    Clarity as Clarity,
+    ClassChannels as ClassChannels,
+    ClassEffects as ClassEffects,
+    Neighbours as Neighbours,
+    choose_judge as choose_judge,
+    class_channels as class_channels,
+    class_effects as class_effects,
+    class_parts as class_parts,
+    find_groups as find_groups,
+    find_neighbours as find_neighbours,
+    measure_clarity as measure_clarity,
 )
 from .units import (
     Unit as Unit,

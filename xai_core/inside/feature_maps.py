@@ -93,7 +93,7 @@ def channel_effects(
     """
     record, checked = _canonical_layer(model, layer), resolve_target(model, target)
     with SCHEDULER.slot(job), torch.enable_grad():
-        logits, maps = _run_from(model, record, model.prepare(image))
+        logits, maps = run_from_layer(model, record, model.prepare(image))
         resolved = int(logits[0].argmax()) if checked is None else checked
         (gradient,) = torch.autograd.grad(select_target(logits[0], resolved), maps[-1])
     values = (gradient[0] * maps[-1].detach()[0]).sum((1, 2))
@@ -113,12 +113,12 @@ def hide_channels(
     x, job = model.prepare(image), job or Job()
     job.expect(job.done + len(numbers) + 1)
     with SCHEDULER.slot(job), torch.no_grad():
-        plain, maps = _run_from(model, record, x)
+        plain, maps = run_from_layer(model, record, x)
     job.tick(1)
     measured = []
     for part in np.array_split(numbers, -(-len(numbers) // _HIDDEN_AT_ONCE)):
         with SCHEDULER.slot(job, len(part)), torch.no_grad():
-            logits, _ = _run_from(model, record, x.expand(len(part), -1, -1, -1), (part, len(maps)))
+            logits, _ = run_from_layer(model, record, x.expand(len(part), -1, -1, -1), (part, len(maps)))
         measured.append(select_target(plain[0], effects.target) - select_target(logits.T, effects.target))
         job.tick(len(part))
     falls = torch.cat(measured).double().cpu().numpy()
@@ -130,7 +130,7 @@ def _canonical_layer(model: Classifier, name: str) -> Layer:
     return model.layer(layer.alias_of) if layer.alias_of else layer
 
 
-def _run_from(
+def run_from_layer(
     model: Classifier, layer: Layer, x: torch.Tensor, hidden: tuple[Int64, int] | None = None
 ) -> tuple[torch.Tensor, list[torch.Tensor]]:
     """Return logits (N, classes) and the maps of every call of the layer, by a private copy.

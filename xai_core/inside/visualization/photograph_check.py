@@ -7,20 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from xai_core.engine import cores
 from xai_core.engine.jobs import Job
-from xai_core.engine.scheduler import SCHEDULER
 from xai_core.errors import InvalidParam
-from xai_core.inside.visualization.layer_reader import LayerReader, count_calls, network_for
+from xai_core.inside.visualization.pooled_features import read_pooled_features
 from xai_core.models.classifier import Classifier
-from xai_core.models.isolation import out_of_place
 from xai_core.models.layers import Layer
 
 MAX_LAYERS = 16
@@ -28,7 +23,6 @@ MIN_PICTURES = 3
 ALIKE = 0.5
 # Layers that tell both groups of photographs apart by less in the cosine have nothing to say.
 MIN_CONTRAST = 0.1
-_BATCH = 4
 
 
 @dataclass(frozen=True)
@@ -78,7 +72,9 @@ def compare_with_photographs(
             f"Got {len(liked)} and {len(others)}."
         )
     layers, own = choose_layers(model), job or Job()
-    features = _read_features(model, layers, [picture, *liked, *others], own)
+    pictures = [picture, *liked, *others]
+    own.expect(len(pictures))
+    features = read_pooled_features(model, layers, pictures, own)
     results = []
     for layer in layers:
         values = features[layer.name]
@@ -91,25 +87,3 @@ def compare_with_photographs(
         if same - different >= MIN_CONTRAST:
             results.append((layer.name, (likeness - different) / (same - different)))
     return PhotographCheck(tuple(name for name, _ in results), tuple(value for _, value in results))
-
-
-def _read_features(
-    model: Classifier, layers: Sequence[Layer], pictures: Sequence[Image.Image], job: Job[Any]
-) -> dict[str, torch.Tensor]:
-    """Return each layer's maps averaged over places, (N, C), for the pictures as the model sees them."""
-    names = [layer.name for layer in layers]
-    network = network_for(model, names)
-    reader = LayerReader(network, count_calls(network, names, model.zero_input), needs_logits=False)
-    job.expect(len(pictures))
-
-    def read(inputs: torch.Tensor) -> dict[str, torch.Tensor]:
-        with torch.no_grad(), out_of_place(), cores.limit(cores.CORES_PER_WORKER):
-            _, outputs = reader.read(inputs)
-        return {layer.name: layer.to_maps(outputs[layer.name].after).mean((2, 3)).cpu() for layer in layers}
-
-    parts = []
-    for first in range(0, len(pictures), _BATCH):
-        inputs = torch.cat([model.prepare(picture) for picture in pictures[first : first + _BATCH]])
-        parts.append(SCHEDULER.submit_work(partial(read, inputs), job, len(inputs), cost=1.0).wait())
-        job.tick(len(inputs))
-    return {name: torch.cat([part[name] for part in parts]) for name in names}

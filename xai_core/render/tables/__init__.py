@@ -13,7 +13,13 @@ from xai_core.render.tables.bars import (
     draw_swarm,
     draw_waterfall,
 )
-from xai_core.render.tables.curves import draw_hiding, draw_likeness, draw_similarity, draw_steps_curve
+from xai_core.render.tables.curves import (
+    draw_hiding,
+    draw_layer_strength,
+    draw_likeness,
+    draw_similarity,
+    draw_steps_curve,
+)
 from xai_core.render.tables.effects import MAX_LINES, Colouring, Curve, draw_effect, draw_effect_2d
 from xai_core.render.tables.glass_box import Box, draw_category_steps, draw_pair_heatmap, draw_steps, draw_tree
 from xai_core.render.tables.scores import (
@@ -46,6 +52,7 @@ __all__ = [
     "draw_hiding",
     "draw_histogram",
     "draw_intervals",
+    "draw_layer_strength",
     "draw_likeness",
     "draw_pair_heatmap",
     "draw_roc",

@@ -15,6 +15,7 @@ from xai_core.render.tables.style import (
     build_figure,
     escape_label,
     no_hover,
+    signed_number,
     with_opacity,
 )
 
@@ -108,4 +109,20 @@ def draw_similarity(
         figure,
         f"{measure}: {number(ceiling)} is the same map (upper line), {number(floor)} is the map of another picture "
         "(lower line).",
+    )
+
+
+def draw_layer_strength(layers: Sequence[str], values: Sequence[float], firm: Sequence[bool]) -> Drawing:
+    """Draw an idea's effect on the score by layer; hollow where chance reaches as far."""
+    texts = [f"{escape_label(layer, 40)}: {signed_number(value)}" for layer, value in zip(layers, values, strict=True)]
+    symbols = ["circle" if sure else "circle-open" for sure in firm]
+    markers = {"mode": "lines+markers", "marker": {"size": 9, "symbol": symbols}}
+    dots = _line(range(1, len(layers) + 1), values, texts) | markers
+    figure = build_figure([dots], height=240, x="layer, from early to late", y="logits a step")
+    figure.update_xaxes(showticklabels=False)
+    figure.update_yaxes(zeroline=True, zerolinecolor=QUIET)
+    return Drawing(
+        figure,
+        f"More than chance in {sum(firm)} of {len(layers)} layers (filled dots). Hollow dots: random pictures reach as "
+        "far.",
     )

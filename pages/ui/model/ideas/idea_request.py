@@ -1,0 +1,216 @@
+"""Ideas to test: their pictures, a layer, and pictures of the class, as numbers read from the model in jobs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+import xai_core
+from pages.ui.frame import uploads, url_state
+from pages.ui.frame.session import session_id
+from pages.ui.image import layers
+from pages.ui.image.classes import Target
+from pages.ui.image.picture import PageContext
+from pages.ui.imageset import class_choice, page_context, set_choice
+from pages.ui.model import navigation
+from pages.ui.widgets import background, show
+from xai_core import Job, inside, jobs
+from xai_core.arrays import Float64, Int64
+from xai_core.imageset import ImageSet
+from xai_core.inside import MIN_PICTURES, ConceptKit, ConceptScores
+
+IDEA_PICTURES, RANDOM_PICTURES, EXAMPLES = 30, 144, 40
+MAX_UPLOADS, MAX_UPLOAD_MB = 60, 20
+OWN = "own"
+# Activations of all ideas at all layers take up to 20 MB.
+_POOL = jobs.JobPool("ideas", workers=1, quick_workers=1, keep=6, timeout=jobs.CLOSED_TAB_S)
+_ACTIVATION_BYTES = 40 * 2**20
+Activations = Mapping[str, Mapping[str, Float64]]
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """Ideas to test, random pictures and the class's pictures, each as numbers of every layer."""
+
+    layer: str
+    label: str
+    target: Target
+    ideas: Activations
+    random: Mapping[str, Float64]
+    gradients: Mapping[str, Float64]
+    """Of the class's pictures, or of the picture in use alone."""
+    own_gradients: Mapping[str, Float64]
+    examples: int
+    """Number of pictures of the class, 0 where there are too few."""
+    titles: Mapping[str, str]
+    key: tuple[Any, ...]
+
+
+class Rows:
+    """Rows of a picture set, opened one at a time."""
+
+    def __init__(self, dataset: ImageSet, rows: Int64) -> None:
+        self._dataset, self._rows = dataset, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> Image.Image:
+        return self._dataset.open(int(self._rows[index]))
+
+
+def render_choice(page: PageContext, dataset: ImageSet, rows: Int64) -> Trial | None:
+    """Render what is tested and where; None, with a note or progress on the page, while it is not ready."""
+    model = page.model
+    try:
+        kit, default = inside.kit_for(model), inside.choose_layer(model).name
+    except xai_core.XaiError as problem:
+        show.write_problem(problem)
+        return None
+    left, right = st.columns(2, gap="large", vertical_alignment="bottom")
+    names = [layer.name for layer in inside.spread_layers(model, len(model.layers()))]
+    with left:
+        key = url_state.restore(
+            "idea_layer", default, url_state.option_reader("layer", names), key=f"ideas_{model.name}"
+        )
+        layer = st.selectbox(
+            "Layer",
+            names,
+            url_state.index_of(names, key),
+            format_func=lambda name: f"{layers.format_place(model, name)} · {name}",
+            key=key,
+            help="Two thirds down is usual: earlier layers know edges, the last ones know classes only.",
+        )
+    with right:
+        own = _render_upload()
+    ideas = _request_ideas(model, kit)
+    # The class's pictures do not change with the picture in use.
+    own_source, source = ("picture", xai_core.image_sha256(page.image)), ("set", dataset.id)
+    own_gradients = _request_slopes(page, own_source, [page.image])
+    gradients = _request_slopes(page, source, Rows(dataset, rows)) if len(rows) else own_gradients
+    if ideas is None or own_gradients is None or gradients is None:
+        return None
+    activations, random = ideas
+    titles = dict(kit.titles)
+    added = _request_own(model, own) if own else None
+    if added is not None:
+        activations, titles = {OWN: added, **activations}, {OWN: "your idea", **titles}
+    return Trial(
+        layer=str(layer),
+        label=" and not ".join(model.labels[index] for index in np.atleast_1d(page.target)),
+        target=page.target,
+        ideas=activations,
+        random=random,
+        gradients=gradients,
+        own_gradients=own_gradients,
+        examples=len(rows),
+        titles=titles,
+        key=(model.name, model.weights_sha256, page.target, *(source if len(rows) else own_source), *_digest(own)),
+    )
+
+
+def _all_layers(model: xai_core.Classifier) -> list[Any]:
+    return list(inside.spread_layers(model, len(model.layers())))
+
+
+def _read_kit(
+    model: xai_core.Classifier, kit: ConceptKit, job: Job[Any]
+) -> tuple[dict[str, dict[str, Float64]], dict[str, Float64]]:
+    job.expect(IDEA_PICTURES * len(kit.titles) + RANDOM_PICTURES)
+    read = partial(inside.read_activations, model, _all_layers(model), job=job)
+    ideas = {name: read(kit.pictures(name, IDEA_PICTURES)) for name in kit.titles}
+    return ideas, read(kit.random(RANDOM_PICTURES))
+
+
+def _request_ideas(model: xai_core.Classifier, kit: ConceptKit) -> Any:
+    key, cost = ("ideas", model.name, model.weights_sha256, kit.name), IDEA_PICTURES * len(kit.titles) + RANDOM_PICTURES
+    start = partial(_POOL.start, key, partial(_read_kit, model, kit), float(cost), session_id(), _ACTIVATION_BYTES)
+    return background.follow(key, start, f"Showing the model {cost} drawn pictures")
+
+
+def _request_slopes(page: PageContext, source: tuple[Any, ...], pictures: Any) -> Mapping[str, Float64] | None:
+    model, target = page.model, page.target
+
+    def read(job: Job[Any]) -> Mapping[str, Float64]:
+        job.expect(len(pictures))
+        return inside.read_gradients(model, _all_layers(model), target, pictures, job)
+
+    key = ("idea slopes", model.name, model.weights_sha256, target, *source)
+    start = partial(_POOL.start, key, read, 4.0 * len(pictures), session_id(), _ACTIVATION_BYTES)
+    return background.follow(key, start, "Following the score back into the model")
+
+
+def find_examples(page: PageContext) -> tuple[ImageSet, Int64]:
+    """Return the set and its rows of the class's pictures, none where there are too few."""
+    dataset = page_context.require_set()
+    class_choice.restore(dataset, page.model)
+    first = page.target[0] if isinstance(page.target, tuple) else page.target
+    rows = np.flatnonzero(class_choice.match(dataset, page.model) == first)
+    st.page_link(
+        page_context.SET_PAGE,
+        label=f"Pictures of the class from: {set_choice.current_title(dataset)}",
+        icon=":material/photo_library:",
+        query_params=url_state.query(),
+    )
+    navigation.render_set_hint(page.model, dataset.name)
+    enough = len(rows) >= MIN_PICTURES
+    return dataset, rows[:: max(len(rows) // EXAMPLES, 1)][:EXAMPLES] if enough else rows[:0]
+
+
+def _digest(files: tuple[bytes, ...]) -> tuple[str, ...]:
+    return tuple(hashlib.sha256(data).hexdigest() for data in files)
+
+
+def _render_upload() -> tuple[bytes, ...]:
+    with st.popover("An idea of your own", icon=":material/add_photo_alternate:"):
+        show.write(
+            f"At least {MIN_PICTURES} pictures that have one thing in common and differ in everything else. "
+            "They are compared with the drawn pictures, so let yours be of the same kind where you can.",
+            quiet=True,
+        )
+        files = st.file_uploader(
+            "Pictures of the idea",
+            key="idea_files",
+            accept_multiple_files=True,
+            max_upload_size=uploads.accepted_mb(MAX_UPLOAD_MB),
+        )
+        if not files:
+            return ()
+        for file in files:
+            if problem := uploads.describe_excess(file.size, MAX_UPLOAD_MB, "Save it smaller."):
+                show.write_upload_problem(problem)
+                return ()
+        if not MIN_PICTURES <= len(files) <= MAX_UPLOADS:
+            show.write_upload_problem(
+                f"An idea needs {MIN_PICTURES} to {MAX_UPLOADS} pictures. Got {len(files)}. With fewer, chance alone "
+                "would make a direction."
+            )
+            return ()
+        return tuple(file.getvalue() for file in files)
+
+
+def _request_own(model: xai_core.Classifier, files: tuple[bytes, ...]) -> Mapping[str, Float64] | None:
+    def read(job: Job[Any]) -> Mapping[str, Float64]:
+        job.expect(len(files))
+        pictures = [xai_core.read_image(data) for data in files]
+        return inside.read_activations(model, _all_layers(model), pictures, job)
+
+    return background.compute(
+        ("own idea", model.name, model.weights_sha256, *_digest(files)),
+        read,
+        "Looking at your pictures",
+        write_failure=show.write_upload_problem,
+    )
+
+
+def score_layer(trial: Trial, layer: str, job: Job[Any]) -> ConceptScores:
+    """Return the scores of all ideas in a layer."""
+    ideas = {name: values[layer] for name, values in trial.ideas.items()}
+    return inside.score_directions(ideas, trial.random[layer], trial.gradients[layer], layer, trial.label, job=job)

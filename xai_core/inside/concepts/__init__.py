@@ -1,0 +1,21 @@
+"""Concepts as directions in a layer, and how much they matter for a class (TCAV), tested against random pictures."""
+
+from xai_core.inside.concepts import kits as _kits  # noqa: F401  # registers them
+from xai_core.inside.concepts.kit import KITS, ConceptKit, kit_for
+from xai_core.inside.concepts.readings import choose_layer, read_activations, read_gradients, spread_layers
+from xai_core.inside.concepts.scores import MIN_PICTURES, ConceptScore, ConceptScores, concept_scores, score_directions
+
+__all__ = [
+    "KITS",
+    "MIN_PICTURES",
+    "ConceptKit",
+    "ConceptScore",
+    "ConceptScores",
+    "choose_layer",
+    "concept_scores",
+    "kit_for",
+    "read_activations",
+    "read_gradients",
+    "score_directions",
+    "spread_layers",
+]
