@@ -1,118 +1,67 @@
-"""Textures and colours that fill a picture: each texture in random colours, each colour on random textures."""
+"""Patterns and colours that fill a picture: each pattern in any two colours, each colour in any pattern.
+
+They are those of the labelled pictures (`inside/probes`), so that ideas and concepts of one name are the same.
+"""
 
 from __future__ import annotations
 
-import colorsys
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import gaussian_filter
 
 from xai_core.arrays import Float64
 from xai_core.inside.concepts.kit import KITS, ConceptKit
+from xai_core.inside.probes.generated import COLOURS, NOISE
+from xai_core.inside.probes.patterns import PATTERNS
 
 SIDE = 224
-# Hue as a share of the colour circle, with its spread.
-_HUES: Mapping[str, tuple[float, float]] = {
-    "red": (0.0, 0.02),
-    "orange": (0.085, 0.02),
-    "yellow": (0.155, 0.02),
-    "green": (0.34, 0.06),
-    "blue": (0.61, 0.05),
-}
-_Texture = Callable[[np.random.Generator], Float64]
+# Pixels from one stripe to the next, and from one grain to the next.
+_PERIODS, _GRAINS = (10.0, 44.0), (2, 9)
+_SHADE = 25.0
+# Black and white are no colours to fill a picture with: nothing would be left of the pattern.
+_HUES = tuple(name for name in COLOURS if name not in ("black", "white"))
 
 
-def _stripe(angle: float) -> _Texture:
-    """Return a texture of stripes, at this many degrees from upright."""
-
-    def draw(rng: np.random.Generator) -> Float64:
-        rows, columns = np.mgrid[:SIDE, :SIDE]
-        turn = np.deg2rad(angle + rng.uniform(-10, 10))
-        phase = (columns * np.cos(turn) + rows * np.sin(turn)) / rng.uniform(10, 40) + rng.uniform()
-        return np.asarray(np.clip(3 * np.sin(2 * np.pi * phase), -1, 1) / 2 + 0.5)
-
-    return draw
-
-
-def _draw_dots(rng: np.random.Generator) -> Float64:
-    rows, columns = np.mgrid[:SIDE, :SIDE]
-    period = rng.uniform(16, 48)
-    down, along = ((axis + rng.uniform(0, period)) % period - period / 2 for axis in (rows, columns))
-    return np.asarray(np.clip(period * rng.uniform(0.25, 0.38) - np.hypot(down, along), -0.5, 0.5) + 0.5)
+def _draw_pattern(name: str, rng: np.random.Generator) -> Float64:
+    """Return how much of the first of two colours each pixel has, (SIDE, SIDE), 0 to 1."""
+    if name == NOISE:
+        grain = int(rng.integers(*_GRAINS))
+        values = rng.uniform(0, 1, (SIDE // grain + 1, SIDE // grain + 1)).repeat(grain, 0).repeat(grain, 1)
+        return np.asarray(values[:SIDE, :SIDE])
+    pixels, (down, along) = np.arange(SIDE, dtype=np.float64), rng.uniform(0, SIDE, 2)
+    marked = PATTERNS[name](pixels[:, None] + down, pixels[None] + along, rng.uniform(*_PERIODS))
+    return np.broadcast_to(marked, (SIDE, SIDE)).astype(np.float64)
 
 
-def _draw_checks(rng: np.random.Generator) -> Float64:
-    rows, columns = np.mgrid[:SIDE, :SIDE]
-    side, (down, along) = rng.uniform(10, 36), rng.uniform(0, 99, 2)
-    return np.asarray((((rows + down) // side + (columns + along) // side) % 2).astype(np.float64))
-
-
-def _draw_clouds(rng: np.random.Generator) -> Float64:
-    values = gaussian_filter(rng.normal(size=(SIDE, SIDE)), rng.uniform(8, 24), mode="wrap")
-    return np.asarray((values - values.min()) / np.ptp(values))
-
-
-def _draw_grain(rng: np.random.Generator) -> Float64:
-    values = gaussian_filter(rng.normal(size=(SIDE, SIDE)), rng.uniform(0.5, 1.5), mode="wrap")
-    return np.asarray(np.clip(values / (4 * values.std()) + 0.5, 0, 1))
-
-
-_TEXTURES: Mapping[str, _Texture] = {
-    "upright_stripes": _stripe(0),
-    "level_stripes": _stripe(90),
-    "slanting_stripes": _stripe(45),
-    "dots": _draw_dots,
-    "checks": _draw_checks,
-    "clouds": _draw_clouds,
-    "grain": _draw_grain,
-}
-
-
-def _choose_colour(rng: np.random.Generator, hue: str | None, dark: bool) -> Float64:
-    """Return red, green and blue, 0 to 1: of a hue, or of any."""
-    centre, spread = _HUES[hue] if hue else (rng.uniform(), 0.0)
-    low, high = (0.25, 0.6) if dark else (0.7, 1.0)
-    saturation = rng.uniform(0.65, 1.0) if hue else rng.uniform(0.0, 1.0)
-    return np.array(colorsys.hsv_to_rgb((centre + rng.normal() * spread / 2) % 1, saturation, rng.uniform(low, high)))
+def _choose_colours(names: Sequence[str], rng: np.random.Generator) -> Float64:
+    """Return two colours (2, 3) of these names, each in a shade of its own."""
+    chosen = [COLOURS[str(name)] for name in rng.choice(list(names), 2, replace=len(names) == 1)]
+    return np.asarray(np.array(chosen, dtype=np.float64) + rng.uniform(-_SHADE, _SHADE, (2, 3)))
 
 
 def draw_texture(concept: str, number: int, seed: int) -> Image.Image:
-    """Return a picture of SIDE x SIDE pixels: a texture between a light and a dark colour."""
+    """Return a picture of SIDE x SIDE pixels: one pattern between two colours, or between two shades of one."""
     rng = np.random.default_rng([seed, number, zlib.crc32(concept.encode())])
-    hue = concept if concept in _HUES else None
-    # A colour must not come with one texture.
-    texture = rng.choice(list(_TEXTURES)) if hue else concept
-    amount = _TEXTURES[texture](rng)[..., None]
-    # Dark on light as often as light on dark.
-    if rng.uniform() < 0.5:
-        amount = 1 - amount
-    light, dark = _choose_colour(rng, hue, dark=False), _choose_colour(rng, hue, dark=True)
-    return Image.fromarray(np.rint(255 * (amount * light + (1 - amount) * dark)).astype(np.uint8))
+    is_colour = concept in COLOURS
+    # A colour must not come with one pattern.
+    pattern = str(rng.choice([*PATTERNS, NOISE])) if is_colour else concept
+    amount = _draw_pattern(pattern, rng)[..., None]
+    first, second = _choose_colours([concept] if is_colour else list(COLOURS), rng)
+    if is_colour:
+        # Without a lighter and a darker shade the pattern would hardly be seen.
+        second = second * rng.uniform(0.45, 0.8)
+    return Image.fromarray(np.clip(np.rint(amount * first + (1 - amount) * second), 0, 255).astype(np.uint8))
 
 
 KITS.add(
     ConceptKit(
         name="textures",
-        title="Textures and colours",
-        about="Pictures filled with one texture in any colours, or with one colour on any texture.",
+        title="Patterns and colours",
+        about="Pictures filled with one pattern in any two colours, or with one colour in any pattern.",
         channels=3,
-        titles={
-            "upright_stripes": "upright stripes",
-            "level_stripes": "level stripes",
-            "slanting_stripes": "slanting stripes",
-            "dots": "dots",
-            "checks": "checks",
-            "clouds": "soft clouds",
-            "grain": "fine grain",
-            "red": "red",
-            "orange": "orange",
-            "yellow": "yellow",
-            "green": "green",
-            "blue": "blue",
-        },
+        titles={name: name for name in (*PATTERNS, NOISE, *_HUES)},
         draw=draw_texture,
     )
 )
