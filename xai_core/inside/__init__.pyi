@@ -1,9 +1,11 @@
 from .concepts import (
     KITS as KITS,
+    MAX_CONCEPTS as MAX_CONCEPTS,
     MIN_PICTURES as MIN_PICTURES,
     ConceptKit as ConceptKit,
     ConceptScore as ConceptScore,
     ConceptScores as ConceptScores,
+    Pictures as Pictures,
     choose_layer as choose_layer,
     concept_scores as concept_scores,
     kit_for as kit_for,

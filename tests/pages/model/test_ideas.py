@@ -19,7 +19,7 @@ def test_a_loop_matters_for_an_eight(open_app: Open) -> None:
     text = read_text(at)
     model, dataset = load_model("small_cnn"), imageset.load_set("digits")
     rows = np.flatnonzero(np.asarray(dataset.labels) == 8)
-    rows = rows[:: len(rows) // 40][:40].tolist()
+    rows = rows[np.linspace(0, len(rows) - 1, 40).astype(int)].tolist()
     kit, layer = inside.kit_for(model), [inside.choose_layer(model)]
     ideas = {
         name: inside.read_activations(model, layer, kit.pictures(name, 30))["relu2"] for name in ("loop", "upright")
@@ -53,3 +53,9 @@ def test_the_unit_page_names_neighbours_and_classes(open_app: Open) -> None:
     labels = [button.label for button in at.main.button if button.label.startswith("Channel ")]
     assert [int(label.split()[1]) for label in labels] == neighbours.channels.tolist()
     assert "when the channel is hidden in the 12 pictures that excite it most" in read_text(at)
+
+
+def test_labels_of_the_set_can_be_ideas(open_app: Open) -> None:
+    at = open_app(PAGE, model="small_cnn", sample="digit_8", set="digits", idea_source="labels")
+    text = read_text(finish_work(at))
+    assert "500 directions between 144 random pictures" in text and text.count("in your picture") == 10

@@ -9,7 +9,7 @@ import numpy as np
 from pages.ui.image.picture import PageContext
 from pages.ui.imageset import page_context
 from pages.ui.model import navigation
-from pages.ui.model.ideas.idea_request import Rows
+from pages.ui.model.ideas.idea_sources import Rows
 from pages.ui.widgets import background, forms, show
 from xai_core import Job, inside
 from xai_core.arrays import Float64, Int64

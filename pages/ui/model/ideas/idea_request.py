@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 import xai_core
 from pages.ui.frame import uploads, url_state
@@ -20,13 +19,22 @@ from pages.ui.image.classes import Target
 from pages.ui.image.picture import PageContext
 from pages.ui.imageset import class_choice, page_context, set_choice
 from pages.ui.model import navigation
-from pages.ui.widgets import background, show
+from pages.ui.model.ideas.idea_sources import (
+    IDEA_PICTURES,
+    RANDOM_PICTURES,
+    IdeaSource,
+    Rows,
+    draw_kit,
+    split_set,
+    spread_rows,
+)
+from pages.ui.widgets import background, forms, show
 from xai_core import Job, inside, jobs
 from xai_core.arrays import Float64, Int64
 from xai_core.imageset import ImageSet
 from xai_core.inside import MIN_PICTURES, ConceptKit, ConceptScores
 
-IDEA_PICTURES, RANDOM_PICTURES, EXAMPLES = 30, 144, 40
+EXAMPLES = 40
 MAX_UPLOADS, MAX_UPLOAD_MB = 60, 20
 OWN = "own"
 # Activations of all ideas at all layers take up to 20 MB.
@@ -53,19 +61,6 @@ class Trial:
     key: tuple[Any, ...]
 
 
-class Rows:
-    """Rows of a picture set, opened one at a time."""
-
-    def __init__(self, dataset: ImageSet, rows: Int64) -> None:
-        self._dataset, self._rows = dataset, rows
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, index: int) -> Image.Image:
-        return self._dataset.open(int(self._rows[index]))
-
-
 def render_choice(page: PageContext, dataset: ImageSet, rows: Int64) -> Trial | None:
     """Render what is tested and where; None, with a note or progress on the page, while it is not ready."""
     model = page.model
@@ -90,15 +85,14 @@ def render_choice(page: PageContext, dataset: ImageSet, rows: Int64) -> Trial | 
         )
     with right:
         own = _render_upload()
-    ideas = _request_ideas(model, kit)
+    ideas = _request_ideas(model, kit, dataset)
     # The class's pictures do not change with the picture in use.
     own_source, source = ("picture", xai_core.image_sha256(page.image)), ("set", dataset.id)
     own_gradients = _request_slopes(page, own_source, [page.image])
     gradients = _request_slopes(page, source, Rows(dataset, rows)) if len(rows) else own_gradients
     if ideas is None or own_gradients is None or gradients is None:
         return None
-    activations, random = ideas
-    titles = dict(kit.titles)
+    activations, random, titles = ideas
     added = _request_own(model, own) if own else None
     if added is not None:
         activations, titles = {OWN: added, **activations}, {OWN: "your idea", **titles}
@@ -112,7 +106,11 @@ def render_choice(page: PageContext, dataset: ImageSet, rows: Int64) -> Trial | 
         own_gradients=own_gradients,
         examples=len(rows),
         titles=titles,
-        key=(model.name, model.weights_sha256, page.target, *(source if len(rows) else own_source), *_digest(own)),
+        key=(
+            *(model.name, model.weights_sha256, page.target, tuple(activations)),
+            *(source if len(rows) else own_source),
+            *_digest(own),
+        ),
     )
 
 
@@ -120,19 +118,32 @@ def _all_layers(model: xai_core.Classifier) -> list[Any]:
     return list(inside.spread_layers(model, len(model.layers())))
 
 
-def _read_kit(
-    model: xai_core.Classifier, kit: ConceptKit, job: Job[Any]
-) -> tuple[dict[str, dict[str, Float64]], dict[str, Float64]]:
-    job.expect(IDEA_PICTURES * len(kit.titles) + RANDOM_PICTURES)
+def _read_source(
+    model: xai_core.Classifier, source: Callable[[], IdeaSource], job: Job[Any]
+) -> tuple[dict[str, Mapping[str, Float64]], Mapping[str, Float64], Mapping[str, str]]:
+    """Return activations of ideas and of random pictures, and titles. The pictures are drawn in the job."""
+    ideas, baseline, titles = source()
+    job.expect(sum(map(len, ideas.values())) + len(baseline))
     read = partial(inside.read_activations, model, _all_layers(model), job=job)
-    ideas = {name: read(kit.pictures(name, IDEA_PICTURES)) for name in kit.titles}
-    return ideas, read(kit.random(RANDOM_PICTURES))
+    return {name: read(pictures) for name, pictures in ideas.items()}, read(baseline), titles
 
 
-def _request_ideas(model: xai_core.Classifier, kit: ConceptKit) -> Any:
-    key, cost = ("ideas", model.name, model.weights_sha256, kit.name), IDEA_PICTURES * len(kit.titles) + RANDOM_PICTURES
-    start = partial(_POOL.start, key, partial(_read_kit, model, kit), float(cost), session_id(), _ACTIVATION_BYTES)
-    return background.follow(key, start, f"Showing the model {cost} drawn pictures")
+def _request_ideas(model: xai_core.Classifier, kit: ConceptKit, dataset: ImageSet) -> Any:
+    """Render the choice of ideas; return what `_read_source` does, None while it is read."""
+    options = {"drawn": kit.title, "labels": "Labels of the picture set"}
+    if forms.render_segments("idea_source", "Ideas", options, "drawn") == "drawn":
+        source, names, count = partial(draw_kit, kit), (kit.name,), IDEA_PICTURES * len(kit.titles)
+    else:
+        source, names, count = partial(split_set, dataset), ("labels", dataset.id), len(dataset)
+        if not split_set(dataset).ideas:
+            show.write_problem(
+                f"No label of this picture set has {MIN_PICTURES} pictures. Choose another set, or the drawn ideas."
+            )
+            return None
+    key = ("ideas", model.name, model.weights_sha256, *names)
+    work, cost = partial(_read_source, model, source), float(count + RANDOM_PICTURES)
+    start = partial(_POOL.start, key, work, cost, session_id(), _ACTIVATION_BYTES)
+    return background.follow(key, start, "Showing the model pictures of the ideas")
 
 
 def _request_slopes(page: PageContext, source: tuple[Any, ...], pictures: Any) -> Mapping[str, Float64] | None:
@@ -161,7 +172,7 @@ def find_examples(page: PageContext) -> tuple[ImageSet, Int64]:
     )
     navigation.render_set_hint(page.model, dataset.name)
     enough = len(rows) >= MIN_PICTURES
-    return dataset, rows[:: max(len(rows) // EXAMPLES, 1)][:EXAMPLES] if enough else rows[:0]
+    return dataset, spread_rows(rows, EXAMPLES) if enough else rows[:0]
 
 
 def _digest(files: tuple[bytes, ...]) -> tuple[str, ...]:
