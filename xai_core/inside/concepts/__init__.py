@@ -3,7 +3,14 @@
 from xai_core.inside.concepts import kits as _kits  # noqa: F401  # registers them
 from xai_core.inside.concepts.kit import KITS, ConceptKit, kit_for
 from xai_core.inside.concepts.readings import choose_layer, read_activations, read_gradients, spread_layers
-from xai_core.inside.concepts.scores import MIN_PICTURES, ConceptScore, ConceptScores, concept_scores, score_directions
+from xai_core.inside.concepts.scores import (
+    MAX_CONCEPTS,
+    MIN_PICTURES,
+    ConceptScore,
+    ConceptScores,
+    concept_scores,
+    score_directions,
+)
 from xai_core.inside.visualization.pooled_features import Pictures
 
 __all__ = [
