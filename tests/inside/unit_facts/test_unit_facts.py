@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from tests.inside.weights import hash_weights
 from tests.toy_networks import Conv, seed_weights
@@ -36,12 +37,23 @@ def test_effects_on_classes_are_those_of_a_network_without_the_channel() -> None
     with torch.no_grad():
         cut.head.weight[:, 2] = 0
         falls = [(module(toy.prepare(picture)) - cut(toy.prepare(picture)))[0] for picture in pictures]
-    assert np.allclose(effects.values, torch.stack(falls).mean(0), atol=1e-5) and np.abs(effects.values).max() > 1e-3
+    assert np.allclose(effects.values, torch.stack(falls).mean(0), atol=1e-5) and np.abs(effects.values).max() > 1e-4
     assert (job.done, job.total) == (12, 12) and hash_weights(module) == before
     up = effects.strongest(1)
     assert (effects.values[up] > 0).all() and list(up) == sorted(up, key=lambda row: -effects.values[row])
     with pytest.raises(InvalidParam, match="channels 0 to 5"):
         inside.class_effects(toy, "last", 6, pictures)
+
+
+class Colours(nn.Module):
+    """Features that are the mean colours of a picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(3, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(x.mean((2, 3)))
 
 
 def paint(rng: np.random.Generator, colour: tuple[int, int, int]) -> Image.Image:
@@ -50,11 +62,11 @@ def paint(rng: np.random.Generator, colour: tuple[int, int, int]) -> Image.Image
 
 
 def test_crops_of_one_colour_are_clear_and_of_two_are_two_groups() -> None:
-    judge, rng = make_classifier(seed_weights(Conv()), 16, classes=5), np.random.default_rng(1)
+    judge, rng = make_classifier(Colours(), 16, classes=5), np.random.default_rng(1)
     red, blue = (230, 20, 20), (20, 40, 230)
-    others = [make_picture(16, seed) for seed in range(8)]
+    others = [paint(rng, tuple(rng.integers(20, 230, 3).tolist())) for _ in range(8)]
     clear = inside.measure_clarity(judge, [paint(rng, red) for _ in range(8)], others)
-    assert clear.value > 0.98 > clear.chance and clear.judge == "toy"
+    assert clear.value > 0.98 > 0.95 > clear.chance and clear.judge == "toy"
     mixed = inside.measure_clarity(judge, [paint(rng, (red, blue)[number % 2]) for number in range(8)], others)
     assert sorted(mixed.groups) == [(0, 2, 4, 6), (1, 3, 5, 7)] and mixed.value < clear.value
     with pytest.raises(InvalidParam, match="At least 4 crops"):

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.imageset.page_reader import finish_work, read_text
 from xai_core import imageset, inside, load_model
 
-PAGE, CLASS, UNIT = (f"pages/model/{name}.py" for name in ("concept", "class_page", "unit"))
+PAGE, UNIT = (f"pages/model/{name}.py" for name in ("concept", "unit"))
 Open = Callable[..., AppTest]
 
 
@@ -36,14 +36,6 @@ def test_a_loop_matters_for_an_eight(open_app: Open) -> None:
 def test_a_class_with_too_few_pictures_is_about_your_picture_alone(open_app: Open) -> None:
     text = read_text(finish_work(open_app(PAGE, model="small_cnn", sample="digit_8", set="photo_crops")))
     assert "The figures are about your picture alone" in text and "of the pictures" not in text
-
-
-def test_the_class_page_says_what_it_cannot_add_up(open_app: Open) -> None:
-    text = read_text(
-        finish_work(open_app(CLASS, model="small_cnn", sample="digit_8", set="digits", class_parts="true"))
-    )
-    assert "no channel has an exact share in a class" in text and "parts of its maps have no exact share" in text
-    assert "Matters: raises the score" in text
 
 
 def test_the_unit_page_names_neighbours_and_classes(open_app: Open) -> None:
