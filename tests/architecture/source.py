@@ -7,7 +7,7 @@ import io
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,13 +46,17 @@ class Source:
         return self.within("pages") and not self.module.startswith("pages.ui")
 
     def nodes(self, *kinds: type[ast.AST]) -> Iterator[ast.AST]:
-        return (node for node in ast.walk(self.tree) if isinstance(node, kinds))
+        return (node for node in self._all_nodes if isinstance(node, kinds))
+
+    @cached_property
+    def _all_nodes(self) -> tuple[ast.AST, ...]:
+        return tuple(ast.walk(self.tree))
 
     @cached_property
     def imports(self) -> tuple[str, ...]:
         """Absolute dotted names, `from a import b` as a.b because b may be a module."""
         names: list[str] = []
-        for node in ast.walk(self.tree):
+        for node in self._all_nodes:
             if isinstance(node, ast.Import):
                 names += [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
@@ -79,14 +83,18 @@ class Source:
     @cached_property
     def calls(self) -> tuple[tuple[str, ast.Call], ...]:
         """Dotted name as written and node of each call, for example ("np.random.rand", …)."""
-        return tuple((ast.unparse(node.func), node) for node in ast.walk(self.tree) if isinstance(node, ast.Call))
+        return tuple((ast.unparse(node.func), node) for node in self._all_nodes if isinstance(node, ast.Call))
 
 
-def sources() -> Iterator[Source]:
+@cache
+def sources() -> tuple[Source, ...]:
+    """Return all files of the project, read and parsed once for all rules."""
     paths = [
         ROOT / "app.py",
         *(path for top in ("xai_core", "pages", "tests", "benchmarks") for path in (ROOT / top).rglob("*.py")),
     ]
-    for path in sorted(paths):
-        if path.is_file():
-            yield Source(PurePosixPath(path.relative_to(ROOT).as_posix()), path.read_text(encoding="utf-8"))
+    return tuple(
+        Source(PurePosixPath(path.relative_to(ROOT).as_posix()), path.read_text(encoding="utf-8"))
+        for path in sorted(paths)
+        if path.is_file()
+    )
