@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.ui.frame import session
 from pages.ui.image import framing
-from pages.ui.model import navigation, unit_view, visualization_view
+from pages.ui.model import navigation, unit_concept_view, unit_view, visualization_view
 from pages.ui.model.ideas import unit_facts_view
 from pages.ui.widgets import background, models, show
 
@@ -29,6 +29,7 @@ with right:
     if page is not None and unit.kind != "layer":
         unit_view.render_detail(model, page)
 visualization_view.render(model, unit, page)
+unit_concept_view.render(model, unit)
 if page is not None:
     unit_facts_view.render(page, unit)
 st.subheader("Questions")

@@ -11,7 +11,9 @@ from pages.ui.imageset import set_choice
 from pages.ui.widgets import background, show
 from xai_core.imageset import IMAGE_SETS
 
-NETWORK, LAYER, ANSWER, UNIT = (f"pages/model/{name}.py" for name in ("network", "layer", "answer", "unit"))
+NETWORK, LAYER, ANSWER, UNIT, CONCEPTS = (
+    f"pages/model/{name}.py" for name in ("network", "layer", "answer", "unit", "concepts")
+)
 MAX_UNIT_LETTERS = 200
 _NEXT_PAGE = "inside_next_page"
 
@@ -47,6 +49,12 @@ def open_layer(model: xai_core.Classifier, layer: str) -> None:
     """Callback: open a layer on its own page."""
     url_state.set_value(layers.restore(model), layer)
     st.session_state[_NEXT_PAGE] = LAYER
+
+
+def open_concepts(model: xai_core.Classifier, layer: str) -> None:
+    """Callback: open the page of the concepts of a layer's units."""
+    url_state.set_value(layers.restore(model), layer)
+    st.session_state[_NEXT_PAGE] = CONCEPTS
 
 
 def render_set_hint(model: xai_core.Classifier, current: str) -> None:

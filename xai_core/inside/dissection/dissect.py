@@ -23,16 +23,18 @@ from xai_core.inside.dissection.held_out import (
     pass_together,
     show_most,
 )
-from xai_core.inside.dissection.label_maps import PIXELS, check_counts, read_label_maps
+from xai_core.inside.dissection.label_maps import PIXELS, LabelReader, check_counts
 from xai_core.inside.dissection.layer_maps import LayerMaps
 from xai_core.inside.dissection.overlap import OverlapCounter, reachable_maximum
-from xai_core.inside.dissection.thresholds import Thresholds, TopValues
+from xai_core.inside.dissection.thresholds import TOP_SHARE, Thresholds, TopValues
 from xai_core.inside.probes import ConceptProbe, draw_probe
 from xai_core.models.classifier import Classifier
 from xai_core.models.layers import Layer
 
 MIN_IOU = 0.04
 TOP_PICTURES = 8
+# A few equal values are no saturation: this share of the places, a little above what every mask covers, is.
+_MIN_SATURATED = 1.1 * TOP_SHARE
 _SEED = 0
 
 
@@ -118,12 +120,12 @@ def dissect(
     probe, job = probe or draw_probe(), job or Job()
     held_out = 0 if probe.held_out is None else len(probe.held_out)
     job.expect(job.done + 2 * len(probe) + held_out)
-    labels = read_label_maps(model, probe, job)
-    check_counts(probe, labels.areas)
-    maps = LayerMaps(model, record, probe.pictures, job)
+    reader = LabelReader(model, probe)
+    maps = LayerMaps(model, record, reader.read, len(probe), job)
     thresholds = _find_thresholds(maps, record, len(probe))
+    check_counts(probe, reader.maps.areas)
     # A shift by half of them: no picture keeps its own masks.
-    counter = OverlapCounter(thresholds, labels, np.roll(np.arange(len(probe)), len(probe) // 2))
+    counter = OverlapCounter(thresholds, reader.maps, np.roll(np.arange(len(probe)), len(probe) // 2))
     for _ in maps.run(counter.count):
         pass
     return _summarize(model, record, probe, counter, job)
@@ -180,7 +182,7 @@ def _label_units(
     reachable = reachable_maximum(unit_areas.sum(0), concept_areas.sum(0)[best])
     places = len(probe) * layer.grid[0] * layer.grid[1]
     at_threshold = np.zeros(len(best)) if counter.at_threshold is None else counter.at_threshold / places
-    saturated = np.where(counter.thresholds.includes_ties, at_threshold, 0.0)
+    saturated = np.where(counter.thresholds.includes_ties & (at_threshold > _MIN_SATURATED), at_threshold, 0.0)
     return tuple(
         UnitLabel(
             unit=unit,
@@ -205,7 +207,7 @@ def _check_held_out(
     if held_out is None:
         nothing = np.full(len(best), np.nan)
         return LabelTests(nothing, nothing, nothing)
-    areas = read_label_maps(model, held_out, job).areas
-    maps = LayerMaps(model, layer, held_out.pictures, job, is_read_again=False)
+    reader = LabelReader(model, held_out)
+    maps = LayerMaps(model, layer, reader.read, len(held_out), job, is_read_again=False)
     reach = np.concatenate(list(maps.run(lambda _first, values: values.amax((2, 3)).numpy())))
-    return check_labels(reach, show_most(areas), best, _SEED)
+    return check_labels(reach, show_most(reader.maps.areas), best, _SEED)

@@ -50,7 +50,7 @@ def read_examples(
     concept = 0 if label.concept is None else result.concepts.index(label.concept)
     pictures = [probe.pictures[row] for row in rows]
     limit, has_ties = torch.tensor([float(result.thresholds[unit])]), torch.tensor([label.saturated > 0])
-    maps = LayerMaps(model, model.layer(result.layer), pictures, job, is_read_again=False)
+    maps = LayerMaps(model, model.layer(result.layer), pictures.__getitem__, len(rows), job, is_read_again=False)
 
     def read(first: int, values: torch.Tensor) -> Sequence[UnitExample]:
         return [

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 
 from xai_core.arrays import Bool, Int64, UInt8
-from xai_core.engine.jobs import Job
 from xai_core.errors import InvalidParam
 from xai_core.inside.probes import ConceptProbe
 from xai_core.models.classifier import Classifier, Preprocessing
@@ -39,21 +38,27 @@ class LabelMaps:
         return areas
 
 
-def read_label_maps(model: Classifier, probe: ConceptProbe, job: Job[Any]) -> LabelMaps:
-    """Return a probe's masks, resized and cropped as the model does with its pictures.
+class LabelReader:
+    """Reads a probe's pictures, and keeps their masks as label maps on the way: both are often made together."""
 
-    Raises InvalidParam (masks of another size, too many of them), Cancelled.
-    """
-    if len(probe) * len(probe.concepts) * PIXELS // 8 > MAX_BYTES:
-        raise InvalidParam(
-            f"{len(probe):,} pictures with {len(probe.concepts)} concepts need too much memory. Use fewer pictures."
-        )
-    bits = np.empty((len(probe), len(probe.concepts), PIXELS // 8), dtype=np.uint8)
-    for index in range(len(probe)):
-        job.tick()
-        _, masks = probe.read(index)
-        bits[index] = np.packbits(sample_masks(model.preprocessing, masks).reshape(len(masks), -1), axis=-1)
-    return LabelMaps(bits)
+    def __init__(self, model: Classifier, probe: ConceptProbe) -> None:
+        """Raise InvalidParam for a probe whose label maps would take too much memory."""
+        if len(probe) * len(probe.concepts) * PIXELS // 8 > MAX_BYTES:
+            raise InvalidParam(
+                f"{len(probe):,} pictures with {len(probe.concepts)} concepts need too much memory. Use fewer pictures."
+            )
+        self._model, self._probe, self._read = model, probe, np.zeros(len(probe), dtype=np.bool_)
+        self.maps = LabelMaps(np.zeros((len(probe), len(probe.concepts), PIXELS // 8), dtype=np.uint8))
+
+    def read(self, index: int) -> Image.Image:
+        """Return a picture. Raises InvalidParam for masks of another size."""
+        if self._read[index]:
+            return self._probe.pictures[index]
+        picture, masks = self._probe.read(index)
+        labels = sample_masks(self._model.preprocessing, masks).reshape(len(masks), -1)
+        self.maps.bits[index] = np.packbits(labels, axis=-1)
+        self._read[index] = True
+        return picture
 
 
 def check_counts(probe: ConceptProbe, areas: Int64) -> None:
