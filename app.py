@@ -17,6 +17,7 @@ PAGES = {
         st.Page("pages/image/explain.py", title="Explain", icon=":material/search:"),
         st.Page("pages/image/trust.py", title="Trust", icon=":material/verified_user:"),
         st.Page("pages/image/shake.py", title="Shake it", icon=":material/vibration:"),
+        st.Page("pages/image/flip.py", title="Flip it", icon=":material/switch_access_shortcut:"),
     ],
     "Inside the model": [
         st.Page("pages/model/network.py", title="Network", icon=":material/account_tree:"),

@@ -1,3 +1,8 @@
+from .analysis.counterparts import (
+    Counterpart as Counterpart,
+    find_of_class as find_of_class,
+    find_unlike as find_unlike,
+)
 from .analysis.extremes import (
     Extremes as Extremes,
     all_channel_extremes as all_channel_extremes,

@@ -47,7 +47,10 @@ def make_windows(side: int, count: int) -> Int64:
 
 @dataclass(frozen=True)
 class GreedySearch:
-    """Search for a part that reaches the goal, shown on an empty picture (`reveals`) or covered on the real one."""
+    """Search for a part that reaches the goal, shown on an empty picture (`reveals`) or covered on the real one.
+
+    `raises`: the goal is a lead above it, not one at most as large.
+    """
 
     request: Request
     labels: torch.Tensor
@@ -57,6 +60,7 @@ class GreedySearch:
     """Share of the picture of each segment, (segments,)."""
     goal: float
     reveals: bool
+    raises: bool
     lead_before: float
 
     def compute_leads(self, parts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -70,14 +74,14 @@ class GreedySearch:
         return compute_lead(logits, request.target), logits.argmax(1)
 
     def reaches_goal(self, leads: torch.Tensor) -> torch.Tensor:
-        return leads > self.goal if self.reveals else leads <= self.goal
+        return leads > self.goal if self.raises else leads <= self.goal
 
     def _select_best(self, leads: torch.Tensor, segments: torch.Tensor) -> int:
         """Return the smallest of the segments that reach the goal; if none does, the one that changes most."""
         sufficient = self.reaches_goal(leads)
         if sufficient.any():
             return int(torch.where(sufficient, self.areas[segments], torch.inf).argmin())
-        return int((leads if self.reveals else -leads).argmax())
+        return int((leads if self.raises else -leads).argmax())
 
     def search(self, max_rounds: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return the part (segments,), the change of lead by each segment when added, the last lead and answer (1,)."""
@@ -109,7 +113,7 @@ def prepare_search(request: Request) -> GreedySearch:
     goal = 0.0 if lead_before > 0 else lead_before - log(2)
     compose = make_composer(request, labels, make_replacement(request, labels))
     reveals = request.choice("mode") == "keep"
-    return GreedySearch(request, torch.from_numpy(labels), compose, areas, goal, reveals, lead_before)
+    return GreedySearch(request, torch.from_numpy(labels), compose, areas, goal, reveals, reveals, lead_before)
 
 
 def run(request: Request) -> RawMap:

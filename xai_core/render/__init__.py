@@ -1,6 +1,7 @@
 """Arrays to pictures: one colour policy, overlays, sentences about a map, encoding for the browser. No torch."""
 
 from xai_core.render.atlas import ACROSS, Thumbs, draw_sheets, name_thumbs
+from xai_core.render.cells import draw_cells
 from xai_core.render.colour import DEFAULT_PALETTE, PALETTES, Palette, colorize, normalise, scale_of
 from xai_core.render.feature_maps import draw_feature_map, draw_filter
 from xai_core.render.map_back import draw_map_back
@@ -32,6 +33,7 @@ __all__ = [
     "colorize",
     "describe",
     "describe_reading",
+    "draw_cells",
     "draw_change",
     "draw_feature_map",
     "draw_filter",

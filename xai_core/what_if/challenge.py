@@ -115,12 +115,27 @@ def prepare_challenge(
     >>> game.label, game.labels.max() + 1
     ('3', np.int64(16))
     """
+    search = cut_picture(model, image, params, None, job)
+    return Challenge(model, search, model.labels[int(search.request.logits[0].argmax())])
+
+
+def cut_picture(
+    model: Classifier,
+    image: Image.Image,
+    params: Mapping[str, object] | None,
+    target: int | None = None,
+    job: Job[Any] | None = None,
+) -> GreedySearch:
+    """Cut a picture into the pieces of `adaptive_occlusion`, for a search about a class (None: the model's answer).
+
+    Raises UnknownName or InvalidParam.
+    """
     checked = resolve(METHODS.get(METHOD).params, params, model.side)
     forward, steps, job = forward_for(model), model.preprocessing, job or Job()
     pixels = steps.to_pixels(steps.model_input(image))
     x = steps.to_tensor(pixels).to(model.device)
     logits = forward(x, job)
-    target = int(logits[0].argmax())
+    target = int(logits[0].argmax()) if target is None else target
     evaluator = Evaluator(model, forward, x, target, job)
     request = Request(model, pixels, x, logits, target, None, checked, evaluator, job, np.random.default_rng(0))
-    return Challenge(model, prepare_search(request), model.labels[target])
+    return prepare_search(request)

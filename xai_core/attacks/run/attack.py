@@ -14,6 +14,7 @@ from PIL import Image
 
 from xai_core.attacks.base.request import AttackRequest
 from xai_core.attacks.base.spec import ATTACKS, AttackSpec
+from xai_core.attacks.base.wish import check_wish
 from xai_core.attacks.run.attacked import Attacked
 from xai_core.engine import cores
 from xai_core.engine.backends.forward import forward_for
@@ -114,8 +115,7 @@ def carry_out_attack(planned: AttackPlan, job: Job[Any]) -> Attacked:
     start = steps.input_bytes(planned.image).copy()
     logits = forward(steps.to_tensor(steps.to_pixels(start)).to(model.device), job)[0]
     source, target = int(logits.argmax()), planned.target
-    if target == source:
-        raise InvalidParam(f"{model.title} says {model.labels[source]!r} already. Choose another class to aim at.")
+    check_wish(model, source, target)
     if target is None and spec.needs_target:
         target = int(logits.topk(2).indices[1])
     request = AttackRequest(
