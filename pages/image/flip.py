@@ -35,7 +35,7 @@ except xai_core.XaiError as problem:
     show.write_problem(problem)
     background.finish()
 chosen = forms.render_segments("flip_view", "Way", VIEWS, "hide")
-shown, beside = st.columns([3, 2], gap="large")
+shown, beside = st.columns(2, gap="large")
 with shown:
     RENDER[chosen](page, wish)
 with beside:

@@ -168,7 +168,7 @@ def describe_hidden_pieces(result: HiddenPieces) -> str:
     proof = (
         "No smaller selection of these pieces is enough; other pieces may be."
         if result.irreducible
-        else "None of these pieces can be shown again alone."
+        else "Show any one of them again, and that is undone."
     )
     answer = f"{result.label} ({percent(result.after)}) instead of {result.source}"
     return f"Hide {pieces}, and the model says {answer}. {proof}"

@@ -67,15 +67,15 @@ class Swaps:
 
 
 def swap_cells(
-    model: Classifier, image: Image.Image, other: Image.Image, target: int | str, job: Job[Any] | None = None
+    model: Classifier, image: Image.Image, counterpart: Image.Image, target: int | str, job: Job[Any] | None = None
 ) -> Swaps:
-    """Swap cells of a picture with those of `other`, a picture of the class `target`, until the model says `target`.
+    """Swap cells of a picture with those of `counterpart`, a picture of `target`, until the model says `target`.
 
     Each cell of either picture is used once. Raises NotApplicable for a network without a linear head on means of maps,
     InvalidParam where the model says the class already, UnknownName, Cancelled.
     """
     job, index, steps = job or Job(), model.class_index(target), model.preprocessing
-    seen, paste = steps.input_bytes(image), steps.input_bytes(other)
+    seen, paste = steps.input_bytes(image), steps.input_bytes(counterpart)
     head = read_head(
         model, torch.cat([steps.to_tensor(steps.to_pixels(row)) for row in (seen, paste)]).to(model.device), job
     )
