@@ -105,8 +105,10 @@ def _place(
     centre: list[float] = [size * (place + 0.5) + rng.uniform(-free, free) for place in divmod(cell, _CELLS)]
     rows, columns = (slice(max(int(at - _REACH * radius), 0), int(at + _REACH * radius) + 2) for at in centre)
     pixels = np.arange(SIDE) + 0.5
-    y, x = (pixels[rows] - centre[0])[:, None], (pixels[columns] - centre[1])[None]
-    return canvas[rows, columns], masks[:, rows, columns], y, x
+    down, right = (
+        np.asarray(pixels[part] - at, dtype=np.float64) for part, at in zip((rows, columns), centre, strict=True)
+    )
+    return canvas[rows, columns], masks[:, rows, columns], down[:, None], right[None]
 
 
 def _add_object(canvas: Float32, masks: Bool, rng: np.random.Generator, cell: int) -> None:
