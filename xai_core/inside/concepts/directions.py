@@ -90,7 +90,7 @@ def measure_chance(baseline: Float64, spread: Float64, count: int, draws: int, r
     values = baseline / spread
     labels = draw_splits(len(values), count, draws, rng)
     parts = np.stack([split_folds(split, rng) for split in labels])
-    return np.mean([fold.accuracy for fold in _iter_folds(values @ values.T, labels, parts)], axis=0)
+    return np.asarray(np.mean([fold.accuracy for fold in _iter_folds(values @ values.T, labels, parts)], axis=0))
 
 
 def draw_splits(total: int, count: int, draws: int, rng: np.random.Generator) -> Bool:

@@ -38,7 +38,7 @@ EXAMPLES = 40
 MAX_UPLOADS, MAX_UPLOAD_MB = 60, 20
 OWN = "own"
 # Activations of all ideas at all layers take up to 20 MB.
-_POOL = jobs.JobPool("ideas", workers=1, quick_workers=1, keep=6, timeout=jobs.CLOSED_TAB_S)
+_POOL = jobs.JobPool("ideas", workers=2, quick_workers=1, keep=6, timeout=jobs.CLOSED_TAB_S)
 _ACTIVATION_BYTES = 40 * 2**20
 Activations = Mapping[str, Mapping[str, Float64]]
 
@@ -132,7 +132,7 @@ def _request_ideas(model: xai_core.Classifier, kit: ConceptKit, dataset: ImageSe
     """Render the choice of ideas; return what `_read_source` does, None while it is read."""
     options = {"drawn": kit.title, "labels": "Labels of the picture set"}
     if forms.render_segments("idea_source", "Ideas", options, "drawn") == "drawn":
-        source, names, count = partial(draw_kit, kit), (kit.name,), IDEA_PICTURES * len(kit.titles)
+        source, names, count = partial(draw_kit, kit), (kit.name, ""), IDEA_PICTURES * len(kit.titles)
     else:
         source, names, count = partial(split_set, dataset), ("labels", dataset.id), len(dataset)
         if not split_set(dataset).ideas:

@@ -21,7 +21,7 @@ from xai_core.render import tables
 
 def render_scores(page: PageContext, trial: Trial) -> ConceptScores | None:
     """Render every idea with its effect, the strongest first; those that chance reaches are grey."""
-    scores = background.compute(
+    scores: ConceptScores | None = background.compute(
         ("idea scores", *trial.key, trial.layer),
         partial(idea_request.score_layer, trial, trial.layer),
         "Comparing with chance",

@@ -48,7 +48,7 @@ def _paint(points: Float64, width: float) -> Float32:
     """Return how light each pixel is, 0 to 1, of a stroke with soft edges."""
     rows, columns = np.mgrid[:SIDE, :SIDE] + 0.5
     gaps = np.hypot(columns[..., None] - points[:, 0], rows[..., None] - points[:, 1]).min(-1)
-    return np.clip((width / 2 + _SOFT / 2 - gaps) / _SOFT, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((width / 2 + _SOFT / 2 - gaps) / _SOFT, 0, 1), dtype=np.float32)
 
 
 def draw_stroke(concept: str, number: int, seed: int) -> Image.Image:
