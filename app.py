@@ -26,7 +26,7 @@ PAGES = {
         st.Page("pages/model/unit.py", title="Unit", icon=":material/center_focus_strong:"),
         st.Page("pages/model/concept.py", title="Ideas", icon=":material/lightbulb:"),
         st.Page("pages/model/concepts.py", title="Concepts of units", icon=":material/category:"),
-        st.Page("pages/model/class_page.py", title="Class", icon=":material/category:"),
+        st.Page("pages/model/class_page.py", title="Class", icon=":material/label:"),
         st.Page("pages/model/attack.py", title="Fool the model", icon=":material/bolt:"),
     ],
     "Picture sets": [
