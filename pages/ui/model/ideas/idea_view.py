@@ -57,7 +57,7 @@ def render_scores(page: PageContext, trial: Trial) -> ConceptScores | None:
 
 
 _STYLE = """<style>
-.idea { margin: 0 0 0.75rem; overflow-wrap: anywhere; } .idea.weak { opacity: 0.62; }
+.idea { margin: 0 0 0.75rem; overflow-wrap: anywhere; } .idea.weak { opacity: 0.82; }
 .idea .track { position: relative; height: 0.6rem; border-radius: 3px; margin: 2px 0;
   background: color-mix(in srgb, currentColor 9%, transparent); }
 .idea .bar { position: absolute; top: 0; bottom: 0; border-radius: 3px; }
