@@ -89,7 +89,7 @@ def _draw_swaps(page: PageContext, pictures: SetContext, result: Swaps, nearest:
     swaps = result.swaps[:MAX_NUMBERED]
     own = render.draw_cells(page.model_input, result.grid, [swap.place for swap in swaps])
     theirs = render.draw_cells(result.counterpart, result.grid, [swap.source for swap in swaps])
-    captions = ("These cells", f"become these, from {pictures.pictures.names[nearest.row]}", "The same cells as pixels")
+    captions = ("These cells", f"Become these. {pictures.words(nearest.row)}", "The same cells as pixels")
     for column, picture, caption in zip(st.columns(3), (own, theirs, result.pasted), captions, strict=True):
         column.image(picture, caption=caption, alt=caption, width="stretch")
     notes = ["Cells are numbered in the order in which they were chosen, the largest gain first."]

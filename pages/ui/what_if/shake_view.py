@@ -182,6 +182,7 @@ def _render_maps(page: PageContext, shake: Shake, method: str, steps: list[float
         with column:
             own = render.overlay(shaken.picture, shaken.heatmap)
             st.image(own, caption=shaken.words, alt=f"Map of the picture, {shaken.words}", width="stretch")
+            # The picture as it is has no way back.
             if shaken is maps[0]:
                 continue
             way = "exactly" if shaken.is_exact else "by interpolation"

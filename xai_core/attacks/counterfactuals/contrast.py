@@ -54,6 +54,7 @@ def describe_contrast(contrast: Contrast) -> str:
     fooled = [answer.name for answer in contrast.answers if answer.is_fooled]
     others = [answer for answer in contrast.answers if not answer.is_fooled]
     statements = [f"{answer.name} says {answer.label}" for answer in others]
+    # The plain sentence is true only where no answer moved, and all agree.
     unmoved = others and all(answer.label == answer.label_before for answer in others)
     if not fooled and unmoved and len({answer.label for answer in others}) == 1:
         names = join_words([answer.name for answer in others])

@@ -138,12 +138,14 @@ def reduce_part(search: GreedySearch, part: torch.Tensor) -> tuple[torch.Tensor,
         valid = search.reaches_goal(search.compute_leads(candidates)[0])
         if not valid.any():
             return part, False
+        # The largest piece that can go makes the hidden part smallest.
         best = int(torch.where(valid, search.areas[members], -1).argmax())
         part = candidates[best]
         members = part.nonzero()[:, 0]
     numbers = torch.arange(1, 2 ** len(members) - 1)
     if not len(numbers):
         return part, True
+    # Bit k of a number tells if the k-th piece is in the selection; neither none nor all are.
     chosen = (numbers[:, None] >> torch.arange(len(members))) & 1 == 1
     candidates = torch.zeros(len(numbers), len(part), dtype=torch.bool)
     candidates[:, members] = chosen

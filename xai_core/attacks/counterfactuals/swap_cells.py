@@ -96,6 +96,7 @@ def swap_cells(
     pictures = _paste_in_order(seen, paste, swaps, (rows, columns))
     probabilities = ask_model(model, pictures, job).softmax(1)
     answers = probabilities.argmax(1).tolist()
+    # Pictures begin with one swap.
     shown = (len(order) if needed is None else needed) - 1
     return Swaps(
         label=model.labels[index],
@@ -122,6 +123,7 @@ def cell_logits(head: LinearHead) -> tuple[Float64, Float64, Float64]:
     maps = head.maps.detach().double().flatten(2).cpu().numpy()
     weight = head.weight.detach().double().cpu().numpy()
     bias = np.zeros(len(weight)) if head.bias is None else head.bias.detach().double().cpu().numpy()
+    # A mean over cells times the weights is a mean of what each cell adds.
     own, others = (cells.T @ weight.T / cells.shape[1] for cells in maps)
     return own, others, bias
 
@@ -136,10 +138,12 @@ def choose_swaps(
     logits = own.sum(axis=0) + bias
     free, unused = np.ones(len(own), dtype=bool), np.ones(len(others), dtype=bool)
     order, leads = [], [_lead(logits, target)]
+    # The rival may change after every swap, so the gains are computed anew.
     for _ in range(len(own)):
         rival = _strongest_other(logits, target)
         first, second = (cells[:, target] - cells[:, rival] for cells in (own, others))
         gains = second[None] - first[:, None]
+        # A cell that was swapped cannot be swapped again, or one cell would fill the picture.
         gains[~free] = -np.inf
         gains[:, ~unused] = -np.inf
         place, start = np.unravel_index(int(gains.argmax()), gains.shape)

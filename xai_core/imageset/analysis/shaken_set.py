@@ -78,8 +78,10 @@ def shake_set(
             except InvalidImage:
                 continue
             opened.append(row)
+            # Chance differs from picture to picture, but not from run to run.
             yield from (model.preprocessing.to_bytes(picture) for picture in _shake(seen, specs, seed + row))
 
+    # One row a picture: as it is, then under each shake.
     answers = ask_model(model, draw(), job).argmax(1).numpy().reshape(-1, 1 + len(specs))
     if not opened:
         raise InvalidImage("None of these pictures can be opened. Choose another set.")

@@ -42,6 +42,7 @@ def draw_shake_curve(
     level: Trace = {"type": "scatter", "mode": "lines", "x": ends, "y": [before, before]}
     level |= {"line": {"dash": "dot", "color": QUIET}} | no_hover()
     traces = [level, line]
+    # Two traces, so that the legend names both marks.
     for stays, name, symbol, colour in (
         (True, "the answer stays", "circle", LINE),
         (False, "another answer", "x", AGAINST),

@@ -100,6 +100,7 @@ class Affine:
             restored[rows[visible], columns[visible]] = values[visible]
             is_shown[rows[visible], columns[visible]] = True
             return restored, is_shown
+        # Where a place of the original lies on the moved picture.
         inverse = np.linalg.inv(self.matrix)
         start = -inverse @ self.offset
         places = inverse @ np.indices(values.shape).reshape(2, -1) + start[:, None]

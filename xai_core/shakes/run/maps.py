@@ -71,6 +71,7 @@ def shake_maps(
     maps = [ShakenMap(0.0, "as it is", seen, heat, heat, everywhere, True, 1.0)]
     for value in checked:
         picture = spec.apply(seen, value, seed)
+        # The methods take a picture of any size, which the model would resize and crop once more.
         upload = frame_for_upload(model, image, steps.to_bytes(picture))
         shaken = explain(model, upload, method, original.target, seed=seed, job=PartJob(job)).heatmap
         frame = spec.find_frame(seen.width, value, seed)
@@ -87,6 +88,7 @@ def correlate_maps(first: Float32, second: Float32, common: Bool) -> float:
 
     NaN where a map is flat there, or where too few places are left.
     """
+    # Places at the border of the common area are averaged over what both show.
     shares = average_places(common.astype(np.float64))
     is_shared = shares >= _MIN_SHARE
     if is_shared.sum() < _MIN_PLACES:

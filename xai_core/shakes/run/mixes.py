@@ -66,6 +66,7 @@ def mix_shakes(
     seen, pictures, words = steps.model_input(image), [], []
     for _ in range(count):
         picture, changes = seen, []
+        # Moves come first, then light: the registry's order.
         for shake in SHAKES.specs():
             value = float(rng.choice(shake.mild)) if shake.mild else shake.neutral
             if value is not None and value != shake.neutral:
