@@ -48,12 +48,10 @@ PAGES = {
         st.Page("pages/learn/status.py", title="Server activity", icon=":material/speed:"),
     ],
 }
-# Pages with networks and pictures of their own.
-LABS = PAGES["Learn"][1:2]
 COMPARE = PAGES["Pictures"][0]
 # Pages about one picture have the choice of it, and those that ask a picture model the choice of that.
-WITH_PICTURE = [*PAGES[""], *PAGES["Pictures"], *PAGES["Inside the model"]]
-WITH_PICTURE += [page for page in PAGES["Learn"] if page not in LABS]
+# Of the pages to learn from only Methods has: labs have networks and pictures of their own.
+WITH_PICTURE = [*PAGES[""], *PAGES["Pictures"], *PAGES["Inside the model"], *PAGES["Learn"][:1]]
 WITH_MODEL = [*WITH_PICTURE, *PAGES["Picture sets"]]
 # Pages that a short link can open with their choices; the first two about pictures make links to their maps.
 VIEWS = [*PAGES["Pictures"][2:], *PAGES["Inside the model"], *PAGES["Picture sets"], *PAGES["Tables"]]

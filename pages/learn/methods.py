@@ -17,7 +17,8 @@ from xai_core.params import resolve
 
 def _format_cost(spec: MethodSpec) -> str:
     forward, backward = spec.passes(resolve(spec.params, None, model.side), model.side)
-    return f"about {forward:,} forward{f' and up to {backward:,} backward' if backward else ''} passes"
+    back = f" and up to {backward:,} backward" if backward else ""
+    return f"about {forward:,} forward{back} pass{'' if (backward or forward) == 1 else 'es'}"
 
 
 def _format_needs(spec: MethodSpec) -> str:

@@ -60,7 +60,7 @@ def _render_memory(status: xai_core.Status) -> None:
     st.subheader("Memory")
     share = min(max(status.reserved_mb / status.budget_mb, 0.0), 1.0) if status.budget_mb > 0 else 0.0
     sizes = f"{_format_size(status.reserved_mb)} of {_format_size(status.budget_mb)}"
-    st.progress(share, f"{sizes} are reserved for running tasks *(memory budget)*")
+    st.progress(share, f"{sizes} reserved for running tasks *(memory budget)*")
     st.caption(
         "A task that does not fit into the rest waits until another one is finished. The whole program uses "
         f"{_format_size(status.memory_mb)} of this computer's memory *(resident memory)*."

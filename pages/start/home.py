@@ -71,7 +71,7 @@ with sets:
 with tables:
     st.subheader("4. A table")
     st.markdown(
-        "Loans, flowers, wines, or your own CSV file: train a model on its rows and see how it decides, in "
+        "Loans, flowers, wines, or your own CSV or Excel file: train a model on its rows and see how it decides, in "
         "general and for one row."
     )
     if st.button("Open Table", icon=":material/table:", width="stretch"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -212,3 +213,11 @@ def test_what_the_model_says_already_cannot_be_aimed_at() -> None:
         attacks.attack(toy(), picture(), "hammer")
     with pytest.raises(InvalidImage):
         attacks.attack(toy(), b"bytes", "fgsm")  # type: ignore[arg-type]
+
+
+def test_a_failure_is_told_by_how_far_the_probability_went() -> None:
+    failed = replace(attack("fgsm"), success=False, target_probability=None, source_probability=(0.9991, 0.9987))
+    label = failed.before.classes[0][1]
+    assert f"{label} stays at over 99 %" in attacks.describe_attack(failed)
+    moved = replace(failed, source_probability=(0.91, 0.6))
+    assert f"{label} went from 91 % to 60 %" in attacks.describe_attack(moved)

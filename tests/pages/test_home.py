@@ -78,6 +78,7 @@ def test_a_photo_uploaded_elsewhere_does_not_lead_away_from_the_start(open_app: 
         ("pages/imageset/set.py", {"model"}),
         ("pages/tables/data.py", set()),
         ("pages/image/result.py", set()),
+        ("pages/learn/status.py", set()),
     ],
 )
 def test_the_sidebar_offers_what_the_page_has_use_for(open_app: Open, page: str, boxes: set[str]) -> None:

@@ -100,13 +100,13 @@ def _draw_progress(key: Hashable, job: Job[Any], words: str) -> None:
     jobs.watch(job.key, session_id())
     if job.is_finished:
         url_state.rerun()
-    bar, button = st.columns([5, 1], vertical_alignment="center")
     state = format_seconds(job.seconds_left) if job.state == "working" else describe_place(job)
-    bar.progress(job.fraction, f"{words} … {state}")
-    if button.button("Stop", key=f"stop {key}", width="stretch", help=f"Stop: {words}"):
-        # The next run does not follow the request, and so leaves its job.
-        _requests().stopped.add(key)
-        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(job.fraction, f"{words} … {state}")
+        if st.button("Stop", key=f"stop {key}", help=f"Stop: {words}"):
+            # The next run does not follow the request, and so leaves its job.
+            _requests().stopped.add(key)
+            st.rerun()
 
 
 def _find_or_start(key: Hashable, start: Start[T]) -> Job[T]:

@@ -16,12 +16,15 @@ def describe_attack(result: Attacked) -> str:
             f"It works: the model said {first[1]} ({percent(first[2])}) and now says {last[1]} ({percent(last[2])})."
         )
         return f"{answer} {_describe_size(result)}"
-    before, after = result.source_probability
-    change = f"{result.before.classes[0][1]} went from {percent(before)} to {percent(after)}"
+    change = _describe_move(result.before.classes[0][1], *result.source_probability)
     if result.target_probability is not None:
-        start, end = result.target_probability
-        change = f"{result.label} went from {percent(start)} to {percent(end)}"
+        change = _describe_move(result.label, *result.target_probability)
     return f"It does not work: {change}, and the model still says {last[1]}. {_describe_size(result)}"
+
+
+def _describe_move(label: str, before: float, after: float) -> str:
+    first, last = percent(before), percent(after)
+    return f"{label} stays at {first}" if first == last else f"{label} went from {first} to {last}"
 
 
 def _describe_size(result: Attacked) -> str:
