@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui.frame import kept_uploads, render_slots, session, url_state
+from pages.ui.frame import kept_uploads, render_slots, session, unknown_address, url_state
 from pages.ui.widgets import share, sidebar
 
 STYLE = Path(__file__).with_name("assets") / "page.css"
@@ -61,6 +61,7 @@ RESULT = st.Page("pages/image/result.py", title="Saved result", icon=":material/
 # The icon goes first: a page's own one would be fetched from Google as the tab's icon.
 st.set_page_config(page_icon="assets/icon.png", layout="wide")
 # The sidebar draws it, with the settings in every link; a kept result is reached by its own link only.
+unknown_address.read()
 page = st.navigation(PAGES | {"Kept": [RESULT]}, position="hidden")
 url_state.begin_run(page.url_path)
 kept_uploads.restore()
@@ -76,6 +77,8 @@ st.html(STYLE)
 with render_slots.acquire_slot():
     with st.sidebar:
         sidebar.render(PAGES, picture=page in WITH_PICTURE, model=page in WITH_MODEL)
+    if problem := unknown_address.take_problem():
+        st.warning(problem, icon=":material/explore_off:")
     if problem := kept_uploads.problem():
         st.warning(problem, icon=":material/upload_file:")
         st.button("Go on with the samples", key="close_keep_problem", on_click=kept_uploads.close_problem)

@@ -50,7 +50,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     if st.button("Open Explain"):
         st.switch_page(EXPLAIN, query_params=url_state.query())
 
-own, sets, tables = st.columns(3, gap="large")
+own, sets, tables = st.container(key="wide_columns").columns(3, gap="large")
 with own:
     st.subheader("2. Your photo")
     st.markdown("It stays on the computer that runs Whybox.")

@@ -78,7 +78,9 @@ def _draw_column(table: Table) -> None:
         counted = cells.map(column.show).value_counts()
         show.draw_figure(figures.draw_counts([str(value) for value in counted.index], counted.to_numpy()), "column")
     else:
-        show.draw_figure(figures.draw_histogram(name, *histogram(cells.to_numpy(dtype=np.float64))), "column")
+        write = column.show if column.kind == "date" or column.holds_years else number
+        edges, counts = histogram(cells.to_numpy(dtype=np.float64))
+        show.draw_figure(figures.draw_histogram(name, edges, counts, show=write), "column")
     if name == first:
         words = f"Of all columns, this one goes together with “{table.target_name}” most closely, so it stands first."
         show.write(words, quiet=True)

@@ -16,7 +16,7 @@ page = page_context.explain_answer(page, page.table.take([number]))
 st.subheader("What if …?")
 with st.expander("Change its values", icon=":material/edit:", expanded=False):
     row, changed = row_choice.render_form(page.table, number)
-left, right = st.columns([2, 3], gap="large")
+left, right = st.container(key="wide_columns").columns([2, 3], gap="large")
 with left:
     prediction = row_view.render_prediction(page, row, page.table.take([number]), changed)
 with right:

@@ -127,6 +127,8 @@ def test_occlusion_says_what_covering_does_to_the_probability() -> None:
     finished = describe_reading(spec, Reading(params, ("espresso", "cup"), details=details))["even"]
     assert finished.endswith("takes the probability of “espresso” from 97 % to 30 %.")
     assert "%" not in describe_reading(spec, Reading(params, ("espresso",), details={"probability": 0.97}))["even"]
+    same = {"probability": 0.9994, "probability_covered": 0.9961}
+    assert "%" not in describe_reading(spec, Reading(params, ("espresso",), details=same))["even"], "from 99 % to 99 %"
 
 
 def test_a_finished_map_says_whether_it_has_evidence_against() -> None:

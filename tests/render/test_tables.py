@@ -239,6 +239,16 @@ def test_bars_between_whole_numbers_are_told_as_those_within() -> None:
     )
 
 
+def test_a_histogram_of_dates_is_told_and_marked_in_dates() -> None:
+    days = np.array([19_722.5, 19_907.5, 20_088.5])
+    drawing = tables.draw_histogram(
+        "joined", days, np.array([3, 9]), show=lambda day: str(np.datetime64(int(day), "D"))
+    )
+    assert drawing.alt == "joined: from 2024-01-01 to 2024-12-31, most often 2024-07-04 to 2024-12-31."
+    ticks = drawing.figure.layout.xaxis
+    assert list(ticks.tickvals) == [19_723, 19_845, 19_966, 20_088] and ticks.ticktext[0] == "2024-01-01"
+
+
 def test_categories_are_dots_and_never_lines() -> None:
     curve = Curve(["north", "south", "west"], np.array([1.0, 2.0, 3.0]), np.ones((4, 3)))
     traces = tables.draw_effect(curve, "district", "price", beside=("with", np.ones(3)), own=np.ones(3)).figure.data

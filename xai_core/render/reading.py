@@ -98,13 +98,18 @@ def _choose_template(spec: MethodSpec, reading: Reading) -> str:
     return next(fitting, spec.sentence)
 
 
+def _tells_something(part: str, words: Mapping[str, str]) -> bool:
+    """Return whether all names in a part have words, and no two probabilities in it the same ones."""
+    names = set(re.findall(r"{(\w+)}", part))
+    shares = [words[name] for name in names if name in words and name.startswith("probability")]
+    return names <= set(words) and len(set(shares)) == len(shares)
+
+
 def describe_reading(spec: MethodSpec, reading: Reading) -> dict[str, str]:
     """Return the sentence on how to read a map of a method, by palette."""
     template = _AGAINST.sub(lambda match: match[1] if reading.signed else "", _choose_template(spec, reading))
     words = _fill(spec, reading)
-    template = _OUTCOME.sub(
-        lambda match: match[1] if set(re.findall(r"{(\w+)}", match[1])) <= set(words) else "", template
-    )
+    template = _OUTCOME.sub(lambda match: match[1] if _tells_something(match[1], words) else "", template)
     return {
         name: template.format_map(
             words

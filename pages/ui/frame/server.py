@@ -26,6 +26,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from pages.ui.frame.browser_cookie import BrowserCookie
+from pages.ui.frame.unknown_address import UnknownAddress
 from pages.ui.frame.uploads import UploadLimit
 
 SCRIPT = Path(__file__).resolve().parents[3] / "app.py"
@@ -108,7 +109,13 @@ def create_app(script: Path = SCRIPT) -> st.App:
     """Return the ASGI app around a Streamlit script."""
     # st.navigation sets it too, but only in the first run, whose deep link then gets a box "Page not found".
     PagesManager.uses_pages_directory = False
-    middleware = [Middleware(SecurityHeaders), Middleware(BrowserCookie), Middleware(UploadLimit)]
+    pages = [path.stem for path in script.parent.glob("pages/*/*.py")]
+    middleware = [
+        Middleware(SecurityHeaders),
+        Middleware(BrowserCookie),
+        Middleware(UploadLimit),
+        Middleware(UnknownAddress, pages),
+    ]
     return st.App(script, lifespan=lifespan, middleware=middleware)
 
 

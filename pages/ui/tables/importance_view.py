@@ -14,6 +14,7 @@ from pages.ui.tables.page_context import PageContext
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import format_label
 from xai_core import Job
+from xai_core.formatting import percent
 from xai_core.render import tables as figures
 from xai_core.tabular import (
     SCORE_FUNCTIONS,
@@ -79,7 +80,8 @@ def _render_importance(page: PageContext, score: str) -> None:
         figures.draw_error_bars(importance.features, importance.mean, importance.std, importance.loss_words),
         "importance",
     )
-    values = f"The model has {figures.number(importance.score)}, and guessing {figures.number(importance.guess)}."
+    write = percent if "accuracy" in importance.metric else figures.number
+    values = f"The model has {write(importance.score)}, and guessing {write(importance.guess)}."
     show.write(f"{importance.meaning} {values}")
     show.write(
         f"Each column was shuffled ten times in {len(importance.rows):,} held-out rows; the thin line is the spread.",

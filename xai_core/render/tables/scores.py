@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -30,24 +30,29 @@ def draw_counts(names: Sequence[str], numbers: Int) -> Drawing:
     return draw_bars(names, np.asarray(numbers, dtype=float), "rows")
 
 
-def draw_histogram(name: str, edges: Float, numbers: Int, counted: str = "rows") -> Drawing:
-    """Draw the rows, or whatever is `counted`, between edges (B + 1,).
+def draw_histogram(
+    name: str, edges: Float, numbers: Int, counted: str = "rows", show: Callable[[float], str] = number
+) -> Drawing:
+    """Draw the rows, or whatever is `counted`, between edges (B + 1,); `show` writes a value, such as a date.
 
     Edges half way between whole numbers are written as those.
     """
     middles = (edges[1:] + edges[:-1]) / 2
-    places = [_between(a, b) for a, b in pairwise(edges.tolist())]
+    places = [_between(a, b, show) for a, b in pairwise(edges.tolist())]
     texts = [f"{place}: {n:,} {counted}" for place, n in zip(places, numbers.tolist(), strict=True)]
     bars: Trace = {"type": "bar", "x": middles, "y": numbers, "width": np.diff(edges), "marker": {"color": LINE}}
     figure = build_figure([bars | {"hovertext": texts, "hoverinfo": "text"}], height=220, x=name, y=counted)
+    if show is not number:
+        ticks = np.linspace(np.ceil(edges[0]), np.floor(edges[-1]), 4).round()
+        figure.update_xaxes(tickvals=ticks, ticktext=[escape_label(show(float(tick))) for tick in ticks])
     most = places[int(np.argmax(numbers))]
-    return Drawing(figure, f"{name}: from {_between(float(edges[0]), float(edges[-1]))}, most often {most}.")
+    return Drawing(figure, f"{name}: from {_between(float(edges[0]), float(edges[-1]), show)}, most often {most}.")
 
 
-def _between(low: float, high: float) -> str:
+def _between(low: float, high: float, show: Callable[[float], str]) -> str:
     if low % 1 == high % 1 == 0.5:
         low, high = low + 0.5, high - 0.5
-    return number(low) if low == high else f"{number(low)} to {number(high)}"
+    return show(low) if low == high else f"{show(low)} to {show(high)}"
 
 
 def draw_confusion(matrix: Int, classes: Sequence[str], dark: bool = False) -> Drawing:
