@@ -51,11 +51,8 @@ def _render_columns(table: Table) -> None:
     with st.expander(f"The first {min(MAX_ROWS, len(table))} rows", icon=":material/table_rows:"):
         first = table.frame.head(MAX_ROWS)
         shown = {column.name: [column.show(value) for value in first[column.name]] for column in table.columns}
-        answers = (
-            [table.classes[k] for k in table.target[:MAX_ROWS]]
-            if table.classes
-            else [number(v) for v in table.target[:MAX_ROWS]]
-        )
+        target = table.target[:MAX_ROWS]
+        answers = [table.classes[k] for k in target] if table.classes else [number(v) for v in target]
         st.dataframe(
             pd.DataFrame(shown).assign(**{f"→ {table.target_name}": answers}),
             hide_index=False,
