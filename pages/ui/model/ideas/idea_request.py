@@ -93,7 +93,7 @@ def render_choice(page: PageContext, dataset: ImageSet, rows: Int64) -> Trial | 
     if ideas is None or own_gradients is None or gradients is None:
         return None
     activations, random, titles = ideas
-    added = _request_own(model, own) if own else None
+    added = _request_own(model, own, str(layer)) if own else None
     if added is not None:
         activations, titles = {OWN: added, **activations}, {OWN: "your idea", **titles}
     return Trial(
@@ -207,14 +207,15 @@ def _render_upload() -> tuple[bytes, ...]:
         return tuple(file.getvalue() for file in files)
 
 
-def _request_own(model: xai_core.Classifier, files: tuple[bytes, ...]) -> Mapping[str, Float64] | None:
+def _request_own(model: xai_core.Classifier, files: tuple[bytes, ...], layer: str) -> Mapping[str, Float64] | None:
     def read(job: Job[Any]) -> Mapping[str, Float64]:
         job.expect(len(files))
         pictures = [xai_core.read_image(data) for data in files]
-        return inside.read_activations(model, _all_layers(model), pictures, job)
+        # Of this layer only: the answer is to come at once.
+        return inside.read_activations(model, [model.layer(layer)], pictures, job)
 
     return background.compute(
-        ("own idea", model.name, model.weights_sha256, *_digest(files)),
+        ("own idea", model.name, model.weights_sha256, layer, *_digest(files)),
         read,
         "Looking at your pictures",
         write_failure=show.write_upload_problem,
@@ -223,5 +224,5 @@ def _request_own(model: xai_core.Classifier, files: tuple[bytes, ...]) -> Mappin
 
 def score_layer(trial: Trial, layer: str, job: Job[Any]) -> ConceptScores:
     """Return the scores of all ideas in a layer."""
-    ideas = {name: values[layer] for name, values in trial.ideas.items()}
+    ideas = {name: values[layer] for name, values in trial.ideas.items() if layer in values}
     return inside.score_directions(ideas, trial.random[layer], trial.gradients[layer], layer, trial.label, job=job)

@@ -113,7 +113,8 @@ def render_layers(page: PageContext, trial: Trial) -> None:
     results = background.compute(("idea layers", *trial.key), score, "Testing in every layer", cost=len(names))
     if results is None:
         return
-    ideas = list(trial.ideas)
+    # An own idea was read in one layer only.
+    ideas = [name for name, values in trial.ideas.items() if len(values) == len(names)]
     strongest = max(ideas, key=lambda name: max(abs(result[name].strength) for result in results))
     titles = {name: trial.titles[name] for name in ideas}
     key = url_state.restore("idea", strongest, url_state.option_reader("idea", ideas), key=f"idea_of_{page.model.name}")
