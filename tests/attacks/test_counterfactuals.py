@@ -13,6 +13,7 @@ from torch import nn
 from tests.engine.impatient_job import ImpatientJob
 from tests.zoo_networks import make_classifier, use_plain_torch
 from xai_core.attacks import counterfactuals
+from xai_core.attacks.counterfactuals.hide_pieces import _prepare, reduce_part
 from xai_core.attacks.counterfactuals.swap_cells import cell_logits, choose_swaps
 from xai_core.attacks.run.consequences import Answer
 from xai_core.errors import Cancelled, InvalidParam, NotApplicable, UnknownName
@@ -20,6 +21,7 @@ from xai_core.imageset import find_of_class, find_unlike
 from xai_core.inside.head import read_head
 from xai_core.models.classifier import Classifier
 from xai_core.models.weights import state_sha256
+from xai_core.what_if import cut_picture
 
 SIDE, CELL = 24, 8
 WINDOWS = {"pieces": "windows", "segments": 9}
@@ -95,6 +97,23 @@ def test_hidden_pieces_are_valid_sparse_and_irreducible(seed):
         assert not hidden[~result.mask].any()
         assert "No smaller selection" in counterfactuals.describe_hidden_pieces(result)
     assert state_sha256(model.module) == before
+
+
+def test_a_part_that_is_too_large_shrinks_to_the_smallest_selection_of_its_pieces():
+    model, image, tried = toy(Cells(), 3), noise(1), 0
+    for target in set(range(3)) - {hide_by_hand(model, image, ())}:
+        search = _prepare(model, cut_picture(model, image, WINDOWS, target), "grey", 0)
+        for large in combinations(range(9), 6):
+            subsets = chain.from_iterable(combinations(large, size) for size in range(1, 6))
+            enough = [len(subset) for subset in subsets if hide_by_hand(model, image, subset) == target]
+            if hide_by_hand(model, image, large) == target and enough:
+                part = torch.zeros(9, dtype=torch.bool)
+                part[list(large)] = True
+                smallest, is_proven = reduce_part(search, part)
+                assert is_proven and int(smallest.sum()) == min(enough) < 6
+                tried += 1
+                break
+    assert tried
 
 
 def test_the_same_request_gives_the_same_bytes_with_every_filling():
