@@ -6,7 +6,7 @@ import streamlit as st
 
 import xai_core
 from pages.ui.image import classes, layers, methods, panels, picture
-from pages.ui.trust import map_view, method_view
+from pages.ui.trust import badge, map_view, method_view
 from pages.ui.widgets import background, forms, show
 
 VIEWS = {"map": "This map", "method": "Its method"}
@@ -37,4 +37,5 @@ if request.planned is not None:
         method_view.render_method(page, request.planned)
     elif results:
         map_view.render(page, request.planned, results[request.name])
+badge.refresh(list(results.values()))
 background.end()

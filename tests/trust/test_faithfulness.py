@@ -6,12 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
-from torch import nn
 
 import xai_core
-from tests.zoo_networks import make_classifier, use_plain_torch
+from tests.trust.additive_network import SIDE, make_additive_model
 from xai_core import trust
 from xai_core.images import image_sha256, make_baseline
 from xai_core.results import Attribution
@@ -19,25 +17,10 @@ from xai_core.trust.hiding.comparisons import draw_shifts
 from xai_core.trust.hiding.fills import make_hider
 from xai_core.trust.hiding.pieces import count_hidden, cut_pieces, order_pieces
 
-SIDE = 28
-
-
-class Additive(nn.Module):
-    """Log-odds of class 0 are a sum over all values: each has a weight of its own."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        generator = torch.Generator().manual_seed(3)
-        self.weight = nn.Parameter(torch.randn(3, SIDE, SIDE, generator=generator) / 20)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        score = (x * self.weight).sum((1, 2, 3))
-        return torch.stack([score, torch.zeros_like(score)], dim=1)
-
 
 @pytest.fixture(scope="module")
 def model() -> xai_core.Classifier:
-    return use_plain_torch(make_classifier(Additive(), SIDE, classes=2), micro_batch=32)
+    return make_additive_model()
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,8 @@ from .map_agreement import (
     agreement as agreement,
 )
 from .pointing import points_at as points_at
+from .sanity.findings import find_tests as find_tests
+from .sanity.random_labels import LabelRandomization as LabelRandomization, label_randomization as label_randomization
 from .sanity.randomization import (
     Randomization as Randomization,
     count_work as count_work,

@@ -11,6 +11,7 @@ from PIL import Image
 import xai_core
 from pages.ui.widgets.component import create_component
 from pages.ui.widgets.words import format_label
+from xai_core import trust
 from xai_core.formatting import duration
 from xai_core.render import WireMap, format_headline, scales, wire_map, wire_palettes, wire_picture
 from xai_core.results import Attribution
@@ -76,7 +77,9 @@ def _encode_words_to_save(attribution: Attribution) -> dict[str, Any]:
 def _judge_panels(panels: Sequence[Panel]) -> dict[str, xai_core.MapVerdict]:
     """Return the verdict on each finished map, by card id."""
     done = {panel.id: panel.attribution for panel in panels if panel.state == "done" and panel.attribution is not None}
-    return dict(zip(done, xai_core.judge(list(done.values())), strict=True))
+    maps = list(done.values())
+    # What was tested on request counts too; nothing is computed here.
+    return dict(zip(done, xai_core.judge(maps, [trust.find_tests(result) for result in maps]), strict=True))
 
 
 def _encode_panel(

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 import xai_core
 from tests.pages.conftest import Open
 from tests.pages.imageset.page_reader import finish_work, read_text
-from tests.pages.page_reader import check_page, run_until
+from tests.pages.page_reader import check_page, read_panels, run_until
 from tests.pages.tables.page_reader import read_chart
 from xai_core import trust
 
@@ -27,6 +27,8 @@ def test_a_map_is_tested_by_hiding(open_app: Open) -> None:
         assert sentence in read_text(at)
     curves = read_chart(at, "hiding_curves")["data"]
     assert [curve["name"] for curve in curves] == ["strongest first", "weakest first"]
+    (panel,) = read_panels(at)
+    assert any("Hiding test." in finding["sentence"] for finding in panel["verdict"]["findings"]), "on the badge"
     assert len(at.get("image")) >= 2 and "Symmetric relevance gain" in str(at.table[0].value)
 
 

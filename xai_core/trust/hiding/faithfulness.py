@@ -26,7 +26,7 @@ from xai_core.results import Attribution, Target
 from xai_core.trust.hiding.comparisons import MAX_SHIFTS, Comparison, compare_with_shifts, count_comparison
 from xai_core.trust.hiding.curves import Curve, HidingRequest
 from xai_core.trust.hiding.fills import FILLS
-from xai_core.trust.hiding.pieces import STEPS, average_pieces, count_hidden, cut_pieces, order_pieces
+from xai_core.trust.hiding.pieces import PIECES, STEPS, average_pieces, count_hidden, cut_pieces, order_pieces
 
 # Memory of a call: batches being composed and one that waits.
 CALL_BYTES = 32 * 2**20
@@ -175,3 +175,9 @@ def start_faithfulness(
         session_id,
         CALL_BYTES,
     )
+
+
+def find_faithfulness(result: Attribution) -> Faithfulness | None:
+    """Return the finished test of a map, by whatever pieces; None where there is none."""
+    jobs = (_POOL.find(("faithfulness", find_key(result, 0, pieces))) for pieces in PIECES)
+    return next((job.result for job in jobs if job is not None and job.result is not None), None)

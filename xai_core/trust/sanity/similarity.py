@@ -7,7 +7,6 @@ from types import MappingProxyType
 
 import numpy as np
 from scipy.stats import spearmanr
-from skimage.metrics import structural_similarity
 
 from xai_core.arrays import Float64
 from xai_core.trust.map_agreement import average_places
@@ -37,16 +36,16 @@ def compare_heats(first: Float64, second: Float64) -> dict[str, float]:
     """
     if is_flat(first) or is_flat(second):
         return dict.fromkeys(MEASURES, float("nan"))
+    # Here, because pages that only look for finished tests need none of it.
+    from skimage.metrics import structural_similarity
+
     signed = [average_places(heat, GRAIN) for heat in (first, second)]
     sizes = [average_places(np.abs(heat), GRAIN) for heat in (first, second)]
     shown = [heat / np.abs(heat).max() for heat in sizes]
     # An odd window that fits the map.
     window = min(7, (min(shown[0].shape) - 1) // 2 * 2 + 1)
-    return {
-        "signed": _rank(*signed),
-        "absolute": _rank(*sizes),
-        "structure": float(structural_similarity(*shown, data_range=1.0, win_size=window)),  # type: ignore[no-untyped-call]
-    }
+    alike = structural_similarity(*shown, data_range=1.0, win_size=window)  # type: ignore[no-untyped-call]
+    return {"signed": _rank(*signed), "absolute": _rank(*sizes), "structure": float(alike)}
 
 
 def _rank(first: Float64, second: Float64) -> float:
