@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run test check bench load fuzz soak browser clean help FORCE
+.PHONY: run test check bench truth load fuzz soak browser clean help FORCE
 .DEFAULT_GOAL := help
 
 run: $(VENV)/.run ## start Whybox and print its address (HOST and PORT can be set)
@@ -28,6 +28,9 @@ check: $(VENV)/.dev ## the quick part: ruff, mypy and the fast tests
 
 bench: $(VENV)/.dev ## measure time, memory and agreement against other packages
 	$(PY) -m benchmarks
+
+truth: $(VENV)/.dev ## rank methods, layers and settings on scenes where removing each object tells the truth
+	$(PY) -m benchmarks.truth
 
 load: $(VENV)/.dev ## thirty visitors at once: throughput, waiting times, memory, and every map against the serial one
 	$(PY) -m benchmarks.load.thirty_visitors

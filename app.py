@@ -45,6 +45,7 @@ PAGES = {
     "Learn": [
         st.Page("pages/learn/methods.py", title="Methods", icon=":material/menu_book:"),
         st.Page("pages/learn/cheater.py", title="Catch the cheater", icon=":material/policy:"),
+        st.Page("pages/learn/objects.py", title="One object decides", icon=":material/category:"),
         st.Page("pages/learn/status.py", title="Server activity", icon=":material/speed:"),
     ],
 }

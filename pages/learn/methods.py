@@ -10,7 +10,8 @@ import streamlit as st
 import xai_core
 from pages.ui.frame import session, url_state
 from pages.ui.widgets import method_examples, models
-from pages.ui.widgets.method_texts import FAMILIES, NEEDS, SANITY, UNKNOWN, VERDICTS
+from pages.ui.widgets.method_texts import FAMILIES, MODELS, NEEDS, SANITY, TIMES, UNKNOWN, VERDICTS
+from xai_core import labs
 from xai_core.methods import MethodSpec
 from xai_core.params import resolve
 
@@ -28,16 +29,13 @@ def _format_needs(spec: MethodSpec) -> str:
 def _list_facts(spec: MethodSpec) -> Mapping[str, str]:
     return {
         "Speaks about": "one picture (local)" if spec.local else "the model on all pictures (global)",
-        "When": "after training, on a finished model (post-hoc)"
-        if spec.post_hoc
-        else "built into the model (intrinsic)",
-        "Works with": "any model (model-agnostic)"
-        if spec.model_agnostic
-        else "networks it can look into (model-specific)",
+        "When": TIMES[spec.post_hoc],
+        "Works with": MODELS[spec.model_agnostic],
         "Family": FAMILIES[spec.family],
         "Needs": _format_needs(spec),
         "Cost": f"{_format_cost(spec)}, with the usual settings on {model.title}",
         f"On {model.title}": refusals[spec.name] or "it works",
+        "Tested where the truth is known": labs.describe_truth(spec.name) or "not yet",
     }
 
 

@@ -19,7 +19,7 @@ from xai_core.models.weights import state_sha256
 
 # Found by the smallest training that still teaches all three.
 SMALL = {"pictures": 480, "epochs": 14, "test_pictures": 200}
-TINY = {"pictures": 32, "epochs": 1, "test_pictures": 10}
+TINY = {"pictures": 32, "epochs": 1, "test_pictures": 10, "attempts": 1}
 
 
 @pytest.fixture(scope="module")

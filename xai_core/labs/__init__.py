@@ -7,7 +7,11 @@ from xai_core.labs.cheater.judgement import ACCUSES, FINDS, MapScore, judge_maps
 from xai_core.labs.cheater.networks import KINDS, LETTERS, CheaterLab, LabNetwork, train_cheaters
 from xai_core.labs.cheater.pictures import FAINT, LABELS, MARKED, faint_pattern
 from xai_core.labs.cheater.wording import describe_outcomes, describe_scores
-from xai_core.labs.service import VOTES, start_cheaters
+from xai_core.labs.objects.networks import SceneNetwork, train_scene_networks
+from xai_core.labs.objects.ranking import Importance, Ranked, Setting, measure_importance, rank_settings
+from xai_core.labs.objects.scenes import Scene, compose_photographs, draw_scenes
+from xai_core.labs.objects.scores import describe_truth
+from xai_core.labs.service import VOTES, start_cheaters, start_scene_networks
 from xai_core.labs.texts import lab_texts
 from xai_core.labs.votes import Count, Votes, clean_room, make_room, room_seed
 
@@ -23,21 +27,33 @@ __all__ = [
     "VOTES",
     "CheaterLab",
     "Count",
+    "Importance",
     "Intervention",
     "LabNetwork",
     "MapScore",
     "Outcome",
+    "Ranked",
+    "Scene",
+    "SceneNetwork",
+    "Setting",
     "Votes",
     "clean_room",
+    "compose_photographs",
     "describe_outcomes",
     "describe_scores",
+    "describe_truth",
+    "draw_scenes",
     "faint_pattern",
     "intervene",
     "judge_maps",
     "lab_texts",
     "list_judged_methods",
     "make_room",
+    "measure_importance",
+    "rank_settings",
     "room_seed",
     "start_cheaters",
+    "start_scene_networks",
     "train_cheaters",
+    "train_scene_networks",
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from xai_core.engine.jobs import CLOSED_TAB_S, Job, JobPool
 from xai_core.labs.cheater import networks
 from xai_core.labs.cheater.networks import CheaterLab, train_cheaters
+from xai_core.labs.objects import networks as scene_networks
+from xai_core.labs.objects.networks import SceneNetwork, train_scene_networks
 from xai_core.labs.votes import Votes
 from xai_core.params import check_seed
 
@@ -24,4 +26,16 @@ def start_cheaters(seed: int, session_id: str = "") -> Job[CheaterLab]:
     seed = check_seed(seed)
     return _POOL.start(
         ("cheaters", seed), lambda job: train_cheaters(seed, job), _COST, session_id, memory=networks.MEMORY
+    )
+
+
+def start_scene_networks(seed: int = 0, session_id: str = "") -> Job[tuple[SceneNetwork, ...]]:
+    """Train the two networks for scenes of a seed in the background; one job for everybody.
+
+    Raises:
+        InvalidParam: the seed is not allowed.
+    """
+    seed = check_seed(seed)
+    return _POOL.start(
+        ("scenes", seed), lambda job: train_scene_networks(seed, job), _COST, session_id, memory=scene_networks.MEMORY
     )

@@ -23,7 +23,7 @@ DROPOUT = 0.2
 # Pixels that training shifts a picture by, at most.
 _SHIFT = 4
 # Mean loss of an epoch at which training ends early.
-_LEARNT = 0.02
+_LEARNT = 0.01
 STEPS = Preprocessing(resize=SIDE, crop=SIDE, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
 
 

@@ -11,6 +11,9 @@ FAMILIES = {
     "surrogate": "Simple stand-in model (surrogate)",
 }
 NEEDS = {"answers": "only the model's answers", "gradient": "its gradients (slopes)", "layer": "its inner layers"}
+# By whether a method is post-hoc, and whether it is model-agnostic.
+TIMES = {True: "after training, on a finished model (post-hoc)", False: "built into the model (intrinsic)"}
+MODELS = {True: "any model (model-agnostic)", False: "networks it can look into (model-specific)"}
 VERDICTS = {
     "passes": ":green-badge[:material/check_circle: Sanity check passed]",
     "mixed": ":orange-badge[:material/contrast: Sanity check mixed]",

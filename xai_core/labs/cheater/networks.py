@@ -6,12 +6,13 @@ detecting unknown spurious correlation", ICLR.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from xai_core.arrays import UInt8
 from xai_core.engine.jobs import Job
@@ -27,6 +28,10 @@ TRAINING_PICTURES = 640
 TEST_PICTURES = 400
 EPOCHS = 14
 MIN_PICTURES, MAX_COUNT = 10, 5000
+# Below this accuracy on pictures of their own a training is done once more: the three must score the same.
+MIN_ACCURACY, CHECK_PICTURES, ATTEMPTS = 0.985, 200, 3
+# Added to the seed of a training for each further attempt.
+_NEXT_ATTEMPT = 1_000_003
 # Bytes that a training may hold: pictures as numbers, twice, and a batch.
 MEMORY = 192 * 2**20
 
@@ -119,9 +124,9 @@ class CheaterLab:
         return self.tests.render()
 
 
-def measure_accuracy(model: Classifier, pictures: Pictures) -> float:
+def measure_accuracy(module: nn.Module, pictures: Pictures) -> float:
     """Return the share of the pictures whose likelier class is the right one, 0 to 1."""
-    answers = score(model.module, pictures.render()).argmax(dim=1).numpy()
+    answers = score(module, pictures.render()).argmax(dim=1).numpy()
     return float((answers == pictures.labels).mean())
 
 
@@ -136,12 +141,27 @@ def _check_count(words: str, count: int, low: int) -> None:
         raise InvalidParam(f"The number of {words} must be a whole number from {low} to {MAX_COUNT}. Got {count!r}.")
 
 
+def _train_until_good(shown: Pictures, checks: Pictures, seeds: Sequence[int], epochs: int, job: Job[Any]) -> nn.Module:
+    """Return the first network that is right often enough on the checks, else the best of all seeds."""
+    best, pictures = (-1.0, nn.Module()), shown.render()
+    for number, seed in enumerate(seeds):
+        if number:
+            job.expect(job.total + epochs)
+        module = train(pictures, shown.labels, len(LABELS), seed, epochs, job)
+        accuracy = measure_accuracy(module, checks)
+        best = max(best, (accuracy, module), key=lambda pair: pair[0])
+        if accuracy >= MIN_ACCURACY:
+            break
+    return best[1]
+
+
 def train_cheaters(
     seed: int = 0,
     job: Job[Any] | None = None,
     pictures: int = TRAINING_PICTURES,
     epochs: int = EPOCHS,
     test_pictures: int = TEST_PICTURES,
+    attempts: int = ATTEMPTS,
 ) -> CheaterLab:
     """Train the three networks of a seed; the same seed gives the same bytes.
 
@@ -157,14 +177,18 @@ def train_cheaters(
     _check_count("epochs", epochs, 1)
     job.expect(epochs * len(KINDS))
     learnt = draw_pictures(pictures, (seed, 1))
-    tests = mark_faint(mark_captions(draw_pictures(test_pictures, (seed, 2))))
+    tests, checks = (
+        mark_faint(mark_captions(draw_pictures(count, (seed, part))))
+        for count, part in ((test_pictures, 2), (CHECK_PICTURES, 4))
+    )
     networks = []
     for number, name in enumerate(order_kinds(seed)):
-        shown = KINDS[name].mark(learnt)
-        module = train(shown.render(), shown.labels, len(LABELS), 3 * seed + list(KINDS).index(name), epochs, job)
-        # Training may end early.
-        job.done = epochs * (number + 1)
+        shown, first_seed = KINDS[name].mark(learnt), 3 * seed + list(KINDS).index(name)
+        seeds = [first_seed + attempt * _NEXT_ATTEMPT for attempt in range(attempts)]
+        module = _train_until_good(shown, checks, seeds, epochs, job)
+        # Training may end early, or take more than one attempt.
+        job.done = job.total - epochs * (len(KINDS) - number - 1)
         letter = LETTERS[number]
         model = make_classifier(f"lab_cheater_{seed}_{letter}", f"Network {letter}", module, LABELS)
-        networks.append(LabNetwork(letter, name, model, measure_accuracy(model, tests)))
+        networks.append(LabNetwork(letter, name, model, measure_accuracy(module, tests)))
     return CheaterLab(seed, tuple(networks), tests)
