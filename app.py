@@ -15,6 +15,7 @@ PAGES = {
     "Pictures": [
         st.Page("pages/image/compare.py", title="Compare", icon=":material/grid_view:"),
         st.Page("pages/image/explain.py", title="Explain", icon=":material/search:"),
+        st.Page("pages/image/hide.py", title="Hide and see", icon=":material/brush:"),
         st.Page("pages/image/trust.py", title="Trust", icon=":material/verified_user:"),
         st.Page("pages/image/shake.py", title="Shake it", icon=":material/vibration:"),
         st.Page("pages/image/flip.py", title="Flip it", icon=":material/switch_access_shortcut:"),

@@ -19,6 +19,7 @@ LINKS = (
     "/compare?model=small_cnn&sample=digit_3&class=5&methods=saliency,occlusion&sort=time&seed=3",
     "/compare?model=small_cnn&sample=digit_3&rows=classes&classes=3,5&methods=saliency",
     "/explain?model=small_cnn&sample=digit_3&class=5&not=3&method=occlusion&occlusion_window=9",
+    "/hide?model=small_cnn&sample=digit_3&hide_task=map&hide_map=occlusion&hide_share=30&hide_with=black&painted=keep",
     "/methods?method=lime&family=surrogate&needs=answers",
     "/status?model=small_cnn",
     f"/result?result={'0' * 64}",

@@ -50,8 +50,12 @@ class Challenge:
 
     model: Classifier
     search: GreedySearch
-    label: str
+    label_index: int
     """The model's answer to the whole picture."""
+
+    @property
+    def label(self) -> str:
+        return self.model.labels[self.label_index]
 
     @property
     def keeps(self) -> bool:
@@ -89,7 +93,7 @@ class Challenge:
             reached=bool(search.reaches_goal(lead)[0]),
             answer=self.model.labels[answer],
             answer_probability=float(probabilities[answer]),
-            probability=float(probabilities[request.target]),
+            probability=float(probabilities[self.label_index]),
             lead=float(lead[0]),
             picture=steps.to_picture(np.rint(255 * pixels).astype(np.uint8)),
         )
@@ -116,7 +120,7 @@ def prepare_challenge(
     ('3', np.int64(16))
     """
     search = cut_picture(model, image, params, None, job)
-    return Challenge(model, search, model.labels[int(search.request.logits[0].argmax())])
+    return Challenge(model, search, int(search.request.logits[0].argmax()))
 
 
 def cut_picture(

@@ -43,8 +43,8 @@ def upload_key(kind: str, place: str) -> str:
 
 
 def _reset_classes() -> None:
-    """Go back to what is asked about any picture: its first guess, and its middle."""
-    for name in ("class", "not", "crop"):
+    """Go back to what is asked about any picture: its first guess, its middle, and nothing painted."""
+    for name in ("class", "not", "crop", "mask"):
         url_state.reset(name)
 
 

@@ -19,6 +19,7 @@ from xai_core.render.tables.curves import (
     draw_likeness,
     draw_similarity,
     draw_steps_curve,
+    draw_threshold,
 )
 from xai_core.render.tables.effects import MAX_LINES, Colouring, Curve, draw_effect, draw_effect_2d
 from xai_core.render.tables.glass_box import Box, draw_category_steps, draw_pair_heatmap, draw_steps, draw_tree
@@ -62,6 +63,7 @@ __all__ = [
     "draw_steps",
     "draw_steps_curve",
     "draw_swarm",
+    "draw_threshold",
     "draw_tree",
     "draw_waterfall",
     "number",

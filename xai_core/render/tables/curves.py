@@ -1,4 +1,4 @@
-"""Curves over the steps of an optimization and over the layers of a network."""
+"""Curves over steps of an optimization, layers of a network and shares of a picture."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from xai_core.render.tables.style import (
 Points = tuple[Sequence[float], Sequence[float], Sequence[float]]
 
 
-def _line(places: Sequence[int], values: Sequence[float], texts: Sequence[str]) -> Trace:
+def _line(places: Sequence[float], values: Sequence[float], texts: Sequence[str]) -> Trace:
     line = {"width": 3, "color": LINE}
     return {
         "type": "scatter",
@@ -125,4 +125,36 @@ def draw_layer_strength(layers: Sequence[str], values: Sequence[float], firm: Se
         figure,
         f"More than chance in {sum(firm)} of {len(layers)} layers (filled dots). Hollow dots: random pictures reach as "
         "far.",
+    )
+
+
+def draw_threshold(
+    shares: Sequence[float], when_hidden: Sequence[float], when_alone: Sequence[float], now: float, label: str
+) -> Drawing:
+    """Draw the probability of a class by the share of the picture that is hidden, and by that kept alone (dashed).
+
+    A dotted line stands at the share that is painted `now`.
+    """
+    places = [100 * share for share in shares]
+    dashed: Trace = {"dash": "dash", "color": QUIET}
+    plain: Trace = {}
+    named = ((when_hidden, "hidden", plain), (when_alone, "kept alone", dashed))
+    traces: list[Trace] = []
+    for values, words, style in named:
+        texts = [
+            f"strongest {percent(share)} {words}: {percent(value)}" for share, value in zip(shares, values, strict=True)
+        ]
+        line = _line(places, [100 * value for value in values], texts)
+        traces.append(line | {"line": line["line"] | style, "name": words})
+    mark: Trace = {"type": "scatter", "mode": "lines", "x": [100 * now] * 2, "y": [0, 100]}
+    traces.append(mark | {"line": {"dash": "dot", "color": QUIET, "width": 2}} | no_hover())
+    figure = build_figure(
+        traces, height=240, x="strongest part of the map, % of the picture", y=f"{escape_label(label, 24)}, %"
+    )
+    figure.update_yaxes(range=[0, 101])
+    return Drawing(
+        figure,
+        f"Solid: the probability of {label} with the strongest part hidden, down to {percent(min(when_hidden))}. "
+        "Dashed: with that part kept alone. The earlier the solid line falls and the dashed one rises, the better the "
+        "map has found what the model needs.",
     )

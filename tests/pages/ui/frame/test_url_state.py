@@ -130,10 +130,10 @@ def test_every_link_to_a_page_carries_the_settings(open_app: Open) -> None:
     check_page(at.run())
     links = [link.proto for link in at.sidebar.get("page_link")]
     assert [link.label for link in links] == [
-        *("Start", "Compare", "Explain"),
-        *("Network", "Layer", "What adds up", "Unit", "Fool the model"),
+        *("Start", "Compare", "Explain", "Hide and see", "Trust", "Shake it", "Flip it"),
+        *("Network", "Layer", "What adds up", "Unit", "Ideas", "Concepts of units", "Class", "Fool the model"),
         *("Picture set", "Map", "Best and worst", "Set scores"),
         *("Table", "Table model", "In general", "One row", "Fairness"),
-        *("Methods", "Server activity"),
+        *("Methods", "Catch the cheater", "Server activity"),
     ]
     assert {link.query_string for link in links} == {"sample=rocket&class=projectile"}
