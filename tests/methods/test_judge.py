@@ -138,6 +138,6 @@ def test_ovals_of_samples_hold_less_than_half_of_what_a_model_sees(coffee):
 @pytest.mark.parametrize(("level", "state"), [("green", "fine"), ("amber", "care"), ("red", "distrust")])
 def test_a_test_on_request_decides_like_a_check_of_the_map(level, state):
     maps = [attribution("grad_cam"), attribution("grad_cam", THERE)]
-    tested, other = xai_core.judge(maps, [(Check("faithfulness", level, "Hiding test."),), ()])
-    assert (tested.state, other.state) == (state, "unchecked")
+    tested, untested = xai_core.judge(maps, [(Check("faithfulness", level, "Hiding test."),), ()])
+    assert (tested.state, untested.state) == (state, "unchecked")
     assert "Hiding test." in [finding.sentence for finding in tested.findings]

@@ -209,9 +209,9 @@ def test_a_click_before_the_list_is_drawn_anew_keeps_the_own_set(open_app: Open)
     own = at.query_params["set"]
     assert list_metrics(at)[0] == str(len(ROWS) + 1)
     states = at._tree.get_widget_states()
-    kept = [state for state in states.widgets if "set_list" not in state.id]
+    others_states = [state for state in states.widgets if "set_list" not in state.id]
     del states.widgets[:]
-    states.widgets.extend([*kept, former])
+    states.widgets.extend([*others_states, former])
     at = finish_work(at._run(states))
     assert at.session_state["set"] == own and list_metrics(at)[0] == str(len(ROWS) + 1)
     at.switch_page(SCORES)
