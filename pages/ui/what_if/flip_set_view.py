@@ -15,6 +15,7 @@ from pages.ui.imageset.page_context import PageContext as SetContext
 from pages.ui.model import navigation
 from pages.ui.what_if.flip_view import make_key
 from pages.ui.widgets import background, show
+from pages.ui.widgets.words import escape_markdown
 from xai_core import imageset, render
 from xai_core.arrays import Float32
 from xai_core.attacks import counterfactuals
@@ -91,7 +92,7 @@ def _draw_swaps(page: PageContext, pictures: SetContext, result: Swaps, nearest:
     theirs = render.draw_cells(result.counterpart, result.grid, [swap.source for swap in swaps])
     captions = ("These cells", f"Become these. {pictures.words(nearest.row)}", "The same cells as pixels")
     for column, picture, caption in zip(st.columns(3), (own, theirs, result.pasted), captions, strict=True):
-        column.image(picture, caption=caption, alt=caption, width="stretch")
+        column.image(picture, caption=escape_markdown(caption), alt=caption, width="stretch")
     notes = ["Cells are numbered in the order in which they were chosen, the largest gain first."]
     if len(result.swaps) > len(swaps):
         notes.append(f"Only the first {len(swaps)} of {len(result.swaps)} are framed.")
@@ -132,4 +133,4 @@ def render_nearest(page: PageContext, wish: int) -> None:
 def _draw_counterpart(model: xai_core.Classifier, pictures: SetContext, nearest: Counterpart) -> None:
     seen = model.preprocessing.model_input(pictures.pictures.open(nearest.row))
     words = f"{pictures.words(nearest.row)}. Distance {number(nearest.distance)}"
-    st.image(seen, caption=words, alt=words, width="stretch")
+    st.image(seen, caption=escape_markdown(words), alt=words, width="stretch")

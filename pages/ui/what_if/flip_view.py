@@ -9,13 +9,14 @@ import xai_core
 from pages.ui.frame import url_state
 from pages.ui.image import classes
 from pages.ui.image.picture import PageContext
+from pages.ui.what_if.hide_view import FILLING
 from pages.ui.widgets import background, forms, show
 from pages.ui.widgets.words import escape_markdown
 from xai_core import inside, render
 from xai_core.attacks import counterfactuals
 from xai_core.attacks.counterfactuals import HiddenPieces
 from xai_core.formatting import percent
-from xai_core.what_if import FILLINGS, SURROUNDINGS, challenge_params
+from xai_core.what_if import SURROUNDINGS, challenge_params
 
 # Settings of the pieces; the filling is chosen among more than the method has.
 PIECES = ("pieces", "segments")
@@ -42,10 +43,10 @@ def render_hiding(page: PageContext, wish: int) -> None:
     with st.popover("Pieces and filling", icon=":material/tune:"):
         chosen = [param for param in challenge_params() if param.name in PIECES]
         params = forms.render_params(chosen, page.model.side, "flip_hide")
-        key = url_state.restore("flip_filling", SURROUNDINGS, url_state.option_reader("filling", FILLINGS))
-        names = list(FILLINGS)
+        key = url_state.restore("flip_filling", SURROUNDINGS, url_state.option_reader("filling", FILLING.options))
+        names = list(FILLING.options)
         filling = st.selectbox(
-            "Hide with", names, url_state.index_of(names, key), format_func=FILLINGS.__getitem__, key=key
+            "Hide with", names, url_state.index_of(names, key), format_func=FILLING.options.__getitem__, key=key
         )
     result = background.compute(
         make_key(page, "flip by hiding", wish, filling, tuple(sorted(params.items()))),
@@ -90,9 +91,9 @@ def render_exaggeration(page: PageContext, wish: int) -> None:
     show.write_strong(
         f"{verdict}: the model said {before[1]} ({percent(before[2])}) and now says {after[1]} ({percent(after[2])})."
     )
-    pairs = ((page.image, "Your picture"), (result.picture, f"Exaggerated towards {escape_markdown(label)}"))
+    pairs = ((page.image, "Your picture"), (result.picture, f"Exaggerated towards {label}"))
     for column, (picture, caption) in zip(st.columns(2), pairs, strict=True):
-        column.image(picture, caption=caption, alt=caption, width="stretch")
+        column.image(picture, caption=escape_markdown(caption), alt=caption, width="stretch")
 
 
 def render_contrast(page: PageContext, wish: int) -> None:

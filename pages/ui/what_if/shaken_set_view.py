@@ -32,7 +32,7 @@ def _render_shakes() -> list[str]:
         url_state.value_of(key),
         format_func=lambda name: f"{SHAKES.get(name).title}: {SHAKES.get(name).describe(SHAKES.get(name).strong)}",
         key=key,
-        placeholder="All but the corruptions",
+        placeholder="All but damage from 1 to 5",
     )
     return chosen or USUAL
 

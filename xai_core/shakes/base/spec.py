@@ -17,7 +17,7 @@ GROUPS: Mapping[str, str] = {
     "place": "Turn and move",
     "light": "Light and colour",
     "quality": "Quality",
-    "severity": "Corruptions, severity 1 to 5",
+    "severity": "Damage from 1 to 5 (corruptions)",
     "order": "Order of the parts",
 }
 

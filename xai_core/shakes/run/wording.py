@@ -37,9 +37,10 @@ def describe_weakest(curves: Sequence[Curve]) -> str:
     weakest, answer = min(curves, key=lambda curve: curve.stability), curves[0].before.answer
     if weakest.stability == 1:
         return f"No step of any shake changes the answer {answer}."
+    title = weakest.shake.short_title
     harmless = sum(curve.stability == 1 for curve in curves)
     return (
-        f"The answer {answer} depends most on this: {weakest.shake.short_title.lower()} (stability "
+        f"The answer {answer} depends most on this: {title[0].lower()}{title[1:]} (stability "
         f"{percent(weakest.stability)}). {harmless} of {len(curves)} shakes never change it."
     )
 
