@@ -15,13 +15,14 @@ show.write_style()
 st.title("Can this map be trusted?")
 page = picture.render_head()
 background.begin()
-shown, settings = st.columns([3, 2], gap="large")
+shown, settings = st.columns([2, 3], gap="large")
 with settings:
     spec = methods.render_choice(page.model)
     layer = layers.render_choice(page.model) if spec.uses_layer else None
     params = forms.restore_params(spec.params, page.model.side, spec.name)
     seed = forms.render_seed() if spec.random else 0
     st.caption("Other settings of the method are those chosen on the Explain page.")
+    view = forms.render_segments("test", "Test", VIEWS, "map")
 with shown:
     st.subheader(classes.format_question(page.model, page.target))
     try:
@@ -31,7 +32,6 @@ with shown:
     except xai_core.XaiError as problem:
         request = panels.MapRequest(spec.name, refusal=str(problem))
     results = panels.render_maps([request], page.model_input, "trust")
-view = forms.render_segments("test", "Test", VIEWS, "map")
 if request.planned is not None:
     if view == "method":
         method_view.render_method(page, request.planned)

@@ -8,8 +8,12 @@ from pages.ui.image import layers
 from pages.ui.model import dissection_view, navigation, probe_choice
 from pages.ui.widgets import background, models, show
 
-st.title("Which concept does a unit match")
+st.title("Concepts that units match")
 navigation.begin_page()
+show.write(
+    "A unit is one of the many small pattern finders of a layer. Does it answer to something that has a name, such as "
+    "stripes, red or a ring? This test compares all units of a layer with many concepts at once (network dissection)."
+)
 dissection_view.restore_concept()
 model = models.current_model()
 layer = layers.render_choice(model)

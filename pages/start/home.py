@@ -1,4 +1,4 @@
-"""The first page: what this is, and four ways in."""
+"""The first page: what this is, four ways in, and links to what else there is."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ COMPARE, EXPLAIN, TABLE, SET = (
     "pages/image/explain.py",
     "pages/tables/data.py",
     "pages/imageset/set.py",
+)
+# What else there is, each by the question that a visitor has.
+MORE = (
+    ("pages/image/hide.py", "What if a part were hidden?", ":material/brush:"),
+    ("pages/image/trust.py", "Can I trust a map?", ":material/verified_user:"),
+    ("pages/model/network.py", "What is inside the model?", ":material/account_tree:"),
+    ("pages/learn/cheater.py", "Which network cheats?", ":material/policy:"),
 )
 
 
@@ -76,6 +83,11 @@ with tables:
     )
     if st.button("Open Table", icon=":material/table:", width="stretch"):
         st.switch_page(TABLE, query_params=url_state.query())
+
+with st.container(horizontal=True, vertical_alignment="center", gap="small", key="more_ways"):
+    st.markdown("**Or play and test**", width="content")
+    for address, label, icon in MORE:
+        st.page_link(address, label=label, icon=icon, query_params=url_state.query())
 
 st.caption(
     "An explanation is a clue, not a proof: it tells what this model reacted to, not what is true about the world. "

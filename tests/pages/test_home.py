@@ -21,6 +21,14 @@ def test_it_shows_four_ways_in(open_app: Open) -> None:
     assert at.query_params == {}, "a fresh visit has a bare address"
 
 
+def test_one_row_names_what_else_there_is_and_keeps_the_choices(open_app: Open) -> None:
+    at = check_page(open_app(sample="rocket"))
+    links = {link.proto.page: link.proto for link in at.main.get("page_link")}
+    assert list(links) == ["hide", "trust", "network", "cheater"]
+    assert all(link.label for link in links.values())
+    assert {link.query_string for link in links.values()} == {"sample=rocket"}
+
+
 def test_one_click_on_a_sample_leads_to_its_comparison(open_app: Open) -> None:
     at = open_app(sample="coffee", seed="4")
     check_page(at.button(key="try_rocket").click().run())

@@ -25,7 +25,10 @@ def render_choice(page: str) -> str | None:
         typed = st.text_input("Room", url_state.value_of(key), key=key, width=220, placeholder="Code of your class")
         st.button("Open a new room", key="open_room", on_click=_open_room, icon=":material/meeting_room:")
     if not typed:
-        show.write("Everybody in a room gets the same networks. Open one, or type the code that you were given.")
+        show.write(
+            "Everybody in a room gets the same networks. Type the code of your class, or "
+            "open a new room, also for yourself alone."
+        )
         return None
     try:
         code = labs.clean_room(typed)

@@ -78,7 +78,7 @@ def render_steps(model: xai_core.Classifier, layer: str, probe: ConceptProbe) ->
         (
             "2 · Measure",
             (
-                "Find for each unit the value that it exceeds at only half a percent of all places. Where it does is "
+                "Find for each unit the value that it exceeds at only half a percent of all places. These places are "
                 "its mask: what it likes most."
             ),
         ),
@@ -186,7 +186,7 @@ def _draw_concepts(result: Dissection) -> None:
     counts = [(concept, len(result.units_for(concept))) for concept in result.concepts]
     shown = sorted((entry for entry in counts if entry[1]), key=lambda entry: -entry[1])
     if not shown:
-        show.write("No concept has a detector here. Try a layer further on, or other concept pictures.", quiet=True)
+        show.write("No concept has a detector here. Try another layer, or other concept pictures.", quiet=True)
         return
 
     def take(place: int) -> None:
@@ -200,7 +200,7 @@ def _draw_concepts(result: Dissection) -> None:
 def render_label_table(layer: str, labels: Sequence[UnitLabel], key: str, take: Callable[[str], None]) -> None:
     """Render units with their labels, sortable; `take` gets the name of the unit that is clicked."""
     if not labels:
-        show.write("No unit to show.", quiet=True)
+        show.write("No detector to show. Units that are no detectors can be shown too.", quiet=True)
         return
     frame = pd.DataFrame(
         {

@@ -31,7 +31,10 @@ def describe_label(label: UnitLabel, result: Dissection) -> Iterator[str]:
         f"{verdict} of “{label.concept}”, the concept it matches best: IoU {score(label.iou)} of at most "
         f"{score(label.reachable)}."
     )
-    yield f"With other pictures of the same kind, 95 of 100 times between {score(label.low)} and {score(label.high)}."
+    yield (
+        f"With other pictures of the same kind the IoU would lie between {score(label.low)} and {score(label.high)}, "
+        "95 times out of 100."
+    )
     if math.isnan(label.p):
         yield "The label was not tested on other pictures: none were held back that differ in this concept."
     else:

@@ -79,7 +79,7 @@ def render(model: xai_core.Classifier, unit: Unit, page: PageContext | None = No
 def _render_choices(page: PageContext | None) -> tuple[str, str]:
     """Render how to draw and what to begin with; return both names."""
     ways = {spec.name: f"{spec.technical} · {spec.title.lower()}" for spec in PARAMETRIZATIONS.specs()}
-    left, right = st.columns(2)
+    left, right = st.columns([3, 2])
     with left:
         method = forms.render_segments("made_by", "Drawn as", ways, "fourier")
         show.write(PARAMETRIZATIONS.get(method).sentence, quiet=True)

@@ -27,7 +27,7 @@ _MEANINGS: Mapping[str, str] = MappingProxyType(
         ),
         "changed": (
             "That is what a useful map does, but a map of pure noise does it too. So this is evidence of nothing: only "
-            "an unchanged map would have told something."
+            "an unchanged map would have told us something."
         ),
         "flat": "There was nothing left to compare, so this says nothing for or against the method.",
         "unclear": "So this says nothing for or against the method on this picture.",

@@ -43,6 +43,7 @@ def render_scores(page: PageContext, trial: Trial) -> ConceptScores | None:
             "In this layer every picture has the same gradient, because only an average and a plain sum follow. So an "
             "idea moves the score of all pictures or of none. Choose an earlier layer to see differences."
         )
+    show.write("Orange raises the score, blue lowers it. Grey: no more than chance.", quiet=True)
     order = sorted(scores, key=lambda record: (not record.significant, -abs(record.strength)))
     widest = max((abs(record.strength) for record in order), default=0.0) or 1.0
     st.html(_STYLE + "".join(_format_record(trial, record, widest, bool(trial.examples)) for record in order))
@@ -57,7 +58,7 @@ def render_scores(page: PageContext, trial: Trial) -> ConceptScores | None:
 
 
 _STYLE = """<style>
-.idea { margin: 0 0 0.75rem; overflow-wrap: anywhere; } .idea.weak { opacity: 0.82; }
+.idea { margin: 0 0 0.75rem; overflow-wrap: anywhere; } .idea.weak strong { font-weight: 400; }
 .idea .track { position: relative; height: 0.6rem; border-radius: 3px; margin: 2px 0;
   background: color-mix(in srgb, currentColor 9%, transparent); }
 .idea .bar { position: absolute; top: 0; bottom: 0; border-radius: 3px; }
@@ -69,10 +70,11 @@ _STYLE = """<style>
 def _format_record(trial: Trial, record: ConceptScore, widest: float, has_class: bool) -> str:
     side = "for" if record.strength >= 0 else "against"
     width = 50 * min(abs(record.strength) / widest, 1)
+    title = trial.titles[record.name]
     words = show.escape_html(describe(record, has_class, _own_strength(trial, record)))
     return (
         f'<div class="idea{"" if record.significant else " weak"}">'
-        f"<strong>{show.escape_html(trial.titles[record.name])}</strong>"
+        f"<strong>{show.escape_html(title[:1].upper() + title[1:])}</strong>"
         f'<div class="track" aria-hidden="true"><div class="bar {side}" style="width:{width:.1f}%"></div></div>'
         f'<span class="quiet">{words}</span></div>'
     )
@@ -86,14 +88,13 @@ def describe(record: ConceptScore, has_class: bool, own: float) -> str:
     """Return in words what an idea does to the score, and whether chance reaches as far."""
     verb = "raises" if record.strength >= 0 else "lowers"
     share = record.score if record.strength >= 0 else 1 - record.score
-    step = f"{number(abs(record.strength))} logits a step"
+    step = f"{abs(record.strength):.2f} logits a step"
     where = f"{verb} the score in {percent(share)} of the pictures, on average by {step}" if has_class else ""
-    mine = f"in your picture {tables.signed_number(own)}"
+    mine = f"in your picture {own:+.2f}".replace("-", "−")
     if record.significant:
-        verdict = f"Matters: {where or f'{verb} the score by {step}'}"
-    else:
-        verdict = f"Not more than chance: random pictures reach as far ({where or step})"
-    return f"{verdict}; {mine}. p = {number(record.adjusted_p)} after correction for the number of ideas."
+        chance = f"Chance alone would reach as far in {percent(record.adjusted_p)} of cases at most (corrected p)."
+        return f"Matters: {where or f'{verb} the score by {step}'}; {mine}. {chance}"
+    return f"Not more than chance: random pictures reach as far ({where or step}); {mine}."
 
 
 def render_layers(page: PageContext, trial: Trial) -> None:
@@ -132,8 +133,8 @@ def render_details(trial: Trial, scores: ConceptScores) -> None:
             for first, second, cosine in scores.close_pairs
         )
         show.write(
-            f"Entangled: {pairs}. Their directions are so alike (cosine above 0.5) that what one does, the other may "
-            "have done."
+            f"Hard to tell apart (entangled): {pairs}. Their directions are so alike (cosine above 0.5) that what one "
+            "does, the other may have done."
         )
     with st.expander("All figures", icon=":material/table_rows:"):
         frame = pd.DataFrame(

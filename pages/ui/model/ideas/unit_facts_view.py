@@ -18,7 +18,7 @@ from pages.ui.model import navigation
 from pages.ui.widgets import background, forms, picture_grid, show
 from xai_core import InvalidImage, Job, imageset, inside
 from xai_core.arrays import Int64
-from xai_core.formatting import number
+from xai_core.formatting import score
 from xai_core.inside import Clarity, Unit
 from xai_core.render import tables
 
@@ -60,14 +60,18 @@ def _render_neighbours(page: PageContext, channel: int) -> None:
         return
     same = neighbours.redundant
     if same:
-        more = f"{len(same)} other channel{'s' if len(same) > 1 else ''} of this layer"
-        show.write(f"Redundant: {more} rise and fall with it in this picture set (cosine above {inside.REDUNDANT}).")
+        more = "1 other channel" if len(same) == 1 else f"{len(same)} other channels"
+        verb = "rises and falls" if len(same) == 1 else "rise and fall"
+        show.write(
+            f"It is redundant: {more} of this layer {verb} with it over this picture set (cosine above "
+            f"{inside.REDUNDANT}). The most alike:"
+        )
     else:
         show.write("No other channel of this layer says the same. The most alike in this picture set:")
     with st.container(horizontal=True):
         for neighbour, cosine in zip(neighbours.channels.tolist(), neighbours.cosines.tolist(), strict=True):
             st.button(
-                f"Channel {neighbour} · {number(cosine)}",
+                f"Channel {neighbour} · {score(cosine)}",
                 key=f"neighbour_{neighbour}",
                 on_click=navigation.use_unit,
                 args=(f"channel:{page.layer}:{neighbour}",),
@@ -106,12 +110,11 @@ def _render_effects(page: PageContext, channel: int) -> None:
         show.write("Hiding it in the pictures that excite it most changes no class: it adds nothing to the answer.")
         return
     names = [page.model.labels[row] for row in shown.tolist()]
-    show.draw_figure(tables.draw_signed_bars(names, effects.values[shown], "logits"), "unit_classes")
     show.write(
         f"What it adds to the scores of classes: by how much they fall when the channel is hidden in the "
-        f"{effects.pictures} pictures that excite it most. Only the largest are shown.",
-        quiet=True,
+        f"{effects.pictures} pictures that excite it most. Only the largest are shown."
     )
+    show.draw_figure(tables.draw_signed_bars(names, effects.values[shown], "logits"), "unit_classes")
 
 
 def _crop(picture: Image.Image, box: imageset.Box) -> Image.Image:
@@ -172,14 +175,14 @@ def _render_clarity(page: PageContext, channel: int) -> None:
     gap = clarity.value - clarity.chance
     verdict = "Clear" if gap > 0.15 else "A little clear" if gap > 0.05 else "Not clear"
     show.write(
-        f"{verdict}: to another model ({title}) the parts that excite this channel are {number(clarity.value)} alike "
-        f"(mean cosine of all pairs, 1 is the same). Parts of random pictures of this set are {number(clarity.chance)} "
-        "alike."
+        f"{verdict}: another model ({title}) compared the parts that excite this channel, two by two. They are alike "
+        f"by {score(clarity.value)}, parts of random pictures of this set by {score(clarity.chance)} (mean cosine: 1 "
+        "is the same, 0 has nothing in common)."
     )
     if len(clarity.groups) > 1:
         show.write("They fall into two groups that are apart, so this channel may have two meanings.")
     for place, group in enumerate(clarity.groups):
-        name = f"Meaning {place + 1}" if len(clarity.groups) > 1 else "The parts that excite it"
+        name = f"Group {place + 1}" if len(clarity.groups) > 1 else "The parts that excite it"
         st.markdown(f"**{name}**")
         items = [
             picture_grid.Item(
