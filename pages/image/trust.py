@@ -20,8 +20,10 @@ with settings:
     spec = methods.render_choice(page.model)
     layer = layers.render_choice(page.model) if spec.uses_layer else None
     params = forms.restore_params(spec.params, page.model.side, spec.name)
+    # A method without chance gives the same map by every seed.
     seed = forms.render_seed() if spec.random else 0
     st.caption("Other settings of the method are those chosen on the Explain page.")
+    # Beside the map, so that the choice is seen before the map is read to its end.
     view = forms.render_segments("test", "Test", VIEWS, "map")
 with shown:
     st.subheader(classes.format_question(page.model, page.target))

@@ -21,9 +21,10 @@ def render_scores(lab: labs.CheaterLab) -> None:
     """Render the score of each network and some of the test pictures."""
     st.subheader("Three networks")
     with st.container(horizontal=True):
+        # Three of this width stand side by side on a phone.
         for network in lab.networks:
             right = round(network.accuracy * len(lab.tests))
-            st.metric(f"Network {network.letter}", f"{right:,}", border=True, width=150)
+            st.metric(f"Network {network.letter}", f"{right:,}", border=True, width=110)
     show.write(f"How many of {len(lab.tests)} new pictures each names right. These are some of them:", quiet=True)
     with st.container(horizontal=True, gap="small"):
         for row in range(SHOWN):

@@ -46,6 +46,7 @@ def render_removal(network: labs.SceneNetwork, scene: labs.Scene) -> labs.Import
     with st.container(horizontal=True, gap="medium"):
         st.image(_enlarge(scene.picture), width=_ENLARGED, alt="The whole scene", caption=f"Answer: {label}")
         for name, pixels, drop in zip(scene.names, scene.without, importance.drops, strict=True):
+            # A word says more than a sign: a removal may also raise the answer.
             words = f"Without the {name}: {'loses' if drop >= 0 else 'gains'} {abs(drop):.1f}"
             st.image(_enlarge(pixels), width=_ENLARGED, alt=f"The scene without the {name}", caption=words)
     return importance

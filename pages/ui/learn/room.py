@@ -36,6 +36,7 @@ def render_choice(page: str) -> str | None:
         show.write_problem(problem)
         return None
     url = f"{(st.context.url or '').rpartition('/')[0]}/{page}?room={code}"
+    # Folded: those who came by the link need it no more.
     with st.expander(f"Invite your class to room {code}", icon=":material/qr_code:"):
         st.code(url, language=None, wrap_lines=True)
         st.image(share.draw_qr_code(url), width=share.QR_PX, alt=f"QR code of room {code}")

@@ -101,7 +101,10 @@ def render_quiz(page: PageContext, unit: Unit) -> None:
 
 def _render_question(page: PageContext, key: str, question: Question) -> None:
     show.write("Which of these two does this unit like more? You have not seen either above.")
-    for column, side, row in zip(st.columns(2), SIDES, (question.left, question.right), strict=True):
+    # The key keeps the pair side by side on a phone, where columns would stand one below the other.
+    for column, side, row in zip(
+        st.container(key="side_by_side").columns(2), SIDES, (question.left, question.right), strict=True
+    ):
         with column:
             seen = page.model.preprocessing.model_input(page.pictures.open(row))
             st.image(seen, width=QUIZ_PX, alt=f"{side} photograph of the quiz")

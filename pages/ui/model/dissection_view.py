@@ -16,7 +16,7 @@ from pages.ui.frame.session import session_id
 from pages.ui.image import layers
 from pages.ui.imageset import clickable_tables
 from pages.ui.model import navigation, probe_choice
-from pages.ui.model.label_words import ANY, count_units, describe_label, format_share
+from pages.ui.model.label_words import ANY, count_units, describe_label, format_share, name_label
 from pages.ui.widgets import background, forms, picture_grid, show
 from xai_core import Job, inside, jobs
 from xai_core.formatting import score
@@ -251,7 +251,7 @@ def _draw_examples(
 def render_unit_pictures(model: xai_core.Classifier, result: Dissection, probe: ConceptProbe) -> None:
     """Render the open unit: its label in words, and the pictures it answers to most."""
     label = _current_label(model, result)
-    st.subheader(f"Unit {label.unit}: {label.concept or 'no concept'}")
+    st.subheader(f"Unit {label.unit}: {name_label(label)}")
     for sentence in describe_label(label, result):
         show.write(sentence)
     name = f"channel:{result.layer}:{label.unit}"

@@ -6,7 +6,7 @@ import streamlit as st
 
 import xai_core
 from pages.ui.model import dissection_view, navigation, probe_choice
-from pages.ui.model.label_words import describe_label
+from pages.ui.model.label_words import describe_label, name_label
 from pages.ui.widgets import show
 from xai_core.inside import Unit
 
@@ -17,6 +17,7 @@ def render(model: xai_core.Classifier, unit: Unit) -> None:
         return
     dissection_view.restore_concept()
     st.subheader("Concept")
+    # The drawn pictures suit every model, so nothing has to be chosen here.
     probe = probe_choice.drawn_probe()
     result = dissection_view.request(model, unit.layer, probe, "unit_concept_on")
     if result is None:
@@ -26,7 +27,7 @@ def render(model: xai_core.Classifier, unit: Unit) -> None:
         )
         return
     label = result.labels[unit.index]
-    show.write_strong(f"Channel {unit.index}: {label.concept or 'no concept'}")
+    show.write_strong(f"Channel {unit.index}: {name_label(label)}")
     for sentence in describe_label(label, result):
         show.write(sentence)
     dissection_view.render_examples(model, result, probe, label)

@@ -92,6 +92,7 @@ def render_parts(page: PageContext, dataset: ImageSet, rows: Int64) -> None:
     ):
         return
     model, target = page.model, first_class(page)
+    # Spread over the class, for neighbouring rows of a set may be alike.
     chosen = rows[:: max(len(rows) // PART_PICTURES, 1)][:PART_PICTURES]
     parts: Parts | None = background.compute(
         ("parts", dataset.id, None, model.name, model.weights_sha256, PARTS, 0),

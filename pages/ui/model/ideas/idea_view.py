@@ -14,7 +14,7 @@ from pages.ui.model.ideas import idea_request
 from pages.ui.model.ideas.idea_request import Trial
 from pages.ui.widgets import background, forms, show
 from xai_core import Job
-from xai_core.formatting import number, percent
+from xai_core.formatting import correlation, percent
 from xai_core.inside import MIN_PICTURES, ConceptScore, ConceptScores
 from xai_core.render import tables
 
@@ -44,6 +44,7 @@ def render_scores(page: PageContext, trial: Trial) -> ConceptScores | None:
             "idea moves the score of all pictures or of none. Choose an earlier layer to see differences."
         )
     show.write("Orange raises the score, blue lowers it. Grey: no more than chance.", quiet=True)
+    # What chance does not reach comes first: it is the answer.
     order = sorted(scores, key=lambda record: (not record.significant, -abs(record.strength)))
     widest = max((abs(record.strength) for record in order), default=0.0) or 1.0
     st.html(_STYLE + "".join(_format_record(trial, record, widest, bool(trial.examples)) for record in order))
@@ -69,7 +70,9 @@ _STYLE = """<style>
 
 def _format_record(trial: Trial, record: ConceptScore, widest: float, has_class: bool) -> str:
     side = "for" if record.strength >= 0 else "against"
+    # The bar starts in the middle, so half of the track is the longest.
     width = 50 * min(abs(record.strength) / widest, 1)
+    # Titles are written for use inside sentences.
     title = trial.titles[record.name]
     words = show.escape_html(describe(record, has_class, _own_strength(trial, record)))
     return (
@@ -129,7 +132,7 @@ def render_details(trial: Trial, scores: ConceptScores) -> None:
     """Render ideas that are hard to tell apart, all figures, and how to read them."""
     if scores.close_pairs:
         pairs = "; ".join(
-            f"{trial.titles[first]} and {trial.titles[second]} ({number(cosine)})"
+            f"{trial.titles[first]} and {trial.titles[second]} ({correlation(cosine)})"
             for first, second, cosine in scores.close_pairs
         )
         show.write(
