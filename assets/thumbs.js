@@ -18,7 +18,9 @@ function createTile(item) {
     { type: "button", tabindex: "-1", title: item.words, "aria-label": item.words, "data-row": item.row },
     picture,
   );
-  if (item.caption) button.append(createElement("span", { class: "caption", text: item.caption }));
+  // A number and its percent sign stay on one line.
+  const text = item.caption?.replaceAll(" %", "\u00a0%");
+  if (text) button.append(createElement("span", { class: "caption", text }));
   return button;
 }
 

@@ -34,7 +34,7 @@ try:
 except xai_core.XaiError as problem:
     show.write_problem(problem)
     background.finish()
-chosen = forms.render_segments("flip_view", "Way", VIEWS, "hide")
+chosen = forms.render_segments("flip_view", "How", VIEWS, "hide")
 shown, beside = st.columns(2, gap="large")
 with shown:
     RENDER[chosen](page, wish)

@@ -13,7 +13,7 @@ from pages.ui.image.picture import PageContext
 from pages.ui.imageset import class_choice, page_context, set_choice
 from pages.ui.imageset.page_context import PageContext as SetContext
 from pages.ui.model import navigation
-from pages.ui.what_if.flip_view import make_key
+from pages.ui.what_if.flip_view import draw_row, make_key
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import escape_markdown
 from xai_core import imageset, render
@@ -91,8 +91,7 @@ def _draw_swaps(page: PageContext, pictures: SetContext, result: Swaps, nearest:
     own = render.draw_cells(page.model_input, result.grid, [swap.place for swap in swaps])
     theirs = render.draw_cells(result.counterpart, result.grid, [swap.source for swap in swaps])
     captions = ("These cells", f"Become these. {pictures.words(nearest.row)}", "The same cells as pixels")
-    for column, picture, caption in zip(st.columns(3), (own, theirs, result.pasted), captions, strict=True):
-        column.image(picture, caption=escape_markdown(caption), alt=caption, width="stretch")
+    draw_row(zip((own, theirs, result.pasted), captions, strict=True))
     notes = ["Cells are numbered in the order in which they were chosen, the largest gain first."]
     if len(result.swaps) > len(swaps):
         notes.append(f"Only the first {len(swaps)} of {len(result.swaps)} are framed.")
@@ -109,7 +108,8 @@ def render_nearest(page: PageContext, wish: int) -> None:
     pictures, features = pair
     source = classes.guess(page.model, page.image).classes[0][0]
     show.write(
-        "Near means: alike in the features of the network's last maps, 0 for the same direction (cosine distance)."
+        "Near means: the network describes both pictures alike in its last maps. At distance 0 it sees no difference "
+        "(cosine distance)."
     )
     left, right = st.columns(2)
     with left:
@@ -133,4 +133,4 @@ def render_nearest(page: PageContext, wish: int) -> None:
 def _draw_counterpart(model: xai_core.Classifier, pictures: SetContext, nearest: Counterpart) -> None:
     seen = model.preprocessing.model_input(pictures.pictures.open(nearest.row))
     words = f"{pictures.words(nearest.row)}. Distance {number(nearest.distance)}"
-    st.image(seen, caption=escape_markdown(words), alt=words, width="stretch")
+    st.image(seen, caption=escape_markdown(words), alt=words, width=240)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import streamlit as st
+from PIL import Image
 
 import xai_core
 from pages.ui.frame import url_state
@@ -12,7 +15,7 @@ from pages.ui.image.picture import PageContext
 from pages.ui.what_if.hide_view import FILLING
 from pages.ui.widgets import background, forms, show
 from pages.ui.widgets.words import escape_markdown
-from xai_core import inside, render
+from xai_core import attacks, inside, render
 from xai_core.attacks import counterfactuals
 from xai_core.attacks.counterfactuals import HiddenPieces
 from xai_core.formatting import percent
@@ -20,6 +23,8 @@ from xai_core.what_if import SURROUNDINGS, challenge_params
 
 # Settings of the pieces; the filling is chosen among more than the method has.
 PIECES = ("pieces", "segments")
+# Two in a row on a narrow phone.
+WIDTH_PX = 168
 
 
 def render_wish(page: PageContext) -> int:
@@ -36,6 +41,13 @@ def render_wish(page: PageContext) -> int:
 def make_key(page: PageContext, *parts: object) -> tuple[object, ...]:
     """Return what names a request about the page's model and picture."""
     return (*parts, page.model.name, page.model.weights_sha256, xai_core.image_sha256(page.image))
+
+
+def draw_row(pictures: Iterable[tuple[Image.Image, str]]) -> None:
+    """Draw pictures with their captions side by side, two in a row on a phone."""
+    with st.container(horizontal=True, gap="small"):
+        for picture, caption in pictures:
+            st.image(picture, caption=escape_markdown(caption), alt=caption, width=WIDTH_PX)
 
 
 def render_hiding(page: PageContext, wish: int) -> None:
@@ -62,11 +74,10 @@ def _render_hidden(page: PageContext, result: HiddenPieces) -> None:
     show.write_strong(counterfactuals.describe_hidden_pieces(result))
     marked = render.overlay(page.model_input, result.mask.astype(np.float32), signed=False)
     pairs = ((marked, "The pieces"), (result.picture, "What the model sees without them"))
-    for column, (picture, caption) in zip(st.columns(2), pairs, strict=True):
-        column.image(picture, caption=caption, alt=caption, width="stretch")
+    draw_row(pairs)
     show.write(
-        f"{result.tried:,} pictures were asked about. The search adds the best piece at a time (SEDC-T), then shows "
-        "again what was not needed.",
+        f"The model was asked about {result.tried:,} pictures. The search hides piece after piece, always the one that "
+        "helps most (SEDC-T), then shows again those that were not needed.",
         quiet=True,
     )
 
@@ -92,8 +103,13 @@ def render_exaggeration(page: PageContext, wish: int) -> None:
         f"{verdict}: the model said {before[1]} ({percent(before[2])}) and now says {after[1]} ({percent(after[2])})."
     )
     pairs = ((page.image, "Your picture"), (result.picture, f"Exaggerated towards {label}"))
-    for column, (picture, caption) in zip(st.columns(2), pairs, strict=True):
-        column.image(picture, caption=escape_markdown(caption), alt=caption, width="stretch")
+    draw_row(pairs)
+
+
+def _describe_answer(answer: attacks.Answer) -> str:
+    if answer.label == answer.label_before:
+        return f"still says {answer.label}"
+    return f"said {answer.label_before} and now says {answer.label}"
 
 
 def render_contrast(page: PageContext, wish: int) -> None:
@@ -111,14 +127,12 @@ def render_contrast(page: PageContext, wish: int) -> None:
     attacked = contrast.attacked
     change, factor = render.draw_change(attacked.change)
     pairs = ((attacked.picture, "The changed picture"), (change, f"The change, {factor} times as strong"))
-    for column, (picture, caption) in zip(st.columns(2), pairs, strict=True):
-        column.image(picture, caption=caption, alt=caption, width="stretch")
+    draw_row(pairs)
     show.write_list(
-        f"{answer.name} said {answer.label_before} and now says {answer.label} ({percent(answer.probability)})."
-        for answer in contrast.answers
+        f"{answer.name} {_describe_answer(answer)} ({percent(answer.probability)})." for answer in contrast.answers
     )
     show.write(
         "Such a change answers the same question, but with nothing that a person could see. A reason that only one "
-        "network knows is none.",
+        "network knows is no reason.",
         quiet=True,
     )

@@ -18,6 +18,8 @@ from xai_core.render import tables
 from xai_core.shakes import SHAKES, Curve, Point, Shake
 
 GRID_PX, SOURCE_PX = 100, 200
+# Four side by side in a window.
+MAP_PX = 260
 MAX_MAPS = 3
 METHODS = ("grad_cam", "occlusion", "integrated_gradients", "lime")
 Grid = tuple[tuple[str, bool], ...]
@@ -115,8 +117,8 @@ def _render_pictures(page: PageContext, curve: Curve, seed: int) -> None:
 
 
 def _format_caption(text: str, point: Point) -> str:
-    """Return a text with the answer's probability, which stays on one line."""
-    return f"{text} {percent(point.answer_probability)}".replace(" %", "\u00a0%")
+    """Return a text with the answer's probability."""
+    return f"{text} {percent(point.answer_probability)}"
 
 
 def _restore_steps(shake: Shake) -> str:
@@ -164,7 +166,7 @@ def _render_map_choice(page: PageContext, shake: Shake) -> tuple[str, list[float
 
 def _render_maps(page: PageContext, shake: Shake, method: str, steps: list[float], seed: int) -> None:
     """Render the maps of chosen steps, each in its own frame and back on the original picture."""
-    st.subheader("The explanation, brought back")
+    st.subheader("The explanation, back on the picture")
     if not steps:
         show.write("Choose at least one step above to see its map.")
         return
@@ -181,14 +183,16 @@ def _render_maps(page: PageContext, shake: Shake, method: str, steps: list[float
     for column, shaken in zip(st.columns(len(maps)), maps, strict=True):
         with column:
             own = render.overlay(shaken.picture, shaken.heatmap)
-            st.image(own, caption=shaken.words, alt=f"Map of the picture, {shaken.words}", width="stretch")
+            width = show.fit_width(own, MAP_PX, MAP_PX)
+            words = f"{shaken.words[0].upper()}{shaken.words[1:]}"
+            st.image(own, caption=words, alt=f"Map of the picture, {shaken.words}", width=width)
             # The picture as it is has no way back.
             if shaken is maps[0]:
                 continue
             way = "exactly" if shaken.is_exact else "by interpolation"
             back = render.draw_map_back(page.model_input, shaken.restored, shaken.common)
             caption = f"Brought back {way}: rank correlation {number(shaken.rank)}"
-            st.image(back, caption=caption, alt=f"The same map on the original picture, {way}", width="stretch")
+            st.image(back, caption=caption, alt=f"The same map on the original picture, {way}", width=width)
     if not all(shaken.common.all() for shaken in maps):
         show.write(
             "Dark: the shaken picture does not show this part, so only the rest is compared. Each map has its own "

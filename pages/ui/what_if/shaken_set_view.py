@@ -48,7 +48,7 @@ def render(model: xai_core.Classifier) -> None:
     )
     navigation.render_set_hint(model, dataset.name)
     chosen = _render_shakes()
-    limit = int(forms.render_segments("shaken", "At most so many pictures", COUNTS, "60"))
+    limit = int(forms.render_segments("shaken", "Pictures, at most", COUNTS, "60"))
     seed = forms.restore_seed()
     result = background.compute(
         ("shaken set", dataset.id, model.name, model.weights_sha256, tuple(chosen), limit, seed),

@@ -17,7 +17,7 @@ def texts(at: AppTest) -> str:
 
 def test_pieces_to_hide_stand_beside_the_contrast(open_app: Open) -> None:
     at = open_app(PAGE, **SMALL, wish="8", flip_hide_segments="9", flip_hide_pieces="windows", flip_filling="black")
-    at = check_page(run_until(at, lambda at: "grey levels" in texts(at) and "pictures were asked" in texts(at)))
+    at = check_page(run_until(at, lambda at: "grey levels" in texts(at) and "The model was asked about" in texts(at)))
     assert "the model says" in texts(at) and "of 255 grey levels" in texts(at)
     next(group for group in at.button_group if group.key == "flip_view").set_value("nearest")
     at = check_page(run_until(at.run(), lambda at: sum("Distance" in c for c in captions(at)) == 2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +42,7 @@ def fool_one_network(model: Classifier, image: Image.Image, target: int | str, j
 
 
 def describe_contrast(contrast: Contrast) -> str:
-    """Return in two sentences whether the attack works, and what the other networks make of it."""
+    """Return in two or three sentences whether the attack works, and what the other networks make of it."""
     attacked = contrast.attacked
     if not attacked.success:
         return (
@@ -51,15 +52,26 @@ def describe_contrast(contrast: Contrast) -> str:
     first = f"A change of at most {attacked.linf} of 255 grey levels, and this model says {attacked.label}."
     if not contrast.answers:
         return f"{first} No other network here knows these classes, so nobody can be asked."
-    fooled = [answer.name for answer in contrast.answers if answer.is_fooled]
-    others = [answer for answer in contrast.answers if not answer.is_fooled]
+    # Who said the class of the original picture too cannot be fooled into it.
+    early = [answer.name for answer in contrast.answers if answer.label_before == attacked.label]
+    answers = [answer for answer in contrast.answers if answer.label_before != attacked.label]
+    note = f"{join_words(early)} said {attacked.label} before the change too, which tells nothing." if early else ""
+    if not answers:
+        return f"{first} {note} Choose another class to see whether other networks are fooled."
+    return f"{first} {_describe_others(answers)} {note}".rstrip()
+
+
+def _describe_others(answers: Sequence[Answer]) -> str:
+    """Return in a sentence or two what networks say that said something else before."""
+    fooled = [answer.name for answer in answers if answer.is_fooled]
+    others = [answer for answer in answers if not answer.is_fooled]
     statements = [f"{answer.name} says {answer.label}" for answer in others]
     # The plain sentence is true only where no answer moved, and all agree.
     unmoved = others and all(answer.label == answer.label_before for answer in others)
     if not fooled and unmoved and len({answer.label for answer in others}) == 1:
         names = join_words([answer.name for answer in others])
-        return f"{first} {names} still see {others[0].label}: this fools one network and explains nothing."
+        return f"{names} still see {others[0].label}: this fools one network and explains nothing."
     if not fooled:
-        return f"{first} But {join_words(statements)}: this fools one network and explains nothing."
+        return f"But {join_words(statements)}: this fools one network and explains nothing."
     rest = f", but {join_words(statements)}" if statements else ""
-    return f"{first} It fools {join_words(fooled)} too{rest}. Networks of one family share some of their weak points."
+    return f"It fools {join_words(fooled)} too{rest}. Networks of one family share some of their weak points."

@@ -168,7 +168,9 @@ def describe_hidden_pieces(result: HiddenPieces) -> str:
             f"{result.tried:,} pictures were tried. Hiding only takes evidence away; there may be none for this class."
         )
     proof = (
-        "No smaller selection of these pieces is enough; other pieces may be."
+        "Another piece may do it too."
+        if count == 1
+        else "No smaller selection of these pieces is enough; other pieces may be."
         if result.irreducible
         else "Show any one of them again, and that is undone."
     )

@@ -64,7 +64,7 @@ class Shake:
     @property
     def short_title(self) -> str:
         """The plain name, told from a similar one by its severities: "Blur, 1 to 5"."""
-        return f"{self.title}, {self.range_words}" if self.range_words else self.title
+        return f"{self.title.partition(' (')[0]}, {self.range_words}" if self.range_words else self.title
 
     def describe(self, value: float) -> str:
         """Return a value in words: "45°", "+20 %", "left and right exchanged"."""

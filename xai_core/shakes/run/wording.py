@@ -39,9 +39,12 @@ def describe_weakest(curves: Sequence[Curve]) -> str:
         return f"No step of any shake changes the answer {answer}."
     title = weakest.shake.short_title
     harmless = sum(curve.stability == 1 for curve in curves)
+    rest = (
+        f"{harmless} of {len(curves)} shakes never change it." if harmless else "Every shake changes it at some step."
+    )
     return (
         f"The answer {answer} depends most on this: {title[0].lower()}{title[1:]} (stability "
-        f"{percent(weakest.stability)}). {harmless} of {len(curves)} shakes never change it."
+        f"{percent(weakest.stability)}). {rest}"
     )
 
 
