@@ -63,6 +63,7 @@ class Brush {
     if (this.picture !== data.picture || this.mask.side !== data.side) this.open(data);
     if (this.pairs !== JSON.stringify(data.pieces)) {
       this.piece = 0;
+      this.said.textContent = "";
       this.pairs = JSON.stringify(data.pieces);
       this.mask.readPieces(data.pieces);
       this.sizeField.hidden = Boolean(data.pieces);
@@ -72,6 +73,7 @@ class Brush {
       if (this.version === undefined) this.mask.pixels = PaintedMask.read(data.runs, data.side);
       else this.mask.adopt(PaintedMask.read(data.runs, data.side));
       this.version = data.version;
+      this.said.textContent = "";
     }
     this.help.textContent = data.pieces
       ? "Keyboard: arrow keys move from piece to piece, space paints a piece or takes it back, U undoes."
@@ -109,6 +111,7 @@ class Brush {
     event.preventDefault();
     this.canvas.focus({ preventScroll: true });
     this.showCell(false);
+    this.said.textContent = "";
     this.canvas.setPointerCapture(event.pointerId);
     this.from = this.to = this.place(event);
     this.mask.keepStep();
@@ -188,11 +191,13 @@ class Brush {
 
   stepBack() {
     if (!this.mask.stepBack()) return;
+    this.said.textContent = "The last step is undone.";
     this.post();
     this.draw();
   }
 
   clear() {
+    this.said.textContent = "";
     if (this.mask.clear()) this.post();
     this.draw();
   }

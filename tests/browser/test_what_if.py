@@ -75,6 +75,7 @@ def test_the_keyboard_alone_paints_a_cell_and_a_piece(visitor: Visitor) -> None:
     expect_share(page, f"{4 / 28**2:.4f}")
     expect_text(page, "1 % of the picture is hidden")
     page.keyboard.press("u")
+    expect(page.get_by_role("status").filter(has_text="The last step is undone.")).to_be_visible()
     expect_text(page, "Paint on the picture to hide a part of it.")
     page.get_by_role("radio", name="Challenge: hide little").press("Space")
     expect_text(page, "until the model no longer says 3")
