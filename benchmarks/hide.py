@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 
 import numpy as np
@@ -46,7 +47,7 @@ def main() -> None:
     print("| --- | --- | ---: |")
     for shape, mask in list_masks(model.side).items():
         for filling in what_if.FILLINGS:
-            taken = measure(lambda mask=mask, filling=filling: what_if.hide(model, image, mask, filling))
+            taken = measure(partial(what_if.hide, model, image, mask, filling))
             print(f"| {shape} | {what_if.FILLINGS[filling]} | {taken:.0f} |", flush=True)
 
 
