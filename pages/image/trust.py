@@ -6,10 +6,10 @@ import streamlit as st
 
 import xai_core
 from pages.ui.image import classes, layers, methods, panels, picture
-from pages.ui.trust import badge, map_view, method_view
+from pages.ui.trust import badge, map_view, method_view, methods_view
 from pages.ui.widgets import background, forms, show
 
-VIEWS = {"map": "This map", "method": "Its method"}
+VIEWS = {"map": "This map", "method": "Its method", "all": "All methods"}
 
 show.write_style()
 st.title("Can this map be trusted?")
@@ -34,7 +34,9 @@ with shown:
     except xai_core.XaiError as problem:
         request = panels.MapRequest(spec.name, refusal=str(problem))
     results = panels.render_maps([request], page.model_input, "trust")
-if request.planned is not None:
+if view == "all":
+    methods_view.render_table(page)
+elif request.planned is not None:
     if view == "method":
         method_view.render_method(page, request.planned)
     elif results:

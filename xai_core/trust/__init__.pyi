@@ -26,6 +26,11 @@ from .map_agreement import (
     Agreement as Agreement,
     agreement as agreement,
 )
+from .metrics import METRICS as METRICS, MetricSpec as MetricSpec
+from .metrics.base.request import MetricRequest as MetricRequest, find_object_mask as find_object_mask
+from .metrics.base.service import start_measuring as start_measuring
+from .metrics.base.table import MetricTable as MetricTable, measure_maps as measure_maps
+from .metrics.pointing import center_hits as center_hits
 from .pointing import points_at as points_at
 from .sanity.findings import find_tests as find_tests
 from .sanity.random_labels import LabelRandomization as LabelRandomization, label_randomization as label_randomization

@@ -44,3 +44,14 @@ def test_the_method_is_tested_on_request(open_app: Open) -> None:
     at = check_page(finish_work(run_until(at.run(), lambda at: "With all weights shuffled" in read_text(at))))
     assert len(read_chart(at, "sanity_curve")["data"]) == 4
     assert "shuffled" in read_text(at)
+
+
+def test_all_methods_stand_in_a_table(open_app: Open) -> None:
+    query = SMALL | {"test": "all", "metric_methods": "grad_cam,saliency"}
+    at = check_page(finish_work(run_until(open_app(PAGE, **query), lambda at: "to sort" in read_text(at))))
+    (table,) = (element.value for element in at.main.dataframe)
+    assert list(table["Method"]) == ["Grad-CAM", "Saliency (gradient)"]
+    assert {"Gain ↑", "Deletion ↓", "Insertion ↑", "Stability ↑", "Sparseness", "Agreement"} <= set(table.columns)
+    assert "Points at the object ↑" not in table.columns, "nothing is known about this picture"
+    assert "Points at the object: Nobody has marked an object" in read_text(at)
+    assert table["Gain ↑"].between(-20, 20).all() and table["Gain ↑"].nunique() == 2
