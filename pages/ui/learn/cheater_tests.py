@@ -39,11 +39,19 @@ def render_group(lab: labs.CheaterLab, group: str, baseline: Outcomes | None = N
     table = {"Test": [f"**{entry.title}.** {entry.sentence}" for entry in entries]}
     for network in lab.networks:
         rows = [cells[name, network.letter] for name in names]
-        table[f"Network {network.letter}"] = [f"{percent(row.accuracy)} ({percent(row.probability)})" for row in rows]
+        table[f"Network {network.letter}"] = [_format_cell(row) for row in rows]
     st.table(table, hide_index=True)
     show.write("Share of the pictures named right; in brackets, the mean probability of the right class.", quiet=True)
     show.write_strong(" ".join(labs.describe_outcomes(outcomes, baseline or outcomes[: len(lab.networks)])))
     return outcomes
+
+
+def _format_cell(outcome: labs.Outcome) -> str:
+    """Return the share of right answers and the mean probability, each in one piece in a narrow column."""
+    share, probability = (
+        percent(value).replace(" ", "\N{NO-BREAK SPACE}") for value in (outcome.accuracy, outcome.probability)
+    )
+    return f"{share} ({probability})"
 
 
 def render_kinds(lab: labs.CheaterLab, count: labs.Count) -> None:

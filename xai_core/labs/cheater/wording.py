@@ -32,6 +32,6 @@ def describe_scores(scores: Sequence[MapScore]) -> str:
     finds, accuses = sum(score.finds for score in scores), sum(score.accuses for score in scores)
     honest = "None of them accuses" if not accuses else f"{accuses} of them accuse{'s' if accuses == 1 else ''}"
     return (
-        f"{finds} of {len(scores)} methods put at least {FINDS:g} times the caption's share of the area on the caption "
-        f"of the network that reads it. {honest} the honest network, with more than {ACCUSES:g} times."
+        f"{finds} of {len(scores)} methods find the caption of the network that reads it: at least {FINDS:g} times the "
+        f"evidence that its area would get by chance. {honest} the honest network (more than {ACCUSES:g} times)."
     )
