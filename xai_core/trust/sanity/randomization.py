@@ -138,7 +138,7 @@ def randomization(
     >>> model, image = xai_core.load_model("small_cnn"), xai_core.SAMPLES.get("digit_3").load()
     >>> test = randomization(model, image, "guided_backprop", groups=2, seeds=2)
     >>> test.layers, test.similarity.shape
-    (('linear3', 'conv1 to linear2'), (2,))
+    (('linear2', 'conv1 to linear1'), (2,))
     """
     began, whole = time.perf_counter(), job or Job()
     planned, is_coarse = _plan_cheap(model, image, method, target, layer, check_seed(seed))
