@@ -57,6 +57,7 @@ def paste(patch: torch.Tensor, levels: torch.Tensor, placements: list[Placement]
         )
     grid = F.affine_grid(torch.tensor(rows, dtype=levels.dtype, device=levels.device), list(levels.shape), False)
     pasted = F.grid_sample(patch.expand(len(levels), *patch.shape), grid, padding_mode="border", align_corners=False)
+    # Round: corners would be cut by a turn.
     inside = (grid.square().sum(-1) <= 1)[:, None]
     return torch.where(inside, pasted, levels)
 
@@ -89,6 +90,7 @@ def run(request: AttackRequest) -> Outcome:
     side, steps = round(request.integer("size") / 100 * request.center.shape[-1]), request.integer("steps")
     target, picture_side = request.target if request.target is not None else 0, request.center.shape[-1]
     trained, unseen = _load_pictures(request)
+    # Levels are the sigmoid of these, so that no step leaves 0 to 255.
     hidden = torch.zeros((request.center.shape[1], side, side), requires_grad=True)
     optimizer = torch.optim.Adam([hidden], lr=_LEARNING_RATE)
 
@@ -108,6 +110,7 @@ def run(request: AttackRequest) -> Outcome:
         if request.job.is_preview_wanted:
             request.job.show_preview(request.to_bytes((255 * hidden.detach().sigmoid()).round()[None])[0])
     patch = (255 * hidden.detach().sigmoid()).round()
+    # Whole pixels change places, so that the colours stay those of the patch.
     order = torch.from_numpy(request.rng.permutation(side * side))
     scrambled = patch.flatten(1)[:, order].view_as(patch)
     places = _draw_placements(request.rng, _PLACES * len(unseen), side, picture_side)

@@ -174,6 +174,7 @@ class Evaluator:
             except XaiError:
                 log.exception(_GRADIENTS_FAILED)
                 self.input_gradients.drop_engine()
+        # What was under way when the engine failed comes first: callers rely on the order.
         lost = list(waiting)
         waiting.clear()
         pieces = remember(chain.from_iterable(map(self.input_gradients.split, chain(lost, source))))

@@ -69,6 +69,7 @@ class ObjectiveGradients:
             rows = zip(logits.split(1), objectives, strict=True)
             values = torch.cat([objective(row) for row, objective in rows])
             (weights,) = torch.autograd.grad(values.sum(), logits)
+        # The graph weighs logits linearly, so any objective is one pass with its own slopes as weights.
         parts = compiled.split(inputs)
         shares = weights.split([len(part) for part in parts])
         tasks = [compiled.submit(part, share, self.job) for part, share in zip(parts, shares, strict=True)]

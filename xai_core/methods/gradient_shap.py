@@ -49,6 +49,7 @@ def run(request: Request) -> RawMap:
     baseline_scores = request.evaluator.scores(baselines, lambda pictures: pictures).double().cpu()
     change = request.score - float((uses * baseline_scores).sum()) / samples
     total, sums = torch.zeros_like(request.x[0], dtype=torch.float64), []
+    # Points run ahead of their results, in order.
     differences: deque[torch.Tensor] = deque()
 
     def draw_points() -> Iterator[torch.Tensor]:

@@ -160,6 +160,7 @@ def _claim(model: Classifier, state: _State[CompiledGradients] | _State[Compiled
     with state.lock:
         # What runs forward in plain torch is on a graphics card, or does not convert.
         possible = is_forward_built(model) and forward_for(model).backend == "openvino"
+        # Failed ones count too: they would fail again.
         built_layers = sum(of_layer.started for of_layer in list(_states_of(model).layers.values()))
         if state is not _states_of(model).pictures:
             possible = possible and built_layers < MAX_LAYERS
