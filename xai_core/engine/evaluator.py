@@ -22,7 +22,7 @@ from xai_core.engine.backends.forward import Forward
 from xai_core.engine.backends.gradient_trace import differentiate
 from xai_core.engine.backends.gradients import count_layer_gradients, drop_layer_gradients, ready_layer_gradients
 from xai_core.engine.backends.network import Run
-from xai_core.engine.input_gradients import Gradients, InputGradients, select_score
+from xai_core.engine.input_gradients import FAILED, Gradients, InputGradients, select_score
 from xai_core.engine.jobs import Job
 from xai_core.engine.scheduler import SCHEDULER, Task
 from xai_core.engine.split.patch_combinations import Compose, PatchCombinations
@@ -41,7 +41,6 @@ MAX_AHEAD = cores.WORKERS
 # Shortest run, in seconds on the whole network, for which building a split network pays off.
 MIN_SPLIT_S = 0.5
 _SPLIT_FAILED = "A network that was cut in two failed, so the whole one is asked."
-_GRADIENTS_FAILED = "Compiled gradients failed, so plain torch goes on."
 T = TypeVar("T")
 # Takes the scores that are known so far, in parts (n,), after each batch: the parts are the first rows' in order.
 OnScores = Callable[[Sequence[torch.Tensor]], None]
@@ -172,7 +171,6 @@ class Evaluator:
             except Cancelled:
                 raise
             except XaiError:
-                log.exception(_GRADIENTS_FAILED)
                 self.input_gradients.drop_engine()
         # What was under way when the engine failed comes first: callers rely on the order.
         lost = list(waiting)
@@ -198,7 +196,7 @@ class Evaluator:
             except Cancelled:
                 raise
             except XaiError:
-                log.exception(_GRADIENTS_FAILED)
+                log.exception(FAILED)
                 drop_layer_gradients(self.model, layer)
         backends.add("torch")
         count_layer_gradients(self.model, layer)

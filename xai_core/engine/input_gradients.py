@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ from xai_core.models.isolation import isolate, out_of_place
 from xai_core.results import Target
 from xai_core.rules import RectifierRule
 
+log = logging.getLogger(__name__)
+
+FAILED = "Compiled gradients failed, so plain torch goes on."
 # Scores (n,) and input gradients (n, C, H, W) of a batch.
 Gradients = tuple[torch.Tensor, torch.Tensor]
 
@@ -38,14 +42,11 @@ def select_score(logits: torch.Tensor, target: Target) -> torch.Tensor:
 
 
 @dataclass(eq=False)
-class InputGradients:
+class GradientEngine:
     """One request keeps the engine it begins with, though the model's compiled gradients may come or go meanwhile."""
 
     model: Classifier
     forward: Forward
-    target: Target
-    backends: set[str] = field(default_factory=set)
-    """Engines that gradients came from: "openvino", "torch"."""
 
     @cached_property
     def engine(self) -> CompiledGradients | None:
@@ -57,9 +58,19 @@ class InputGradients:
         return isolate(folded_network_for(self.model))
 
     def drop_engine(self) -> None:
-        """Go on in plain torch, and so will every later request."""
+        """Go on in plain torch after a failure, which is logged, and so will every later request."""
+        log.exception(FAILED)
         self.engine = None
         drop_gradients(self.model)
+
+
+@dataclass(eq=False)
+class InputGradients(GradientEngine):
+    """Gradients of one target's score."""
+
+    target: Target
+    backends: set[str] = field(default_factory=set)
+    """Engines that gradients came from: "openvino", "torch"."""
 
     def submit_to_engine(
         self, compiled: CompiledGradients, parts: Iterable[torch.Tensor], job: Job[Any]

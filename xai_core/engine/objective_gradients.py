@@ -2,49 +2,31 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import torch
-from torch import nn
 
 from xai_core.engine import cores
 from xai_core.engine.backends.compiled_gradients import CompiledGradients
-from xai_core.engine.backends.folding import folded_network_for
-from xai_core.engine.backends.forward import Forward
-from xai_core.engine.backends.gradients import count_gradients, drop_gradients, ready_gradients
+from xai_core.engine.backends.gradients import count_gradients
+from xai_core.engine.input_gradients import GradientEngine
 from xai_core.engine.jobs import Job
 from xai_core.engine.scheduler import SCHEDULER, Task
 from xai_core.errors import Cancelled, XaiError
-from xai_core.models.classifier import Classifier
-from xai_core.models.isolation import isolate, out_of_place
-
-log = logging.getLogger(__name__)
+from xai_core.models.isolation import out_of_place
 
 Objective = Callable[[torch.Tensor], torch.Tensor]
 """Logits (n, classes) to one number a picture, (n,)."""
-_FAILED = "Compiled gradients failed, so plain torch goes on."
 
 
 @dataclass(eq=False)
-class ObjectiveGradients:
-    """Gradients for one request, which keeps the engine that it begins with."""
+class ObjectiveGradients(GradientEngine):
+    """Gradients of objectives for one request."""
 
-    model: Classifier
-    forward: Forward
     job: Job[Any]
-
-    @cached_property
-    def engine(self) -> CompiledGradients | None:
-        return ready_gradients(self.model)
-
-    @cached_property
-    def _module(self) -> nn.Module:
-        """A private copy with folded norms: nobody hooks its layers."""
-        return isolate(folded_network_for(self.model))
 
     def compute(self, inputs: torch.Tensor, objectives: Sequence[Objective]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the objective (N,) of each prepared picture (N, C, H, W), and its gradient by the picture."""
@@ -54,9 +36,7 @@ class ObjectiveGradients:
             except Cancelled:
                 raise
             except XaiError:
-                log.exception(_FAILED)
-                self.engine = None
-                drop_gradients(self.model)
+                self.drop_engine()
         return self._run_in_torch(inputs, objectives)
 
     def _run_in_engine(

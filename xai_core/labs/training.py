@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from xai_core.arrays import Int64, UInt8
 from xai_core.engine import cores
 from xai_core.engine.jobs import Job
 from xai_core.models.classifier import Preprocessing
+from xai_core.models.random_weights import initialize_network
 
 SIDE = 64
 BATCH = 32
@@ -52,18 +54,6 @@ def to_batch(pictures: UInt8) -> torch.Tensor:
     return (torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255 - mean) / std
 
 
-def initialize_network(classes: int, generator: torch.Generator) -> nn.Module:
-    """Return the network with He-uniform weights and zero biases, all drawn from `generator`."""
-    with torch.device("meta"):
-        module = build_network(classes)
-    module.to_empty(device="cpu")
-    with torch.no_grad():
-        for parameter in module.parameters():
-            bound = math.sqrt(6 / parameter[0].numel()) if parameter.ndim > 1 else 0.0
-            parameter.uniform_(-bound, bound, generator=generator)
-    return module
-
-
 def shift(batch: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Return the batch moved by 0, 2 or 4 pixels in each direction, edges repeated, (N, C, H, W).
 
@@ -92,7 +82,7 @@ def train(
     """
     generator = torch.Generator().manual_seed(seed)
     inputs, targets = to_batch(pictures), torch.from_numpy(labels)
-    module = initialize_network(classes, generator)
+    module = initialize_network(partial(build_network, classes), generator)
     *before, head = module.children()
     body = nn.Sequential(*before)
     optimizer = torch.optim.Adam(module.parameters(), lr=rate, weight_decay=1e-4)

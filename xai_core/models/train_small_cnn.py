@@ -9,7 +9,6 @@ quarters. Every random draw comes from one seeded generator.
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +19,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from xai_core.models.families.small_cnn import STEPS, WEIGHTS, build_network
+from xai_core.models.random_weights import initialize_network
 
 SEED = 0
 EPOCHS = 60
@@ -63,18 +63,6 @@ def accuracy(module: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> f
         return float((module(inputs).argmax(dim=1) == labels).double().mean())
 
 
-def initialize_network(generator: torch.Generator) -> nn.Module:
-    """Return the network with He-uniform weights and zero biases, all drawn from `generator`."""
-    with torch.device("meta"):
-        module = build_network()
-    module.to_empty(device="cpu")
-    with torch.no_grad():
-        for parameter in module.parameters():
-            bound = math.sqrt(6 / parameter[0].numel()) if parameter.ndim > 1 else 0.0
-            parameter.uniform_(-bound, bound, generator=generator)
-    return module
-
-
 def distort(inputs: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Return each picture turned by up to 10 degrees, scaled by up to a tenth and shifted by up to 2 pixels.
 
@@ -95,7 +83,7 @@ def train(inputs: torch.Tensor, labels: torch.Tensor, seed: int = SEED, epochs: 
     The rate falls along a half cosine, so that the last epoch is as good as any.
     """
     generator = torch.Generator().manual_seed(seed)
-    module = initialize_network(generator)
+    module = initialize_network(build_network, generator)
     optimizer = torch.optim.Adam(module.parameters(), lr=LEARNING_RATE, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
     for _ in range(epochs):

@@ -111,6 +111,16 @@ def render_next_buttons() -> None:
                 st.switch_page(page, query_params=url_state.query())
 
 
+def render_set_link(dataset: ImageSet, words: str = "Pictures from") -> None:
+    """Render where the pictures of a page come from, as a link to the page of sets."""
+    st.page_link(
+        SET_PAGE,
+        label=f"{words}: {set_choice.current_title(dataset)}",
+        icon=":material/photo_library:",
+        query_params=url_state.query(),
+    )
+
+
 def require_set() -> ImageSet:
     """Return the set in use; end the run where there is none."""
     dataset = set_choice.current_set()

@@ -11,9 +11,8 @@ import streamlit as st
 from PIL import Image
 
 import xai_core
-from pages.ui.frame import url_state
 from pages.ui.image.picture import PageContext
-from pages.ui.imageset import page_context, set_choice
+from pages.ui.imageset import page_context
 from pages.ui.model import answer_view, navigation, reading
 from pages.ui.widgets import background, forms, picture_grid, show
 from xai_core import InvalidImage, Job, inside
@@ -75,12 +74,7 @@ def render(page: PageContext) -> None:
     if not forms.render_toggle("parts_on", "Find the parts", "Takes some seconds the first time."):
         return
     dataset = page_context.require_set()
-    st.page_link(
-        page_context.SET_PAGE,
-        label=f"Found in: {set_choice.current_title(dataset)}",
-        icon=":material/photo_library:",
-        query_params=url_state.query(),
-    )
+    page_context.render_set_link(dataset, "Found in")
     navigation.render_set_hint(page.model, dataset.name)
     settings = forms.render_params([PART_COUNT], page.model.side, "part")
     first = page.target[0] if isinstance(page.target, tuple) else page.target

@@ -6,10 +6,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
-from pages.ui.frame import url_state
-from pages.ui.imageset import page_context, set_choice
+from pages.ui.imageset import page_context
 from pages.ui.widgets import background, forms, picture_grid, show
 from xai_core import Job, XaiError, inside
 from xai_core.inside import ConceptProbe
@@ -36,12 +34,7 @@ def render() -> ConceptProbe | None:
         probe = drawn_probe()
     else:
         dataset = page_context.require_set()
-        st.page_link(
-            page_context.SET_PAGE,
-            label=f"Pictures from: {set_choice.current_title(dataset)}",
-            icon=":material/photo_library:",
-            query_params=url_state.query(),
-        )
+        page_context.render_set_link(dataset)
         make = inside.probe_from_masks if chosen == "objects" else inside.probe_from_classes
         try:
             probe = make(dataset)

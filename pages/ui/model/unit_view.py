@@ -12,7 +12,7 @@ from PIL import Image
 import xai_core
 from pages.ui.frame import url_state
 from pages.ui.image import layers
-from pages.ui.imageset import class_choice, extremes_view, page_context, picture_detail, set_choice
+from pages.ui.imageset import class_choice, extremes_view, page_context, picture_detail
 from pages.ui.imageset.extremes_view import CHANNEL_CAUTION
 from pages.ui.imageset.page_context import PageContext
 from pages.ui.model import layer_view, navigation, reading
@@ -87,12 +87,7 @@ def render_natural(model: xai_core.Classifier, unit: Unit) -> PageContext | None
         show.write_problem(f"{model.title} has no layer with maps, so no picture set can be sorted by its units.")
         return None
     dataset = page_context.require_set()
-    st.page_link(
-        page_context.SET_PAGE,
-        label=f"Pictures from: {set_choice.current_title(dataset)}",
-        icon=":material/photo_library:",
-        query_params=url_state.query(),
-    )
+    page_context.render_set_link(dataset)
     navigation.render_set_hint(model, dataset.name)
     class_choice.restore(dataset, model)
     run = page_context.request_run(dataset, model, layer)

@@ -7,10 +7,9 @@ from functools import partial
 import streamlit as st
 
 import xai_core
-from pages.ui.frame import url_state
 from pages.ui.image import classes
 from pages.ui.image.picture import PageContext
-from pages.ui.imageset import class_choice, page_context, set_choice
+from pages.ui.imageset import class_choice, page_context
 from pages.ui.imageset.page_context import PageContext as SetContext
 from pages.ui.model import navigation
 from pages.ui.what_if.flip_view import draw_row, make_key
@@ -33,12 +32,7 @@ def _request_set(page: PageContext) -> tuple[SetContext, Float32] | None:
         show.write_problem(f"{model.title} has no layer with maps, so no nearest pictures can be found.")
         return None
     dataset, layer = page_context.require_set(), model.recommended_layer.name
-    st.page_link(
-        page_context.SET_PAGE,
-        label=f"Pictures from: {set_choice.current_title(dataset)}",
-        icon=":material/photo_library:",
-        query_params=url_state.query(),
-    )
+    page_context.render_set_link(dataset)
     navigation.render_set_hint(model, dataset.name)
     class_choice.restore(dataset, model)
     run = page_context.request_run(dataset, model, layer)

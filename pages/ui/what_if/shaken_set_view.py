@@ -6,7 +6,7 @@ import streamlit as st
 
 import xai_core
 from pages.ui.frame import url_state
-from pages.ui.imageset import page_context, set_choice
+from pages.ui.imageset import page_context
 from pages.ui.model import navigation
 from pages.ui.widgets import background, forms, show
 from xai_core import imageset
@@ -40,12 +40,7 @@ def _render_shakes() -> list[str]:
 def render(model: xai_core.Classifier) -> None:
     """Render the share of changed answers by class and shake, over pictures of the set in use."""
     dataset = page_context.require_set()
-    st.page_link(
-        page_context.SET_PAGE,
-        label=f"Pictures from: {set_choice.current_title(dataset)}",
-        icon=":material/photo_library:",
-        query_params=url_state.query(),
-    )
+    page_context.render_set_link(dataset)
     navigation.render_set_hint(model, dataset.name)
     chosen = _render_shakes()
     limit = int(forms.render_segments("shaken", "Pictures, at most", COUNTS, "60"))

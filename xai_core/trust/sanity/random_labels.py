@@ -23,7 +23,9 @@ from xai_core.formatting import percent
 from xai_core.methods.run.explain import carry_out, plan, predict
 from xai_core.models import load_model
 from xai_core.models.classifier import Classifier
-from xai_core.models.train_small_cnn import Digits, accuracy, initialize_network, load_digits
+from xai_core.models.families.small_cnn import build_network
+from xai_core.models.random_weights import initialize_network
+from xai_core.models.train_small_cnn import Digits, accuracy, load_digits
 from xai_core.params import check_seed
 from xai_core.trust.sanity.similarity import compare_heats
 
@@ -52,7 +54,7 @@ def learn_shuffled_labels(
     rows = torch.randperm(len(digits.train), generator=generator)[:count]
     inputs, labels = digits.train[rows], digits.train_labels[rows]
     labels = labels[torch.randperm(len(labels), generator=generator)]
-    module, work = initialize_network(generator), job or Job()
+    module, work = initialize_network(build_network, generator), job or Job()
     optimizer = torch.optim.Adam(module.parameters(), lr=LEARNING_RATE)
     reached = 0.0
     for _ in range(epochs):

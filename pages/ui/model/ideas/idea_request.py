@@ -17,7 +17,7 @@ from pages.ui.frame.session import session_id
 from pages.ui.image import layers
 from pages.ui.image.classes import Target
 from pages.ui.image.picture import PageContext
-from pages.ui.imageset import class_choice, page_context, set_choice
+from pages.ui.imageset import class_choice, page_context
 from pages.ui.model import navigation
 from pages.ui.model.ideas.idea_sources import (
     IDEA_PICTURES,
@@ -164,12 +164,7 @@ def find_examples(page: PageContext) -> tuple[ImageSet, Int64]:
     class_choice.restore(dataset, page.model)
     first = page.target[0] if isinstance(page.target, tuple) else page.target
     rows = np.flatnonzero(class_choice.match(dataset, page.model) == first)
-    st.page_link(
-        page_context.SET_PAGE,
-        label=f"Pictures of the class from: {set_choice.current_title(dataset)}",
-        icon=":material/photo_library:",
-        query_params=url_state.query(),
-    )
+    page_context.render_set_link(dataset, "Pictures of the class from")
     navigation.render_set_hint(page.model, dataset.name)
     enough = len(rows) >= MIN_PICTURES
     return dataset, spread_rows(rows, EXAMPLES) if enough else rows[:0]
