@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import streamlit as st
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
 import xai_core
 from pages.ui.frame import session, url_state
-from pages.ui.widgets import sidebar
+from pages.ui.widgets import show, sidebar
 
 MAX_SAMPLES = 6
 THUMBNAIL_SIZE = (240, 240)
@@ -27,8 +27,8 @@ MORE = (
 
 
 @st.cache_data(show_spinner=False, max_entries=MAX_SAMPLES)
-def _load_thumbnail(name: str) -> Image.Image:
-    return ImageOps.fit(session.load_sample(name), THUMBNAIL_SIZE)
+def _load_thumbnail(name: str) -> bytes:
+    return show.encode_picture(ImageOps.fit(session.load_sample(name), THUMBNAIL_SIZE), THUMBNAIL_SIZE[0])
 
 
 # Nothing runs here: what another page has started stops.

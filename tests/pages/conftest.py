@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Callable, Iterator
 
 import pytest
 from PIL import ImageDraw
-from streamlit.testing.v1 import AppTest
+from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+from streamlit.testing.v1 import AppTest, app_test, local_script_runner
 
 import xai_core
 from pages.ui.frame import browser_cookie
@@ -21,6 +24,19 @@ Open = Callable[..., AppTest]
 def warm_model() -> None:
     """The server has loaded the model before its first visitor; so does this."""
     xai_core.warm()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_scans() -> Iterator[None]:
+    """Scan installed packages and compile pages once, as a server does; AppTest does both for every visitor."""
+    compiled = ScriptCache()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            manifest_scanner, "scan_component_manifests", functools.cache(manifest_scanner.scan_component_manifests)
+        )
+        for module in (app_test, local_script_runner):
+            patch.setattr(module, "ScriptCache", lambda: compiled)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
 import streamlit as st
+from PIL import Image
 
 import xai_core
 from pages.ui.frame import url_state
+from pages.ui.widgets import show
 from xai_core.tabular import TABULAR_METHODS, RowMethod, row_example
 
 ROW_PAGE = "pages/tables/row.py"
+_ROW_WIDTH = 840
+"""Width of the examples for a row in pixels: twice what they take of a wide page."""
+
+
+@cache
+def _encode_example(file: Path, max_width: int) -> bytes:
+    """Encode a file of the examples once: of a WebP file Streamlit would make another one in every run."""
+    with Image.open(file) as image:
+        return show.encode_picture(image.convert("RGB"), max_width)
 
 
 def draw_example(method: str, width: int) -> None:
@@ -16,7 +30,7 @@ def draw_example(method: str, width: int) -> None:
     file = xai_core.method_example(method)
     if file is not None:
         title = xai_core.METHODS.get(method).technical
-        st.image(str(file), width=width, alt=f"Example: {title} on the picture of a cup of coffee")
+        st.image(_encode_example(file, width), width=width, alt=f"Example: {title} on the picture of a cup of coffee")
 
 
 def _render_row_method(spec: RowMethod) -> None:
@@ -26,7 +40,9 @@ def _render_row_method(spec: RowMethod) -> None:
         file = row_example(spec.name)
         if file is not None:
             st.image(
-                str(file), width="stretch", alt=f"Example: bars of {spec.technical} for one person who asks for a loan"
+                _encode_example(file, _ROW_WIDTH),
+                width="stretch",
+                alt=f"Example: bars of {spec.technical} for one person who asks for a loan",
             )
         st.markdown(spec.sentence)
         st.caption(f"{spec.caution} ({spec.paper})")

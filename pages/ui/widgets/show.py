@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any
@@ -103,6 +104,15 @@ def write_verdict(verdict: MapVerdict) -> None:
 def fit_width(picture: Image.Image, widest: int, tallest: int) -> int:
     """Return the width in page pixels at which a picture is neither wider nor taller than the limits."""
     return max(1, min(widest, tallest * picture.width // picture.height))
+
+
+def encode_picture(picture: Image.Image, max_width: int) -> bytes:
+    """Encode an RGB picture, at most `max_width` pixels wide, as JPEG, which Streamlit does not encode again."""
+    file = io.BytesIO()
+    small = picture.copy()
+    small.thumbnail((max_width, picture.height), Image.Resampling.LANCZOS)
+    small.save(file, "JPEG", quality=95)
+    return file.getvalue()
 
 
 def is_dark() -> bool:
