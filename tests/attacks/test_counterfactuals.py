@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from itertools import chain, combinations
 
 import numpy as np
@@ -19,11 +21,14 @@ from xai_core.attacks.run.consequences import Answer
 from xai_core.errors import Cancelled, InvalidParam, NotApplicable, UnknownName
 from xai_core.imageset import find_of_class, find_unlike
 from xai_core.inside.head import read_head
+from xai_core.methods.adaptive_occlusion import GreedySearch
 from xai_core.models.classifier import Classifier
 from xai_core.models.weights import state_sha256
 from xai_core.what_if import cut_picture
 
 SIDE, CELL = 24, 8
+# The facade's function has the name of its module.
+hide_module = sys.modules[counterfactuals.hide_pieces.__module__]
 WINDOWS = {"pieces": "windows", "segments": 9}
 
 
@@ -98,6 +103,24 @@ def test_hidden_pieces_are_valid_sparse_and_irreducible(seed):
         proof = "No smaller selection" if len(chosen) > 1 else "Another piece may do it too."
         assert proof in counterfactuals.describe_hidden_pieces(result)
     assert state_sha256(model.module) == before
+
+
+def test_a_narrow_search_tries_few_pieces_a_round_and_reaches_what_the_full_one_reaches(monkeypatch):
+    model, reached, sizes = toy(Cells(), 3), {}, []
+    pairs = [(s, target) for s in range(4) for target in set(range(3)) - {hide_by_hand(model, noise(s), ())}]
+    for width in (None, 2):
+        monkeypatch.setattr(hide_module, "WIDTH", width)
+        reached[width] = [
+            counterfactuals.hide_pieces(model, noise(seed), target, "grey", WINDOWS).reached for seed, target in pairs
+        ]
+    assert reached[2] == reached[None] and any(reached[2])
+    search = replace(_prepare(model, cut_picture(model, noise(0), WINDOWS, 0), "grey", 0), goal=float("inf"))
+    compute = GreedySearch.compute_leads
+    monkeypatch.setattr(
+        GreedySearch, "compute_leads", lambda self, parts: sizes.append(len(parts)) or compute(self, parts)
+    )
+    search.search(4)
+    assert sizes == [1, 9, 2, 2, 2]
 
 
 def test_a_part_that_is_too_large_shrinks_to_the_smallest_selection_of_its_pieces():

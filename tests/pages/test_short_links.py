@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -29,12 +31,14 @@ from tests.pages.test_result import (
     read_proto,
     result_store,
 )
+from xai_core import what_if
 from xai_core.engine.results.store import Store
 
 __all__ = ["own", "result_store"]
 pytestmark = pytest.mark.long
 
 Open = Callable[..., AppTest]
+HIDE = "pages/image/hide.py"
 
 
 def is_finished(at: AppTest) -> bool:
@@ -73,6 +77,25 @@ def test_a_link_to_a_sample_opens_after_a_restart_and_one_goes_on_from_it(
     assert "delete_link" not in [button.key for button in opened.button], "who only has the link cannot delete it"
     check_page(opened.button(key="go_compare").click().run())
     assert read_address(opened) == {**SMALL, "methods": "saliency,occlusion", "class": "5"}
+
+
+def test_a_link_to_hide_and_see_brings_an_own_picture_with_what_is_painted(
+    open_app: Open, result_store: ResultStore, own: Image.Image
+) -> None:
+    at, file, mask = open_app(HIDE, **SMALL, hide_with="black"), io.BytesIO(), np.zeros((28, 28), dtype=bool)
+    own.save(file, "PNG")
+    at.file_uploader(key="upload_sidebar_0").upload("me.png", file.getvalue(), "image/png")
+    check_page(at.run())
+    mask[:14] = True
+    at.session_state["mask"] = what_if.encode_mask(mask)
+    code = make_link(check_page(at.run()))
+    opened = check_page(open_app(HOME, s=code))
+    shown, before = (
+        json.loads(next(x for x in page.get("bidi_component") if "brush" in read_proto(x).component_name).proto.json)
+        for page in (opened, at)
+    )
+    assert shown["runs"] == what_if.runs_of(mask) and shown["picture"] == before["picture"]
+    assert read_address(opened)["hide_with"] == "black"
 
 
 def test_an_own_picture_is_kept_only_on_request_until_its_owner_deletes_it(

@@ -49,7 +49,8 @@ def make_windows(side: int, count: int) -> Int64:
 class GreedySearch:
     """Search for a part that reaches the goal, shown on an empty picture (`reveals`) or covered on the real one.
 
-    `raises`: the goal is a lead above it, not one at most as large.
+    `raises`: the goal is a lead above it, not one at most as large. `width`: the most segments that a round after the
+    first tries, those that changed most when they were tried last; None for all.
     """
 
     request: Request
@@ -62,6 +63,7 @@ class GreedySearch:
     reveals: bool
     raises: bool
     lead_before: float
+    width: int | None = None
 
     def compute_leads(self, parts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return lead and answer (N,) for N parts, given as boolean rows (N, segments)."""
@@ -83,17 +85,26 @@ class GreedySearch:
             return int(torch.where(sufficient, self.areas[segments], torch.inf).argmin())
         return int((leads if self.raises else -leads).argmax())
 
+    def _select_promising(self, latest: torch.Tensor, segments: torch.Tensor) -> torch.Tensor:
+        """Return the segments to try in a round, in ascending order."""
+        if self.width is None or len(segments) <= self.width or latest[segments].isinf().any():
+            return segments
+        return segments[latest[segments].topk(self.width).indices].sort().values
+
     def search(self, max_rounds: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return the part (segments,), the change of lead by each segment when added, the last lead and answer (1,)."""
         part, gains = torch.zeros(len(self.areas), dtype=torch.bool), torch.zeros(len(self.areas))
         lead, answer = self.compute_leads(part[None])
+        # Lead of each segment when it was tried last, larger the more it changes; the first round tries all.
+        latest = torch.full((len(part),), torch.inf)
         for _ in range(min(max_rounds, len(part))):
             if self.reaches_goal(lead):
                 break
             # Try the part enlarged by each segment left.
-            segments = (~part).nonzero()[:, 0]
+            segments = self._select_promising(latest, (~part).nonzero()[:, 0])
             candidates = part | torch.eye(len(part), dtype=torch.bool)[segments]
             leads, answers = self.compute_leads(candidates)
+            latest[segments] = (leads if self.raises else -leads).to(latest)
             # Take the best of them.
             best = self._select_best(leads, segments)
             # Positive for evidence for the target, whether the segment was shown or covered.
