@@ -19,7 +19,7 @@ run: $(VENV)/.run ## start Whybox and print its address (HOST and PORT can be se
 test: $(VENV)/.dev browser ## everything: ruff, mypy and all tests, those in a browser too
 	$(PY) -m ruff check .
 	$(PY) -m mypy
-	OMP_NUM_THREADS=1 MALLOC_ARENA_MAX=2 $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=10
+	OMP_NUM_THREADS=1 MALLOC_ARENA_MAX=2 PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=10
 
 check: $(VENV)/.dev ## the quick part: ruff, mypy and the fast tests
 	$(PY) -m ruff check .

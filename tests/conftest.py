@@ -32,6 +32,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One server for all, without weights of other models and without a way to fetch them."""
+    folder = tmp_path_factory.mktemp("server")
+    data, closed = tmp_path_factory.getbasetemp() / "whybox", "http://127.0.0.1:9"
+    environment = {"WHYBOX_DATA": str(data), "TORCH_HOME": str(folder), "https_proxy": closed, "http_proxy": closed}
+    from tests import browser_tools
+
+    with browser_tools.run_server(**environment) as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A headless Chromium. Without one the test is skipped, but never in CI.

@@ -9,17 +9,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.browser_tools import Visitor, run_server
-
-
-@pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One server for all, without weights of other models and without a way to fetch them."""
-    folder = tmp_path_factory.mktemp("server")
-    data, closed = tmp_path_factory.getbasetemp() / "whybox", "http://127.0.0.1:9"
-    environment = {"WHYBOX_DATA": str(data), "TORCH_HOME": str(folder), "https_proxy": closed, "http_proxy": closed}
-    with run_server(**environment) as running:
-        yield running
+from tests.browser_tools import Visitor
 
 
 @contextmanager

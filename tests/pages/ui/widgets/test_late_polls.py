@@ -7,7 +7,6 @@ import asyncio
 import pytest
 
 from benchmarks.load.visits import Visitor, visit
-from tests.browser_tools import run_server
 
 pytestmark = pytest.mark.long
 
@@ -23,8 +22,8 @@ def read_heading(visitor: Visitor) -> str:
     )
 
 
-def test_the_page_drawn_anew_behind_a_look_asks_what_was_chosen() -> None:
-    async def visits(address: str) -> tuple[int, str]:
+def test_the_page_drawn_anew_behind_a_look_asks_what_was_chosen(address: str) -> None:
+    async def visits() -> tuple[int, str]:
         async with visit(address, SLOW, "explain") as visitor:
             page = visitor.page
             await visitor.wait_until(lambda: bool(page.polls) and not page.running, "look")
@@ -50,6 +49,5 @@ def test_the_page_drawn_anew_behind_a_look_asks_what_was_chosen() -> None:
             )
             return chosen, read_heading(visitor)
 
-    with run_server() as address:
-        chosen, shown = asyncio.run(visits(address))
+    chosen, shown = asyncio.run(visits())
     assert shown == chosen != "Why “5”?"
