@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui.frame import kept_uploads, render_slots, session, unknown_address, url_state
-from pages.ui.widgets import share, sidebar
+from pages.ui.widgets import share, show, sidebar
 
 STYLE = Path(__file__).with_name("assets") / "page.css"
 PAGES = {
@@ -79,12 +79,18 @@ st.html(STYLE)
 with render_slots.acquire_slot():
     with st.sidebar:
         sidebar.render(PAGES, picture=page in WITH_PICTURE, model=page in WITH_MODEL)
-    if problem := unknown_address.take_problem():
-        st.warning(problem, icon=":material/explore_off:")
-    if problem := kept_uploads.problem():
-        st.warning(problem, icon=":material/upload_file:")
-        st.button("Go on with the samples", key="close_keep_problem", on_click=kept_uploads.close_problem)
-    page.run()
+    with (problems := st.container(key="address_problems")):
+        if problem := unknown_address.take_problem():
+            st.warning(problem, icon=":material/explore_off:")
+        if problem := kept_uploads.problem():
+            st.warning(problem, icon=":material/upload_file:")
+            st.button("Go on with the samples", key="close_keep_problem", on_click=kept_uploads.close_problem)
+        show.write_link_problems(problems, known := url_state.describe_problems())
+    try:
+        page.run()
+    finally:
+        # A page that waits for its work ends early, but not before it has read its link.
+        show.write_link_problems(problems, [text for text in url_state.describe_problems() if text not in known])
     if page in VIEWS:
         share.render_view(page.url_path, with_picture=page in WITH_PICTURE)
     url_state.update_address()

@@ -24,7 +24,15 @@ class Refusals {
     this.report();
   }
 
+  // “Upload” alone does not say what, and in a closed section a browser may not see even that.
+  nameButton() {
+    const label = this.block.querySelector('[data-testid="stFileUploader"] [data-testid="stWidgetLabel"]');
+    const button = this.block.querySelector('[data-testid="stFileUploader"] [data-testid="stBaseButton-secondary"]');
+    if (button && label) button.setAttribute("aria-label", `Upload: ${label.textContent.trim()}`);
+  }
+
   report() {
+    this.nameButton();
     this.block.querySelectorAll('[data-testid="stFileChip"][aria-invalid="true"]').forEach((chip) => {
       const name = chip.querySelector('[data-testid="stFileChipName"]')?.title;
       const words = chip.querySelector('[role="alert"]')?.textContent ?? "";

@@ -228,7 +228,7 @@ class Card {
     const key = JSON.stringify([sentence, panel.caption, panel.verdict, panel.cost, panel.map?.odd, panel.saved]);
     if (key === this.wordsKey) return; // unchanged: an opened list of checks must stay open
     this.wordsKey = key;
-    const parts = [createElement("p", { text: sentence })];
+    const parts = [createElement("p", { text: sentence.replaceAll(" %", "\u00a0%") })];
     if (panel.map?.odd) parts.push(createElement("p", { text: panel.map.odd }));
     if (panel.caption) parts.push(createElement("p", { class: "soft", text: panel.caption }));
     if (panel.verdict) parts.push(this.createBadge(panel.verdict));

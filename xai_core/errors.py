@@ -27,7 +27,14 @@ class InvalidParam(XaiError):
 
 
 class UnknownName(XaiError):
-    """A method, model, sample or label of this name does not exist."""
+    """A method, model, sample or label of this name does not exist.
+
+    `sentence` is what visitors read of it on a page that has a list to choose from: without the names in code.
+    """
+
+    def __init__(self, text: str, sentence: str = "") -> None:
+        super().__init__(text)
+        self.sentence = sentence or text
 
     @classmethod
     def of(cls, kind: str, name: object, known: Iterable[str]) -> UnknownName:
@@ -39,7 +46,8 @@ class UnknownName(XaiError):
             if near
             else f"Known: {', '.join(names[:12])}{', …' if len(names) > 12 else '.'}"
         )
-        return cls(f"There is no {kind} called {str(name)[:80]!r}. {hint}")
+        short = str(name)[:80]
+        return cls(f"There is no {kind} called {short!r}. {hint}", f"There is no {kind} called “{short}”.")
 
 
 class NotApplicable(XaiError):

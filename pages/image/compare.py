@@ -14,8 +14,10 @@ from pages.ui.widgets import forms
 
 def _render_order() -> panels.Order | None:
     """Render the choice of the order of maps within a row."""
-    key = url_state.restore("sort", "cost", url_state.option_reader("order", agreement.ORDERS))
     names = list(agreement.ORDERS)
+    key = url_state.restore(
+        "sort", "cost", url_state.option_reader("order", names), title=lambda name: agreement.ORDERS[name][0]
+    )
     name = st.selectbox(
         "Sort by", names, url_state.index_of(names, key), format_func=lambda name: agreement.ORDERS[name][0], key=key
     )

@@ -8,7 +8,7 @@ from typing import Literal
 import streamlit as st
 
 import xai_core
-from pages.ui.frame import session, url_state
+from pages.ui.frame import link_readers, session, url_state
 from pages.ui.widgets import method_examples, models
 from pages.ui.widgets.method_texts import FAMILIES, MODELS, NEEDS, SANITY, TIMES, UNKNOWN, VERDICTS
 from xai_core import labs
@@ -44,7 +44,8 @@ def _open_method(name: str) -> None:
 
 
 def _render_filter(title: str, name: str, options: Mapping[str, str]) -> str | None:
-    key = url_state.restore(name, None, url_state.option_reader(name, options))
+    reader = url_state.option_reader(title.lower(), options)
+    key = url_state.restore(name, None, reader, title=lambda _name: "all methods")
     return st.pills(
         title, list(options), default=url_state.value_of(key), format_func=options.__getitem__, key=key, wrap=True
     )
@@ -104,7 +105,7 @@ family, need = _render_filter("Family", "family", FAMILIES), _render_filter("Nee
 fitting = [
     spec for spec in xai_core.METHODS.specs() if family in (None, spec.family) and (need is None or need in spec.needs)
 ]
-url_state.restore("method", "grad_cam", lambda name: xai_core.METHODS.get(name).name)
+link_readers.restore_entry("method", "grad_cam", xai_core.METHODS)
 st.caption(
     f"{len(fitting)} of {len(refusals)} methods" if fitting else "No method fits both filters: remove one of them."
 )

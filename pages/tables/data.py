@@ -45,9 +45,9 @@ def _render_columns(table: Table) -> None:
     st.subheader("Contents")
     rows = [(column.name, KINDS[column.kind], _format_values(column), column.missing) for column in table.columns]
     overview = pd.DataFrame(rows, columns=["Column", "Kind", "Values", "Missing"])
-    st.dataframe(
-        overview, hide_index=True, height=min(38 + 35 * len(rows), 320), alt=f"The {len(rows)} columns of the table."
-    )
+    height, alt = min(38 + 35 * len(rows), 320), f"The {len(rows)} columns of the table."
+    wide = {"Values": st.column_config.Column(width="large")}
+    st.dataframe(overview, hide_index=True, height=height, alt=alt, column_config=wide)
     with st.expander(f"The first {min(MAX_ROWS, len(table))} rows", icon=":material/table_rows:"):
         first = table.frame.head(MAX_ROWS)
         shown = {column.name: [column.show(value) for value in first[column.name]] for column in table.columns}

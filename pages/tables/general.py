@@ -19,7 +19,7 @@ VIEWS = {
 st.title("The model in general")
 page_context.begin_page()
 page = page_context.render_head(below_on_phones=True)
-key = url_state.restore("view", "counts", url_state.option_reader("view", VIEWS))
+key = url_state.restore("view", "counts", url_state.option_reader("view", VIEWS), title=lambda name: VIEWS[name][0])
 names = [name for name in VIEWS if name != "itself" or page.model.glass_box]
 if st.session_state[key] not in names:
     url_state.set_value(key, names[0])

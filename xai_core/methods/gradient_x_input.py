@@ -50,7 +50,7 @@ METHODS.add(
         paper="Shrikumar et al. 2016, arXiv:1605.01713",
         verdict="mixed",
         sanity=(
-            "Mixed: the values changed with the weights, but the shapes of the picture stayed to be seen, "
+            "Mixed: the values changed with the weights, but the shapes of the picture stayed visible, "
             "because each value is multiplied by the input (Adebayo et al. 2018, arXiv:1810.03292)."
         ),
         run=run,

@@ -152,7 +152,7 @@ METHODS.add(
             Choice(name="fill", title="Hide with", help="What the cover fades to.", default="blur", options=BASELINES),
             Int(
                 name="cells",
-                title="Cells a side",
+                title="Cells per side",
                 help="How fine the cover is.",
                 default=lambda side: min(28, side),
                 low=2,

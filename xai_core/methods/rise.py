@@ -132,7 +132,7 @@ METHODS.add(
             ),
             Int(
                 name="cells",
-                title="Cells a side",
+                title="Cells per side",
                 help="How fine the masks are. Few large cells point at regions, many small ones need far more masks.",
                 default=7,
                 low=2,

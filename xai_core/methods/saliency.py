@@ -55,8 +55,7 @@ METHODS.add(
                 name="signed",
                 title="Show the direction",
                 help=(
-                    "Off, as in the paper: only how strongly. On: orange where brighter raises the score, blue where "
-                    "it lowers it."
+                    "Off, as in the paper: only how strongly. On: also whether brighter raises the score or lowers it."
                 ),
                 default=False,
             ),

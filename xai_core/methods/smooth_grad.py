@@ -186,7 +186,7 @@ METHODS.add(
             ),
             Int(
                 name="steps",
-                title="Steps a copy",
+                title="Steps per copy",
                 help="How many points the way from the empty picture to each copy has, for Integrated Gradients only.",
                 default=16,
                 low=1,

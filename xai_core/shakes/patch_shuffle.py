@@ -19,7 +19,7 @@ SHAKES.add(
         technical="patch shuffle",
         group="order",
         rank=10,
-        about="Cut into equal squares that change places by chance: the details stay, the shape of the thing goes.",
+        about="Cut into equal squares that change places at random: the details stay, the shape of the thing goes.",
         values=(1.0, 2.0, 4.0, 8.0),
         strong=4.0,
         neutral=1.0,

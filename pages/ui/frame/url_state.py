@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui.frame import kept_uploads
+from pages.ui.frame.link_problems import LinkProblem, PartlyUnknown
 from xai_core import UnknownName, XaiError
 
 T = TypeVar("T")
@@ -47,6 +48,7 @@ class _Link:
     `unread`: values of the address that no widget has taken yet. `stale`: widgets to reset, for Back brought another
     address. `arriving`: True in the first run on a page, whose widgets lack the values of the page before.
     `returning`: True in the first run after Back or Forward. `held`: values of the widgets in the last whole run.
+    `problems`: by name, what the address asked for in vain.
     """
 
     unread: dict[str, str]
@@ -56,6 +58,7 @@ class _Link:
     arriving: bool = True
     returning: bool = False
     held: dict[str, object] = field(default_factory=dict)
+    problems: dict[str, LinkProblem] = field(default_factory=dict)
 
 
 def _address() -> dict[str, str]:
@@ -83,6 +86,9 @@ def begin_run(page: str) -> None:
     if link.returning:
         link.unread, link.stale = _address(), {key for setting in link.settings.values() for key in setting.values}
     link.arriving, link.page = page != link.page, page
+    # Said once: on the page that the link opens.
+    if link.arriving or link.returning:
+        link.problems.clear()
     link.held.clear()
 
 
@@ -97,11 +103,19 @@ def is_result_named() -> bool:
     return ("result" in named or SHARE in named) and not _link().returning
 
 
-def restore(name: str, default: T, read: Callable[[str], T], write: Callable[[T], str] = str, key: str = "") -> str:
+def restore(
+    name: str,
+    default: T,
+    read: Callable[[str], T],
+    write: Callable[[T], str] = str,
+    key: str = "",
+    title: Callable[[T], str] | None = None,
+) -> str:
     """Set a widget's value before it is drawn: from a new link, else its former one, else the default; return its key.
 
-    `read` parses the link's text and raises an XaiError where it is not allowed, which gives the default. Pass
-    `value_of` as the widget's own default, and set the value elsewhere by `set_value`.
+    `read` parses the link's text and raises an XaiError where it is not allowed, which gives the default, and a
+    sentence above the page that has the error's reason and the `title` of what is shown instead. Pass `value_of` as
+    the widget's own default, and set the value elsewhere by `set_value`.
     """
     link, state, key = _link(), st.session_state, key or name
     setting = link.settings.setdefault(name, _Setting(key, default, write))
@@ -116,8 +130,11 @@ def restore(name: str, default: T, read: Callable[[str], T], write: Callable[[T]
     if name in link.unread:
         try:
             value = read(link.unread.pop(name))
-        except XaiError:
-            value = default
+        except XaiError as problem:
+            value = problem.value if isinstance(problem, PartlyUnknown) else default
+            link.problems[name] = LinkProblem(problem, key, value, (title or write)(value))
+    if name in link.problems and not link.problems[name].holds(key, value):
+        del link.problems[name]
     if anew or state[key] != value:
         state[key] = value
     setting.values[key] = value
@@ -165,6 +182,11 @@ def option_reader(kind: str, options: Iterable[str]) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def describe_problems() -> list[str]:
+    """Return in sentences what the link asked for in vain, and what is shown instead."""
+    return [problem.describe() for problem in _link().problems.values()]
 
 
 def value_of(key: str) -> Any:

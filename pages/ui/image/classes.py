@@ -46,11 +46,11 @@ def hash_labels(labels: Sequence[str]) -> str:
 
 
 def render_search(
-    model: Labelled, name: str, label: str, words: Sequence[str], hint: str, first: Sequence[int] = ()
+    model: Labelled, name: str, label: str, words: Sequence[str], hint: str, first: Sequence[int] = (), usual: str = ""
 ) -> int | None:
     """Render a search over all labels, kept in the link under `name`; return the class, None while none is chosen.
 
-    `first`: the classes that the list begins with.
+    `first`: the classes that the list begins with. `usual`: what stands for none, where `hint` does not say it.
     """
 
     def write(index: int | None) -> str:
@@ -59,7 +59,9 @@ def render_search(
         is_unique = words[index] == model.labels[index]
         return model.labels[index] if is_unique else str(index)
 
-    key = url_state.restore(name, None, model.class_index, write, f"{name}_of_{hash_labels(model.labels)}")
+    key = url_state.restore(
+        name, None, model.class_index, write, f"{name}_of_{hash_labels(model.labels)}", lambda _index: usual or hint
+    )
     chosen: int | None = st.session_state[key]
     # No default: a selectbox that has one cannot be emptied.
     options = [*first, *(index for index in range(len(words)) if index not in first)]
@@ -92,9 +94,17 @@ def render_choice(
     chance = {index: probability for index, _, probability in guesses}
     chips = st.empty()
     with buttons.popover("Another class"):
-        chosen = render_search(model, "class", "Or ask about another class", words, "Search all labels")
+        chosen = render_search(
+            model, "class", "Or ask about another class", words, "Search all labels", (), "the model’s first guess"
+        )
         against = render_search(
-            model, "not", "… and not (for “why this and not that?”)", words, "Nothing to compare with", list(chance)
+            model,
+            "not",
+            "… and not (for “why this and not that?”)",
+            words,
+            "Nothing to compare with",
+            list(chance),
+            "no second class",
         )
     first = guesses[0][0] if chosen is None else chosen
     url_state.set_value("guess", first if first in chance else None)

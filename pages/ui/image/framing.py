@@ -18,7 +18,12 @@ _crop = create_component("crop", "crop.js")
 
 def restore() -> xai_core.Framing:
     """Return the framing of the picture in use, which the link keeps; by default the middle."""
-    key = url_state.restore("crop", xai_core.Framing().code(), lambda text: xai_core.Framing.parse(text).code())
+    key = url_state.restore(
+        "crop",
+        xai_core.Framing().code(),
+        lambda text: xai_core.Framing.parse(text).code(),
+        title=lambda _code: "the usual part of the picture",
+    )
     return xai_core.Framing.parse(st.session_state[key])
 
 

@@ -30,7 +30,11 @@ def restore(model: xai_core.Classifier) -> str:
         return layer.alias_of or layer.name
 
     best = model.recommended_layer
-    return url_state.restore("layer", best.name if best else "", read, key=f"layer_{model.name}")
+
+    def title(name: str) -> str:
+        return format_layer(model, name)
+
+    return url_state.restore("layer", best.name if best else "", read, key=f"layer_{model.name}", title=title)
 
 
 def render_choice(model: xai_core.Classifier) -> str | None:

@@ -11,7 +11,7 @@ import streamlit as st
 from PIL import Image
 
 import xai_core
-from pages.ui.frame import session, url_state
+from pages.ui.frame import link_readers, session, url_state
 from pages.ui.image import classes, framing
 from pages.ui.image.panels import MapRequest
 from pages.ui.widgets import models
@@ -110,10 +110,11 @@ def _default_pictures(subject: Subject) -> list[str]:
 
 @dataclass(frozen=True)
 class Axis:
-    """Something that may vary: its options, the default ones, and their effect on a cell."""
+    """Something that may vary: its options, the default ones, and their effect on a cell; `kind`: one of them."""
 
     name: str
     title: str
+    kind: str
     options: Callable[[Subject], Options]
     usual: Callable[[Subject], Sequence[str]]
     change: Callable[[Cell, str], Cell]
@@ -124,6 +125,7 @@ class Axis:
 _METHODS = Axis(
     "methods",
     "Methods",
+    "method",
     _list_methods,
     lambda subject: [name for name in (*DEFAULT_METHODS, *_list_methods(subject)) if name in _list_methods(subject)][
         : 3 if subject.layers_vary else len(DEFAULT_METHODS)
@@ -133,6 +135,7 @@ _METHODS = Axis(
 _CLASSES = Axis(
     "classes",
     "Classes",
+    "class",
     lambda subject: {str(index): words for index, words in enumerate(subject.words)},
     _default_classes,
     lambda cell, index: replace(cell, index=int(index)),
@@ -141,6 +144,7 @@ _CLASSES = Axis(
 _LAYERS = Axis(
     "layers",
     "Layers",
+    "layer",
     _list_layers,
     lambda subject: _sample_evenly(list(_list_layers(subject))),
     lambda cell, name: replace(cell, layer=name),
@@ -149,6 +153,7 @@ _LAYERS = Axis(
 _MODELS = Axis(
     "models",
     "Models",
+    "model",
     lambda _subject: {spec.name: spec.title for spec in xai_core.MODELS.specs()},
     _default_models,
     lambda cell, name: replace(cell, model=name),
@@ -156,6 +161,7 @@ _MODELS = Axis(
 _PICTURES = Axis(
     "pictures",
     "Pictures",
+    "sample picture",
     _list_pictures,
     _default_pictures,
     lambda cell, name: replace(cell, picture=name, own_guess=True),
@@ -165,10 +171,12 @@ AXES: Mapping[str, Axis] = {axis.name: axis for axis in (_METHODS, _CLASSES, _LA
 
 def _render_axis_choice(place: str, title: str, usual: str, names: Sequence[str]) -> str:
     """Render the choice of the axis in one place of the page, among those still free."""
-    key = url_state.restore(place, usual, url_state.option_reader("axis", (NOTHING, *AXES)))
+    titles = {NOTHING: "Nothing: one row"} | {name: axis.title for name, axis in AXES.items()}
+    key = url_state.restore(
+        place, usual, url_state.option_reader("choice of what to compare", titles), title=titles.__getitem__
+    )
     if st.session_state[key] not in names:
         url_state.set_value(key, names[0])
-    titles = {NOTHING: "Nothing: one row"} | {name: axis.title for name, axis in AXES.items()}
     chosen: str = st.selectbox(title, names, url_state.index_of(names, key), format_func=titles.__getitem__, key=key)
     return chosen
 
@@ -176,20 +184,17 @@ def _render_axis_choice(place: str, title: str, usual: str, names: Sequence[str]
 def _render_options(axis: Axis, subject: Subject) -> Options:
     """Render the choice along an axis; return titles by name, the default ones where nothing is chosen."""
     options = axis.options(subject)
-
-    def read(text: str) -> list[str]:
-        return [name for name in text.split(",") if name in options]
-
+    usual = list(axis.usual(subject))
     nothing: list[str] = []
     key = url_state.restore(
         axis.name,
         nothing,
-        read,
+        link_readers.names_reader(axis.kind, options),
         lambda names: ",".join(filter(None, names)),
         f"{axis.name}_of_{axis.belongs_to(subject)}",
+        lambda names: ", ".join(options[name] for name in names or usual),
     )
     url_state.set_value(key, [name for name in st.session_state[key] if name in options])
-    usual = list(axis.usual(subject))
     empty = f"Chosen for you: {', '.join(options[name] for name in usual)}"
     chosen = st.multiselect(
         axis.title, list(options), url_state.value_of(key), format_func=options.__getitem__, key=key, placeholder=empty
@@ -260,7 +265,7 @@ def render_choices(subject: Subject) -> list[MapRequest]:
         rows = _render_options(row_axis, subject) if row_axis else {NOTHING: ""}
     method = DEFAULT_METHODS[0]
     if _METHODS not in (row_axis, column_axis):
-        url_state.restore("by", DEFAULT_METHODS[0], lambda name: xai_core.METHODS.get(name).name)
+        link_readers.restore_entry("by", DEFAULT_METHODS[0], xai_core.METHODS)
         options = _list_methods(subject)
         if st.session_state["by"] not in options:
             url_state.set_value("by", DEFAULT_METHODS[0])

@@ -32,7 +32,7 @@ BY_CHANNEL = {"maximum": "Strongest place (max)", "mean": "Whole picture (mean)"
 
 def _render_choice(name: str, title: str, options: Mapping[str, str]) -> str:
     first = next(iter(options))
-    key = url_state.restore(name, first, url_state.option_reader(title, options))
+    key = url_state.restore(name, first, url_state.option_reader("choice", options), title=options.__getitem__)
     return str(st.selectbox(title, list(options), url_state.index_of(options, key), options.__getitem__, key=key))
 
 
@@ -146,7 +146,13 @@ def _region_finder(page: PageContext, rows: Sequence[int], channel: int) -> Call
 def _render_index(page: PageContext, name: str, title: str, last: int) -> int:
     """Render a whole number from 0 to `last`, kept in the link for each layer."""
     param = Int(name=name, title=title, help=f"From 0 to {last}.", default=0, low=0, high=last)
-    key = url_state.restore(name, 0, lambda text: param.check(text, 0), key=f"{name}_of_{page.model.name}_{page.layer}")
+    key = url_state.restore(
+        name,
+        0,
+        lambda text: int(param.check(text, 0)),
+        key=f"{name}_of_{page.model.name}_{page.layer}",
+        title=lambda value: f"{title} {value}",
+    )
     return int(st.number_input(f"{title} (0 to {last})", 0, last, url_state.value_of(key), 1, key=key))
 
 

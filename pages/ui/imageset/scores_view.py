@@ -38,8 +38,8 @@ def _render_change() -> str:
     left, right = st.columns([2, 1])
     with left:
         names = ["", *CORRUPTIONS]
-        key = url_state.restore("change", "", url_state.option_reader("change", names))
         titles = {name: CORRUPTIONS.get(name).title if name else "As they are" for name in names}
+        key = url_state.restore("change", "", url_state.option_reader("change", names), title=titles.__getitem__)
         name = str(st.selectbox("Pictures", names, url_state.index_of(names, key), titles.__getitem__, key=key))
         if name:
             st.caption(CORRUPTIONS.get(name).about)
@@ -47,7 +47,10 @@ def _render_change() -> str:
         return name
     with right:
         key = url_state.restore(
-            "strength", 2, lambda text: int(url_state.option_reader("strength", map(str, SEVERITIES))(text))
+            "strength",
+            2,
+            lambda text: int(url_state.option_reader("strength", map(str, SEVERITIES))(text)),
+            title=SEVERITIES.__getitem__,
         )
         strength = st.selectbox(
             "Changed", list(SEVERITIES), url_state.index_of(SEVERITIES, key), SEVERITIES.__getitem__, key=key

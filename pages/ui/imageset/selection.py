@@ -59,7 +59,12 @@ def close_picture() -> None:
 def restore() -> None:
     """Take the picture that is looked at from a new link; of which set it is, is known when that is there."""
     url_state.restore(
-        "picture", NO_PICTURE, lambda text: ("", int(_ROW.check(text, 0))), lambda pair: str(pair[1]), CURRENT_PICTURE
+        "picture",
+        NO_PICTURE,
+        lambda text: ("", int(_ROW.check(text, 0))),
+        lambda pair: str(pair[1]),
+        CURRENT_PICTURE,
+        lambda _pair: "no picture alone",
     )
 
 

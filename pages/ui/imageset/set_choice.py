@@ -17,7 +17,10 @@ from xai_core.imageset import IMAGE_SETS, ImageSet
 
 DEFAULT_SET = "photo_crops"
 MAX_UPLOAD_MB = 1000
-_GONE = "The picture set you asked for is no longer kept on this computer. Choose another one, or upload it again."
+_GONE = (
+    "The picture set you asked for is not, or no longer, on this computer. Shown instead: {}. Choose another one, or "
+    "upload yours again."
+)
 
 
 def _own_titles() -> dict[str, str]:
@@ -46,7 +49,7 @@ def restore() -> None:
         _own_titles().pop(name, None)
         _use_set(DEFAULT_SET, gone=True)
     if st.session_state.get("set_gone"):
-        show.write_problem(_GONE)
+        show.write_problem(_GONE.format(IMAGE_SETS.get(DEFAULT_SET).title))
 
 
 def _format_title(name: str) -> str:

@@ -6,7 +6,7 @@ import streamlit as st
 from PIL import Image
 
 import xai_core
-from pages.ui.frame import url_state
+from pages.ui.frame import link_readers, url_state
 from pages.ui.image import panels
 from pages.ui.widgets import forms, show
 from xai_core import labs
@@ -44,8 +44,9 @@ def _choose_methods(lab: labs.CheaterLab) -> list[str]:
     key = url_state.restore(
         "lab_methods",
         list(DEFAULT_METHODS),
-        lambda text: [name for name in text.split(",") if name in options],
+        link_readers.names_reader("method", options),
         ",".join,
+        title=lambda names: ", ".join(options[name] for name in names or DEFAULT_METHODS),
     )
     chosen = st.multiselect(
         "Methods",

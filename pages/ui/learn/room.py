@@ -20,7 +20,7 @@ def _open_room() -> None:
 
 def render_choice(page: str) -> str | None:
     """Render the choice of a room with its link; return its code, or None while there is none."""
-    key = url_state.restore("room", "", labs.clean_room)
+    key = url_state.restore("room", "", labs.clean_room, title=lambda _code: "no room yet")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         typed = st.text_input("Room", url_state.value_of(key), key=key, width=220, placeholder="Code of your class")
         st.button("Open a new room", key="open_room", on_click=_open_room, icon=":material/meeting_room:")

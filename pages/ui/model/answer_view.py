@@ -128,7 +128,7 @@ def render(page: PageContext) -> None:
     )
     if layer is None:
         show.write(
-            "These features are no maps of a layer, so they have no place in the picture and no page of their own.",
+            "These features are not maps of a layer, so they have no place in the picture and no page of their own.",
             quiet=True,
         )
         return

@@ -7,7 +7,7 @@ import io
 import streamlit as st
 
 import xai_core
-from pages.ui.frame import render_slots, session, url_state
+from pages.ui.frame import link_readers, render_slots, session, url_state
 from pages.ui.image import classes
 from pages.ui.image.picture import PageContext
 from pages.ui.widgets import background, forms, show
@@ -27,7 +27,7 @@ _CONSEQUENCES = {
 
 def render_settings(page: PageContext) -> attacks.AttackPlan:
     """Render the choice of an attack with its settings. Raises XaiError where the request is not allowed."""
-    key = url_state.restore("attack", "pgd", lambda name: xai_core.ATTACKS.get(name).name)
+    key = link_readers.restore_entry("attack", "pgd", xai_core.ATTACKS)
     names = list(xai_core.ATTACKS)
     start = url_state.index_of(names, key)
     name = st.selectbox("Attack", names, start, format_func=lambda n: xai_core.ATTACKS.get(n).full_title, key=key)
@@ -58,7 +58,7 @@ def _draw_preview(plan_id: str) -> None:
     job = jobs.find(plan_id)
     preview = None if job is None or job.is_finished else job.request_preview()
     if preview is not None:
-        st.image(preview, width=PREVIEW_PX, alt="The sticker as far as it is", caption="Still being made")
+        st.image(preview, width=PREVIEW_PX, alt="The unfinished sticker", caption="Still being made")
 
 
 def render_result(model: xai_core.Classifier, result: xai_core.Attacked) -> None:
@@ -112,7 +112,7 @@ def render_consequences(model: xai_core.Classifier, result: xai_core.Attacked) -
 
 def _render_maps(model: xai_core.Classifier, result: xai_core.Attacked) -> None:
     fitting = [name for name in MAP_METHODS if xai_core.METHODS.get(name).refusal(model) is None]
-    key = url_state.restore("attack_map", fitting[0], url_state.option_reader("method", fitting))
+    key = link_readers.restore_method("attack_map", fitting[0], fitting)
     start = url_state.index_of(fitting, key)
     method = st.selectbox("Map", fitting, start, format_func=lambda n: xai_core.METHODS.get(n).full_title, key=key)
     change = background.compute(

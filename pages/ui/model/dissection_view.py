@@ -155,7 +155,7 @@ def select_labels(result: Dissection) -> list[UnitLabel]:
     """Render the choice of a concept, and of detectors or all units; return the labels that fit."""
     concept = _render_concept_choice(result)
     is_complete = forms.render_toggle(
-        "concepts_all_units", "Also units that are no detectors", "Their best match is below the limit or unproven."
+        "concepts_all_units", "Also units that are not detectors", "Their best match is below the limit or unproven."
     )
     labels = sorted(result.labels, key=lambda label: -label.iou) if is_complete else result.detectors
     return [label for label in labels if concept in (ANY, label.concept)]
@@ -200,7 +200,7 @@ def _draw_concepts(result: Dissection) -> None:
 def render_label_table(layer: str, labels: Sequence[UnitLabel], key: str, take: Callable[[str], None]) -> None:
     """Render units with their labels, sortable; `take` gets the name of the unit that is clicked."""
     if not labels:
-        show.write("No detector to show. Units that are no detectors can be shown too.", quiet=True)
+        show.write("No detector to show. Units that are not detectors can be shown too.", quiet=True)
         return
     frame = pd.DataFrame(
         {

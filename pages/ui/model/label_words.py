@@ -25,7 +25,7 @@ def name_label(label: UnitLabel) -> str:
     """Return the concept that a unit is named by; of one that is no detector, the concept that it matches best."""
     if label.concept is None:
         return "no concept"
-    return label.concept if label.is_detector else f"no concept for sure (most like {label.concept})"
+    return label.concept if label.is_detector else f"no certain concept (most like {label.concept})"
 
 
 def describe_label(label: UnitLabel, result: Dissection) -> Iterator[str]:
@@ -34,7 +34,7 @@ def describe_label(label: UnitLabel, result: Dissection) -> Iterator[str]:
         yield "This unit gives the same answer nearly everywhere in these pictures, so there is nothing to compare."
         return
     # The verdict comes before the figures it is made of.
-    verdict = "It is a detector" if label.is_detector else "It is no detector"
+    verdict = "It is a detector" if label.is_detector else "It is not a detector"
     yield (
         f"{verdict} of “{label.concept}”, the concept it matches best: IoU {score(label.iou)} of at most "
         f"{score(label.reachable)}."

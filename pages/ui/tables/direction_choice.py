@@ -65,7 +65,12 @@ def _write_rules(rules: Rules) -> str:
 def _restore_rules(table: Table) -> str:
     start: Rules = {table.protected: "locked"} if table.protected in table.features else {}
     return url_state.restore(
-        "rules", start, lambda text: _read_rules(table, text), _write_rules, f"rules_{table.sha256[:12]}"
+        "rules",
+        start,
+        lambda text: _read_rules(table, text),
+        _write_rules,
+        f"rules_{table.sha256[:12]}",
+        lambda _rules: "the usual rules",
     )
 
 

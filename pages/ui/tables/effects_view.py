@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -47,12 +48,20 @@ def _request_ale(page: PageContext, feature: str) -> Effect | None:
     )
 
 
-def build_curve(effect: Effect, column: Column, *, centred: bool = False, lines: bool = True) -> figures.Curve:
-    """Return the figure's data of an effect: categories and booleans by name, dates in words."""
+def build_curve(
+    page: PageContext, effect: Effect, column: Column, *, centred: bool = False, differences: bool = False
+) -> figures.Curve:
+    """Return the figure's data of an effect: categories and booleans by name, dates in words.
+
+    `centred`: all lines start at 0. `differences`: the values are differences from the mean.
+    """
+    curve = _build_curve(effect, column, centred=centred)
+    return replace(curve, shares=page.outcome is not None, differences=centred or differences)
+
+
+def _build_curve(effect: Effect, column: Column, *, centred: bool) -> figures.Curve:
     average = effect.centred_average if centred else effect.average
-    individual = None
-    if lines:
-        individual = effect.centred_lines if centred else effect.individual
+    individual = effect.centred_lines if centred else effect.individual
     counts, edges = effect.distribution.counts, effect.distribution.edges
     if effect.categorical:
         order = [list(edges).index(name) if name in edges else -1 for name in effect.grid]
@@ -80,14 +89,16 @@ def _build_colouring(table: Table, name: str, rows: npt.NDArray[np.integer]) -> 
 
 def _render_colour_choice(table: Table, feature: str) -> str:
     names = [NOTHING, *(name for name in table.features if name != feature)]
-
-    def read(text: str) -> str:
-        return table.column(text).name if text else NOTHING
-
-    key = url_state.restore("colour", NOTHING, read, key=f"colour_of_{table.sha256[:12]}")
+    words = {NOTHING: "Nothing"} | {name: format_label(name) for name in names if name}
+    key = url_state.restore(
+        "colour",
+        NOTHING,
+        url_state.option_reader("column to choose", (NOTHING, *table.features)),
+        key=f"colour_of_{table.sha256[:12]}",
+        title=lambda name: "lines of one colour" if name == NOTHING else format_label(name),
+    )
     if st.session_state[key] not in names:
         url_state.set_value(key, NOTHING)
-    words = {NOTHING: "Nothing"} | {name: format_label(name) for name in names if name}
     return str(st.selectbox("Colour the lines by", names, url_state.index_of(names, key), words.__getitem__, key=key))
 
 
@@ -126,7 +137,9 @@ def render_one_feature(page: PageContext) -> None:
         words = f"change of {page.words}" if centred else page.words
         colouring = _build_colouring(page.table, colour, effect.rows)
         show.draw_figure(
-            figures.draw_effect(build_curve(effect, column, centred=centred), feature, words, colouring=colouring),
+            figures.draw_effect(
+                build_curve(page, effect, column, centred=centred), feature, words, colouring=colouring
+            ),
             "pdp",
         )
         show.write_list(effect.notes)
@@ -136,7 +149,10 @@ def render_one_feature(page: PageContext) -> None:
         if ale is not None:
             words = f"change of {page.words}"
             show.draw_figure(
-                figures.draw_effect(build_curve(ale, column), feature, words, name="Effect, 0 on average"), "ale"
+                figures.draw_effect(
+                    build_curve(page, ale, column, differences=True), feature, words, name="Effect, 0 on average"
+                ),
+                "ale",
             )
             show.write_list(ale.notes)
     st.caption(
@@ -173,7 +189,9 @@ def render_two_features(page: PageContext) -> None:
         partner = next(name for name in features if name != first)
         second = page_context.render_feature_choice("with", "And", page.table, partner, in_link=True)
     with right:
-        key = url_state.restore("pairs", "pdp", url_state.option_reader("kind", KINDS))
+        key = url_state.restore(
+            "pairs", "pdp", url_state.option_reader("kind of effect", KINDS), title=KINDS.__getitem__
+        )
         kind = st.selectbox("Show", list(KINDS), url_state.index_of(KINDS, key), KINDS.__getitem__, key=key)
     if first == second:
         show.write_problem("Choose two different features.")
@@ -188,7 +206,16 @@ def render_two_features(page: PageContext) -> None:
     signed = kind == "ale"
     words = f"{page.words}: more than each alone" if signed else page.words
     show.draw_figure(
-        figures.draw_effect_2d(grids[0], grids[1], effect.average, effect.empty, effect.features, words, signed=signed),
+        figures.draw_effect_2d(
+            grids[0],
+            grids[1],
+            effect.average,
+            effect.empty,
+            effect.features,
+            words,
+            signed=signed,
+            shares=page.outcome is not None,
+        ),
         "pair",
     )
     show.write_list(effect.notes)

@@ -114,13 +114,17 @@ def render_proxies(page: PageContext, column: str) -> None:
     names = [proxy.column for proxy in result.ranked]
     with left:
         strengths = np.array([proxy.association for proxy in result.ranked])
-        show.draw_figure(figures.draw_bars(names, strengths, "0 guessing, 1 always right", max_bars=10), "proxies")
+        show.draw_figure(
+            figures.draw_bars(names, strengths, "0 % guessing, 100 % always right", max_bars=10, shares=True), "proxies"
+        )
         _render_shap_table(page, column, names[:MAX_PROXIES])
     with right:
         feature = page_context.render_feature_choice("proxy", "What the model does with", page.table, names[0])
         effect = effects_view.request_dependence(page, feature)
         if effect is not None:
             show.draw_figure(
-                figures.draw_effect(effects_view.build_curve(effect, page.table.column(feature)), feature, page.words),
+                figures.draw_effect(
+                    effects_view.build_curve(page, effect, page.table.column(feature)), feature, page.words
+                ),
                 "proxy",
             )

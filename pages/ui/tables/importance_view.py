@@ -66,7 +66,11 @@ def _render_score_choice(table: Table) -> str:
         score.name: score.title for score in SCORE_FUNCTIONS.values() if score.task == table.task
     }
     key = url_state.restore(
-        "score", AUTOMATIC, url_state.option_reader("score", titles), key=f"score_of_{table.sha256[:12]}"
+        "score",
+        AUTOMATIC,
+        url_state.option_reader("score", titles),
+        key=f"score_of_{table.sha256[:12]}",
+        title=titles.__getitem__,
     )
     start = url_state.index_of(titles, key)
     return str(st.selectbox("How to measure “worse”", list(titles), start, titles.__getitem__, key=key))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from pages.ui.frame import url_state
+from pages.ui.frame import link_readers, url_state
 from pages.ui.frame.session import session_id
 from pages.ui.tables import table_choice
 from pages.ui.widgets import background, forms, show, uploader
@@ -29,7 +29,7 @@ class Settings(NamedTuple):
 
 def restore() -> None:
     """Restore the choice, also on pages that do not show it."""
-    url_state.restore("learner", DEFAULT_MODEL, lambda name: TABULAR_MODELS.get(name).name)
+    link_readers.restore_entry("learner", DEFAULT_MODEL, TABULAR_MODELS)
 
 
 def render_choice() -> Settings:

@@ -57,10 +57,13 @@ def render_feature_choice(name: str, title: str, table: Table, start: str = "", 
     names = list(table.features)
     start = start or names[0]
 
-    def read(text: str) -> str:
-        return table.column(text).name
-
-    key = url_state.restore(name, "" if in_link else start, read, key=f"{name}_of_{table.sha256[:12]}")
+    key = url_state.restore(
+        name,
+        "" if in_link else start,
+        url_state.option_reader("column to choose", names),
+        key=f"{name}_of_{table.sha256[:12]}",
+        title=lambda chosen: format_label(chosen or start),
+    )
     if st.session_state[key] not in names:
         url_state.set_value(key, start)
     return str(st.selectbox(title, names, url_state.index_of(names, key), format_label, key=key))
@@ -84,9 +87,9 @@ def _render_outcome_choice(table: Table, *, for_row: bool) -> int | None:
 
     start = ANSWER if for_row else len(table.classes) - 1
     key = f"{'row_' if for_row else ''}outcome_of_{table.sha256[:12]}"
-    url_state.restore("outcome", start, read, lambda index: table.classes[index], key)
     words = dict(enumerate(map(format_label, table.classes)))
     words = {ANSWER: "What the model says"} | words if for_row else words
+    url_state.restore("outcome", start, read, lambda index: table.classes[index], key, words.__getitem__)
     return int(
         st.selectbox(
             "Which outcome to ask about", list(words), url_state.index_of(words, key), words.__getitem__, key=key

@@ -117,7 +117,11 @@ def render_choice(page: PageContext) -> int:
         high=last,
     )
     key = url_state.restore(
-        "row", int(param.default_for(0)), lambda text: param.check(text, 0), key=f"row_of_{page.table.sha256[:12]}"
+        "row",
+        int(param.default_for(0)),
+        lambda text: param.check(text, 0),
+        key=f"row_of_{page.table.sha256[:12]}",
+        title=lambda row: f"row {row}",
     )
     with st.expander("Choose a row from the table", icon=":material/table_rows:"):
         _render_browser(page, key)

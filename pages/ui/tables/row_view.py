@@ -96,7 +96,7 @@ def render_curve(page: PageContext, row: pd.DataFrame, prediction: Float32) -> N
     # A missing value differs from itself.
     if value == value:
         here = (column.show(value) if column.kind in ("category", "boolean") else float(value), score)
-    curve = effects_view.build_curve(effect, column)
+    curve = effects_view.build_curve(page, effect, column)
     show.draw_figure(
         figures.draw_effect(curve, feature, page.words, own=page.model.score(many, page.outcome), here=here), "here"
     )
@@ -110,15 +110,19 @@ def _render_settings(spec: RowMethod) -> Mapping[str, Value]:
     return params
 
 
-def _draw_bars(contributions: Contributions, spec: RowMethod, words: str) -> None:
+def _draw_bars(contributions: Contributions, spec: RowMethod, page: PageContext) -> None:
+    words, shares = page.words, page.outcome is not None
     if spec.additive:
         show.draw_figure(
-            figures.draw_waterfall(contributions.conditions, contributions.values, contributions.base, words),
+            figures.draw_waterfall(
+                contributions.conditions, contributions.values, contributions.base, words, shares=shares
+            ),
             f"bars_{spec.name}",
         )
     else:
         show.draw_figure(
-            figures.draw_signed_bars(contributions.conditions, contributions.values, words), f"bars_{spec.name}"
+            figures.draw_signed_bars(contributions.conditions, contributions.values, words, shares=shares),
+            f"bars_{spec.name}",
         )
 
 
@@ -180,13 +184,13 @@ def _start_method(page: PageContext, row: pd.DataFrame, spec: RowMethod) -> _Met
     return request
 
 
-def _render_result(request: _MethodRequest, words: str) -> Contributions | None:
+def _render_result(request: _MethodRequest, page: PageContext) -> Contributions | None:
     with request.place:
         result: Contributions | None = background.compute(
             request.key, request.make, f"Explaining with {request.spec.technical}"
         )
         if result is not None:
-            _draw_bars(result, request.spec, words)
+            _draw_bars(result, request.spec, page)
             show.write(request.spec.sentence, quiet=True)
     return result
 
@@ -200,7 +204,7 @@ def render_explanations(page: PageContext, row: pd.DataFrame) -> None:
         for spec, place in zip(able[start : start + 2], st.columns(2, gap="large"), strict=False):
             with place:
                 requests.append(_start_method(page, row, spec))
-    drawn = [_render_result(request, page.words) for request in requests]
+    drawn = [_render_result(request, page) for request in requests]
     results = [result for result in drawn if result is not None]
     verdicts = dict(zip([result.method for result in results], judge_rows(results), strict=True))
     for request in requests:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.ui.frame import url_state
+from pages.ui.frame import link_readers, url_state
 from pages.ui.tables import column_kinds
 from pages.ui.widgets import background, show, uploader
 from pages.ui.widgets.words import format_label
@@ -33,7 +33,7 @@ ENCODING_NEEDS_FILE = (
 
 def restore() -> None:
     """Restore the choice, also on pages that do not show it."""
-    url_state.restore("table", DEFAULT_TABLE, lambda name: TABLES.get(name).name)
+    link_readers.restore_entry("table", DEFAULT_TABLE, TABLES)
 
 
 def has_own_table() -> bool:

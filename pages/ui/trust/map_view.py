@@ -57,7 +57,7 @@ def _render_seed_range(planned: xai_core.Plan, result: xai_core.Attribution, pie
     gains = background.compute(
         ("seed spread", planned.id, pieces),
         lambda job: trust.measure_seed_range(planned, pieces, job),
-        "Making the map by three seeds",
+        "Making the map with three seeds",
         cost=trust.SEEDS * planned.weight,
     )
     if gains is not None:

@@ -15,7 +15,7 @@ from xai_core.render import tables
 
 _HOW = """
 A copy of the network gets **shuffled weights**: every weight is still there, but in another place, so the copy knows
-nothing. Layer by layer from the last one on, three times by chance. Each time the method explains the same class.
+nothing. Layer by layer from the last one on, three times at random. Each time the method explains the same class.
 
 If the map stays the same, it does not depend on what the network has learnt: it shows edges or the middle of the
 picture, not reasons. That speaks **against** the method (Adebayo et al. 2018).

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 import xai_core
-from pages.ui.frame import url_state
+from pages.ui.frame import link_readers, url_state
 from pages.ui.frame.session import session_id
 from pages.ui.image.picture import PageContext
 from pages.ui.widgets import background, show
@@ -25,11 +25,14 @@ def _render_methods(model: xai_core.Classifier) -> list[str]:
     specs = {spec.name: spec for spec in xai_core.METHODS.specs() if spec.refusal(model) is None}
     usual = [name for name, spec in specs.items() if spec.usual]
 
-    def read(text: str) -> list[str]:
-        return [name for name in text.split(",") if name in specs]
-
     nothing: list[str] = []
-    key = url_state.restore("metric_methods", nothing, read, ",".join)
+    key = url_state.restore(
+        "metric_methods",
+        nothing,
+        link_readers.names_reader("method", specs),
+        ",".join,
+        title=lambda names: ", ".join(specs[name].full_title for name in names or usual),
+    )
     # Another model may refuse what was chosen.
     url_state.set_value(key, [name for name in st.session_state[key] if name in specs])
     chosen = st.multiselect(

@@ -55,7 +55,12 @@ def render_hiding(page: PageContext, wish: int) -> None:
     with st.popover("Pieces and filling", icon=":material/tune:"):
         chosen = [param for param in challenge_params() if param.name in PIECES]
         params = forms.render_params(chosen, page.model.side, "flip_hide")
-        key = url_state.restore("flip_filling", SURROUNDINGS, url_state.option_reader("filling", FILLING.options))
+        key = url_state.restore(
+            "flip_filling",
+            SURROUNDINGS,
+            url_state.option_reader("filling", FILLING.options),
+            title=FILLING.options.__getitem__,
+        )
         names = list(FILLING.options)
         filling = st.selectbox(
             "Hide with", names, url_state.index_of(names, key), format_func=FILLING.options.__getitem__, key=key

@@ -54,7 +54,7 @@ def _take_task() -> None:
 
 
 def _render_task() -> str:
-    key = url_state.restore("hide_task", "free", url_state.option_reader("task", TASKS))
+    key = url_state.restore("hide_task", "free", url_state.option_reader("task", TASKS), title=TASKS.__getitem__)
     chosen = st.segmented_control(
         "What to do",
         list(TASKS),

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 import xai_core
-from pages.ui.frame import url_state
+from pages.ui.frame import link_readers, url_state
 from pages.ui.frame.session import session_id
 from pages.ui.image.picture import PageContext
 from pages.ui.what_if import brush
@@ -38,7 +38,7 @@ def _forget_strokes() -> None:
 def _render_method(page: PageContext) -> str:
     names = [spec.name for spec in xai_core.METHODS.specs() if spec.refusal(page.model) is None]
     default = DEFAULT_MAP if DEFAULT_MAP in names else names[0]
-    key = url_state.restore("hide_map", default, url_state.option_reader("method", names))
+    key = link_readers.restore_method("hide_map", default, names)
     # A method that the last model had may not fit this one.
     if st.session_state[key] not in names:
         url_state.set_value(key, default)
@@ -60,7 +60,7 @@ def render(page: PageContext, filling: str, seed: int) -> Bool | None:
     left, right = st.columns(2, gap="large")
     with left:
         method = _render_method(page)
-    key = url_state.restore("hide_share", START_SHARE, _read_share, lambda share: f"{100 * share:.0f}")
+    key = url_state.restore("hide_share", START_SHARE, _read_share, lambda share: f"{100 * share:.0f}", title=percent)
     with right:
         share = st.select_slider(
             "Threshold: strongest part of the map, at most",

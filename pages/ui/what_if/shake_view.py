@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 import xai_core
-from pages.ui.frame import url_state
+from pages.ui.frame import link_readers, url_state
 from pages.ui.image.picture import PageContext
 from pages.ui.widgets import background, forms, picture_grid, show
 from pages.ui.widgets.words import escape_markdown
@@ -26,7 +26,7 @@ Grid = tuple[tuple[str, bool], ...]
 
 
 def _restore_shake() -> str:
-    return url_state.restore("shake", "rotation", lambda name: SHAKES.get(name).name)
+    return link_readers.restore_entry("shake", "rotation", SHAKES)
 
 
 def _open_shake(number_: int) -> None:
@@ -143,7 +143,7 @@ def _add_step(shake: Shake, place: int) -> None:
 
 def _render_map_choice(page: PageContext, shake: Shake) -> tuple[str, list[float]]:
     fitting = [name for name in METHODS if xai_core.METHODS.get(name).refusal(page.model) is None]
-    key = url_state.restore("shake_map", fitting[0], url_state.option_reader("method", fitting))
+    key = link_readers.restore_method("shake_map", fitting[0], fitting)
     method = st.selectbox(
         "Map",
         fitting,
@@ -235,7 +235,7 @@ def _describe_change(curve: Curve) -> str:
 def render_mixes(page: PageContext) -> None:
     """Render random mixes of mild shakes, as in training, with their answers."""
     show.write(
-        "In training, pictures are varied a little by chance, so that a model learns to look past it (augmentation). "
+        "In training, pictures are varied a little at random, so that a model learns to look past it (augmentation). "
         "Here are such pictures of yours."
     )
     seed = forms.render_seed()

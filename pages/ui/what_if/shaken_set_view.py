@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 import xai_core
-from pages.ui.frame import url_state
+from pages.ui.frame import link_readers, url_state
 from pages.ui.imageset import page_context
 from pages.ui.model import navigation
 from pages.ui.widgets import background, forms, show
@@ -21,18 +21,21 @@ USUAL = [shake.name for shake in SHAKES.specs() if shake.group != "severity"]
 
 
 def _render_shakes() -> list[str]:
-    def read(text: str) -> list[str]:
-        return [name for name in text.split(",") if name in SHAKES]
-
-    nothing: list[str] = []
-    key = url_state.restore("set_shakes", nothing, read, ",".join)
+    usual, nothing = "All but damage from 1 to 5", list[str]()
+    key = url_state.restore(
+        "set_shakes",
+        nothing,
+        link_readers.names_reader("shake", SHAKES),
+        ",".join,
+        title=lambda names: ", ".join(SHAKES.get(name).title for name in names) or usual,
+    )
     chosen = st.multiselect(
         "Shakes",
         list(SHAKES),
         url_state.value_of(key),
         format_func=lambda name: f"{SHAKES.get(name).title}: {SHAKES.get(name).describe(SHAKES.get(name).strong)}",
         key=key,
-        placeholder="All but damage from 1 to 5",
+        placeholder=usual,
     )
     return chosen or USUAL
 

@@ -20,6 +20,13 @@ def _format_value(value: Value) -> str:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
+def _format_title(param: Param, value: Value) -> str:
+    if isinstance(param, Choice):
+        return f"“{param.options[str(value)]}”"
+    unit = f" {param.unit}" if isinstance(param, Number) and param.unit else ""
+    return ("on" if value else "off") if isinstance(param, Flag) else f"{_format_value(value)}{unit}"
+
+
 def _render_number(param: Number, side: int, key: str) -> Value:
     kind = int if isinstance(param, Int) else float
     low, high = (kind(bound) for bound in param.bounds(side))
@@ -36,7 +43,12 @@ def _restore(param: Param, side: int, prefix: str) -> str:
     """Restore a parameter and return its widget key, one for each input size, since bounds and defaults follow it."""
     name = prefix + param.name
     return url_state.restore(
-        name, param.default_for(side), lambda text: param.check(text, side), _format_value, key=f"{name}_{side}"
+        name,
+        param.default_for(side),
+        lambda text: param.check(text, side),
+        _format_value,
+        key=f"{name}_{side}",
+        title=lambda value: f"{param.title} {_format_title(param, value)}",
     )
 
 
@@ -60,13 +72,19 @@ def _render_widget(param: Param, side: int, prefix: str) -> Value:
 def render_toggle(name: str, title: str, help_: str = "") -> bool:
     """Render a toggle, kept in the link."""
     flag = Flag(name=name, title=title, help=help_, default=False)
-    key = url_state.restore(name, False, lambda text: bool(flag.check(text, 0)), _format_value)
+    key = url_state.restore(
+        name,
+        False,
+        lambda text: bool(flag.check(text, 0)),
+        _format_value,
+        title=lambda value: f"{title} {_format_title(flag, value)}",
+    )
     return bool(st.toggle(title, url_state.value_of(key), key=key, help=help_ or None))
 
 
 def render_segments(name: str, title: str, options: Mapping[str, str], default: str) -> str:
     """Render a choice among a few options side by side, kept in the link; return its name."""
-    key = url_state.restore(name, default, url_state.option_reader(name, options))
+    key = url_state.restore(name, default, url_state.option_reader("choice", options), title=options.__getitem__)
     chosen = st.segmented_control(
         title, list(options), default=url_state.value_of(key), key=key, format_func=options.__getitem__, required=True
     )

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any
 
 import streamlit as st
 from PIL import Image
+from streamlit.delta_generator import DeltaGenerator
 
+from pages.ui.widgets.words import escape_markdown
 from xai_core import MapVerdict
 from xai_core.formatting import percent, printable
 from xai_core.render.tables import Drawing
 from xai_core.results import Check
 
+# Not the apostrophe within or after a word.
+_QUOTED = re.compile(r"(?<!\w)'(\S[^']*)'(?!\w)")
 _CONFIG = {"displayModeBar": False, "scrollZoom": False}
 _MARKS = {"green": "✓", "amber": "!", "red": "✕"}
 _STATE_MARKS = {"fine": "✓", "unchecked": "○", "care": "!", "distrust": "✕"}
@@ -38,8 +43,8 @@ _STYLE = """<style>
 
 
 def escape_html(text: object) -> str:
-    """Return foreign text as HTML."""
-    return escape(printable(text))
+    """Return foreign text as HTML: names in curly quotes, and no line that ends between a number and its "%"."""
+    return escape(_QUOTED.sub(r"“\1”", printable(text)).replace(" %", "\u00a0%"))
 
 
 def write_style() -> None:
@@ -162,3 +167,9 @@ def write_problem(text: object) -> None:
     """Write in a box why something is not possible, and what to do."""
     with st.container(border=True):
         write(text)
+
+
+def write_link_problems(place: DeltaGenerator, texts: Iterable[str]) -> None:
+    """Write what the link asked for in vain, as warnings at a place above the page."""
+    for text in texts:
+        place.warning(escape_markdown(text), icon=":material/link_off:")

@@ -9,7 +9,7 @@ from PIL import Image
 from streamlit.navigation.page import StreamlitPage
 
 import xai_core
-from pages.ui.frame import session, url_state
+from pages.ui.frame import link_readers, session, url_state
 from pages.ui.widgets import models, show, uploader
 from pages.ui.widgets.words import escape_markdown
 
@@ -104,8 +104,8 @@ def _render_inversion(image: Image.Image) -> None:
 
 def render(pages: Mapping[str, Sequence[StreamlitPage]], *, picture: bool, model: bool) -> None:
     """Render navigation and, where the page has use for it, the choice of picture and model, which the link keeps."""
-    url_state.restore("model", models.DEFAULT_MODEL, lambda name: xai_core.MODELS.get(name).name)
-    url_state.restore("sample", session.DEFAULT_SAMPLE, lambda name: xai_core.SAMPLES.get(name).name)
+    link_readers.restore_entry("model", models.DEFAULT_MODEL, xai_core.MODELS)
+    link_readers.restore_entry("sample", session.DEFAULT_SAMPLE, xai_core.SAMPLES)
     st.html(_NAME)
     _render_links(pages)
     if picture:

@@ -224,7 +224,7 @@ def test_more_than_a_map_can_show_are_drawn(clouds: np.ndarray, monkeypatch: pyt
     monkeypatch.setattr(map_module, "MAX_POINTS", 50)
     result = make_map(clouds, "pca", seed=2)
     assert len(result.rows) == 50 and np.array_equal(result.points, make_map(clouds, "pca", seed=2).points)
-    assert result.notes[0] == "The map shows 50 of 90 pictures, drawn by chance: more would take too long."
+    assert result.notes[0] == "The map shows 50 of 90 pictures, drawn at random: more would take too long."
 
 
 def test_a_stratified_sample_gives_each_label_its_share() -> None:
@@ -233,7 +233,7 @@ def test_a_stratified_sample_gives_each_label_its_share() -> None:
     assert len(rows) == len(set(rows.tolist())) == 1_000 and np.array_equal(rows, np.sort(rows))
     for label in np.unique(labels):
         assert abs((labels[rows] == label).sum() - (labels == label).sum() / 5) <= 1
-    assert "1,000 of 5,000 pictures, drawn by chance, each label with its share" in words
+    assert "1,000 of 5,000 pictures, drawn at random, each label with its share" in words
     assert np.array_equal(rows, stratified(labels, 1_000, seed=1)[0]) and not np.array_equal(
         rows, stratified(labels, 1_000, seed=2)[0]
     )

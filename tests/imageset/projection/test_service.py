@@ -100,7 +100,7 @@ def test_too_many_pictures_are_drawn_label_by_label_and_it_is_said(
     monkeypatch.setattr(service, "MAX_POINTS", 20)
     result = service.start_map(pictures, "pca").wait(30)
     assert len(result.rows) == 20 and (pictures.labels[result.rows] == 1).sum() == 5
-    assert "20 of 40 pictures, drawn by chance, each label with its share" in result.notes[0]
+    assert "20 of 40 pictures, drawn at random, each label with its share" in result.notes[0]
 
 
 def test_several_small_maps_come_together(pictures: ImageSet) -> None:

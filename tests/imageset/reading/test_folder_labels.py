@@ -79,7 +79,7 @@ def test_the_level_is_told_where_it_was_chosen() -> None:
         "The labels are the names of the folders inside “test”, “train”, which only divide the set.",
     )
     assert label_by_folder(["s/train/1", "s/val/2"]).notes == (
-        "Folders that only divide the set are no labels: “train”, “val”.",
+        "Folders that only divide the set are not labels: “train”, “val”.",
     )
     assert "was taken for a label" in label_by_folder(["car/1", "plane/2", "train/3"]).notes[0]
     assert label_by_folder(["x/cat/1", "x/dog/2"]).notes == ()

@@ -30,7 +30,7 @@ def upper_half() -> npt.NDArray[np.bool_]:
 
 
 def texts(at: AppTest) -> str:
-    return unescape(" ".join(element.proto.body for element in at.get("html")))
+    return unescape(" ".join(element.proto.body for element in at.get("html"))).replace("\xa0", " ")
 
 
 def brush_data(at: AppTest) -> dict[str, Any]:

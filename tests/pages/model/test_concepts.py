@@ -72,7 +72,7 @@ def test_a_unit_page_names_its_concept_and_finds_others(open_app: Open) -> None:
     result = inside.find_dissection(xai_core.load_model("small_cnn"), "conv2", probe_choice.drawn_probe())
     assert result is not None
     label = result.labels[3]
-    name = label.concept if label.is_detector else f"no concept for sure (most like {label.concept})"
+    name = label.concept if label.is_detector else f"no certain concept (most like {label.concept})"
     assert f"Channel 3: {name if label.concept else 'no concept'}" in read_text(at)
     assert f"IoU {score(label.iou)} of at most {score(label.reachable)}" in read_text(at) or label.concept is None
     press(at, "Concepts of all units of this layer")

@@ -34,7 +34,7 @@ def read_text(at: AppTest) -> str:
     """Return all sentences as a visitor reads them, a line each."""
     return "\n".join(
         unescape(re.sub(r"<style>.*?</style>|<[^>]*>", " ", body, flags=re.DOTALL)).strip() for body in read_html(at)
-    )
+    ).replace("\xa0", " ")
 
 
 def read_chart(at: AppTest, key: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ Open = Callable[..., AppTest]
 
 @pytest.fixture(scope="module")
 def noise() -> Iterator[str]:
-    """A table whose target is drawn by chance, among the built-in ones."""
+    """A table whose target is drawn at random, among the built-in ones."""
     diabetes = TABLES.get("diabetes")
 
     def build(spec: TableSpec) -> Table:

@@ -46,7 +46,7 @@ def test_identifiers_and_constants_are_excluded_with_a_note(raw: RawTable) -> No
         "Not used, because every row says the same: 'always'.",
         (
             "'rooms' holds few different whole numbers and was read as amounts. "
-            "If they are codes for kinds, choose their kind below."
+            "If they are codes for kinds, say so in the column types."
         ),
     )
     assert raw.default_features("sold") == ("size", "rooms", "garden", "colour", "price")

@@ -326,7 +326,7 @@ def test_of_a_large_file_a_fair_sample_is_kept_with_a_note(monkeypatch: pytest.M
     raw = read_table(data)
     numbers = raw.frame["n"].to_numpy()
     assert raw.rows == 10_000 and np.all(np.diff(numbers) > 0), "in the order of the file"
-    assert "150,000 rows of 2 columns" in raw.notes[0] and "10,000 rows were drawn by chance" in raw.notes[0]
+    assert "150,000 rows of 2 columns" in raw.notes[0] and "10,000 rows were drawn at random" in raw.notes[0]
     counts = np.bincount((numbers // (rows / 10)).astype(int), minlength=10)
     assert np.abs(counts - 1000).max() < 5 * math.sqrt(1000)
     assert abs((raw.frame["kind"] == "a").mean() - 0.75) < 5 * math.sqrt(0.75 * 0.25 / 10_000)

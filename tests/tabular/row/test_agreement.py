@@ -21,7 +21,7 @@ def test_the_same_order_agrees_whatever_the_scale() -> None:
     )
     np.testing.assert_allclose(result.rank, 1)
     np.testing.assert_allclose(result.overlap, 1)
-    assert result.sentence == "All methods name the same three strongest features: a, b, c."
+    assert result.sentence == "Both methods name the same three strongest features: a, b, c."
 
 
 def test_opposite_signs_disagree_in_rank_though_the_same_features_are_strong() -> None:
@@ -35,7 +35,7 @@ def test_two_of_three_shared() -> None:
     )
     assert result.overlap[0, 1] == pytest.approx(2 / 3)
     assert (
-        result.sentence == "All methods have a and b among their three strongest features; they differ about the rest."
+        result.sentence == "Both methods have a and b among their three strongest features; they differ about the rest."
     )
 
 

@@ -190,7 +190,7 @@ def describe_swaps(result: Swaps) -> str:
     if result.needed is None:
         return (
             f"This did not work: even with all {cells} cells swapped, {result.label} is not first in the maps, so the "
-            f"other picture is no clear {result.label} for this model. Choose another one."
+            f"other picture is not a clear {result.label} for this model. Choose another one."
         )
     first = f"Swap {result.needed} of {cells} cells of the last maps, and {result.label} comes first."
     answer = f"{result.pasted_answer} ({percent(result.pasted_probability)})"

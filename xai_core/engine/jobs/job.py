@@ -16,7 +16,7 @@ State = Literal["waiting", "working", "done", "failed", "cancelled"]
 QUICK_COST = 64.0
 # Share of the work, and seconds, from which the speed is known well enough to tell the time left.
 MIN_SHARE, MIN_ESTIMATE_S = 0.04, 0.5
-_UNFORESEEN = "This failed for a reason nobody foresaw. Nothing else is affected; the details are in the server's log."
+_UNFORESEEN = "This failed for an unforeseen reason. Nothing else is affected; the details are in the server's log."
 _STOPPED = "Stopped. Start it again whenever you like."
 
 

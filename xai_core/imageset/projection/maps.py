@@ -103,7 +103,7 @@ def _select_values(data: Float32, rows: npt.ArrayLike | None, seed: int) -> tupl
 def stratified(labels: npt.ArrayLike, count: int, seed: int = 0) -> tuple[Int64, str]:
     """Return at most `count` row numbers, ascending, in which every label (N,) has its share to within one, and a note.
 
-    Within a label rows are drawn by chance; the note is empty where all fit. Raises InvalidParam.
+    Within a label rows are drawn at random; the note is empty where all fit. Raises InvalidParam.
 
     >>> stratified([0, 0, 0, 0, 1, 1], 3)[0].shape
     (3,)
@@ -119,7 +119,7 @@ def stratified(labels: npt.ArrayLike, count: int, seed: int = 0) -> tuple[Int64,
     # Evenly spaced places in the order of labels hit each label by its share, up or down to a whole number.
     places = (np.arange(count) * total + rng.integers(total)) // count
     shares = ", each label with its share" if np.ptp(labels) else ""
-    note = f"The map shows {count:,} of {total:,} pictures, drawn by chance{shares}: more would take too long."
+    note = f"The map shows {count:,} of {total:,} pictures, drawn at random{shares}: more would take too long."
     return np.sort(by_label[places]), note
 
 

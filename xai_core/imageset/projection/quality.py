@@ -24,7 +24,7 @@ _DISTANCES = 2_000_000
 _LEVELS = (
     (0.95, "Trust the neighbours: pictures that lie side by side here are nearly always true neighbours"),
     (0.85, "Trust most neighbours: pictures that lie side by side here are mostly true neighbours"),
-    (0.7, "Be careful: many pictures that lie side by side here are no true neighbours"),
+    (0.7, "Be careful: many pictures that lie side by side here are not true neighbours"),
     (0.0, "Do not trust this map: lying side by side here says little"),
 )
 

@@ -32,7 +32,7 @@ from xai_core.imageset.reading.file_roles import (
 _TOO_MANY = f"A folder may hold {MAX_FILES:,} files. This one holds more: split it, or choose one of its sub-folders."
 _CHANGED = "This file has changed, or is no longer there, since the folder was read. Read the folder again."
 _LINK = "This is a link to a place outside the folder, which is not followed."
-_NO_FILE = "This is no file, or a link that leads nowhere."
+_NO_FILE = "This is not a file, or it is a link that leads nowhere."
 _UNPRINTABLE = "The name of this file cannot be shown. Rename it."
 _UNREADABLE_FOLDER = "What is in this folder may not be read. Ask whoever runs Whybox to open it."
 # Errors of a process that has too much open: another time the file can be read.

@@ -105,10 +105,12 @@ class _FolderTree:
             notes.append(
                 f"The labels are the names of the folders inside {parts}, which only divide the set."
                 if has_labels
-                else f"Folders that only divide the set are no labels: {parts}."
+                else f"Folders that only divide the set are not labels: {parts}."
             )
         if self._split_names:
-            notes.append(f"“train”, “test” and the like are no part of the labels of {_list_names(self._split_names)}.")
+            notes.append(
+                f"“train”, “test” and the like are not part of the labels of {_list_names(self._split_names)}."
+            )
         if self._part_labels:
             notes.append(f"The folder {_list_names(self._part_labels)} was taken for a label, as those beside it are.")
         return tuple(notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from xai_core.methods.base.spec import METHODS
@@ -18,6 +19,10 @@ HEADINGS = (
 )
 
 
+# Cards are written in the colours of the usual palette; the sentence under a map has those of the one in force.
+_PALETTE = "*In the usual colours, orange for and blue against; other palettes have others.*\n"
+
+
 def method_card(method: str, level: int = 4) -> str:
     """Return a method's card in Markdown, with headings of this level and formulas between $$; empty if it has none.
 
@@ -25,6 +30,8 @@ def method_card(method: str, level: int = 4) -> str:
     """
     file = CARDS / f"{METHODS.get(method).name}.md"
     text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    if re.search(r"\b(?:orange|blue)\b", text, re.IGNORECASE):
+        text = text.replace(f"## {HEADINGS[1]}\n", f"## {HEADINGS[1]}\n{_PALETTE}\n", 1)
     for heading in HEADINGS:
         text = text.replace(f"## {heading}\n", f"{'#' * level} {heading}\n", 1)
     return text

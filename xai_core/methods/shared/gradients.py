@@ -11,7 +11,7 @@ from xai_core.rules import RectifierRule
 CHANNELS = Choice(
     name="channels",
     title="Colours",
-    help="How the numbers of red, green and blue become one a pixel.",
+    help="How the numbers of red, green and blue become one number per pixel.",
     default="max",
     options={"max": "The largest of them", "mean": "Their mean"},
 )

@@ -19,10 +19,11 @@ from xai_core.render.tables.style import (
     Trace,
     build_figure,
     escape_label,
-    escape_labels,
     no_hover,
     signed_number,
+    signed_points,
     with_opacity,
+    wrap_labels,
 )
 
 # Less important features are summed up in one bar.
@@ -45,22 +46,24 @@ def select_strongest(names: Sequence[str], values: Float, max_bars: int = MAX_BA
 
 
 def axis_from_top(names: Sequence[str]) -> dict[str, Any]:
-    return {"yaxis": {"autorange": "reversed", "tickvals": list(range(len(names))), "ticktext": escape_labels(names)}}
+    return {"yaxis": {"autorange": "reversed", "tickvals": list(range(len(names))), "ticktext": wrap_labels(names)}}
 
 
-def describe_extremes(names: Sequence[str], values: Float, unit: str) -> str:
+def share_axis(shares: bool) -> dict[str, Any]:
+    """Return an axis in percent where the values are shares, else nothing."""
+    return {"xaxis": {"tickformat": ".0%"}} if shares else {}
+
+
+def describe_extremes(names: Sequence[str], values: Float, unit: str, *, shares: bool = False) -> str:
     """Return a sentence on the strongest feature in each direction."""
+    words = signed_points if shares else lambda value: f"{signed_number(value)} {unit}".rstrip()
     sentences = []
     for direction, best, exists in (
         ("up", int(np.argmax(values)), values.max() > 0),
         ("down", int(np.argmin(values)), values.min() < 0),
     ):
         if exists:
-            sentences.append(
-                f"Pushes most {direction}: {names[best]} ({signed_number(float(values[best]))} {unit}).".replace(
-                    " )", ")"
-                )
-            )
+            sentences.append(f"Pushes most {direction}: {names[best]} ({words(float(values[best]))}).")
     return " ".join(sentences) or "No feature pushes in any direction."
 
 
@@ -76,22 +79,28 @@ def bar_trace(values: Float, colours: Sequence[str], texts: Sequence[str]) -> Tr
     }
 
 
-def draw_signed_bars(names: Sequence[str], values: Float, unit: str = "", max_bars: int = MAX_BARS) -> Drawing:
-    """Draw one bar a feature (F,), orange to the right for, blue to the left against; the strongest first."""
+def draw_signed_bars(
+    names: Sequence[str], values: Float, unit: str = "", max_bars: int = MAX_BARS, *, shares: bool = False
+) -> Drawing:
+    """Draw one bar a feature (F,), orange to the right for, blue to the left against; the strongest first.
+
+    `shares`: the values are differences of shares, shown in percentage points.
+    """
+    words = signed_points if shares else signed_number
     names_shown, sizes = select_strongest(names, np.asarray(values, dtype=float), max_bars)
     colours = [FOR if size >= 0 else AGAINST for size in sizes]
     hover = [
-        f"{escape_label(name, 60)}: {signed_number(size)} {escape_label(unit)}"
+        f"{escape_label(name, 60)}: {words(size)} {'' if shares else escape_label(unit)}"
         for name, size in zip(names_shown, sizes, strict=True)
     ]
     figure = build_figure(
         [bar_trace(sizes, colours, hover)],
         height=figure_height(len(names_shown)),
         x=unit,
-        axes=axis_from_top(names_shown),
+        axes=axis_from_top(names_shown) | share_axis(shares),
     )
     figure.update_xaxes(zeroline=True, zerolinecolor=QUIET)
-    return Drawing(figure, describe_extremes(names_shown, sizes, unit))
+    return Drawing(figure, describe_extremes(names_shown, sizes, unit, shares=shares))
 
 
 def draw_waterfall(
@@ -102,11 +111,15 @@ def draw_waterfall(
     max_bars: int = MAX_BARS,
     ends: tuple[str, str] = ("Average of all rows", "This row"),
     end_words: tuple[str, str] = ("the average", "this row"),
+    *,
+    shares: bool = False,
 ) -> Drawing:
     """Draw the steps (F,) from `base`, the average prediction, to the prediction of this row; they add up.
 
-    `ends` are the names of the first and the last bar, `end_words` the same within a sentence.
+    `ends` are the names of the first and the last bar, `end_words` the same within a sentence. `shares`: the values are
+    shares, shown in percent, and their steps in percentage points.
     """
+    words, step_words = (percent, signed_points) if shares else (number, signed_number)
     names_shown, sizes = select_strongest(names, np.asarray(values, dtype=float), max_bars)
     starts = base + np.concatenate([[0.0], np.cumsum(sizes)[:-1]])
     end = base + float(sizes.sum())
@@ -115,19 +128,26 @@ def draw_waterfall(
     low = min(base, end, float((starts + sizes).min()), float(starts.min()))
     high = max(base, end, float((starts + sizes).max()), float(starts.max()))
     colours = [QUIET, *(FOR if size >= 0 else AGAINST for size in sizes), LINE]
-    texts = [number(base), *(signed_number(size) for size in sizes), number(end)]
+    texts = [words(base), *(step_words(size) for size in sizes), words(end)]
     trace = bar_trace(
         tops,
         colours,
-        [f"{escape_label(name, 60)}: {text} {escape_label(unit)}" for name, text in zip(places, texts, strict=True)],
+        [
+            f"{escape_label(name, 60)}: {text} {'' if shares else escape_label(unit)}"
+            for name, text in zip(places, texts, strict=True)
+        ],
     )
     figure = build_figure(
-        [trace | {"base": bottoms}], height=figure_height(len(places)), x=unit, axes=axis_from_top(places)
+        [trace | {"base": bottoms}],
+        height=figure_height(len(places)),
+        x=unit,
+        axes=axis_from_top(places) | share_axis(shares),
     )
     pad = 0.06 * (high - low or 1.0)
     figure.update_xaxes(range=[low - pad, high + pad])
-    way = f"From {number(base)}, {end_words[0]}, to {number(end)}, {end_words[1]}."
-    return Drawing(figure, f"{way} {describe_extremes(names_shown[:max_bars], sizes[:max_bars], unit)}")
+    way = f"From {words(base)}, {end_words[0]}, to {words(end)}, {end_words[1]}."
+    extremes = describe_extremes(names_shown[:max_bars], sizes[:max_bars], unit, shares=shares)
+    return Drawing(figure, f"{way} {extremes}")
 
 
 def draw_error_bars(
@@ -174,7 +194,7 @@ def draw_bars(
         [bar_trace(sizes, [LINE] * len(names_shown), hover)],
         height=figure_height(len(names_shown)),
         x=unit,
-        axes=axis_from_top(names_shown) | ({"xaxis": {"tickformat": ".0%"}} if shares else {}),
+        axes=axis_from_top(names_shown) | share_axis(shares),
     )
     left = len(names) - len(names_shown)
     alt = "; ".join(f"{name}: {words(size)}" for name, size in zip(names_shown, sizes, strict=True)) + "."

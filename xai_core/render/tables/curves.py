@@ -118,7 +118,7 @@ def draw_layer_strength(layers: Sequence[str], values: Sequence[float], firm: Se
     symbols = ["circle" if sure else "circle-open" for sure in firm]
     markers = {"mode": "lines+markers", "marker": {"size": 9, "symbol": symbols}}
     dots = _line(range(1, len(layers) + 1), values, texts) | markers
-    figure = build_figure([dots], height=240, x="layer, from early to late", y="logits a step")
+    figure = build_figure([dots], height=240, x="layer, from early to late", y="logits per step")
     figure.update_xaxes(showticklabels=False)
     figure.update_yaxes(zeroline=True, zerolinecolor=QUIET)
     return Drawing(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from xai_core.arrays import Bool, Float, Int64
-from xai_core.formatting import number, printable
+from xai_core.formatting import number, percent, printable
 from xai_core.render.tables.style import (
     EVEN,
     LINE,
@@ -24,6 +24,8 @@ from xai_core.render.tables.style import (
     escape_labels,
     no_hover,
     share_color,
+    signed_number,
+    signed_points,
     with_opacity,
 )
 
@@ -49,6 +51,16 @@ class Curve:
     empty: Bool | None = None
     texts: Sequence[str] | None = None
     """(G,) the places in words, where the axis would not say them well: dates, years."""
+    shares: bool = False
+    """True where the values are probabilities, shown in percent."""
+    differences: bool = False
+    """True where the values are differences of others, shown with their sign."""
+
+    def show(self, value: float) -> str:
+        """Return a value of the curve in words."""
+        if self.differences:
+            return signed_points(value) if self.shares else signed_number(value)
+        return percent(value) if self.shares else number(value)
 
     @property
     def is_categorical(self) -> bool:
@@ -140,7 +152,7 @@ def line_traces(curve: Curve, individual: Float, colouring: Colouring | None) ->
 
 def average_trace(curve: Curve, values: Float, name: str, colour: str, dash: str = "solid") -> Trace:
     texts = [
-        f"{escape_label(place)}: {number(value)}" for place, value in zip(curve.words, values.tolist(), strict=True)
+        f"{escape_label(place)}: {curve.show(value)}" for place, value in zip(curve.words, values.tolist(), strict=True)
     ]
     # Between two categories there is nothing that a line could show.
     mode = "markers" if curve.is_categorical else "lines+markers" if len(values) < 3 else "lines"
@@ -202,9 +214,9 @@ def empty_bands(curve: Curve) -> list[dict[str, Any]]:
     return [rest | {"x0": middles[at], "x1": middles[at + 1]} for at in np.flatnonzero(curve.empty)]
 
 
-def row_marker(place: Any, value: float) -> Trace:
+def row_marker(place: Any, value: float, words: str) -> Trace:
     marker = {"size": 15, "color": ROW, "symbol": "diamond", "line": {"width": 2, "color": "white"}}
-    rest = {"name": "This row", "hovertext": [f"This row: {number(value)}"], "hoverinfo": "text"}
+    rest = {"name": "This row", "hovertext": [f"This row: {words}"], "hoverinfo": "text"}
     return {"type": "scatter", "mode": "markers", "x": [place], "y": [value], "marker": marker, **rest}
 
 
@@ -215,8 +227,8 @@ def describe_curve(curve: Curve, values: Float, feature: str, outcome: str) -> s
     places = curve.words
     low, high = known[np.argmin(values[known])], known[np.argmax(values[known])]
     lowest, highest = (
-        f"lowest at {places[low]} ({number(values[low])})",
-        f"highest at {places[high]} ({number(values[high])})",
+        f"lowest at {places[low]} ({curve.show(values[low])})",
+        f"highest at {places[high]} ({curve.show(values[high])})",
     )
     return f"Over {feature}, {outcome} is {lowest}, {highest}."
 
@@ -244,17 +256,17 @@ def draw_effect(
     if own is not None:
         traces.append(average_trace(curve, own, "This row with other values", ROW, "dot"))
     if here is not None:
-        traces.append(row_marker(escape_label(here[0]) if curve.is_categorical else here[0], here[1]))
+        place = escape_label(here[0]) if curve.is_categorical else here[0]
+        traces.append(row_marker(place, here[1], curve.show(here[1])))
     below = distribution_traces(curve)
     axes: dict[str, Any] = {
         "shapes": empty_bands(curve),
         "xaxis": ({"type": "category"} if curve.is_categorical else {}) | axis_ticks(curve),
+        "yaxis": {"tickformat": ".0%"} if curve.shares else {},
     }
     if below:
-        axes |= {
-            "yaxis": {"domain": [0.2, 1]},
-            "yaxis2": {"domain": [0, 0.14], "showticklabels": False, "showgrid": False, "fixedrange": True},
-        }
+        axes["yaxis"] |= {"domain": [0.2, 1]}
+        axes |= {"yaxis2": {"domain": [0, 0.14], "showticklabels": False, "showgrid": False, "fixedrange": True}}
         axes["xaxis"]["anchor"] = "y2"
     # On a phone each line of the legend takes its own.
     height = 400 + 14 * len([trace for trace in traces if trace.get("name")])
@@ -290,16 +302,19 @@ def draw_effect_2d(
     outcome: str,
     *,
     signed: bool = False,
+    shares: bool = False,
 ) -> Drawing:
     """Draw the prediction (A, B) over two features, with crosses where no row of the table lies.
 
-    `signed`: an effect, of which 0 has no colour.
+    `signed`: an effect, of which 0 has no colour. `shares`: the values are probabilities, shown in percent.
     """
+    show = Curve(first, values, shares=shares, differences=signed).show
     xs, ys = (Curve(grid, np.zeros(len(grid))).places for grid in (first, second))
     bar = {"title": {"text": escape_label(outcome, 40), "side": "right"}, "thickness": 12}
+    bar |= {"tickformat": ".0%"} if shares else {}
     traces: list[Trace] = [{"type": "heatmap", "x": xs, "y": ys, "z": values.T, "colorbar": bar, "hoverongaps": False}]
     traces[0] |= symmetric_scale(values) if signed else {"colorscale": EVEN}
-    traces[0]["hovertemplate"] = "%{x}, %{y}: %{z:,.3~r}<extra></extra>"
+    traces[0]["hovertemplate"] = f"%{{x}}, %{{y}}: %{{z:{'.1%' if shares else ',.3~r'}}}<extra></extra>"
     if unreal is not None and unreal.any():
         rows, columns = np.nonzero(unreal)
         marker = {"symbol": "x-thin", "size": 6, "line": {"width": 1.2, "color": "white"}}
@@ -314,6 +329,6 @@ def draw_effect_2d(
         f"{xs[a] if isinstance(xs[a], str) else number(xs[a])} and {ys[b] if isinstance(ys[b], str) else number(ys[b])}"
         for a, b in (high, low)
     ]
-    ends = [f"{at} ({number(values[place])})" for at, place in zip(at, (high, low), strict=True)]
+    ends = [f"{at} ({show(values[place])})" for at, place in zip(at, (high, low), strict=True)]
     alt = f"Over {names[0]} and {names[1]}, {outcome} is highest at {ends[0]}, lowest at {ends[1]}."
     return Drawing(figure, alt, "Crosses: no row of the table has such a pair of values." if len(traces) > 1 else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 from xai_core.formatting import number, printable
@@ -65,6 +66,15 @@ def escape_label(text: object, limit: int = MAX_LABEL) -> str:
     return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("%{", "%\u2060{")
 
 
+def wrap_labels(texts: Iterable[object], limit: int = MAX_LABEL) -> list[str]:
+    """Return labels like `escape_labels` that may take a second line: a condition without its end says nothing."""
+    labels = []
+    for text in escape_labels(texts, 2 * limit):
+        lines = wrap(text, limit, max_lines=2, placeholder="…") if len(text) > limit else [text]
+        labels.append("<br>".join(lines))
+    return labels
+
+
 def escape_labels(texts: Iterable[object], limit: int = MAX_LABEL) -> list[str]:
     """Return distinct labels for the ticks of an axis: what became equal gets a number."""
     unique: list[str] = []
@@ -77,6 +87,13 @@ def escape_labels(texts: Iterable[object], limit: int = MAX_LABEL) -> list[str]:
 def signed_number(value: float) -> str:
     """Return a number with its sign and a proper minus."""
     return f"{'+' if value > 0 else '−' if value < 0 else ''}{number(abs(value))}"
+
+
+def signed_points(value: float) -> str:
+    """Return a difference of two shares in percentage points, with its sign; small ones keep a decimal."""
+    size = 100 * abs(value)
+    words = f"{size:.0f}" if size >= 9.5 or size == 0 else f"{size:.1f}" if size >= 0.05 else "under 0.1"
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{words} points"
 
 
 def build_figure(
@@ -95,7 +112,7 @@ def build_figure(
     import plotly.graph_objects as go  # type: ignore[import-untyped]
 
     own = dict(axes or {})
-    axis = {"fixedrange": True, "automargin": True, "zeroline": False}
+    axis = {"fixedrange": True, "automargin": True, "zeroline": False, "separatethousands": True}
     layout: dict[str, Any] = {
         "height": height,
         "margin": {"l": 8, "r": 16, "t": 12, "b": 8},

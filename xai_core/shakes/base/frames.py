@@ -116,7 +116,7 @@ class Cells:
 
     side: int
     cells: int
-    """Cells a side."""
+    """Cells per side."""
     order: Int64
     """Number of the cell that is shown at each place, (cells²,)."""
 

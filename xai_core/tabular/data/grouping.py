@@ -49,7 +49,7 @@ def hold_out_groups(
 ) -> Int64:
     """Return the positions of the rows held out, ascending: whole groups, near to the share of every class.
 
-    Groups are drawn by chance and change sides where that brings the classes nearer to the share; each class
+    Groups are drawn at random and change sides where that brings the classes nearer to the share; each class
     keeps `min_left` groups where it has more, and one otherwise. `labels` are class indices, (N,), all 0 for a
     regression.
 

@@ -86,7 +86,7 @@ def _repeated_note(names: Sequence[str], counts: Mapping[str, int], rows: int, g
     several = f" Rows of one {grouping!r} stay together." if grouping is not None and len(names) > 1 else ""
     return (
         f"Not used, because it seems to number persons or things that come in several rows: {listed}.{several} "
-        "If it is something else, choose its kind below."
+        "If it is something else, say so in the column types."
     )
 
 

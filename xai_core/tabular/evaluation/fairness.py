@@ -206,8 +206,8 @@ def _describe_difference(
         difference = f"On average the prediction is off by {sides}."
     else:
         difference = (
-            f"The model says {table.classes[outcome]} to {percent(high)} of the rows with {column} {high_name} "
-            f"and to {percent(low)} of those with {low_name}."
+            f"The model says “{table.classes[outcome]}” for {percent(high)} of the rows with {column} {high_name} "
+            f"and for {percent(low)} of those with {low_name}."
         )
     return f"{difference} {_judge(p_value)}"
 

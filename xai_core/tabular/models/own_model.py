@@ -251,7 +251,7 @@ def _check_predictions(model: TabularModel) -> None:
         raise ModelUnavailable("Your model predicts several targets at once. Save one that was trained on one target.")
     if not np.all(np.isfinite(predictions)):
         raise ModelUnavailable(
-            "Your model gives answers that are no numbers for rows of this table. "
+            "Your model gives answers that are not numbers for rows of this table. "
             "Check that it was fitted on such rows."
         )
 

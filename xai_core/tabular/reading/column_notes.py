@@ -16,7 +16,7 @@ def sampling_notes(cells: Cells) -> list[str]:
     if sampled == cells.rows:
         return []
     note = f"The file has {cells.rows:,} rows of {columns} columns, more than {MAX_CELLS:,} cells. "
-    return [note + f"{sampled:,} rows were drawn by chance (the same ones every time) and the others left out."]
+    return [note + f"{sampled:,} rows were drawn at random (the same ones every time) and the others left out."]
 
 
 def list_unusable(results: Mapping[str, TypedColumn | str]) -> list[str]:

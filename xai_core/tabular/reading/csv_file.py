@@ -68,7 +68,7 @@ def _find_head(text: bytes) -> tuple[int, str]:
         end = max(head.rfind("\n"), head.rfind("\r")) + 1
         if not end:
             raise InvalidTable(
-                f"The first line is longer than {HEAD_BYTES // 1024} kB: this is no table of rows and columns."
+                f"The first line is longer than {HEAD_BYTES // 1024} kB: this is not a table of rows and columns."
             )
         head = head[:end]
     return start, head

@@ -64,6 +64,7 @@ def _describe_overlap(first: Contributions, strongest: Sequence[set[int]]) -> st
     names = [first.features[index] for index in first.order if int(index) in shared]
     if not names:
         return "No feature is among the three strongest of every method: they do not agree about this row."
+    methods = "Both methods" if len(strongest) == 2 else "All methods"
     if len(names) == TOP:
-        return f"All methods name the same three strongest features: {', '.join(names)}."
-    return f"All methods have {' and '.join(names)} among their three strongest features; they differ about the rest."
+        return f"{methods} name the same three strongest features: {', '.join(names)}."
+    return f"{methods} have {' and '.join(names)} among their three strongest features; they differ about the rest."

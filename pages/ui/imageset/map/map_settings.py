@@ -46,7 +46,10 @@ def _render_kind() -> str:
     missing = {spec.name: reason for spec in MAPS.specs() if (reason := spec.refusal())}
     names = [name for name in MAPS if name not in missing]
     key = url_state.restore(
-        "map", DEFAULT_KIND if DEFAULT_KIND in names else names[0], url_state.option_reader("map", names)
+        "map",
+        DEFAULT_KIND if DEFAULT_KIND in names else names[0],
+        url_state.option_reader("kind of map", names),
+        title=lambda name: MAPS.get(name).title,
     )
     kind = str(
         st.selectbox("Kind of map", names, url_state.index_of(names, key), lambda name: MAPS.get(name).title, key=key)

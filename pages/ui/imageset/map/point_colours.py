@@ -58,7 +58,9 @@ def _restore(page: PageContext) -> tuple[str, list[str]]:
     """Return the widget's key and the colourings this set has; those by label need labels."""
     names = [name for name in COLOURINGS if name not in _NEEDS_TRUTH or (page.truth >= 0).any()]
     names = [name for name in names if name != "label" or page.pictures.classes]
-    key = url_state.restore("points", names[0], url_state.option_reader("colouring", names))
+    key = url_state.restore(
+        "points", names[0], url_state.option_reader("colouring", names), title=lambda name: COLOURINGS[name][0]
+    )
     if st.session_state[key] not in names:
         url_state.set_value(key, names[0])
     return key, names

@@ -73,7 +73,11 @@ def render_choice(page: PageContext, dataset: ImageSet, rows: Int64) -> Trial | 
     names = [layer.name for layer in inside.spread_layers(model, len(model.layers()))]
     with left:
         key = url_state.restore(
-            "idea_layer", default, url_state.option_reader("layer", names), key=f"ideas_{model.name}"
+            "idea_layer",
+            default,
+            url_state.option_reader("layer", names),
+            key=f"ideas_{model.name}",
+            title=lambda name: layers.format_layer(model, name),
         )
         layer = st.selectbox(
             "Layer",

@@ -91,7 +91,7 @@ def describe(record: ConceptScore, has_class: bool, own: float) -> str:
     """Return in words what an idea does to the score, and whether chance reaches as far."""
     verb = "raises" if record.strength >= 0 else "lowers"
     share = record.score if record.strength >= 0 else 1 - record.score
-    step = f"{abs(record.strength):.2f} logits a step"
+    step = f"{abs(record.strength):.2f} logits per step"
     where = f"{verb} the score in {percent(share)} of the pictures, on average by {step}" if has_class else ""
     mine = f"in your picture {own:+.2f}".replace("-", "−")
     if record.significant:
@@ -121,7 +121,13 @@ def render_layers(page: PageContext, trial: Trial) -> None:
     ideas = [name for name, values in trial.ideas.items() if len(values) == len(names)]
     strongest = max(ideas, key=lambda name: max(abs(result[name].strength) for result in results))
     titles = {name: trial.titles[name] for name in ideas}
-    key = url_state.restore("idea", strongest, url_state.option_reader("idea", ideas), key=f"idea_of_{page.model.name}")
+    key = url_state.restore(
+        "idea",
+        strongest,
+        url_state.option_reader("idea", ideas),
+        key=f"idea_of_{page.model.name}",
+        title=titles.__getitem__,
+    )
     chosen = st.selectbox("Idea", ideas, url_state.index_of(ideas, key), titles.__getitem__, key=key)
     values = [result[chosen].strength for result in results]
     firm = [result[chosen].significant for result in results]
@@ -145,7 +151,7 @@ def render_details(trial: Trial, scores: ConceptScores) -> None:
                 "Idea": [trial.titles[record.name] for record in scores],
                 "Share raised (TCAV score)": [percent(record.score) for record in scores],
                 "Random directions": [f"{percent(a)} to {percent(b)}" for a, b in (r.random_scores for r in scores)],
-                "Logits a step": [round(record.strength, 3) for record in scores],
+                "Logits per step": [round(record.strength, 3) for record in scores],
                 "p": [round(record.p, 4) for record in scores],
                 "p, corrected (Holm)": [round(record.adjusted_p, 4) for record in scores],
                 "Told apart, held out": [percent(record.accuracy) for record in scores],
@@ -154,7 +160,7 @@ def render_details(trial: Trial, scores: ConceptScores) -> None:
             }
         )
         st.dataframe(frame, hide_index=True)
-    with st.expander("What does this prove, and what not?", icon=":material/help:"):
+    with st.expander("What does this prove, and what does it not?", icon=":material/help:"):
         st.markdown(_HELP)
 
 

@@ -175,12 +175,12 @@ def _render_clarity(page: PageContext, channel: int) -> None:
     gap = clarity.value - clarity.chance
     verdict = "Clear" if gap > 0.15 else "A little clear" if gap > 0.05 else "Not clear"
     show.write(
-        f"{verdict}: another model ({title}) compared the parts that excite this channel, two by two. They are alike "
+        f"{verdict}: another model ({title}) compared the parts that excite this channel in pairs. They are alike "
         f"by {score(clarity.value)}, parts of random pictures of this set by {score(clarity.chance)} (mean cosine: 1 "
         "is the same, 0 has nothing in common)."
     )
     if len(clarity.groups) > 1:
-        show.write("They fall into two groups that are apart, so this channel may have two meanings.")
+        show.write("They fall into two separate groups, so this channel may have two meanings.")
     for place, group in enumerate(clarity.groups):
         name = f"Group {place + 1}" if len(clarity.groups) > 1 else "The parts that excite it"
         st.markdown(f"**{name}**")

@@ -72,8 +72,8 @@ KITS.add(
         titles={
             "loop": "a closed loop",
             "bow": "an open bow",
-            "upright": "an upright line",
-            "level": "a level line",
+            "upright": "a vertical line",
+            "level": "a horizontal line",
             "rising": "a rising line (/)",
             "falling": "a falling line (\\)",
         },

@@ -47,7 +47,7 @@ MIN_SHARE = 0.95
 MIN_CHOSEN_SHARE = 0.5
 # Share of numbers from which a column of categories gets a note that it mixes numbers and words.
 MIN_MIXED_SHARE = 0.2
-OVERRULE = "choose its kind below"
+OVERRULE = "say so in the column types"
 _BOOLEANS = (("no", "yes"), ("false", "true"), ("n", "y"), ("f", "t"), ("0", "1"))
 # No pair of words has more spellings in small and capital letters that anybody uses.
 _MAX_SPELLINGS = 16
@@ -284,7 +284,7 @@ class TextParser:
         if self.dates and self.dates.others:
             return (
                 f"Column {name!r} is kept as text: its dates could start with the day or with the month. "
-                "Write them as 2024-01-31; if the day comes first, choose date as its kind below."
+                "Write them as 2024-01-31; if the day comes first, choose date in the column types."
             )
         numbers = self.number_texts
         if numbers and numbers.problem:
