@@ -186,7 +186,8 @@ def option_reader(kind: str, options: Iterable[str]) -> Callable[[str], str]:
 
 def describe_problems() -> list[str]:
     """Return in sentences what the link asked for in vain, and what is shown instead."""
-    return [problem.describe() for problem in _link().problems.values()]
+    state, problems = st.session_state, _link().problems.values()
+    return [problem.describe() for problem in problems if problem.holds(problem.key, state.get(problem.key))]
 
 
 def value_of(key: str) -> Any:

@@ -16,10 +16,10 @@ def format_place(model: xai_core.Classifier, name: str) -> str:
 
 
 def format_layer(model: xai_core.Classifier, name: str) -> str:
-    """Return "late · 7 × 7 places, recommended · blocks.15 (MBConvBlock)"."""
+    """Return "late · 7 × 7 places, recommended · blocks.15"."""
     layer = model.layer(name)
     usual = ", recommended" if layer.recommended else ""
-    return f"{format_place(model, name)}{usual} · {name} ({layer.kind})"
+    return f"{format_place(model, name)}{usual} · {name}"
 
 
 def restore(model: xai_core.Classifier) -> str:

@@ -107,7 +107,8 @@ def _describe_reading(request: MapRequest, job: MapJob | None) -> Mapping[str, s
     classes = tuple(labels[index] for index in indices)
     stage = planned.model.stage(planned.layer) if planned.layer else ""
     if result is None:
-        return describe_reading(spec, Reading(planned.params, classes, stage))
+        # Region maps have evidence against only where it is not left out.
+        return describe_reading(spec, Reading(planned.params, classes, stage, not planned.params.get("relu")))
     return describe_reading(spec, Reading.of(result, classes, stage, labels.__getitem__))
 
 

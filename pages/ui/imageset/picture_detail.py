@@ -155,6 +155,7 @@ def render(dataset: ImageSet, model: xai_core.Classifier, layer: str | None, pag
     with st.container(key="set_detail", border=True):
         if row is None or row >= len(dataset):
             xai_core.jobs.leave(session.session_id(), pool="attributions")  # no map is wanted any more
+            show.write_warning(selection.describe_missing(dataset))
             show.write("Click a picture or a point: here you see what the model says of it, and why.", quiet=True)
             return
         _render_picture(dataset, row, model, layer, page)

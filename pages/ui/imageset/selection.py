@@ -85,6 +85,14 @@ def current_row(dataset: ImageSet) -> int | None:
     return int(row) if set_id == dataset.id else None
 
 
+def describe_missing(dataset: ImageSet) -> str:
+    """Return a sentence if a link asks for a picture that this set does not have, else ""."""
+    set_id, row = st.session_state.get(CURRENT_PICTURE, NO_PICTURE)
+    if set_id or row < len(dataset):
+        return ""
+    return f"The link asks for picture {row} of this set, which has pictures 0 to {len(dataset) - 1}. None is opened."
+
+
 def first_index() -> int:
     """The first of the pictures shown, counted from 0."""
     return int(st.session_state.get("set_place", 0))

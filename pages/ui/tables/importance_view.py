@@ -80,12 +80,15 @@ def _render_importance(page: PageContext, score: str) -> None:
     importance = request_importance(page, score)
     if importance is None:
         return
+    shares = "accuracy" in importance.metric
     show.draw_figure(
-        figures.draw_error_bars(importance.features, importance.mean, importance.std, importance.loss_words),
+        figures.draw_error_bars(
+            importance.features, importance.mean, importance.std, importance.loss_words, shares=shares
+        ),
         "importance",
     )
-    write = percent if "accuracy" in importance.metric else figures.number
-    values = f"The model has {write(importance.score)}, and guessing {write(importance.guess)}."
+    write = percent if shares else figures.number
+    values = f"The model reaches {write(importance.score)}; guessing would reach {write(importance.guess)}."
     show.write(f"{importance.meaning} {values}")
     show.write(
         f"Each column was shuffled ten times in {len(importance.rows):,} held-out rows; the thin line is the spread.",

@@ -100,6 +100,7 @@ def render_choice() -> None:
             on_change=forget_own_table,
         )
         if has_own_table():
+            st.caption("Your own table is in use.")
             st.button("Use the built-in table", on_click=forget_own_table, icon=":material/undo:")
         else:
             st.caption(TABLES.get(st.session_state["table"]).about)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import streamlit as st
 from PIL import Image
@@ -16,18 +17,8 @@ from pages.ui.widgets.words import escape_markdown
 # Pixels of the picture in use; a taller one would push away all that is below it.
 MAX_PICTURE_MB = 25
 _MAX_WIDTH, _MAX_HEIGHT = 240, 180
-# On a phone the sidebar lies over the page. Streamlit closes it behind its own menu, but not behind st.page_link.
-_CLOSE = """export default function () {
-  const root = document.documentElement; // and not the sidebar, which React may put up anew
-  if (root.dataset.closesMenu) return;
-  root.dataset.closesMenu = "yes";
-  document.addEventListener("click", (event) => {
-    const sidebar = event.target.closest?.('[data-testid="stSidebar"]');
-    if (!sidebar || innerWidth >= 768 || !event.target.closest("a")) return;
-    sidebar.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
-  });
-}"""
-_close_on_phones = st.components.v2.component("whybox_menu", js=_CLOSE)
+_SCRIPT = Path(__file__).resolve().parents[3] / "assets" / "page.js"
+_follow_page = st.components.v2.component("whybox_page", js=_SCRIPT.read_text(encoding="utf-8"))
 _NAME = '<p style="margin: 0; font-weight: 700; font-size: 1.25rem">Whybox</p>'
 
 
@@ -53,7 +44,7 @@ def _render_links(pages: Mapping[str, Sequence[StreamlitPage]]) -> None:
             st.caption(title)
         for page in section:
             st.page_link(page, query_params=url_state.query())
-    _close_on_phones(key="menu")
+    _follow_page(key="page")
 
 
 def _render_picture_choice() -> None:

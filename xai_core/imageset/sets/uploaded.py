@@ -52,7 +52,7 @@ def read_zip(source: ZipSource, name: str = "", job: Job[Any] | None = None) -> 
             return known
         path = source if isinstance(source, str | os.PathLike) else getattr(source, "name", "")
         title = clean_label(Path(str(name or path)).stem) or "Own pictures"
-        record = ingest(files, ZIP, folder / "thumbs.u8", title=title, origin="Own zip", job=job)
+        record = ingest(files, ZIP, folder / "thumbs.u8", title=title, origin="your zip file", job=job)
         return disk.commit_files(folder, record, signature)
 
 

@@ -151,9 +151,22 @@ def draw_waterfall(
 
 
 def draw_error_bars(
-    names: Sequence[str], values: Float, errors: Float, unit: str = "", max_bars: int = MAX_BARS
+    names: Sequence[str],
+    values: Float,
+    errors: Float,
+    unit: str = "",
+    max_bars: int = MAX_BARS,
+    *,
+    shares: bool = False,
 ) -> Drawing:
-    """Draw one bar a feature (F,) with its error (F,), the largest first; the weakest are left out and counted."""
+    """Draw one bar a feature (F,) with its error (F,), the largest first; the weakest are left out and counted.
+
+    `shares`: the values are differences of shares, shown in percentage points.
+    """
+
+    def words(value: float) -> str:
+        return signed_points(value).removeprefix("+") if shares else number(value)
+
     order = np.argsort(-np.asarray(values, dtype=float), kind="stable")[:max_bars]
     names_shown, sizes, spread = (
         [str(names[place]) for place in order],
@@ -161,7 +174,7 @@ def draw_error_bars(
         np.asarray(errors)[order],
     )
     hover = [
-        f"{escape_label(n, 60)}: {number(v)} ± {number(e)} {escape_label(unit)}"
+        f"{escape_label(n, 60)}: {words(v)} ± {words(e)} {escape_label(unit)}"
         for n, v, e in zip(names_shown, sizes, spread, strict=True)
     ]
     bars = {"type": "data", "array": spread, "color": QUIET, "thickness": 2, "width": 4}
@@ -169,13 +182,13 @@ def draw_error_bars(
         [bar_trace(sizes, [LINE] * len(names_shown), hover) | {"error_x": bars}],
         height=figure_height(len(names_shown)),
         x=unit,
-        axes=axis_from_top(names_shown),
+        axes=axis_from_top(names_shown) | share_axis(shares),
     )
     left = len(names) - len(names_shown)
     caption = f"{left} features that count less are not shown." if left else ""
     return Drawing(
         figure,
-        f"Counts most: {', '.join(f'{n} ({number(v)})' for n, v in zip(names_shown[:3], sizes, strict=False))}.",
+        f"Counts most: {', '.join(f'{n} ({words(v)})' for n, v in zip(names_shown[:3], sizes, strict=False))}.",
         caption,
     )
 

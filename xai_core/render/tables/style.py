@@ -66,13 +66,14 @@ def escape_label(text: object, limit: int = MAX_LABEL) -> str:
     return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("%{", "%\u2060{")
 
 
-def wrap_labels(texts: Iterable[object], limit: int = MAX_LABEL) -> list[str]:
-    """Return labels like `escape_labels` that may take a second line: a condition without its end says nothing."""
-    labels = []
-    for text in escape_labels(texts, 2 * limit):
-        lines = wrap(text, limit, max_lines=2, placeholder="…") if len(text) > limit else [text]
-        labels.append("<br>".join(lines))
-    return labels
+def wrap_labels(texts: Iterable[object]) -> list[str]:
+    """Return distinct labels that may take a second line: a condition without its end says nothing."""
+    unique: list[str] = []
+    for text in texts:
+        lines = wrap(printable(text), MAX_LABEL, max_lines=2, placeholder="…")
+        label = "<br>".join(escape_label(line) for line in lines)
+        unique.append(label if label not in unique else f"{label} ({len(unique) + 1})")
+    return unique
 
 
 def escape_labels(texts: Iterable[object], limit: int = MAX_LABEL) -> list[str]:
@@ -92,8 +93,10 @@ def signed_number(value: float) -> str:
 def signed_points(value: float) -> str:
     """Return a difference of two shares in percentage points, with its sign; small ones keep a decimal."""
     size = 100 * abs(value)
-    words = f"{size:.0f}" if size >= 9.5 or size == 0 else f"{size:.1f}" if size >= 0.05 else "under 0.1"
-    return f"{'+' if value > 0 else '−' if value < 0 else ''}{words} points"
+    if 0 < size < 0.05:
+        return "under 0.1 points"
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    return f"{sign}{size:.0f} points" if size >= 9.5 or size == 0 else f"{sign}{size:.1f} points"
 
 
 def build_figure(
