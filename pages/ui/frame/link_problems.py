@@ -38,4 +38,4 @@ class LinkProblem:
         """Return the reason and what is shown instead, in sentences."""
         reason = self.reason.problem if isinstance(self.reason, PartlyUnknown) else self.reason
         sentence = reason.sentence if isinstance(reason, UnknownName) else str(reason)
-        return f"This link cannot be followed in full. {sentence} Shown instead: {self.title or 'the usual choice'}."
+        return f"{sentence} Shown instead: {self.title or 'the usual choice'}."

@@ -32,7 +32,7 @@ def restore(model: xai_core.Classifier) -> str:
     best = model.recommended_layer
 
     def title(name: str) -> str:
-        return format_layer(model, name)
+        return format_layer(model, name) if name else "no layer"
 
     return url_state.restore("layer", best.name if best else "", read, key=f"layer_{model.name}", title=title)
 

@@ -235,9 +235,10 @@ def _describe_filters(filters: Filters) -> str:
 
 
 def describe_stage(model: xai_core.Classifier, layer: str) -> str:
-    """Return where in the network a layer is."""
-    places = {"early": "near the picture", "middle": "half way through the network", "late": "near the answer"}
-    return places[model.stage(model.layer(layer))]
+    """Return where in the network a layer is: "early, near the picture"."""
+    places = {"early": "near the picture", "middle": "half way to the answer", "late": "near the answer"}
+    stage = model.stage(model.layer(layer))
+    return f"{stage}, {places[stage]}"
 
 
 def render_layer_note(model: xai_core.Classifier, layer: str) -> None:

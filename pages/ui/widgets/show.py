@@ -12,7 +12,6 @@ import streamlit as st
 from PIL import Image
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.ui.widgets.words import escape_markdown
 from xai_core import MapVerdict
 from xai_core.formatting import percent, printable
 from xai_core.render.tables import Drawing
@@ -170,6 +169,8 @@ def write_problem(text: object) -> None:
 
 
 def write_link_problems(place: DeltaGenerator, texts: Iterable[str]) -> None:
-    """Write what the link asked for in vain, as warnings at a place above the page."""
-    for text in texts:
-        place.warning(escape_markdown(text), icon=":material/link_off:")
+    """Write what the link asked for in vain, in one box at a place above the page."""
+    sentences = list(texts)
+    if sentences:
+        with place:
+            write_warning(" ".join(["This link cannot be followed in full.", *sentences]))

@@ -78,7 +78,7 @@ def _code_notes(frame: pd.DataFrame, columns: Sequence[Column], roles: Mapping[s
     if not names:
         return []
     verbs = "holds few different whole numbers and was" if len(names) == 1 else "hold few whole numbers and were"
-    return [f"{list_names(names)} {verbs} read as amounts. If they are codes for kinds, choose their kind below."]
+    return [f"{list_names(names)} {verbs} read as amounts. If they are codes for kinds, say so in the column types."]
 
 
 def _repeated_note(names: Sequence[str], counts: Mapping[str, int], rows: int, grouping: str | None) -> str:
