@@ -16,10 +16,11 @@ def format_place(model: xai_core.Classifier, name: str) -> str:
 
 
 def format_layer(model: xai_core.Classifier, name: str) -> str:
-    """Return "late · 7 × 7 places, recommended · blocks.15"."""
+    """Return "late · 7 × 7 places, recommended · blocks.15", or with its kind: "… places · conv2 (Conv2d)"."""
     layer = model.layer(name)
-    usual = ", recommended" if layer.recommended else ""
-    return f"{format_place(model, name)}{usual} · {name}"
+    # The one that is chosen for most visitors is short, so that it is read to its end.
+    ending = f", recommended · {name}" if layer.recommended else f" · {name} ({layer.kind})"
+    return f"{format_place(model, name)}{ending}"
 
 
 def restore(model: xai_core.Classifier) -> str:
