@@ -18,8 +18,8 @@ from xai_core.imageset import IMAGE_SETS, ImageSet
 DEFAULT_SET = "photo_crops"
 MAX_UPLOAD_MB = 1000
 _GONE = (
-    "The picture set you asked for is not, or no longer, on this computer. Shown instead: {}. Choose another one, or "
-    "upload yours again."
+    "The picture set you asked for does not exist here, or is no longer kept. Shown instead: {}. Choose another one, "
+    "or upload yours again."
 )
 
 
