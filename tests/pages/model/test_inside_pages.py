@@ -142,10 +142,10 @@ def test_any_unit_opens_by_its_link_with_its_natural_pictures_first(open_app: Op
 @pytest.mark.parametrize(
     ("unit", "sentence"),
     [
-        ("channel:conv2:8", "has channels 0 to 7. Got '8'."),
+        ("channel:conv2:8", "has channels 0 to 7. Got “8”."),
         ("channel:linear1:0", "has no picture-like output"),
         ("neuron:conv2:0:11:0", "has rows 0 to 10"),
-        ("class:ten", "There is no class called 'ten'"),
+        ("class:ten", "There is no class called “ten”"),
         ("walrus", "A unit is written as"),
     ],
 )
