@@ -6,7 +6,8 @@ import streamlit as st
 
 from pages.ui.frame import session
 from pages.ui.image import framing, layers
-from pages.ui.model import navigation, network_view, reading
+from pages.ui.model import navigation, reading
+from pages.ui.model.network import blocks_view, stages_view
 from pages.ui.widgets import background, models, show
 from pages.ui.widgets.words import escape_markdown
 
@@ -23,12 +24,12 @@ show.write(
 blocks = reading.request_blocks(model)
 if blocks is None:
     background.finish()
-network_view.render_map(model, blocks)
+blocks_view.render_map(model, blocks)
 original, title = session.current_picture()
 image = framing.frame(model, original)
 st.subheader("From edges to objects")
 st.caption(f"With this model's own maps of your picture: {escape_markdown(title)}")
-network_view.render_stages(model, image, blocks)
+stages_view.render_stages(model, image, blocks)
 st.subheader("All layers")
-network_view.render_table(model, blocks)
+blocks_view.render_table(model, blocks)
 background.end()

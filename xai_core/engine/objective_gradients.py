@@ -53,7 +53,7 @@ class ObjectiveGradients(GradientEngine):
         parts = compiled.split(inputs)
         shares = weights.split([len(part) for part in parts])
         tasks = [compiled.submit(part, share, self.job) for part, share in zip(parts, shares, strict=True)]
-        return values.detach(), compiled.unpack(torch.cat(_wait_for_all(tasks)), inputs.shape)[1]
+        return values.detach(), compiled.unpack(torch.cat(wait_for_all(tasks)), inputs.shape)[1]
 
     def _run_in_torch(self, inputs: torch.Tensor, objectives: Sequence[Objective]) -> tuple[torch.Tensor, torch.Tensor]:
         module = self._module
@@ -72,11 +72,11 @@ class ObjectiveGradients(GradientEngine):
             SCHEDULER.submit_work(partial(differentiate, picture, objective), self.job)
             for picture, objective in zip(inputs.split(1), objectives, strict=True)
         ]
-        values, gradients = zip(*_wait_for_all(tasks), strict=True)
+        values, gradients = zip(*wait_for_all(tasks), strict=True)
         return torch.cat(values), torch.cat(gradients)
 
 
-def _wait_for_all(tasks: Sequence[Task[Any]]) -> list[Any]:
+def wait_for_all(tasks: Sequence[Task[Any]]) -> list[Any]:
     """Return the results in order; where one fails or the job is cancelled, the rest is taken back."""
     try:
         return [task.wait() for task in tasks]

@@ -12,6 +12,7 @@ from .analysis.extremes import (
     count_ties as count_ties,
     run_extremes as run_extremes,
 )
+from .analysis.favourites import Favourite as Favourite, find_favourites as find_favourites
 from .analysis.groups import (
     Confusion as Confusion,
     Group as Group,

@@ -82,6 +82,8 @@ from .visualization import (
     Visualization as Visualization,
     VisualizationPlan as VisualizationPlan,
     compare_with_photographs as compare_with_photographs,
+    find_visualization as find_visualization,
+    load_visualization as load_visualization,
     make_quiz as make_quiz,
     plan_visualization as plan_visualization,
     run_visualization as run_visualization,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import get_args
 
@@ -126,6 +126,11 @@ class Classifier:
     def zero_input(self) -> torch.Tensor:
         """A prepared input of zeros, (1, C, H, W) on the model's device: for passes that need only a shape."""
         return torch.zeros(1, self.preprocessing.channels, self.side, self.side, device=self.device)
+
+    def at_side(self, side: int) -> Classifier:
+        """Return the same network for pictures of another side; whether it takes them is not checked."""
+        steps = replace(self.preprocessing, resize=self.preprocessing.resize - self.side + side, crop=side)
+        return replace(self, preprocessing=steps, _lock=Lock(), _layers=[])
 
     def prepare(self, image: Image.Image) -> torch.Tensor:
         """Return a picture as the network's input on the model's device, (1, C, H, W). A new tensor for every call."""

@@ -105,7 +105,8 @@ def _requests() -> set[str]:
 
 
 def _is_requested(plans: Sequence[VisualizationPlan]) -> bool:
-    return all(plan.id in _requests() for plan in plans)
+    """Return whether the visitor asked for these pictures, or they were made before."""
+    return all(plan.id in _requests() or inside.find_visualization(plan) is not None for plan in plans)
 
 
 def _request(plans: Sequence[VisualizationPlan]) -> None:
@@ -133,7 +134,10 @@ def _render_results(plans: Sequence[VisualizationPlan]) -> list[Visualization]:
     for column, plan in zip(st.columns(len(plans)), plans, strict=True):
         with column:
             st.markdown("**Answers most**" if plan.settings.sign > 0 else "**Answers least: the opposite**")
-            result = background.follow(("visualization", plan.id), partial(_start, plan), "Making the picture")
+            # Stored pictures do not queue behind those being made.
+            result = inside.find_visualization(plan) or background.follow(
+                ("visualization", plan.id), partial(_start, plan), "Making the picture"
+            )
             if result is None:
                 st.fragment(_draw_preview, run_every=render_slots.poll_interval(session.session_id()))(plan.id)
             else:
@@ -143,7 +147,7 @@ def _render_results(plans: Sequence[VisualizationPlan]) -> list[Visualization]:
 
 
 def _start(plan: VisualizationPlan) -> Job[Visualization]:
-    work = partial(inside.run_visualization, plan)
+    work = partial(inside.load_visualization, plan)
     return _POOL.start(plan.id, work, 4.0 * plan.gradients, session.session_id(), MEMORY)
 
 

@@ -53,6 +53,34 @@ def test_maco_keeps_the_strength_of_every_wave_at_every_step(channels, size):
     assert (canvas.render() - first).abs().max() > 0.1
 
 
+def measure_cosine(canvas, linear_filter: torch.Tensor) -> float:
+    drawn = canvas.render().detach() - 0.5
+    return float((drawn * linear_filter).sum() / drawn.norm() / linear_filter.norm())
+
+
+def test_waves_moved_along_the_gradient_become_the_filter_of_a_linear_network():
+    """Its gradient is the filter everywhere. Adam, which moves every wave alike, would end at 0.8."""
+    wave = torch.cos(2 * torch.pi * torch.arange(32) / 32).expand(1, 1, 32, 32)
+    canvas = PARAMETRIZATIONS.get("fourier").make(make_request((32, 32), 1))
+    canvas._optimizer = torch.optim.SGD(canvas.parameters, lr=1e-3)
+    for _ in range(20):
+        canvas.update(wave)
+    assert measure_cosine(canvas, wave) >= 0.99
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_maco_finds_the_phases_of_a_filter_with_its_strengths(channels):
+    magnitude = natural_magnitude(channels, 48, 48)
+    phases = (2 * torch.rand(1, *magnitude.shape, generator=torch.Generator().manual_seed(3)) - 1) * torch.pi
+    linear_filter = to_pixels(maco.draw_planes(magnitude, phases, 48, 48)) - 0.5
+    canvas = maco.make_canvas(make_request((48, 48), channels))
+    assert measure_cosine(canvas, linear_filter) < 0.5
+    for _ in range(5):
+        canvas.update(linear_filter)
+    # Not more: the largest product with the filter has a higher contrast than the filter itself.
+    assert measure_cosine(canvas, linear_filter) >= 0.93
+
+
 @pytest.mark.parametrize("name", PARAMETRIZATIONS)
 def test_a_step_goes_up_the_gradient_and_smoother_holds_fine_detail_back(name):
     """Fine detail is the share of the change in the upper half of the frequencies."""

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import xai_core
-from pages.ui.model import network_view
+from pages.ui.model.network import stages_view
 from tests.pages.imageset.page_reader import finish_work, list_tiles, press, read_component, read_table, read_text
 from tests.pages.tables.page_reader import read_chart
 from xai_core import imageset, inside
@@ -51,7 +51,7 @@ def test_the_network_page(open_app: Open, model: xai_core.Classifier) -> None:
     strongest = inside.activations(model, xai_core.SAMPLES.get("digit_3").load(), "conv1").strength.argsort()[::-1]
     assert list_tiles(at, "stage_0") == strongest[:3].tolist()
     assert [element.value for element in at.main.markdown if element.value.startswith("**")] == [
-        f"**{title}**" for title, _ in network_view.STAGES
+        f"**{title}**" for title, _ in stages_view.STAGES
     ]
 
 

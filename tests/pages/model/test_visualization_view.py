@@ -35,6 +35,9 @@ def test_pictures_are_made_on_request_and_checked(open_app: Open) -> None:
     assert "the network treats this picture" in text
     assert "Seed 0, 3 steps, 28 × 28 pixels" in text
     assert not at.exception
+    second_visitor = finish_work(open_app(UNIT, unit="class:3", **DIGIT))
+    assert "**Answers most**" in list_titles(second_visitor)
+    assert all(button.label != "Make the pictures" for button in second_visitor.button)
 
 
 def test_the_quiz_counts_right_answers(open_app: Open) -> None:

@@ -20,6 +20,8 @@ from xai_core.results import Target
 
 # Pictures in one batch: as quick a picture as eight, and rounds of eight points keep two workers busy.
 BATCH = 4
+# The same for pictures of another side than the network's own: the four views of one step keep two workers busy.
+VIEW_BATCH = 2
 
 
 def weigh_classes(target: Target, classes: int) -> torch.Tensor:
@@ -80,18 +82,19 @@ class CompiledLayerGradients:
         return maps, gradients
 
 
-def build_gradients(model: Classifier) -> CompiledGradients | str:
-    """Build and check the compiled input gradients of a model; a sentence with the reason where they cannot be used.
+def build_gradients(model: Classifier, side: int) -> CompiledGradients | str:
+    """Build and check the compiled gradients of a model by pictures of a side; a sentence with the reason where they
+    cannot be used. For another side than the network's own, single pictures go in batches too.
 
     Raises RuntimeError, ValueError, TypeError, NotImplementedError or ImportError where tracing or compiling fails.
     """
     forwards = []
-    for size in (1, BATCH):
-        run = build_sound_run(model, size)
+    for size in (1, BATCH) if side == model.side else (VIEW_BATCH,):
+        run = build_sound_run(model if side == model.side else model.at_side(side), size)
         if isinstance(run, str):
             return run
-        forwards.append(_make_forward(model, run, size))
-    return CompiledGradients(len(model.labels), *forwards)
+        forwards.append(_make_forward(model, run, size, side=side))
+    return CompiledGradients(len(model.labels), forwards[0], forwards[-1])
 
 
 def build_layer_gradients(model: Classifier, layer: Layer) -> CompiledLayerGradients | str:
@@ -104,12 +107,15 @@ def build_layer_gradients(model: Classifier, layer: Layer) -> CompiledLayerGradi
     )
 
 
-def _make_forward(model: Classifier, run: Run, size: int, layer: Layer | None = None) -> Forward:
-    return Forward(run, "openvino", partial(_build_again, ref(model), size, layer), micro_batch=size)
+def _make_forward(
+    model: Classifier, run: Run, size: int, layer: Layer | None = None, side: int | None = None
+) -> Forward:
+    make = partial(_build_again, ref(model), size, layer, side or model.side)
+    return Forward(run, "openvino", make, micro_batch=size)
 
 
-def _build_again(reference: ref[Classifier], size: int, layer: Layer | None) -> Run:
+def _build_again(reference: ref[Classifier], size: int, layer: Layer | None, side: int) -> Run:
     model = reference()
     if model is None:
         raise RuntimeError("the model has been dropped")
-    return build_run(model, size, layer)
+    return build_run(model if side == model.side else model.at_side(side), size, layer)

@@ -1,7 +1,7 @@
-"""The compiled gradients of each model, by pictures and by layers: built once in the background, and plain torch until
-then and where they are not right.
+"""The compiled gradients of each model, by pictures of several sides and by layers: built once in the background, and
+plain torch until then and where they are not right.
 
-A request takes one of both at its start and keeps it.
+A request takes one of them at its start and keeps it.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ START_AFTER = 256
 START_LAYER_AFTER = 64
 # Layers of a model with compiled gradients: each holds the weights once more.
 MAX_LAYERS = 3
+# Sides of pictures, likewise: the network's own and that of the views of visualizations.
+MAX_SIDES = 2
 # Two graphs with the weights of both halves each, and what the plugin packs anew.
 _COPIES = 6
 # Seconds for which a build waits for others' work before it begins, and for memory.
@@ -71,9 +73,9 @@ class _State(Generic[Compiled]):
 
 @dataclass(eq=False)
 class _States:
-    """Of one model; `layers` by the layer's name."""
+    """Of one model; `sides` by the pictures' side, `layers` by the layer's name."""
 
-    pictures: _State[CompiledGradients] = field(default_factory=_State)
+    sides: dict[int, _State[CompiledGradients]] = field(default_factory=dict)
     layers: dict[str, _State[CompiledLayerGradients]] = field(default_factory=dict)
 
 
@@ -82,13 +84,20 @@ def _states_of(model: Classifier) -> _States:
     return _States()
 
 
+def _side_state(model: Classifier, side: int | None = None) -> _State[CompiledGradients]:
+    """Return the state for pictures of a side, by default the network's own."""
+    return _states_of(model).sides.setdefault(side or model.side, _State())
+
+
 def _layer_state(model: Classifier, layer: Layer) -> _State[CompiledLayerGradients]:
     return _states_of(model).layers.setdefault(layer.alias_of or layer.name, _State())
 
 
-def ready_gradients(model: Classifier) -> CompiledGradients | None:
-    """Return the compiled gradients if they are built and right; None means plain torch."""
-    return _states_of(model).pictures.compiled
+def ready_gradients(model: Classifier, side: int | None = None) -> CompiledGradients | None:
+    """Return the compiled gradients by pictures of a side, by default the network's own, if they are built and right;
+    None means plain torch.
+    """
+    return _side_state(model, side).compiled
 
 
 def ready_layer_gradients(model: Classifier, layer: Layer) -> CompiledLayerGradients | None:
@@ -98,15 +107,15 @@ def ready_layer_gradients(model: Classifier, layer: Layer) -> CompiledLayerGradi
 
 def gradient_note(model: Classifier) -> str:
     """Return a sentence on the engine of the input gradients, "" where nobody needed them yet."""
-    return _states_of(model).pictures.note
+    return _side_state(model).note
 
 
-def count_gradients(model: Classifier, count: int) -> None:
+def count_gradients(model: Classifier, count: int, side: int | None = None) -> None:
     """Count gradients made in plain torch; where they become many, compiling starts."""
-    state = _states_of(model).pictures
+    state = _side_state(model, side)
     state.count += count
     if state.count >= START_AFTER:
-        start_gradients(model)
+        start_gradients(model, side)
 
 
 def count_layer_gradients(model: Classifier, layer: Layer) -> None:
@@ -117,17 +126,17 @@ def count_layer_gradients(model: Classifier, layer: Layer) -> None:
         _start(model, layer)
 
 
-def start_gradients(model: Classifier) -> None:
+def start_gradients(model: Classifier, side: int | None = None) -> None:
     """Build the compiled gradients in the background, once."""
-    if settings.compiles_gradients() and _claim(model, _states_of(model).pictures):
-        _start(model, None)
+    if settings.compiles_gradients() and _claim(model, _side_state(model, side)):
+        _start(model, side or model.side)
 
 
-def prepare_gradients(model: Classifier) -> str:
+def prepare_gradients(model: Classifier, side: int | None = None) -> str:
     """Build the compiled gradients now, or wait for those being built; return the note."""
-    state = _states_of(model).pictures
+    state = _side_state(model, side)
     if _claim(model, state):
-        _build(model, None)
+        _build(model, side or model.side)
     state.finished.wait()
     return state.note
 
@@ -141,9 +150,9 @@ def prepare_layer_gradients(model: Classifier, layer: Layer) -> str:
     return state.note
 
 
-def drop_gradients(model: Classifier) -> None:
+def drop_gradients(model: Classifier, side: int | None = None) -> None:
     """Go back to plain torch for good: the compiled gradients have failed."""
-    _drop(_states_of(model).pictures)
+    _drop(_side_state(model, side))
 
 
 def drop_layer_gradients(model: Classifier, layer: Layer) -> None:
@@ -161,9 +170,11 @@ def _claim(model: Classifier, state: _State[CompiledGradients] | _State[Compiled
         # What runs forward in plain torch is on a graphics card, or does not convert.
         possible = is_forward_built(model) and forward_for(model).backend == "openvino"
         # Failed ones count too: they would fail again.
-        built_layers = sum(of_layer.started for of_layer in list(_states_of(model).layers.values()))
-        if state is not _states_of(model).pictures:
-            possible = possible and built_layers < MAX_LAYERS
+        layers, sides = list(_states_of(model).layers.values()), list(_states_of(model).sides.values())
+        if state in layers:
+            possible = possible and sum(of_layer.started for of_layer in layers) < MAX_LAYERS
+        else:
+            possible = possible and sum(of_side.started for of_side in sides) < MAX_SIDES
         if state.started or not possible:
             if not state.started:
                 state.finished.set()
@@ -173,17 +184,17 @@ def _claim(model: Classifier, state: _State[CompiledGradients] | _State[Compiled
         return True
 
 
-def _start(model: Classifier, layer: Layer | None) -> None:
-    arguments = (ref(model), layer)
+def _start(model: Classifier, by: Layer | int) -> None:
+    arguments = (ref(model), by)
     threading.Thread(target=_build_in_background, args=arguments, name="whybox-gradients", daemon=True).start()
 
 
-def _build_in_background(reference: ref[Classifier], layer: Layer | None) -> None:
+def _build_in_background(reference: ref[Classifier], by: Layer | int) -> None:
     with _ONE_AT_A_TIME:
         _wait_for_quiet()
         model = reference()
         if model is not None:
-            _build(model, layer)
+            _build(model, by)
 
 
 def _wait_for_quiet() -> None:
@@ -208,12 +219,12 @@ def _reserve(needed: int) -> bool:
     return True
 
 
-def _build(model: Classifier, layer: Layer | None) -> None:
-    """Build the compiled gradients by pictures, or by a layer's maps, and say in the note how it went."""
-    if layer is None:
-        _fill(_states_of(model).pictures, model, lambda: build_gradients(model))
+def _build(model: Classifier, by: Layer | int) -> None:
+    """Build the compiled gradients by pictures of a side, or by a layer's maps, and say in the note how it went."""
+    if isinstance(by, int):
+        _fill(_side_state(model, by), model, lambda: build_gradients(model, by))
     else:
-        _fill(_layer_state(model, layer), model, lambda: build_layer_gradients(model, layer))
+        _fill(_layer_state(model, by), model, lambda: build_layer_gradients(model, by))
 
 
 def _fill(state: _State[Compiled], model: Classifier, build: Callable[[], Compiled | str]) -> None:

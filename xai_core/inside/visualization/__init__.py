@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from xai_core.inside.visualization.objectives.direction import Direction
 from xai_core.inside.visualization.optimize import Preview
-from xai_core.inside.visualization.photograph_check import PhotographCheck, compare_with_photographs
-from xai_core.inside.visualization.quiz import Question, make_quiz
+from xai_core.inside.visualization.photographs.check import PhotographCheck, compare_with_photographs
+from xai_core.inside.visualization.photographs.quiz import Question, make_quiz
 from xai_core.inside.visualization.spec import PARAMETRIZATIONS
+from xai_core.inside.visualization.stored import find_visualization, load_visualization
 from xai_core.inside.visualization.visualize import (
     Visualization,
     VisualizationPlan,
@@ -29,6 +30,8 @@ __all__ = [
     "Visualization",
     "VisualizationPlan",
     "compare_with_photographs",
+    "find_visualization",
+    "load_visualization",
     "make_quiz",
     "plan_visualization",
     "run_visualization",

@@ -19,6 +19,8 @@ from xai_core.rules.base import Arguments, rectifier_ceiling
 
 # Sides of a view are a multiple of it: networks halve them up to five times.
 SIDE_STEP = 32
+# Share of the network's own side at which it is shown views, where it takes other sides: 160 of 224 pixels.
+VIEW_SHARE = 5 / 7
 
 
 class _AllRead(Exception):  # no error: it ends a forward pass
@@ -109,6 +111,13 @@ def count_calls(network: nn.Module, names: Iterable[str], example: torch.Tensor)
     with torch.no_grad(), out_of_place():
         private(example)
     return calls
+
+
+def view_side(model: Classifier) -> int:
+    """Return the side at which the network is shown views of pictures made from noise."""
+    if model.side <= SIDE_STEP or not takes_other_sizes(model):
+        return model.side
+    return round(model.side * VIEW_SHARE / SIDE_STEP) * SIDE_STEP
 
 
 @cache_per_object

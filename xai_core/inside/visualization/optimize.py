@@ -14,6 +14,7 @@ from xai_core.engine.jobs import Job
 from xai_core.engine.scheduler import SCHEDULER
 from xai_core.inside.visualization.spec import Canvas, CanvasRequest, Parametrization
 from xai_core.inside.visualization.unit_network import UnitNetwork, ViewGradients
+from xai_core.inside.visualization.view_engine import ViewEngine, can_compile
 from xai_core.inside.visualization.views import Views, draw_views
 
 # Steps during which a rectifier that blocks a whole picture lets through what revives it.
@@ -68,6 +69,8 @@ class _Optimization:
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._features: torch.Tensor | None = None
         """Mean features of each picture at the last step, (P, F)."""
+        self._engines: dict[int, ViewEngine] = {}
+        """By the side of the views."""
 
     def run(self, start: torch.Tensor | None) -> torch.Tensor:
         """Return the pictures: a photograph is worked on at several sizes, one after the other."""
@@ -101,7 +104,7 @@ class _Optimization:
         views = draw_views(
             parametrization.view_range, len(pictures), parametrization.views, shape, share_done, self._generator
         )
-        parts = list(self._differentiate(pictures, views))
+        parts = self._differentiate(pictures, views)
         if self.settings.diversity > 0:
             features = torch.cat([part.features for part in parts])
             self._features = features.view(len(pictures), parametrization.views, -1).mean(1)
@@ -110,9 +113,24 @@ class _Optimization:
         if self.job.is_preview_wanted:
             self.job.show_preview(Preview(pictures, tuple(self.curve), self.settings.steps))
 
-    def _differentiate(self, pictures: torch.Tensor, views: Views) -> Iterator[ViewGradients]:
-        """Yield the parts of the views in order; the workers compute them side by side."""
+    def _differentiate(self, pictures: torch.Tensor, views: Views) -> list[ViewGradients]:
+        """Return the parts of the views in order, by the compiled gradients where they can and are ready."""
         redirect = self.settings.redirect and len(self.curve) < REDIRECTED_STEPS
+        height, width = views.noise.shape[2:]
+        model, terms = self.network.model, self.network.terms
+        if self.settings.diversity > 0 or not can_compile(model, terms, height, width):
+            return list(self._differentiate_in_torch(pictures, views, redirect))
+        engine = self._engines.setdefault(height, ViewEngine(model, terms, height))
+        # The compiled gradient is the true one: it revives nothing.
+        result = None if redirect else engine.differentiate(pictures, views, self.settings.sign, self.job)
+        if result is not None:
+            self.job.tick(len(views.picture))
+            return [result]
+        engine.count(len(views.picture))
+        return list(self._differentiate_in_torch(pictures, views, redirect))
+
+    def _differentiate_in_torch(self, pictures: torch.Tensor, views: Views, redirect: bool) -> Iterator[ViewGradients]:
+        """Yield the parts in plain torch; the workers compute them side by side."""
         works = (
             partial(self.network.gradients, pictures, part, partial(self._push, part.picture), redirect)
             for part in views.split(TASK_VIEWS)

@@ -1,10 +1,10 @@
-"""Pooled features of pictures at several layers in one pass: each layer's maps averaged over places."""
+"""Pooled features of pictures at several layers in one pass: mean or maximum of each layer's maps over places."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from PIL import Image
@@ -30,9 +30,9 @@ class Pictures(Protocol):
 
 
 def read_pooled_features(
-    model: Classifier, layers: Sequence[Layer], pictures: Pictures, job: Job[Any]
+    model: Classifier, layers: Sequence[Layer], pictures: Pictures, job: Job[Any], pool: Literal["mean", "max"] = "mean"
 ) -> dict[str, torch.Tensor]:
-    """Return each layer's maps averaged over places, (N, C), for the pictures as the model sees them.
+    """Return the mean or maximum of each layer's maps over places, (N, C), for the pictures as the model sees them.
 
     `job` counts pictures; the caller says how many to expect. Raises Cancelled.
     """
@@ -43,7 +43,11 @@ def read_pooled_features(
     def read(inputs: torch.Tensor) -> dict[str, torch.Tensor]:
         with torch.no_grad(), out_of_place(), cores.limit(cores.CORES_PER_WORKER):
             _, outputs = reader.read(inputs)
-        return {layer.name: layer.to_maps(outputs[layer.name].after).mean((2, 3)).cpu() for layer in layers}
+        maps = {layer.name: layer.to_maps(outputs[layer.name].after) for layer in layers}
+        return {
+            name: (values.mean((2, 3)) if pool == "mean" else values.amax((2, 3))).cpu()
+            for name, values in maps.items()
+        }
 
     parts = []
     for first in range(0, len(pictures), BATCH):

@@ -28,6 +28,8 @@ class Objective:
     uses_layer: bool = True
     before_rectifier: bool = True
     """True if it reads what enters a rectifier where the layer ends with one: behind it the gradient may be zero."""
+    is_linear: bool = False
+    """True for a weighted sum of logits: its slopes are the same for every picture."""
 
 
 OBJECTIVES: Registry[Objective] = Registry("objective")

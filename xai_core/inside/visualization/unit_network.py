@@ -40,7 +40,7 @@ class UnitNetwork:
 
     def __init__(self, model: Classifier, terms: Sequence[Term], feature_layer: str | None = None) -> None:
         """`feature_layer`: a layer whose pooled maps are wanted as well."""
-        self.model, self._terms, self._feature_layer = model, terms, feature_layer
+        self.model, self.terms, self._feature_layer = model, terms, feature_layer
         names = {term.layer.name for term in terms if term.layer is not None}
         names |= {feature_layer} if feature_layer is not None else set()
         network = network_for(model, names)
@@ -83,7 +83,7 @@ class UnitNetwork:
         finally:
             self._readers.put(reader)
         values = torch.zeros(len(inputs), device=inputs.device)
-        for term in self._terms:
+        for term in self.terms:
             if term.layer is not None:
                 maps_read = maps[term.layer.name]
                 outputs = maps_read.before if term.objective.before_rectifier else maps_read.after

@@ -21,7 +21,7 @@ from xai_core.errors import InvalidImage, InvalidParam
 from xai_core.images.resize import resize
 from xai_core.inside.units import UnitLike
 from xai_core.inside.visualization import parametrizations  # noqa: F401  # registers them
-from xai_core.inside.visualization.layer_reader import takes_other_sizes
+from xai_core.inside.visualization.layer_reader import takes_other_sizes, view_side
 from xai_core.inside.visualization.objectives.direction import Direction
 from xai_core.inside.visualization.optimize import Settings, optimize
 from xai_core.inside.visualization.spec import PARAMETRIZATIONS, Parametrization
@@ -34,8 +34,6 @@ MIN_SIZE, MAX_SIZE = 16, 512
 MAX_STEPS = 1024
 MAX_PICTURES = 6
 MAX_SMOOTHER = 1.0
-# Share of the network's own side at which it is shown views, where it takes other sides: 160 of 224 pixels.
-VIEW_SHARE = 5 / 7
 # A photograph twice as long as wide is worked on whole; of a longer one, the middle.
 MAX_ASPECT = 2.0
 # Pictures whose values are computed at once.
@@ -54,11 +52,11 @@ class VisualizationPlan:
 
     @cached_property
     def id(self) -> str:
-        """SHA-256 of weights, device, units, settings and start."""
+        """SHA-256 of weights, preparation, device, units, settings and start."""
         terms = [(term.name, term.weight, getattr(term.unit, "weights", None)) for term in self.terms]
         settings = replace(self.settings, parametrization=None)  # type: ignore[arg-type]  # named beside it
         start = None if self.start is None else hashlib.sha256(self.start.tobytes()).hexdigest()
-        model = (self.model.name, self.model.weights_sha256, str(self.model.device))
+        model = (self.model.name, self.model.weights_sha256, self.model.preprocessing, str(self.model.device))
         return hashlib.sha256(
             repr((model, terms, self.settings.parametrization.name, settings, start)).encode()
         ).hexdigest()
@@ -233,9 +231,7 @@ def _feature_layer(planned: VisualizationPlan) -> str | None:
 
 
 def _default_side(model: Classifier, parametrization: Parametrization, start: Image.Image | None) -> int:
-    view = model.side
-    if start is None and model.side > 2 * MIN_SIZE and takes_other_sizes(model):
-        view = round(model.side * VIEW_SHARE / 32) * 32
+    view = view_side(model) if start is None else model.side
     return min(round(view * parametrization.canvas_share), MAX_SIZE)
 
 

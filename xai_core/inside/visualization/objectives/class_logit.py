@@ -15,5 +15,12 @@ def read_logit(logits: torch.Tensor, unit: Unit, _layer: Layer | None) -> torch.
 
 
 OBJECTIVES.add(
-    Objective(name="class", title="the logit of a class", value=read_logit, unit_kind="class", uses_layer=False)
+    Objective(
+        name="class",
+        title="the logit of a class",
+        value=read_logit,
+        unit_kind="class",
+        uses_layer=False,
+        is_linear=True,
+    )
 )

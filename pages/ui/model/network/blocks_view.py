@@ -1,36 +1,21 @@
-"""The network as a map, its table, and what five of its depths answer to in the picture in use."""
+"""The network as a map of its blocks, and its table of layers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 import streamlit as st
-from PIL import Image
 
 import xai_core
 from pages.ui.imageset import clickable_tables
-from pages.ui.model import layer_view, navigation, reading
-from pages.ui.widgets import background, picture_grid, show
+from pages.ui.model import navigation
+from pages.ui.widgets import show
 from pages.ui.widgets.component import create_component
-from xai_core import Job, inside
 from xai_core.formatting import number, percent
 from xai_core.inside import Block
-from xai_core.render import overlay
 
 _map = create_component("network", "network.js")
-MAPS_A_STAGE, STAGE_PX = 3, 96
-# What such networks were found to do, from the first layers to the last (Zeiler and Fergus 2014; Olah et al. 2017).
-STAGES = (
-    ("Edges and colours", "The first layers see small patches: light beside dark, one colour beside another."),
-    ("Textures", "The next ones put edges together: fur, leaves, mesh, writing."),
-    ("Patterns", "Then repeated shapes and larger patterns: stripes, circles, grids."),
-    ("Parts", "Deeper layers answer to parts of things: an eye, a wheel, a handle."),
-    ("Objects", "The last ones answer to whole objects and scenes, wherever they are in the picture."),
-)
 
 
 def short_number(count: int) -> str:
@@ -130,77 +115,5 @@ def render_table(model: xai_core.Classifier, blocks: Sequence[Block]) -> None:
     show.write(
         "The output shape of a map layer is channels × rows × columns. Cost is counted as the tool torchinfo prints "
         "it; layers on tokens count at every token, and products between tokens are left out.",
-        quiet=True,
-    )
-
-
-def choose_stage_layers(blocks: Sequence[Block], count: int = len(STAGES)) -> list[str]:
-    """Return layers with maps, evenly spread from the first block to the last; fewer where there are not so many."""
-    names = list(dict.fromkeys(block.layer for block in blocks if block.layer))
-    places = np.linspace(0, len(names) - 1, min(count, len(names))).round()
-    return [names[int(place)] for place in np.unique(places)]
-
-
-def _open_channel(layer: str, channel: int) -> None:
-    navigation.open_unit(f"channel:{layer}:{channel}")
-
-
-Stage = list[tuple[int, str, bool]]
-
-
-def _draw_stages(
-    model: xai_core.Classifier, image: Image.Image, names: Sequence[str], job: Job[Any]
-) -> Mapping[str, Stage]:
-    """Return the strongest channels of each layer with their maps over the picture, as (channel, data URL, tiny)."""
-    job.expect(len(names))
-    model_input, stages = model.preprocessing.model_input(image), {}
-    for name in names:
-        maps = inside.activations(model, image, name, job)
-        strongest = np.argsort(-maps.strength, kind="stable")[:MAPS_A_STAGE].tolist()
-        drawn = ((channel, overlay(model_input, maps.values[channel])) for channel in strongest)
-        stages[name] = [
-            (channel, *picture_grid.encode_picture(picture, picture_grid.PIXEL_RATIO * STAGE_PX))
-            for channel, picture in drawn
-        ]
-        job.tick(1)
-    return stages
-
-
-def render_stages(model: xai_core.Classifier, image: Image.Image, blocks: Sequence[Block]) -> None:
-    """Render the text on what layers of rising depth see, with this model's own maps for the picture in use."""
-    names = choose_stage_layers(blocks)
-    stages = background.compute(
-        ("stages", *reading.picture_key(model, image)),
-        partial(_draw_stages, model, image, names),
-        "Looking at five depths",
-        cost=len(names),
-    )
-    if stages is None:
-        return
-    texts = STAGES if len(names) == len(STAGES) else [("", "")] * len(names)
-    for depth, ((title, text), name) in enumerate(zip(texts, names, strict=True)):
-        left, right = st.columns([2, 3], vertical_alignment="center")
-        with left:
-            st.markdown(f"**{title or name}**")
-            show.write(text)
-            show.write(f"Here: layer {name}, {layer_view.describe_stage(model, name)}.", quiet=True)
-        with right:
-            items = [
-                picture_grid.Item(channel, source, f"Channel {channel} of {name}", f"channel {channel}", tiny)
-                for channel, source, tiny in stages[name]
-            ]
-            picture_grid.render_items(
-                items, f"stage_{depth}", f"The strongest maps of {name}", partial(_open_channel, name), STAGE_PX
-            )
-    if model.preprocessing.channels == 1:
-        show.write(
-            "The stages were found in networks for photographs. A network for grey drawings has no fur or wheels to "
-            "find: its stages are strokes, bends, loops and whole signs.",
-            quiet=True,
-        )
-    show.write(
-        "Orange marks where a channel is strongest in your picture. The names of the stages are what researchers "
-        "found in many networks (Zeiler and Fergus 2014; Olah and others 2017). Whether a channel of this network "
-        "fits them, you can check on its own page: click it.",
         quiet=True,
     )
