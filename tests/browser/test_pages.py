@@ -40,7 +40,13 @@ def test_a_deep_link_on_a_fresh_server_has_the_frame_and_no_box_over_the_page(vi
     sets = ("Picture set", "Map", "Best and worst", "Set scores")
     model = ("Network", "Layer", "What adds up", "Unit", "Ideas", "Concepts of units", "Class", "Fool the model")
     pictures = ("Compare", "Explain", "Hide and see", "Trust", "Shake it", "Flip it")
-    learn = ("Methods", "Catch the cheater", "One object decides", "Server activity")
+    learn = (
+        "Methods",
+        "Catch the cheater",
+        "One object decides",
+        "Teach your own classes",
+        "Server activity",
+    )
     names = ("Start", *pictures, *model, *sets, *tables, *learn)
     expect(sidebar.get_by_role("link")).to_have_text(list(map(re.compile, names)))
     expect(sidebar.get_by_text("Handwritten 3").first).to_be_visible()

@@ -24,6 +24,7 @@ LINKS = (
     "/shake?model=small_cnn&sample=digit_3&shake=blur&shake_map=occlusion",
     "/flip?model=small_cnn&sample=digit_3&flip_filling=black",
     "/methods?method=lime&family=surrogate&needs=answers",
+    "/teach?model=small_cnn",
     "/status?model=small_cnn",
     f"/result?result={'0' * 64}",
     "/network?model=small_cnn&sample=digit_5",

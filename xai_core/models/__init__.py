@@ -24,7 +24,14 @@ __all__ = [
     "models_in_memory",
 ]
 
+MAX_OWN_IN_MEMORY = 4
 _CACHE = ModelCache()
+# Own models share most weights with a bundled one, but each has compiled graphs of its own.
+_OWN_CACHE = ModelCache(lambda: MAX_OWN_IN_MEMORY)
+
+
+def _cache_of(name: str) -> ModelCache:
+    return _OWN_CACHE if MODELS.is_own(name) else _CACHE
 
 
 def load_model(name: str, device: torch.device | str | None = None, progress: Progress | None = None) -> Classifier:
@@ -38,14 +45,14 @@ def load_model(name: str, device: torch.device | str | None = None, progress: Pr
     >>> load_model("small_cnn").side
     28
     """
-    return _CACHE.get(MODELS.get(name), choose_device(device), progress)
+    return _cache_of(name).get(MODELS.get(name), choose_device(device), progress)
 
 
 def find_model(name: str) -> Classifier | None:
     """Return the model of this name on the best device if it is in memory; nothing is loaded."""
-    return _CACHE.find(name, choose_device(None))
+    return _cache_of(name).find(name, choose_device(None))
 
 
 def models_in_memory() -> tuple[str, ...]:
-    """Return the names of the models in memory."""
+    """Return the names of the models in memory, without own ones: whoever knows the name of one may use it."""
     return tuple(dict.fromkeys(name for name, _device in _CACHE.list_keys()))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import Future, wait
 from weakref import WeakValueDictionary
 
 import torch
+from torch import nn
 
 from xai_core import settings
 from xai_core.errors import Cancelled, InvalidParam
@@ -63,7 +66,8 @@ class ModelCache:
     twice.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: Callable[[], int] = max_models) -> None:
+        self._limit = limit
         self._lock = threading.Lock()
         self._models: OrderedDict[Key, Classifier] = OrderedDict()
         self._alive: WeakValueDictionary[Key, Classifier] = WeakValueDictionary()
@@ -112,7 +116,7 @@ class ModelCache:
     def _store(self, key: Key, model: Classifier) -> None:
         self._models[key] = self._alive[key] = model
         self._models.move_to_end(key)
-        while len(self._models) > max_models():
+        while len(self._models) > self._limit():
             self._models.popitem(last=False)
 
     def _wait(self, build: _Build, progress: Progress | None) -> BaseException | None:
@@ -154,6 +158,11 @@ def use_full_precision(device: torch.device) -> None:
         torch.backends.cudnn.allow_tf32 = False
 
 
+def _hash_weights(spec: ModelSpec, module: nn.Module) -> str:
+    digest = state_sha256(module)
+    return hashlib.sha256(f"{digest} {spec.fingerprint}".encode()).hexdigest() if spec.fingerprint else digest
+
+
 def _load(spec: ModelSpec, device: torch.device, progress: Progress) -> Classifier:
     use_full_precision(device)
     module, preprocessing, labels = spec.build(progress)
@@ -165,7 +174,7 @@ def _load(spec: ModelSpec, device: torch.device, progress: Progress) -> Classifi
         module=module.to(device),
         preprocessing=preprocessing,
         labels=labels,
-        weights_sha256=state_sha256(module),
+        weights_sha256=_hash_weights(spec, module),
         device=device,
         prefer=spec.prefer,
         note=spec.weights_file.doubt() if spec.weights_file else "",

@@ -1,7 +1,7 @@
 """Uploads that outlive a reload: the address names them by a handle that nobody guesses and one browser can use.
 
-A reload begins a new session. What it needs of the old one, ids and titles of the visitor's own picture and table, is
-kept here in memory for a while; the pictures and tables themselves lie in caches of their own.
+A reload begins a new session. What it needs of the old one, ids and titles of the visitor's own picture, table and
+models, is kept here in memory for a while; the pictures and tables themselves lie in caches of their own.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ MAX_SESSIONS = 512
 # What a session knows of its own picture and table; an uploader that holds the file is none of it.
 _PICTURE = ("own_picture", "own_title", "own_notes", "own_inverted")
 _TABLE = ("own_raw", "own_table", "own_choice", "own_file", "own_kinds", "own_encoding", "own_upload")
+# Models made here, and the classes that are being taught, by ids of their pictures.
+_MODELS = ("own_models", "teach_classes", "taught")
 GONE = (
     "What you had uploaded is no longer kept on this computer, so a sample stands in for it. Please upload your "
     "picture or table again."
@@ -49,7 +51,11 @@ def _store() -> LRUCache[_Uploads]:
 
 def _own_values() -> dict[str, Any]:
     state = st.session_state
-    names = (*(_PICTURE if state.get("own_picture") else ()), *(_TABLE if state.get("own_raw") else ()))
+    names = (
+        *(_PICTURE if state.get("own_picture") else ()),
+        *(_TABLE if state.get("own_raw") else ()),
+        *(_MODELS if state.get("own_models") or state.get("teach_classes") else ()),
+    )
     return {name: copy.copy(state[name]) for name in names if name in state}
 
 

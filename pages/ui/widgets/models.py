@@ -9,6 +9,7 @@ import streamlit as st
 import xai_core
 from pages.ui.frame import render_slots, url_state
 from pages.ui.frame.session import session_id
+from pages.ui.widgets import own_models, show
 
 AT_ONCE_S = 0.3
 DEFAULT_MODEL = "efficientnet_lite0"
@@ -19,6 +20,8 @@ ModelJob = xai_core.Job[None]
 
 def _format_model(name: str) -> str:
     spec = xai_core.MODELS.get(name)
+    if xai_core.MODELS.is_own(name):
+        return f"Your own: {spec.title}"
     return spec.title if spec.bundled else f"{spec.title} (fetches {spec.size_mb:.0f} MB once)"
 
 
@@ -26,7 +29,7 @@ def render_choice() -> None:
     """Render the list of models, with one sentence on the chosen one."""
     if (old := st.session_state.pop("model_back_to", None)) is not None:
         url_state.set_value("model", old)
-    names = list(xai_core.MODELS)
+    names = [*xai_core.MODELS, *own_models.names()]
     name = st.selectbox(
         "Model",
         names,
@@ -36,7 +39,7 @@ def render_choice() -> None:
         on_change=_clear_rejection,
         label_visibility="collapsed",
     )
-    st.caption(xai_core.MODELS.get(name).sentence)
+    show.write(xai_core.MODELS.get(name).sentence, quiet=True)
 
 
 def _failures() -> dict[str, str]:

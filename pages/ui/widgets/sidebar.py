@@ -11,7 +11,7 @@ from streamlit.navigation.page import StreamlitPage
 
 import xai_core
 from pages.ui.frame import link_readers, session, url_state
-from pages.ui.widgets import models, show, uploader
+from pages.ui.widgets import models, own_models, show, uploader
 from pages.ui.widgets.words import escape_markdown
 
 # Pixels of the picture in use; a taller one would push away all that is below it.
@@ -96,6 +96,7 @@ def _render_inversion(image: Image.Image) -> None:
 def render(pages: Mapping[str, Sequence[StreamlitPage]], *, picture: bool, model: bool) -> None:
     """Render navigation and, where the page has use for it, the choice of picture and model, which the link keeps."""
     link_readers.restore_entry("model", models.DEFAULT_MODEL, xai_core.MODELS)
+    own_models.check_choice(models.DEFAULT_MODEL)
     link_readers.restore_entry("sample", session.DEFAULT_SAMPLE, xai_core.SAMPLES)
     st.html(_NAME)
     _render_links(pages)

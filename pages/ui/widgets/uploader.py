@@ -26,6 +26,18 @@ def render(
 
     `advice` says what to do about a file that is too large, `problem` why the last file cannot be used.
     """
+    files = _render(label, key, max_mb, advice, on_change, problem, many=False)
+    return files[0] if files else None
+
+
+def render_many(label: str, key: str, max_mb: int, advice: str) -> list[UploadedFile]:
+    """Render an uploader of several files; return those that are not too large."""
+    return _render(label, key, max_mb, advice, None, "", many=True)
+
+
+def _render(
+    label: str, key: str, max_mb: int, advice: str, on_change: Callable[[], None] | None, problem: str, *, many: bool
+) -> list[UploadedFile]:
     state, refusal, reporter = st.session_state, f"{key}_refusal", f"{key}_reporter"
 
     def take_file() -> None:
@@ -41,8 +53,11 @@ def render(
 
     with st.container(gap=None):
         # Any ending is taken: the browser would refuse one by a mark alone.
-        file = st.file_uploader(label, key=key, on_change=take_file, max_upload_size=uploads.accepted_mb(max_mb))
+        upload = st.file_uploader(
+            label, key=key, on_change=take_file, max_upload_size=uploads.accepted_mb(max_mb), accept_multiple_files=many
+        )
         _reporter(key=reporter, on_refused_change=take_refusal)
-    excess = uploads.describe_excess(file.size, max_mb, advice) if file is not None else ""
-    show.write_upload_problem(state.get(refusal) or excess or problem)
-    return None if excess else file
+    files: list[UploadedFile] = list(upload) if isinstance(upload, list) else [upload] if upload is not None else []
+    excess = [uploads.describe_excess(file.size, max_mb, advice) for file in files]
+    show.write_upload_problem(state.get(refusal) or next(filter(None, excess), "") or problem)
+    return [file for file, reason in zip(files, excess, strict=True) if not reason]

@@ -90,14 +90,14 @@ def learn_classes(
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.choice(known, MAX_PICTURES, replace=False)) if len(known) > MAX_PICTURES else known
     features = np.asarray(run.mean[rows], dtype=np.float32)
-    parts = _split(truth[rows], rng)
+    parts = deal_folds(truth[rows], rng)
     fold_count = int(parts.max()) + 1
     job.expect(fold_count + 1)
     heads = []
     for fold in range(fold_count + 1):
         # The last head lacks no part.
         others = parts != fold
-        heads.append(_fit(features[others], truth[rows][others], len(classes)))
+        heads.append(fit_classes(features[others], truth[rows][others], len(classes)))
         job.tick(1)
     folds = np.full(len(run), fold_count, dtype=np.int64)
     folds[rows] = parts
@@ -106,7 +106,7 @@ def learn_classes(
     return ClassHead(digest.hexdigest()[:12], tuple(classes), weights, bias, folds, len(rows))
 
 
-def _split(labels: npt.NDArray[np.integer[Any]], rng: np.random.Generator) -> Int64:
+def deal_folds(labels: npt.NDArray[np.integer[Any]], rng: np.random.Generator) -> Int64:
     """Return the part of each picture, (n,): each class is dealt out evenly over at most FOLDS parts."""
     parts, start = np.empty(len(labels), dtype=np.int64), 0
     fold_count = min(FOLDS, int(np.bincount(labels).max()))
@@ -118,7 +118,7 @@ def _split(labels: npt.NDArray[np.integer[Any]], rng: np.random.Generator) -> In
     return parts
 
 
-def _fit(features: Float32, labels: npt.NDArray[np.integer[Any]], count: int) -> tuple[Float32, Float32]:
+def fit_classes(features: Float32, labels: npt.NDArray[np.integer[Any]], count: int) -> tuple[Float32, Float32]:
     """Return weights (count, C) and bias (count,) of the classes; those without a picture are never the answer."""
     from sklearn.linear_model import LogisticRegression
 
