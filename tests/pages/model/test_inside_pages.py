@@ -100,7 +100,7 @@ def test_the_answer_page_adds_up(open_app: Open, model: xai_core.Classifier, dig
     assert steps[-1] == pytest.approx(logit, abs=1e-3)
     assert steps[:-1].sum() == pytest.approx(logit, abs=1e-3)
     assert f"the bars add up to the score, {number(logit)}." in read_text(at)
-    assert "no maps of a layer" in read_text(at)
+    assert "not maps of a layer" in read_text(at)
     at.toggle(key="parts_on").set_value(True)
     finish_work(at.run())
     assert "does not average its last maps" in read_text(at), "said in words"

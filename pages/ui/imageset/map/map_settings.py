@@ -122,7 +122,11 @@ def render_reading_help(page: PageContext, settings: Settings) -> None:
     with st.expander("How t-SNE makes a map, and how not to read it", icon=":material/help:"):
         st.markdown(TSNE_TEXT)
     st.subheader("Is it real?")
-    show.write("What looks the same at every perplexity and every seed may be real. What changes is not.", quiet=True)
+    show.write(
+        "Maps by t-SNE with several settings: what looks the same at every perplexity and every seed may be real. What "
+        "changes is not.",
+        quiet=True,
+    )
     count = int(page.seen.valid.sum()) if settings.source == "model" else len(page.pictures)
     choice = imageset.choose_perplexities(count)
     listed = join_words(list(map(_format_perplexity, choice.effective)))
