@@ -144,7 +144,7 @@ def test_rows_of_one_id_are_a_group_and_on_one_side_of_the_split(raw: RawTable) 
     train, test = table.split()
     assert not set(table.groups[train]) & set(table.groups[test])
     note = next(note for note in table.notes if "'patient_id' (20 values in 60 rows)" in note)
-    assert note.startswith("Not used, because it seems to number persons or things") and "its kind below" in note
+    assert note.startswith("Not used, because it seems to number persons or things") and "in the column types" in note
     assert raw.table("sold", kinds={"patient_id": "number"}).groups is None
     assert "patient_id" in raw.table("sold", kinds={"patient_id": "number"}).features
 

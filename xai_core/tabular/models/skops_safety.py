@@ -201,8 +201,7 @@ def check_content(estimator: Any) -> None:
 
     if not isinstance(estimator, BaseEstimator):
         raise ModelUnavailable(
-            f"The file holds another thing than a scikit-learn model. Got {type(estimator).__name__}. "
-            "Save the fitted model itself."
+            f"The file holds no scikit-learn model. Got {type(estimator).__name__}. Save the fitted model itself."
         )
     _check_purpose(estimator)
     for entry in iter_objects(estimator):
