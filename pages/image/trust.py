@@ -6,10 +6,10 @@ import streamlit as st
 
 import xai_core
 from pages.ui.image import classes, layers, methods, panels, picture
-from pages.ui.trust import badge, map_view, method_view, methods_view
+from pages.ui.trust import badge, many_view, map_view, method_view, methods_view
 from pages.ui.widgets import background, forms, show
 
-VIEWS = {"map": "This map", "method": "Its method", "all": "All methods"}
+VIEWS = {"map": "This map", "method": "Its method", "all": "All methods", "many": "Many pictures"}
 
 show.write_style()
 st.title("Can this map be trusted?")
@@ -36,6 +36,8 @@ with shown:
     results = panels.render_maps([request], page.model_input, "trust")
 if view == "all":
     methods_view.render_table(page)
+elif view == "many":
+    many_view.render(page)
 elif request.planned is not None:
     if view == "method":
         method_view.render_method(page, request.planned)

@@ -27,9 +27,18 @@ from .map_agreement import (
     agreement as agreement,
 )
 from .metrics import METRICS as METRICS, MetricSpec as MetricSpec
+from .metrics.base.pictures import (
+    MAX_PICTURES as MAX_PICTURES,
+    MIN_PICTURES as MIN_PICTURES,
+    PictureComparison as PictureComparison,
+    check_count as check_count,
+    compare_over_pictures as compare_over_pictures,
+    count_comparison as count_comparison,
+)
 from .metrics.base.request import MetricRequest as MetricRequest, find_object_mask as find_object_mask
-from .metrics.base.service import start_measuring as start_measuring
+from .metrics.base.service import start_comparison as start_comparison, start_measuring as start_measuring
 from .metrics.base.table import MetricTable as MetricTable, measure_maps as measure_maps
+from .metrics.base.wording import describe_anchors as describe_anchors, describe_comparison as describe_comparison
 from .metrics.pointing import center_hits as center_hits
 from .pointing import points_at as points_at
 from .sanity.findings import find_tests as find_tests

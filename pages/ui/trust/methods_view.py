@@ -16,12 +16,24 @@ from pages.ui.widgets import background, show
 from xai_core import trust
 from xai_core.formatting import join_words, percent
 
-_ENDS = {"more": "More is better.", "less": "Less is better.", "none": "Neither end is better."}
+ENDS = {"more": "More is better.", "less": "Less is better.", "none": "Neither end is better."}
 _ARROWS = {"more": " ↑", "less": " ↓", "none": ""}
 
 
-def _render_methods(model: xai_core.Classifier) -> list[str]:
-    """Render the choice of methods, kept in the link; return the usual ones where nothing is chosen."""
+def title_metric(metric: trust.MetricSpec) -> str:
+    """Return the head of a metric's column: its title, and which end is better."""
+    return metric.title + _ARROWS[metric.direction]
+
+
+def format_column(metric: trust.MetricSpec) -> Any:
+    """Return how a column of numbers is drawn."""
+    return st.column_config.NumberColumn(
+        help=f"{metric.question} {ENDS[metric.direction]}", format="%.2f" if metric.form == "number" else "percent"
+    )
+
+
+def render_choice(model: xai_core.Classifier) -> list[str]:
+    """Render the choice of methods to compare, kept in the link; return the usual ones where nothing is chosen."""
     specs = {spec.name: spec for spec in xai_core.METHODS.specs() if spec.refusal(model) is None}
     usual = [name for name, spec in specs.items() if spec.usual]
 
@@ -49,7 +61,7 @@ def _render_methods(model: xai_core.Classifier) -> list[str]:
 def render_table(page: PageContext) -> None:
     """Render the table of metrics over methods for this picture."""
     st.subheader("Methods compared on this picture")
-    names = _render_methods(page.model)
+    names = render_choice(page.model)
     plans = [xai_core.plan(page.model, page.image, name, page.target) for name in names]
     result = background.follow(
         ("metrics", *[planned.id for planned in plans]),
@@ -71,7 +83,7 @@ def render_table(page: PageContext) -> None:
     _render_reasons(result)
     with st.expander("What do the columns mean?", icon=":material/help:"):
         for metric in trust.METRICS.specs():
-            show.write(f"{metric.title} ({metric.technical}): {metric.question} {_ENDS[metric.direction]}")
+            show.write(f"{metric.title} ({metric.technical}): {metric.question} {ENDS[metric.direction]}")
             show.write(f"Extra work for a map: {metric.cost}. Source: {metric.source}.", quiet=True)
 
 
@@ -79,18 +91,14 @@ def _draw_values(result: trust.MetricTable) -> None:
     rows: list[dict[str, object]] = []
     for name, values in result.values.items():
         cells = {
-            metric.title + _ARROWS[metric.direction]: _format_cell(metric, values.get(metric.name))
-            for metric in trust.METRICS.specs()
+            title_metric(metric): _format_cell(metric, values.get(metric.name)) for metric in trust.METRICS.specs()
         }
         rows.append({"Method": xai_core.METHODS.get(name).technical} | cells)
     frame = pd.DataFrame(rows).dropna(axis="columns", how="all")
     columns: dict[str, Any] = {"Method": st.column_config.TextColumn(pinned=True)}
     for metric in trust.METRICS.specs():
         if metric.form != "yes or no":
-            columns[metric.title + _ARROWS[metric.direction]] = st.column_config.NumberColumn(
-                help=f"{metric.question} {_ENDS[metric.direction]}",
-                format="percent" if metric.form == "share" else "%.2f",
-            )
+            columns[title_metric(metric)] = format_column(metric)
     st.dataframe(
         frame,
         hide_index=True,

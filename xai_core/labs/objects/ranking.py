@@ -115,31 +115,42 @@ def rank_settings(
         job.tick(1)
     rows = []
     for setting in settings:
-        ranks, hits = [], []
+        scores = []
         for scene, truth in zip(scenes, truths, strict=True):
-            result = explain(
-                model, scene.image, setting.method, truth.target, setting.layer, dict(setting.params), seed
-            )
-            evidence = sum_evidence(result.heatmap, scene.masks)
-            ranks.append(correlate(evidence, truth.drops))
-            hits.append(float(np.ptp(evidence) > 0 and evidence.argmax() == truth.drops.argmax()))
+            scores.append(score_scene(model, scene, setting, truth, seed))
             job.tick(1)
-        rows.append(
-            Ranked(
-                setting,
-                float(np.mean(ranks)),
-                bootstrap_interval(ranks, seed),
-                float(np.mean(hits)),
-                bootstrap_interval(hits, seed),
-                tuple(ranks),
-            )
-        )
+        rows.append(summarize(setting, scores, seed))
     return tuple(sorted(rows, key=lambda row: -row.rank))
 
 
+def score_scene(
+    model: Classifier, scene: Scene, setting: Setting, truth: Importance, seed: int = 0
+) -> tuple[float, bool]:
+    """Return the correlation of a setting's map with removal, and whether its first object is the most important.
+
+    Raises what `explain` raises.
+    """
+    result = explain(model, scene.image, setting.method, truth.target, setting.layer, dict(setting.params), seed)
+    evidence = sum_evidence(result.heatmap, scene.masks)
+    return correlate(evidence, truth.drops), bool(np.ptp(evidence) > 0 and evidence.argmax() == truth.drops.argmax())
+
+
+def summarize(setting: Setting, scores: Sequence[tuple[float, bool]], seed: int = 0) -> Ranked:
+    """Return means and intervals of a setting's scores over scenes."""
+    ranks, hits = [rank for rank, _ in scores], [float(hit) for _, hit in scores]
+    return Ranked(
+        setting,
+        float(np.mean(ranks)),
+        bootstrap_interval(ranks, seed),
+        float(np.mean(hits)),
+        bootstrap_interval(hits, seed),
+        tuple(ranks),
+    )
+
+
 def compare_ranks(row: Ranked, default: Ranked, seed: int = 0) -> tuple[float, tuple[float, float]]:
-    """Return the mean gain in correlation over another setting on the same scenes, and its 95 % interval."""
-    gains = np.subtract(row.ranks, default.ranks)
+    """Return the mean gain in correlation over another setting on their common scenes, and its 95 % interval."""
+    gains = np.array([own - usual for own, usual in zip(row.ranks, default.ranks, strict=False)])
     return float(gains.mean()), bootstrap_interval(gains.tolist(), seed)
 
 

@@ -129,10 +129,16 @@ def thing_masks(model: Classifier) -> dict[str, Bool]:
         width, height = drawing.size
         box = (left * width, top * height, right * width, bottom * height)
         ImageDraw.Draw(drawing).ellipse(box, fill="white")
-        # The mask goes the way of the picture: the same scaling, the same crop.
-        seen = np.asarray(model.preprocessing.model_input(drawing).convert("L"))
-        masks[picture_sha256] = seen > MIDDLE_GREY
+        masks[picture_sha256] = see_mask(model, drawing)
     return masks
+
+
+def see_mask(model: Classifier, drawing: Image.Image) -> Bool:
+    """Return the white part of a drawing of a picture's size, as the model sees it, (H, W)."""
+    # The mask goes the way of the picture: the same scaling, the same crop.
+    seen = np.asarray(model.preprocessing.model_input(drawing.convert("RGB")).convert("L"))
+    mask: Bool = seen > MIDDLE_GREY
+    return mask
 
 
 def _find_thing(attribution: Attribution) -> tuple[str, Bool | None]:

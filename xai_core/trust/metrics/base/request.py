@@ -41,6 +41,8 @@ class MetricRequest:
     others: Sequence[Attribution]
     job: Job[Any]
     seed: int = 0
+    known_mask: Bool | None = None
+    """Mask of the object in the picture as the model sees it, (H, W), where the caller knows it."""
     seconds: float = field(init=False)
     """Shortest time that a map of this method has taken so far: the first one may include preparation."""
 
@@ -81,7 +83,9 @@ class MetricRequest:
     @property
     def object_mask(self) -> Bool:
         """Mask of the known object, (H, W). Raises NotApplicable where none is known."""
-        mask = find_object_mask(self.planned.model, self.planned.image)
+        mask = self.known_mask
+        if mask is None:
+            mask = find_object_mask(self.planned.model, self.planned.image)
         if mask is None:
             raise NotApplicable(NO_OBJECT)
         return mask

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from xai_core.arrays import Bool
 from xai_core.engine.jobs import Job, JobPart
 from xai_core.errors import InvalidParam, NotApplicable
 from xai_core.formatting import duration
@@ -22,8 +23,16 @@ class MetricTable:
     reasons: Mapping[str, Mapping[str, str]]
 
 
-def measure_maps(plans: Sequence[Plan], seed: int = 0, job: Job[Any] | None = None) -> MetricTable:
+def measure_maps(
+    plans: Sequence[Plan],
+    seed: int = 0,
+    job: Job[Any] | None = None,
+    metrics: Sequence[MetricSpec] | None = None,
+    mask: Bool | None = None,
+) -> MetricTable:
     """Make the map of each plan and measure it by every metric; all plans ask the same question about one picture.
+
+    `mask` (H, W) marks the object as the model sees it; None: what is known of a sample picture.
 
     Raises InvalidParam without a plan, and what `explain` raises.
 
@@ -36,15 +45,16 @@ def measure_maps(plans: Sequence[Plan], seed: int = 0, job: Job[Any] | None = No
     if not plans:
         raise InvalidParam("Choose at least one method.")
     whole = job or Job()
-    whole.expect(sum(count_passes(planned) for planned in plans))
+    specs = METRICS.specs() if metrics is None else metrics
+    whole.expect(sum(count_passes(planned, specs) for planned in plans))
     maps = [carry_out(planned, JobPart(whole)) for planned in plans]
     requests = [
-        MetricRequest(planned, result, [*maps[:place], *maps[place + 1 :]], whole, seed)
+        MetricRequest(planned, result, [*maps[:place], *maps[place + 1 :]], whole, seed, mask)
         for place, (planned, result) in enumerate(zip(plans, maps, strict=True))
     ]
     values: dict[str, dict[str, float]] = {planned.spec.name: {} for planned in plans}
     reasons: dict[str, dict[str, str]] = {planned.spec.name: {} for planned in plans}
-    work = [(request, metric) for request in requests for metric in METRICS.specs()]
+    work = [(request, metric) for request in requests for metric in specs]
     for place, (request, metric) in enumerate(work):
         # Only the maps tell which metrics are too dear.
         whole.expect(whole.done + sum(_count_work(*entry) for entry in work[place:]))
@@ -74,8 +84,8 @@ def _count_work(request: MetricRequest, metric: MetricSpec) -> int:
     return metric.passes + again * planned.spec.cost(planned.params, planned.model.side)
 
 
-def count_passes(planned: Plan) -> int:
-    """Return the evaluations that a map and all its metrics take at most."""
-    specs = METRICS.specs()
+def count_passes(planned: Plan, metrics: Sequence[MetricSpec] | None = None) -> int:
+    """Return the evaluations that a map and its metrics, by default all, take at most."""
+    specs = METRICS.specs() if metrics is None else metrics
     maps = 1 + sum(metric.maps for metric in specs)
     return maps * planned.spec.cost(planned.params, planned.model.side) + sum(metric.passes for metric in specs)
