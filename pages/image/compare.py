@@ -9,7 +9,8 @@ import streamlit as st
 import xai_core
 from pages.ui.frame import session, url_state
 from pages.ui.image import agreement, classes, matrix, panels, permalinks, picture
-from pages.ui.widgets import forms
+from pages.ui.trust import badge
+from pages.ui.widgets import background, forms
 
 
 def _render_order() -> panels.Order | None:
@@ -53,6 +54,7 @@ def _render_agreement(requests: Sequence[panels.MapRequest], results: Mapping[st
 
 st.title("Explanations side by side")
 page = picture.render_head()
+background.begin()
 with st.container(horizontal=True, vertical_alignment="center"):
     st.subheader(classes.format_question(page.model, page.target))
     folded = st.popover("What to compare", icon=":material/grid_view:", width="content")
@@ -74,7 +76,9 @@ with folded:
             "can share it."
         )
 results = panels.render_maps(requests, page.model_input, "compare", order)
+badge.render_tests(requests, results)
 _render_agreement(requests, results)
+background.end()
 permalinks.render_buttons(
     {request.planned.id: results[request.name] for request in requests if request.planned and request.name in results},
     "whybox-maps.npz",

@@ -5,11 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.browser_tools import Visitor
+from tests.browser_tools import Visitor, serve
+
+SCRIPT = Path(__file__).with_name("scatter_app.py")
+SERVER = f"""
+import streamlit as st
+from starlette.middleware import Middleware
+from pages.ui.frame.server import SecurityHeaders
+
+app = st.App({str(SCRIPT)!r}, middleware=[Middleware(SecurityHeaders)])
+"""
+
+
+@pytest.fixture(scope="session")
+def parts_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One server for all, with single parts of pages."""
+    folder = tmp_path_factory.mktemp("parts")
+    (folder / "app.py").write_text(SERVER, encoding="utf-8")
+    with serve(folder / "app.py") as running:
+        yield running
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A page with the map of pictures alone, for its tests in a browser; `?mode=` chooses what is on it."""
+"""A page with one part alone, for tests in a browser; `?mode=` chooses it: the vote of a room, or a map of pictures."""
 
 from __future__ import annotations
 
@@ -8,13 +8,26 @@ import streamlit as st
 from pages.ui.imageset.scatter import show_scatter
 from xai_core.render import Thumbs, color_by_group, color_by_number
 
+LETTERS = ("A", "B", "C")
 COUNT = 120
 IDS = 1000 + 7 * np.arange(COUNT)
 EVIL = "<img src=x onerror='window.hacked=1'><b>bold</b>"
 
 
+def vote() -> None:
+    # Importing the labs takes seconds, and the map does without them.
+    from pages.ui.learn import room
+
+    code = room.render_choice("cheater")
+    if code is not None:
+        room.render_vote(code, LETTERS)
+
+
 def main() -> None:
     mode = st.query_params.get("mode")
+    if mode == "room":
+        vote()
+        return
     points = np.random.default_rng(0).uniform(-0.9, 0.9, (COUNT, 3 if mode == "solid" else 2)).astype(np.float32)
     points[:2] = [[-1], [1]]
     groups = np.arange(COUNT) % 3

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from skimage.measure import points_in_poly
 
 from tests.browser.scatter_app import COUNT, EVIL, IDS
-from tests.browser_tools import READY, ROOT, serve
+from tests.browser_tools import READY, ROOT
 from xai_core.render.points import CATEGORIES
 
 pytestmark = pytest.mark.long
@@ -21,24 +20,13 @@ pytestmark = pytest.mark.long
 ALLOW_SOFTWARE = """const { prototype } = WebGL2RenderingContext, own = prototype.getParameter;
 prototype.getParameter = function (name) { return name === 37446 ? "" : own.call(this, name); };"""
 """The component uses WebGL on a graphics card only, which no test machine has; this hides the name of the card."""
-SCRIPT = Path(__file__).with_name("scatter_app.py")
-SERVER = f"""
-import streamlit as st
-from starlette.middleware import Middleware
-from pages.ui.frame.server import SecurityHeaders
-
-app = st.App({str(SCRIPT)!r}, middleware=[Middleware(SecurityHeaders)])
-"""
 FLAT = np.random.default_rng(0).uniform(-0.9, 0.9, (COUNT, 2)).astype(np.float32)
 FLAT[:2] = [[-1], [1]]
 
 
-@pytest.fixture(scope="module")
-def address(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("scatter")
-    (folder / "app.py").write_text(SERVER, encoding="utf-8")
-    with serve(folder / "app.py") as running:
-        yield running
+@pytest.fixture
+def address(parts_address: str) -> str:
+    return parts_address
 
 
 class Map:

@@ -14,7 +14,7 @@ from tests.trust.additive_network import SIDE, make_additive_model
 from xai_core import InvalidParam, NotApplicable, trust
 from xai_core.arrays import Float32, UInt8
 from xai_core.images import make_baseline
-from xai_core.trust.metrics import base, energy, infidelity, max_sensitivity, pointing, stability
+from xai_core.trust.metrics import agreement, base, energy, infidelity, max_sensitivity, pointing, stability
 from xai_core.trust.metrics.complexity import entropy
 from xai_core.trust.metrics.sparseness import gini
 
@@ -142,6 +142,17 @@ def test_sensitivity_is_the_largest_relative_change(request_of) -> None:
     max_sensitivity.run(request_of(note))
     differences = np.abs(np.stack(seen_values[1:]).astype(int) - seen_values[0].astype(int))
     assert len(differences) == 10 and differences.max() == 5 and (differences.max((1, 2, 3)) > 0).all()
+
+
+def test_agreement_is_the_mean_correlation_with_the_others(request_of) -> None:
+    request = request_of(darken)
+    same, turned = (replace(request.result, values=sign * request.result.values) for sign in (1, -1))
+    for others, expected in (([same], 1), ([turned], -1), ([same, same, turned], 1 / 3)):
+        request.others = others
+        assert agreement.run(request) == pytest.approx(expected)
+    request.others = []
+    with pytest.raises(NotApplicable, match="no other map"):
+        agreement.run(request)
 
 
 def test_every_metric_measures_or_says_why_not() -> None:

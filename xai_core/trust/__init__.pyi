@@ -47,8 +47,9 @@ from .sanity.randomization import (
     Randomization as Randomization,
     count_work as count_work,
     randomization as randomization,
-    start_randomization as start_randomization,
 )
+from .sanity.records import describe_record as describe_record
+from .sanity.service import start_randomization as start_randomization
 from .sanity.similarity import MEASURES as MEASURES
 from .sanity.wording import (
     check_randomization as check_randomization,

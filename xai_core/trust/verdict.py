@@ -82,19 +82,22 @@ def is_test(finding: Check) -> bool:
     return finding.name not in CHECKS or not CHECKS.get(finding.name).basic
 
 
-def judge_map(checks: Sequence[Check], sanity: Sanity, sanity_sentence: str, comparison: Check | None) -> MapVerdict:
+def judge_map(
+    checks: Sequence[Check], sanity: Sanity, sanity_sentence: str, comparison: Check | None, note: str = ""
+) -> MapVerdict:
     """Return the verdict on a map from its own checks, its method's sanity record and the comparison with others.
 
     "distrust" if any finding is red, "care" if any is amber; "fine" only where the map itself passed a test: its
-    method's record alone says nothing about this map, and that it is not empty says nothing at all.
+    method's record alone says nothing about this map, and that it is not empty says nothing at all. `note` is a
+    sentence that goes with that record, such as what own tests came to.
     """
-    sentence = f"The sanity check of the method. {sanity_sentence}"
+    sentence = f"The sanity check of the method. {sanity_sentence} {note}".rstrip()
     record = [Check("sanity", _SANITY_LEVELS[sanity], sentence)] if sanity in _SANITY_LEVELS else []
     findings = (*checks, *record, *([comparison] if comparison else []))
     own_tests = [finding for finding in findings if is_test(finding) and finding.name != "sanity"]
     untested = (
         *(() if own_tests else (ONLY_BASICS,)),
-        *(() if record else (SANITY_UNKNOWN,)),
+        *(() if record else (f"{SANITY_UNKNOWN} {note}".rstrip(),)),
         *(() if comparison else (NOT_COMPARED,)),
     )
     return MapVerdict(find_state({finding.level for finding in findings}, bool(own_tests)), findings, untested)

@@ -79,7 +79,8 @@ def _judge_panels(panels: Sequence[Panel]) -> dict[str, xai_core.MapVerdict]:
     done = {panel.id: panel.attribution for panel in panels if panel.state == "done" and panel.attribution is not None}
     maps = list(done.values())
     # What was tested on request counts too; nothing is computed here.
-    return dict(zip(done, xai_core.judge(maps, [trust.find_tests(result) for result in maps]), strict=True))
+    tests, notes = [trust.find_tests(result) for result in maps], [trust.describe_record(result) for result in maps]
+    return dict(zip(done, xai_core.judge(maps, tests, notes), strict=True))
 
 
 def _encode_panel(

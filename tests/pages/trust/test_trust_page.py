@@ -55,3 +55,25 @@ def test_all_methods_stand_in_a_table(open_app: Open) -> None:
     assert "Points at the object ↑" not in table.columns, "nothing is known about this picture"
     assert "Points at the object: Nobody has marked an object" in read_text(at)
     assert table["Gain ↑"].between(-20, 20).all() and table["Gain ↑"].nunique() == 2
+
+
+def test_many_pictures_are_compared_on_request(open_app: Open) -> None:
+    query = SMALL | {"set": "digits", "test": "many", "metric_methods": "gradient_x_input,saliency"}
+    at = check_page(open_app(PAGE, **query))
+    assert "over 50 pictures" not in read_text(at), "only when it is asked for"
+    at.toggle(key="many").set_value(True)
+    at = check_page(finish_work(run_until(at.run(), lambda at: "over 50 pictures" in read_text(at))))
+    assert read_chart(at, "many_intervals")["data"] and "Gain" in read_text(at)
+    (frame,) = (entry.value for entry in at.dataframe)
+    assert list(frame["Method"]) == ["Gradient × input", "Saliency (gradient)"]
+    assert {"Gain ↑", "Infidelity ↓", "Sparseness"} <= set(frame.columns)
+    assert "Evidence on the object ↑" not in frame.columns, "no digit has a marked object"
+
+
+def test_badges_tell_what_was_tested_on_request(open_app: Open) -> None:
+    at = open_app("pages/image/compare.py", **SMALL, methods="grad_cam,occlusion")
+    at = run_until(at, lambda at: bool(read_panels(at)) and all(p["state"] == "done" for p in read_panels(at)))
+    assert not any("Hiding test." in str(panel["verdict"]) for panel in read_panels(at)), "only on request"
+    at.toggle(key="hiding").set_value(True)
+    at = run_until(at.run(), lambda at: all("Hiding test." in str(panel["verdict"]) for panel in read_panels(at)))
+    check_page(finish_work(at))

@@ -24,18 +24,21 @@ from xai_core.trust import MapVerdict, agreement, compare_with, describe_agreeme
 MIDDLE_GREY = 127
 
 
-def judge(maps: Sequence[Attribution], tests: Sequence[Sequence[Check]] = ()) -> tuple[MapVerdict, ...]:
+def judge(
+    maps: Sequence[Attribution], tests: Sequence[Sequence[Check]] = (), notes: Sequence[str] = ()
+) -> tuple[MapVerdict, ...]:
     """Return the verdict on each map; maps of other methods for the same picture, model and target are compared.
 
     A map that is not trustworthy by itself, or that is the same for every class, vouches for no other. `tests` are
-    findings of each map beyond its own checks, such as a hiding test.
+    findings of each map beyond its own checks, such as a hiding test; `notes` say what own tests of each map's method
+    came to.
 
     >>> from xai_core import SAMPLES, explain, load_model
     >>> result = explain(load_model("small_cnn"), SAMPLES.get("digit_3").load(), "guided_backprop")
     >>> judge([result])[0].state
     'distrust'
     """
-    further = tests or [()] * len(maps)
+    further, records = tests or [()] * len(maps), notes or [""] * len(maps)
     alone = [_apply_record(entry, None, findings) for entry, findings in zip(maps, further, strict=True)]
     matrix = agreement(maps)
     names = [_name_method(attribution) for attribution in maps]
@@ -47,7 +50,7 @@ def judge(maps: Sequence[Attribution], tests: Sequence[Sequence[Check]] = ()) ->
             if _is_same_answer(attribution, another) and alone[place].state != "distrust" and _is_specific(another)
         ]
         comparison = compare_with(own, witnesses, matrix, names) if _is_specific(attribution) else None
-        verdicts.append(_apply_record(attribution, comparison, further[own]))
+        verdicts.append(_apply_record(attribution, comparison, further[own], records[own]))
     return tuple(verdicts)
 
 
@@ -79,12 +82,14 @@ def _describe_sound_maps(names: Sequence[str], maps: Sequence[Attribution]) -> s
     return describe_agreement(names, matrix, titles.pop(), hits)
 
 
-def _apply_record(attribution: Attribution, comparison: Check | None = None, tests: Sequence[Check] = ()) -> MapVerdict:
+def _apply_record(
+    attribution: Attribution, comparison: Check | None = None, tests: Sequence[Check] = (), note: str = ""
+) -> MapVerdict:
     checks = (*attribution.checks, *tests)
     if attribution.method not in METHODS:
-        return judge_map(checks, "unknown", "", comparison)
+        return judge_map(checks, "unknown", "", comparison, note)
     spec = METHODS.get(attribution.method)
-    return judge_map(checks, spec.verdict, spec.sanity, comparison)
+    return judge_map(checks, spec.verdict, spec.sanity, comparison, note)
 
 
 def _is_same_answer(attribution: Attribution, another: Attribution) -> bool:

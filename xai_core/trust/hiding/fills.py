@@ -27,26 +27,35 @@ def make_hider(pixels: Float32, kind: str) -> Hide:
     if kind not in FILLS:
         raise UnknownName.of("filling", kind, FILLS)
     if kind == "neighbours":
-        return lambda hidden: _continue_surroundings(pixels, hidden)
+        return _make_continuation(pixels)
     blurred = make_baseline(pixels, "blur", np.random.default_rng(0))
     return lambda hidden: np.where(hidden[:, :, None], blurred, pixels)
 
 
-def _continue_surroundings(pixels: Float32, hidden: Bool) -> Float32:
-    """Return the picture with its surroundings continued into the hidden part; its mean colour where all is hidden."""
-    if hidden.all():
-        return make_baseline(pixels, "mean", np.random.default_rng(0))
-    cell = max(min(hidden.shape) // _SIDE, 1)
-    height, width = (length // cell for length in hidden.shape)
-    if cell == 1 or height * cell != hidden.shape[0] or width * cell != hidden.shape[1]:
-        return fill(pixels, hidden)
-    blocks = pixels.reshape(height, cell, width, cell, -1)
-    visible = ~hidden.reshape(height, cell, width, cell)
-    count = visible.sum((1, 3))
-    if not count.any():
-        return make_baseline(pixels, "mean", np.random.default_rng(0))
-    total = (blocks * visible[..., None]).sum((1, 3))
-    small = (total / np.maximum(count, 1)[:, :, None]).astype(np.float32)
-    filled = fill(small, count == 0)
-    large = filled.repeat(cell, 0).repeat(cell, 1)
-    return np.where(hidden[:, :, None], large, pixels)
+def _make_continuation(pixels: Float32) -> Hide:
+    """Return what continues the surroundings into the hidden part, the mean colour where nothing is left of them."""
+    height, width = pixels.shape[:2]
+    cell = max(min(height, width) // _SIDE, 1)
+    mean = make_baseline(pixels, "mean", np.random.default_rng(0))
+    is_even = height % cell == width % cell == 0
+    blocks = pixels.reshape(height // cell, cell, width // cell, cell, -1) if is_even else pixels
+    # Of cells that are wholly visible, as all are that a grid of pieces leaves.
+    whole = blocks.mean((1, 3), dtype=np.float64).astype(np.float32) if is_even else pixels
+
+    def hide(hidden: Bool) -> Float32:
+        if hidden.all():
+            return mean
+        if cell == 1 or not is_even:
+            return fill(pixels, hidden)
+        visible = ~hidden.reshape(height // cell, cell, width // cell, cell)
+        count = visible.sum((1, 3))
+        if not count.any():
+            return mean
+        small = whole
+        if ((count > 0) & (count < cell * cell)).any():
+            total = (blocks * visible[..., None]).sum((1, 3))
+            small = (total / np.maximum(count, 1)[:, :, None]).astype(np.float32)
+        filled = fill(small, count == 0)
+        return np.where(hidden[:, :, None], filled.repeat(cell, 0).repeat(cell, 1), pixels)
+
+    return hide

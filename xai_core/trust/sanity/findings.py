@@ -5,8 +5,9 @@ from __future__ import annotations
 from xai_core.results import Attribution, Check
 from xai_core.trust.hiding.faithfulness import find_faithfulness
 from xai_core.trust.hiding.wording import check_faithfulness
-from xai_core.trust.sanity.randomization import find_randomization
-from xai_core.trust.sanity.wording import check_randomization
+from xai_core.trust.sanity.records import find_own_outcome
+from xai_core.trust.sanity.service import find_randomization
+from xai_core.trust.sanity.wording import check_outcome, check_randomization
 
 
 def find_tests(result: Attribution) -> tuple[Check, ...]:
@@ -15,8 +16,7 @@ def find_tests(result: Attribution) -> tuple[Check, ...]:
     A method that passes the latter has no finding: a map that changes proves nothing.
     """
     hiding, shuffling = find_faithfulness(result), find_randomization(result)
-    findings = (
-        None if hiding is None else check_faithfulness(hiding),
-        None if shuffling is None else check_randomization(shuffling),
-    )
+    # After a restart the test itself is gone; its outcome is kept.
+    sanity = check_outcome(find_own_outcome(result)) if shuffling is None else check_randomization(shuffling)
+    findings = (None if hiding is None else check_faithfulness(hiding), sanity)
     return tuple(finding for finding in findings if finding is not None)

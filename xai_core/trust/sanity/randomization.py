@@ -18,12 +18,12 @@ import torch
 from PIL import Image
 
 from xai_core.arrays import Float64
-from xai_core.engine.jobs import CLOSED_TAB_S, Job, JobPart, JobPool
-from xai_core.images import SAMPLES, image_sha256
+from xai_core.engine.jobs import Job, JobPart
+from xai_core.images import SAMPLES
 from xai_core.methods.run.explain import Plan, TargetLike, carry_out, plan, predict
 from xai_core.models.classifier import Classifier
 from xai_core.params import Value, check_seed, resolve
-from xai_core.results import Attribution, Target
+from xai_core.results import Target
 from xai_core.trust.sanity.own_weights import group_owners, list_weight_owners, make_shuffled_model
 from xai_core.trust.sanity.similarity import MEASURES, compare_heats, is_flat
 
@@ -38,7 +38,6 @@ MIN_GAP, MIN_CEILING = 0.2, 0.5
 UNCHANGED = 0.5
 # Work in forward passes above which a method is tested with its coarse settings.
 MAX_WEIGHT = 400.0
-_CALL_BYTES = 96 * 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,40 +235,3 @@ def make_norm_pictures(model: Classifier, pictures: Sequence[Image.Image], seed:
         left, top = (int(rng.integers(0, length - side + 1)) for length in picture.size)
         parts.append(model.prepare(picture.crop((left, top, left + side, top + side))))
     return torch.cat(parts)
-
-
-_POOL = JobPool("sanity", workers=2, timeout=CLOSED_TAB_S)
-
-
-def start_randomization(planned: Plan, session_id: str = "") -> Job[Randomization]:
-    """Test the method of a plan in the background and return the job, which equal requests share."""
-    layer = planned.layer.name if planned.layer else None
-    return _POOL.start(
-        _find_key(
-            planned.spec.name,
-            layer,
-            planned.model.weights_sha256,
-            planned.target,
-            image_sha256(planned.image),
-            planned.seed,
-        ),
-        lambda job: randomization(
-            planned.model, planned.image, planned.spec.name, planned.seed, job, planned.target, layer
-        ),
-        float(count_work(planned)),
-        session_id,
-        _CALL_BYTES + 2 * sum(weight.nbytes for weight in planned.model.module.parameters()),
-    )
-
-
-def find_randomization(result: Attribution) -> Randomization | None:
-    """Return the finished test of a map's method on the same picture, class and layer; None where there is none."""
-    weights = result.versions.get("weights")
-    key = _find_key(result.method, result.layer, weights, result.target, result.image_sha256, result.seed)
-    job = _POOL.find(key)
-    return None if job is None else job.result
-
-
-def _find_key(*about: object) -> tuple[object, ...]:
-    """Return the key of a job: method, layer, weights, class, picture and seed. Settings of the method do not count."""
-    return ("randomization", *about)

@@ -9,7 +9,7 @@ import numpy as np
 
 from xai_core.formatting import number
 from xai_core.results import Check
-from xai_core.trust.sanity.randomization import SEEDS, Randomization
+from xai_core.trust.sanity.randomization import SEEDS, Randomization, SanityVerdict
 
 TITLES: Mapping[str, str] = MappingProxyType(
     {
@@ -55,6 +55,11 @@ def describe_similarity(result: Randomization) -> str:
 
 def check_randomization(result: Randomization) -> Check | None:
     """Return the test as a finding for the badge: red where the map is unchanged, else None. It is never green."""
-    if result.verdict != "unchanged":
+    return check_outcome(result.verdict, float(result.similarity[-1]))
+
+
+def check_outcome(verdict: SanityVerdict | None, similarity: float | None = None) -> Check | None:
+    """Return the outcome of a test as a finding: red where the map is unchanged, else None."""
+    if verdict != "unchanged":
         return None
-    return Check("randomization", "red", " ".join(describe_randomization(result)), float(result.similarity[-1]))
+    return Check("randomization", "red", f"{TITLES[verdict]} {_MEANINGS[verdict]}", similarity)
