@@ -30,7 +30,7 @@ bench: $(VENV)/.dev ## measure time, memory and agreement against other packages
 	$(PY) -m benchmarks
 
 truth: $(VENV)/.dev ## rank methods, layers and settings on scenes where removing each object tells the truth
-	$(PY) -m benchmarks.truth
+	$(PY) -m benchmarks.truth --results
 
 load: $(VENV)/.dev ## thirty visitors at once: throughput, waiting times, memory, and every map against the serial one
 	$(PY) -m benchmarks.load.thirty_visitors

@@ -4,7 +4,7 @@ How much of a map lies on the caption, for a network that reads it and for an ho
 drawn ones for two trained networks and pasted photographs for EfficientNet-Lite0: the truth is the log-odds that a
 network loses when an object is removed; a map is scored by Spearman's rank correlation with it.
 
-Finished scores are kept in a file, so that a run that ends early goes on from there.
+Finished scores are kept in a file until all are there, so that a run that ends early goes on from there.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from benchmarks.harness.contest import count_cores
-from xai_core import METHODS, load_model
+from xai_core import METHODS, load_model, settings
 from xai_core.labs import describe_scores, judge_maps, list_judged_methods, train_cheaters
 from xai_core.labs.objects.networks import train_scene_networks
 from xai_core.labs.objects.ranking import (
@@ -81,18 +81,18 @@ class Scores:
         if time.monotonic() > self.end:
             raise OutOfTimeError
 
-    def rank(self, table: str, model: Classifier, scenes: Sequence[Scene], settings: Sequence[Setting]) -> list[Ranked]:
+    def rank(self, table: str, model: Classifier, scenes: Sequence[Scene], entries: Sequence[Setting]) -> list[Ranked]:
         """Return the ranking, best first, made of kept and of new scores. Raises OutOfTimeError."""
         known = self.tables.setdefault(table, {})
         truths: dict[int, Importance] = {}
-        for setting in settings:
+        for setting in entries:
             rows = known.setdefault(setting.title, [])
             for place in range(len(rows), count_scenes(model, setting, len(scenes))):
                 if place not in truths:
                     truths[place] = measure_importance(model, scenes[place])
                 rows.append(score_scene(model, scenes[place], setting, truths[place]))
                 self.save()
-        return sorted((summarize(setting, known[setting.title]) for setting in settings), key=lambda row: -row.rank)
+        return sorted((summarize(setting, known[setting.title]) for setting in entries), key=lambda row: -row.rank)
 
 
 def count_scenes(model: Classifier, setting: Setting, scenes: int) -> int:
@@ -165,15 +165,16 @@ def measure(scores: Scores, seed: int, photographs: int, drawn: int) -> list[Ran
     """Measure what is missing; return the ranking on photographs. Raises OutOfTimeError."""
     model = load_model(MODEL)
     methods = list_judged_methods(model, MAX_COST)
-    settings = [*(Setting(name) for name in methods), *list_variants(model, methods)]
-    settings.sort(key=lambda setting: count_scenes(model, setting, 2) < 2)
-    ranking = scores.rank("photographs", model, compose_photographs(photographs, (seed,)), settings)
+    entries = [*(Setting(name) for name in methods), *list_variants(model, methods)]
+    # Dear ones last.
+    entries.sort(key=lambda setting: count_scenes(model, setting, 2) < 2)
+    ranking = scores.rank("photographs", model, compose_photographs(photographs, (seed,)), entries)
     scores.texts["photographs"] = format_table(f"Pasted photographs, {model.title}", ranking)
     if "drawn" not in scores.texts:
         texts = []
         for network in train_scene_networks(seed):
-            settings = [Setting(name) for name in list_judged_methods(network.model, MAX_DRAWN_COST)]
-            rows = scores.rank(network.name, network.model, network.scenes[:drawn], settings)
+            entries = [Setting(name) for name in list_judged_methods(network.model, MAX_DRAWN_COST)]
+            rows = scores.rank(network.name, network.model, network.scenes[:drawn], entries)
             texts.append(format_table(f"Drawn scenes, “{network.model.title}”, {network.accuracy:.0%} right", rows))
         scores.texts["drawn"] = "\n".join(texts)
         scores.save()
@@ -196,10 +197,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--photographs", type=int, default=16, metavar="N", help="scenes of photographs (default 16)")
     parser.add_argument("--seed", type=int, default=0, help="seed of networks and scenes (default 0)")
     parser.add_argument("--seconds", type=float, default=1e9, metavar="N", help="stop after this time, to go on later")
-    parser.add_argument("--keep", type=Path, default=Path("truth-scores.json"), help="file of finished scores")
+    parser.add_argument("--keep", type=Path, help="file of finished scores (default: in the data folder)")
     parser.add_argument("--results", action="store_true", help="write RESULTS.md and the methods' cards")
     args = parser.parse_args(argv)
-    scores = Scores(args.keep, args.seconds)
+    keep = args.keep or settings.data_dir("truth") / f"scores-{args.seed}-{args.photographs}-{args.drawn}.json"
+    keep.parent.mkdir(parents=True, exist_ok=True)
+    scores = Scores(keep, args.seconds)
     try:
         ranking = measure(scores, args.seed, args.photographs, args.drawn)
     except OutOfTimeError:
@@ -212,6 +215,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.results:
         write_results(text)
         write_scores(collect_scores(ranking))
+    # The next run measures anew.
+    keep.unlink(missing_ok=True)
     return 0
 
 

@@ -16,8 +16,10 @@ EVIL = "<img src=x onerror='window.hacked=1'><b>bold</b>"
 
 def vote() -> None:
     # Importing the labs takes seconds, and the map does without them.
+    from pages.ui.frame import url_state
     from pages.ui.learn import room
 
+    url_state.begin_run("cheater")
     code = room.render_choice("cheater")
     if code is not None:
         room.render_vote(code, LETTERS)

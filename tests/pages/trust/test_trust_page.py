@@ -59,7 +59,8 @@ def test_all_methods_stand_in_a_table(open_app: Open) -> None:
 
 def test_many_pictures_are_compared_on_request(open_app: Open) -> None:
     query = SMALL | {"set": "digits", "test": "many", "metric_methods": "gradient_x_input,saliency"}
-    at = check_page(open_app(PAGE, **query))
+    at = run_until(open_app(PAGE, **query), lambda at: any(toggle.key == "many" for toggle in at.toggle))
+    check_page(at)
     assert "over 50 pictures" not in read_text(at), "only when it is asked for"
     at.toggle(key="many").set_value(True)
     at = check_page(finish_work(run_until(at.run(), lambda at: "over 50 pictures" in read_text(at))))
