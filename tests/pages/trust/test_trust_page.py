@@ -72,7 +72,8 @@ def test_many_pictures_are_compared_on_request(open_app: Open) -> None:
 
 
 def test_badges_tell_what_was_tested_on_request(open_app: Open) -> None:
-    at = open_app("pages/image/compare.py", **SMALL, methods="grad_cam,occlusion")
+    # A picture that no other test hides: results are kept for all sessions.
+    at = open_app("pages/image/compare.py", model="small_cnn", sample="digit_8", methods="grad_cam,occlusion")
     at = run_until(at, lambda at: bool(read_panels(at)) and all(p["state"] == "done" for p in read_panels(at)))
     assert not any("Hiding test." in str(panel["verdict"]) for panel in read_panels(at)), "only on request"
     at.toggle(key="hiding").set_value(True)
