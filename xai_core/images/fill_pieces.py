@@ -1,7 +1,7 @@
 """Fill for many selections of the same pieces: touching pieces are filled once, for all selections they occur in.
 
-A hidden pixel depends on visible ones through hidden neighbours alone, so hidden areas that do not touch are independent
-of each other.
+A hidden pixel depends on visible ones through hidden neighbours alone, so hidden areas that do not touch do not depend
+on each other.
 """
 
 from __future__ import annotations

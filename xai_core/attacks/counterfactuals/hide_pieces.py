@@ -175,8 +175,8 @@ def describe_hidden_pieces(result: HiddenPieces) -> str:
         return (
             f"This did not work: with {pieces} hidden, {result.label} goes from {percent(result.before)} to "
             f"{percent(result.after)}, and the model says {result.answer} ({percent(result.answer_probability)}). "
-            f"{result.tried:,} pictures were tried: first with the most promising pieces, then with all. Another filling "
-            "may do it, but hiding only takes evidence away, and there may be none for this class."
+            f"{result.tried:,} pictures were tried: first with the most promising pieces, then with all. Another "
+            "filling may do it, but hiding only takes evidence away, and there may be none for this class."
         )
     proof = (
         "Another piece may do it too."
