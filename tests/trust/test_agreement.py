@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from xai_core.results import Attribution
 from xai_core.trust import GAPS, GRAIN, agreement
-from xai_core.trust.map_agreement import AGREE, CONTRADICT, average_places
+from xai_core.trust.map_agreement import AGREE, CONTRADICT, Agreement, average_places
 
 SIDE = 20
 RNG = np.random.default_rng(3)
@@ -147,3 +147,9 @@ def test_the_group_is_the_largest_that_agrees_with_one_of_it():
     maps = [attribution(values) for values in (far, near, dots(near, 1), dots(near, 2))]
     assert agreement(maps).group == (1, 2, 3)
     assert agreement(maps[:2]).group == () and agreement([]).group == ()
+
+
+def test_maps_that_share_none_of_their_strongest_places_do_not_point_at_the_same_one() -> None:
+    rank, overlap = np.array([[1, 0.5], [0.5, 1]]), np.array([[1, 0.08], [0.08, 1]])
+    assert Agreement(rank, overlap).group == ()
+    assert Agreement(rank, np.array([[1, 0.4], [0.4, 1]])).group == (0, 1)

@@ -72,9 +72,15 @@ class Agreement:
         return mean
 
     @property
+    def agrees(self) -> Bool:
+        """True where two maps order places alike and share more of the strongest ones than chance gives, (n, n)."""
+        agrees: Bool = self.comparable & (np.nan_to_num(self.rank) >= AGREE) & (np.nan_to_num(self.overlap) > TOP)
+        return agrees
+
+    @property
     def group(self) -> tuple[int, ...]:
         """The largest set of maps that all agree with one of them, two at least; () where no two agree."""
-        agrees = self.comparable & (np.nan_to_num(self.rank) >= AGREE)
+        agrees = self.agrees
         if not agrees.any():
             return ()
         centre = int(agrees.sum(axis=1).argmax())

@@ -11,7 +11,7 @@ import numpy as np
 from xai_core.formatting import correlation, count_in_words, join_words
 from xai_core.results import Check, Level
 from xai_core.trust.checks import CHECKS
-from xai_core.trust.map_agreement import AGREE, CONTRADICT, Agreement
+from xai_core.trust.map_agreement import CONTRADICT, Agreement
 
 State = Literal["fine", "care", "distrust", "unchecked"]
 # Result of a method's sanity check (Adebayo et al. 2018, arXiv:1810.03292), "unknown" where nobody published one.
@@ -134,7 +134,7 @@ def compare_with(own: int, witnesses: Iterable[int], agreement: Agreement, names
             "where one sees evidence for, the other sees evidence against."
         )
         return Check("agreement", "amber", sentence, ranks[worst])
-    agreeing = sum(rank >= AGREE for rank in ranks.values())
+    agreeing = sum(bool(agreement.agrees[own, place]) for place in places)
     mean = sum(ranks.values()) / len(ranks)
     if 2 * agreeing >= len(places):
         sentence = f"It points at the same place as {_count_share(agreeing, len(places), names[places[0]])}."

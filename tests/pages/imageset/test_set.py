@@ -110,6 +110,7 @@ def test_the_picture_looked_at_is_in_the_link(open_app: Open) -> None:
     for odd in ("-1", "9999", "x", "7.5"):
         at = finish_work(open_app(SET, picture=odd, **DIGITS))
         assert "Click a picture or a point" in read_text(at)
+        assert ("which has pictures 0 to 1796. None is opened." in read_text(at)) == (odd == "9999")
 
 
 def test_an_own_zip(open_app: Open) -> None:
