@@ -331,7 +331,7 @@ def test_parts_that_are_missing_or_odd() -> None:
     assert "cannot answer" in read_refusal(model)
     model = fit(LogisticRegression())
     model.coef_ = np.full_like(model.coef_, np.nan)
-    assert "no numbers" in read_refusal(model)
+    assert "not numbers" in read_refusal(model)
 
 
 def test_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
