@@ -48,6 +48,7 @@ PAGES = {
         st.Page("pages/learn/cheater.py", title="Catch the cheater", icon=":material/policy:"),
         st.Page("pages/learn/objects.py", title="One object decides", icon=":material/category:"),
         st.Page("pages/learn/teach.py", title="Teach your own classes", icon=":material/school:"),
+        st.Page("pages/learn/train.py", title="Train it live", icon=":material/model_training:"),
         st.Page("pages/learn/status.py", title="Server activity", icon=":material/speed:"),
     ],
 }

@@ -45,6 +45,7 @@ def test_a_deep_link_on_a_fresh_server_has_the_frame_and_no_box_over_the_page(vi
         "Catch the cheater",
         "One object decides",
         "Teach your own classes",
+        "Train it live",
         "Server activity",
     )
     names = ("Start", *pictures, *model, *sets, *tables, *learn)

@@ -77,6 +77,11 @@ def _add_class(name: str = "") -> OwnClass:
     return entry
 
 
+def _add_empty_class() -> None:
+    """Callback: add a class without pictures."""
+    _add_class()
+
+
 def _remove_class(entry: OwnClass) -> None:
     _classes().remove(entry)
 
@@ -216,7 +221,7 @@ def render() -> None:
         with columns[place % 2]:
             _render_class(entry)
     if len(_classes()) < teach.MAX_CLASSES:
-        st.button("Add a class", on_click=_add_class, icon=":material/add:")
+        st.button("Add a class", on_click=_add_empty_class, icon=":material/add:")
     else:
         show.write(f"{teach.MAX_CLASSES} classes are the most that can be taught.", quiet=True)
     with st.expander("Many pictures at once, or an example", icon=":material/folder_zip:"):

@@ -18,7 +18,7 @@ from xai_core.render import wire_picture
 # Cells of the keyboard's grid along a side.
 CELLS = 14
 _KEY = "brush"
-_brush = create_component("brush", "brush_mask.js", "brush.js")
+paint_component = create_component("brush", "brush_mask.js", "brush.js")
 
 
 def restore_mask(side: int) -> Bool | None:
@@ -89,7 +89,7 @@ def show_brush(
     if code != state.get("brush_drawn", "") or side != state.get("brush_side"):
         state["brush_version"] = state.get("brush_version", 0) + 1
     state["brush_drawn"], state["brush_side"] = code, side
-    _brush(
+    paint_component(
         key=_KEY,
         data={
             "picture": wire_picture(picture),

@@ -19,6 +19,7 @@ T = TypeVar("T")
 Work = Callable[[Job[T]], T]
 Start = Callable[[], Job[T]]
 WriteFailure = Callable[[XaiError], None]
+DrawPreview = Callable[[Any], None]
 AT_ONCE_S = 0.4
 MAX_FINISHED = 48
 
@@ -95,7 +96,7 @@ def format_seconds(seconds: float | None) -> str:
 
 
 @render_slots.acquire_slot()
-def _draw_progress(key: Hashable, job: Job[Any], words: str) -> None:
+def _draw_progress(key: Hashable, job: Job[Any], words: str, draw: DrawPreview | None = None) -> None:
     # Shows that the page is still open.
     jobs.watch(job.key, session_id())
     if job.is_finished:
@@ -107,6 +108,8 @@ def _draw_progress(key: Hashable, job: Job[Any], words: str) -> None:
             # The next run does not follow the request, and so leaves its job.
             _requests().stopped.add(key)
             st.rerun()
+    if draw is not None and (preview := job.request_preview()) is not None:
+        draw(preview)
 
 
 def _find_or_start(key: Hashable, start: Start[T]) -> Job[T]:
@@ -128,11 +131,13 @@ def follow(
     *,
     again: bool = True,
     write_failure: WriteFailure | None = None,
+    draw: DrawPreview | None = None,
 ) -> T | None:
     """Return a job's result if it comes within a moment; else draw its progress, its failure or that it was stopped.
 
     `key` names the request, `start` starts or joins the job for this session, `words` say on the page what is being
-    done. `again`: offer a second try after a failure. `write_failure` writes the failure in its own style.
+    done. `again`: offer a second try after a failure. `write_failure` writes the failure in its own style,
+    `draw` draws the latest preview of a running job.
     """
     requests = _requests()
     requests.current.add(key)
@@ -145,7 +150,7 @@ def follow(
         with render_slots.release_slot():
             return job.wait(AT_ONCE_S)
     except TimeoutError:
-        st.fragment(_draw_progress, run_every=render_slots.poll_interval(session_id()))(key, job, words)
+        st.fragment(_draw_progress, run_every=render_slots.poll_interval(session_id()))(key, job, words, draw)
     except XaiError as problem:
         if write_failure is not None:
             write_failure(problem)
@@ -165,10 +170,11 @@ def compute(
     cost: float = 1.0,
     again: bool = True,
     write_failure: WriteFailure | None = None,
+    draw: DrawPreview | None = None,
 ) -> T | None:
     """`follow` work of the page itself: `key` names the request for all sessions, `work` is called in a worker."""
     start = partial(_POOL.start, key, work, cost, session_id())
-    return follow(key, start, words, again=again, write_failure=write_failure)
+    return follow(key, start, words, again=again, write_failure=write_failure, draw=draw)
 
 
 def prefetch(key: tuple[Hashable, ...], work: Work[T], *, cost: float = 1.0) -> None:

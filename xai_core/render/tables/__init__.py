@@ -33,6 +33,7 @@ from xai_core.render.tables.scores import (
 )
 from xai_core.render.tables.shakes import draw_broken_classes, draw_shake_curve
 from xai_core.render.tables.style import Drawing, signed_number
+from xai_core.render.tables.training import draw_training
 
 __all__ = [
     "MAX_LINES",
@@ -64,6 +65,7 @@ __all__ = [
     "draw_steps_curve",
     "draw_swarm",
     "draw_threshold",
+    "draw_training",
     "draw_tree",
     "draw_waterfall",
     "number",
