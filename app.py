@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui.frame import kept_uploads, render_slots, session, unknown_address, url_state
-from pages.ui.widgets import share, show, sidebar
+from pages.ui.widgets import share, show, sidebar, topic_links
 
 STYLE = Path(__file__).with_name("assets") / "page.css"
 PAGES = {
@@ -45,6 +45,7 @@ PAGES = {
     ],
     "Learn": [
         st.Page("pages/learn/methods.py", title="Methods", icon=":material/menu_book:"),
+        st.Page("pages/learn/topics.py", title="Topics", icon=":material/school:"),
         st.Page("pages/learn/cheater.py", title="Catch the cheater", icon=":material/policy:"),
         st.Page("pages/learn/objects.py", title="One object decides", icon=":material/category:"),
         st.Page("pages/learn/teach.py", title="Teach your own classes", icon=":material/school:"),
@@ -93,6 +94,7 @@ with render_slots.acquire_slot():
     finally:
         # A page that waits for its work ends early, but not before it has read its link.
         show.write_link_problems(problems, [text for text in url_state.describe_problems() if text not in known])
+    topic_links.render(page.url_path)
     if page in VIEWS:
         share.render_view(page.url_path, with_picture=page in WITH_PICTURE)
     url_state.update_address()

@@ -52,7 +52,7 @@ def list_texts() -> Iterator[tuple[str, int, str]]:
             yield from ((_name(path), *entry) for entry in list_python_texts(path.read_text()))
     for path in sorted(ROOT.glob("assets/*.js")):
         yield from ((_name(path), *entry) for entry in _list_script_texts(path.read_text()))
-    for path in sorted(ROOT.glob("assets/methods/*.md")):
+    for path in sorted([*ROOT.glob("assets/methods/*.md"), *ROOT.glob("assets/topics/*.md")]):
         yield from ((_name(path), *line) for line in enumerate(path.read_text().splitlines(), 1))
 
 

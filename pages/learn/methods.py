@@ -83,7 +83,7 @@ def _render_list(specs: Sequence[MethodSpec], chosen: str) -> None:
 def _render_card(spec: MethodSpec) -> None:
     st.subheader(spec.full_title)
     st.markdown(f"**{spec.question}**")
-    method_examples.draw_example(spec.name, 192)
+    method_examples.draw_example(spec.name, method_examples.CARD_PX)
     st.markdown("\n".join(f"- **{label}:** {fact}" for label, fact in _list_facts(spec).items()))
     st.markdown(f"{VERDICTS[spec.verdict]} {spec.sanity or UNKNOWN}", help=SANITY)
     if st.button("Try it on the picture", icon=":material/search:", disabled=refusals[spec.name] is not None):

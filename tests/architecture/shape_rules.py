@@ -16,7 +16,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         for layer in (
             (
                 "errors arrays calibration settings formatting params registry results images text_decoding threads "
-                "object_cache"
+                "object_cache teaching"
             ),
             "rules",
             "models",

@@ -42,6 +42,7 @@ def test_a_deep_link_on_a_fresh_server_has_the_frame_and_no_box_over_the_page(vi
     pictures = ("Compare", "Explain", "Hide and see", "Trust", "Shake it", "Flip it")
     learn = (
         "Methods",
+        "Topics",
         "Catch the cheater",
         "One object decides",
         "Teach your own classes",

@@ -26,6 +26,7 @@ LINKS = (
     "/methods?method=lime&family=surrogate&needs=answers",
     "/teach?model=small_cnn",
     "/train?model=small_cnn&live_rate=0.01&live_epochs=4&seed=3",
+    "/topics?topic=saturation",
     "/status?model=small_cnn",
     f"/result?result={'0' * 64}",
     "/network?model=small_cnn&sample=digit_5",

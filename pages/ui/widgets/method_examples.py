@@ -14,6 +14,8 @@ from pages.ui.widgets import show
 from xai_core.tabular import TABULAR_METHODS, RowMethod, row_example
 
 ROW_PAGE = "pages/tables/row.py"
+CARD_PX = 192
+"""Width of an example on a card in pixels."""
 _ROW_WIDTH = 840
 """Width of the examples for a row in pixels: twice what they take of a wide page."""
 
