@@ -44,8 +44,8 @@ PAGES = {
         st.Page("pages/tables/fairness.py", title="Fairness", icon=":material/balance:"),
     ],
     "Learn": [
-        st.Page("pages/learn/methods.py", title="Methods", icon=":material/menu_book:"),
-        st.Page("pages/learn/topics.py", title="Topics", icon=":material/school:"),
+        st.Page("pages/learn/methods.py", title="Methods", icon=":material/list_alt:"),
+        st.Page("pages/learn/topics.py", title="Topics", icon=":material/menu_book:"),
         st.Page("pages/learn/cheater.py", title="Catch the cheater", icon=":material/policy:"),
         st.Page("pages/learn/objects.py", title="One object decides", icon=":material/category:"),
         st.Page("pages/learn/teach.py", title="Teach your own classes", icon=":material/school:"),
