@@ -52,7 +52,8 @@ def list_texts() -> Iterator[tuple[str, int, str]]:
             yield from ((_name(path), *entry) for entry in list_python_texts(path.read_text()))
     for path in sorted(ROOT.glob("assets/*.js")):
         yield from ((_name(path), *entry) for entry in _list_script_texts(path.read_text()))
-    for path in sorted([*ROOT.glob("assets/methods/*.md"), *ROOT.glob("assets/topics/*.md")]):
+    texts = (path for folder in ("methods", "topics", "vocabulary") for path in ROOT.glob(f"assets/{folder}/*.md"))
+    for path in sorted(texts):
         yield from ((_name(path), *line) for line in enumerate(path.read_text().splitlines(), 1))
 
 

@@ -13,9 +13,9 @@ import torch
 
 import xai_core
 from xai_core.errors import InvalidImage, InvalidParam
-from xai_core.labs import cards_at, list_topics, live
+from xai_core.labs import cards_at, list_cards, live
 from xai_core.labs.live import training
-from xai_core.labs.topics import MAX_WORDS
+from xai_core.labs.vocabulary import MAX_WORDS
 from xai_core.models.train_small_cnn import accuracy
 from xai_core.models.weights import state_sha256
 from xai_core.params import Value
@@ -144,7 +144,7 @@ def test_a_drawn_digit_is_centred_and_read() -> None:
 
 
 def test_cards_are_short_and_every_setting_has_one() -> None:
-    assert all(20 < topic.words <= MAX_WORDS for topic in list_topics())
+    assert all(20 < topic.words <= MAX_WORDS for topic in list_cards())
     assert [param.name for param in live.PARAMS if not cards_at(f"train:{param.name}")] == []
-    named = " ".join(topic.title.lower() for topic in list_topics())
+    named = " ".join(topic.title.lower() for topic in list_cards())
     assert all(word in named for word in ("cross-entropy", "softmax", "backpropagation", "pooling", "stride"))

@@ -1,4 +1,4 @@
-"""Cards on words and traps of the field: one Markdown file a card in assets/topics, found by themselves.
+"""Cards on words of training: one Markdown file a card in assets/vocabulary, discovered.
 
 A file begins with `# Title`; a line `at: place place` names the places of pages that show it; the text follows.
 """
@@ -12,13 +12,13 @@ from pathlib import Path
 
 from xai_core.errors import UnknownName
 
-TOPICS = Path(__file__).resolve().parents[2] / "assets" / "topics"
+CARDS = Path(__file__).resolve().parents[2] / "assets" / "vocabulary"
 MAX_WORDS = 150
 _FORM = re.compile(r"# (?P<title>[^\n]+)\n(?:at: (?P<places>[^\n]+)\n)?\n(?P<text>.+)\Z", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Topic:
+class WordCard:
     """A card: its name, its title, the places of pages that it belongs to, and its text in Markdown."""
 
     name: str
@@ -32,30 +32,30 @@ class Topic:
 
 
 @cache
-def list_topics() -> tuple[Topic, ...]:
+def list_cards() -> tuple[WordCard, ...]:
     """Return all cards by title.
 
     Raises:
         ValueError: a file is not in the form of a card; it stops the start with its name.
     """
-    return tuple(sorted((_read(file) for file in TOPICS.glob("*.md")), key=lambda topic: topic.title.casefold()))
+    return tuple(sorted((_read(file) for file in CARDS.glob("*.md")), key=lambda card: card.title.casefold()))
 
 
-def _read(file: Path) -> Topic:
+def _read(file: Path) -> WordCard:
     form = _FORM.match(file.read_text(encoding="utf-8"))
     if form is None:
         raise ValueError(f"{file.name} is no card: it needs a title, a blank line and a text")
-    return Topic(file.stem, form["title"].strip(), tuple((form["places"] or "").split()), form["text"].strip())
+    return WordCard(file.stem, form["title"].strip(), tuple((form["places"] or "").split()), form["text"].strip())
 
 
-def find_topic(name: str) -> Topic:
+def find_card(name: str) -> WordCard:
     """Return the card of a name. Raises UnknownName."""
-    topics = {topic.name: topic for topic in list_topics()}
-    if name not in topics:
-        raise UnknownName.of("card", name, topics)
-    return topics[name]
+    cards = {card.name: card for card in list_cards()}
+    if name not in cards:
+        raise UnknownName.of("card", name, cards)
+    return cards[name]
 
 
-def cards_at(place: str) -> tuple[Topic, ...]:
+def cards_at(place: str) -> tuple[WordCard, ...]:
     """Return the cards that belong to a place of a page."""
-    return tuple(topic for topic in list_topics() if place in topic.places)
+    return tuple(card for card in list_cards() if place in card.places)
