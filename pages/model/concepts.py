@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui.image import layers
-from pages.ui.model import dissection_view, navigation, probe_choice
+from pages.ui.model import dissection_view, navigation, probe_choice, unit_search_view
 from pages.ui.widgets import background, models, show
 
 st.title("Concepts that units match")
@@ -28,7 +28,7 @@ result = dissection_view.request(model, layer, probe)
 if result is not None:
     dissection_view.render_detectors(model, result)
     dissection_view.render_unit_pictures(model, result, probe)
-dissection_view.render_layers(model, probe)
+unit_search_view.render(model, probe, has_choice=result is not None)
 st.subheader("Questions")
 dissection_view.render_questions()
 background.end()

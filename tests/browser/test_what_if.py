@@ -1,8 +1,9 @@
-"""Painting on a picture in a real Chromium: probabilities, steps back, and the keyboard alone."""
+"""Painting and attacks in a real Chromium: probabilities, steps back, the keyboard, a picture that still fools."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
@@ -85,3 +86,17 @@ def test_the_keyboard_alone_paints_a_cell_and_a_piece(visitor: Visitor) -> None:
     page.keyboard.press("Space")
     expect(page.get_by_role("status").filter(has_text=re.compile(r"Piece 2 of \d+: hidden"))).to_be_visible()
     expect_text(page, re.compile("You hide 1 piece, "))
+
+
+def test_an_attacked_picture_is_saved_uploaded_and_answered_the_same(visitor: Visitor, tmp_path: Path) -> None:
+    page = visitor.open("/attack", **SMALL, attack="fgsm", attack_fgsm_epsilon="40")
+    with page.expect_download() as download:
+        visitor.button("Save the picture").click()
+    saved = tmp_path / "saved.png"
+    download.value.save_as(saved)
+    shares = page.get_by_test_id("stMain").get_by_role("list").filter(has_text="%")
+    expect(shares).to_have_count(2)
+    label, probability = shares.last.get_by_role("listitem").first.inner_text().split("\n")
+    visitor.open("/", model="small_cnn")
+    page.locator('[data-testid="stMain"] input[type="file"]').set_input_files(saved)
+    expect(visitor.chip(label)).to_contain_text(probability)

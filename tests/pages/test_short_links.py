@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,12 +34,13 @@ from tests.pages.test_result import (
 )
 from xai_core import what_if
 from xai_core.engine.results.store import Store
+from xai_core.render import wire_picture
 
 __all__ = ["own", "result_store"]
 pytestmark = pytest.mark.long
 
 Open = Callable[..., AppTest]
-HIDE = "pages/image/hide.py"
+HIDE, ATTACK = "pages/image/hide.py", "pages/model/attack.py"
 
 
 def is_finished(at: AppTest) -> bool:
@@ -51,6 +53,13 @@ def make_link(at: AppTest) -> str:
     (address,) = read_links(at)
     assert set(address) == {"s"} and len(address["s"]) == 10
     return address["s"]
+
+
+def read_brush(at: AppTest) -> dict[str, Any]:
+    """Return what the brush in the browser is given."""
+    brush = next(part for part in map(read_proto, at.get("bidi_component")) if "brush" in part.component_name)
+    data: dict[str, Any] = json.loads(brush.json)
+    return data
 
 
 @pytest.fixture
@@ -90,12 +99,23 @@ def test_a_link_to_hide_and_see_brings_an_own_picture_with_what_is_painted(
     at.session_state["mask"] = what_if.encode_mask(mask)
     code = make_link(check_page(at.run()))
     opened = check_page(open_app(HOME, s=code))
-    shown, before = (
-        json.loads(next(x for x in page.get("bidi_component") if "brush" in read_proto(x).component_name).proto.json)
-        for page in (opened, at)
-    )
+    shown, before = read_brush(opened), read_brush(at)
     assert shown["runs"] == what_if.runs_of(mask) and shown["picture"] == before["picture"]
     assert read_address(opened)["hide_with"] == "black"
+
+
+def test_an_attacked_picture_is_handed_to_a_neighbour_by_one_click(open_app: Open, result_store: ResultStore) -> None:
+    at = open_app(ATTACK, **SMALL, attack="fgsm", attack_fgsm_epsilon="9")
+    at = run_until(at, lambda at: any(button.key == "hand_over" for button in at.button))
+    check_page(at.button(key="hand_over").click().run())
+    (address,) = read_links(at)
+    opened = check_page(open_app(HOME, s=address["s"]))
+    attacked = xai_core.attack(
+        xai_core.load_model("small_cnn"), xai_core.SAMPLES.get("digit_3").load(), "fgsm", epsilon=9
+    )
+    assert read_brush(opened)["picture"] == wire_picture(attacked.picture), "every pixel is what the attack made it"
+    check_page(at.button(key="delete_hand_over").click().run())
+    assert has_sentence(open_app(HOME, s=address["s"]), "deleted")
 
 
 def test_an_own_picture_is_kept_only_on_request_until_its_owner_deletes_it(

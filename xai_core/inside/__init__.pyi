@@ -9,6 +9,7 @@ from .concepts import (
     choose_layer as choose_layer,
     concept_scores as concept_scores,
     kit_for as kit_for,
+    load_readings as load_readings,
     read_activations as read_activations,
     read_gradients as read_gradients,
     score_directions as score_directions,
@@ -48,7 +49,11 @@ from .parts import (
 )
 from .probes import (
     GENERATED_CONCEPTS as GENERATED_CONCEPTS,
+    MAX_NAME as MAX_NAME,
+    MIN_OWN as MIN_OWN,
     ConceptProbe as ConceptProbe,
+    LazySequence as LazySequence,
+    add_concept as add_concept,
     draw_probe as draw_probe,
     probe_from_classes as probe_from_classes,
     probe_from_masks as probe_from_masks,

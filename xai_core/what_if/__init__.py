@@ -1,7 +1,16 @@
 """Pictures with a part hidden: by hand, by a map, or piece by piece in a game."""
 
 from xai_core.what_if.challenge import Attempt, Challenge, challenge_params, cut_picture, prepare_challenge
-from xai_core.what_if.hide import EVERYTHING_HIDDEN, FILLINGS, NOTHING_PAINTED, SURROUNDINGS, ClassChange, Hidden, hide
+from xai_core.what_if.hide import (
+    EVERYTHING_HIDDEN,
+    FILLINGS,
+    NOTHING_PAINTED,
+    SURROUNDINGS,
+    ClassChange,
+    Hidden,
+    hide,
+    prepare_hiding,
+)
 from xai_core.what_if.masks import decode_mask, encode_mask, mask_of_runs, runs_of
 from xai_core.what_if.threshold import SHARES, ThresholdCurve, follow_threshold, select_strongest
 
@@ -24,6 +33,7 @@ __all__ = [
     "hide",
     "mask_of_runs",
     "prepare_challenge",
+    "prepare_hiding",
     "runs_of",
     "select_strongest",
 ]

@@ -112,6 +112,13 @@ def hide(
     return Hidden(picture, float(hidden.mean()), model.labels, list_probabilities(model, image), after)
 
 
+def prepare_hiding(model: Classifier, image: Image.Image, job: Job[Any] | None = None) -> None:
+    """Hide one pixel and ask the model, so that what is loaded, compiled or remembered once is ready."""
+    mask = np.zeros((model.side, model.side), dtype=bool)
+    mask[model.side // 2, model.side // 2] = True
+    hide(model, image, mask, job=job)
+
+
 def check_mask(mask: Bool, side: int) -> Bool:
     """Return a mask as booleans (side, side). Raises InvalidParam where nothing is painted or it has another size."""
     painted = np.asarray(mask, dtype=bool)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 
 import streamlit as st
+from PIL import Image
 
 import xai_core
 from pages.ui.frame import link_readers, render_slots, session, url_state
 from pages.ui.image import classes
 from pages.ui.image.picture import PageContext
-from pages.ui.widgets import background, forms, show
+from pages.ui.widgets import background, forms, share, show
 from pages.ui.widgets.words import escape_markdown
 from xai_core import attacks, jobs, render
 from xai_core.formatting import number, percent
 
 PREVIEW_PX = 200
+# Page that a neighbour arrives at: it says what the model sees, and lets one try further.
+HAND_OVER_PAGE = "hide"
 MAP_METHODS = ("grad_cam", "occlusion", "integrated_gradients", "lime")
 _CONSEQUENCES = {
     "none": "Nothing more",
@@ -67,16 +71,15 @@ def render_result(model: xai_core.Classifier, result: xai_core.Attacked) -> None
     show.write_list(attacks.list_findings(result))
     change, factor = render.draw_change(result.change)
     titles = ("Before", f"The change, {factor} times as strong", "After")
-    for column, title, picture in zip(st.columns(3), titles, (result.original, change, result.picture), strict=True):
-        with column:
-            st.image(picture, caption=title, alt=f"{title}: {picture.width} × {picture.height} pixels", width="stretch")
+    pictures = (result.original, change, result.picture)
+    _draw_side_by_side("attack", zip(pictures, titles, titles, strict=True))
     for column, title, prediction in zip(
         st.columns(2), ("The model said", "Now it says"), (result.before, result.after), strict=True
     ):
         with column:
             st.markdown(f"**{title}**")
             show.draw_shares([(label, probability) for _, label, probability in prediction.classes])
-    _render_download(result)
+    _render_hand_over(model, result)
     with st.expander("How large is the change?"):
         st.table(
             {
@@ -89,11 +92,31 @@ def render_result(model: xai_core.Classifier, result: xai_core.Attacked) -> None
         )
 
 
-def _render_download(result: xai_core.Attacked) -> None:
+def _draw_side_by_side(name: str, pictures: Iterable[tuple[Image.Image, str, str]]) -> None:
+    """Draw pictures with their captions and text alternatives."""
+    drawn = list(pictures)
+    with st.container(key=f"side_by_side_{name}"):
+        for column, (picture, caption, alt) in zip(st.columns(len(drawn), gap="small"), drawn, strict=True):
+            with column:
+                size = f"{picture.width} × {picture.height} pixels"
+                st.image(picture, caption=escape_markdown(caption), alt=f"{alt}: {size}", width="stretch")
+
+
+def _render_hand_over(model: xai_core.Classifier, result: xai_core.Attacked) -> None:
+    """Render the attacked picture as a link with a QR code, and as a file."""
     file = io.BytesIO()
     result.upload.save(file, "PNG")
-    st.download_button(
-        "Save the picture for your neighbour",
+    buttons = st.container(horizontal=True)
+    share.render_hand_over(
+        result.upload,
+        HAND_OVER_PAGE,
+        {"model": model.name},
+        "Hand it to your neighbour",
+        "The link opens the changed picture, kept on the disk of this computer, with this model.",
+        buttons,
+    )
+    buttons.download_button(
+        "Save the picture",
         file.getvalue(),
         f"whybox-{result.attack}.png",
         "image/png",
@@ -123,12 +146,13 @@ def _render_maps(model: xai_core.Classifier, result: xai_core.Attacked) -> None:
     )
     if change is None:
         return
-    label = escape_markdown(model.labels[result.source])
-    pairs = ((result.original, change.before, "before"), (result.picture, change.after, "after"))
-    for column, (picture, attribution, when) in zip(st.columns(2), pairs, strict=True):
-        with column:
-            drawn = render.overlay(picture, attribution.heatmap)
-            st.image(drawn, caption=f"What speaks for {label}, {when}", alt=f"Map {when} the attack", width="stretch")
+    label = model.labels[result.source]
+    triples = ((result.original, change.before, "before"), (result.picture, change.after, "after"))
+    maps = (
+        (render.overlay(picture, attribution.heatmap), f"What speaks for {label}, {when}", f"Map {when} the attack")
+        for picture, attribution, when in triples
+    )
+    _draw_side_by_side("attack_maps", maps)
     show.write(
         f"Rank correlation of the two maps: {number(change.rank)} (1 means the same order of places, 0 none in common)."
     )

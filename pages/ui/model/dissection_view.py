@@ -13,7 +13,6 @@ import streamlit as st
 import xai_core
 from pages.ui.frame import url_state
 from pages.ui.frame.session import session_id
-from pages.ui.image import layers
 from pages.ui.imageset import clickable_tables
 from pages.ui.model import navigation, probe_choice
 from pages.ui.model.label_words import ANY, count_units, describe_label, format_share, name_label
@@ -24,10 +23,10 @@ from xai_core.inside import MIN_IOU, ConceptProbe, Dissection, UnitLabel
 from xai_core.render import draw_response, tables as figures
 
 EXAMPLE_PX, _MAX_LETTERS = 150, 80
-_CONCEPT = "concept"
+CONCEPT = "concept"
 # Bytes beside the layer's maps, of which at most a part is held.
-_WORKSPACE, _MAX_MAPS = 200 * 2**20, 256 * 2**20
-_POOL = jobs.JobPool("dissections", workers=1, quick_workers=1, keep=16, timeout=jobs.CLOSED_TAB_S)
+WORKSPACE, MAX_MAPS = 200 * 2**20, 256 * 2**20
+POOL = jobs.JobPool("dissections", workers=1, quick_workers=1, keep=16, timeout=jobs.CLOSED_TAB_S)
 _QUESTIONS = (
     (
         "What does this not tell?",
@@ -113,7 +112,7 @@ def request(
     def work(job: Job[Dissection]) -> Dissection:
         return inside.load_dissection(model, layer, probe, job)
 
-    start = partial(_POOL.start, key, work, 2.0 * len(probe), session_id(), _WORKSPACE + min(maps, _MAX_MAPS))
+    start = partial(POOL.start, key, work, 2.0 * len(probe), session_id(), WORKSPACE + min(maps, MAX_MAPS))
     return background.follow(key, start, "Comparing units with concepts", again=False)
 
 
@@ -164,22 +163,22 @@ def select_labels(result: Dissection) -> list[UnitLabel]:
 def _render_concept_choice(result: Dissection) -> str:
     counts = {concept: len(result.units_for(concept)) for concept in result.concepts}
     options = [ANY, *sorted((name for name in counts if counts[name]), key=lambda name: -counts[name])]
-    if st.session_state[_CONCEPT] not in options:
-        options.append(st.session_state[_CONCEPT])
+    if st.session_state[CONCEPT] not in options:
+        options.append(st.session_state[CONCEPT])
     return str(
         st.selectbox(
             "Find units by concept",
             options,
-            url_state.index_of(options, _CONCEPT),
+            url_state.index_of(options, CONCEPT),
             format_func=lambda name: name if name == ANY else f"{name} · {counts.get(name, 0)}",
-            key=_CONCEPT,
+            key=CONCEPT,
         )
     )
 
 
 def restore_concept() -> None:
     """Restore the concept that units are searched by, before anything is drawn; it may be none of this layer."""
-    url_state.restore(_CONCEPT, ANY, lambda text: text[:_MAX_LETTERS])
+    url_state.restore(CONCEPT, ANY, lambda text: text[:_MAX_LETTERS])
 
 
 def _draw_concepts(result: Dissection) -> None:
@@ -190,7 +189,7 @@ def _draw_concepts(result: Dissection) -> None:
         return
 
     def take(place: int) -> None:
-        url_state.set_value(_CONCEPT, shown[place][0])
+        url_state.set_value(CONCEPT, shown[place][0])
 
     names, numbers = zip(*shown, strict=True)
     drawing = figures.draw_bars(names, np.array(numbers, dtype=float), "units")
@@ -277,28 +276,6 @@ def render_examples(model: xai_core.Classifier, result: Dissection, probe: Conce
     ]
     picture_grid.render_items(items, "unit_examples", "Strongest pictures", lambda _place: None, EXAMPLE_PX)
     show.write(f"Bright: where the unit answers most. Orange frame: {label.concept}.", quiet=True)
-
-
-def render_layers(model: xai_core.Classifier, probe: ConceptProbe) -> None:
-    """Render how many different concepts, or detectors of the chosen one, each layer has that was compared so far."""
-    entries = [(layer.name, inside.find_dissection(model, layer.name, probe)) for layer in model.offered_layers]
-    results = [(name, result) for name, result in entries if result is not None]
-    if len(results) < 2:
-        return
-    concept = st.session_state[_CONCEPT]
-    st.subheader("Layers compared so far")
-    if concept == ANY:
-        counts, unit = [len({label.concept for label in result.detectors}) for _, result in results], "concepts"
-    else:
-        counts, unit = [len(result.units_for(concept)) for _, result in results], f"detectors of {concept}"
-
-    def take(place: int) -> None:
-        url_state.set_value(layers.restore(model), results[place][0])
-
-    names = [f"{name} · {len(result.labels):,} units" for name, result in results]
-    drawing = figures.draw_bars(names, np.array(counts, dtype=float), unit, max_bars=len(names))
-    show.draw_figure(drawing, "layer_concepts", take)
-    show.write("From the first layer to the last. Click a bar to open its layer.", quiet=True)
 
 
 def render_questions() -> None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
 from typing import Any
 
 import numpy as np
+import streamlit as st
 
 from pages.ui.imageset import page_context
+from pages.ui.model.ideas import concept_upload
 from pages.ui.widgets import background, forms, picture_grid, show
-from xai_core import Job, XaiError, inside
+from xai_core import Job, XaiError, inside, read_image
 from xai_core.inside import ConceptProbe
 
-DRAWN = "drawn"
+DRAWN, OWN = "drawn", "own"
 SOURCES = {
     DRAWN: "Drawn patterns and colours",
     "objects": "Objects of the picture set",
     "classes": "Classes of the picture set",
+    OWN: "Your own pictures",
 }
 SAMPLES, SAMPLE_PX = 8, 96
 _MAX_NAMES = 30
@@ -32,6 +36,8 @@ def render() -> ConceptProbe | None:
     chosen = forms.render_segments("concept_pictures", "Concept pictures", SOURCES, DRAWN)
     if chosen == DRAWN:
         probe = drawn_probe()
+    elif chosen == OWN:
+        return _render_own()
     else:
         dataset = page_context.require_set()
         page_context.render_set_link(dataset)
@@ -42,6 +48,31 @@ def render() -> ConceptProbe | None:
             show.write_problem(problem)
             return None
     return probe
+
+
+def _render_own() -> ConceptProbe | None:
+    """Render the choice of a name and pictures of one more concept beside the drawn ones; None while it is not made."""
+    show.write(
+        f"Drop at least {inside.MIN_OWN} pictures that show one thing, such as dogs or grass, and name it. It is "
+        "compared beside the drawn concepts. Each picture counts as a whole; for a part of pictures, "
+        "upload a picture set with masks."
+    )
+    name = st.text_input("Name of the concept", key="own_concept", max_chars=inside.MAX_NAME, placeholder="grass")
+    files = concept_upload.render("own_concept_files", "Pictures of the concept", inside.MIN_OWN)
+    if not files:
+        return None
+    if not name.strip():
+        show.write("Give the concept a name to go on.")
+        return None
+    try:
+        for data in files:
+            read_image(data)
+        pictures = inside.LazySequence(len(files), lambda number: read_image(files[number]))
+        digest = ",".join(hashlib.sha256(data).hexdigest() for data in files)
+        return inside.add_concept(drawn_probe(), name, pictures, digest)
+    except XaiError as problem:
+        show.write_upload_problem(problem)
+        return None
 
 
 def _draw_samples(probe: ConceptProbe, job: Job[Any]) -> list[picture_grid.Item]:

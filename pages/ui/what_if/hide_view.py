@@ -68,6 +68,14 @@ def _render_task() -> str:
     return chosen or "free"
 
 
+def prepare(page: PageContext) -> None:
+    """Have the model answer once as it will be asked, so that the first stroke does not wait for it to get ready."""
+    background.prefetch(
+        ("hide first", page.model.name, page.model.weights_sha256, xai_core.image_sha256(page.image)),
+        lambda job: what_if.prepare_hiding(page.model, page.image, job),
+    )
+
+
 def render(page: PageContext) -> None:
     """Render the task, the picture to paint on, what the model says now, and the settings below."""
     task = _render_task()

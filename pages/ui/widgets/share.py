@@ -135,10 +135,13 @@ def render_outcome() -> bool:
     return bool(deleted)
 
 
-def render_link(share: xai_core.Share, about: str) -> None:
-    """Render a link with its QR code, the sentence on what it holds, and for its owner the way to delete it."""
+def render_link(share: xai_core.Share, about: str, name: str = "link") -> None:
+    """Render a link with its QR code, the sentence on what it holds, and for its owner the way to delete it.
+
+    `name` tells two links of a page apart.
+    """
     url = build_url(share.code)
-    with st.container(border=True, horizontal=True, gap="medium", key="short_link"):
+    with st.container(border=True, horizontal=True, gap="medium", key=f"short_{name}"):
         st.image(draw_qr_code(url), width=QR_PX, alt="QR code of the link: a phone's camera opens it")
         with st.container(width="stretch", gap="small"):
             st.code(url, language=None, wrap_lines=True)
@@ -147,17 +150,17 @@ def render_link(share: xai_core.Share, about: str) -> None:
             if is_only_here(url):
                 st.caption(ONLY_HERE)
             if is_owner:
-                _render_deletion(share)
+                _render_deletion(share, name)
 
 
-def _render_deletion(share: xai_core.Share) -> None:
+def _render_deletion(share: xai_core.Share, name: str) -> None:
     with st.popover("Delete this link", icon=":material/delete:"):
         picture = " Your picture is deleted from this computer with it." if share.has_picture else ""
         st.markdown(
             f"Nobody will be able to open the link any more, not even those who have it already.{picture} This cannot "
             "be undone."
         )
-        st.button("Delete for good", key="delete_link", on_click=_delete, args=(share.code,), type="primary")
+        st.button("Delete for good", key=f"delete_{name}", on_click=_delete, args=(share.code,), type="primary")
 
 
 def render_maker(
@@ -177,15 +180,31 @@ def render_maker(
     pressed = (place or st).button("Make a link", key="make_link", icon=":material/link:")
     render_outcome()
     if pressed and key not in _codes():
-        try:
-            _codes()[key] = xai_core.share(results, page, query, owner(), picture).code
-        except xai_core.XaiError as problem:
-            st.error(str(problem), icon=":material/link_off:")
+        _make(key, results, page, query, picture)
     share = xai_core.find_share(_codes()[key]) if key in _codes() else None
     if share is not None and not share.is_deleted:
         render_link(share, about)
     elif before:
         st.caption(before)
+
+
+def render_hand_over(
+    picture: Image.Image, page: str, query: Mapping[str, str], words: str, about: str, place: DeltaGenerator
+) -> None:
+    """Render the button that keeps a picture and makes a link to it on a page, then the link itself."""
+    key = json.dumps(["hand over", xai_core.image_sha256(picture), page, dict(query)])
+    if place.button(words, key="hand_over", icon=":material/qr_code_2:") and key not in _codes():
+        _make(key, (), page, query, picture)
+    share = xai_core.find_share(_codes()[key]) if key in _codes() else None
+    if share is not None and not share.is_deleted:
+        render_link(share, about, "hand_over")
+
+
+def _make(key: str, results: tuple[str, ...], page: str, query: Mapping[str, str], picture: Image.Image | None) -> None:
+    try:
+        _codes()[key] = xai_core.share(results, page, query, owner(), picture).code
+    except xai_core.XaiError as problem:
+        st.error(str(problem), icon=":material/link_off:")
 
 
 def render_view(page: str, *, with_picture: bool) -> None:

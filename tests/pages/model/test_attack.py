@@ -29,7 +29,7 @@ def test_every_attack_says_how_it_went(open_app: Open) -> None:
         check_page(run_until(at.run(), is_finished))
         assert ATTACKS.get(name).sentence in texts(at).replace("&#x27;", "'")
         assert len(at.get("image")) >= 3
-        assert at.get("download_button")[0].proto.label == "Save the picture for your neighbour"
+        assert at.get("download_button")[0].proto.label == "Save the picture"
 
 
 def test_a_strong_attack_works_and_its_consequences_are_told(open_app: Open) -> None:

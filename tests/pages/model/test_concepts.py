@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import xai_core
@@ -62,6 +64,35 @@ def test_layers_that_were_compared_stand_side_by_side(open_app: Open) -> None:
     assert not at.exception
     counts = [len({label.concept for label in result.detectors}) for result in results]
     assert read_numbers(read_chart(at, "layer_concepts")["data"][0]["x"]).tolist() == counts
+    pairs = [("conv1", label) for label in results[0].detectors] + [("conv2", label) for label in results[1].detectors]
+    table = read_table(at, "units_everywhere")
+    assert set(zip(table["Layer"], table["Unit"], strict=True)) == {(layer, label.unit) for layer, label in pairs}
+    assert table["IoU"].is_monotonic_decreasing
+    concept = pairs[-1][1].concept
+    at.session_state["concept"] = concept
+    finish_work(at.run())
+    table = read_table(at, "units_everywhere")
+    assert set(zip(table["Layer"], table["Unit"], strict=True)) == {
+        (layer, label.unit) for layer, label in pairs if label.concept == concept
+    }
+    assert f"units that match {concept}, in the" in read_text(at)
+
+
+def test_own_pictures_are_a_concept_of_their_own(open_app: Open) -> None:
+    at = finish_work(open_app(CONCEPTS, concept_pictures="own", **DIGIT))
+    files = []
+    for number in range(13):
+        file = io.BytesIO()
+        Image.new("L", (30, 30), 10 * number).save(file, "PNG")
+        files.append((f"{number}.png", file.getvalue(), "image/png"))
+    uploader = next(element for element in at.get("file_uploader") if element.key == "own_concept_files")
+    uploader.set_value(files)
+    finish_work(at.run())
+    assert "Give the concept a name" in read_text(at)
+    at.text_input(key="own_concept").set_value("flat grey")
+    finish_work(at.run())
+    assert "of 27 concepts is labelled" in read_text(at) and "Take 90 pictures" in read_text(at)
+    assert not at.exception
 
 
 def test_a_unit_page_names_its_concept_and_finds_others(open_app: Open) -> None:

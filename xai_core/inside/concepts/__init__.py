@@ -11,6 +11,7 @@ from xai_core.inside.concepts.scores import (
     concept_scores,
     score_directions,
 )
+from xai_core.inside.concepts.stored import load_readings
 from xai_core.inside.visualization.pooled_features import Pictures
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "choose_layer",
     "concept_scores",
     "kit_for",
+    "load_readings",
     "read_activations",
     "read_gradients",
     "score_directions",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,13 +12,14 @@ import numpy as np
 import streamlit as st
 
 import xai_core
-from pages.ui.frame import uploads, url_state
+from pages.ui.frame import url_state
 from pages.ui.frame.session import session_id
 from pages.ui.image import layers
 from pages.ui.image.classes import Target
 from pages.ui.image.picture import PageContext
 from pages.ui.imageset import class_choice, page_context
 from pages.ui.model import navigation
+from pages.ui.model.ideas import concept_upload
 from pages.ui.model.ideas.idea_sources import (
     IDEA_PICTURES,
     RANDOM_PICTURES,
@@ -35,8 +36,7 @@ from xai_core.imageset import ImageSet
 from xai_core.inside import MIN_PICTURES, ConceptKit, ConceptScores
 
 EXAMPLES = 40
-MAX_UPLOADS, MAX_UPLOAD_MB = 60, 20
-OWN = "own"
+OWN, RANDOM = "own", "random pictures"
 # Activations of all ideas at all layers take up to 20 MB.
 _POOL = jobs.JobPool("ideas", workers=2, quick_workers=1, keep=6, timeout=jobs.CLOSED_TAB_S)
 _ACTIVATION_BYTES = 40 * 2**20
@@ -58,6 +58,8 @@ class Trial:
     examples: int
     """Number of pictures of the class, 0 where there are too few."""
     titles: Mapping[str, str]
+    own: tuple[bytes, ...]
+    """Files of the visitor's own idea."""
     key: tuple[Any, ...]
 
 
@@ -110,6 +112,7 @@ def render_choice(page: PageContext, dataset: ImageSet, rows: Int64) -> Trial | 
         own_gradients=own_gradients,
         examples=len(rows),
         titles=titles,
+        own=own if added is not None else (),
         key=(
             *(model.name, model.weights_sha256, page.target, tuple(activations)),
             *(source if len(rows) else own_source),
@@ -123,13 +126,18 @@ def _all_layers(model: xai_core.Classifier) -> list[Any]:
 
 
 def _read_source(
-    model: xai_core.Classifier, source: Callable[[], IdeaSource], job: Job[Any]
-) -> tuple[dict[str, Mapping[str, Float64]], Mapping[str, Float64], Mapping[str, str]]:
+    model: xai_core.Classifier, source: Callable[[], IdeaSource], name: tuple[str, ...], job: Job[Any]
+) -> tuple[Activations, Mapping[str, Float64], Mapping[str, str]]:
     """Return activations of ideas and of random pictures, and titles. The pictures are drawn in the job."""
     ideas, baseline, titles = source()
-    job.expect(sum(map(len, ideas.values())) + len(baseline))
-    read = partial(inside.read_activations, model, _all_layers(model), job=job)
-    return {name: read(pictures) for name, pictures in ideas.items()}, read(baseline), titles
+
+    def read() -> Activations:
+        job.expect(sum(map(len, ideas.values())) + len(baseline))
+        groups = {**ideas, RANDOM: baseline}
+        return {group: inside.read_activations(model, _all_layers(model), groups[group], job) for group in groups}
+
+    readings = inside.load_readings(model, ("ideas", IDEA_PICTURES, RANDOM_PICTURES, *name), read)
+    return {group: readings[group] for group in ideas}, readings[RANDOM], titles
 
 
 def _request_ideas(model: xai_core.Classifier, kit: ConceptKit, dataset: ImageSet) -> Any:
@@ -145,7 +153,7 @@ def _request_ideas(model: xai_core.Classifier, kit: ConceptKit, dataset: ImageSe
             )
             return None
     key = ("ideas", model.name, model.weights_sha256, *names)
-    work, cost = partial(_read_source, model, source), float(count + RANDOM_PICTURES)
+    work, cost = partial(_read_source, model, source, names), float(count + RANDOM_PICTURES)
     start = partial(_POOL.start, key, work, cost, session_id(), _ACTIVATION_BYTES)
     return background.follow(key, start, "Showing the model pictures of the ideas")
 
@@ -157,8 +165,15 @@ def _request_slopes(page: PageContext, source: tuple[Any, ...], pictures: Any) -
         job.expect(len(pictures))
         return inside.read_gradients(model, _all_layers(model), target, pictures, job)
 
+    def work(job: Job[Any]) -> Mapping[str, Float64]:
+        # The picture in use may be private: nothing of it is kept on disk.
+        if source[0] != "set":
+            return read(job)
+        reading = ("slopes", EXAMPLES, target, *source)
+        return inside.load_readings(model, reading, lambda: {"slopes": read(job)})["slopes"]
+
     key = ("idea slopes", model.name, model.weights_sha256, target, *source)
-    start = partial(_POOL.start, key, read, 4.0 * len(pictures), session_id(), _ACTIVATION_BYTES)
+    start = partial(_POOL.start, key, work, 4.0 * len(pictures), session_id(), _ACTIVATION_BYTES)
     return background.follow(key, start, "Following the score back into the model")
 
 
@@ -185,40 +200,32 @@ def _render_upload() -> tuple[bytes, ...]:
             "They are compared with the drawn pictures, so let yours be of the same kind where you can.",
             quiet=True,
         )
-        files = st.file_uploader(
-            "Pictures of the idea",
-            key="idea_files",
-            accept_multiple_files=True,
-            max_upload_size=uploads.accepted_mb(MAX_UPLOAD_MB),
-        )
-        if not files:
-            return ()
-        for file in files:
-            if problem := uploads.describe_excess(file.size, MAX_UPLOAD_MB, "Save it smaller."):
-                show.write_upload_problem(problem)
-                return ()
-        if not MIN_PICTURES <= len(files) <= MAX_UPLOADS:
-            show.write_upload_problem(
-                f"An idea needs {MIN_PICTURES} to {MAX_UPLOADS} pictures. Got {len(files)}. With fewer, chance alone "
-                "would make a direction."
-            )
-            return ()
-        return tuple(file.getvalue() for file in files)
+        return concept_upload.render("idea_files", "Pictures of the idea", MIN_PICTURES)
 
 
-def _request_own(model: xai_core.Classifier, files: tuple[bytes, ...], layer: str) -> Mapping[str, Float64] | None:
+def _request_own(model: xai_core.Classifier, files: tuple[bytes, ...], *names: str) -> Mapping[str, Float64] | None:
+    """Return activations of the own idea in some layers: of one, or the answer would not come at once."""
+
     def read(job: Job[Any]) -> Mapping[str, Float64]:
         job.expect(len(files))
         pictures = [xai_core.read_image(data) for data in files]
-        # Of this layer only: the answer is to come at once.
-        return inside.read_activations(model, [model.layer(layer)], pictures, job)
+        return inside.read_activations(model, [model.layer(name) for name in names], pictures, job)
 
     return background.compute(
-        ("own idea", model.name, model.weights_sha256, layer, *_digest(files)),
+        ("own idea", model.name, model.weights_sha256, names, *_digest(files)),
         read,
         "Looking at your pictures",
         write_failure=show.write_upload_problem,
     )
+
+
+def add_own_layers(model: xai_core.Classifier, trial: Trial) -> Trial | None:
+    """Return the trial with the own idea read in all layers, None while that goes on."""
+    if not trial.own:
+        return trial
+    names = tuple(layer.name for layer in _all_layers(model))
+    values = _request_own(model, trial.own, *names)
+    return None if values is None else replace(trial, ideas={**trial.ideas, OWN: values})
 
 
 def score_layer(trial: Trial, layer: str, job: Job[Any]) -> ConceptScores:

@@ -104,6 +104,10 @@ def render_layers(page: PageContext, trial: Trial) -> None:
     """Render, on request, how far each idea moves the score in every layer."""
     if not forms.render_toggle("idea_curve", "Through all layers", "The same test in every layer of the model."):
         return
+    complete = idea_request.add_own_layers(page.model, trial)
+    if complete is None:
+        return
+    trial = complete
     names = [name for name in trial.random if name in trial.gradients]
 
     def score(job: Job[Any]) -> list[ConceptScores]:
@@ -117,8 +121,7 @@ def render_layers(page: PageContext, trial: Trial) -> None:
     results = background.compute(("idea layers", *trial.key), score, "Testing in every layer", cost=len(names))
     if results is None:
         return
-    # An own idea was read in one layer only.
-    ideas = [name for name, values in trial.ideas.items() if len(values) == len(names)]
+    ideas = list(trial.ideas)
     strongest = max(ideas, key=lambda name: max(abs(result[name].strength) for result in results))
     titles = {name: trial.titles[name] for name in ideas}
     key = url_state.restore(
