@@ -48,5 +48,5 @@ with shown:
         attack_view.render_preview(planned)
     else:
         attack_view.render_result(page.model, result)
-        attack_view.render_consequences(page.model, result)
+        attack_view.render_consequences(planned, result)
 background.end()

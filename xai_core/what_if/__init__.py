@@ -9,6 +9,7 @@ from xai_core.what_if.hide import (
     ClassChange,
     Hidden,
     hide,
+    make_hider,
     prepare_hiding,
 )
 from xai_core.what_if.masks import decode_mask, encode_mask, mask_of_runs, runs_of
@@ -31,6 +32,7 @@ __all__ = [
     "encode_mask",
     "follow_threshold",
     "hide",
+    "make_hider",
     "mask_of_runs",
     "prepare_challenge",
     "prepare_hiding",

@@ -14,7 +14,7 @@ from pages.ui.image import classes
 from pages.ui.image.picture import PageContext
 from pages.ui.widgets import background, forms, share, show
 from pages.ui.widgets.words import escape_markdown
-from xai_core import attacks, jobs, render
+from xai_core import Job, attacks, jobs, render
 from xai_core.formatting import number, percent
 
 PREVIEW_PX = 200
@@ -23,6 +23,7 @@ HAND_OVER_PAGE = "hide"
 MAP_METHODS = ("grad_cam", "occlusion", "integrated_gradients", "lime")
 _CONSEQUENCES = {
     "none": "Nothing more",
+    "smallest": "Smallest strength",
     "maps": "Maps before and after",
     "models": "Other models",
     "jpeg": "Saved as JPEG",
@@ -125,12 +126,41 @@ def _render_hand_over(model: xai_core.Classifier, result: xai_core.Attacked) -> 
     )
 
 
-def render_consequences(model: xai_core.Classifier, result: xai_core.Attacked) -> None:
+def render_consequences(planned: attacks.AttackPlan, result: xai_core.Attacked) -> None:
     """Render one more question about the attacked picture, by choice."""
     chosen = forms.render_segments("then", "And then?", _CONSEQUENCES, "none")
+    model = planned.model
+    if chosen == "smallest":
+        _render_smallest(planned)
     views = {"maps": _render_maps, "models": _render_models, "jpeg": _render_jpeg}
     if chosen in views:
         views[chosen](model, result)
+
+
+def _render_smallest(planned: attacks.AttackPlan) -> None:
+    """Render the smallest strength at which the attack works, searched level by level or by halving."""
+    spec, target, params = planned.spec, planned.target, planned.params
+
+    def search(job: Job[tuple[xai_core.Attacked | None]]) -> tuple[xai_core.Attacked | None]:
+        image, seed = planned.image, planned.seed
+        return (attacks.smallest_epsilon(planned.model, image, spec.name, target, params, seed, job),)
+
+    words = "Looking for the smallest strength"
+    key = ("attack_smallest", planned.model.name, planned.id)
+    answer = background.compute(key, search, words, cost=16 * planned.weight, write_failure=show.write_problem)
+    if answer is None:
+        return
+    (smallest,) = answer
+    how = (
+        "Every strength was tried, from 1 up: of this attack a stronger change may fail where a weaker one works."
+        if spec.search == "scan"
+        else "Found by halving the range again and again."
+    )
+    if smallest is None:
+        show.write(f"No strength that was tried works. {how}")
+        return
+    levels = "1 grey level" if smallest.epsilon == 1 else f"{smallest.epsilon} grey levels"
+    show.write(f"It works from {levels} of 255 on: the model then says {smallest.after.classes[0][1]}. {how}")
 
 
 def _render_maps(model: xai_core.Classifier, result: xai_core.Attacked) -> None:
@@ -152,7 +182,9 @@ def _render_maps(model: xai_core.Classifier, result: xai_core.Attacked) -> None:
         (render.overlay(picture, attribution.heatmap), f"What speaks for {label}, {when}", f"Map {when} the attack")
         for picture, attribution, when in triples
     )
-    _draw_side_by_side("attack_maps", maps)
+    difference = render.overlay(result.original, change.difference)
+    words = "The difference: orange where there is more now, blue where less"
+    _draw_side_by_side("attack_maps", [*maps, (difference, words, "Map after the attack less that before")])
     show.write(
         f"Rank correlation of the two maps: {number(change.rank)} (1 means the same order of places, 0 none in common)."
     )

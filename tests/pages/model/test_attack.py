@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
+import xai_core
 from tests.pages.conftest import Open
 from tests.pages.page_reader import check_page, run_until
-from xai_core import ATTACKS
+from xai_core import ATTACKS, attacks
 
 PAGE = "pages/model/attack.py"
 SMALL = {"model": "small_cnn", "sample": "digit_3"}
@@ -40,9 +41,15 @@ def test_a_strong_attack_works_and_its_consequences_are_told(open_app: Open) -> 
     assert "At quality 98 the model is" in texts(check_page(run_until(at, lambda at: "At quality" in texts(at))))
     next(group for group in at.button_group if group.key == "then").set_value("maps")
     at = check_page(run_until(at.run(), lambda at: "Rank correlation" in texts(at)))
+    assert "The difference: orange where there is more now" in "".join(str(image.proto) for image in at.get("image"))
     words = texts(at).split("Rank correlation of the two maps: ")[1].split(" ")[0]
     assert -1 <= float(words.replace("−", "-")) < 1
     assert np.isfinite(float(words.replace("−", "-")))
+    next(group for group in at.button_group if group.key == "then").set_value("smallest")
+    at = check_page(run_until(at.run(), lambda at: "halving" in texts(at)))
+    model, image = xai_core.load_model("small_cnn"), xai_core.SAMPLES.get("digit_3").load()
+    smallest = attacks.smallest_epsilon(model, image, "pgd", params={"steps": 30})
+    assert smallest is not None and f"It works from {smallest.epsilon} grey level" in texts(at)
 
 
 def test_a_wish_that_is_the_answer_already_is_refused_in_words(open_app: Open) -> None:

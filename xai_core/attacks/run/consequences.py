@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 from scipy.stats import spearmanr
 
+from xai_core.arrays import Float32
 from xai_core.attacks.base.spec import ATTACKS
 from xai_core.attacks.run.attack import MAX_EPSILON, attack
 from xai_core.attacks.run.attacked import Attacked
@@ -86,6 +88,11 @@ class MapChange:
     after: Attribution
     rank: float
     """Spearman's rank correlation of the two, -1 to 1; NaN where a map is flat."""
+
+    @property
+    def difference(self) -> Float32:
+        """Map after the attack less that before, (H, W): positive where there is more evidence now."""
+        return np.asarray(self.after.heatmap - self.before.heatmap)
 
 
 def compare_maps(model: Classifier, result: Attacked, method: str, job: Job[Any] | None = None) -> MapChange:
