@@ -8,14 +8,14 @@ import numpy as np
 
 from pages.ui.image.picture import PageContext
 from pages.ui.imageset import page_context
-from pages.ui.model import navigation
+from pages.ui.model import navigation, probe_choice
 from pages.ui.model.ideas.idea_sources import Rows
 from pages.ui.widgets import background, forms, show
 from xai_core import Job, inside
 from xai_core.arrays import Float64, Int64
 from xai_core.formatting import percent
 from xai_core.imageset import ImageSet
-from xai_core.inside import MIN_PICTURES, ClassChannels, Parts
+from xai_core.inside import MIN_PICTURES, ClassChannels, Dissection, Parts
 from xai_core.render import tables
 
 CHANNELS, PART_PICTURES, PARTS = 10, 12, 12
@@ -68,7 +68,8 @@ def render_channels(page: PageContext, dataset: ImageSet, rows: Int64) -> None:
     if result is None:
         return
     order = np.argsort(-np.abs(result.values), kind="stable")[:CHANNELS]
-    names = [f"channel {channel}" for channel in order.tolist()]
+    labels = inside.find_dissection(model, layer, probe_choice.drawn_probe())
+    names = [_name_channel(channel, labels) for channel in order.tolist()]
     show.draw_figure(
         tables.draw_signed_bars(names, result.values[order], "logits"),
         "class_channels",
@@ -80,6 +81,12 @@ def render_channels(page: PageContext, dataset: ImageSet, rows: Int64) -> None:
         f"{percent(share)} of all that is added and taken away. Click a bar to see what excites the channel.",
         quiet=True,
     )
+
+
+def _name_channel(channel: int, labels: Dissection | None) -> str:
+    """Return a channel's number, with the concept that it detects where its layer has been compared with concepts."""
+    label = None if labels is None else labels.labels[channel]
+    return f"channel {channel}" + (f" · {label.concept}" if label is not None and label.is_detector else "")
 
 
 def render_parts(page: PageContext, dataset: ImageSet, rows: Int64) -> None:
