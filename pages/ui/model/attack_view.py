@@ -24,9 +24,9 @@ MAP_METHODS = ("grad_cam", "occlusion", "integrated_gradients", "lime")
 _CONSEQUENCES = {
     "none": "Nothing more",
     "smallest": "Smallest strength",
-    "maps": "Maps before and after",
+    "maps": "Maps",
     "models": "Other models",
-    "jpeg": "Saved as JPEG",
+    "jpeg": "JPEG",
 }
 
 

@@ -87,7 +87,7 @@ def hide_pieces(
     """
     job, spec, index = job or Job(), METHODS.get(METHOD), model.class_index(target)
     checked = resolve(spec.params, params, model.side)
-    job.expect(spec.cost(checked, model.side) + 2**MAX_EXACT)
+    job.expect(int(checked["segments"]) + WIDTH * int(checked["rounds"]))
     search = _prepare(model, cut_picture(model, image, params, index, job), filling, seed)
     logits = search.request.logits[0]
     source = int(logits.argmax())
@@ -97,9 +97,11 @@ def hide_pieces(
     part, _, lead, _ = search.search(rounds)
     if not search.reaches_goal(lead)[0]:
         # The promising pieces are not enough: each round tries all of them.
+        job.expect(job.done + spec.cost(checked, model.side))
         part, _, lead, _ = replace(search, width=None).search(rounds)
     reached, irreducible = bool(search.reaches_goal(lead)[0]), False
     if reached:
+        job.expect(job.done + 2 ** min(int(part.sum()), MAX_EXACT))
         part, irreducible = reduce_part(search, part)
     shown = search.compose(~part[None])
     after, steps = forward_for(model)(shown, job)[0].softmax(0), model.preprocessing
