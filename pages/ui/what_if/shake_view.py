@@ -10,6 +10,7 @@ import streamlit as st
 import xai_core
 from pages.ui.frame import link_readers, url_state
 from pages.ui.image.picture import PageContext
+from pages.ui.what_if.flip_view import draw_row
 from pages.ui.widgets import background, forms, picture_grid, show
 from pages.ui.widgets.words import escape_markdown
 from xai_core import Job, render, shakes
@@ -18,8 +19,6 @@ from xai_core.render import tables
 from xai_core.shakes import SHAKES, Curve, Point, Shake
 
 GRID_PX, SOURCE_PX = 100, 200
-# Four side by side in a window.
-MAP_PX = 260
 MAX_MAPS = 3
 METHODS = ("grad_cam", "occlusion", "integrated_gradients", "lime")
 Grid = tuple[tuple[str, bool], ...]
@@ -180,19 +179,16 @@ def _render_maps(page: PageContext, shake: Shake, method: str, steps: list[float
     if maps is None:
         return
     show.write_strong(shakes.describe_restored_maps(maps))
-    for column, shaken in zip(st.columns(len(maps)), maps, strict=True):
-        with column:
-            own = render.overlay(shaken.picture, shaken.heatmap)
-            width = show.fit_width(own, MAP_PX, MAP_PX)
-            words = f"{shaken.words[0].upper()}{shaken.words[1:]}"
-            st.image(own, caption=words, alt=f"Map of the picture, {shaken.words}", width=width)
-            # The picture as it is has no way back.
-            if shaken is maps[0]:
-                continue
+    pictures = []
+    for shaken in maps:
+        words = f"{shaken.words[0].upper()}{shaken.words[1:]}"
+        pictures.append((render.overlay(shaken.picture, shaken.heatmap), words))
+        # The picture as it is has no way back.
+        if shaken is not maps[0]:
             way = "exactly" if shaken.is_exact else "by interpolation"
             back = render.draw_map_back(page.model_input, shaken.restored, shaken.common)
-            caption = f"Brought back {way}: rank correlation {number(shaken.rank)}"
-            st.image(back, caption=caption, alt=f"The same map on the original picture, {way}", width=width)
+            pictures.append((back, f"{words}, brought back {way}: rank correlation {number(shaken.rank)}"))
+    draw_row(pictures)
     if not all(shaken.common.all() for shaken in maps):
         show.write(
             "Dark: the shaken picture does not show this part, so only the rest is compared. Each map has its own "
