@@ -19,7 +19,7 @@ from xai_core.attacks.counterfactuals.hide_pieces import _prepare, reduce_part
 from xai_core.attacks.counterfactuals.swap_cells import cell_logits, choose_swaps
 from xai_core.attacks.run.consequences import Answer
 from xai_core.errors import Cancelled, InvalidParam, NotApplicable, UnknownName
-from xai_core.imageset import find_of_class, find_unlike
+from xai_core.imageset import find_of_class, find_unlike, list_answers
 from xai_core.inside.head import read_head
 from xai_core.methods.adaptive_occlusion import GreedySearch
 from xai_core.models.classifier import Classifier
@@ -232,6 +232,7 @@ def test_counterparts_come_from_labels_first_then_from_the_model_and_a_set_witho
     with pytest.raises(NotApplicable, match="no picture of bat: none is labelled so"):
         find_of_class(Run, np.full(4, -1), query, 7, "bat")
     assert find_unlike(Run, query, 0).row == 3
+    assert list_answers(Run, 1) == (0, 2) and list_answers(Run, 0, 1) == (1,)
 
 
 def test_the_contrast_says_what_the_other_networks_still_see():

@@ -2,6 +2,7 @@ from .analysis.counterparts import (
     Counterpart as Counterpart,
     find_of_class as find_of_class,
     find_unlike as find_unlike,
+    list_answers as list_answers,
 )
 from .analysis.extremes import (
     Extremes as Extremes,

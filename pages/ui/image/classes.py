@@ -45,6 +45,11 @@ def hash_labels(labels: Sequence[str]) -> str:
     return f"{zlib.crc32(repr(labels).encode()):x}"
 
 
+def name_search(name: str, model: Labelled) -> str:
+    """Return the widget key of a search over a model's labels."""
+    return f"{name}_of_{hash_labels(model.labels)}"
+
+
 def render_search(
     model: Labelled, name: str, label: str, words: Sequence[str], hint: str, first: Sequence[int] = (), usual: str = ""
 ) -> int | None:
@@ -60,7 +65,7 @@ def render_search(
         return model.labels[index] if is_unique else str(index)
 
     key = url_state.restore(
-        name, None, model.class_index, write, f"{name}_of_{hash_labels(model.labels)}", lambda _index: usual or hint
+        name, None, model.class_index, write, name_search(name, model), lambda _index: usual or hint
     )
     chosen: int | None = st.session_state[key]
     # No default: a selectbox that has one cannot be emptied.

@@ -12,10 +12,11 @@ from pages.ui.image.picture import PageContext
 from pages.ui.imageset import class_choice, page_context
 from pages.ui.imageset.page_context import PageContext as SetContext
 from pages.ui.model import navigation
+from pages.ui.what_if import flip_view
 from pages.ui.what_if.flip_view import draw_row, make_key
 from pages.ui.widgets import background, show
 from pages.ui.widgets.words import escape_markdown
-from xai_core import imageset, render
+from xai_core import XaiError, imageset, render
 from xai_core.arrays import Float32
 from xai_core.attacks import counterfactuals
 from xai_core.attacks.counterfactuals import Swaps
@@ -55,7 +56,19 @@ def _request_counterpart(page: PageContext, pictures: SetContext, features: Floa
         lambda _job: find(),
         "Looking for the nearest picture",
         again=False,
+        write_failure=partial(_offer_others, page, pictures),
     )
+
+
+def _offer_others(page: PageContext, pictures: SetContext, problem: XaiError) -> None:
+    """Write why there is no picture of the wanted class, and offer classes that the set has pictures of."""
+    source = classes.guess(page.model, page.image).classes[0][0]
+    with st.container(border=True):
+        show.write(problem)
+        with st.container(horizontal=True, gap="small"):
+            for index in imageset.list_answers(pictures.run, source):
+                label = escape_markdown(page.model.labels[index])
+                st.button(label, key=f"wish_{index}", on_click=flip_view.use_wish, args=(page.model, index))
 
 
 def render_swaps(page: PageContext, wish: int) -> None:

@@ -38,6 +38,11 @@ def render_wish(page: PageContext) -> int:
     return wish
 
 
+def use_wish(model: xai_core.Classifier, index: int) -> None:
+    """Callback: make a class the wanted one."""
+    url_state.set_value(classes.name_search("wish", model), index)
+
+
 def make_key(page: PageContext, *parts: object) -> tuple[object, ...]:
     """Return what names a request about the page's model and picture."""
     return (*parts, page.model.name, page.model.weights_sha256, xai_core.image_sha256(page.image))

@@ -39,6 +39,13 @@ def find_of_class(run: ModelOutputs, truth: npt.ArrayLike, features: Float32, ta
     )
 
 
+def list_answers(run: ModelOutputs, source: int, count: int = 5) -> tuple[int, ...]:
+    """Return the classes that the model says most often in a set, `source` left out, the most frequent first."""
+    classes, counts = np.unique(np.asarray(run.predictions)[run.valid], return_counts=True)
+    order = classes[np.argsort(-counts, kind="stable")]
+    return tuple(order[order != source][:count].tolist())
+
+
 def find_unlike(run: ModelOutputs, features: Float32, source: int) -> Counterpart | None:
     """Return the nearest picture to `features` (C,) that the model does not call `source`; None where there is none."""
     rows = np.flatnonzero(run.valid & (np.asarray(run.predictions) != source))
