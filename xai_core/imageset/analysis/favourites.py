@@ -59,7 +59,7 @@ def find_favourites(
     layers = [model.layer(name) for name in channels]
     own.expect(len(dataset))
     peaks = read_pooled_features(model, layers, pictures, own, pool="max")
-    favourites = {}
+    favourites: dict[str, Sequence[Favourite]] = {}
     for layer, (name, channel) in zip(layers, channels.items(), strict=True):
         values = peaks[layer.name][:, channel].numpy().copy()
         values[list(pictures.unread)] = -np.inf

@@ -20,7 +20,7 @@ from xai_core.imageset import Favourite, ImageSet
 from xai_core.inside import Block
 from xai_core.render import overlay
 
-MAPS_A_STAGE, PICTURES_A_STAGE, STAGE_PX = 3, 4, 96
+MAPS_A_STAGE, PICTURES_A_STAGE, STAGE_PX = 3, 3, 96
 # Pictures of a set that is searched without being asked for: a few seconds, and never again.
 MAX_UNASKED = 300
 # What such networks were found to do, from the first layers to the last (Zeiler and Fergus 2014; Olah et al. 2017).
