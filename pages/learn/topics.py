@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 import xai_core
@@ -26,7 +28,7 @@ def _render_list(chosen: str) -> None:
         with st.container(horizontal=True, gap="xsmall"):
             for topic in topics().values():
                 if topic.group == group:
-                    looks = "primary" if topic.name == chosen else "secondary"
+                    looks: Literal["primary", "secondary"] = "primary" if topic.name == chosen else "secondary"
                     st.button(topic.title, f"topic_{topic.name}", type=looks, on_click=_open_topic, args=(topic.name,))
 
 
@@ -35,7 +37,7 @@ def _render_card(topic: Topic) -> None:
     st.subheader(topic.title)
     st.markdown(topic.text)
     if st.button(topic.action, icon=":material/play_arrow:", type="primary"):
-        st.switch_page(f"pages/{topic.page}.py", query_params=url_state.query() | topic.settings)
+        st.switch_page(f"pages/{topic.page}.py", query_params=url_state.query() | dict(topic.settings))
     with st.container(horizontal=True, gap="small"):
         for method in topic.pictures:
             with st.container(width=EXAMPLE_PX):

@@ -64,9 +64,9 @@ def _render_result(result: trust.PictureComparison) -> None:
     if means.size and means[0] == means[0]:
         order = sorted(range(len(means)), key=lambda place: -means[place])
         names = [xai_core.METHODS.get(result.methods[place]).technical for place in order]
-        drawing = tables.draw_intervals(
-            names, means[order], *ends[order].T, methods_view.title_metric(spec), shares=spec.form != "number"
-        )
+        low, high = ends[order].T
+        title = methods_view.title_metric(spec)
+        drawing = tables.draw_intervals(names, means[order], low, high, title, shares=spec.form != "number")
         show.draw_figure(drawing, "many_intervals")
     show.write(f"{spec.question} {methods_view.ENDS[spec.direction]}")
     show.write(_HOW, quiet=True)

@@ -51,7 +51,7 @@ def _store(key: str, readings: Readings) -> None:
     arrays = {str(place): np.float32(readings[name][layer]) for place, (name, layer) in enumerate(places)}
     try:
         with _cache().staging() as folder:
-            np.savez(folder / _ARRAYS, **arrays)
+            np.savez(folder / _ARRAYS, allow_pickle=False, **arrays)
             _cache().commit(folder, key, {"places": places})
     except OSError as error:
         log.warning("readings of ideas are not stored: %s", error)
