@@ -54,7 +54,11 @@ def _own_values() -> dict[str, Any]:
     names = (
         *(_PICTURE if state.get("own_picture") else ()),
         *(_TABLE if state.get("own_raw") else ()),
-        *(_MODELS if state.get("own_models") or state.get("teach_classes") else ()),
+        *(
+            _MODELS
+            if state.get("own_models") or any(entry.pictures for entry in state.get("teach_classes", ()))
+            else ()
+        ),
     )
     return {name: copy.copy(state[name]) for name in names if name in state}
 

@@ -239,6 +239,13 @@ def take(choices: Mapping[str, str]) -> None:
     link.unread, link.stale = dict(choices), {key for setting in link.settings.values() for key in setting.values}
 
 
+def go_to(page: str, choices: Mapping[str, str]) -> None:
+    """Go to a page with these choices and all present ones: an address alone is not read within a session."""
+    wanted = query() | dict(choices)
+    take(wanted)
+    st.switch_page(page, query_params=wanted)
+
+
 def update_address() -> None:
     """Update the address; call it when all widgets are drawn, and before the viewer, which adds its own part."""
     query_params = query() | (result_query() if _link().page == RESULT_PAGE else {}) | kept_uploads.update()

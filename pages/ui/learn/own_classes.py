@@ -203,9 +203,18 @@ def _render_zip() -> None:
             st.rerun()
 
 
+def _request_example() -> None:
+    """Callback: ask for the example."""
+    st.session_state["teach_example"] = True
+
+
 def _render_example() -> None:
-    if st.button("Fill in an example", icon=":material/pets:", help="Pieces of two sample photos: a cat and a coffee."):
-        st.session_state["teach_example"] = True
+    st.button(
+        "Fill in an example",
+        icon=":material/pets:",
+        help="Pieces of two sample photos: a cat and a coffee.",
+        on_click=_request_example,
+    )
     if st.session_state.get("teach_example"):
         readings = background.compute(("teach example",), _read_example, "Reading the example")
         if readings is not None:

@@ -28,11 +28,16 @@ _MAX_SIDE = 280
 _MAX_MISTAKES = 12
 
 
+def _request() -> None:
+    """Callback: ask to learn the classes as they are."""
+    st.session_state["teach_request"] = own_classes.describe_state()
+
+
 def render_start() -> None:
     """Render the button that teaches, and teach; an own model that results is the one in use from then on."""
     state = st.session_state
-    if st.button("Teach it", type="primary", icon=":material/school:"):
-        state["teach_request"] = own_classes.describe_state()
+    # A callback: the pictures above report that they are drawn, and a run which that interrupts forgets its click.
+    st.button("Teach it", type="primary", icon=":material/school:", on_click=_request)
     if state.get("teach_request") != own_classes.describe_state():
         state.pop("teach_request", None)
         return

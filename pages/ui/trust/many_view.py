@@ -41,7 +41,7 @@ def render(page: PageContext) -> None:
         show.write_problem(problem)
         return
     count = min(len(dataset), trust.MAX_PICTURES)
-    if not forms.render_toggle("many", f"Compare on {count} pictures; the model is passes {passes:,} times", _HELP):
+    if not forms.render_toggle("many", f"Compare on {count} pictures; the model is asked {passes:,} times", _HELP):
         return
     result = background.follow(
         ("metrics of a set", dataset.id, page.model.name, page.model.weights_sha256, *methods),

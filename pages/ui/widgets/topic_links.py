@@ -1,4 +1,4 @@
-"""Links from a page to the topics whose words stand on it."""
+"""Ways from a page to the topics whose words stand on it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TOPICS_PAGE = "pages/learn/topics.py"
 
 
 def render(page: str) -> None:
-    """Render a line with a link to each topic of the page with this address; nothing for a page without topics."""
+    """Render a line with a button for each topic of the page with this address; nothing for a page without topics."""
     known = page_topics(page)
     if not known:
         return
@@ -19,5 +19,5 @@ def render(page: str) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="topic_links"):
         st.caption("Words on this page", width="content")
         for topic in known:
-            link = url_state.query() | {"topic": topic.name}
-            st.page_link(TOPICS_PAGE, label=topic.terms[0], query_params=link, width="content")
+            if st.button(topic.terms[0], f"word_{topic.name}", type="tertiary"):
+                url_state.go_to(TOPICS_PAGE, {"topic": topic.name})

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
 
+from tests.pages.conftest import EXPLAIN
+from tests.pages.page_reader import run_until
 from xai_core.teaching import topics
 
 Open = Callable[..., AppTest]
@@ -36,4 +38,13 @@ def test_the_button_opens_the_page_with_the_settings(open_app: Open) -> None:
     next(b for b in at.button if b.label == topics()["surrogate"].action).click().run()
     assert not at.exception
     assert at.title[0].value == "One method, every setting"
+    run_until(at, lambda at: "method" in at.query_params)
     assert {"model": "small_cnn", "sample": "digit_3", "method": "lime"}.items() <= dict(at.query_params).items()
+
+
+def test_a_word_of_a_page_opens_its_topic(open_app: Open) -> None:
+    at = open_app(EXPLAIN, model="small_cnn", sample="digit_3", method="saliency")
+    at = run_until(at, lambda at: any(button.key == "word_surrogate" for button in at.button))
+    at.button(key="word_surrogate").click().run()
+    assert not at.exception and read_title(at) == "Surrogate"
+    assert {"model": "small_cnn", "method": "saliency", "topic": "surrogate"}.items() <= dict(at.query_params).items()

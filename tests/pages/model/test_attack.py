@@ -54,4 +54,4 @@ def test_a_strong_attack_works_and_its_consequences_are_told(open_app: Open) -> 
 
 def test_a_wish_that_is_the_answer_already_is_refused_in_words(open_app: Open) -> None:
     at = check_page(run_until(open_app(PAGE, **SMALL, aim="3"), lambda at: "already" in texts(at)))
-    assert "says &#x27;3&#x27; already. Choose another class to aim at." in texts(at)
+    assert "says “3” already. Choose another class to aim at." in texts(at)

@@ -134,6 +134,7 @@ def test_every_link_to_a_page_carries_the_settings(open_app: Open) -> None:
         *("Network", "Layer", "What adds up", "Unit", "Ideas", "Concepts of units", "Class", "Fool the model"),
         *("Picture set", "Map", "Best and worst", "Set scores"),
         *("Table", "Table model", "In general", "One row", "Fairness"),
-        *("Methods", "Topics", "Catch the cheater", "One object decides", "Teach your own classes", "Server activity"),
+        *("Methods", "Topics", "Catch the cheater", "One object decides", "Teach your own classes", "Train it live"),
+        "Server activity",
     ]
     assert {link.query_string for link in links} == {"sample=rocket&class=projectile"}

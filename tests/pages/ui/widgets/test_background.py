@@ -129,7 +129,8 @@ def read_progress(at: AppTest) -> list[str]:
 def test_what_waits_says_its_place_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = jobs.JobPool("one worker", workers=1, quick_workers=0)
     monkeypatch.setattr(background, "_POOL", pool)
-    others = [pool.start(n, wait_for_gate, cost=1.0) for n in range(3)]
+    # Of one session the second and third would wait behind another visitor who comes at once.
+    others = [pool.start(n, wait_for_gate, cost=1.0, session_id=f"visitor {n}") for n in range(3)]
     at = open_page()
     assert read_progress(at) == ["Doing it … number 3 in the queue"]
     for job in others[1:]:
