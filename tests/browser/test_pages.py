@@ -123,6 +123,8 @@ def test_an_own_picture_is_kept_by_link_until_its_owner_deletes_it(
         expect(guest.page.get_by_text("can only be seen in the browser that it was uploaded in")).to_be_visible()
         # The owner's browser, some other day: the cookie alone knows it.
         page.goto(url)
+        # What is drawn anew closes the box that a click has opened.
+        visitor.wait_for_cards(FOUR)
         page.get_by_test_id("stMain").get_by_text("This link and its QR code").click()
         visitor.button("Delete this link").click()
         page.get_by_role("button", name="Delete for good").click()
