@@ -241,9 +241,9 @@ def take(choices: Mapping[str, str]) -> None:
 
 def go_to(page: str, choices: Mapping[str, str]) -> None:
     """Go to a page with these choices and all present ones: an address alone is not read within a session."""
-    wanted = query() | dict(choices)
-    take(wanted)
-    st.switch_page(page, query_params=wanted)
+    query_params = query() | dict(choices)
+    take(query_params)
+    st.switch_page(page, query_params=query_params)
 
 
 def update_address() -> None:
