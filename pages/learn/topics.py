@@ -37,7 +37,7 @@ def _render_card(topic: Topic) -> None:
     st.subheader(topic.title)
     st.markdown(topic.text)
     if st.button(topic.action, icon=":material/play_arrow:", type="primary"):
-        url_state.go_to(f"pages/{topic.page}.py", topic.settings)
+        url_state.go_to(f"pages/{topic.page}.py", url_state.query() | dict(topic.settings))
     with st.container(horizontal=True, gap="small"):
         for method in topic.pictures:
             with st.container(width=EXAMPLE_PX):

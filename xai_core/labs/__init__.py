@@ -13,7 +13,7 @@ from xai_core.labs.objects.scenes import Scene, compose_photographs, draw_scenes
 from xai_core.labs.objects.scores import describe_truth
 from xai_core.labs.service import VOTES, start_cheaters, start_scene_networks
 from xai_core.labs.texts import lab_texts
-from xai_core.labs.vocabulary import WordCard, cards_at, find_card, list_cards
+from xai_core.labs.vocabulary import WordCard, cards_at, list_cards
 from xai_core.labs.votes import Count, Votes, clean_room, make_room, room_seed
 
 __all__ = [
@@ -47,7 +47,6 @@ __all__ = [
     "describe_truth",
     "draw_scenes",
     "faint_pattern",
-    "find_card",
     "intervene",
     "judge_maps",
     "lab_texts",

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from xai_core.errors import UnknownName
-
 CARDS = Path(__file__).resolve().parents[2] / "assets" / "vocabulary"
 MAX_WORDS = 150
 _FORM = re.compile(r"# (?P<title>[^\n]+)\n(?:at: (?P<places>[^\n]+)\n)?\n(?P<text>.+)\Z", re.DOTALL)
@@ -46,14 +44,6 @@ def _read(file: Path) -> WordCard:
     if form is None:
         raise ValueError(f"{file.name} is no card: it needs a title, a blank line and a text")
     return WordCard(file.stem, form["title"].strip(), tuple((form["places"] or "").split()), form["text"].strip())
-
-
-def find_card(name: str) -> WordCard:
-    """Return the card of a name. Raises UnknownName."""
-    cards = {card.name: card for card in list_cards()}
-    if name not in cards:
-        raise UnknownName.of("card", name, cards)
-    return cards[name]
 
 
 def cards_at(place: str) -> tuple[WordCard, ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui.frame import kept_uploads
@@ -239,11 +240,10 @@ def take(choices: Mapping[str, str]) -> None:
     link.unread, link.stale = dict(choices), {key for setting in link.settings.values() for key in setting.values}
 
 
-def go_to(page: str, choices: Mapping[str, str]) -> None:
-    """Go to a page with these choices and all present ones: an address alone is not read within a session."""
-    query_params = query() | dict(choices)
-    take(query_params)
-    st.switch_page(page, query_params=query_params)
+def go_to(page: str | StreamlitPage, choices: Mapping[str, str]) -> NoReturn:
+    """Go to a page with these choices alone: an address is not read within a session, so they are taken over."""
+    take(choices)
+    st.switch_page(page, query_params=dict(choices))
 
 
 def update_address() -> None:

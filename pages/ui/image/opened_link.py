@@ -50,8 +50,7 @@ def _go_on(page: str, results: Results, link: xai_core.Share | None) -> None:
         session.use_picture(picture, share.PICTURE_TITLE)
     elif session.has_own_picture():
         session.forget_own_picture()
-    url_state.take(choices)
-    st.switch_page(page, query_params=choices)
+    url_state.go_to(page, choices)
 
 
 def render_ways_on(results: Results, link: xai_core.Share | None) -> None:

@@ -98,8 +98,7 @@ def follow(pages: Mapping[str, StreamlitPage], start: StreamlitPage, with_pictur
             _take_picture(share)
         if share.is_owned_by(owner()):
             _codes()[_describe_request((), share.page, share.query, share.has_picture)] = share.code
-        url_state.take(share.query)
-        st.switch_page(pages.get(share.page, start), query_params=dict(share.query))
+        url_state.go_to(pages.get(share.page, start), share.query)
 
 
 def _take_picture(share: xai_core.Share) -> None:

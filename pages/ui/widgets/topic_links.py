@@ -20,4 +20,4 @@ def render(page: str) -> None:
         st.caption("Words on this page", width="content")
         for topic in known:
             if st.button(topic.terms[0], f"word_{topic.name}", type="tertiary"):
-                url_state.go_to(TOPICS_PAGE, {"topic": topic.name})
+                url_state.go_to(TOPICS_PAGE, url_state.query() | {"topic": topic.name})
